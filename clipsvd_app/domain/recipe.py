@@ -1,0 +1,59 @@
+"""The one training recipe, in three presets; nothing here is tuned by the user."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from clipsvd_app.errors import UserError
+
+PresetName = Literal["quick", "standard", "thorough"]
+DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a run trains sigma. Stored with the run and written into the adapter."""
+
+    preset: PresetName = "standard"
+    steps: int = 120
+    """Optimiser steps of the final fit."""
+    batch_size: int = 24
+    """Images in one step, drawn so that every class is seen equally often."""
+    learning_rates: tuple[float, ...] = (0.01, 0.04, 0.16)
+    """Candidate peak rates of the dimensionless a in s = max(0, s0 + RMS(s0) a)."""
+    search_steps: int = 40
+    """Steps of each shortened run that chooses the rate on one grouped inner split."""
+    min_images_to_search: int = 4
+    """Below this many examples in any class the middle rate is used: there is no split to choose on."""
+    warmup_fraction: float = 0.08
+    """Share of the steps over which the rate rises linearly; then a cosine to zero."""
+    penalty: float = 1e-3
+    """Weight of the mean of a^2."""
+    crop_scale: float = 0.7
+    """Smallest area kept by the random crop."""
+    flip: bool = True
+    """Mirror images left-right; off where laterality decides."""
+    folds: int = 3
+    """Patient-grouped folds of the estimate when no images are held out."""
+    seeds: int = 1
+    """Fits whose logits are averaged."""
+
+
+PRESETS: dict[PresetName, Recipe] = {
+    "quick": Recipe(preset="quick", steps=60, search_steps=20, folds=2),
+    "standard": Recipe(),
+    "thorough": Recipe(preset="thorough", steps=200, search_steps=60, folds=5, seeds=3),
+}
+
+
+def recipe_for(preset: str, *, flip: bool = True) -> Recipe:
+    """Return the recipe of a preset, or refuse a name that is none."""
+    for name, recipe in PRESETS.items():
+        if name == preset:
+            return replace(recipe, flip=flip)
+    raise UserError(
+        f"There is no preset “{preset}”.",
+        remedy=f"Choose one of {', '.join(PRESETS)}.",
+        code="unknown_preset",
+    )

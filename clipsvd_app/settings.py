@@ -1,0 +1,101 @@
+"""Where the program keeps its own files, and what the user has chosen."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+
+APP = "clipsvd-studio"
+HOME_VARIABLE = "CLIPSVD_HOME"
+SETTINGS_VERSION = 1
+ThemeName = Literal["dark", "light"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The user's choices; ``backbones`` maps a name to a folder."""
+
+    theme: ThemeName = "dark"
+    device: str = "auto"
+    backbones: tuple[tuple[str, str], ...] = ()
+    recent_projects: tuple[str, ...] = ()
+    show_identity: bool = False
+
+    def with_backbone(self, name: str, folder: str) -> Settings:
+        """Return settings in which ``name`` stands for ``folder``."""
+        others = tuple(entry for entry in self.backbones if entry[0] != name)
+        return replace(self, backbones=(*others, (name, folder)))
+
+    def with_recent(self, path: str) -> Settings:
+        """Return settings with ``path`` first among the last ten projects."""
+        others = tuple(entry for entry in self.recent_projects if entry != path)
+        return replace(self, recent_projects=(path, *others)[:10])
+
+
+def config_folder() -> Path:
+    """Return the folder of the settings file; ``CLIPSVD_HOME`` moves everything elsewhere."""
+    return _home("config", platformdirs.user_config_path(APP))
+
+
+def cache_folder() -> Path:
+    """Return the folder whose contents may be deleted at any time."""
+    return _home("cache", platformdirs.user_cache_path(APP))
+
+
+def data_folder() -> Path:
+    """Return the folder of demo studies, fetched backbones and run folders."""
+    return _home("data", platformdirs.user_data_path(APP))
+
+
+def load_settings() -> Settings:
+    """Read the settings; a missing or damaged file gives the defaults."""
+    try:
+        stored = json.loads(_settings_file().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return Settings()
+    return _from_stored(stored) if isinstance(stored, dict) else Settings()
+
+
+def save_settings(settings: Settings) -> None:
+    """Write the settings whole or not at all."""
+    target = _settings_file()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    stored = {
+        "version": SETTINGS_VERSION,
+        "theme": settings.theme,
+        "device": settings.device,
+        "backbones": dict(settings.backbones),
+        "recent_projects": list(settings.recent_projects),
+        "show_identity": settings.show_identity,
+    }
+    temporary = target.with_suffix(".part")
+    temporary.write_text(json.dumps(stored, indent=1), encoding="utf-8")
+    temporary.replace(target)
+
+
+def _from_stored(stored: dict[str, object]) -> Settings:
+    backbones = stored.get("backbones")
+    recent = stored.get("recent_projects")
+    return Settings(
+        theme="light" if stored.get("theme") == "light" else "dark",
+        device=str(stored.get("device", "auto")),
+        backbones=tuple((str(k), str(v)) for k, v in backbones.items())
+        if isinstance(backbones, dict)
+        else (),
+        recent_projects=tuple(str(path) for path in recent) if isinstance(recent, list) else (),
+        show_identity=stored.get("show_identity") is True,
+    )
+
+
+def _settings_file() -> Path:
+    return config_folder() / "settings.json"
+
+
+def _home(part: str, default: Path) -> Path:
+    home = os.environ.get(HOME_VARIABLE)
+    return Path(home) / part if home else default
