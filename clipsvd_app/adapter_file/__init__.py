@@ -1,0 +1,1 @@
+"""The sigma adapter file, format 1: read, write, check and show it with numpy alone, without torch."""

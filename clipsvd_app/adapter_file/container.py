@@ -1,0 +1,138 @@
+"""The safetensors container, read by hand and strictly, before any library sees the file.
+
+Layout: 8 bytes little-endian header length, a JSON object, then the tensors' bytes. Each entry of
+the object names a dtype, a shape and the [begin, end) of its bytes; ``__metadata__`` maps strings
+to strings. See https://github.com/huggingface/safetensors#format.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+from clipsvd_app.errors import UserError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+METADATA_KEY = "__metadata__"
+LARGEST_HEADER_OF_ANY_MODEL = 100_000_000
+_BYTES_OF = {
+    **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2"), 1),
+    **dict.fromkeys(("U16", "I16", "F16", "BF16"), 2),
+    **dict.fromkeys(("U32", "I32", "F32"), 4),
+    **dict.fromkeys(("U64", "I64", "F64"), 8),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TensorEntry:
+    """Where one tensor lies: ``begin`` and ``end`` are byte positions in the file."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """What the header of a safetensors file says."""
+
+    tensors: dict[str, TensorEntry]
+    metadata: dict[str, str]
+
+
+def read_container(path: Path, *, largest_header: int = LARGEST_HEADER_OF_ANY_MODEL) -> Container:
+    """Read and check the header of a safetensors file; no tensor is read.
+
+    Refuses a header over ``largest_header`` bytes, JSON that is not strict or repeats a key, and
+    entries that overlap, leave gaps, run past the end, or do not have the size that they state.
+    """
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            start = file.read(8)
+            length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
+            if not 2 <= length <= min(largest_header, size - 8):
+                refuse(f"its header states an impossible length of {length:,} bytes")
+            header = strict_json(file.read(length), "its header")
+    except OSError as error:
+        raise UserError(
+            f"“{path.name}” cannot be read: {error.strerror or 'the system refused'}.",
+            remedy="Check that the file is there and that you may open it.",
+            code="unreadable_file",
+        ) from error
+    metadata = _metadata(header.pop(METADATA_KEY, {}))
+    entries = {name: _entry(name, value, offset=8 + length) for name, value in header.items()}
+    _require_exact_cover(entries, begin=8 + length, end=size)
+    return Container(entries, metadata)
+
+
+def strict_json(raw: bytes | str, what: str) -> dict[str, object]:
+    """Parse a JSON object as the standard says: no repeated key, no NaN, no infinity, UTF-8."""
+    try:
+        text = raw.decode("utf-8") if isinstance(raw, bytes) else raw
+        value = json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        refuse(f"{what} is not strict JSON", cause=error)
+    if not isinstance(value, dict):
+        refuse(f"{what} is not a JSON object")
+    return value
+
+
+def refuse(what: str, *, cause: BaseException | None = None) -> NoReturn:
+    """Refuse a damaged or foreign file in one sentence."""
+    raise UserError(
+        f"The file is refused because {what}.",
+        remedy="Fetch or export it again from where it came from.",
+        code="adapter_refused",
+    ) from cause
+
+
+def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("a key appears twice")
+    return value
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _metadata(value: object) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
+        refuse("its metadata is not a list of texts")
+    return value
+
+
+def _entry(name: str, value: object, *, offset: int) -> TensorEntry:
+    if not isinstance(value, dict) or set(value) != {"dtype", "shape", "data_offsets"}:
+        refuse(f"the entry of tensor “{name[:80]}” is malformed")
+    dtype, shape, offsets = value["dtype"], value["shape"], value["data_offsets"]
+    if not isinstance(dtype, str) or dtype not in _BYTES_OF:
+        refuse(f"tensor “{name[:80]}” has an unknown number type")
+    if not _are_counts(shape) or not _are_counts(offsets) or len(offsets) != 2:
+        refuse(f"tensor “{name[:80]}” has no proper shape or place")
+    entry = TensorEntry(dtype, tuple(shape), offset + offsets[0], offset + offsets[1])
+    if entry.end - entry.begin != math.prod(entry.shape) * _BYTES_OF[dtype]:
+        refuse(f"tensor “{name[:80]}” is not as large as its shape says")
+    return entry
+
+
+def _are_counts(value: object) -> bool:
+    return isinstance(value, list) and all(type(item) is int and 0 <= item < 2**48 for item in value)
+
+
+def _require_exact_cover(entries: dict[str, TensorEntry], *, begin: int, end: int) -> None:
+    """Every byte after the header belongs to exactly one tensor, so nothing can hide in the file."""
+    for entry in sorted(entries.values(), key=lambda entry: (entry.begin, entry.end)):
+        if entry.begin != begin:
+            refuse("its tensors overlap or leave gaps")
+        begin = entry.end
+    if begin != end:
+        refuse("it is cut short or has bytes after its last tensor")
