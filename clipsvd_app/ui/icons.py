@@ -1,0 +1,75 @@
+"""Icons drawn in the colours of the theme: one SVG each, used as a stencil."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+
+from clipsvd_app.resources import resource_path
+
+if TYPE_CHECKING:
+    from clipsvd_app.ui.theme import Palette
+
+SIZES_PX = (16, 20, 24, 32, 48, 64, 96)
+
+
+def icon(name: str, palette: Palette, role: str = "text_muted") -> QIcon:
+    """Return ``resources/icons/ui/NAME.svg`` in the colour of a palette role.
+
+    The checked and selected states take the accent, the disabled one the faint text. A missing
+    drawing becomes the first letter of its name, so a page never has an empty button.
+    """
+    result = QIcon()
+    stencil = _stencil(name)
+    tints = (
+        (QIcon.Mode.Normal, QIcon.State.Off, role),
+        (QIcon.Mode.Normal, QIcon.State.On, "accent"),
+        (QIcon.Mode.Disabled, QIcon.State.Off, "border_strong"),
+    )
+    for mode, state, tint in tints:
+        for size in SIZES_PX:
+            result.addPixmap(_tinted(stencil, name, size, palette.color(tint)), mode, state)
+    return result
+
+
+def pixmap(name: str, colour: QColor, size: int, device_pixel_ratio: float = 1.0) -> QPixmap:
+    """Return the icon at one size in one colour, for painters and labels."""
+    result = _tinted(_stencil(name), name, round(size * device_pixel_ratio), colour)
+    result.setDevicePixelRatio(device_pixel_ratio)
+    return result
+
+
+def _stencil(name: str) -> QSvgRenderer | None:
+    path = resource_path("icons", "ui", f"{name}.svg")
+    if not path.is_file():
+        return None
+    renderer = QSvgRenderer(str(path))
+    return renderer if renderer.isValid() else None
+
+
+def _tinted(stencil: QSvgRenderer | None, name: str, size: int, colour: QColor) -> QPixmap:
+    result = QPixmap(size, size)
+    result.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(result)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    area = QRectF(0, 0, size, size)
+    if stencil is None:
+        _paint_letter(painter, area, name)
+    else:
+        stencil.render(painter, area)
+    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
+    painter.fillRect(area, colour)
+    painter.end()
+    return result
+
+
+def _paint_letter(painter: QPainter, area: QRectF, name: str) -> None:
+    font = QFont()
+    font.setPixelSize(max(8, round(area.height() * 0.6)))
+    font.setBold(True)
+    painter.setFont(font)
+    painter.setPen(Qt.GlobalColor.black)
+    painter.drawText(area, Qt.AlignmentFlag.AlignCenter, name[:1].upper())
