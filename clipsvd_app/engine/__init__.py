@@ -1,0 +1,1 @@
+"""What computes: backbones, singular values, training, evaluation, prediction. The only part that loads torch."""

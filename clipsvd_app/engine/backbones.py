@@ -1,0 +1,96 @@
+"""An open_clip folder as a loaded model: checked before use, offline, in fp32 and evaluation mode."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from clipsvd_app.adapter_file.base_hash import canonical_sha256
+from clipsvd_app.engine import torch_setup
+from clipsvd_app.engine.architectures import architecture_of
+from clipsvd_app.engine.backbone_folder import BackboneFolder, Preprocessing, read_folder
+from clipsvd_app.engine.tokenizing import Tokenizer, load_tokenizer
+from clipsvd_app.errors import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class Backbone:
+    """A loaded model and what is needed to feed it. Its tensors are never changed by anyone.
+
+    ``logit_scale`` is the factor on cosines (already exponentiated); ``parameters`` counts all numbers.
+    """
+
+    name: str
+    folder: Path
+    model: nn.Module
+    tokenizer: Tokenizer
+    preprocessing: Preprocessing
+    logit_scale: float
+    architecture: str
+    sha256: str
+    parameters: int
+    device: torch.device
+
+    def weight(self, target_or_path: Any) -> Tensor:  # noqa: ANN401 - a Target or a module path
+        """Return the weight of a module, whole, given its path or one of its targets."""
+        path = getattr(target_or_path, "module_path", target_or_path)
+        return cast("Tensor", self.model.get_submodule(path).weight)
+
+    def tokenize(self, texts: Sequence[str]) -> Tensor:
+        """Return token ids (texts, longest) int64, padded to the longest of the batch."""
+        return self.tokenizer(texts).to(self.device)
+
+
+def load_backbone(folder: Path, device: torch.device | str = "cpu", name: str = "") -> Backbone:
+    """Load an open_clip folder after checking its configuration, tokenizer and preprocessing.
+
+    Refuses what open_clip would load silently wrong: a missing tokenizer or vocabulary, a
+    preprocessing that is absent, weights that do not fit the configuration.
+    """
+    checked = read_folder(folder)
+    tokenizer = load_tokenizer(folder, checked.vocabulary_rows, checked.context_length)
+    model = _create(checked).to(device)
+    logit_scale = cast("Tensor", model.logit_scale)
+    return Backbone(
+        name=name or folder.name,
+        folder=folder,
+        model=model,
+        tokenizer=tokenizer,
+        preprocessing=checked.preprocessing,
+        logit_scale=float(logit_scale.detach().exp()),
+        architecture=architecture_of(model).name,
+        sha256=canonical_sha256(checked.weights),
+        parameters=sum(parameter.numel() for parameter in model.parameters()),
+        device=torch.device(device),
+    )
+
+
+def embed_images(model: nn.Module, images: Tensor) -> Tensor:
+    """Return unit image embeddings (images, width) of preprocessed images (images, 3, size, size)."""
+    return functional.normalize(model.encode_image(images).float(), dim=-1)  # type: ignore[operator]
+
+
+def embed_texts(model: nn.Module, tokens: Tensor) -> Tensor:
+    """Return unit text embeddings (texts, width) of token ids (texts, length)."""
+    return functional.normalize(model.encode_text(tokens).float(), dim=-1)  # type: ignore[operator]
+
+
+def _create(checked: BackboneFolder) -> nn.Module:
+    open_clip = torch_setup.import_open_clip()
+    try:
+        model = open_clip.create_model(
+            f"local-dir:{checked.folder}", precision="fp32", device="cpu", text_cfg=checked.text_config
+        )
+    except (RuntimeError, ValueError, TypeError, KeyError, OSError) as error:
+        raise UserError(
+            f"The weights of the backbone “{checked.folder.name}” do not fit its configuration.",
+            remedy="Download the folder again, with configuration and weights of one version.",
+            code="backbone_weights",
+        ) from error
+    return cast("nn.Module", model.eval().requires_grad_(False))
