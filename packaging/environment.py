@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 OLDEST_PYTHON = (3, 11)
 NEEDED_BYTES = 4_000_000_000
-INSTALLED_BY = ("build-system", "project")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,9 @@ def fingerprint(environment: Environment) -> str:
     """Hash what an installation depends on: the declared packages, the Python, the place."""
     project = tomllib.loads((environment.root / "pyproject.toml").read_text(encoding="utf-8"))
     facts = [
-        {section: project[section] for section in INSTALLED_BY},
+        project["build-system"],
+        project["project"],
+        project["tool"]["hatch"],
         python_version(environment),
         str(environment.root),
     ]
