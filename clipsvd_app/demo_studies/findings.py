@@ -1,0 +1,97 @@
+"""The three findings of the demo studies, how far each has gone, and the prompts the program starts with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from clipsvd_app.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+
+EFFUSION: Final = "pleural effusion"
+PNEUMOTHORAX: Final = "pneumothorax"
+ENLARGED_HEART: Final = "enlarged heart"
+FINDINGS: Final[tuple[str, str, str]] = (EFFUSION, PNEUMOTHORAX, ENLARGED_HEART)
+
+PROMPTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        EFFUSION: (
+            "a chest radiograph with pleural effusion",
+            "fluid in the pleural space blunting the costophrenic angle",
+            "a homogeneous opacity at the lung base with a curved upper border",
+            "chest x-ray showing a meniscus of pleural fluid",
+        ),
+        PNEUMOTHORAX: (
+            "a chest radiograph with pneumothorax",
+            "air in the pleural space with a visible pleural line",
+            "a collapsed lung edge without lung markings beyond it",
+            "chest x-ray showing an apical pneumothorax",
+        ),
+        ENLARGED_HEART: (
+            "a chest radiograph with an enlarged heart",
+            "cardiomegaly with an increased cardiothoracic ratio",
+            "a wide cardiac silhouette more than half the width of the chest",
+            "chest x-ray showing an enlarged cardiac shadow",
+        ),
+    }
+)
+
+NORMAL_RATIO: Final = (0.40, 0.48)
+ENLARGED_RATIO: Final = (0.56, 0.68)
+
+
+@dataclass(frozen=True, slots=True)
+class Effusion:
+    """Fluid in one pleural space: side -1 is the patient's right; volume 0 (blunted angle) to 1 (large)."""
+
+    side: int
+    volume: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pneumothorax:
+    """Air in one pleural space: gap at its widest in units (200 mm), 0 to 1 from lateral to purely apical."""
+
+    side: int
+    gap: float
+    apical: float
+
+
+@dataclass(frozen=True, slots=True)
+class Disease:
+    """What is wrong with one chest: at most one of the three findings."""
+
+    heart_ratio: float
+    effusion: Effusion | None = None
+    pneumothorax: Pneumothorax | None = None
+
+
+def draw_disease(rng: np.random.Generator, finding: str | None) -> Disease:
+    """Choose side and extent of a finding; ``None`` gives a chest with none of the three."""
+    if finding is None:
+        return Disease(_between(rng, NORMAL_RATIO))
+    if finding == ENLARGED_HEART:
+        return Disease(_between(rng, ENLARGED_RATIO))
+    if finding == EFFUSION:
+        return Disease(_between(rng, NORMAL_RATIO), effusion=Effusion(_side(rng), float(rng.uniform())))
+    if finding == PNEUMOTHORAX:
+        air = Pneumothorax(_side(rng), _between(rng, (0.05, 0.26)), float(rng.uniform()))
+        return Disease(_between(rng, NORMAL_RATIO), pneumothorax=air)
+    raise UserError(
+        f"The demo studies have no finding called {finding!r}.",
+        remedy=f"Choose one of: {', '.join(FINDINGS)}.",
+        code="unknown_demo_finding",
+    )
+
+
+def _side(rng: np.random.Generator) -> int:
+    return -1 if rng.uniform() < 0.5 else 1
+
+
+def _between(rng: np.random.Generator, limits: tuple[float, float]) -> float:
+    return float(rng.uniform(*limits))
