@@ -1,0 +1,86 @@
+"""Images and where they belong: patient, study, series. No name, id, date or UID is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class NewImage:
+    """One frame found at import, before it has a row in the project.
+
+    The three keys are salted hashes that only say "same" or "not the same".
+    """
+
+    patient_key: str
+    study_key: str
+    series_key: str
+    sha256: str
+    path: str
+    frame: int
+    modality: str
+    body_part: str
+    rows: int
+    columns: int
+    position: float
+    near_hash: str = ""
+    burned_in_text: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectImage:
+    """One frame of the project as the pages and the engine see it.
+
+    ``class_id`` is None while unlabelled. ``window`` and ``crop`` are what the user chose for
+    training: (centre, width, function) and (x, y, width, height) as fractions of the frame.
+    """
+
+    id: int
+    patient_number: int
+    study_number: int
+    series_number: int
+    series_id: int
+    patient_key: str
+    sha256: str
+    path: str
+    frame: int
+    modality: str
+    body_part: str
+    rows: int
+    columns: int
+    burned_in_text: bool
+    class_id: int | None
+    window: tuple[float, float, str] | None
+    crop: tuple[float, float, float, float] | None
+
+    @property
+    def title(self) -> str:
+        """A name that tells the image apart and nothing about the patient."""
+        return f"P{self.patient_number:03d} · study {self.study_number} · image {self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectClass:
+    """One class of the project; ``position`` counts from 0 and gives key and colour."""
+
+    id: int
+    name: str
+    prompts: tuple[str, ...]
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One line of the table of runs. Fractions from 0 to 1; None where there is no estimate."""
+
+    number: int
+    created: str
+    preset: str
+    shots: int | None
+    seed: int
+    train_images: int
+    balanced_accuracy: float | None
+    interval: tuple[float, float] | None
+    zero_shot_accuracy: float | None
+    verdict: str
+    seconds: float

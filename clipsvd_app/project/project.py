@@ -1,0 +1,180 @@
+"""A project: one SQLite file, one writer, and a change for everything that happens to it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import secrets
+from typing import TYPE_CHECKING, Self
+
+from clipsvd_app.domain.codec import to_json
+from clipsvd_app.errors import UserError
+from clipsvd_app.project import queries
+from clipsvd_app.project.database import create_database, open_database, transaction, writer_lock
+from clipsvd_app.settings import data_folder
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+    from pathlib import Path
+    from types import TracebackType
+
+    from filelock import FileLock
+
+    from clipsvd_app.domain.results import RunResult
+    from clipsvd_app.domain.study import ProjectClass, ProjectImage, RunSummary
+    from clipsvd_app.project.changes import Change
+
+SUFFIX = ".clipsvd"
+
+
+class Project:
+    """An open project. Use ``create_project`` or ``open_project``."""
+
+    def __init__(self, path: Path, database: sqlite3.Connection, lock: FileLock | None) -> None:
+        self.path = path
+        self._db = database
+        self._lock = lock
+
+    @property
+    def read_only(self) -> bool:
+        """True when another window is the writer."""
+        return self._lock is None
+
+    def apply(self, change: Change) -> Change:
+        """Carry out a change, safe on disk when this returns; returns the change that takes it back."""
+        self._require_writer()
+        with transaction(self._db, self.path):
+            return change.apply(self._db)
+
+    def images(self, ids: Iterable[int] | None = None) -> tuple[ProjectImage, ...]:
+        """Return images in reading order."""
+        return queries.images(self._db, ids)
+
+    def classes(self) -> tuple[ProjectClass, ...]:
+        """Return the classes in their order."""
+        return queries.classes(self._db)
+
+    def class_named(self, name: str) -> ProjectClass:
+        """Return a class by its name, whatever its case."""
+        for known in self.classes():
+            if known.name.casefold() == name.casefold():
+                return known
+        raise UserError(
+            f"The project has no class “{name}”.",
+            remedy=f"Its classes are: {', '.join(c.name for c in self.classes()) or 'none yet'}.",
+            code="unknown_class",
+        )
+
+    def known_frames(self) -> set[tuple[str, int]]:
+        """Return (sha256, frame) of every image."""
+        return queries.known_frames(self._db)
+
+    def near_hashes(self) -> dict[str, str]:
+        """Return patient key by perceptual hash."""
+        return queries.near_hashes(self._db)
+
+    def label_log(self) -> tuple[tuple[int, str | None, str], ...]:
+        """Return every label ever given, oldest first."""
+        return queries.label_log(self._db)
+
+    def setting(self, key: str, default: str = "") -> str:
+        """Return a stored setting."""
+        return queries.setting(self._db, key, default)
+
+    def set_setting(self, key: str, value: str) -> None:
+        """Store a setting."""
+        self._require_writer()
+        with transaction(self._db, self.path):
+            self._db.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (key, value))
+
+    def salted(self, text: str) -> str:
+        """Return a hash that is the same for the same text in this project alone."""
+        return hashlib.sha256(f"{self.setting('salt')}\x00{text}".encode()).hexdigest()[:24]
+
+    def runs(self) -> tuple[RunSummary, ...]:
+        """Return all runs, oldest first."""
+        return queries.runs(self._db)
+
+    def run_result(self, number: int) -> RunResult:
+        """Return what a run found."""
+        return queries.run_result(self._db, number)
+
+    def run_adapter(self, number: int) -> bytes:
+        """Return the adapter file of a run."""
+        return queries.run_adapter(self._db, number)
+
+    def latest_run(self) -> int:
+        """Return the newest run's number."""
+        return queries.latest_run(self._db)
+
+    def add_run(self, preset: str, request: dict[str, object], result: RunResult, adapter: bytes) -> int:
+        """Store a finished run and return its number."""
+        self._require_writer()
+        now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+        with transaction(self._db, self.path):
+            cursor = self._db.execute(
+                "INSERT INTO run (created, preset, request, result, adapter) VALUES (?, ?, ?, ?, ?)",
+                (now, preset, json.dumps(request), json.dumps(to_json(result)), adapter),
+            )
+        assert cursor.lastrowid is not None
+        return cursor.lastrowid
+
+    def close(self) -> None:
+        """Close the file and let the next writer in."""
+        self._db.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _require_writer(self) -> None:
+        if self.read_only:
+            raise UserError(
+                f"“{self.path.name}” is open in another window, so this one only reads.",
+                remedy="Make the change there, or close that window and open the project again.",
+                code="read_only",
+            )
+
+
+def create_project(path: Path) -> Project:
+    """Make an empty project file at ``path``; the suffix is added when missing."""
+    target = path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
+    database = create_database(target)
+    project = Project(target, database, writer_lock(target))
+    project.set_setting("salt", secrets.token_hex(16))
+    project.set_setting("project_id", secrets.token_hex(8))
+    return project
+
+
+def open_project(path: Path) -> Project:
+    """Open a project as its writer, or read-only when another window has it."""
+    if path.is_dir():
+        raise UserError(
+            f"“{path.name}” is a folder, not a project.",
+            remedy="Choose a file whose name ends in .clipsvd.",
+            code="not_a_project",
+        )
+    lock = writer_lock(path) if path.is_file() else None
+    try:
+        database = open_database(path, read_only=lock is None, backups=_backup_folder(path))
+    except BaseException:
+        if lock is not None:
+            lock.release()
+        raise
+    return Project(path, database, lock)
+
+
+def _backup_folder(path: Path) -> Path:
+    place = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]
+    return data_folder() / "backups" / place

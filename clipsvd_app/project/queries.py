@@ -1,0 +1,146 @@
+"""What pages and jobs ask of a project. Nothing here changes it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from clipsvd_app.domain.codec import from_json
+from clipsvd_app.domain.results import RunResult
+from clipsvd_app.domain.study import ProjectClass, ProjectImage, RunSummary
+from clipsvd_app.errors import UserError
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+_IMAGES = """
+SELECT image.id, study.patient_id,
+       (SELECT count(*) FROM study AS earlier
+         WHERE earlier.patient_id = study.patient_id AND earlier.id <= study.id),
+       (SELECT count(*) FROM series AS earlier
+         WHERE earlier.study_id = study.id AND earlier.id <= series.id),
+       series.id, patient.key, image.sha256, image.path, image.frame, series.modality, series.body_part,
+       image.rows, image.columns, image.burned_in_text, label.class_id, image.display_window, image.crop
+  FROM image
+  JOIN series ON series.id = image.series_id
+  JOIN study ON study.id = series.study_id
+  JOIN patient ON patient.id = study.patient_id
+  LEFT JOIN label ON label.image_id = image.id
+"""
+
+
+def images(db: sqlite3.Connection, ids: Iterable[int] | None = None) -> tuple[ProjectImage, ...]:
+    """Return images by patient, study, series and position; all of them, or those asked for."""
+    order = " ORDER BY study.patient_id, study.id, series.id, image.position, image.id"
+    if ids is None:
+        return tuple(map(_image, db.execute(_IMAGES + order)))
+    wanted = " WHERE image.id IN (SELECT value FROM json_each(?))"
+    return tuple(map(_image, db.execute(_IMAGES + wanted + order, (json.dumps(list(ids)),))))
+
+
+def classes(db: sqlite3.Connection) -> tuple[ProjectClass, ...]:
+    """Return the classes in their order."""
+    rows = db.execute("SELECT id, name, prompts FROM class ORDER BY position, id")
+    return tuple(
+        ProjectClass(class_id, name, tuple(json.loads(prompts)), position)
+        for position, (class_id, name, prompts) in enumerate(rows)
+    )
+
+
+def near_hashes(db: sqlite3.Connection) -> dict[str, str]:
+    """Return patient key by perceptual hash (16 hex digits), for images that have one."""
+    return dict(
+        db.execute(
+            "SELECT near_hash, patient.key FROM image JOIN series ON series.id = series_id"
+            " JOIN study ON study.id = study_id JOIN patient ON patient.id = patient_id WHERE near_hash != ''"
+        )
+    )
+
+
+def known_frames(db: sqlite3.Connection) -> set[tuple[str, int]]:
+    """Return (sha256, frame) of every image, to tell new from known."""
+    return set(db.execute("SELECT sha256, frame FROM image"))
+
+
+def setting(db: sqlite3.Connection, key: str, default: str = "") -> str:
+    """Return a stored setting."""
+    row = db.execute("SELECT value FROM setting WHERE key = ?", (key,)).fetchone()
+    return default if row is None else str(row[0])
+
+
+def label_log(db: sqlite3.Connection) -> tuple[tuple[int, str | None, str], ...]:
+    """Return (image id, class name or None, time) of every label ever given, oldest first."""
+    return tuple(db.execute("SELECT image_id, class_name, at FROM label_event ORDER BY id"))
+
+
+def runs(db: sqlite3.Connection) -> tuple[RunSummary, ...]:
+    """Return all runs, oldest first."""
+    rows = db.execute("SELECT number, created, preset, result FROM run ORDER BY number")
+    return tuple(_summary(number, created, preset, _result(text)) for number, created, preset, text in rows)
+
+
+def run_result(db: sqlite3.Connection, number: int) -> RunResult:
+    """Return what a run found; UserError names the runs there are."""
+    return _result(_run_column(db, number, "result"))
+
+
+def run_request(db: sqlite3.Connection, number: int) -> str:
+    """Return the request of a run as JSON text, without paths."""
+    return str(_run_column(db, number, "request"))
+
+
+def run_adapter(db: sqlite3.Connection, number: int) -> bytes:
+    """Return the adapter file of a run."""
+    return bytes(_run_column(db, number, "adapter"))
+
+
+def latest_run(db: sqlite3.Connection) -> int:
+    """Return the newest run's number; UserError when there is none."""
+    row = db.execute("SELECT max(number) FROM run").fetchone()
+    if row[0] is None:
+        raise UserError("The project has no run yet.", remedy="Train first (clipsvd train).", code="no_run")
+    return int(row[0])
+
+
+def _run_column(db: sqlite3.Connection, number: int, column: str) -> Any:  # noqa: ANN401
+    row = db.execute(f"SELECT {column} FROM run WHERE number = ?", (number,)).fetchone()
+    if row is None:
+        known = ", ".join(str(n) for (n,) in db.execute("SELECT number FROM run ORDER BY number"))
+        raise UserError(
+            f"There is no run {number}.",
+            remedy=f"Choose one of: {known}." if known else "Train first (clipsvd train).",
+            code="no_run",
+        )
+    return row[0]
+
+
+def _result(text: str) -> RunResult:
+    return from_json(RunResult, json.loads(text))
+
+
+def _summary(number: int, created: str, preset: str, result: RunResult) -> RunSummary:
+    scores = {score.method: score for score in result.evaluation.methods}
+    adapted, base = scores.get("clip_svd"), scores.get("zero_shot")
+    return RunSummary(
+        number=number,
+        created=created,
+        preset=preset,
+        shots=result.shots,
+        seed=result.seed,
+        train_images=result.train_images,
+        balanced_accuracy=adapted.balanced_accuracy if adapted else None,
+        interval=(adapted.interval.low, adapted.interval.high) if adapted else None,
+        zero_shot_accuracy=base.balanced_accuracy if base else None,
+        verdict=result.evaluation.verdict if adapted else "none",
+        seconds=result.seconds,
+    )
+
+
+def _image(row: tuple[Any, ...]) -> ProjectImage:
+    *plain, burned_in, class_id, window, crop = row
+    return ProjectImage(*plain, bool(burned_in), class_id, _parsed(window), _parsed(crop))
+
+
+def _parsed(text: str | None) -> Any:  # noqa: ANN401 - a tuple of the shape that was stored
+    return None if text is None else tuple(json.loads(text))
