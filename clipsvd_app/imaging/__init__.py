@@ -1,0 +1,37 @@
+"""Reading, showing and finding medical images; the readers' libraries load on first use."""
+
+from clipsvd_app.imaging.discovery import find_files, natural_key
+from clipsvd_app.imaging.display import rgb_of, to_display
+from clipsvd_app.imaging.facts import ImageFacts, image_facts
+from clipsvd_app.imaging.hashing import average_hash, file_sha256, hash_distance, perceptual_hash
+from clipsvd_app.imaging.reading import open_as_rgb, read_frame, read_header, read_stored
+from clipsvd_app.imaging.sniffing import sniff
+from clipsvd_app.imaging.thumbnails import thumbnail
+from clipsvd_app.imaging.values import Crop, Frame, ImageHeader, VoiLut, Window
+from clipsvd_app.imaging.windows import CT_PRESETS, apply_window
+
+__all__ = [
+    "CT_PRESETS",
+    "Crop",
+    "Frame",
+    "ImageFacts",
+    "ImageHeader",
+    "VoiLut",
+    "Window",
+    "apply_window",
+    "average_hash",
+    "file_sha256",
+    "find_files",
+    "hash_distance",
+    "image_facts",
+    "natural_key",
+    "open_as_rgb",
+    "perceptual_hash",
+    "read_frame",
+    "read_header",
+    "read_stored",
+    "rgb_of",
+    "sniff",
+    "thumbnail",
+    "to_display",
+]

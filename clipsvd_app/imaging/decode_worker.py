@@ -1,0 +1,124 @@
+"""Decoding of untrusted bytes in child processes with limits: a hostile file costs one worker, no more."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import multiprocessing
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pebble import ProcessPool
+
+T = TypeVar("T")
+
+TIME_LIMIT_S = 20.0
+MEMORY_LIMIT_BYTES = 6 * 1024**3
+WORKERS = 2
+
+
+class DecodeError(Exception):
+    """The worker could not decode: it failed, died, or ran out of time or memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    reason: str
+
+
+class DecodePool:
+    """Long-lived decoding processes, started on first use; `close` ends them."""
+
+    def __init__(self, time_limit_s: float = TIME_LIMIT_S, workers: int = WORKERS) -> None:
+        self._time_limit_s = time_limit_s
+        self._workers = workers
+        self._lock = threading.Lock()
+        self._pool: ProcessPool | None = None
+
+    def run(self, function: Callable[..., T], *arguments: object) -> T:
+        """Return ``function(*arguments)`` computed in a worker; raise DecodeError when that fails.
+
+        function: a module's function, so that the worker can import it; it gets plain values.
+        """
+        from pebble import ProcessExpired
+
+        future = self._started().schedule(_contained, args=(function, arguments), timeout=self._time_limit_s)
+        try:
+            result = future.result()
+        except TimeoutError as error:
+            raise DecodeError("out of time") from error
+        except ProcessExpired as error:
+            raise DecodeError("the worker died") from error
+        if isinstance(result, _Failure):
+            raise DecodeError(result.reason)
+        return cast("T", result)
+
+    def close(self) -> None:
+        """End the workers; the next `run` starts new ones."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.stop()
+            pool.join()
+
+    def _started(self) -> ProcessPool:
+        from pebble import ProcessPool
+
+        with self._lock:
+            if self._pool is None or not self._pool.active:
+                self._pool = ProcessPool(
+                    max_workers=self._workers,
+                    initializer=_limit_this_process,
+                    initargs=(MEMORY_LIMIT_BYTES,),
+                    context=multiprocessing.get_context("spawn"),
+                )
+            return self._pool
+
+
+@functools.cache
+def shared_pool() -> DecodePool:
+    """Return the one pool of this process."""
+    pool = DecodePool()
+    atexit.register(pool.close)
+    return pool
+
+
+def _contained(function: Callable[..., Any], arguments: tuple[object, ...]) -> Any:  # noqa: ANN401
+    """Run in the worker; bring every failure home as a plain value."""
+    try:
+        return function(*arguments)
+    except BaseException as error:  # noqa: BLE001 - a Rust panic is no Exception, and cannot be pickled
+        return _Failure(type(error).__name__)
+
+
+def _limit_this_process(memory_limit_bytes: int) -> None:
+    """Bound the worker's memory, silence its libraries, and import nothing from the working directory."""
+    import logging
+    import warnings
+
+    here = str(Path.cwd())
+    # A folder "dl" in the working directory would be imported in place of what gdcm looks for.
+    sys.path[:] = [entry for entry in sys.path if entry not in ("", ".", here)]
+    warnings.simplefilter("ignore")
+    logging.disable(logging.CRITICAL)
+    _limit_memory(memory_limit_bytes)
+
+
+def _limit_memory(limit_bytes: int) -> None:
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit; the time limit still holds there.
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    soft = limit_bytes if hard == resource.RLIM_INFINITY else min(limit_bytes, hard)
+    try:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    except (ValueError, OSError):  # macOS refuses some limits
+        return

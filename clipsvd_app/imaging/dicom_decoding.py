@@ -1,0 +1,120 @@
+"""Stored pixel values of DICOM frames; compressed ones are decoded inside a worker process."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clipsvd_app.errors import UserError
+from clipsvd_app.imaging import refusals
+from clipsvd_app.imaging.decode_worker import DecodeError, shared_pool
+from clipsvd_app.imaging.dicom_dataset import (
+    DEFLATED,
+    read_whole_dataset,
+    reading,
+    text,
+    transfer_syntax_of,
+    whole,
+)
+from clipsvd_app.imaging.dicom_header import bits_stored_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clipsvd_app.imaging.dicom_dataset import Dataset
+    from clipsvd_app.imaging.values import Array
+
+_JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
+
+
+def stored_frames(path: Path, dataset: Dataset, frames: Sequence[int]) -> tuple[Array, str]:
+    """Return (len(frames), rows, columns[, 3]) stored values, and the colour space they are in.
+
+    The codec's own colour transform is undone, subsampled chroma is expanded, bits above Bits Stored are
+    sign- or zero-extended, the byte order is little-endian; nothing else is converted.
+    """
+    syntax = transfer_syntax_of(dataset)
+    _refuse_unknown_syntax(path, syntax)
+    if _is_encapsulated(syntax):
+        try:
+            pixels, photometric = shared_pool().run(decode_compressed, str(path), tuple(frames))
+        except DecodeError as error:
+            raise refusals.undecodable(path) from error
+    else:
+        with reading(path):
+            pixels = _native(path, syntax, frames)
+            photometric = text(dataset, "PhotometricInterpretation").replace("_422", "")
+    return _settled(pixels, dataset), photometric
+
+
+def decode_compressed(path: str, frames: tuple[int, ...]) -> tuple[Array, str]:
+    """Decode frames of encapsulated pixel data; called in a worker process only."""
+    status = Path(path).stat()
+    dataset = _kept_dataset(path, status.st_mtime_ns, status.st_size)
+    decoded = [_decode_one(dataset, frame) for frame in frames]
+    return np.stack([pixels for pixels, _ in decoded]), decoded[0][1]
+
+
+@functools.lru_cache(maxsize=1)
+def _kept_dataset(path: str, _mtime_ns: int, _size: int) -> Dataset:
+    """Keep the last file, so that scrolling through its frames does not read it again each time."""
+    return read_whole_dataset(Path(path))
+
+
+def _decode_one(dataset: Dataset, frame: int) -> tuple[Array, str]:
+    from pydicom.pixels import get_decoder
+    from pydicom.pixels.utils import as_pixel_options
+
+    if transfer_syntax_of(dataset) == _JPEG_EXTENDED and whole(dataset, "BitsStored", 8) > 8:
+        from clipsvd_app.imaging.jpeg_extended import decode_12_bit
+
+        return decode_12_bit(dataset, frame), text(dataset, "PhotometricInterpretation")
+    decoder = get_decoder(transfer_syntax_of(dataset))
+    options = as_pixel_options(dataset, allow_excess_frames=False)
+    pixels, meta = decoder.as_array(dataset, index=frame, raw=True, **options)
+    return pixels, str(meta["photometric_interpretation"])
+
+
+def _native(path: Path, syntax: str, frames: Sequence[int]) -> Array:
+    from pydicom.pixels import iter_pixels
+
+    if syntax == DEFLATED:
+        source = read_whole_dataset(path)
+        return np.stack(list(iter_pixels(source, indices=frames, raw=True, allow_excess_frames=False)))
+    options = {"transfer_syntax_uid": syntax, "allow_excess_frames": False}
+    return np.stack(list(iter_pixels(path, indices=frames, raw=True, **options)))
+
+
+def _settled(pixels: Array, dataset: Dataset) -> Array:
+    """Extend whole numbers from Bits Stored to their type, and order their bytes little-endian."""
+    pixels = np.ascontiguousarray(pixels, dtype=pixels.dtype.newbyteorder("<"))
+    spare = 8 * pixels.dtype.itemsize - bits_stored_of(dataset)
+    if pixels.dtype.kind not in "iu" or spare <= 0 or whole(dataset, "BitsAllocated", 8) == 1:
+        return pixels
+    return (pixels << spare) >> spare
+
+
+def _is_encapsulated(syntax: str) -> bool:
+    from pydicom.uid import UID
+
+    return bool(UID(syntax).is_encapsulated)
+
+
+def _refuse_unknown_syntax(path: Path, syntax: str) -> None:
+    from pydicom.pixels import get_decoder
+    from pydicom.uid import UID
+
+    try:
+        available = bool(get_decoder(syntax).is_available)
+    except NotImplementedError:
+        available = False
+    if not available:
+        name = UID(syntax).name if UID(syntax).is_transfer_syntax else "an unknown transfer syntax"
+        raise UserError(
+            f"{path.name} is compressed as {name}, which cannot be decoded here.",
+            remedy="Export it again, uncompressed or as lossless JPEG.",
+            code="unsupported_compression",
+        )

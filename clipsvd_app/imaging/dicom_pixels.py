@@ -1,0 +1,189 @@
+"""From stored values of a DICOM frame to pixels ready to window."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clipsvd_app.errors import UserError
+from clipsvd_app.imaging import luts, refusals
+from clipsvd_app.imaging.dicom_dataset import (
+    EXPLICIT_BIG,
+    frame_group,
+    items,
+    number,
+    numbers,
+    read_dataset,
+    reading,
+    text,
+    transfer_syntax_of,
+    whole,
+)
+from clipsvd_app.imaging.dicom_decoding import stored_frames
+from clipsvd_app.imaging.dicom_header import bits_stored_of, header_of, pixel_spacing_mm, units_of
+from clipsvd_app.imaging.values import Frame, Window
+from clipsvd_app.imaging.windows import IDENTITY_8_BIT, default_window, is_usable, presets_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from clipsvd_app.imaging.dicom_dataset import Dataset
+    from clipsvd_app.imaging.values import Array, Bytes, VoiLut
+
+_FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
+
+
+def read_dicom_frame(path: Path, frame: int) -> Frame:
+    """Decode one frame (from 0) of a DICOM file; refuses what cannot be read or shown."""
+    dataset = read_dataset(path)
+    refusals.check_frame(path, frame, header_of(path, dataset).frames)
+    stored, photometric = stored_frames(path, dataset, (frame,))
+    with reading(path):
+        if photometric.startswith("MONOCHROME") and stored.ndim == 3:
+            return _grey_frame(dataset, stored[0], frame)
+        return _colour_frame(path, dataset, stored[0], photometric, frame)
+
+
+def _grey_frame(dataset: Dataset, stored: Array, frame: int) -> Frame:
+    pixels, padding = _modality_values(dataset, stored, frame)
+    modality = text(dataset, "Modality")
+    windows = _header_windows(dataset, frame)
+    table = None if windows else _header_voi_lut(dataset, frame)
+    if windows:
+        window = windows[0]
+    elif table is not None:
+        window = Window(table.first + len(table.greys) / 2, float(len(table.greys)), "LINEAR_EXACT")
+    else:
+        window = default_window(pixels, modality, bits_stored_of(dataset), padding)
+    return Frame(
+        pixels=pixels,
+        window=window,
+        presets=presets_of(pixels, modality, windows, padding),
+        inverted=text(dataset, "PhotometricInterpretation") == "MONOCHROME1",
+        padding=padding,
+        pixel_spacing_mm=pixel_spacing_mm(dataset, frame),
+        units=units_of(dataset, frame),
+        voi_lut=table,
+    )
+
+
+def _colour_frame(path: Path, dataset: Dataset, stored: Array, photometric: str, frame: int) -> Frame:
+    return Frame(
+        pixels=_rgb(path, dataset, stored, photometric),
+        window=IDENTITY_8_BIT,
+        presets=(("As stored", IDENTITY_8_BIT),),
+        inverted=False,
+        padding=None,
+        pixel_spacing_mm=pixel_spacing_mm(dataset, frame),
+        units="",
+    )
+
+
+def _modality_values(dataset: Dataset, stored: Array, frame: int) -> tuple[Array, float | None]:
+    """Apply the Modality LUT or rescale (PS3.3 C.11.1); return the values and what padding became."""
+    padding = _stored_padding(dataset, stored)
+    marked = np.asarray([] if padding is None else [padding])
+    tables = items(dataset, "ModalityLUTSequence")
+    if tables:
+        signed = whole(dataset, "PixelRepresentation", 0) == 1
+        table, first = luts.modality_table(tables[0], signed=signed, little_endian=_is_little_endian(dataset))
+        values, mapped = luts.lookup(stored, table, first), luts.lookup(marked, table, first)
+    else:
+        slope, intercept = _rescale(dataset, frame)
+        values, mapped = stored * slope + intercept, marked * slope + intercept
+    pixels = np.asarray(values, dtype=np.float32)
+    if padding is None:
+        return pixels, None
+    sentinel = np.float32(mapped[0])
+    pixels[_is_padding(dataset, stored, padding)] = sentinel
+    return pixels, float(sentinel)
+
+
+def _rescale(dataset: Dataset, frame: int) -> tuple[float, float]:
+    group = frame_group(dataset, "PixelValueTransformationSequence", frame)
+    source = dataset if group is None else group
+    slope, intercept = number(source, "RescaleSlope"), number(source, "RescaleIntercept")
+    usable = slope is not None and slope != 0 and np.isfinite(slope)
+    known = intercept is not None and np.isfinite(intercept)
+    return (slope if usable and slope is not None else 1.0), (
+        intercept if known and intercept is not None else 0.0
+    )
+
+
+def _stored_padding(dataset: Dataset, stored: Array) -> int | None:
+    """Return Pixel Padding Value in the pixels' own type; its VR may be wrong by sign (PS3.3 C.7.5.1.1.2)."""
+    value = number(dataset, "PixelPaddingValue")
+    return None if value is None or stored.dtype.kind not in "iu" else _as_stored(value, stored)
+
+
+def _is_padding(dataset: Dataset, stored: Array, padding: int) -> Array:
+    """Mark padding; with a Range Limit everything between the two values is."""
+    limit = number(dataset, "PixelPaddingRangeLimit")
+    if limit is None:
+        return np.asarray(stored == padding)
+    low, high = sorted((padding, _as_stored(limit, stored)))
+    return (stored >= low) & (stored <= high)
+
+
+def _as_stored(value: float, stored: Array) -> int:
+    limits = np.iinfo(stored.dtype)
+    whole_value = int(value)
+    span = 2 ** (8 * stored.dtype.itemsize)
+    if whole_value > limits.max:
+        return whole_value - span
+    return whole_value + span if whole_value < limits.min else whole_value
+
+
+def _header_windows(dataset: Dataset, frame: int) -> tuple[Window, ...]:
+    """Return the usable windows of the header, the frame's own first."""
+    group = frame_group(dataset, "FrameVOILUTSequence", frame)
+    found: list[Window] = []
+    for source in (group, dataset):
+        if source is None:
+            continue
+        said = text(source, "VOILUTFunction").upper()
+        function = said if said in _FUNCTIONS else "LINEAR"
+        pairs = zip(numbers(source, "WindowCenter"), numbers(source, "WindowWidth"), strict=False)
+        found += [Window(centre, width, function) for centre, width in pairs]
+    return tuple(dict.fromkeys(window for window in found if is_usable(window)))
+
+
+def _header_voi_lut(dataset: Dataset, frame: int) -> VoiLut | None:
+    group = frame_group(dataset, "FrameVOILUTSequence", frame)
+    tables = items(dataset if group is None else group, "VOILUTSequence")
+    if not tables:
+        return None
+    rescaled = items(dataset, "ModalityLUTSequence") or number(dataset, "RescaleIntercept") is not None
+    signed = whole(dataset, "PixelRepresentation", 0) == 1 or bool(
+        rescaled and _rescale(dataset, frame)[1] < 0
+    )
+    return luts.voi_lut(tables[0], signed=signed, little_endian=_is_little_endian(dataset))
+
+
+def _rgb(path: Path, dataset: Dataset, stored: Array, photometric: str) -> Bytes:
+    """Return (rows, columns, 3) uint8 RGB of palette, RGB and YBR pixels."""
+    if photometric == "PALETTE COLOR" and stored.ndim == 2:
+        return luts.palette_to_rgb(stored, dataset, little_endian=_is_little_endian(dataset))
+    if stored.ndim == 3 and photometric in ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"):
+        spare = bits_stored_of(dataset) - 8
+        samples = np.asarray(stored >> spare if spare > 0 else stored, dtype=np.uint8)
+        return ybr_full_to_rgb(samples) if photometric.startswith("YBR_FULL") else samples
+    raise UserError(
+        f"{path.name} is in the colour space {photometric or 'of no name'}, which cannot be shown here.",
+        remedy="Export it as RGB or greyscale.",
+        code="unsupported_colours",
+    )
+
+
+def ybr_full_to_rgb(ybr: Bytes) -> Bytes:
+    """Convert YBR_FULL to RGB (PS3.3 C.7.6.3.1.2, the inverse of its matrix). (..., 3) uint8 both ways."""
+    y, cb, cr = (ybr[..., n].astype(np.float32) for n in range(3))
+    cb -= 128.0
+    cr -= 128.0
+    rgb = np.stack((y + 1.402 * cr, y - 0.344136 * cb - 0.714136 * cr, y + 1.772 * cb), axis=-1)
+    return np.clip(np.rint(rgb), 0, 255).astype(np.uint8)
+
+
+def _is_little_endian(dataset: Dataset) -> bool:
+    return transfer_syntax_of(dataset) != EXPLICIT_BIG

@@ -1,0 +1,55 @@
+"""From a decoded frame to what the screen and the model see."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clipsvd_app.imaging.windows import IDENTITY_8_BIT, apply_window
+
+if TYPE_CHECKING:
+    from clipsvd_app.imaging.values import Array, Bytes, Crop, Frame, VoiLut, Window
+
+
+def to_display(frame: Frame, window: Window | None = None, *, crop: Crop | None = None) -> Bytes:
+    """Return (rows, columns) or (rows, columns, 3) uint8: windowed, MONOCHROME1 inverted, padding black."""
+    pixels = frame.pixels if crop is None else cropped(frame.pixels, crop)
+    if pixels.ndim == 3:
+        plain = window is None or window == IDENTITY_8_BIT
+        return np.array(pixels, dtype=np.uint8) if plain or window is None else apply_window(pixels, window)
+    if frame.voi_lut is not None and window in (None, frame.window):
+        greys = _through_lut(pixels, frame.voi_lut)
+    else:
+        greys = apply_window(pixels, window or frame.window)
+    if frame.inverted:
+        np.subtract(255, greys, out=greys)
+    if frame.padding is not None:
+        greys[pixels == np.float32(frame.padding)] = 0
+    return greys
+
+
+def rgb_of(display: Bytes) -> Bytes:
+    """Return (rows, columns, 3) of a grey or RGB display image."""
+    if display.ndim == 3:
+        return display
+    return np.repeat(display[:, :, np.newaxis], 3, axis=2)
+
+
+def cropped(pixels: Array, crop: Crop) -> Array:
+    """Cut out the pixels that the crop touches, at least one."""
+    rows, columns = pixels.shape[:2]
+    top, bottom = _span(crop.y, crop.height, rows)
+    left, right = _span(crop.x, crop.width, columns)
+    return pixels[top:bottom, left:right]
+
+
+def _span(start: float, length: float, size: int) -> tuple[int, int]:
+    first = min(size - 1, math.floor(start * size + 1e-6))
+    return first, max(first + 1, min(size, math.ceil((start + length) * size - 1e-6)))
+
+
+def _through_lut(pixels: Array, table: VoiLut) -> Bytes:
+    index = np.clip(np.rint(pixels).astype(np.int64) - table.first, 0, len(table.greys) - 1)
+    return table.greys[index]

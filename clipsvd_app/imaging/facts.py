@@ -1,0 +1,62 @@
+"""What `clipsvd image FILE` prints."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clipsvd_app.imaging.reading import read_frame, read_header, stored_parts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from clipsvd_app.imaging.values import Window
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """What the reader makes of a file; rows, columns, dtype, min, max and sha256 are of the stored array."""
+
+    kind: str
+    modality: str
+    photometric: str
+    transfer_syntax: str
+    rows: int
+    columns: int
+    frames: int
+    dtype: str
+    min: float
+    max: float
+    sha256: str
+    window: Window
+
+
+def image_facts(path: Path, frame: int = 0) -> ImageFacts:
+    """Read all of a file; the window is that of one frame, counted from 0."""
+    header = read_header(path)
+    window = read_frame(path, frame).window
+    digest, lows, highs = hashlib.sha256(), [], []
+    shape: tuple[int, ...] = ()
+    kind = np.dtype(np.uint8)
+    for part in stored_parts(path):
+        digest.update(np.ascontiguousarray(part).data)
+        lows.append(part.min().item())
+        highs.append(part.max().item())
+        shape, kind = part.shape, part.dtype
+    return ImageFacts(
+        kind=header.kind,
+        modality=header.modality,
+        photometric=header.photometric,
+        transfer_syntax=header.transfer_syntax,
+        rows=shape[1],
+        columns=shape[2],
+        frames=header.frames,
+        dtype=kind.name,
+        min=min(lows),
+        max=max(highs),
+        sha256=digest.hexdigest(),
+        window=window,
+    )

@@ -1,0 +1,65 @@
+"""12-bit JPEG Extended (process 4), which no pydicom plugin decodes: gdcm does, once its scan header is legal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clipsvd_app.imaging.dicom_dataset import text, whole
+from clipsvd_app.imaging.dicom_header import frames_of
+
+if TYPE_CHECKING:
+    from clipsvd_app.imaging.dicom_dataset import Dataset
+    from clipsvd_app.imaging.values import Array
+
+_START_OF_SCAN = 0xDA
+_STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
+
+
+def decode_12_bit(dataset: Dataset, frame: int) -> Array:
+    """Return (rows, columns) uint16 or int16 of one frame; called in a worker process only."""
+    import gdcm
+    from pydicom.encaps import get_frame
+
+    rows, columns = whole(dataset, "Rows", 0), whole(dataset, "Columns", 0)
+    if whole(dataset, "SamplesPerPixel", 1) != 1:
+        raise NotImplementedError("12-bit JPEG in colour")
+    encoded = with_legal_scan(get_frame(dataset.PixelData, frame, number_of_frames=frames_of(dataset)))
+    fragment = gdcm.Fragment()
+    fragment.SetByteStringValue(encoded)
+    fragments = gdcm.SequenceOfFragments.New()
+    fragments.AddFragment(fragment)
+    element = gdcm.DataElement(gdcm.Tag(0x7FE0, 0x0010))
+    element.SetValue(fragments.__ref__())
+    image = gdcm.Image()
+    image.SetNumberOfDimensions(2)
+    image.SetDimensions((columns, rows, 1))
+    image.SetDataElement(element)
+    photometric = gdcm.PhotometricInterpretation.GetPIType(text(dataset, "PhotometricInterpretation"))
+    image.SetPhotometricInterpretation(gdcm.PhotometricInterpretation(photometric))
+    image.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.JPEGExtendedProcess2_4))
+    signed = whole(dataset, "PixelRepresentation", 0)
+    image.SetPixelFormat(gdcm.PixelFormat(1, 16, 12, 11, signed))
+    decoded = image.GetBuffer().encode("utf-8", "surrogateescape")
+    return np.frombuffer(decoded, dtype="<i2" if signed else "<u2").reshape(rows, columns).copy()
+
+
+def with_legal_scan(jpeg: bytes) -> bytes:
+    """Return the stream with the full spectral range in its first scan header.
+
+    Some encoders write Se = 0 there, which would mean a scan of DC coefficients alone (ITU-T T.81, B.2.3:
+    sequential scans have Ss = 0, Se = 63).
+    """
+    position = 2
+    while position + 4 <= len(jpeg) and jpeg[position] == 0xFF:
+        marker = jpeg[position + 1]
+        if marker == 0xFF or marker in _STANDALONE:
+            position += 1 if marker == 0xFF else 2
+            continue
+        length = int.from_bytes(jpeg[position + 2 : position + 4], "big")
+        if marker == _START_OF_SCAN:
+            spectral = position + 2 + length - 3
+            return jpeg[:spectral] + bytes((0, 63)) + jpeg[spectral + 2 :]
+        position += 2 + max(2, length)
+    return jpeg

@@ -1,0 +1,88 @@
+"""One way in for every kind of image: sniff, then the reader of that kind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clipsvd_app.imaging.display import rgb_of, to_display
+from clipsvd_app.imaging.sniffing import sniff
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from clipsvd_app.imaging.values import Array, Bytes, Crop, Frame, ImageHeader, Window
+
+_BYTES_AT_ONCE = 64 * 1024**2
+
+
+def read_header(path: Path) -> ImageHeader:
+    """Read what a file says of its image, without decoding pixels; refuses what is no image."""
+    kind = sniff(path)
+    if kind == "DICOM":
+        from clipsvd_app.imaging.dicom_header import read_dicom_header
+
+        return read_dicom_header(path)
+    if kind == "volume":
+        from clipsvd_app.imaging.volumes import read_volume_header
+
+        return read_volume_header(path)
+    from clipsvd_app.imaging.pictures import read_picture_header
+
+    return read_picture_header(path, kind)
+
+
+def read_frame(path: Path, frame: int = 0) -> Frame:
+    """Decode one frame, counted from 0, ready to window."""
+    kind = sniff(path)
+    if kind == "DICOM":
+        from clipsvd_app.imaging.dicom_pixels import read_dicom_frame
+
+        return read_dicom_frame(path, frame)
+    if kind == "volume":
+        from clipsvd_app.imaging.volumes import read_volume_frame
+
+        return read_volume_frame(path, frame)
+    from clipsvd_app.imaging.pictures import read_picture_frame
+
+    return read_picture_frame(path, kind, frame)
+
+
+def read_stored(path: Path) -> Array:
+    """Return the exact stored array, (frames, rows, columns[, samples]), little-endian, before rescale.
+
+    The codec's own colour transform is undone and bits above Bits Stored are sign- or zero-extended;
+    nothing else is converted.
+    """
+    return np.concatenate(list(stored_parts(path)))
+
+
+def stored_parts(path: Path) -> Iterator[Array]:
+    """Yield the stored array in runs of frames of at most 64 MB or one frame, to bound memory."""
+    header = read_header(path)
+    frame_bytes = header.rows * header.columns * max(1, header.bits_stored // 8) * 3
+    at_once = max(1, _BYTES_AT_ONCE // max(1, frame_bytes))
+    for start in range(0, header.frames, at_once):
+        yield _stored_run(path, header.kind, range(start, min(header.frames, start + at_once)))
+
+
+def open_as_rgb(path: Path, frame: int = 0, window: Window | None = None, crop: Crop | None = None) -> Bytes:
+    """Return (rows, columns, 3) uint8: what the model sees of a frame."""
+    return rgb_of(to_display(read_frame(path, frame), window, crop=crop))
+
+
+def _stored_run(path: Path, kind: str, frames: range) -> Array:
+    if kind == "DICOM":
+        from clipsvd_app.imaging.dicom_dataset import read_dataset
+        from clipsvd_app.imaging.dicom_decoding import stored_frames
+
+        return stored_frames(path, read_dataset(path), frames)[0]
+    if kind == "volume":
+        from clipsvd_app.imaging.volumes import stored_slices
+
+        return stored_slices(path, frames)
+    from clipsvd_app.imaging.pictures import stored_pictures
+
+    return stored_pictures(path, kind, frames)

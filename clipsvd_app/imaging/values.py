@@ -1,0 +1,95 @@
+"""The values that pass between reading, showing and learning from images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Array: TypeAlias = npt.NDArray[Any]
+    Bytes: TypeAlias = npt.NDArray[np.uint8]
+
+WindowFunction: TypeAlias = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A value-of-interest window (DICOM PS3.3 C.11.2.1.2), in the units of the pixels it is applied to.
+
+    function: LINEAR (width >= 1), LINEAR_EXACT or SIGMOID (width > 0).
+    """
+
+    centre: float
+    width: float
+    function: str = "LINEAR"
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """A region of interest as fractions 0-1 of the frame, from its upper left corner."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def __post_init__(self) -> None:
+        edge = 1.0 + 1e-6
+        assert self.x >= 0 and self.y >= 0, f"a crop starts inside the frame: {self}"
+        assert self.width > 0 and self.height > 0, f"a crop has an area: {self}"
+        assert self.x + self.width <= edge and self.y + self.height <= edge, f"a crop ends inside: {self}"
+
+
+@dataclass(frozen=True, slots=True)
+class VoiLut:
+    """A value-of-interest lookup table (DICOM PS3.3 C.11.2.1.1): display greys of consecutive inputs."""
+
+    first: int
+    greys: Bytes  # (entries,) already scaled to 0-255
+
+
+@dataclass(frozen=True, slots=True)
+class ImageHeader:
+    """What a file says of its image, read without decoding pixels."""
+
+    kind: str
+    modality: str
+    photometric: str
+    transfer_syntax: str
+    rows: int
+    columns: int
+    frames: int
+    bits_stored: int
+    pixel_spacing_mm: tuple[float, float] | None
+    study_uid: str
+    series_uid: str
+    instance_uid: str
+    patient_id: str
+    patient_name: str
+    study_order: str
+    body_part: str
+    position_along_normal_mm: float | None
+    instance_number: int
+    burned_in_text_likely: bool
+    units: str
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One decoded frame, ready to window.
+
+    pixels: (rows, columns) float32 after the modality transformation, or (rows, columns, 3) uint8 RGB.
+    voi_lut: the header's own table, shown instead of the default window where the header has no window.
+    """
+
+    pixels: Array
+    window: Window
+    presets: tuple[tuple[str, Window], ...]
+    inverted: bool
+    padding: float | None
+    pixel_spacing_mm: tuple[float, float] | None
+    units: str
+    voi_lut: VoiLut | None = None

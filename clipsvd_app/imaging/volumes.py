@@ -1,0 +1,162 @@
+"""NIfTI, NRRD and MetaImage volumes through SimpleITK, inside a worker process."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clipsvd_app.errors import UserError
+from clipsvd_app.imaging import refusals
+from clipsvd_app.imaging.decode_worker import DecodeError, shared_pool
+from clipsvd_app.imaging.sniffing import read_head
+from clipsvd_app.imaging.values import Frame, ImageHeader
+from clipsvd_app.imaging.windows import IDENTITY_8_BIT, default_window, presets_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from clipsvd_app.imaging.values import Array
+
+Geometry = tuple[
+    tuple[int, ...], tuple[float, ...], int, str, int
+]  # size, spacing, samples, reader, bytes a sample
+
+
+def read_volume_header(path: Path) -> ImageHeader:
+    """Read the header of a volume, whose frames are the slices along its last axis."""
+    size, spacing, samples, reader, sample_bytes = _geometry(path)
+    columns, rows = size[0], size[1]
+    frames = int(np.prod(size[2:], dtype=np.int64))
+    refusals.refuse_too_large(path, rows, columns, frames, samples * sample_bytes)
+    return ImageHeader(
+        kind="volume",
+        modality="OT",
+        photometric="RGB" if samples == 3 else "MONOCHROME2",
+        transfer_syntax=reader.removesuffix("ImageIO"),
+        rows=rows,
+        columns=columns,
+        frames=frames,
+        bits_stored=8 * sample_bytes,
+        pixel_spacing_mm=(spacing[1], spacing[0]),
+        study_uid="",
+        series_uid="",
+        instance_uid="",
+        patient_id="",
+        patient_name="",
+        study_order="",
+        body_part="",
+        position_along_normal_mm=None,
+        instance_number=0,
+        burned_in_text_likely=False,
+        units="",
+    )
+
+
+def read_volume_frame(path: Path, frame: int) -> Frame:
+    """Decode one slice; refuses vectors that are not RGB."""
+    header = read_volume_header(path)
+    refusals.check_frame(path, frame, header.frames)
+    pixels = stored_slices(path, (frame,))[0]
+    if pixels.ndim == 3:
+        if pixels.shape[2] != 3 or pixels.dtype != np.uint8:
+            raise _no_picture(path)
+        presets = (("As stored", IDENTITY_8_BIT),)
+        return Frame(pixels, IDENTITY_8_BIT, presets, False, None, header.pixel_spacing_mm, "")
+    values = pixels.astype(np.float32)
+    window = default_window(values, "", header.bits_stored)
+    return Frame(values, window, presets_of(values, "", ()), False, None, header.pixel_spacing_mm, "")
+
+
+def stored_slices(path: Path, frames: Sequence[int]) -> Array:
+    """Return (len(frames), rows, columns[, samples]) as stored, little-endian."""
+    return _worked(path, decode_slices, tuple(frames))
+
+
+def decode_slices(path: str, frames: tuple[int, ...]) -> Array:
+    """Decode slices; called in a worker process only."""
+    status = Path(path).stat()
+    return np.ascontiguousarray(_kept_volume(path, status.st_mtime_ns, status.st_size)[list(frames)])
+
+
+def describe_volume(path: str) -> Geometry:
+    """Read a volume's geometry without its voxels; called in a worker process only."""
+    reader = _reader(path)
+    reader.ReadImageInformation()
+    import SimpleITK as sitk
+
+    sample_bytes = _sample_bytes(sitk.GetPixelIDValueAsString(reader.GetPixelID()))
+    return (
+        reader.GetSize(),
+        reader.GetSpacing(),
+        reader.GetNumberOfComponents(),
+        reader.GetImageIO(),
+        sample_bytes,
+    )
+
+
+@functools.lru_cache(maxsize=1)
+def _kept_volume(path: str, _mtime_ns: int, _size: int) -> Array:
+    """Keep the last volume, so that scrolling does not read it again for each slice."""
+    import SimpleITK as sitk
+
+    image = _reader(path).Execute()
+    voxels = sitk.GetArrayFromImage(image)
+    axes = image.GetDimension()
+    slices = voxels.reshape(-1, *voxels.shape[axes - 2 :]) if axes > 2 else voxels[np.newaxis]
+    return np.asarray(slices, dtype=slices.dtype.newbyteorder("<"))
+
+
+def _reader(path: str) -> Any:  # noqa: ANN401 - SimpleITK has no types
+    import SimpleITK as sitk
+
+    sitk.ProcessObject.SetGlobalWarningDisplay(False)
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(path)
+    return reader
+
+
+def _sample_bytes(pixel_type: str) -> int:
+    for bits in (8, 16, 32, 64):
+        if f"{bits}-bit" in pixel_type:
+            return bits // 8
+    return 8
+
+
+def _geometry(path: Path) -> Geometry:
+    _refuse_foreign_data_file(path)
+    geometry = _worked(path, describe_volume)
+    if len(geometry[0]) < 2 or min(geometry[0]) < 1:
+        raise _no_picture(path)
+    return geometry
+
+
+def _worked(path: Path, function: Any, *arguments: object) -> Any:  # noqa: ANN401
+    try:
+        return shared_pool().run(function, str(path), *arguments)
+    except DecodeError as error:
+        raise refusals.damaged(path) from error
+
+
+def _refuse_foreign_data_file(path: Path) -> None:
+    """Refuse headers that name a data file outside their own folder."""
+    for line in read_head(path).decode("latin-1").splitlines():
+        name, _, value = line.partition("=" if "=" in line else ":")
+        named = name.strip().lower() in ("elementdatafile", "data file", "datafile")
+        if named and any(sign in value for sign in ("/", "\\", "..", ":")):
+            raise UserError(
+                f"{path.name} keeps its voxels in another folder.",
+                remedy="Put the header and its data file into one folder, or save them as one file.",
+                code="foreign_data_file",
+            )
+
+
+def _no_picture(path: Path) -> UserError:
+    return UserError(
+        f"{path.name} holds no greyscale or RGB slices.",
+        remedy="Export the volume as one value per voxel.",
+        code="not_an_image",
+    )

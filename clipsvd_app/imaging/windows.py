@@ -1,0 +1,109 @@
+"""Display windows: the formulas of DICOM PS3.3 C.11.2.1.2 and the presets people expect."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clipsvd_app.imaging.values import Window
+
+if TYPE_CHECKING:
+    from clipsvd_app.imaging.values import Array, Bytes
+
+IDENTITY_8_BIT = Window(128.0, 256.0)
+
+CT_PRESETS = (
+    ("Soft tissue", Window(40.0, 400.0)),
+    ("Lung", Window(-600.0, 1500.0)),
+    ("Bone", Window(400.0, 1800.0)),
+    ("Brain", Window(40.0, 80.0)),
+    ("Subdural", Window(75.0, 215.0)),
+    ("Stroke", Window(35.0, 40.0)),
+    ("Mediastinum", Window(50.0, 350.0)),
+    ("Liver", Window(60.0, 160.0)),
+    ("Angiography", Window(300.0, 600.0)),
+)
+
+
+def apply_window(pixels: Array, window: Window) -> Bytes:
+    """Map pixel values to display greys 0-255 (DICOM PS3.3 C.11.2.1.2.1, C.11.2.1.3.1, C.11.2.1.3.2).
+
+    pixels: any shape and number type. Returns uint8 of the same shape; values that are no number are black.
+    """
+    assert is_usable(window), f"the formulas need a positive width: {window}"
+    values = np.asarray(pixels, dtype=np.float32)
+    if window.function == "SIGMOID":
+        greys = _sigmoid(values, window)
+    elif window.function == "LINEAR_EXACT":
+        greys = _ramp(values, window.centre - window.width / 2, window.width)
+    elif window.width == 1:
+        greys = np.where(values > window.centre - 0.5, np.float32(255), np.float32(0))
+    else:
+        greys = _ramp(values, window.centre - 0.5 - (window.width - 1) / 2, window.width - 1)
+    np.nan_to_num(greys, copy=False, nan=0.0)
+    return np.rint(greys, out=greys).astype(np.uint8)
+
+
+def is_usable(window: Window) -> bool:
+    """Say whether the standard allows this window."""
+    if not np.isfinite([window.centre, window.width]).all():
+        return False
+    least = 1.0 if window.function == "LINEAR" else 0.0
+    return window.width >= least and window.width > 0
+
+
+def default_window(pixels: Array, modality: str, bits_stored: int, padding: float | None = None) -> Window:
+    """Choose the window of a frame whose header has none.
+
+    CT shows soft tissue; up to 8 bits show in full; wider ranges show their 0.5 to 99.5 percentiles.
+    """
+    if modality == "CT":
+        return CT_PRESETS[0][1]
+    if bits_stored <= 8 and pixels.size and 0 <= pixels.min() and pixels.max() <= 255:
+        return IDENTITY_8_BIT
+    return percentile_window(pixels, padding, 0.5, 99.5)
+
+
+def presets_of(
+    pixels: Array, modality: str, header_windows: tuple[Window, ...], padding: float | None = None
+) -> tuple[tuple[str, Window], ...]:
+    """Name the windows worth one click: the header's, those of the modality, and the full range."""
+    named = [("As stored" if n == 0 else f"As stored {n + 1}", w) for n, w in enumerate(header_windows)]
+    if modality == "CT":
+        named += CT_PRESETS
+    named.append(("Contrast", percentile_window(pixels, padding, 2.0, 98.0)))
+    named.append(("Full range", percentile_window(pixels, padding, 0.0, 100.0)))
+    return tuple(named)
+
+
+def percentile_window(pixels: Array, padding: float | None, low: float, high: float) -> Window:
+    """Return the window from one percentile of the pixels to another, padding left out."""
+    values = _sample(pixels, padding)
+    if values.size == 0:
+        return IDENTITY_8_BIT
+    darkest, brightest = (float(v) for v in np.percentile(values, (low, high)))
+    width = brightest - darkest
+    if width <= 0:
+        return Window(darkest, 1.0, "LINEAR_EXACT")
+    return Window(darkest + width / 2, width, "LINEAR_EXACT")
+
+
+def _sample(pixels: Array, padding: float | None) -> Array:
+    """Thin out large frames: percentiles of a quarter million pixels are as good and cost a millisecond."""
+    flat = pixels.reshape(-1)
+    values = flat[:: max(1, flat.size // 262_144)]
+    keep = np.isfinite(values)
+    if padding is not None:
+        keep &= values != padding
+    return values[keep]
+
+
+def _ramp(values: Array, start: float, length: float) -> Array:
+    greys = (values - np.float32(start)) * np.float32(255.0 / length)
+    return np.clip(greys, 0.0, 255.0, out=greys)
+
+
+def _sigmoid(values: Array, window: Window) -> Array:
+    exponent = np.clip(-4.0 * (values - window.centre) / window.width, -80.0, 80.0)
+    return np.asarray(255.0 / (1.0 + np.exp(exponent)), dtype=np.float32)
