@@ -139,7 +139,8 @@ def _summary(number: int, created: str, preset: str, result: RunResult) -> RunSu
 
 def _image(row: tuple[Any, ...]) -> ProjectImage:
     *plain, burned_in, class_id, window, crop = row
-    return ProjectImage(*plain, bool(burned_in), class_id, _parsed(window), _parsed(crop))
+    values = (*plain, bool(burned_in), class_id, _parsed(window), _parsed(crop))
+    return ProjectImage(*values)
 
 
 def _parsed(text: str | None) -> Any:  # noqa: ANN401 - a tuple of the shape that was stored

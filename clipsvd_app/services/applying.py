@@ -1,0 +1,153 @@
+"""Using a trained adapter: on images of the project, and on new files."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clipsvd_app.adapter_file import read_adapter
+from clipsvd_app.errors import UserError
+from clipsvd_app.jobs import (
+    BackboneRef,
+    ExplainRequest,
+    ImageInput,
+    PredictRequest,
+    PredictResult,
+    VerifyRequest,
+    write_request,
+)
+from clipsvd_app.services import backbones
+from clipsvd_app.services.job_folders import image_input, new_folder, new_job
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clipsvd_app.domain.recipe import DeviceName
+    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.project import Project
+    from clipsvd_app.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """One frame to predict: where it lies, and its study as a number."""
+
+    id: int
+    path: Path
+    frame: int
+    study: int
+
+
+@dataclass(frozen=True, slots=True)
+class FilePrediction:
+    """The answer for one frame; ``refusal`` is empty when there are probabilities."""
+
+    file: NewFile
+    probabilities: tuple[float, ...]
+    zero_shot: tuple[float, ...]
+    refusal: str = ""
+
+
+def backbone_of(settings: Settings, adapter: Path, backbone: str | None = None) -> BackboneRef:
+    """Return the backbone that an adapter needs, found by hash unless named."""
+    base = read_adapter(adapter).document.base
+    if backbone is not None:
+        return backbones.find(settings, backbone)
+    return backbones.find_by_hash(settings, base.sha256, base.name)
+
+
+def list_files(paths: Sequence[Path]) -> tuple[NewFile, ...]:
+    """Return every frame under the paths; unreadable files are kept so that each gets its sentence."""
+    from clipsvd_app import imaging
+
+    files = imaging.find_files(paths)
+    if not files:
+        raise UserError(
+            "There is no image file in what you gave.",
+            remedy="Give DICOM, PNG, JPEG, TIFF or NIfTI files, or a folder that holds some.",
+            code="nothing_found",
+        )
+    studies: dict[str, int] = {}
+    found: list[NewFile] = []
+    for path in files:
+        try:
+            header = imaging.read_header(path)
+            frames, study = header.frames, header.study_uid or str(path)
+        except UserError:
+            frames, study = 1, str(path)
+        number = studies.setdefault(study, len(studies) + 1)
+        found += [NewFile(len(found) + frame, path, frame, number) for frame in range(frames)]
+    return tuple(found)
+
+
+def prepare_predict(
+    adapter: Path, backbone: BackboneRef, files: Sequence[NewFile], device: DeviceName = "auto"
+) -> Path:
+    """Write the job that predicts files and return its folder."""
+    images = tuple(ImageInput(file.id, str(file.path), file.frame, str(file.study)) for file in files)
+    return new_job(PredictRequest(backbone, str(adapter.resolve()), images, device))
+
+
+def gather(files: Sequence[NewFile], result: PredictResult) -> tuple[FilePrediction, ...]:
+    """Join files and answers, the least certain first and refusals last."""
+    answers = {answer.image_id: answer for answer in result.images}
+    refusals = dict(result.refused)
+    joined = [
+        FilePrediction(file, answer.adapted, answer.zero_shot)
+        if (answer := answers.get(file.id)) is not None
+        else FilePrediction(file, (), (), refusals.get(file.id, "It could not be read."))
+        for file in files
+    ]
+    return tuple(sorted(joined, key=lambda row: max(row.probabilities, default=2.0)))
+
+
+def write_csv(rows: Sequence[FilePrediction], class_names: Sequence[str], out: Path) -> None:
+    """Write one line per frame, as the user asked: file, frame, study, class, probabilities, refusal."""
+    try:
+        with out.open("w", newline="", encoding="utf-8") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(
+                ["file", "frame", "study", "predicted"]
+                + [f"p({name})" for name in class_names]
+                + [f"zero_shot({name})" for name in class_names]
+                + ["refused"]
+            )
+            writer.writerows(_csv_row(row, class_names) for row in rows)
+    except OSError as error:
+        raise UserError(
+            f"“{out.name}” cannot be written.",
+            remedy="Choose another folder, or close the program that has it open.",
+            code="not_writable",
+        ) from error
+
+
+def prepare_explain(
+    project: Project, number: int, image: ProjectImage, backbone: BackboneRef, device: DeviceName = "auto"
+) -> Path:
+    """Write the job that explains one image of the project under a run."""
+    folder = new_folder("explain")
+    adapter = folder / "adapter.safetensors"
+    adapter.write_bytes(project.run_adapter(number))
+    write_request(folder, ExplainRequest(backbone, str(adapter), image_input(image, None), device))
+    return folder
+
+
+def prepare_verify(adapter: Path, backbone: BackboneRef, device: DeviceName = "auto") -> Path:
+    """Write the job that checks an adapter against its backbone."""
+    return new_job(VerifyRequest(backbone, str(adapter.resolve()), device))
+
+
+def run_backbone(project: Project, number: int, settings: Settings) -> BackboneRef:
+    """Return the backbone that a run was trained on."""
+    result = project.run_result(number)
+    return backbones.find_by_hash(settings, result.backbone_sha256, result.backbone_name)
+
+
+def _csv_row(row: FilePrediction, class_names: Sequence[str]) -> list[object]:
+    blank = [""] * len(class_names)
+    named = class_names[row.probabilities.index(max(row.probabilities))] if row.probabilities else ""
+    adapted: list[object] = [f"{p:.4f}" for p in row.probabilities] or list(blank)
+    base: list[object] = [f"{p:.4f}" for p in row.zero_shot] or list(blank)
+    return [row.file.path.name, row.file.frame, row.file.study, named, *adapted, *base, row.refusal]

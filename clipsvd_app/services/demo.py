@@ -1,0 +1,77 @@
+"""A ready project on the synthetic studies, so that every page has something to show."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clipsvd_app.demo_studies import FINDINGS, PROMPTS, write_demo_studies
+from clipsvd_app.domain.classes import ClassSpec
+from clipsvd_app.project import Project, create_project, open_project
+from clipsvd_app.project.changes import AddClass, SetLabels
+from clipsvd_app.services.backbones import DEMO
+from clipsvd_app.services.importing import apply_import, plan_import
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PROJECT_NAME = "Demo.clipsvd"
+LABELLED_AT_START = 12
+"""Patients per finding that carry a label when the window opens on the demo."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoFiles:
+    """Where the synthetic studies lie, and the finding of each file by its resolved path."""
+
+    folder: Path
+    findings: dict[str, str]
+
+
+def demo_files(folder: Path, report: Callable[[int, int], None] | None = None) -> DemoFiles:
+    """Return the synthetic studies in ``folder``, writing them the first time."""
+    table = folder / "labels.csv"
+    if not table.is_file():
+        write_demo_studies(folder, report=report)
+    with table.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    return DemoFiles(folder, {str((folder / row["path"]).resolve()): row["class"] for row in rows})
+
+
+def new_demo_project(path: Path, files: DemoFiles) -> Project:
+    """Make a project with the three findings as classes and all studies imported, nothing labelled."""
+    project = create_project(path)
+    project.set_setting("backbone", DEMO)
+    project.set_setting("mirror_images", "no")
+    for finding in FINDINGS:
+        project.apply(AddClass(ClassSpec(finding, PROMPTS[finding])))
+    project.apply(apply_import(project, plan_import(project, [files.folder / "dicom"])))
+    return project
+
+
+def label_demo(project: Project, files: DemoFiles, patients_per_finding: int | None = None) -> None:
+    """Give the studies their known findings; all of them, or those of the first patients of each."""
+    class_ids = {known.name: known.id for known in project.classes()}
+    taken: dict[str, set[str]] = {finding: set() for finding in FINDINGS}
+    labels: dict[int, int | None] = {}
+    for image in project.images():
+        finding = files.findings[str(Path(image.path))]
+        patients = taken[finding]
+        if patients_per_finding is None or len(patients | {image.patient_key}) <= patients_per_finding:
+            patients.add(image.patient_key)
+            labels[image.id] = class_ids[finding]
+    project.apply(SetLabels(labels, "label the demo studies"))
+
+
+def open_demo(folder: Path, report: Callable[[int, int], None] | None = None) -> Path:
+    """Return the demo project for the window, making it on first use; the user's work on it is kept."""
+    path = folder / PROJECT_NAME
+    if path.is_file():
+        open_project(path).close()
+        return path
+    files = demo_files(folder / "studies", report)
+    with new_demo_project(path, files) as project:
+        label_demo(project, files, LABELLED_AT_START)
+    return path

@@ -1,0 +1,116 @@
+"""Who is the patient of an image: the header, the folder, a pattern in the name, or a table."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from clipsvd_app.errors import UserError
+
+RuleKind = Literal["auto", "header", "folder", "regex", "csv"]
+NEAR_BITS = 3
+"""Perceptual hashes (64 bits) that differ in at most this many bits count as one patient."""
+
+
+@dataclass(frozen=True, slots=True)
+class PatientRule:
+    """How patients are told apart. ``auto``: the header for DICOM, near-duplicates for pictures."""
+
+    kind: RuleKind = "auto"
+    pattern: re.Pattern[str] | None = None
+    table: Mapping[str, str] | None = None
+
+    def key(self, path: Path, header_id: str) -> str | None:
+        """Return the patient's identity in the clear, or None when the rule does not say."""
+        if self.kind == "folder":
+            return f"folder:{path.parent}"
+        if self.kind == "regex":
+            assert self.pattern is not None
+            found = self.pattern.search(path.name)
+            return f"name:{found.group(1)}" if found else None
+        if self.kind == "csv":
+            assert self.table is not None
+            listed = self.table.get(str(path)) or self.table.get(path.name)
+            return f"table:{listed}" if listed else None
+        return f"id:{header_id.strip()}" if header_id.strip() else None
+
+
+def parse_rule(text: str) -> PatientRule:
+    """Read ``header``, ``folder``, ``regex:RE`` or ``csv:FILE``; UserError says what is wrong with it."""
+    kind, _, rest = text.partition(":")
+    if text in ("auto", "header", "folder"):
+        return PatientRule(kind=text)  # type: ignore[arg-type]
+    if kind == "regex":
+        return PatientRule("regex", pattern=_compiled(rest))
+    if kind == "csv":
+        return PatientRule("csv", table=_read_table(Path(rest)))
+    raise UserError(
+        f"“{text}” is no way to tell patients apart.",
+        remedy="Use header, folder, regex:RE or csv:FILE.",
+        code="patient_rule",
+    )
+
+
+def join_near_duplicates(hashes: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
+    """Give pictures that look alike one patient key.
+
+    hashes: perceptual hash (16 hex digits) by item. known: patient key by hash, of images already
+    in the project. Returns a key by item: that of a known look-alike, else of the first seen.
+    """
+    seen: list[tuple[int, str]] = [(int(text, 16), key) for text, key in known.items()]
+    keys: dict[str, str] = {}
+    for item, text in hashes.items():
+        value = int(text, 16)
+        alike = next((key for other, key in seen if (other ^ value).bit_count() <= NEAR_BITS), None)
+        keys[item] = alike if alike is not None else f"picture:{item}"
+        seen.append((value, keys[item]))
+    return keys
+
+
+def _compiled(expression: str) -> re.Pattern[str]:
+    try:
+        pattern = re.compile(expression)
+    except re.error as error:
+        raise UserError(
+            f"“{expression}” is not a valid pattern ({error}).",
+            remedy="Write one that catches the patient in its first group, for example ^(\\d+)_.",
+            code="patient_rule",
+        ) from error
+    if pattern.groups < 1:
+        raise UserError(
+            f"The pattern “{expression}” has no group.",
+            remedy="Put the part that names the patient in parentheses, for example ^(\\d+)_.",
+            code="patient_rule",
+        )
+    return pattern
+
+
+def _read_table(path: Path) -> dict[str, str]:
+    rows = read_csv_pairs(path, "patient")
+    return {key: patient for name, patient in rows for key in (name, str((path.parent / name).resolve()))}
+
+
+def read_csv_pairs(path: Path, second: str) -> list[tuple[str, str]]:
+    """Read a table with the columns ``path`` and ``second``, header line or not."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            rows = [row for row in csv.reader(stream) if row and any(cell.strip() for cell in row)]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UserError(
+            f"The table “{path.name}” cannot be read.",
+            remedy=f"Give a UTF-8 CSV file with the columns path,{second}.",
+            code="table_unreadable",
+        ) from error
+    if any(len(row) < 2 for row in rows):
+        raise UserError(
+            f"The table “{path.name}” has a line with fewer than two columns.",
+            remedy=f"Every line needs path,{second}.",
+            code="table_unreadable",
+        )
+    if rows and rows[0][0].strip().lower() in ("path", "file", "image"):
+        rows = rows[1:]
+    return [(row[0].strip(), row[1].strip()) for row in rows]

@@ -1,0 +1,207 @@
+"""From dropped paths to images in the project, with one sentence for everything refused."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from clipsvd_app.domain.study import NewImage
+from clipsvd_app.errors import UserError
+from clipsvd_app.imaging import ImageHeader
+from clipsvd_app.project.changes import AddImages
+from clipsvd_app.services.grouping import PatientRule, join_near_duplicates
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clipsvd_app.project import Project
+
+LARGEST_FRAMES_PER_FILE = 2000
+
+
+class ImportReport(Protocol):
+    """Told how many files are done; raises Cancelled to stop."""
+
+    def __call__(self, done: int, total: int) -> None:
+        """Report ``done`` of ``total`` files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A file that was not taken: its name and one sentence with a remedy."""
+
+    path: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportPlan:
+    """What an import would add. Nothing is changed until the plan is applied."""
+
+    images: tuple[NewImage, ...]
+    files: int
+    known: int
+    refused: tuple[Refusal, ...]
+    warnings: tuple[str, ...]
+    patients: tuple[tuple[str, int], ...]
+    """Images by patient group, largest first: (example file name, images)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    path: Path
+    sha256: str
+    header: ImageHeader
+    patient: str | None
+    near_hash: str
+
+
+def plan_import(
+    project: Project,
+    paths: Sequence[Path],
+    rule: PatientRule | None = None,
+    report: ImportReport | None = None,
+) -> ImportPlan:
+    """Read the headers under ``paths`` and say what would be added, refused and grouped.
+
+    Safe to call from a thread: only reads. Raises UserError when there is nothing to read at all.
+    """
+    from clipsvd_app import imaging
+
+    rule = rule or PatientRule()
+    files = imaging.find_files(paths)
+    if not files:
+        raise UserError(
+            "There is no image file in what you added.",
+            remedy="Add DICOM, PNG, JPEG, TIFF or NIfTI files, or a folder that holds some.",
+            code="nothing_found",
+        )
+    found, refused = _read_all(files, rule, report)
+    frames = [(item, frame) for item in found for frame in range(_frames(item))]
+    before = project.known_frames()
+    new = [(item, frame) for item, frame in frames if (item.sha256, frame) not in before]
+    unique = list({(item.sha256, frame): (item, frame) for item, frame in reversed(new)}.values())[::-1]
+    patients = _patient_keys(project, found)
+    images = tuple(_new_image(project, item, frame, patients[item.sha256]) for item, frame in unique)
+    return ImportPlan(
+        images=images,
+        files=len(found),
+        known=len(frames) - len(unique),
+        refused=tuple(refused),
+        warnings=_warnings(found, rule),
+        patients=_groups(images),
+    )
+
+
+def apply_import(project: Project, plan: ImportPlan) -> AddImages:
+    """Return the change that carries the plan out."""
+    noun = "image" if len(plan.images) == 1 else "images"
+    return AddImages(plan.images, title=f"add {len(plan.images)} {noun}")
+
+
+def summary(plan: ImportPlan) -> str:
+    """Say in one line what an import did."""
+    patients = len({image.patient_key for image in plan.images})
+    parts = [f"{len(plan.images)} images of {patients} patients added"]
+    if plan.known:
+        parts.append(f"{plan.known} were known already")
+    if plan.refused:
+        parts.append(f"{len(plan.refused)} files refused")
+    return ", ".join(parts) + "."
+
+
+def _read_all(
+    files: Sequence[Path], rule: PatientRule, report: ImportReport | None
+) -> tuple[list[_Found], list[Refusal]]:
+    found: list[_Found] = []
+    refused: list[Refusal] = []
+    for done, path in enumerate(files):
+        if report is not None:
+            report(done, len(files))
+        try:
+            found.append(_read(path, rule))
+        except UserError as error:
+            refused.append(Refusal(str(path), str(error)))
+    if report is not None:
+        report(len(files), len(files))
+    return found, refused
+
+
+def _read(path: Path, rule: PatientRule) -> _Found:
+    from clipsvd_app import imaging
+
+    header = imaging.read_header(path)
+    patient = rule.key(path, header.patient_id)
+    if patient is None and header.study_uid:
+        patient = f"study:{header.study_uid}"
+    near = ""
+    if patient is None or header.kind not in ("DICOM", "volume"):
+        near = f"{imaging.perceptual_hash(imaging.open_as_rgb(path)):016x}"
+    return _Found(path, imaging.file_sha256(path), header, patient, near)
+
+
+def _frames(item: _Found) -> int:
+    return min(item.header.frames, LARGEST_FRAMES_PER_FILE)
+
+
+def _patient_keys(project: Project, found: Sequence[_Found]) -> dict[str, str]:
+    """Return the salted patient key by file hash; look-alikes without identity share one."""
+    named = {item.sha256: project.salted(item.patient) for item in found if item.patient is not None}
+    unnamed = {item.sha256: item.near_hash for item in found if item.patient is None}
+    joined = join_near_duplicates(unnamed, project.near_hashes())
+    known = set(project.near_hashes().values())
+    return named | {sha: key if key in known else project.salted(key) for sha, key in joined.items()}
+
+
+def _new_image(project: Project, item: _Found, frame: int, patient: str) -> NewImage:
+    header = item.header
+    study = header.study_uid or f"{patient}:pictures"
+    series = header.series_uid or f"{study}:{item.path.parent}"
+    position = header.position_along_normal_mm
+    return NewImage(
+        patient_key=patient,
+        study_key=project.salted(f"study:{patient}:{study}"),
+        series_key=project.salted(f"series:{patient}:{series}"),
+        sha256=item.sha256,
+        path=str(item.path.resolve()),
+        frame=frame,
+        modality=header.modality,
+        body_part=header.body_part,
+        rows=header.rows,
+        columns=header.columns,
+        position=float(frame) if position is None and header.frames > 1 else float(position or 0.0),
+        near_hash=item.near_hash,
+        burned_in_text=header.burned_in_text_likely,
+    )
+
+
+def _warnings(found: Sequence[_Found], rule: PatientRule) -> tuple[str, ...]:
+    warnings = []
+    dicom = [item for item in found if item.header.kind == "DICOM"]
+    studies = {item.header.study_uid for item in dicom}
+    ids = {item.header.patient_id.strip() for item in dicom}
+    if rule.kind in ("auto", "header") and len(studies) > 1 and len(ids) == 1:
+        shared = "the same patient ID" if ids != {""} else "an empty patient ID"
+        warnings.append(
+            f"All {len(studies)} studies carry {shared}, as anonymisers leave it;"
+            + (" each study counts as one patient." if ids == {""} else " they count as one patient.")
+            + " If that is wrong, take patients from the folder, a name pattern or a table."
+        )
+    unnamed = sum(item.patient is None for item in found)
+    if unnamed:
+        warnings.append(
+            f"{unnamed} images do not say who the patient is; each counts as a patient of its own,"
+            " look-alikes together. Give a name pattern or a table if several belong to one patient."
+        )
+    burned = sum(item.header.burned_in_text_likely for item in found)
+    if burned:
+        warnings.append(f"{burned} images may show text burned into the picture; check them for names.")
+    return tuple(warnings)
+
+
+def _groups(images: Sequence[NewImage]) -> tuple[tuple[str, int], ...]:
+    counts = Counter(image.patient_key for image in images)
+    example = {image.patient_key: Path(image.path).name for image in reversed(images)}
+    return tuple((example[key], count) for key, count in counts.most_common())
