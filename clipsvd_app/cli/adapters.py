@@ -1,0 +1,149 @@
+"""``clipsvd export``, ``predict`` and ``adapter show|verify``."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clipsvd_app.adapter_file import card_text, read_adapter
+from clipsvd_app.cli import engine
+from clipsvd_app.errors import UserError
+from clipsvd_app.jobs import PredictResult, VerifyResult
+from clipsvd_app.project import open_project
+from clipsvd_app.services import applying
+from clipsvd_app.services.exporting import export_run
+from clipsvd_app.settings import load_settings
+
+if TYPE_CHECKING:
+    import argparse
+
+    from clipsvd_app.cli.commands import Commands
+    from clipsvd_app.cli.console import Console
+    from clipsvd_app.services.applying import FilePrediction
+
+
+def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
+    """Add the commands that write, apply, show and check adapters."""
+    export = commands.add_parser("export", parents=[shared], help="write a run's sigma adapter")
+    export.add_argument("project", type=Path, metavar="PROJECT")
+    export.add_argument("--run", dest="run_number", type=int, required=True, metavar="N")
+    export.add_argument("--out", type=Path, required=True, metavar="FILE.sigma.safetensors")
+    export.set_defaults(run=run_export)
+
+    predict = commands.add_parser("predict", parents=[shared], help="apply an adapter to files")
+    predict.add_argument("paths", type=Path, nargs="+", metavar="PATH")
+    predict.add_argument("--adapter", type=Path, required=True, metavar="FILE")
+    predict.add_argument("--csv", type=Path, metavar="FILE", help="also write the predictions as a table")
+    predict.add_argument(
+        "--backbone", metavar="NAME|FOLDER", help="default: found by the hash in the adapter"
+    )
+    predict.set_defaults(run=run_predict)
+
+    adapter = commands.add_parser("adapter", help="look at an adapter file")
+    actions = adapter.add_subparsers(title="actions", metavar="show|verify", required=True)
+    show = actions.add_parser("show", parents=[shared], help="print its card")
+    show.add_argument("file", type=Path, metavar="FILE")
+    show.set_defaults(run=run_show)
+    verify = actions.add_parser("verify", parents=[shared], help="check it against its backbone")
+    verify.add_argument("file", type=Path, metavar="FILE")
+    verify.add_argument("--backbone", metavar="NAME|FOLDER", help="default: found by the hash in the adapter")
+    verify.set_defaults(run=run_verify)
+
+
+def run_export(options: argparse.Namespace, console: Console) -> int:
+    """Write the adapter and say where and how large."""
+    with open_project(options.project) as project:
+        target = export_run(project, options.run_number, options.out)
+    data = target.read_bytes()
+    console.say(f"Wrote {target} ({len(data):,} bytes).")
+    console.document(
+        {
+            "path": str(target),
+            "bytes": len(data),
+            "sha256": hashlib.sha256(data).hexdigest(),
+            "run": options.run_number,
+        }
+    )
+    return 0
+
+
+def run_predict(options: argparse.Namespace, console: Console) -> int:
+    """Predict files, the least certain first."""
+    backbone = applying.backbone_of(load_settings(), options.adapter, options.backbone)
+    files = applying.list_files(options.paths)
+    folder = applying.prepare_predict(options.adapter, backbone, files)
+    result = engine.answer(folder, PredictResult, console)
+    rows = applying.gather(files, result)
+    if options.csv is not None:
+        applying.write_csv(rows, result.class_names, options.csv)
+    _show_predictions(console, rows, result.class_names)
+    console.document(
+        {
+            "classes": result.class_names,
+            "images": [_prediction(row, result.class_names) for row in rows if row.probabilities],
+            "refused": [{"path": str(row.file.path), "sentence": row.refusal} for row in rows if row.refusal],
+        }
+    )
+    if all(row.refusal for row in rows):
+        raise UserError(
+            "None of the files could be read.", remedy="Give DICOM, PNG, JPEG, TIFF or NIfTI files."
+        )
+    return 0
+
+
+def run_show(options: argparse.Namespace, console: Console) -> int:
+    """Print the card."""
+    content = read_adapter(options.file)
+    console.say(card_text(content).rstrip())
+    console.document(
+        {
+            "document": content.document,
+            "matrices": len(content.spectra),
+            "trained_numbers": content.trained_numbers,
+            "bytes": options.file.stat().st_size,
+        }
+    )
+    return 0
+
+
+def run_verify(options: argparse.Namespace, console: Console) -> int:
+    """Check base hash, names, shapes, probes and canaries; exit code 1 when one fails."""
+    backbone = applying.backbone_of(load_settings(), options.file, options.backbone)
+    result = engine.answer(applying.prepare_verify(options.file, backbone), VerifyResult, console)
+    for check in result.checks:
+        console.say(f"  {'✓' if check.passed else '✗'} {check.name}: {check.detail}")
+    console.say("The adapter is sound." if result.passed else "The adapter must not be used.")
+    console.document({"passed": result.passed, "checks": result.checks})
+    return 0 if result.passed else 1
+
+
+def _show_predictions(console: Console, rows: tuple[FilePrediction, ...], names: tuple[str, ...]) -> None:
+    read = [row for row in rows if row.probabilities]
+    console.table(
+        ["file", "study", "predicted", *names],
+        [
+            [
+                row.file.path.name + (f" #{row.file.frame}" if row.file.frame else ""),
+                str(row.file.study),
+                names[row.probabilities.index(max(row.probabilities))],
+                *(f"{p:.3f}" for p in row.probabilities),
+            ]
+            for row in read
+        ],
+    )
+    for row in rows:
+        if row.refusal:
+            console.note(f"refused: {row.refusal}")
+    console.say("Not for diagnostic use.")
+
+
+def _prediction(row: FilePrediction, names: tuple[str, ...]) -> dict[str, object]:
+    return {
+        "path": str(row.file.path),
+        "frame": row.file.frame,
+        "study": row.file.study,
+        "predicted": names[row.probabilities.index(max(row.probabilities))],
+        "probabilities": dict(zip(names, row.probabilities, strict=True)),
+        "zero_shot": dict(zip(names, row.zero_shot, strict=True)),
+    }

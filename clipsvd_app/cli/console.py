@@ -1,0 +1,96 @@
+"""What the command line says: results to stdout, progress and errors to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+from tqdm import tqdm
+
+from clipsvd_app.domain.codec import to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+class Console:
+    """One command's mouth. With ``json`` only ``document`` writes to stdout."""
+
+    def __init__(
+        self, *, json: bool = False, quiet: bool = False, out: TextIO | None = None, err: TextIO | None = None
+    ) -> None:
+        self.json = json
+        self.quiet = quiet
+        self._out = out or sys.stdout
+        self._err = err or sys.stderr
+        self._bar: tqdm | None = None
+
+    def say(self, text: str = "") -> None:
+        """Write a line for people; silent with --json."""
+        self.close_bar()
+        if not self.json:
+            self._out.write(text + "\n")
+
+    def note(self, text: str) -> None:
+        """Write a line to stderr that is no result."""
+        self.close_bar()
+        self._err.write(text + "\n")
+
+    def document(self, value: object) -> None:
+        """Write the one JSON document, only with --json."""
+        self.close_bar()
+        if self.json:
+            self._out.write(json.dumps(to_json(value), indent=1, ensure_ascii=False) + "\n")
+
+    def error(self, text: str) -> None:
+        """Write one line that says what is wrong and what to do."""
+        self.note(f"clipsvd: {text}")
+
+    def table(self, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Write aligned columns."""
+        lines = [list(header), *(list(row) for row in rows)]
+        widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+        for number, line in enumerate(lines):
+            text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+            self.say("  " + text.rstrip())
+            if number == 0:
+                self.say("  " + "  ".join("─" * width for width in widths))
+
+    def report(self, stage: str, done: int, total: int, metrics: dict[str, float] | None = None) -> None:
+        """Move the progress bar of a stage; has the form of jobs.Report."""
+        if self.quiet:
+            return
+        if self._bar is None or self._bar.desc != stage or done < self._bar.n:
+            self.close_bar()
+            self._bar = tqdm(total=total, file=self._err, leave=True, bar_format=_BAR, mininterval=0.2)
+            self._bar.set_description_str(stage)
+        self._bar.total = total
+        self._bar.update(done - self._bar.n)
+        if metrics:
+            self._bar.set_postfix({name: f"{value:.3g}" for name, value in metrics.items()}, refresh=False)
+        if done >= total:
+            self.close_bar()
+
+    def files_report(self, done: int, total: int) -> None:
+        """Move the progress bar of reading files."""
+        self.report("Reading files", done, total)
+
+    def close_bar(self) -> None:
+        """Leave the progress bar, if one is shown."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+_BAR = "{desc:<28} {percentage:3.0f}% |{bar:24}| {n_fmt}/{total_fmt} {elapsed}<{remaining}{postfix}"
+
+
+def percent(value: float | None) -> str:
+    """Write a fraction as people read it."""
+    return "–" if value is None else f"{100 * value:.1f} %"
+
+
+def percent_interval(value: float, low: float, high: float) -> str:
+    """Write a fraction with its 95 % interval."""
+    return f"{100 * value:.1f} % ({100 * low:.1f}–{100 * high:.1f})"

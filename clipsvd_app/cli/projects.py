@@ -1,0 +1,111 @@
+"""``clipsvd new``, ``add`` and ``label``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clipsvd_app.project import create_project, open_project
+from clipsvd_app.project.changes import AddClass
+from clipsvd_app.services import backbones
+from clipsvd_app.services.grouping import parse_rule
+from clipsvd_app.services.importing import apply_import, plan_import, summary
+from clipsvd_app.services.labelling import label_from_folders, label_from_table, parse_class
+from clipsvd_app.settings import load_settings, save_settings
+
+if TYPE_CHECKING:
+    import argparse
+
+    from clipsvd_app.cli.commands import Commands
+    from clipsvd_app.cli.console import Console
+
+
+def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
+    """Add the commands that make and fill a project."""
+    new = commands.add_parser("new", parents=[shared], help="make a project")
+    new.add_argument("project", type=Path, metavar="PROJECT.clipsvd")
+    new.add_argument(
+        "--class",
+        dest="classes",
+        action="append",
+        default=[],
+        metavar="NAME[=PROMPT]",
+        help="a class to tell apart",
+    )
+    new.add_argument("--backbone", default=backbones.DEMO, metavar="demo|NAME|FOLDER")
+    new.set_defaults(run=run_new)
+
+    add = commands.add_parser("add", parents=[shared], help="add images to a project")
+    add.add_argument("project", type=Path, metavar="PROJECT")
+    add.add_argument("paths", type=Path, nargs="+", metavar="PATH")
+    add.add_argument(
+        "--patient-from",
+        default="auto",
+        metavar="header|folder|regex:RE|csv:FILE",
+        help="how patients are told apart (default: the header; pictures by likeness)",
+    )
+    add.set_defaults(run=run_add)
+
+    label = commands.add_parser("label", parents=[shared], help="label images of a project")
+    label.add_argument("project", type=Path, metavar="PROJECT")
+    source = label.add_mutually_exclusive_group(required=True)
+    source.add_argument("--from-folders", action="store_true", help="the folder's name is the class")
+    source.add_argument("--csv", type=Path, metavar="FILE", help="a table path,class")
+    label.set_defaults(run=run_label)
+
+
+def run_new(options: argparse.Namespace, console: Console) -> int:
+    """Make a project with its classes."""
+    specs = [parse_class(text) for text in options.classes]
+    settings = load_settings()
+    chosen = backbones.find(settings, options.backbone)
+    if Path(options.backbone).is_dir() and chosen.name != backbones.DEMO:
+        save_settings(backbones.add_folder(settings, Path(chosen.folder), chosen.name))
+    with create_project(options.project) as project:
+        project.set_setting("backbone", chosen.name)
+        for spec in specs:
+            project.apply(AddClass(spec))
+        console.say(f"Made {project.path.name} with {len(specs)} classes on the backbone {chosen.name}.")
+        console.document(
+            {
+                "project": str(project.path),
+                "classes": [{"name": c.name, "prompts": c.prompts} for c in project.classes()],
+                "backbone": {"name": chosen.name, "sha256": chosen.sha256},
+            }
+        )
+    return 0
+
+
+def run_add(options: argparse.Namespace, console: Console) -> int:
+    """Add images and say what was taken and what was not."""
+    with open_project(options.project) as project:
+        plan = plan_import(project, options.paths, parse_rule(options.patient_from), console.files_report)
+        project.apply(apply_import(project, plan))
+    for refusal in plan.refused:
+        console.note(f"refused: {refusal.sentence}")
+    for warning in plan.warnings:
+        console.note(f"note: {warning}")
+    console.say(summary(plan))
+    console.document(
+        {
+            "accepted": len(plan.images),
+            "known": plan.known,
+            "patients": len({image.patient_key for image in plan.images}),
+            "refused": plan.refused,
+            "warnings": plan.warnings,
+        }
+    )
+    return 0 if plan.images or plan.known else 1
+
+
+def run_label(options: argparse.Namespace, console: Console) -> int:
+    """Label by folder or by table."""
+    with open_project(options.project) as project:
+        report = (
+            label_from_folders(project) if options.from_folders else label_from_table(project, options.csv)
+        )
+    for name in report.unmatched:
+        console.note(f"no image of the project fits “{name}”")
+    console.table(["class", "images"], [[name, str(count)] for name, count in report.labelled])
+    console.document({"labelled": dict(report.labelled), "unmatched": report.unmatched})
+    return 0
