@@ -100,8 +100,12 @@ def _contained(function: Callable[..., Any], arguments: tuple[object, ...]) -> A
 def _limit_this_process(memory_limit_bytes: int) -> None:
     """Bound the worker's memory, silence its libraries, and import nothing from the working directory."""
     import logging
+    import os
     import warnings
 
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
     here = str(Path.cwd())
     # A folder "dl" in the working directory would be imported in place of what gdcm looks for.
     sys.path[:] = [entry for entry in sys.path if entry not in ("", ".", here)]

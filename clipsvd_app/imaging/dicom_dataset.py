@@ -28,19 +28,59 @@ MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
 
 # Everything the program ever looks at: other elements, patient data among them, are not even parsed.
 KEYWORDS = (
-    "SOPClassUID SOPInstanceUID StudyInstanceUID SeriesInstanceUID StudyDate StudyTime AcquisitionDateTime "
-    "Modality PatientID PatientName BodyPartExamined InstanceNumber BurnedInAnnotation "
-    "ImagePositionPatient ImageOrientationPatient PixelSpacing ImagerPixelSpacing NominalScannedPixelSpacing "
-    "SequenceOfUltrasoundRegions SharedFunctionalGroupsSequence PerFrameFunctionalGroupsSequence Units "
-    "SamplesPerPixel PhotometricInterpretation PlanarConfiguration NumberOfFrames Rows Columns "
-    "BitsAllocated BitsStored HighBit PixelRepresentation PixelPaddingValue PixelPaddingRangeLimit "
-    "WindowCenter WindowWidth VOILUTFunction VOILUTSequence RescaleIntercept RescaleSlope RescaleType "
-    "ModalityLUTSequence PixelPresentation "
-    "RedPaletteColorLookupTableDescriptor GreenPaletteColorLookupTableDescriptor "
-    "BluePaletteColorLookupTableDescriptor RedPaletteColorLookupTableData GreenPaletteColorLookupTableData "
-    "BluePaletteColorLookupTableData SegmentedRedPaletteColorLookupTableData "
-    "SegmentedGreenPaletteColorLookupTableData SegmentedBluePaletteColorLookupTableData"
-).split()
+    "SOPClassUID",
+    "SOPInstanceUID",
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "StudyDate",
+    "StudyTime",
+    "AcquisitionDateTime",
+    "Modality",
+    "PatientID",
+    "PatientName",
+    "BodyPartExamined",
+    "InstanceNumber",
+    "BurnedInAnnotation",
+    "ImagePositionPatient",
+    "ImageOrientationPatient",
+    "PixelSpacing",
+    "ImagerPixelSpacing",
+    "NominalScannedPixelSpacing",
+    "SequenceOfUltrasoundRegions",
+    "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence",
+    "Units",
+    "SamplesPerPixel",
+    "PhotometricInterpretation",
+    "PlanarConfiguration",
+    "NumberOfFrames",
+    "Rows",
+    "Columns",
+    "BitsAllocated",
+    "BitsStored",
+    "HighBit",
+    "PixelRepresentation",
+    "PixelPaddingValue",
+    "PixelPaddingRangeLimit",
+    "WindowCenter",
+    "WindowWidth",
+    "VOILUTFunction",
+    "VOILUTSequence",
+    "RescaleIntercept",
+    "RescaleSlope",
+    "RescaleType",
+    "ModalityLUTSequence",
+    "PixelPresentation",
+    "RedPaletteColorLookupTableDescriptor",
+    "GreenPaletteColorLookupTableDescriptor",
+    "BluePaletteColorLookupTableDescriptor",
+    "RedPaletteColorLookupTableData",
+    "GreenPaletteColorLookupTableData",
+    "BluePaletteColorLookupTableData",
+    "SegmentedRedPaletteColorLookupTableData",
+    "SegmentedGreenPaletteColorLookupTableData",
+    "SegmentedBluePaletteColorLookupTableData",
+)
 
 _OBJECTS = {
     "SR": "a structured report",
@@ -158,7 +198,7 @@ def numbers(dataset: Dataset, keyword: str) -> tuple[float, ...]:
 def whole(dataset: Dataset, keyword: str, otherwise: int) -> int:
     """Return an element as a whole number, or `otherwise` where it is absent or broken."""
     value = number(dataset, keyword)
-    if value is None or value != value or abs(value) > 2**53:  # noqa: PLR0124 - NaN
+    if value is None or not abs(value) < 2**53:
         return otherwise
     return int(value)
 
@@ -178,7 +218,7 @@ def items(dataset: Dataset, keyword: str) -> list[Dataset]:
 
 
 def frame_group(dataset: Dataset, sequence: str, frame: int) -> Dataset | None:
-    """Return a functional group of an enhanced object: the frame's own, else the shared one (PS3.3 C.7.6.16)."""
+    """Return a functional group of an enhanced object: the frame's own, else the shared (PS3.3 C.7.6.16)."""
     per_frame = items(dataset, "PerFrameFunctionalGroupsSequence")
     own = per_frame[frame : frame + 1]
     for group in (*own, *items(dataset, "SharedFunctionalGroupsSequence")[:1]):

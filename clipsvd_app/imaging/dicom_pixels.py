@@ -127,12 +127,10 @@ def _is_padding(dataset: Dataset, stored: Array, padding: int) -> Array:
 
 
 def _as_stored(value: float, stored: Array) -> int:
-    limits = np.iinfo(stored.dtype)
-    whole_value = int(value)
     span = 2 ** (8 * stored.dtype.itemsize)
-    if whole_value > limits.max:
-        return whole_value - span
-    return whole_value + span if whole_value < limits.min else whole_value
+    highest = span // 2 - 1 if stored.dtype.kind == "i" else span - 1
+    unsigned = int(value) % span
+    return unsigned - span if unsigned > highest else unsigned
 
 
 def _header_windows(dataset: Dataset, frame: int) -> tuple[Window, ...]:
@@ -167,7 +165,7 @@ def _rgb(path: Path, dataset: Dataset, stored: Array, photometric: str) -> Bytes
         return luts.palette_to_rgb(stored, dataset, little_endian=_is_little_endian(dataset))
     if stored.ndim == 3 and photometric in ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"):
         spare = bits_stored_of(dataset) - 8
-        samples = np.asarray(stored >> spare if spare > 0 else stored, dtype=np.uint8)
+        samples = (stored >> spare if spare > 0 else stored).astype(np.uint8)
         return ybr_full_to_rgb(samples) if photometric.startswith("YBR_FULL") else samples
     raise UserError(
         f"{path.name} is in the colour space {photometric or 'of no name'}, which cannot be shown here.",

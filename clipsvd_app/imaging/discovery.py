@@ -7,8 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import platformdirs
-
+from clipsvd_app import settings
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging.archives import is_zip, unpack_zip
 from clipsvd_app.imaging.sniffing import kind_of, read_head
@@ -17,9 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 # Files that lie beside images; one with an image inside is taken all the same.
-_BESIDE_IMAGES = frozenset(
-    ".bat .bin .bval .bvec .cfg .clipsvd .css .csv .dat .db .doc .docx .exe .htm .html .inf .ini .ipynb .js .json "
-    ".log .md .mat .npy .npz .ods .pdf .pptx .py .raw .rtf .safetensors .sh .tsv .txt .url .xls .xlsx .xml .yaml .yml".split()
+_BESIDE_IMAGES = re.compile(
+    r"\.(bat|bin|bval|bvec|cfg|clipsvd|css|csv|dat|db|docx?|exe|html?|inf|ini|ipynb|js|json|log|mat|md|npy|npz|ods"
+    r"|pdf|pptx?|py|raw|rtf|safetensors|sh|tsv|txt|url|xlsx?|xml|ya?ml)",
+    re.IGNORECASE,
 )
 _SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", "dicomdir", "__macosx", "lockfile", "version"})
 _DIRECTORY_CLASS = b"1.2.840.10008.1.3.10"
@@ -28,11 +28,11 @@ _DIRECTORY_CLASS = b"1.2.840.10008.1.3.10"
 def find_files(paths: Sequence[Path], *, cache_folder: Path | None = None) -> tuple[Path, ...]:
     """Return the files worth reading, each once: the user's own order, folders walked in natural order.
 
-    Files named directly are kept whatever they are, so that each can be refused by name. In folders, hidden files,
-    indexes and text beside images are left out. ZIP archives are unpacked below `cache_folder`
-    (by default the user's cache) and a DICOMDIR stands for the files that it lists.
+    Files named directly are kept whatever they are, so that each can be refused by name. In folders,
+    hidden files, indexes and text beside images are left out. ZIP archives are unpacked below
+    `cache_folder` (by default the user's cache), and a DICOMDIR stands for the files that it lists.
     """
-    cache = cache_folder or platformdirs.user_cache_path("clipsvd-studio")
+    cache = cache_folder or settings.cache_folder()
     found: dict[Path, None] = {}
     for path in paths:
         for file in _expand(Path(path), cache):
@@ -81,7 +81,7 @@ def _is_hidden(name: str) -> bool:
 
 
 def _is_beside_images(file: Path) -> bool:
-    if file.suffix.lower() not in _BESIDE_IMAGES:
+    if not _BESIDE_IMAGES.fullmatch(file.suffix):
         return False
     try:
         return kind_of(read_head(file)) is None

@@ -1,4 +1,4 @@
-"""12-bit JPEG Extended (process 4), which no pydicom plugin decodes: gdcm does, once its scan header is legal."""
+"""12-bit JPEG Extended, which no pydicom plugin decodes: gdcm does, once the scan header is legal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Lookup tables of DICOM: modality, value of interest, palette (PS3.3 C.11.1.1, C.11.2.1.1, C.7.6.3.1.5, C.7.9.2)."""
+"""Lookup tables of DICOM: modality, value of interest, palette.
+
+PS3.3 C.11.1.1, C.11.2.1.1, C.7.6.3.1.5 and, for segmented palettes, C.7.9.2.
+"""
 
 from __future__ import annotations
 
@@ -94,7 +97,7 @@ def _words(data: Any, bits: int, *, little_endian: bool) -> Array:  # noqa: ANN4
 
 
 def _expanded(words: Array) -> Array:
-    """Expand a segmented palette: opcode 0 lists entries, 1 draws a line, 2 repeats earlier segments (PS3.3 C.7.9.2)."""
+    """Expand a segmented palette: opcode 0 lists entries, 1 draws a line, 2 repeats earlier segments."""
     out: list[int] = []
     _expand(words, 0, len(words), out, depth=0)
     return np.asarray(out, dtype=np.int64)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageOps
 
-from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import refusals
 from clipsvd_app.imaging.decode_worker import DecodeError, shared_pool
 from clipsvd_app.imaging.dicom_dataset import quiet
@@ -17,7 +16,7 @@ from clipsvd_app.imaging.values import Frame, ImageHeader
 from clipsvd_app.imaging.windows import IDENTITY_8_BIT, default_window, presets_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from clipsvd_app.imaging.values import Array
 
@@ -76,7 +75,7 @@ def read_picture_frame(path: Path, kind: str, frame: int) -> Frame:
 
 
 def stored_pictures(path: Path, kind: str, frames: Sequence[int]) -> Array:
-    """Return (len(frames), rows, columns[, samples]) as the file holds them: palette indices, alpha, not turned."""
+    """Return (len(frames), rows, columns[, samples]) as in the file: palette indices, alpha, not turned."""
     return _decoded(path, kind, tuple(frames), upright=False)
 
 
@@ -150,9 +149,3 @@ def picture_bytes(pixels: Array) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, format="PNG")
     return buffer.getvalue()
-
-
-def chunks(frames: int, at_once: int) -> Iterator[range]:
-    """Cut 0..frames into ranges of at most `at_once`."""
-    for start in range(0, frames, at_once):
-        yield range(start, min(frames, start + at_once))

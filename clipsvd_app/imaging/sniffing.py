@@ -100,7 +100,7 @@ def _inflated(head: bytes) -> bytes:
 
 
 def _starts_with_a_data_element(head: bytes) -> bool:
-    """Recognise DICOM without preamble: groups 0002 or 0008 in either byte order, with a believable element."""
+    """Recognise DICOM without preamble: group 0002 or 0008 in either byte order, and a believable element."""
     if len(head) < 16:
         return False
     little, big = int.from_bytes(head[:2], "little"), int.from_bytes(head[:2], "big")

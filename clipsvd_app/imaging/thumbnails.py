@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import platformdirs
 from PIL import Image
 
+from clipsvd_app import settings
 from clipsvd_app.imaging.display import rgb_of, to_display
 from clipsvd_app.imaging.hashing import file_sha256
 from clipsvd_app.imaging.pictures import picture_bytes
@@ -34,7 +34,7 @@ def thumbnail(
     sha256: of the file, where the caller knows it already.
     """
     sniff(path)
-    folder = cache_folder or platformdirs.user_cache_path("clipsvd-studio") / "thumbnails"
+    folder = cache_folder or settings.cache_folder() / "thumbnails"
     key = sha256 or _known_sha256(path)
     kept = folder / key[:2] / f"{key}-{frame}-{side_px}-v{_FORMAT}.png"
     found = _load(kept)

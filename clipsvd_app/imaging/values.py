@@ -38,9 +38,9 @@ class Crop:
 
     def __post_init__(self) -> None:
         edge = 1.0 + 1e-6
-        assert self.x >= 0 and self.y >= 0, f"a crop starts inside the frame: {self}"
-        assert self.width > 0 and self.height > 0, f"a crop has an area: {self}"
-        assert self.x + self.width <= edge and self.y + self.height <= edge, f"a crop ends inside: {self}"
+        assert min(self.x, self.y) >= 0, f"a crop starts inside the frame: {self}"
+        assert min(self.width, self.height) > 0, f"a crop has an area: {self}"
+        assert max(self.x + self.width, self.y + self.height) <= edge, f"a crop ends inside: {self}"
 
 
 @dataclass(frozen=True, slots=True)

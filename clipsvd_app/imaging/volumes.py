@@ -73,7 +73,8 @@ def read_volume_frame(path: Path, frame: int) -> Frame:
 
 def stored_slices(path: Path, frames: Sequence[int]) -> Array:
     """Return (len(frames), rows, columns[, samples]) as stored, little-endian."""
-    return _worked(path, decode_slices, tuple(frames))
+    slices: Array = _worked(path, decode_slices, tuple(frames))
+    return slices
 
 
 def decode_slices(path: str, frames: tuple[int, ...]) -> Array:
@@ -84,11 +85,12 @@ def decode_slices(path: str, frames: tuple[int, ...]) -> Array:
 
 def describe_volume(path: str) -> Geometry:
     """Read a volume's geometry without its voxels; called in a worker process only."""
+    import SimpleITK
+
     reader = _reader(path)
     reader.ReadImageInformation()
-    import SimpleITK as sitk
 
-    sample_bytes = _sample_bytes(sitk.GetPixelIDValueAsString(reader.GetPixelID()))
+    sample_bytes = _sample_bytes(SimpleITK.GetPixelIDValueAsString(reader.GetPixelID()))
     return (
         reader.GetSize(),
         reader.GetSpacing(),
@@ -101,20 +103,20 @@ def describe_volume(path: str) -> Geometry:
 @functools.lru_cache(maxsize=1)
 def _kept_volume(path: str, _mtime_ns: int, _size: int) -> Array:
     """Keep the last volume, so that scrolling does not read it again for each slice."""
-    import SimpleITK as sitk
+    import SimpleITK
 
     image = _reader(path).Execute()
-    voxels = sitk.GetArrayFromImage(image)
+    voxels = SimpleITK.GetArrayFromImage(image)
     axes = image.GetDimension()
     slices = voxels.reshape(-1, *voxels.shape[axes - 2 :]) if axes > 2 else voxels[np.newaxis]
     return np.asarray(slices, dtype=slices.dtype.newbyteorder("<"))
 
 
 def _reader(path: str) -> Any:  # noqa: ANN401 - SimpleITK has no types
-    import SimpleITK as sitk
+    import SimpleITK
 
-    sitk.ProcessObject.SetGlobalWarningDisplay(False)
-    reader = sitk.ImageFileReader()
+    SimpleITK.ProcessObject.SetGlobalWarningDisplay(False)
+    reader = SimpleITK.ImageFileReader()
     reader.SetFileName(path)
     return reader
 
@@ -128,7 +130,7 @@ def _sample_bytes(pixel_type: str) -> int:
 
 def _geometry(path: Path) -> Geometry:
     _refuse_foreign_data_file(path)
-    geometry = _worked(path, describe_volume)
+    geometry: Geometry = _worked(path, describe_volume)
     if len(geometry[0]) < 2 or min(geometry[0]) < 1:
         raise _no_picture(path)
     return geometry

@@ -60,7 +60,7 @@ def default_window(pixels: Array, modality: str, bits_stored: int, padding: floa
     """
     if modality == "CT":
         return CT_PRESETS[0][1]
-    if bits_stored <= 8 and pixels.size and 0 <= pixels.min() and pixels.max() <= 255:
+    if bits_stored <= 8 and pixels.size and pixels.min() >= 0 and pixels.max() <= 255:
         return IDENTITY_8_BIT
     return percentile_window(pixels, padding, 0.5, 99.5)
 
