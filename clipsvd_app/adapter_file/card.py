@@ -1,0 +1,96 @@
+"""The adapter's card as plain text for people."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+from clipsvd_app.domain.results import METHOD_TITLES
+
+if TYPE_CHECKING:
+    from clipsvd_app.adapter_file.content import AdapterContent
+    from clipsvd_app.adapter_file.document import AdapterDocument, EvaluatedMethod
+
+_TITLES: dict[str, str] = {str(method): title for method, title in METHOD_TITLES.items()}
+_VERDICTS = {
+    "helped": "Adaptation helped on unseen patients.",
+    "harmed": "Adaptation harmed on unseen patients.",
+    "not_shown": "It is not shown that adaptation helped.",
+}
+
+
+def card_text(content: AdapterContent) -> str:
+    """Return the card: what it is for, what it was made from, and what is known about it."""
+    document = content.document
+    blocks = (
+        ["SIGMA ADAPTER", plain(document.card.notice)],
+        _classes(document),
+        _origin(content),
+        _evidence(document),
+        _terms(document),
+    )
+    return "\n\n".join("\n".join(lines) for lines in blocks) + "\n"
+
+
+def plain(text: str) -> str:
+    """Return text without control, format and direction characters, on one line."""
+    kept = "".join(" " if unicodedata.category(mark)[0] in "CZ" else mark for mark in text)
+    return " ".join(kept.split())
+
+
+def _classes(document: AdapterDocument) -> list[str]:
+    counts = document.training.images_per_class
+    return ["Classes"] + [
+        f"  {number}. {plain(entry.name)} ({count} training image{'s' * (count != 1)})"
+        for number, (entry, count) in enumerate(zip(document.classes, counts, strict=True), start=1)
+    ]
+
+
+def _origin(content: AdapterContent) -> list[str]:
+    document = content.document
+    base, training = document.base, document.training
+    preset = plain(str(training.recipe.get("preset", "unknown")))
+    return [
+        "Origin",
+        f"  Base model: {plain(base.name)}, {base.parameters:,} parameters, sha256 {base.sha256[:16]}…",
+        f"  Trained: {content.trained_numbers:,} singular values of {len(content.spectra)} matrices "
+        f"({content.trained_numbers / max(1, base.parameters):.3%} of the model)",
+        f"  Training: {sum(training.images_per_class)} images of {training.patients} patients, "
+        f"preset {preset}, seed {training.seed}, {training.seconds:.0f} s",
+        f"  Made on {document.created} with version {plain(document.app_version)}",
+    ]
+
+
+def _evidence(document: AdapterDocument) -> list[str]:
+    evaluation = document.evaluation
+    if evaluation.kind == "none":
+        return ["Evidence", "  None: it was not evaluated on unseen patients.", *_said(evaluation.sentence)]
+    return [
+        "Evidence",
+        f"  {_VERDICTS[evaluation.verdict]} ({evaluation.images} images of {evaluation.patients} patients)",
+        *(_method(entry) for entry in evaluation.methods),
+        *_said(evaluation.sentence),
+    ]
+
+
+def _said(sentence: str) -> list[str]:
+    return [f"  {plain(sentence)}"] if sentence else []
+
+
+def _method(entry: EvaluatedMethod) -> str:
+    title = _TITLES.get(entry.method, plain(entry.method))
+    return (
+        f"  {title}: balanced accuracy {entry.balanced_accuracy:.1%} "
+        f"(95 % interval {entry.interval.low:.1%} to {entry.interval.high:.1%})"
+    )
+
+
+def _terms(document: AdapterDocument) -> list[str]:
+    card = document.card
+    lines = [
+        "Terms",
+        f"  Intended use: {plain(card.intended_use)}",
+        f"  Limits: {plain(card.limits)}",
+        f"  Licence: {plain(card.licence)}",
+    ]
+    return lines + ([f"  Contact: {plain(card.contact)}"] if card.contact else [])

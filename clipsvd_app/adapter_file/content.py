@@ -1,0 +1,85 @@
+"""A whole adapter in memory, and the facts that hold for every one of them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clipsvd_app.adapter_file.container import refuse
+from clipsvd_app.adapter_file.document import AdapterDocument
+
+PROBE_ROWS = 8
+LARGEST_RANK = 65_536
+LARGEST_CHANGE_IN_RMS = 10.0
+_NAME = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spectrum:
+    """One adapted matrix, named by its path in the open_clip model.
+
+    sigma, sigma_base: (r,) fp32, in the order of the base spectrum. probe: (8,) fp32, R W' r.
+    """
+
+    name: str
+    sigma: NDArray[np.float32]
+    sigma_base: NDArray[np.float32]
+    probe: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AdapterContent:
+    """What the file holds; spectra are in the order of their names."""
+
+    document: AdapterDocument
+    spectra: tuple[Spectrum, ...]
+
+    @property
+    def trained_numbers(self) -> int:
+        """How many singular values were trained."""
+        return sum(spectrum.sigma.size for spectrum in self.spectra)
+
+
+def require_sound(content: AdapterContent) -> None:
+    """Refuse an adapter whose numbers or parts contradict the format, each in one sentence."""
+    document = content.document
+    names = [entry.name for entry in document.classes]
+    if len(set(names)) != len(names):
+        refuse("two of its classes have the same name")
+    if any(len(canary.logits) != len(names) for canary in document.canaries.items):
+        refuse("a canary does not have one logit for each class")
+    if len(document.training.images_per_class) != len(names):
+        refuse("its training counts do not match its classes")
+    if not content.spectra:
+        refuse("it holds no singular values")
+    if len({spectrum.name for spectrum in content.spectra}) != len(content.spectra):
+        refuse("a matrix appears twice")
+    for spectrum in content.spectra:
+        require_sound_spectrum(spectrum)
+
+
+def require_sound_spectrum(spectrum: Spectrum) -> None:
+    """Refuse wrong shapes, numbers that are not finite, negative sigma, and absurd changes."""
+    name = spectrum.name
+    if not _NAME.fullmatch(name) or len(name) > 200:
+        refuse(f"“{name[:80]}” is not the name of a matrix")
+    parts = {"sigma": spectrum.sigma, "sigma_base": spectrum.sigma_base, "probe": spectrum.probe}
+    rank = spectrum.sigma.shape
+    if len(rank) != 1 or not 1 <= rank[0] <= LARGEST_RANK or spectrum.sigma_base.shape != rank:
+        refuse(f"the singular values of “{name}” do not have matching lengths")
+    if spectrum.probe.shape != (PROBE_ROWS,):
+        refuse(f"the probe of “{name}” does not have {PROBE_ROWS} numbers")
+    for part, values in parts.items():
+        if values.dtype != np.float32:
+            refuse(f"“{name}.{part}” is not stored in fp32")
+        if not np.isfinite(values).all():
+            refuse(f"“{name}.{part}” holds a number that is not finite")
+    if (spectrum.sigma < 0).any() or (spectrum.sigma_base < 0).any():
+        refuse(f"“{name}” has a negative singular value")
+    base = spectrum.sigma_base.astype(np.float64)
+    largest = float(np.abs(spectrum.sigma - base).max())
+    if largest > LARGEST_CHANGE_IN_RMS * float(np.sqrt(np.mean(base**2))):
+        refuse(f"the singular values of “{name}” lie implausibly far from the base model's")

@@ -1,0 +1,56 @@
+"""The JSON document: to text, and back through strict parsing, the schema and the types."""
+
+from __future__ import annotations
+
+import functools
+import json
+
+import jsonschema
+
+from clipsvd_app.adapter_file.container import refuse, strict_json
+from clipsvd_app.adapter_file.document import FORMAT, AdapterDocument
+from clipsvd_app.domain.codec import CodecError, from_json, to_json
+from clipsvd_app.errors import UserError
+from clipsvd_app.resources import resource_path
+
+DOCUMENT_KEY = "sigma_adapter"
+SCHEMA_FILE = "sigma_adapter.schema.json"
+
+
+def document_text(document: AdapterDocument) -> str:
+    """Return the document as JSON text; equal documents give equal bytes."""
+    value = to_json(document)
+    _require_valid(value)
+    return json.dumps(value, sort_keys=True, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+
+
+def document_from_text(text: str) -> AdapterDocument:
+    """Read the document; refuses what is not strict JSON, not format 1, or breaks the schema."""
+    value = strict_json(text, "its description")
+    stated = value.get("format")
+    if stated != FORMAT or isinstance(stated, bool):
+        raise UserError(
+            f"The adapter has format {str(stated)[:20]}, but this program reads format {FORMAT}.",
+            remedy="Update the program, or ask the author for a file in this format.",
+            code="adapter_format",
+        )
+    _require_valid(value)
+    try:
+        return from_json(AdapterDocument, value)
+    except CodecError as error:
+        refuse("its description does not have the form of the format", cause=error)
+    except UserError as error:
+        refuse("its description contradicts itself", cause=error)
+
+
+def _require_valid(value: dict[str, object]) -> None:
+    error = next(iter(_validator().iter_errors(value)), None)
+    if error is not None:
+        place = ".".join(str(part) for part in error.absolute_path)[:80] or "the whole"
+        refuse(f"its description breaks the schema at “{place}” ({error.validator})")
+
+
+@functools.cache
+def _validator() -> jsonschema.Draft202012Validator:
+    schema = json.loads(resource_path("schema", SCHEMA_FILE).read_text(encoding="utf-8"))
+    return jsonschema.Draft202012Validator(schema)

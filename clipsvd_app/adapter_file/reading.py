@@ -1,0 +1,80 @@
+"""Read an adapter file, or refuse it in one sentence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clipsvd_app.adapter_file.container import Container, TensorEntry, read_container, refuse
+from clipsvd_app.adapter_file.content import AdapterContent, Spectrum, require_sound
+from clipsvd_app.adapter_file.header import DOCUMENT_KEY, document_from_text
+from clipsvd_app.errors import UserError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+LARGEST_FILE = 16_000_000
+LARGEST_HEADER = 256_000
+_PARTS = ("sigma", "sigma_base", "probe")
+
+
+def read_adapter(path: Path) -> AdapterContent:
+    """Read a sigma adapter of format 1 without torch.
+
+    Refuses, each with one sentence: a file over 16 MB, a header over 256 kB, JSON that is not
+    strict, a document that breaks the schema, tensors that are not named, typed and shaped as the
+    format says, numbers that are not finite, negative sigma, and changes over 10 RMS of the base.
+    Whether it fits a loaded backbone is for the engine to check.
+    """
+    _require_small(path)
+    container = read_container(path, largest_header=LARGEST_HEADER)
+    if set(container.metadata) != {DOCUMENT_KEY}:
+        raise UserError(
+            f"“{path.name}” is a safetensors file, but not a sigma adapter.",
+            remedy="Choose a file that ends in .sigma.safetensors.",
+            code="not_an_adapter",
+        )
+    document = document_from_text(container.metadata[DOCUMENT_KEY])
+    content = AdapterContent(document, _spectra(container, path.read_bytes()))
+    require_sound(content)
+    return content
+
+
+def _require_small(path: Path) -> None:
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise UserError(
+            f"There is no adapter file “{path.name}”.", remedy="Check the path.", code="unreadable_file"
+        ) from error
+    if not path.is_file():
+        raise UserError(f"“{path.name}” is not a file.", remedy="Choose one file.", code="unreadable_file")
+    if size > LARGEST_FILE:
+        refuse(f"it has {size:,} bytes, and an adapter has at most {LARGEST_FILE:,}")
+
+
+def _spectra(container: Container, raw: bytes) -> tuple[Spectrum, ...]:
+    matrices: dict[str, set[str]] = {}
+    for name in container.tensors:
+        matrix, _, part = name.rpartition(".")
+        if part not in _PARTS or not matrix:
+            refuse(f"it holds an unexpected tensor “{name[:80]}”")
+        matrices.setdefault(matrix, set()).add(part)
+    for matrix, parts in matrices.items():
+        if len(parts) != len(_PARTS):
+            refuse(f"“{matrix[:80]}” lacks {' and '.join(sorted(set(_PARTS) - parts))}")
+    return tuple(
+        Spectrum(matrix, *(_values(container.tensors[f"{matrix}.{part}"], raw, matrix) for part in _PARTS))
+        for matrix in sorted(matrices)
+    )
+
+
+def _values(entry: TensorEntry, raw: bytes, matrix: str) -> NDArray[np.float32]:
+    if entry.dtype != "F32" or len(entry.shape) != 1:
+        refuse(f"a tensor of “{matrix[:80]}” is not a list of fp32 numbers")
+    if entry.end > len(raw):
+        refuse("it changed while it was read")
+    return np.frombuffer(raw[entry.begin : entry.end], dtype="<f4").astype(np.float32)

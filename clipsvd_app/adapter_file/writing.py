@@ -1,0 +1,72 @@
+"""Write an adapter file whole or not at all; equal content gives equal bytes."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clipsvd_app.adapter_file.content import AdapterContent, require_sound
+from clipsvd_app.adapter_file.header import DOCUMENT_KEY, document_text
+from clipsvd_app.errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_ALIGNMENT = 8
+
+
+def write_adapter(path: Path, content: AdapterContent) -> None:
+    """Write ``NAME.sigma.safetensors``; an existing file is replaced only by a complete one."""
+    require_sound(content)
+    raw = adapter_bytes(content)
+    try:
+        _replace_whole(path, raw)
+    except OSError as error:
+        raise UserError(
+            f"“{path.name}” could not be written: {error.strerror or 'the system refused'}.",
+            remedy="Choose a folder that you may write to and that has room.",
+            code="unwritable_file",
+        ) from error
+
+
+def adapter_bytes(content: AdapterContent) -> bytes:
+    """Return the bytes of the file: safetensors with sorted names and one metadata key."""
+    tensors = _tensors(content)
+    entries: dict[str, object] = {"__metadata__": {DOCUMENT_KEY: document_text(content.document)}}
+    position = 0
+    for name, values in tensors.items():
+        end = position + values.size * 4
+        entries[name] = {"dtype": "F32", "shape": list(values.shape), "data_offsets": [position, end]}
+        position = end
+    header = json.dumps(entries, separators=(",", ":")).encode("ascii")
+    header += b" " * (-len(header) % _ALIGNMENT)
+    body = b"".join(values.astype("<f4").tobytes() for values in tensors.values())
+    return struct.pack("<Q", len(header)) + header + body
+
+
+def _tensors(content: AdapterContent) -> dict[str, NDArray[np.float32]]:
+    named = {}
+    for spectrum in content.spectra:
+        named[f"{spectrum.name}.sigma"] = spectrum.sigma
+        named[f"{spectrum.name}.sigma_base"] = spectrum.sigma_base
+        named[f"{spectrum.name}.probe"] = spectrum.probe
+    return dict(sorted(named.items()))
+
+
+def _replace_whole(path: Path, raw: bytes) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

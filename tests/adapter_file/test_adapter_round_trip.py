@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+from adapter_examples import example_content, example_document
+from safetensors.numpy import load_file
+
+from clipsvd_app.adapter_file import card_text, read_adapter, write_adapter
+from clipsvd_app.adapter_file.document import Card
+from clipsvd_app.errors import UserError
+from clipsvd_app.resources import resource_path
+
+GOLDEN = Path(__file__).parent.parent / "golden" / "adapter_format1.sigma.safetensors"
+
+
+def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+    content = example_content()
+    write_adapter(tmp_path / "a.sigma.safetensors", content)
+    back = read_adapter(tmp_path / "a.sigma.safetensors")
+    assert back.document == content.document
+    for ours, theirs in zip(content.spectra, back.spectra, strict=True):
+        assert ours.name == theirs.name
+        for part in ("sigma", "sigma_base", "probe"):
+            np.testing.assert_array_equal(getattr(ours, part), getattr(theirs, part))
+
+
+def test_equal_content_gives_equal_bytes_whatever_its_order(tmp_path: Path) -> None:
+    content = example_content()
+    write_adapter(tmp_path / "a.sigma.safetensors", content)
+    write_adapter(tmp_path / "b.sigma.safetensors", replace(content, spectra=content.spectra[::-1]))
+    assert (tmp_path / "a.sigma.safetensors").read_bytes() == (tmp_path / "b.sigma.safetensors").read_bytes()
+
+
+def test_the_plain_safetensors_library_reads_the_file(tmp_path: Path) -> None:
+    content = example_content()
+    write_adapter(tmp_path / "a.sigma.safetensors", content)
+    tensors = load_file(tmp_path / "a.sigma.safetensors")
+    assert len(tensors) == 3 * len(content.spectra)
+    first = content.spectra[0]
+    np.testing.assert_array_equal(tensors[f"{first.name}.sigma"], first.sigma)
+
+
+def test_the_golden_file_of_format_1_reads_for_ever() -> None:
+    content = read_adapter(GOLDEN)
+    expected = example_content()
+    assert content.document == expected.document
+    assert [spectrum.name for spectrum in content.spectra] == [spectrum.name for spectrum in expected.spectra]
+    np.testing.assert_array_equal(content.spectra[0].sigma, expected.spectra[0].sigma)
+
+
+def test_an_unwritable_place_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="could not be written"):
+        write_adapter(tmp_path / "no" / "a.sigma.safetensors", example_content())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failed_write_keeps_the_older_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "a.sigma.safetensors"
+    write_adapter(target, example_content())
+    before = target.read_bytes()
+
+    def full_disk(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full_disk)
+    with pytest.raises(UserError, match="No space left"):
+        write_adapter(target, example_content(replace(example_document(), logit_scale=1.0)))
+    assert [path.name for path in tmp_path.iterdir()] == [target.name]
+    assert target.read_bytes() == before
+
+
+def test_the_published_schema_is_a_valid_schema() -> None:
+    schema = json.loads(resource_path("schema", "sigma_adapter.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+
+
+def test_a_document_that_breaks_the_schema_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="created"):
+        write_adapter(tmp_path / "a", example_content(replace(example_document(), created="yesterday, 9:41")))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_card_says_what_it_is_for_and_what_is_known() -> None:
+    text = card_text(example_content())
+    for words in (
+        "Not for diagnostic use.",
+        "nodule (4 training images)",
+        "8 patients",
+        "80.0%",
+        "A. Author",
+    ):
+        assert words in text
+
+
+def test_the_card_admits_that_there_was_no_evaluation() -> None:
+    document = example_document()
+    evaluation = replace(document.evaluation, kind="none", methods=())
+    assert "not evaluated on unseen patients" in card_text(
+        example_content(replace(document, evaluation=evaluation))
+    )
+
+
+def test_the_card_shows_hostile_text_as_plain_text() -> None:
+    card = Card(contact="A\x1b[31mB\u202eC\nSIGMA\u200b")
+    text = card_text(example_content(replace(example_document(), card=card)))
+    assert "Contact: A [31mB C SIGMA" in text
