@@ -1,0 +1,270 @@
+"""Adapters and backbones: save what was trained, and load it only where it proves to fit."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clipsvd_app import __version__
+from clipsvd_app.adapter_file import AdapterContent, Spectrum, read_adapter, write_adapter
+from clipsvd_app.adapter_file.document import (
+    AdapterClass,
+    AdapterDocument,
+    Base,
+    BasisNote,
+    EvaluatedMethod,
+    EvaluationNote,
+    Preprocessing,
+    Training,
+)
+from clipsvd_app.domain.codec import to_json
+from clipsvd_app.engine.adapted import AdaptedModel
+from clipsvd_app.engine.basis import load_basis
+from clipsvd_app.engine.canaries import largest_difference, sing
+from clipsvd_app.engine.probes import compute_probes, worst_probe
+from clipsvd_app.engine.torch_setup import versions
+from clipsvd_app.errors import UserError
+from clipsvd_app.jobs import Check, VerifyResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from clipsvd_app.domain.classes import ClassSpec
+    from clipsvd_app.domain.results import Evaluation
+    from clipsvd_app.engine.backbones import Backbone
+    from clipsvd_app.engine.basis import Basis
+    from clipsvd_app.engine.trained import TrainedSigma
+    from clipsvd_app.jobs import ImageInput, Report, TrainRequest, VerifyRequest
+
+_SPECTRUM_TOLERANCE = 1e-5
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedAdapter:
+    """An adapter that passed every check against its backbone, ready to predict."""
+
+    content: AdapterContent
+    adapted: AdaptedModel
+
+    @property
+    def classes(self) -> tuple[ClassSpec, ...]:
+        """The classes in the order of the logits."""
+        return self.adapted.classes
+
+
+def save_adapter(
+    path: Path,
+    adapted: AdaptedModel,
+    trained: TrainedSigma,
+    request: TrainRequest,
+    train_images: Sequence[ImageInput],
+    evaluation: Evaluation,
+    created: date | None = None,
+) -> AdapterContent:
+    """Write what was trained, with probes and canaries, and return what was written.
+
+    ``created`` is the day, by default today in UTC.
+    """
+    backbone, basis = adapted.backbone, adapted.basis
+    day = created or datetime.now(tz=UTC).date()
+    document = AdapterDocument(
+        created=day.isoformat(),
+        app_version=__version__,
+        libraries={**versions(), "numpy": np.__version__},
+        base=_base(backbone),
+        basis=BasisNote(basis.algorithm, basis.dtype, basis.fingerprint),
+        classes=tuple(_class_note(spec) for spec in adapted.classes),
+        logit_scale=backbone.logit_scale,
+        preprocessing=_preprocessing(backbone, flip=request.recipe.flip),
+        training=_training(request, trained, train_images),
+        evaluation=_evaluation(evaluation),
+        canaries=sing(adapted),
+    )
+    content = AdapterContent(document, _spectra(adapted, trained))
+    write_adapter(path, content)
+    return content
+
+
+def load_adapter(path: Path, backbone: Backbone, basis: Basis) -> LoadedAdapter:
+    """Read an adapter and prove that it fits; what fails is refused in one sentence, nothing is applied."""
+    content = read_adapter(path)
+    for check in _structure_checks(content, backbone, basis):
+        _require(check)
+    adapted = _adapted(content, backbone, basis)
+    _require(_canary_check(content, adapted))
+    return LoadedAdapter(content, adapted)
+
+
+def require_base(content: AdapterContent, backbone: Backbone) -> None:
+    """Refuse a backbone that the adapter was not made for, naming both; costs nothing."""
+    _require(_base_check(content, backbone))
+
+
+def run_verify(request: VerifyRequest, backbone: Backbone, report: Report) -> VerifyResult:
+    """Check an adapter file against its backbone and say what each check saw."""
+    try:
+        content = read_adapter(Path(request.adapter))
+    except UserError as error:
+        return VerifyResult((Check("file", passed=False, detail=error.message),))
+    read = Check("file", passed=True, detail=f"Format 1, {content.trained_numbers:,} trained numbers.")
+    base = _base_check(content, backbone)
+    if not base.passed:
+        return VerifyResult((read, base))
+    basis = load_basis(backbone, report)
+    structure = tuple(_structure_checks(content, backbone, basis))
+    if not all(check.passed for check in structure):
+        return VerifyResult((read, *structure))
+    canaries = _canary_check(content, _adapted(content, backbone, basis))
+    return VerifyResult((read, *structure, canaries))
+
+
+def _structure_checks(content: AdapterContent, backbone: Backbone, basis: Basis) -> Iterator[Check]:
+    """Yield checks up to and including the first that fails."""
+    for look in (_base_check, _matrices_check, _spectrum_check, _probe_check):
+        check = look(content, backbone, basis)
+        yield check
+        if not check.passed:
+            return
+
+
+def _base_check(content: AdapterContent, backbone: Backbone, _: Basis | None = None) -> Check:
+    base = content.document.base
+    named = f"“{base.name}” ({base.sha256[:12]}…)"
+    if base.sha256 == backbone.sha256:
+        return Check("base", passed=True, detail=f"The backbone is {named}, as the adapter asks.")
+    detail = (
+        f"The adapter belongs to {named}, but the backbone is “{backbone.name}” ({backbone.sha256[:12]}…)."
+    )
+    return Check("base", passed=False, detail=detail)
+
+
+def _matrices_check(content: AdapterContent, _: Backbone, basis: Basis) -> Check:
+    ours = {name: matrix.rank for name, matrix in basis.matrices.items()}
+    theirs = {spectrum.name: spectrum.sigma.size for spectrum in content.spectra}
+    wrong = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
+    if wrong:
+        detail = f"{len(wrong)} matrices do not match the backbone's, “{wrong[0]}” among them."
+        return Check("matrices", passed=False, detail=detail)
+    return Check("matrices", passed=True, detail=f"All {len(ours)} matrices have their names and ranks.")
+
+
+def _spectrum_check(content: AdapterContent, _: Backbone, basis: Basis) -> Check:
+    differences = {
+        spectrum.name: _spectrum_difference(spectrum, basis.matrices[spectrum.name].s0.numpy())
+        for spectrum in content.spectra
+    }
+    name, worst = max(differences.items(), key=lambda entry: entry[1])
+    detail = f"The base spectra agree to {worst:.1e} of their largest value (worst: “{name}”)."
+    return Check("base spectra", passed=worst <= _SPECTRUM_TOLERANCE, detail=detail)
+
+
+def _spectrum_difference(spectrum: Spectrum, s0: np.ndarray[tuple[int], np.dtype[np.float32]]) -> float:
+    return float(np.abs(spectrum.sigma_base - s0).max()) / max(float(s0.max()), 1e-30)
+
+
+def _probe_check(content: AdapterContent, backbone: Backbone, basis: Basis) -> Check:
+    name, worst = worst_probe(content, backbone, basis)
+    tolerance = content.document.probes.tolerance
+    detail = f"The probes agree to {worst:.1e}, where {tolerance:.0e} is allowed (worst: “{name}”)."
+    return Check("probes", passed=worst <= tolerance, detail=detail)
+
+
+def _canary_check(content: AdapterContent, adapted: AdaptedModel) -> Check:
+    canaries = content.document.canaries
+    if not canaries.items:
+        return Check("canaries", passed=True, detail="The file carries no canaries.")
+    worst = largest_difference(adapted, canaries)
+    count, allowed = len(canaries.items), canaries.tolerance
+    detail = f"The logits of {count} synthetic images agree to {worst:.1e} ({allowed} allowed)."
+    return Check("canaries", passed=worst <= canaries.tolerance, detail=detail)
+
+
+def _require(check: Check) -> None:
+    if not check.passed:
+        raise UserError(
+            f"The adapter does not fit this backbone: {check.detail}",
+            remedy="Choose the backbone it was trained on, or get the adapter again from its author.",
+            code=f"adapter_{check.name.replace(' ', '_')}",
+        )
+
+
+def _adapted(content: AdapterContent, backbone: Backbone, basis: Basis) -> AdaptedModel:
+    sigmas = {spectrum.name: spectrum.sigma for spectrum in content.spectra}
+    classes = tuple(entry.spec() for entry in content.document.classes)
+    return AdaptedModel(backbone, basis, sigmas, classes)
+
+
+def _spectra(adapted: AdaptedModel, trained: TrainedSigma) -> tuple[Spectrum, ...]:
+    probes = compute_probes(adapted.backbone, adapted.basis, trained.sigmas)
+    return tuple(
+        Spectrum(name, trained.sigmas[name], trained.sigma_base[name], probes[name])
+        for name in sorted(trained.sigmas)
+    )
+
+
+def _base(backbone: Backbone) -> Base:
+    return Base(
+        name=backbone.name[:128],
+        source="an open_clip folder, known by the hash of its tensors",
+        sha256=backbone.sha256,
+        parameters=backbone.parameters,
+        architecture=backbone.architecture,
+    )
+
+
+def _class_note(spec: ClassSpec) -> AdapterClass:
+    return AdapterClass(spec.name, tuple(prompt for prompt in spec.prompts if prompt.strip()))
+
+
+def _preprocessing(backbone: Backbone, *, flip: bool) -> Preprocessing:
+    stored = backbone.preprocessing
+    return Preprocessing(
+        size=(stored.size, stored.size),
+        interpolation=stored.interpolation,
+        resize="letterbox",
+        mean=stored.mean,
+        std=stored.std,
+        laterality="mirrored copies were used in training" if flip else "as stored",
+    )
+
+
+def _training(request: TrainRequest, trained: TrainedSigma, images: Sequence[ImageInput]) -> Training:
+    counts = Counter(image.label for image in images)
+    recipe = to_json(request.recipe)
+    return Training(
+        recipe={name: tuple(value) if isinstance(value, list) else value for name, value in recipe.items()},
+        learning_rate=trained.learning_rate,
+        seed=request.seed,
+        shots=request.shots,
+        images_per_class=tuple(counts[index] for index in range(len(request.classes))),
+        patients=len({image.group for image in images}),
+        split_sha256=_split_hash(images),
+        device=trained.device[:128],
+        seconds=round(trained.seconds, 1),
+    )
+
+
+def _split_hash(images: Sequence[ImageInput]) -> str:
+    """Hash which images trained, by their numbers in the project: comparable there, meaningless elsewhere."""
+    numbers = ",".join(f"{image.id}:{image.label}" for image in sorted(images, key=lambda image: image.id))
+    return hashlib.sha256(numbers.encode()).hexdigest()
+
+
+def _evaluation(evaluation: Evaluation) -> EvaluationNote:
+    return EvaluationNote(
+        kind=evaluation.kind,
+        images=evaluation.images,
+        patients=evaluation.groups,
+        methods=tuple(
+            EvaluatedMethod(score.method, score.balanced_accuracy, score.interval)
+            for score in evaluation.methods
+        ),
+        verdict=evaluation.verdict,
+        sentence=(evaluation.sentence or evaluation.reason)[:2000],
+    )

@@ -1,0 +1,50 @@
+"""Canaries: synthetic images whose logits under the whole adapted model are written in the file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from clipsvd_app.adapter_file.document import Canaries, Canary
+from clipsvd_app.adapter_file.generator import canary_image
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from clipsvd_app.engine.adapted import AdaptedModel
+    from clipsvd_app.engine.backbone_folder import Preprocessing
+
+_SEEDS = (1, 2, 3)
+_DIGITS = 5
+
+
+def sing(adapted: AdaptedModel) -> Canaries:
+    """Return the canaries of a model: what it answers to each synthetic image."""
+    logits = _logits(adapted, _SEEDS).tolist()
+    rounded = (tuple(round(value, _DIGITS) for value in row) for row in logits)
+    return Canaries(tuple(Canary(seed, row) for seed, row in zip(_SEEDS, rounded, strict=True)))
+
+
+def largest_difference(adapted: AdaptedModel, canaries: Canaries) -> float:
+    """Return the largest difference between a logit and the one written down; 0 if there are none."""
+    if not canaries.items:
+        return 0.0
+    ours = _logits(adapted, [canary.seed for canary in canaries.items])
+    theirs = torch.tensor([canary.logits for canary in canaries.items], dtype=torch.float64)
+    return float((ours - theirs).abs().max())
+
+
+def canary_input(seed: int, preprocessing: Preprocessing) -> Tensor:
+    """Return the synthetic image as the model takes it: (3, size, size) fp32, normalised."""
+    pixels = torch.from_numpy(canary_image(seed, preprocessing.size, preprocessing.size))
+    mean, std = torch.tensor(preprocessing.mean), torch.tensor(preprocessing.std)
+    return ((pixels.float() / 255 - mean) / std).permute(2, 0, 1).contiguous()
+
+
+def _logits(adapted: AdaptedModel, seeds: Sequence[int]) -> Tensor:
+    images = torch.stack([canary_input(seed, adapted.backbone.preprocessing) for seed in seeds])
+    with torch.no_grad():
+        return adapted.logits(images).double().cpu()
