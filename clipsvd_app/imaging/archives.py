@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import zipfile
 import zlib
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipsvd_app.errors import UserError
@@ -86,8 +86,9 @@ def _checked_members(path: Path, archive: zipfile.ZipFile) -> Iterator[tuple[zip
 
 def safe_relative_path(archive: Path, name: str) -> Path:
     """Return a member's name as a path below the folder; refuses absolute names and ".."."""
-    parts = PurePosixPath(name.replace("\\", "/")).parts
-    if not parts or ".." in parts or parts[0] == "/" or re.match(r"^[A-Za-z]:", parts[0]):
+    whole = name.replace("\\", "/")
+    parts = [part for part in whole.split("/") if part not in ("", ".")]
+    if not parts or ".." in parts or whole.startswith("/") or re.match(r"[A-Za-z]:", whole):
         raise UserError(
             f"{archive.name} holds names that lead out of its own folder.",
             remedy="Do not trust it: ask for the images again from their source.",

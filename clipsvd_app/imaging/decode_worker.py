@@ -7,6 +7,7 @@ import functools
 import multiprocessing
 import sys
 import threading
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -46,6 +47,17 @@ class DecodePool:
 
         function: a module's function, so that the worker can import it; it gets plain values.
         """
+        try:
+            return self._run(function, arguments)
+        except BrokenProcessPool:
+            self.close()
+        try:  # idle workers may have been killed from outside; new ones deserve one trial
+            return self._run(function, arguments)
+        except BrokenProcessPool as error:
+            self.close()
+            raise DecodeError("the workers do not start") from error
+
+    def _run(self, function: Callable[..., T], arguments: tuple[object, ...]) -> T:
         from pebble import ProcessExpired
 
         future = self._started().schedule(_contained, args=(function, arguments), timeout=self._time_limit_s)

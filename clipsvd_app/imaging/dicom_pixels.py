@@ -127,7 +127,7 @@ def _is_padding(dataset: Dataset, stored: Array, padding: int) -> Array:
 
 
 def _as_stored(value: float, stored: Array) -> int:
-    span = 2 ** (8 * stored.dtype.itemsize)
+    span: int = 1 << (8 * stored.dtype.itemsize)
     highest = span // 2 - 1 if stored.dtype.kind == "i" else span - 1
     unsigned = int(value) % span
     return unsigned - span if unsigned > highest else unsigned
@@ -165,8 +165,10 @@ def _rgb(path: Path, dataset: Dataset, stored: Array, photometric: str) -> Bytes
         return luts.palette_to_rgb(stored, dataset, little_endian=_is_little_endian(dataset))
     if stored.ndim == 3 and photometric in ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"):
         spare = bits_stored_of(dataset) - 8
-        samples = (stored >> spare if spare > 0 else stored).astype(np.uint8)
-        return ybr_full_to_rgb(samples) if photometric.startswith("YBR_FULL") else samples
+        samples: Bytes = (stored >> spare if spare > 0 else stored).astype(np.uint8)
+        if photometric.startswith("YBR_FULL"):
+            return ybr_full_to_rgb(samples)
+        return samples
     raise UserError(
         f"{path.name} is in the colour space {photometric or 'of no name'}, which cannot be shown here.",
         remedy="Export it as RGB or greyscale.",
@@ -180,7 +182,7 @@ def ybr_full_to_rgb(ybr: Bytes) -> Bytes:
     cb -= 128.0
     cr -= 128.0
     rgb = np.stack((y + 1.402 * cr, y - 0.344136 * cb - 0.714136 * cr, y + 1.772 * cb), axis=-1)
-    return np.clip(np.rint(rgb), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(rgb), 0, 255), dtype=np.uint8)
 
 
 def _is_little_endian(dataset: Dataset) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from clipsvd_app import settings
 from clipsvd_app.errors import UserError
@@ -14,6 +14,9 @@ from clipsvd_app.imaging.sniffing import kind_of, read_head
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+# A name cut into numbers and what stands between them.
+NameRuns: TypeAlias = tuple[tuple[int, int, str], ...]
 
 # Files that lie beside images; one with an image inside is taken all the same.
 _BESIDE_IMAGES = re.compile(
@@ -40,16 +43,14 @@ def find_files(paths: Sequence[Path], *, cache_folder: Path | None = None) -> tu
     return tuple(found)
 
 
-def natural_key(path: Path) -> tuple[tuple[tuple[int, int, str], ...], ...]:
+def natural_key(path: Path) -> tuple[tuple[NameRuns, str], ...]:
     """Sort "slice 2" before "slice 10", folder by folder."""
-    return tuple(
-        tuple(
-            (0, int(run), "") if run.isdigit() and run.isascii() else (1, 0, run)
-            for run in re.split(r"([0-9]+)", part.casefold())
-            if run
-        )
-        for part in path.parts
-    )
+    return tuple((_runs(Path(part).stem), Path(part).suffix.casefold()) for part in path.parts)
+
+
+def _runs(name: str) -> NameRuns:
+    runs = re.split(r"([0-9]+)", name.casefold())
+    return tuple((0, int(run), "") if re.fullmatch("[0-9]+", run) else (1, 0, run) for run in runs if run)
 
 
 def _expand(path: Path, cache: Path) -> Iterator[Path]:

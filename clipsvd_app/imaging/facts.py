@@ -27,8 +27,8 @@ class ImageFacts:
     columns: int
     frames: int
     dtype: str
-    min: float
-    max: float
+    min: int | float
+    max: int | float
     sha256: str
     window: Window
 
@@ -42,8 +42,8 @@ def image_facts(path: Path, frame: int = 0) -> ImageFacts:
     kind = np.dtype(np.uint8)
     for part in stored_parts(path):
         digest.update(np.ascontiguousarray(part).data)
-        lows.append(part.min().item())
-        highs.append(part.max().item())
+        lows.append(np.fmin.reduce(part, axis=None).item())
+        highs.append(np.fmax.reduce(part, axis=None).item())
         shape, kind = part.shape, part.dtype
     return ImageFacts(
         kind=header.kind,

@@ -34,9 +34,9 @@ def read_picture_header(path: Path, kind: str) -> ImageHeader:
     with refusals.refusing(path), quiet, _opened(path, kind) as image:
         frames = _frames(image)
         rows, columns = image.height, image.width
-        if image.getexif().get(_ORIENTATION) in _TURNED and kind != "TIFF":
-            rows, columns = columns, rows
         refusals.refuse_too_large(path, rows, columns, frames, _BYTES.get(image.mode, 2))
+        if _orientation(image) in _TURNED:
+            rows, columns = columns, rows
         return ImageHeader(
             kind=kind,
             modality="",
@@ -102,11 +102,21 @@ def _decode_page(path: Path, kind: str, frame: int, *, upright: bool) -> Array:
         image.load()
         if not upright:
             return _as_array(image)
-        return _as_array(_flattened(ImageOps.exif_transpose(image)))
+        upright_image = image if _orientation(image) == 1 else ImageOps.exif_transpose(image)
+        return _as_array(_flattened(upright_image))
+
+
+def _orientation(image: Image.Image) -> int:
+    """Return how a JPEG or PNG was held; the TIFF reader turns pages by itself."""
+    told = image.format == "JPEG" or (image.format == "PNG" and "exif" in image.info)
+    # Asking a PNG without the entry would decode it.
+    return int(image.getexif().get(_ORIENTATION) or 1) if told else 1
 
 
 def _flattened(image: Image.Image) -> Image.Image:
     """Return a grey picture of its own depth, or RGB."""
+    if image.mode == "1":
+        return image.convert("L")
     if image.mode in _GREY and "transparency" not in image.info:
         return image
     if image.mode == "LA":

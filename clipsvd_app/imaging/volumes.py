@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gzip
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,11 +106,34 @@ def _kept_volume(path: str, _mtime_ns: int, _size: int) -> Array:
     """Keep the last volume, so that scrolling does not read it again for each slice."""
     import SimpleITK
 
-    image = _reader(path).Execute()
+    reader = _reader(path)
+    image = reader.Execute()
     voxels = SimpleITK.GetArrayFromImage(image)
+    _check_length(Path(path), reader, voxels.nbytes)
     axes = image.GetDimension()
     slices = voxels.reshape(-1, *voxels.shape[axes - 2 :]) if axes > 2 else voxels[np.newaxis]
     return np.asarray(slices, dtype=slices.dtype.newbyteorder("<"))
+
+
+def _check_length(path: Path, reader: Any, voxel_bytes: int) -> None:  # noqa: ANN401
+    """Raise ValueError for a NIfTI file that is cut off, which SimpleITK would fill with zeros."""
+    if reader.GetImageIO() != "NiftiImageIO" or not reader.HasMetaDataKey("vox_offset"):
+        return
+    needed = int(float(reader.GetMetaData("vox_offset"))) + voxel_bytes
+    if _length(path, needed) < needed and not path.name.endswith(".hdr"):
+        raise ValueError("the file ends before its voxels do")
+
+
+def _length(path: Path, enough: int) -> int:
+    """Count the bytes of a file, inflated if it is gzipped, as far as `enough`."""
+    with path.open("rb") as file:
+        if file.read(2) != b"\x1f\x8b":
+            return path.stat().st_size
+    length = 0
+    with gzip.open(path) as inflated:
+        while length < enough and (chunk := inflated.read(1024**2)):
+            length += len(chunk)
+    return length
 
 
 def _reader(path: str) -> Any:  # noqa: ANN401 - SimpleITK has no types

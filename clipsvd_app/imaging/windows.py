@@ -60,8 +60,9 @@ def default_window(pixels: Array, modality: str, bits_stored: int, padding: floa
     """
     if modality == "CT":
         return CT_PRESETS[0][1]
-    if bits_stored <= 8 and pixels.size and pixels.min() >= 0 and pixels.max() <= 255:
-        return IDENTITY_8_BIT
+    levels = 2.0**bits_stored
+    if bits_stored <= 8 and pixels.size and pixels.min() >= 0 and pixels.max() < levels:
+        return Window(levels / 2, levels)
     return percentile_window(pixels, padding, 0.5, 99.5)
 
 

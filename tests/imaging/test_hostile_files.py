@@ -1,0 +1,151 @@
+"""Files made to hurt: each costs one sentence, never the program."""
+
+from __future__ import annotations
+
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from pydicom.uid import DeflatedExplicitVRLittleEndian
+
+from clipsvd_app.errors import UserError
+from clipsvd_app.imaging import dicom_dataset, read_frame, read_header, to_display
+
+MUTATION = st.lists(
+    st.tuples(st.floats(0, 0.9999), st.one_of(st.integers(0, 255), st.just(-1))), min_size=1, max_size=12
+)
+
+
+def mutated(content: bytes, changes: list[tuple[float, int]], *, whole: int) -> bytes:
+    """Overwrite bytes within the first `whole`; -1 cuts the file off there."""
+    made = bytearray(content)
+    for place, value in changes:
+        at = int(place * min(whole, len(made)))
+        if value < 0:
+            del made[at:]
+            break
+        made[at] = value
+    return bytes(made)
+
+
+def survives(path: Path) -> None:
+    """Read and show the file, or refuse it in a sentence; anything else fails the test."""
+    try:
+        read_header(path)
+        shown = to_display(read_frame(path))
+    except UserError as error:
+        assert error.remedy
+        assert str(path.parent) not in str(error)
+        return
+    assert shown.dtype == np.uint8
+
+
+@pytest.mark.parametrize(
+    "name", ["CT_small.dcm", "MR_small_implicit.dcm", "examples_palette.dcm", "rtdose.dcm"]
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(changes=MUTATION)
+def test_damaged_dicom_is_shown_or_refused(bundled, tmp_path, name, changes):
+    path = tmp_path / "mutant.dcm"
+    path.write_bytes(mutated(bundled(name).read_bytes(), changes, whole=4000))
+    survives(path)
+
+
+@pytest.mark.parametrize("name", ["MR_small_RLE.dcm", "SC_rgb_jpeg_gdcm.dcm", "MR_small_jp2klossless.dcm"])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(changes=MUTATION)
+def test_damaged_compressed_dicom_is_shown_or_refused(bundled, tmp_path, name, changes):
+    content = bundled(name).read_bytes()
+    pixels = content.rfind(b"\xe0\x7f\x10\x00")
+    path = tmp_path / "mutant.dcm"
+    path.write_bytes(content[:pixels] + mutated(content[pixels:], changes, whole=3000))
+    survives(path)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP"])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes=MUTATION)
+def test_damaged_pictures_are_shown_or_refused(tmp_path, kind, changes):
+    path = tmp_path / "mutant"
+    Image.fromarray(np.arange(768, dtype=np.uint8).reshape(16, 16, 3)).save(path, format=kind)
+    path.write_bytes(mutated(path.read_bytes(), changes, whole=1000))
+    survives(path)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary(max_size=2000), preamble=st.booleans())
+def test_garbage_is_refused(tmp_path, content, preamble):
+    path = tmp_path / "garbage.dcm"
+    path.write_bytes(bytes(128) + b"DICM" + content if preamble else content)
+    survives(path)
+
+
+def test_a_deflate_bomb_is_refused_before_it_is_inflated(write_dicom, monkeypatch):
+    monkeypatch.setattr(dicom_dataset, "MAX_INFLATED_BYTES", 8 * 1024**2)
+    path = write_dicom(np.zeros((2, 2), np.uint8))
+    content = path.read_bytes()
+    meta_end = 132 + 12 + int.from_bytes(content[140:144], "little")
+    dataset = pydicom.dcmread(path)
+    dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    dataset.save_as(path)
+    deflated = path.read_bytes()
+    meta_end = 132 + 12 + int.from_bytes(deflated[140:144], "little")
+    squeeze = zlib.compressobj(9, wbits=-15)
+    bomb = squeeze.compress(content[meta_end:] + bytes(64 * 1024**2)) + squeeze.flush()
+    path.write_bytes(deflated[:meta_end] + bomb)
+    with pytest.raises(UserError) as refused:
+        read_header(path)
+    assert refused.value.code == "too_large"
+
+
+def test_a_deflated_file_of_ordinary_size_is_read(bundled):
+    assert read_frame(bundled("image_dfl.dcm")).pixels.shape == (512, 512)
+
+
+def test_sequences_nested_a_thousand_deep_are_refused(write_dicom):
+    path = write_dicom(np.zeros((2, 2), np.uint8))
+    content = path.read_bytes()
+    sequence = b"\x08\x00\x40\x11SQ\x00\x00\xff\xff\xff\xff\xfe\xff\x00\xe0\xff\xff\xff\xff"
+    closing = b"\xfe\xff\x0d\xe0\x00\x00\x00\x00\xfe\xff\xdd\xe0\x00\x00\x00\x00"
+    at = content.find(b"\x08\x00\x16\x00UI")
+    path.write_bytes(content[:at] + sequence * 1000 + closing * 1000 + content[at:])
+    with pytest.raises(UserError) as refused:
+        read_header(path)
+    assert refused.value.code == "damaged"
+
+
+def test_a_jpeg_2000_box_of_no_length_does_not_hold_the_program(bundled, tmp_path, monkeypatch):
+    from clipsvd_app.imaging import dicom_decoding
+    from clipsvd_app.imaging.decode_worker import DecodePool
+
+    dataset = pydicom.dcmread(bundled("JPEG2000.dcm"))
+    endless = b"\x00\x00\x00\x0cjP  \r\n\x87\n" + b"\x00\x00\x00\x00ftyp" + bytes(40)
+    dataset.PixelData = pydicom.encaps.encapsulate([endless])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        dataset.save_as(tmp_path / "endless.dcm")
+    impatient = DecodePool(time_limit_s=4.0, workers=1)
+    monkeypatch.setattr(dicom_decoding, "shared_pool", lambda: impatient)
+    try:
+        with pytest.raises(UserError, match="cannot be decoded"):
+            read_frame(tmp_path / "endless.dcm")
+    finally:
+        impatient.close()
+
+
+def test_a_file_cut_off_in_its_pixels_is_refused_with_a_remedy(bundled):
+    with pytest.raises(UserError, match="cut off"):
+        read_frame(bundled("MR_truncated.dcm"))
+
+
+def test_compressed_data_larger_than_its_header_says_is_refused(bundled, tmp_path):
+    dataset = pydicom.dcmread(bundled("MR_small_RLE.dcm"))
+    dataset.Rows = dataset.Columns = 32
+    dataset.save_as(tmp_path / "lies.dcm")
+    survives(tmp_path / "lies.dcm")
