@@ -24,7 +24,7 @@ _BESIDE_IMAGES = re.compile(
     r"|pdf|pptx?|py|raw|rtf|safetensors|sh|tsv|txt|url|xlsx?|xml|ya?ml)",
     re.IGNORECASE,
 )
-_SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", "dicomdir", "__macosx", "lockfile", "version"})
+_SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", "dicomdir", "lockfile", "version"})
 _DIRECTORY_CLASS = b"1.2.840.10008.1.3.10"
 
 
@@ -68,13 +68,23 @@ def _walk(folder: Path, cache: Path | None) -> Iterator[Path]:
     """Walk a folder without following links to folders; archives inside archives stay closed."""
     files: list[Path] = []
     for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not _is_hidden(name)]
+        folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
         files += [Path(parent, name) for name in names if not _is_hidden(name)]
     for file in sorted(files, key=lambda file: natural_key(file.relative_to(folder))):
         if cache is not None and file.suffix.lower() == ".zip" and is_zip(file):
-            yield from _walk(unpack_zip(file, cache), cache=None)
+            yield from _unpacked_or_itself(file, cache)
         elif file.is_file() and not _is_beside_images(file):
             yield file
+
+
+def _unpacked_or_itself(archive: Path, cache: Path) -> Iterator[Path]:
+    """Yield an archive that cannot be unpacked as a file, to be refused beside the images of its folder."""
+    try:
+        folder = unpack_zip(archive, cache)
+    except UserError:
+        yield archive
+        return
+    yield from _walk(folder, cache=None)
 
 
 def _is_hidden(name: str) -> bool:

@@ -46,18 +46,6 @@ def read_picture_header(path: Path, kind: str) -> ImageHeader:
             columns=columns,
             frames=frames,
             bits_stored=_BITS.get(image.mode, 8),
-            pixel_spacing_mm=None,
-            study_uid="",
-            series_uid="",
-            instance_uid="",
-            patient_id="",
-            patient_name="",
-            study_order="",
-            body_part="",
-            position_along_normal_mm=None,
-            instance_number=0,
-            burned_in_text_likely=False,
-            units="",
         )
 
 

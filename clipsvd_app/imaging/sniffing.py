@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import zlib
 from typing import TYPE_CHECKING
 
@@ -73,18 +72,22 @@ def kind_of(head: bytes) -> str | None:
     for magic, kind in _PICTURES:
         if head.startswith(magic):
             return kind
-    if is_volume(head):
+    if volume_format(head):
         return "volume"
     return "DICOM" if _starts_with_a_data_element(head) else None
 
 
-def is_volume(head: bytes) -> bool:
-    """Say whether the bytes start a NIfTI (also gzipped), NRRD or MetaImage file."""
+def volume_format(head: bytes) -> str:
+    """Return "NIfTI" (also gzipped), "NRRD" or "MetaImage" if the bytes start such a file, else ""."""
     if head.startswith(b"\x1f\x8b"):
         head = _inflated(head)
     nifti1 = head[344:348] in (b"n+1\x00", b"ni1\x00")
     nifti2 = head[4:8] in (b"n+2\x00", b"ni2\x00")
-    return nifti1 or nifti2 or head.startswith(b"NRRD000") or _is_meta_image(head)
+    if nifti1 or nifti2:
+        return "NIfTI"
+    if head.startswith(b"NRRD000"):
+        return "NRRD"
+    return "MetaImage" if _is_meta_image(head) else ""
 
 
 def _is_meta_image(head: bytes) -> bool:
@@ -95,7 +98,7 @@ def _is_meta_image(head: bytes) -> bool:
 def _inflated(head: bytes) -> bytes:
     try:
         return zlib.decompressobj(wbits=31).decompress(head, HEAD_BYTES)
-    except (zlib.error, gzip.BadGzipFile):
+    except zlib.error:
         return b""
 
 

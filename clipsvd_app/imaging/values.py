@@ -53,7 +53,13 @@ class VoiLut:
 
 @dataclass(frozen=True, slots=True)
 class ImageHeader:
-    """What a file says of its image, read without decoding pixels."""
+    """What a file says of its image, read without decoding pixels.
+
+    kind: DICOM, PNG, JPEG, TIFF, BMP or volume. modality: the DICOM code, "OT" or "" elsewhere.
+    transfer_syntax: a UID, or the name of a picture's codec. The UIDs are for grouping; patient_id,
+    patient_name and study_order (date and time) may be shown and sorted by, and are never stored.
+    pixel_spacing_mm: between rows, between columns. units: "HU", "US" and the like.
+    """
 
     kind: str
     modality: str
@@ -63,18 +69,18 @@ class ImageHeader:
     columns: int
     frames: int
     bits_stored: int
-    pixel_spacing_mm: tuple[float, float] | None
-    study_uid: str
-    series_uid: str
-    instance_uid: str
-    patient_id: str
-    patient_name: str
-    study_order: str
-    body_part: str
-    position_along_normal_mm: float | None
-    instance_number: int
-    burned_in_text_likely: bool
-    units: str
+    pixel_spacing_mm: tuple[float, float] | None = None
+    study_uid: str = ""
+    series_uid: str = ""
+    instance_uid: str = ""
+    patient_id: str = ""
+    patient_name: str = ""
+    study_order: str = ""
+    body_part: str = ""
+    position_along_normal_mm: float | None = None
+    instance_number: int = 0
+    burned_in_text_likely: bool = False
+    units: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gzip
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ import numpy as np
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import refusals
 from clipsvd_app.imaging.decode_worker import DecodeError, shared_pool
-from clipsvd_app.imaging.sniffing import read_head
+from clipsvd_app.imaging.sniffing import read_head, volume_format
 from clipsvd_app.imaging.values import Frame, ImageHeader
 from clipsvd_app.imaging.windows import IDENTITY_8_BIT, default_window, presets_of
 
@@ -22,38 +23,33 @@ if TYPE_CHECKING:
 
     from clipsvd_app.imaging.values import Array
 
-Geometry = tuple[
-    tuple[int, ...], tuple[float, ...], int, str, int
-]  # size, spacing, samples, reader, bytes a sample
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """The grid of a volume: voxels and millimetres along x, y, z, then values a voxel and bytes a value."""
+
+    size: tuple[int, ...]
+    spacing_mm: tuple[float, ...]
+    samples: int
+    sample_bytes: int
 
 
 def read_volume_header(path: Path) -> ImageHeader:
     """Read the header of a volume, whose frames are the slices along its last axis."""
-    size, spacing, samples, reader, sample_bytes = _geometry(path)
-    columns, rows = size[0], size[1]
-    frames = int(np.prod(size[2:], dtype=np.int64))
-    refusals.refuse_too_large(path, rows, columns, frames, samples * sample_bytes)
+    grid = _geometry(path)
+    columns, rows, *rest = grid.size
+    frames = int(np.prod(rest, dtype=np.int64))
+    refusals.refuse_too_large(path, rows, columns, frames, grid.samples * grid.sample_bytes)
     return ImageHeader(
         kind="volume",
         modality="OT",
-        photometric="RGB" if samples == 3 else "MONOCHROME2",
-        transfer_syntax=reader.removesuffix("ImageIO"),
+        photometric="RGB" if grid.samples == 3 else "MONOCHROME2",
+        transfer_syntax=volume_format(read_head(path)),
         rows=rows,
         columns=columns,
         frames=frames,
-        bits_stored=8 * sample_bytes,
-        pixel_spacing_mm=(spacing[1], spacing[0]),
-        study_uid="",
-        series_uid="",
-        instance_uid="",
-        patient_id="",
-        patient_name="",
-        study_order="",
-        body_part="",
-        position_along_normal_mm=None,
-        instance_number=0,
-        burned_in_text_likely=False,
-        units="",
+        bits_stored=8 * grid.sample_bytes,
+        pixel_spacing_mm=(grid.spacing_mm[1], grid.spacing_mm[0]),
     )
 
 
@@ -92,13 +88,7 @@ def describe_volume(path: str) -> Geometry:
     reader.ReadImageInformation()
 
     sample_bytes = _sample_bytes(SimpleITK.GetPixelIDValueAsString(reader.GetPixelID()))
-    return (
-        reader.GetSize(),
-        reader.GetSpacing(),
-        reader.GetNumberOfComponents(),
-        reader.GetImageIO(),
-        sample_bytes,
-    )
+    return Geometry(reader.GetSize(), reader.GetSpacing(), reader.GetNumberOfComponents(), sample_bytes)
 
 
 @functools.lru_cache(maxsize=1)
@@ -109,17 +99,18 @@ def _kept_volume(path: str, _mtime_ns: int, _size: int) -> Array:
     reader = _reader(path)
     image = reader.Execute()
     voxels = SimpleITK.GetArrayFromImage(image)
-    _check_length(Path(path), reader, voxels.nbytes)
+    _check_length(Path(path), reader, int(np.prod(image.GetSize(), dtype=np.int64)))
     axes = image.GetDimension()
     slices = voxels.reshape(-1, *voxels.shape[axes - 2 :]) if axes > 2 else voxels[np.newaxis]
     return np.asarray(slices, dtype=slices.dtype.newbyteorder("<"))
 
 
-def _check_length(path: Path, reader: Any, voxel_bytes: int) -> None:  # noqa: ANN401
+def _check_length(path: Path, reader: Any, voxels: int) -> None:  # noqa: ANN401
     """Raise ValueError for a NIfTI file that is cut off, which SimpleITK would fill with zeros."""
-    if reader.GetImageIO() != "NiftiImageIO" or not reader.HasMetaDataKey("vox_offset"):
+    if not (reader.HasMetaDataKey("vox_offset") and reader.HasMetaDataKey("bitpix")):
         return
-    needed = int(float(reader.GetMetaData("vox_offset"))) + voxel_bytes
+    start, bits = (int(float(reader.GetMetaData(key))) for key in ("vox_offset", "bitpix"))
+    needed = start + voxels * bits // 8
     if _length(path, needed) < needed and not path.name.endswith(".hdr"):
         raise ValueError("the file ends before its voxels do")
 
@@ -155,7 +146,7 @@ def _sample_bytes(pixel_type: str) -> int:
 def _geometry(path: Path) -> Geometry:
     _refuse_foreign_data_file(path)
     geometry: Geometry = _worked(path, describe_volume)
-    if len(geometry[0]) < 2 or min(geometry[0]) < 1:
+    if len(geometry.size) < 2 or min(geometry.size) < 1:
         raise _no_picture(path)
     return geometry
 

@@ -128,6 +128,17 @@ def test_no_name_in_an_archive_leads_out_of_its_folder(name):
     assert (Path("/cache") / relative).resolve() != Path("/cache")
 
 
+def test_a_bad_archive_in_a_folder_does_not_hide_the_images_beside_it(tmp_path):
+    source = picture(tmp_path / "study" / "1.png")
+    archive = make_zip(tmp_path / "study" / "bad.zip", "../evil.png", source=source)
+    assert find_files([tmp_path / "study"], cache_folder=tmp_path / "cache") == (source, archive)
+
+
+def test_a_folder_named_like_a_file_of_a_disc_is_walked(tmp_path):
+    path = picture(tmp_path / "version" / "1.png")
+    assert find_files([tmp_path]) == (path,)
+
+
 def test_an_archive_that_unpacks_to_too_much_is_refused_while_unpacking(tmp_path):
     archive = tmp_path / "bomb.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as made:
@@ -148,7 +159,7 @@ def test_an_archive_of_too_many_files_is_refused(tmp_path, monkeypatch):
 def test_a_damaged_archive_is_refused_with_a_remedy(tmp_path):
     archive = make_zip(tmp_path / "cut.zip", "1.png", source=picture(tmp_path / "x.png"))
     archive.write_bytes(archive.read_bytes()[:-30])
-    with pytest.raises(UserError, match="cut.zip is damaged"):
+    with pytest.raises(UserError, match=r"cut\.zip is damaged"):
         find_files([archive], cache_folder=tmp_path / "cache")
 
 
