@@ -1,0 +1,156 @@
+"""The Inspect page: one run's evidence and its cases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from clipsvd_app.services.labelling import set_labels
+from clipsvd_app.ui.inspect_page.state import CaseNote, CaseSheetState, InspectState, RunChoice
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QImage
+
+    from clipsvd_app.domain.results import CaseExplanation, Prediction, RunResult
+    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.ui.controllers.cases import CaseExplainer
+    from clipsvd_app.ui.inspect_page.page import InspectPage
+    from clipsvd_app.ui.pictures import Pictures
+    from clipsvd_app.ui.session import Session
+
+
+class InspectController(QObject):
+    """Keeps the page on a run and, within it, on a case."""
+
+    def __init__(
+        self, session: Session, page: InspectPage, pictures: Pictures, explainer: CaseExplainer
+    ) -> None:
+        super().__init__(page)
+        self._session, self._page = session, page
+        self._pictures, self._explainer = pictures, explainer
+        self._run: int | None = None
+        self._result: RunResult | None = None
+        self._images: dict[int, ProjectImage] = {}
+        self._case: int | None = None
+        page.run_chosen.connect(self.show_run)
+        page.case_opened.connect(self.open_case)
+        page.explain_requested.connect(self._explain)
+        page.relabel_requested.connect(self._relabel)
+        page.thumbnails_wanted.connect(self._want_thumbnails)
+        page.empty_action.connect(session.page_requested)
+        pictures.thumbnail_ready.connect(page.set_thumbnail)
+        explainer.explained.connect(self._on_explained)
+        explainer.pending_changed.connect(self._on_pending)
+        session.project_opened.connect(self._on_opened)
+        session.project_changed.connect(self._on_changed)
+        session.runs_changed.connect(self._show_newest)
+
+    def show_run(self, number: int) -> None:
+        """Show a run of the project."""
+        project = self._session.project
+        if project is None:
+            return
+        self._run, self._case = number, None
+        self._result = project.run_result(number)
+        self._images = {image.id: image for image in project.images()}
+        known = tuple(p for p in self._result.predictions if p.image_id in self._images)
+        self._page.set_state(
+            InspectState(
+                runs=tuple(RunChoice(run.number, f"Run {run.number}") for run in reversed(project.runs())),
+                run=number,
+                class_names=self._result.class_names,
+                evaluation=self._result.evaluation,
+                predictions=known,
+                notes=tuple(
+                    CaseNote(p.image_id, self._images[p.image_id].title, self._flags(p)) for p in known
+                ),
+                remarks=self._result.notes,
+            )
+        )
+
+    def open_case(self, image_id: int) -> None:
+        """Open a case in the sheet and explain it."""
+        if self._run is None or image_id not in self._images:
+            return
+        self._case = image_id
+        self._pictures.want_picture(self._images[image_id], self._show_case)
+        self._explainer.explain(self._run, image_id)
+
+    def _show_case(self, image_id: int, picture: QImage) -> None:
+        if image_id != self._case or self._result is None or self._run is None:
+            return
+        prediction = next(p for p in self._result.predictions if p.image_id == image_id)
+        self._page.set_case(
+            CaseSheetState(
+                image=picture,
+                prediction=prediction,
+                class_names=self._result.class_names,
+                label=self._label_now(image_id),
+                caption=self._images[image_id].title,
+                flags=self._flags(prediction),
+                explanation=self._explainer.known(self._run, image_id),
+                explaining=self._explainer.pending(self._run, image_id),
+            )
+        )
+
+    def _label_now(self, image_id: int) -> int | None:
+        assert self._session.project is not None
+        assert self._result is not None
+        class_id = self._images[image_id].class_id
+        names = {known.id: known.name for known in self._session.project.classes()}
+        name = names.get(class_id) if class_id is not None else None
+        return self._result.class_names.index(name) if name in self._result.class_names else None
+
+    def _flags(self, prediction: Prediction) -> tuple[str, ...]:
+        flags = []
+        top, second = sorted(prediction.adapted, reverse=True)[:2]
+        if top - second < 0.2:
+            flags.append("Two classes are nearly as likely: treat it as undecided.")
+        if self._images[prediction.image_id].burned_in_text:
+            flags.append("Text may be burned into this picture.")
+        return tuple(flags)
+
+    def _explain(self, image_id: int) -> None:
+        if self._run is not None:
+            self._explainer.explain(self._run, image_id)
+            self._session.image_requested.emit(image_id)
+            self._session.page_requested.emit("explain")
+
+    def _relabel(self, image_id: int, position: int) -> None:
+        project = self._session.project
+        if project is None or self._result is None or position >= len(self._result.class_names):
+            return
+        chosen = project.class_named(self._result.class_names[position])
+        self._session.do(set_labels([image_id], chosen.id, chosen.name))
+
+    def _want_thumbnails(self, image_ids: tuple[int, ...]) -> None:
+        self._pictures.want_thumbnails([self._images[i] for i in image_ids if i in self._images])
+
+    def _on_explained(self, run: int, explanation: CaseExplanation) -> None:
+        if run == self._run and explanation.image_id == self._case:
+            self._refresh_case()
+
+    def _on_pending(self, image_id: int) -> None:
+        if image_id == self._case:
+            self._refresh_case()
+
+    def _on_changed(self) -> None:
+        project = self._session.project
+        if project is not None and self._run is not None:
+            self._images = {image.id: image for image in project.images()}
+            self._refresh_case()
+
+    def _refresh_case(self) -> None:
+        if self._case in self._images:
+            self._pictures.want_picture(self._images[self._case], self._show_case)
+
+    def _on_opened(self) -> None:
+        self._run = self._result = self._case = None
+        self._page.set_state(InspectState())
+        self._show_newest()
+
+    def _show_newest(self) -> None:
+        project = self._session.project
+        if project is not None and (runs := project.runs()):
+            self.show_run(runs[-1].number)

@@ -1,0 +1,245 @@
+"""The Train page: what there is to learn, one run at a time, and the table of runs."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from clipsvd_app.domain.recipe import recipe_for
+from clipsvd_app.domain.results import Interval, StepMetrics
+from clipsvd_app.errors import UserError
+from clipsvd_app.jobs import Failed, Finished
+from clipsvd_app.services import training
+from clipsvd_app.services.job_folders import forget_job
+from clipsvd_app.services.labelling import class_counts, patient_counts
+from clipsvd_app.ui.notices import Notice
+from clipsvd_app.ui.train_page.state import (
+    ClassCount,
+    ComparedRun,
+    DeviceOption,
+    RunRow,
+    TrainChoice,
+    TrainProgress,
+    TrainState,
+)
+from clipsvd_app.ui.train_page.time_left import TimeLeft
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from clipsvd_app.domain.study import RunSummary
+    from clipsvd_app.jobs import CancelledEvent, Progress
+    from clipsvd_app.ui.session import Session
+    from clipsvd_app.ui.train_page.page import TrainPage
+
+VERDICT_WORDS = {
+    "helped": "Adaptation helped.",
+    "harmed": "Adaptation harmed.",
+    "not_shown": "It is not shown that adaptation helped.",
+    "none": "There were too few patients for an estimate.",
+}
+FEW_PATIENTS = 4
+
+
+class TrainController(QObject):
+    """Signal: ``run_recorded(int)`` when a run is in the project."""
+
+    run_recorded = Signal(int)
+
+    def __init__(self, session: Session, page: TrainPage) -> None:
+        super().__init__(page)
+        self._session, self._page = session, page
+        self._choice = TrainChoice()
+        self._job: tuple[int, Path] | None = None
+        self._cancelling = False
+        self._clock = TimeLeft()
+        self._stage = ""
+        page.train_requested.connect(self.train)
+        page.choice_changed.connect(self._keep_choice)
+        page.cancel_requested.connect(self.cancel)
+        page.compare_requested.connect(self._compare)
+        page.run_opened.connect(self._open_run)
+        page.empty_action.connect(session.page_requested)
+        session.project_opened.connect(self._on_opened)
+        session.project_changed.connect(self.refresh)
+        session.runs_changed.connect(self.refresh)
+
+    @property
+    def running(self) -> bool:
+        """Whether a run is in progress."""
+        return self._job is not None
+
+    def refresh(self) -> None:
+        """Show the project as it is now."""
+        project = self._session.project
+        if project is None:
+            self._page.set_state(TrainState())
+            return
+        classes, images = project.classes(), project.images()
+        counts, patients = class_counts(images), patient_counts(images)
+        trouble = training.obstacles(classes, images)
+        self._page.set_state(
+            TrainState(
+                classes=tuple(ClassCount(c.name, counts[c.id], patients[c.id]) for c in classes),
+                warnings=_warnings([(c.name, counts[c.id], patients[c.id]) for c in classes]),
+                choice=self._choice,
+                shot_options=tuple(range(1, max(2, max(counts.values(), default=2)))),
+                devices=(DeviceOption("auto", "Automatic (GPU if there is one)"), DeviceOption("cpu", "CPU")),
+                backbone=project.setting("backbone", "demo"),
+                blocked=str(trouble[0]) if trouble else "",
+                runs=tuple(_row(run) for run in reversed(project.runs())),
+            )
+        )
+
+    def train(self, choice: TrainChoice) -> None:
+        """Start a run; what keeps it from starting becomes a notice."""
+        project = self._session.project
+        if project is None or self.running:
+            return
+        self._choice = choice
+        try:
+            folder = training.prepare(
+                project,
+                self._session.backbone(),
+                recipe_for(choice.preset, flip=choice.flip),
+                shots=choice.shots,
+                seed=len(project.runs()),
+                device=choice.device,
+            )
+        except UserError as error:
+            self._session.tell(error)
+            return
+        self._cancelling, self._stage = False, ""
+        self._clock = TimeLeft()
+        number = self._session.engine.submit(folder, self._on_end, self._on_progress)
+        self._job = (number, folder)
+        self._page.start_curve(recipe_for(choice.preset).steps)
+        self._page.set_progress(TrainProgress("Starting", 0, 0))
+
+    def cancel(self) -> None:
+        """Ask the run to stop."""
+        if self._job is not None:
+            self._cancelling = True
+            self._session.engine.cancel(self._job[0])
+            self._page.set_progress(TrainProgress("Stopping", 0, 0, cancelling=True))
+
+    def _on_opened(self) -> None:
+        project = self._session.project
+        self._choice = TrainChoice(flip=project is None or project.setting("mirror_images") != "no")
+        self.refresh()
+
+    def _keep_choice(self, choice: TrainChoice) -> None:
+        self._choice = choice
+        project = self._session.project
+        if project is not None and not project.read_only:
+            project.set_setting("mirror_images", "yes" if choice.flip else "no")
+
+    def _on_progress(self, progress: Progress) -> None:
+        now = time.monotonic()
+        self._clock.observe(progress.stage, progress.done, progress.total, now)
+        if "loss" in progress.metrics:
+            if progress.stage != self._stage:
+                self._page.start_curve(progress.total)
+            self._page.add_point(
+                StepMetrics(
+                    step=progress.done,
+                    loss=progress.metrics["loss"],
+                    accuracy=progress.metrics.get("accuracy", 0.0),
+                    learning_rate=progress.metrics.get("learning_rate", 0.0),
+                )
+            )
+        self._stage = progress.stage
+        if not self._cancelling:
+            self._page.set_progress(
+                TrainProgress(
+                    progress.stage,
+                    progress.done,
+                    progress.total,
+                    self._clock.seconds_left(now),
+                    progress.total,
+                )
+            )
+
+    def _on_end(self, event: Finished | Failed | CancelledEvent) -> None:
+        assert self._job is not None
+        folder = self._job[1]
+        self._job = None
+        self._page.set_progress(None)
+        if isinstance(event, Finished):
+            self._record(folder)
+            return
+        forget_job(folder)
+        if isinstance(event, Failed):
+            self._session.tell(
+                Notice("error", event.message, event.remedy, "train", "Train again", event.code)
+            )
+        else:
+            self._session.tell(Notice("info", "Training was cancelled.", "Your labels are as they were."))
+
+    def _record(self, folder: Path) -> None:
+        project = self._session.project
+        if project is None:
+            return
+        try:
+            number = training.record(project, folder)
+        except UserError as error:
+            self._session.tell(error)
+            return
+        result = project.run_result(number)
+        self._page.set_curve(result.curve)
+        self._session.runs_changed.emit()
+        self.run_recorded.emit(number)
+        verdict = result.evaluation.verdict if result.evaluation.methods else "none"
+        self._session.tell(
+            Notice(
+                "success",
+                f"Run {number} is done in {result.seconds:.0f} s. {VERDICT_WORDS[verdict]}",
+                action="inspect",
+                action_text="Inspect",
+                key="run-done",
+            )
+        )
+
+    def _open_run(self, number: int) -> None:
+        self.run_recorded.emit(number)
+        self._session.page_requested.emit("inspect")
+
+    def _compare(self, first: int, second: int) -> None:
+        self._page.set_comparison((self._compared(first), self._compared(second)))
+
+    def _compared(self, number: int) -> ComparedRun:
+        assert self._session.project is not None
+        result = self._session.project.run_result(number)
+        facts = (
+            ("Images", f"{result.train_images} of {result.train_groups} patients"),
+            ("Shots", "all" if result.shots is None else str(result.shots)),
+            ("Seed", str(result.seed)),
+            ("Peak rate", f"{result.learning_rate:g}"),
+            ("Time", f"{result.seconds:.0f} s"),
+        )
+        return ComparedRun(f"Run {number}", facts, result.evaluation, result.curve)
+
+
+def _row(run: RunSummary) -> RunRow:
+    return RunRow(
+        number=run.number,
+        date=run.created[:16].replace("T", " "),
+        shots=run.shots,
+        images=run.train_images,
+        preset=run.preset,
+        accuracy=run.balanced_accuracy,
+        interval=None if run.interval is None else Interval(*run.interval),
+        verdict=run.verdict if run.verdict in ("helped", "harmed") else "not_shown",  # type: ignore[arg-type]
+    )
+
+
+def _warnings(classes: list[tuple[str, int, int]]) -> tuple[str, ...]:
+    found = [f"“{name}” has no image yet." for name, images, _ in classes if not images]
+    found += [
+        f"“{name}” has {patients} patient{'s' * (patients != 1)}; {FEW_PATIENTS} are needed for an estimate."
+        for name, images, patients in classes
+        if images and patients < FEW_PATIENTS
+    ]
+    return tuple(found)

@@ -1,0 +1,121 @@
+"""What is open right now: project, settings, undo stack, engine and threads, with signals on change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QUndoStack
+
+from clipsvd_app.errors import UserError
+from clipsvd_app.project import Project, create_project, open_project
+from clipsvd_app.services import backbones
+from clipsvd_app.settings import Settings, load_settings, save_settings
+from clipsvd_app.ui.background import Background
+from clipsvd_app.ui.engine_process import EngineProcess
+from clipsvd_app.ui.notices import Notice, notice_of
+from clipsvd_app.ui.undo import ChangeCommand
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from clipsvd_app.jobs import BackboneRef
+    from clipsvd_app.project.changes import Change
+
+
+class Session(QObject):
+    """The one object that every controller is given.
+
+    Signals: ``project_opened()``, ``project_changed()`` after every change, undo and redo,
+    ``runs_changed()``, ``settings_changed()``, ``notice(Notice)``, ``image_requested(image id)``,
+    ``page_requested(key)``.
+    """
+
+    project_opened = Signal()
+    project_changed = Signal()
+    runs_changed = Signal()
+    settings_changed = Signal()
+    notice = Signal(object)
+    page_requested = Signal(str)
+    image_requested = Signal(int)
+
+    def __init__(self, engine: EngineProcess | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.settings: Settings = load_settings()
+        self.project: Project | None = None
+        self.undo_stack = QUndoStack(self)
+        self.background = Background(parent=self)
+        self.engine = engine or EngineProcess(self)
+        self.undo_stack.indexChanged.connect(lambda _index: self.project_changed.emit())
+
+    def new_project(self, path: Path) -> bool:
+        """Make a project and open it."""
+        return self._adopt(lambda: create_project(path))
+
+    def open_project(self, path: Path) -> bool:
+        """Open a project; the one before stays open when that fails."""
+        return self._adopt(lambda: open_project(path))
+
+    def do(self, change: Change) -> bool:
+        """Carry out a change so that it can be undone; trouble becomes a notice."""
+        if self.project is None:
+            return False
+        inverse = self._apply(change)
+        if inverse is None:
+            return False
+        self.undo_stack.push(ChangeCommand(change.title, inverse, self._apply))
+        return True
+
+    def tell(self, trouble: UserError | Notice) -> None:
+        """Show a notice."""
+        self.notice.emit(notice_of(trouble) if isinstance(trouble, UserError) else trouble)
+
+    def change_settings(self, settings: Settings) -> None:
+        """Keep new settings."""
+        self.settings = settings
+        save_settings(settings)
+        self.settings_changed.emit()
+
+    def backbone(self) -> BackboneRef:
+        """Return the project's backbone; UserError when it is not here."""
+        name = self.project.setting("backbone", backbones.DEMO) if self.project else backbones.DEMO
+        return backbones.find(self.settings, name)
+
+    def close(self) -> None:
+        """Let everything go; nothing is left to save."""
+        self.background.close()
+        self.engine.close()
+        if self.project is not None:
+            self.project.close()
+            self.project = None
+
+    def _apply(self, change: Change) -> Change | None:
+        assert self.project is not None
+        try:
+            return self.project.apply(change)
+        except UserError as error:
+            self.tell(error)
+            return None
+
+    def _adopt(self, make: Callable[[], Project]) -> bool:
+        try:
+            project = make()
+        except UserError as error:
+            self.tell(error)
+            return False
+        if self.project is not None:
+            self.project.close()
+        self.project = project
+        self.undo_stack.clear()
+        self.change_settings(self.settings.with_recent(str(project.path.resolve())))
+        self.project_opened.emit()
+        if project.read_only:
+            self.tell(
+                Notice(
+                    "warning",
+                    f"“{project.path.name}” is open in another window, so this one only reads.",
+                    "Close the other window and open the project again to change it.",
+                )
+            )
+        return True
