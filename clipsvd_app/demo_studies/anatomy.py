@@ -72,7 +72,7 @@ def draw_anatomy(rng: np.random.Generator, disease: Disease) -> Anatomy:
         thickness=0.85 + 0.35 * stout,
         wall=0.07 + 0.12 * stout,
         breast=(rng.uniform(0.10, 0.22) + 0.12 * stout) if female else rng.uniform(0.0, 0.04),
-        breast_y=rng.uniform(0.24, 0.40),
+        breast_y=rng.uniform(0.20, 0.34),
         heart_ratio=disease.heart_ratio,
         heart_left_share=rng.uniform(0.63, 0.70),
         heart_lift=rng.uniform(-0.03, 0.03),
@@ -148,15 +148,17 @@ def heart_outline(anatomy: Anatomy) -> HeartOutline:
     m, k, base = anatomy.mediastinum, anatomy.knob, anatomy.dome_y + anatomy.dome_step + anatomy.heart_lift
     left_border = smooth_curve(
         (
-            (-1.2, 0.10 * m), (-0.62, 0.10 * m), (-0.46, 0.105 * m), (-0.41, 0.09 + 0.6 * k), (-0.35, 0.09 + k),
-            (-0.28, 0.09 + 0.55 * k), (-0.24, 0.13 * m), (-0.16, 0.155 * m), (-0.06, 0.14 * m + 0.1 * left),
+            (-1.2, 0.19 * m), (-0.75, 0.15 * m), (-0.58, 0.128 * m), (-0.46, 0.125 * m), (-0.41, 0.10 + 0.62 * k),
+            (-0.35, 0.10 + 0.92 * k),
+            (-0.28, 0.10 + 0.68 * k), (-0.23, 0.155 * m), (-0.15, 0.172 * m), (-0.06, 0.15 * m + 0.1 * left),
             (base - 0.34, 0.08 + 0.42 * left), (base - 0.20, 0.04 + 0.76 * left), (base - 0.08, 0.965 * left),
             (base - 0.01, left), (base + 0.07, 0.95 * left), (base + 0.16, 0.78 * left), (base + 0.3, 0.5 * left),
         )
     )  # fmt: skip
     right_border = smooth_curve(
         (
-            (-1.2, -0.10 * m), (-0.6, -0.105 * m), (-0.35, -0.115 * m), (-0.2, -0.125 * m), (-0.1, -0.13 * m),
+            (-1.2, -0.19 * m), (-0.75, -0.15 * m), (-0.55, -0.135 * m), (-0.35, -0.14 * m), (-0.2, -0.15 * m),
+            (-0.1, -0.15 * m),
             (base - 0.38, -0.62 * right - 0.03), (base - 0.24, -0.90 * right), (base - 0.10, -right),
             (base + 0.02, -0.93 * right), (base + 0.10, -0.74 * right), (base + 0.3, -0.5 * right),
         )

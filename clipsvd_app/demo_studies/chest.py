@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clipsvd_app.demo_studies import thorax
 from clipsvd_app.demo_studies.anatomy import Anatomy, draw_anatomy
 from clipsvd_app.demo_studies.distractors import distractors
 from clipsvd_app.demo_studies.exposure import Exposure, draw_exposure
 from clipsvd_app.demo_studies.film import expose, fractal
 from clipsvd_app.demo_studies.findings import Disease, draw_disease
 from clipsvd_app.demo_studies.geometry import make_frame
+from clipsvd_app.demo_studies.lungs import interstitium, make_lung
 from clipsvd_app.demo_studies.margin import annotate
+from clipsvd_app.demo_studies.mediastinum import airways, aorta, silhouette
 from clipsvd_app.demo_studies.skeleton import bones
+from clipsvd_app.demo_studies.trunk import abdomen_gas, breasts, soft_tissue
 from clipsvd_app.demo_studies.vessels import hila, lung_vessels
 
 if TYPE_CHECKING:
@@ -59,16 +61,14 @@ def chest_attenuation(frame: Frame, patient: Patient, exposure: Exposure) -> Fie
     """Return the line integral through the chest at every pixel, about 1 through heart and spine."""
     anatomy, disease = patient.anatomy, patient.disease
     rng = np.random.default_rng(anatomy.texture_seed)
-    lungs = [thorax.make_lung(frame, anatomy, disease, side) for side in (-1, 1)]
-    aerated = lungs[0].aerated + lungs[1].aerated
-    heart, _ = thorax.mediastinum(frame, anatomy)
-    gas = thorax.gas_loss(lungs[0]) + thorax.gas_loss(lungs[1])
-    markings = (lung_vessels(frame, anatomy, rng) + thorax.interstitium(frame, rng)) * np.sqrt(aerated)
-    soft = thorax.body(frame, anatomy)
-    tissue = soft * (1.0 + np.float32(0.012) * fractal(frame.size, 1.3, rng))
-    total = tissue + thorax.breasts(frame, anatomy) - gas * (1.0 - heart)
-    total += markings * (1.0 - heart * np.float32(0.6)) + hila(frame, anatomy) * np.sqrt(aerated)
-    total += thorax.aorta(frame, anatomy) - thorax.airways(frame, anatomy)
-    total -= thorax.abdomen_gas(frame, anatomy, rng)
+    lungs = [make_lung(frame, anatomy, disease, side) for side in (-1, 1)]
+    heart = silhouette(frame, anatomy)
+    seen = np.sqrt(lungs[0].aerated + lungs[1].aerated)
+    soft = soft_tissue(frame, anatomy)
+    total = soft * (1.0 + np.float32(0.012) * fractal(frame.size, 1.3, rng)) + breasts(frame, anatomy)
+    total -= (lungs[0].loss() + lungs[1].loss()) * (1.0 - heart)
+    markings = lung_vessels(frame, anatomy, rng) + interstitium(frame, rng)
+    total += (markings * (1.0 - np.float32(0.6) * heart) + hila(frame, anatomy)) * seen
+    total += aorta(frame, anatomy) - airways(frame, anatomy) - abdomen_gas(frame, anatomy, rng)
     total += bones(frame, anatomy, exposure.yaw, rng) * np.minimum(soft * 4.0, 1.0)
     return np.maximum(total, 0.0)

@@ -37,15 +37,15 @@ def draw_exposure(rng: np.random.Generator) -> Exposure:
     """Choose an exposure; no choice depends on the finding."""
     pose = Pose(
         tilt_deg=rng.normal(0.0, 1.6),
-        scale=rng.uniform(0.97, 1.10),
+        scale=rng.uniform(1.05, 1.18),
         shift_x=rng.normal(0.0, 0.02),
-        shift_y=rng.uniform(-0.02, 0.06),
+        shift_y=rng.uniform(-0.01, 0.07),
     )
     shutters = [rng.uniform(0.01, 0.07) if rng.uniform() < 0.45 else 0.0 for _ in range(4)]
     return Exposure(
         pose=pose,
         yaw=rng.normal(0.0, 0.012),
-        noise=rng.uniform(0.006, 0.016),
+        noise=rng.uniform(0.005, 0.013),
         exposure=rng.normal(0.0, 0.025),
         contrast=rng.uniform(0.88, 1.14),
         sharpening=rng.uniform(0.5, 1.1),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ from scipy.interpolate import PchipInterpolator
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Field: TypeAlias = npt.NDArray[np.float32]
+Field: TypeAlias = npt.NDArray[np.floating[Any]]
 Line: TypeAlias = npt.NDArray[np.float64]
 
 _REACH = 1.7
@@ -99,7 +99,8 @@ def smooth_curve(knots: Sequence[tuple[float, float]]) -> Curve:
     """Join (position, value) knots monotonically between each two, constant outside them."""
     at, values = np.array(knots, dtype=np.float64).T
     inside = np.clip(curve_positions(), at[0], at[-1])
-    return Curve(PchipInterpolator(at, values)(inside).astype(np.float32))
+    joined = np.clip(PchipInterpolator(at, values)(inside), values.min(), values.max())
+    return Curve(joined.astype(np.float32))
 
 
 def quarter_round(t: Field) -> Field:
@@ -112,6 +113,13 @@ def soft_step(t: Field) -> Field:
     """Rise smoothly from 0 at t = -1 to 1 at t = 1 (smoothstep)."""
     clipped = np.clip(0.5 * t + 0.5, 0.0, 1.0)
     return clipped * clipped * (3.0 - 2.0 * clipped)
+
+
+def soft_dome(frame: Frame, centre: tuple[float, float], radii: tuple[float, float]) -> Field:
+    """Return a mound without a visible rim: 1 at its centre, fading to 0 at its radii."""
+    dx = (frame.x - np.float32(centre[0])) / np.float32(radii[0])
+    dy = (frame.y - np.float32(centre[1])) / np.float32(radii[1])
+    return np.maximum(1.0 - dx * dx - dy * dy, 0.0)
 
 
 def half_ball(frame: Frame, centre: tuple[float, float], radii: tuple[float, float]) -> Field:

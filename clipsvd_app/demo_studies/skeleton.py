@@ -39,7 +39,7 @@ def _rib(anatomy: Anatomy, number: int, side: int, yaw: float, wobble: float) ->
     turn = np.linspace(np.deg2rad(5), end, 420)
     slope = anatomy.rib_slope * (0.6 + 0.075 * number)
     start = anatomy.apex_y - 0.015 + anatomy.rib_pitch * (number * (1.0 - 0.006 * number)) + wobble
-    back = 0.135 * slope * (1.0 - np.cos(np.minimum(turn, np.pi / 2)))
+    back = 0.155 * slope * (1.0 - np.cos(np.minimum(turn, np.pi / 2)))
     front = (0.20 + 0.014 * number) * slope * np.maximum(-np.cos(turn), 0.0) ** 1.15
     hump = -0.022 * np.sin(np.clip(turn * 2.2, 0, np.pi))
     y = start + back + front + hump
@@ -88,7 +88,7 @@ def _shoulder_edges(anatomy: Anatomy) -> list[Strands]:
                 side, ((0.53 + sx, -0.52 + sy), (0.56 + sx, -0.28 + sy), (0.64 + sx, -0.08 + sy)), 0.008, 0.05
             ),
             _path(
-                side, ((0.88 + sx, -0.56 + sy), (0.95 + sx, -0.25 + sy), (1.06 + sx, 0.15 + sy)), 0.055, 0.20
+                side, ((0.91 + sx, -0.56 + sy), (0.98 + sx, -0.25 + sy), (1.08 + sx, 0.15 + sy)), 0.062, 0.14
             ),
         ]
     return edges
@@ -117,10 +117,10 @@ def shoulder_blades(frame: Frame, anatomy: Anatomy) -> Field:
 
 
 def _humeral_heads(frame: Frame, anatomy: Anatomy) -> Field:
-    x = 0.83 + anatomy.scapula_x
+    x = 0.86 + anatomy.scapula_x
     y = -0.61 + anatomy.shoulder_y
-    ball = half_ball(frame, (x, y), (0.10, 0.11)) + half_ball(frame, (-x, y), (0.10, 0.11))
-    return np.power(ball, np.float32(0.7)) * np.float32(0.16)
+    ball = half_ball(frame, (x, y), (0.115, 0.125)) + half_ball(frame, (-x, y), (0.115, 0.125))
+    return np.power(ball, np.float32(0.8)) * np.float32(0.12)
 
 
 def spine(frame: Frame, anatomy: Anatomy, yaw: float) -> Field:
@@ -145,5 +145,7 @@ def spine(frame: Frame, anatomy: Anatomy, yaw: float) -> Field:
     transverse = soft_step((half * np.float32(1.75) - np.abs(x)) / 0.03) * np.exp(
         -np.square((phase - 0.3) / np.float32(0.17))
     )
-    bodies = column * (0.14 + 0.10 * disc + 0.05 * plates) + 0.05 * sides * disc
-    return (bodies + 0.05 * pedicles + 0.06 * process + 0.05 * transverse).astype(np.float32)
+    bodies = column * (0.075 + 0.045 * disc + 0.03 * plates) + 0.03 * sides * disc
+    # Muscle and mandible do not hide the neck, so its column would outshine the rest.
+    fading = smooth_curve(((-1.2, 0.75), (-0.4, 1.0)))(frame.y_index)
+    return ((bodies + 0.05 * pedicles + 0.05 * process + 0.05 * transverse) * fading).astype(np.float32)

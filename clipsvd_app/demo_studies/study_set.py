@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -16,7 +17,6 @@ from clipsvd_app.demo_studies.findings import FINDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
 _FIELD_MM: Final = 400.0
 # Within each finding: every 4th patient comes back for a second film, every 8th is stored as MONOCHROME1.

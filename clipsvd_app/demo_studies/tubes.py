@@ -16,10 +16,12 @@ import numpy.typing as npt
 from scipy import fft
 from scipy.special import j0, j1
 
+from clipsvd_app.demo_studies.geometry import Line
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clipsvd_app.demo_studies.geometry import Field, Frame, Line
+    from clipsvd_app.demo_studies.geometry import Field, Frame
 
 _SMALLEST_RADIUS = 0.002
 _RADIUS_RATIO = 1.6

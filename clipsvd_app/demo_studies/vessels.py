@@ -20,7 +20,7 @@ _ROOTS = (
 )  # fmt: skip
 _GENERATIONS = 6
 _POINTS = 14
-_VESSEL_STRENGTH = 11.0
+_VESSEL_STRENGTH = 4.2
 
 
 def lung_vessels(frame: Frame, anatomy: Anatomy, rng: np.random.Generator) -> Field:
@@ -65,7 +65,7 @@ def _tree(anatomy: Anatomy, side: int, rng: np.random.Generator) -> list[Strands
 
 def _bend(starts: Line, angle: Line, length: Line, rng: np.random.Generator) -> tuple[Line, Line]:
     """Return paths (branches, points, 2) that wander a little, and the headings they end with."""
-    bend = rng.normal(0.0, 0.35, angle.size)[:, None] * np.linspace(0.0, 1.0, _POINTS)
+    bend = rng.normal(0.0, 0.45, angle.size)[:, None] * np.linspace(0.0, 1.0, _POINTS)
     heading = angle[:, None] + bend + rng.normal(0.0, 0.10, (angle.size, _POINTS))
     steps = np.stack([np.cos(heading), np.sin(heading)], axis=2) * (length / (_POINTS - 1))[:, None, None]
     steps[:, 0] = 0.0
@@ -98,5 +98,5 @@ def _as_strands(paths: Line, radius: Line, side: int, vascularity: float) -> Str
     dense = dense * np.array((side, 1.0))
     length = np.linalg.norm(np.gradient(dense, axis=1), axis=2)
     width = radius[:, None] * np.linspace(1.0, 0.85, fine.size)
-    strength = _VESSEL_STRENGTH * vascularity * width
+    strength = _VESSEL_STRENGTH * vascularity * np.power(width, 0.8)
     return Strands(dense.reshape(-1, 2), width.ravel(), (length * strength).ravel())
