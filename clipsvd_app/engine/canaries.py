@@ -8,6 +8,7 @@ import torch
 
 from clipsvd_app.adapter_file.document import Canaries, Canary
 from clipsvd_app.adapter_file.generator import canary_image
+from clipsvd_app.engine.dataset import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,8 +41,7 @@ def largest_difference(adapted: AdaptedModel, canaries: Canaries) -> float:
 def canary_input(seed: int, preprocessing: Preprocessing) -> Tensor:
     """Return the synthetic image as the model takes it: (3, size, size) fp32, normalised."""
     pixels = torch.from_numpy(canary_image(seed, preprocessing.size, preprocessing.size))
-    mean, std = torch.tensor(preprocessing.mean), torch.tensor(preprocessing.std)
-    return ((pixels.float() / 255 - mean) / std).permute(2, 0, 1).contiguous()
+    return normalise(pixels.permute(2, 0, 1)[None], preprocessing)[0]
 
 
 def _logits(adapted: AdaptedModel, seeds: Sequence[int]) -> Tensor:

@@ -1,0 +1,6 @@
+"""Why the model answers as it does: corpus, concepts, directions, occlusion, and their controls."""
+
+from clipsvd_app.engine.explain.case import explain_case, run_explain
+from clipsvd_app.engine.explain.run import explain_run
+
+__all__ = ["explain_case", "explain_run", "run_explain"]
