@@ -44,7 +44,7 @@ def render(drawing: Path, size_px: int, target: Path) -> None:
     assert renderer.isValid(), drawing
     renderer.render(painter)
     painter.end()
-    assert image.save(str(target), "PNG", 0), target
+    assert image.save(str(target), quality=0), target
 
 
 if __name__ == "__main__":
