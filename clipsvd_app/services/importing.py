@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.study import NewImage
 from clipsvd_app.errors import UserError
@@ -14,18 +14,11 @@ from clipsvd_app.project.changes import AddImages
 from clipsvd_app.services.grouping import PatientRule, join_near_duplicates
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from clipsvd_app.project import Project
 
 LARGEST_FRAMES_PER_FILE = 2000
-
-
-class ImportReport(Protocol):
-    """Told how many files are done; raises Cancelled to stop."""
-
-    def __call__(self, done: int, total: int) -> None:
-        """Report ``done`` of ``total`` files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +55,11 @@ def plan_import(
     project: Project,
     paths: Sequence[Path],
     rule: PatientRule | None = None,
-    report: ImportReport | None = None,
+    report: Callable[[int, int], None] | None = None,
 ) -> ImportPlan:
     """Read the headers under ``paths`` and say what would be added, refused and grouped.
+
+    report: told (files done, files in all); raises Cancelled to stop.
 
     Safe to call from a thread: only reads. Raises UserError when there is nothing to read at all.
     """
@@ -113,7 +108,7 @@ def summary(plan: ImportPlan) -> str:
 
 
 def _read_all(
-    files: Sequence[Path], rule: PatientRule, report: ImportReport | None
+    files: Sequence[Path], rule: PatientRule, report: Callable[[int, int], None] | None
 ) -> tuple[list[_Found], list[Refusal]]:
     found: list[_Found] = []
     refused: list[Refusal] = []

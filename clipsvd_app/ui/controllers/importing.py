@@ -1,0 +1,139 @@
+"""Whatever is dropped on the window: studies, a project, or an adapter."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from clipsvd_app.errors import UserError
+from clipsvd_app.project import SUFFIX
+from clipsvd_app.services import exporting
+from clipsvd_app.services.importing import ImportPlan, apply_import, plan_import, summary
+from clipsvd_app.services.labelling import set_labels
+from clipsvd_app.ui.notices import Notice
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clipsvd_app.ui.background import Answer, Task
+    from clipsvd_app.ui.session import Session
+
+CANCEL_IMPORT = "import.cancel"
+SHOW_AFTER_S = 0.6
+BETWEEN_NOTICES_S = 0.25
+_KEY = "import"
+
+
+class ImportController(QObject):
+    """Signals: ``adapter_dropped(str)`` a path, ``imported()`` when images were added."""
+
+    adapter_dropped = Signal(str)
+    imported = Signal()
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent or session)
+        self._session = session
+        self._task: Task | None = None
+        self._started_s = self._told_s = 0.0
+
+    @property
+    def busy(self) -> bool:
+        """Whether files are being read."""
+        return self._task is not None
+
+    def take(self, paths: Sequence[str], class_id: int | None = None) -> None:
+        """Open what was dropped, or import it; with a class the new images are labelled at once."""
+        projects = [path for path in paths if path.lower().endswith(SUFFIX)]
+        adapters = [path for path in paths if path.lower().endswith(exporting.SUFFIX)]
+        if projects:
+            self._session.open_project(Path(projects[0]))
+        elif adapters:
+            self.adapter_dropped.emit(adapters[0])
+        elif paths:
+            self._import([Path(path) for path in paths], class_id)
+
+    def cancel(self) -> None:
+        """Stop reading; nothing has been added yet."""
+        if self._task is not None:
+            self._task.cancel()
+
+    def _import(self, paths: list[Path], class_id: int | None) -> None:
+        project = self._session.project
+        if project is None:
+            self._session.tell(
+                UserError(
+                    "There is no project to add these images to.",
+                    remedy="Make one with File > New project, then drop them again.",
+                    code="no_project",
+                )
+            )
+            return
+        if self.busy:
+            self._session.tell(
+                Notice("warning", "Files are still being read.", "Drop these once that is done.")
+            )
+            return
+        self._started_s = time.monotonic()
+        self._told_s = 0.0
+        self._task = self._session.background.run(
+            lambda report: plan_import(project, paths, report=report),
+            lambda answer: self._take_plan(answer, class_id),
+            self._show_progress,
+            priority=1,
+        )
+
+    def _show_progress(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self._started_s < SHOW_AFTER_S or now - self._told_s < BETWEEN_NOTICES_S:
+            return
+        self._told_s = now
+        self._session.tell(
+            Notice("info", f"Reading files: {done} of {total}.", "", CANCEL_IMPORT, "Cancel", key=_KEY)
+        )
+
+    def _take_plan(self, answer: Answer, class_id: int | None) -> None:
+        self._task = None
+        if answer.error is not None:
+            self._session.tell(answer.error)
+        elif answer.cancelled:
+            self._session.tell(Notice("info", "Reading was cancelled; nothing was added.", key=_KEY))
+        elif self._session.project is not None:
+            self._apply(answer.value, class_id)
+
+    def _apply(self, plan: ImportPlan, class_id: int | None) -> None:
+        project = self._session.project
+        assert project is not None
+        if plan.images:
+            self._session.undo_stack.beginMacro(apply_import(project, plan).title)
+            self._session.do(apply_import(project, plan))
+            if class_id is not None:
+                self._label(plan, class_id)
+            self._session.undo_stack.endMacro()
+            self.imported.emit()
+        elif class_id is not None:
+            self._label(plan, class_id)
+        self._session.tell(_outcome(plan))
+
+    def _label(self, plan: ImportPlan, class_id: int) -> None:
+        project = self._session.project
+        assert project is not None
+        hashes = {(image.sha256, image.frame) for image in plan.images}
+        ids = [image.id for image in project.images() if (image.sha256, image.frame) in hashes]
+        names = {known.id: known.name for known in project.classes()}
+        if ids:
+            self._session.do(set_labels(ids, class_id, names[class_id]))
+
+
+def _outcome(plan: ImportPlan) -> Notice:
+    if plan.refused and not plan.images and not plan.known:
+        return Notice("error", f"Nothing could be read: {plan.refused[0].sentence}", key=_KEY)
+    more = ""
+    if plan.refused:
+        rest = len(plan.refused) - 1
+        more = f"Refused: {plan.refused[0].sentence}" + (f" And {rest} more." if rest else "")
+    elif plan.warnings:
+        more = plan.warnings[0]
+    return Notice("warning" if plan.refused or plan.warnings else "success", summary(plan), more, key=_KEY)

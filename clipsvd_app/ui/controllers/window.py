@@ -1,0 +1,199 @@
+"""The frame: menus, title, status, notices, and which page is shown when."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QFileDialog, QMessageBox
+
+from clipsvd_app import __version__
+from clipsvd_app.errors import UserError
+from clipsvd_app.settings import data_folder
+from clipsvd_app.ui.controllers.importing import CANCEL_IMPORT
+from clipsvd_app.ui.notices import Notice
+from clipsvd_app.ui.shell.state import Segment, StatusState, TitleState
+
+if TYPE_CHECKING:
+    from clipsvd_app.jobs import Ready
+    from clipsvd_app.settings import ThemeName
+    from clipsvd_app.ui.background import Answer
+    from clipsvd_app.ui.controllers.importing import ImportController
+    from clipsvd_app.ui.session import Session
+    from clipsvd_app.ui.shell.main_window import MainWindow
+    from clipsvd_app.ui.theme import Theme
+
+PROJECTS = "CLIP-SVD projects (*.clipsvd)"
+IMAGES = "Images (*)"
+ADAPTERS = "Sigma adapters (*.sigma.safetensors)"
+PAGES = ("label", "train", "inspect", "explain", "export", "settings")
+ABOUT = (
+    f"<b>CLIP-SVD Studio {__version__}</b><p>Teaches a biomedical vision-language model a new finding from a"
+    " handful of your own images, by training only the singular values of its weights.</p>"
+    "<p>Method: Koleilat, Rivaz, Xiao 2025, <i>Singular Value Few-shot Adaptation of Vision-Language"
+    " Models</i>.</p><p>Apache-2.0. Not for diagnostic use.</p>"
+)
+
+
+class WindowController(QObject):
+    """Carries out the commands that concern the whole window."""
+
+    def __init__(
+        self, session: Session, window: MainWindow, theme: Theme, importing: ImportController
+    ) -> None:
+        super().__init__(window)
+        self._session, self._window, self._theme = session, window, theme
+        self._importing = importing
+        self._engine = Segment("Engine starting", "busy")
+        self._device = Segment()
+        self._preview = Segment()
+        self._actions = {
+            "file.new": self._new,
+            "file.open": self._open,
+            "file.add_studies": self._add_studies,
+            "file.add_folder": self._add_folder,
+            "file.open_adapter": self._open_adapter,
+            "edit.undo": session.undo_stack.undo,
+            "edit.redo": session.undo_stack.redo,
+            "view.theme": self._switch_theme,
+            "help.about": lambda: QMessageBox.about(self._window, "About CLIP-SVD Studio", ABOUT),
+            CANCEL_IMPORT: importing.cancel,
+            "demo": self.open_demo,
+            "new": self._new,
+            "open": self._open,
+        }
+        window.action_triggered.connect(self.act)
+        window.notice_action.connect(self.act)
+        window.paths_dropped.connect(importing.take)
+        window.recent_requested.connect(lambda path: session.open_project(Path(path)))
+        window.closing.connect(session.close)
+        session.notice.connect(window.show_notice)
+        session.page_requested.connect(self.act)
+        session.project_opened.connect(self.refresh)
+        session.project_changed.connect(self.refresh)
+        session.settings_changed.connect(self._show_recent)
+        session.engine.ready.connect(self._on_ready)
+        session.engine.lost.connect(self._on_lost)
+        session.undo_stack.canUndoChanged.connect(lambda _can: self._show_undo())
+        session.undo_stack.canRedoChanged.connect(lambda _can: self._show_undo())
+        session.undo_stack.indexChanged.connect(lambda _index: self._show_undo())
+        self._show_undo()
+        self._show_recent()
+        self.refresh()
+
+    def act(self, action: str) -> None:
+        """Carry out a command by its id, or show the page of that name."""
+        if action in PAGES:
+            self._window.show_page(action)
+        elif action in self._actions:
+            self._actions[action]()
+
+    def set_preview(self, text: str) -> None:
+        """Show the preview's accuracy in the status bar."""
+        self._preview = Segment(
+            text, "quiet", "Estimated from the labels so far, one patient left out at a time"
+        )
+        self.refresh()
+
+    def open_demo(self) -> None:
+        """Open the demo project, drawing its studies the first time."""
+        from clipsvd_app.services.demo import open_demo
+
+        self._session.background.run(
+            lambda report: open_demo(data_folder() / "demo", report), self._on_demo, self._show_drawing
+        )
+
+    def refresh(self) -> None:
+        """Show title and status as they are now."""
+        project = self._session.project
+        if project is None:
+            self._window.set_title(TitleState())
+        else:
+            images = project.images()
+            labelled = sum(image.class_id is not None for image in images)
+            patients = len({image.patient_key for image in images})
+            detail = f"{patients} patients · {len(images)} images · {labelled} labelled"
+            self._window.set_title(TitleState(project.path.stem, detail, project.read_only))
+        self._window.set_status(self._status())
+
+    def _status(self) -> StatusState:
+        project = self._session.project
+        if project is None:
+            return StatusState(self._engine, self._device)
+        return StatusState(
+            self._engine,
+            self._device,
+            Segment(f"Backbone: {project.setting('backbone', 'demo')}"),
+            self._preview,
+            Segment("Read only", "warning")
+            if project.read_only
+            else Segment("All changes saved", "good", str(project.path)),
+        )
+
+    def _on_ready(self, ready: Ready) -> None:
+        self._engine = Segment(
+            "Engine ready", "good", ", ".join(f"{k} {v}" for k, v in ready.versions.items())
+        )
+        self._device = Segment(ready.device.upper() if len(ready.device) <= 4 else ready.device)
+        self.refresh()
+
+    def _on_lost(self) -> None:
+        self._engine = Segment("Engine restarting", "warning")
+        self.refresh()
+
+    def _on_demo(self, answer: Answer) -> None:
+        self._window.dismiss_notice("demo")
+        if answer.error is not None:
+            self._session.tell(answer.error)
+        elif answer.value is not None and self._session.open_project(answer.value):
+            self._window.show_page("label")
+
+    def _show_drawing(self, done: int, total: int) -> None:
+        self._window.show_notice(
+            Notice("info", f"Drawing the demo studies: {done} of {total}.", "Once only.", key="demo")
+        )
+
+    def _show_undo(self) -> None:
+        stack = self._session.undo_stack
+        self._window.set_action("edit.undo", enabled=stack.canUndo(), text=f"Undo {stack.undoText()}".strip())
+        self._window.set_action("edit.redo", enabled=stack.canRedo(), text=f"Redo {stack.redoText()}".strip())
+
+    def _show_recent(self) -> None:
+        self._window.set_recent_projects(self._session.settings.recent_projects)
+
+    def _switch_theme(self) -> None:
+        name: ThemeName = "light" if self._theme.palette.name == "dark" else "dark"
+        self._theme.set_theme(name)
+        self._session.change_settings(replace(self._session.settings, theme=name))
+
+    def _new(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self._window, "New project", "New project.clipsvd", PROJECTS)
+        if path:
+            if Path(path).exists():
+                self._session.tell(
+                    UserError(
+                        f"“{Path(path).name}” exists already.", remedy="Open it, or choose another name."
+                    )
+                )
+            elif self._session.new_project(Path(path)):
+                self._window.show_page("label")
+
+    def _open(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self._window, "Open project", "", PROJECTS)
+        if path:
+            self._session.open_project(Path(path))
+
+    def _add_studies(self) -> None:
+        paths, _ = QFileDialog.getOpenFileNames(self._window, "Add studies", "", IMAGES)
+        self._importing.take(paths)
+
+    def _add_folder(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self._window, "Add folder")
+        self._importing.take([folder] if folder else [])
+
+    def _open_adapter(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self._window, "Open adapter", "", ADAPTERS)
+        if path:
+            self._importing.adapter_dropped.emit(path)
