@@ -1,0 +1,73 @@
+"""Every command of the window in one table; menus, tool buttons and the key sheet are made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Menu = Literal["File", "Edit", "View", "Help"]
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSpec:
+    """One command. ``hint`` names a key that a focused widget handles itself; ``rule`` draws a line above."""
+
+    id: str
+    text: str
+    menu: Menu
+    shortcut: str = ""
+    icon: str = ""
+    hint: str = ""
+    rule: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHelp:
+    """A line of the key sheet that belongs to no menu."""
+
+    keys: str
+    text: str
+
+
+PAGE_PREFIX = "page."
+
+ACTIONS: tuple[ActionSpec, ...] = (
+    ActionSpec("file.new", "New project…", "File", "Ctrl+N", "plus"),
+    ActionSpec("file.open", "Open project…", "File", "Ctrl+O", "open"),
+    ActionSpec("file.add_studies", "Add studies…", "File", "Ctrl+Shift+A", "plus", rule=True),
+    ActionSpec("file.add_folder", "Add folder…", "File", "Ctrl+Shift+F", "folder"),
+    ActionSpec("file.open_adapter", "Open adapter…", "File", "Ctrl+Shift+O"),
+    ActionSpec("file.close", "Close window", "File", "Ctrl+W", rule=True),
+    ActionSpec("edit.undo", "Undo", "Edit", "Ctrl+Z", "undo"),
+    ActionSpec("edit.redo", "Redo", "Edit", "Ctrl+Shift+Z", "redo"),
+    ActionSpec("edit.clear_label", "Clear label", "Edit", icon="trash", hint="Delete", rule=True),
+    ActionSpec("page.label", "Label", "View", "Ctrl+1"),
+    ActionSpec("page.train", "Train", "View", "Ctrl+2"),
+    ActionSpec("page.inspect", "Inspect", "View", "Ctrl+3"),
+    ActionSpec("page.explain", "Explain", "View", "Ctrl+4"),
+    ActionSpec("page.export", "Export", "View", "Ctrl+5"),
+    ActionSpec("page.settings", "Settings", "View", "Ctrl+,"),
+    ActionSpec("view.theme", "Switch theme", "View", "Ctrl+Shift+D", "theme", rule=True),
+    ActionSpec("view.full_screen", "Full screen", "View", "F11"),
+    ActionSpec("help.keys", "Keyboard", "Help", "F1", "help"),
+    ActionSpec("help.about", "About CLIP-SVD Studio", "Help"),
+)
+
+VIEWER_KEYS: tuple[KeyHelp, ...] = (
+    KeyHelp("Right drag", "Window: width across, centre up and down"),
+    KeyHelp("Wheel, ↑ ↓", "Previous or next slice"),
+    KeyHelp("← →", "Previous or next image"),
+    KeyHelp("Ctrl + wheel", "Zoom"),
+    KeyHelp("Middle drag", "Pan"),
+    KeyHelp("Alt + 1 … 9", "Window preset"),
+    KeyHelp("I · F · R", "Invert · fit · reset"),
+    KeyHelp("Space", "Play or stop the cine"),
+)
+
+LABEL_KEYS: tuple[KeyHelp, ...] = (
+    KeyHelp("1 … 9", "Label the selected images"),
+    KeyHelp("0, Delete", "Clear their label"),
+    KeyHelp("Alt + drag", "Drag the shown image onto a class"),
+    KeyHelp("Enter", "Show the selected image"),
+    KeyHelp("F2", "Rename a class"),
+)

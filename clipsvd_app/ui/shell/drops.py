@@ -1,0 +1,51 @@
+"""Files dropped on the window: which paths, and the veil that shows where they will go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QMimeData
+
+    from clipsvd_app.ui.theme import Theme
+
+
+def dropped_paths(mime: QMimeData) -> list[str]:
+    """Return the local files and folders of a drag, in its order; web addresses are left out."""
+    return [url.toLocalFile() for url in mime.urls() if url.isLocalFile()]
+
+
+class DropVeil(QWidget):
+    """Covers the window while files hover over it; lets every event through."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._covered = parent
+        self._theme = theme
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+
+    def cover(self) -> None:
+        """Show it over the whole parent."""
+        self.setGeometry(self._covered.rect())
+        self.show()
+        self.raise_()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        palette = self._theme.palette
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        veil = QColor(palette.window)
+        veil.setAlpha(190)
+        painter.fillRect(self.rect(), veil)
+        painter.setPen(QPen(palette.color("accent"), 2, Qt.PenStyle.DashLine))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(16, 16, -16, -16), 12, 12)
+        font = self.font()
+        font.setPointSizeF(font.pointSizeF() * 1.5)
+        painter.setFont(font)
+        painter.setPen(palette.color("text"))
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "Drop to add to the project")

@@ -1,0 +1,78 @@
+"""The sheet of keys: laid over the window, closed by Escape or a click."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from clipsvd_app.ui.shell.actions import ACTIONS, LABEL_KEYS, VIEWER_KEYS, KeyHelp
+from clipsvd_app.ui.theme import set_kind
+
+VEIL_ALPHA = 150
+
+
+class KeySheet(QWidget):
+    """All keys in three columns, made from the same tables as the menus."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._covered = parent
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        card = QFrame()
+        set_kind(card, "card")
+        columns = QHBoxLayout(card)
+        columns.setContentsMargins(32, 24, 32, 28)
+        columns.setSpacing(40)
+        for title, keys in _columns():
+            columns.addLayout(_column(title, keys))
+        centred = QGridLayout(self)
+        centred.addWidget(card, 0, 0, Qt.AlignmentFlag.AlignCenter)
+        self.hide()
+
+    def open(self) -> None:
+        """Cover the parent and take the keyboard."""
+        self.setGeometry(self._covered.rect())
+        self.show()
+        self.raise_()
+        self.setFocus()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        QPainter(self).fillRect(self.rect(), QColor(0, 0, 0, VEIL_ALPHA))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_F1):
+            self.hide()
+        else:
+            super().keyPressEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.hide()
+
+
+def _columns() -> tuple[tuple[str, tuple[KeyHelp, ...]], ...]:
+    window = tuple(KeyHelp(_shown(spec.shortcut), spec.text.rstrip("…")) for spec in ACTIONS if spec.shortcut)
+    return (("Window", window), ("Viewer", VIEWER_KEYS), ("Labelling", LABEL_KEYS))
+
+
+def _shown(shortcut: str) -> str:
+    return QKeySequence(shortcut).toString(QKeySequence.SequenceFormat.NativeText).replace("+", " + ")
+
+
+def _column(title: str, keys: tuple[KeyHelp, ...]) -> QVBoxLayout:
+    heading = QLabel(title)
+    set_kind(heading, "headline")
+    grid = QGridLayout()
+    grid.setHorizontalSpacing(16)
+    grid.setVerticalSpacing(6)
+    for row, entry in enumerate(keys):
+        chip, text = QLabel(entry.keys), QLabel(entry.text)
+        set_kind(chip, "chip")
+        grid.addWidget(chip, row, 0, Qt.AlignmentFlag.AlignLeft)
+        grid.addWidget(text, row, 1)
+    column = QVBoxLayout()
+    column.setSpacing(12)
+    column.addWidget(heading)
+    column.addLayout(grid)
+    column.addStretch(1)
+    return column

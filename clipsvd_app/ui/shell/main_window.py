@@ -1,0 +1,192 @@
+"""The main window: rail, page stack, notices, status, menus; signals up, setters down."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from clipsvd_app.ui.notices import Notice, NoticeBar
+from clipsvd_app.ui.shell.actions import PAGE_PREFIX
+from clipsvd_app.ui.shell.drops import DropVeil, dropped_paths
+from clipsvd_app.ui.shell.key_sheet import KeySheet
+from clipsvd_app.ui.shell.menus import Actions
+from clipsvd_app.ui.shell.project_bar import ProjectBar
+from clipsvd_app.ui.shell.rail import Rail
+from clipsvd_app.ui.shell.status_bar import StatusBar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
+
+    from clipsvd_app.ui.shell.state import StatusState, TitleState
+    from clipsvd_app.ui.theme import Theme
+
+APP_NAME = "CLIP-SVD Studio"
+
+
+class MainWindow(QMainWindow):
+    """The frame that every page lives in.
+
+    Signals: ``action_triggered(str)`` the id of any command in the action table, ``notice_action(str)``
+    the button of a notice, ``page_changed(str)``, ``recent_requested(str)`` a path,
+    ``paths_dropped(list[str])`` files or folders dropped anywhere no widget takes them, ``closing()``.
+    """
+
+    action_triggered = Signal(str)
+    notice_action = Signal(str)
+    page_changed = Signal(str)
+    recent_requested = Signal(str)
+    paths_dropped = Signal(object)
+    closing = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setWindowTitle(APP_NAME)
+        self.setAcceptDrops(True)
+        self.resize(1440, 900)
+        self.setMinimumSize(960, 600)
+        self._pages: dict[str, QWidget] = {}
+        self._actions = Actions(theme, self)
+        self._project_bar = ProjectBar(self._actions)
+        self._notices = NoticeBar(theme)
+        self._rail = Rail(theme)
+        self._stack = QStackedWidget()
+        self._stack.setObjectName("stack")
+        self._status = StatusBar(theme)
+        self._arrange()
+        self._veil = DropVeil(theme, self)
+        self._keys = KeySheet(self)
+        self._connect()
+
+    def add_page(
+        self, key: str, title: str, icon_name: str, widget: QWidget, *, at_bottom: bool = False
+    ) -> None:
+        """Add a page to rail and stack; the first one added is shown."""
+        self._rail.add_page(key, title, icon_name, at_bottom=at_bottom)
+        self._pages[key] = widget
+        self._stack.addWidget(widget)
+        shortcut = self._actions[PAGE_PREFIX + key].shortcut().toString()
+        self._rail.set_hint(key, f"{title}  {shortcut}")
+        if len(self._pages) == 1:
+            self.show_page(key)
+
+    def set_page_widget(self, key: str, widget: QWidget) -> None:
+        """Put the real page where a placeholder stood until its parts were loaded."""
+        old = self._pages[key]
+        position = self._stack.indexOf(old)
+        shown = self._stack.currentWidget() is old
+        self._stack.removeWidget(old)
+        self._stack.insertWidget(position, widget)
+        self._pages[key] = widget
+        old.deleteLater()
+        if shown:
+            self._stack.setCurrentWidget(widget)
+
+    def show_page(self, key: str) -> None:
+        """Bring a page to the front."""
+        self._rail.set_current(key)
+        page = self._pages[key]
+        if self._stack.currentWidget() is not page or len(self._pages) == 1:
+            self._stack.setCurrentWidget(page)
+            self.page_changed.emit(key)
+
+    @property
+    def current_page(self) -> str:
+        """The key of the page on show."""
+        shown = self._stack.currentWidget()
+        return next((key for key, page in self._pages.items() if page is shown), "")
+
+    def set_title(self, state: TitleState) -> None:
+        """Show which project is open."""
+        self._project_bar.set_state(state)
+        self.setWindowTitle(f"{state.name} — {APP_NAME}" if state.name else APP_NAME)
+
+    def set_status(self, state: StatusState) -> None:
+        """Show a new status line."""
+        self._status.set_state(state)
+
+    def set_recent_projects(self, paths: Sequence[str]) -> None:
+        """Fill the menu of recent projects."""
+        self._actions.set_recent(paths)
+
+    def set_action(self, action_id: str, *, enabled: bool, text: str = "") -> None:
+        """Enable or disable a command, and say more closely what it will do."""
+        action = self._actions[action_id]
+        action.setEnabled(enabled)
+        if text:
+            action.setText(text)
+
+    def show_notice(self, notice: Notice) -> None:
+        """Tell the user something, inline."""
+        self._notices.show_notice(notice)
+
+    def dismiss_notice(self, key: str) -> None:
+        """Take back what is no longer true."""
+        self._notices.dismiss(key)
+
+    def show_keys(self) -> None:
+        """Open the sheet of keys."""
+        self._keys.open()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if dropped_paths(event.mimeData()):
+            self._veil.cover()
+            event.setDropAction(Qt.DropAction.CopyAction)
+            event.accept()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._veil.hide()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._veil.hide()
+        event.acceptProposedAction()
+        self.paths_dropped.emit(dropped_paths(event.mimeData()))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._keys.isVisible():
+            self._keys.setGeometry(self.rect())
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.closing.emit()
+        super().closeEvent(event)
+
+    def _arrange(self) -> None:
+        right = QVBoxLayout()
+        right.setSpacing(0)
+        right.addWidget(self._project_bar)
+        right.addWidget(self._notices)
+        right.addWidget(self._stack, 1)
+        across = QHBoxLayout()
+        across.setSpacing(0)
+        across.addWidget(self._rail)
+        across.addLayout(right, 1)
+        centre = QWidget()
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(across, 1)
+        column.addWidget(self._status)
+        self.setCentralWidget(centre)
+        self._actions.fill(self.menuBar())
+
+    def _connect(self) -> None:
+        self._actions.triggered.connect(self._follow)
+        self._actions.triggered.connect(self.action_triggered)
+        self._actions.recent_requested.connect(self.recent_requested)
+        self._rail.page_chosen.connect(self.show_page)
+        self._notices.action_requested.connect(self.notice_action)
+
+    def _follow(self, action_id: str) -> None:
+        """Do what concerns the frame alone."""
+        if action_id.startswith(PAGE_PREFIX) and action_id.removeprefix(PAGE_PREFIX) in self._pages:
+            self.show_page(action_id.removeprefix(PAGE_PREFIX))
+        elif action_id == "view.full_screen":
+            self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+        elif action_id == "help.keys":
+            self.show_keys()
+        elif action_id == "file.close":
+            self.close()

@@ -1,0 +1,1 @@
+"""The image viewer: one frame, its window, its overlays."""
