@@ -1,0 +1,1 @@
+"""The Export page: write the adapter, and use one on new studies."""

@@ -1,0 +1,167 @@
+"""Use an adapter: open it, read its card, drop new studies on it, read what it says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QProgressBar,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from clipsvd_app.ui.export_page.drop_area import DropArea
+from clipsvd_app.ui.export_page.results_table import ResultsTable
+from clipsvd_app.ui.export_page.write_tab import check_lines
+from clipsvd_app.ui.plots.numbers import count
+from clipsvd_app.ui.plots.page_parts import GAP, NOT_DIAGNOSTIC, Card, Facts, Lines, button, label, scrolled
+
+if TYPE_CHECKING:
+    from clipsvd_app.ui.export_page.state import AdapterView, ApplyState
+
+_FILTER = "Sigma adapter (*.sigma.safetensors)"
+
+
+class ApplyTab(QWidget):
+    """First an adapter, then studies, then a table of predictions.
+
+    Signals: ``adapter_opened(path)``, ``studies_dropped(list of paths)``, ``csv_requested(path)``,
+    ``cancel_requested()``.
+    """
+
+    adapter_opened = Signal(str)
+    studies_dropped = Signal(object)
+    csv_requested = Signal(str)
+    cancel_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.open_area = DropArea(
+            "Drop an adapter here", "A .sigma.safetensors file, made here or by a colleague.", "Open adapter…"
+        )
+        self.studies_area = DropArea(
+            "Drop new studies here",
+            "Files or folders. They are read, judged and listed, not added.",
+            "Choose files…",
+        )
+        self.table = ResultsTable()
+        self._card = Card("Adapter")
+        self._facts = Facts()
+        self._use = label("")
+        self._checks = Lines()
+        self._other = button("Open another…")
+        self._stage = label("", "muted", wrap=False)
+        self._bar = QProgressBar()
+        self._cancel = button("Cancel")
+        self._csv = button("Save CSV…")
+        self._refused = Lines()
+        self._refused_area = scrolled(self._refused)
+        self._stack = QStackedWidget()
+        self._arrange()
+        self._connect()
+
+    def set_state(self, state: ApplyState) -> None:
+        """Show an adapter and its predictions."""
+        self._stack.setCurrentIndex(0 if state.adapter is None else 1)
+        if state.adapter is None:
+            return
+        self._show_adapter(state.adapter)
+        self.table.set_rows(state.adapter.class_names, state.rows)
+        self.table.setVisible(bool(state.rows))
+        self._csv.setEnabled(bool(state.rows) and state.progress is None)
+        self._show_progress(state)
+        refused = [("✗", f"{row.file_name}: {row.sentence}", "warning") for row in state.refused]
+        self._refused.set_lines(refused)
+        self._refused_area.setVisible(bool(refused))
+
+    def _arrange(self) -> None:
+        first = QWidget()
+        middle = QVBoxLayout(first)
+        middle.setContentsMargins(GAP * 20, GAP * 10, GAP * 20, GAP * 10)
+        middle.addWidget(self.open_area)
+        self._card.head.addWidget(self._other)
+        for widget in (self._facts, self._use, self._checks):
+            self._card.body.addWidget(widget)
+        left = QWidget()
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GAP * 2)
+        column.addWidget(self._card)
+        column.addWidget(self.studies_area, 1)
+        left.setFixedWidth(360)
+        second = QWidget()
+        row = QHBoxLayout(second)
+        row.setContentsMargins(GAP * 2, GAP * 2, GAP * 2, GAP * 2)
+        row.setSpacing(GAP * 2)
+        row.addWidget(left)
+        row.addWidget(self._results(), 1)
+        self._stack.addWidget(first)
+        self._stack.addWidget(second)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._stack)
+
+    def _results(self) -> QFrame:
+        card = Card("What the adapter says")
+        self._bar.setTextVisible(False)
+        for widget in (self._stage, self._cancel, self._csv):
+            card.head.addWidget(widget)
+        self._refused_area.setMaximumHeight(110)
+        self._empty = label("Predictions appear here, the least certain on top.", "muted")
+        card.body.addWidget(self._bar)
+        card.body.addWidget(self._empty)
+        card.body.addWidget(self.table, 1)
+        card.body.addWidget(self._refused_area)
+        card.body.addStretch(0)
+        card.body.addWidget(label(NOT_DIAGNOSTIC, "small"))
+        return card
+
+    def _connect(self) -> None:
+        self.open_area.pressed.connect(self._choose_adapter)
+        self._other.clicked.connect(self._choose_adapter)
+        self.open_area.paths_dropped.connect(lambda paths: self.adapter_opened.emit(paths[0]))
+        self.studies_area.pressed.connect(self._choose_studies)
+        self.studies_area.paths_dropped.connect(self.studies_dropped)
+        self._cancel.clicked.connect(self.cancel_requested)
+        self._csv.clicked.connect(self._choose_csv)
+
+    def _show_adapter(self, adapter: AdapterView) -> None:
+        self._card.set_title("Adapter")
+        classes = ", ".join(adapter.class_names)
+        self._facts.set_facts((("File", adapter.file_name), ("Classes", classes), *adapter.facts))
+        self._use.setText(adapter.intended_use)
+        self._use.setVisible(bool(adapter.intended_use))
+        self._checks.set_lines(check_lines(adapter.checks) if adapter.checks else ())
+
+    def _show_progress(self, state: ApplyState) -> None:
+        busy = state.progress is not None
+        self._bar.setVisible(busy)
+        self._cancel.setVisible(busy)
+        self._empty.setVisible(not state.rows and not busy)
+        if state.progress is not None:
+            stage, done, total = state.progress
+            self._bar.setRange(0, total)
+            self._bar.setValue(done)
+            self._stage.setText(f"{stage}, {done} of {total}")
+        else:
+            self._stage.setText(count(len(state.rows), "image") if state.rows else "")
+
+    def _choose_adapter(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Open adapter", "", _FILTER)
+        if path:
+            self.adapter_opened.emit(path)
+
+    def _choose_studies(self) -> None:
+        paths, _ = QFileDialog.getOpenFileNames(self, "Choose studies")
+        if paths:
+            self.studies_dropped.emit(paths)
+
+    def _choose_csv(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Save predictions", "predictions.csv", "CSV (*.csv)")
+        if path:
+            self.csv_requested.emit(path)

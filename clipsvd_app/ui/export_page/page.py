@@ -1,0 +1,84 @@
+"""The Export page put together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+
+from clipsvd_app.ui.export_page.apply_tab import ApplyTab
+from clipsvd_app.ui.export_page.write_tab import WriteTab
+from clipsvd_app.ui.plots.page_parts import GAP
+from clipsvd_app.ui.shell.empty_state import EmptyState
+from clipsvd_app.ui.shell.state import EmptyAction, EmptySpec
+
+if TYPE_CHECKING:
+    from clipsvd_app.ui.export_page.state import ApplyState, ExportState
+    from clipsvd_app.ui.theme import Theme
+
+NOTHING_TO_EXPORT = EmptySpec(
+    icon="export",
+    headline="No run to export yet",
+    sentence="Train once; then everything learned fits into one small file that you can hand on.",
+    actions=(EmptyAction("train", "Go to Train", primary=True),),
+)
+TabName = Literal["export", "apply"]
+
+
+class ExportPage(QWidget):
+    """Two tabs: write an adapter, use an adapter.
+
+    Signals: ``run_chosen(int)``, ``export_requested(path, CardFields)``, ``adapter_opened(path)``,
+    ``studies_dropped(list of paths)``, ``csv_requested(path)``, ``cancel_requested()``,
+    ``empty_action(str)``.
+    """
+
+    run_chosen = Signal(int)
+    export_requested = Signal(str, object)
+    adapter_opened = Signal(str)
+    studies_dropped = Signal(object)
+    csv_requested = Signal(str)
+    cancel_requested = Signal()
+    empty_action = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("page")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.write_tab = WriteTab()
+        self.apply_tab = ApplyTab()
+        self._empty = EmptyState(theme, NOTHING_TO_EXPORT)
+        self._first = QStackedWidget()
+        self._first.addWidget(self.write_tab)
+        self._first.addWidget(self._empty)
+        self._tabs = QTabWidget()
+        self._tabs.setDocumentMode(True)
+        self._tabs.addTab(self._first, "Write an adapter")
+        self._tabs.addTab(self.apply_tab, "Use an adapter")
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, GAP, 0, 0)
+        outer.addWidget(self._tabs)
+        self._connect()
+
+    def set_state(self, state: ExportState) -> None:
+        """Show what would be written."""
+        self._first.setCurrentIndex(1 if state.run is None else 0)
+        self.write_tab.set_state(state)
+
+    def set_apply_state(self, state: ApplyState) -> None:
+        """Show an opened adapter and its predictions."""
+        self.apply_tab.set_state(state)
+
+    def show_tab(self, name: TabName) -> None:
+        """Bring a tab to the front."""
+        self._tabs.setCurrentIndex(0 if name == "export" else 1)
+
+    def _connect(self) -> None:
+        self.write_tab.run_chosen.connect(self.run_chosen)
+        self.write_tab.export_requested.connect(self.export_requested)
+        self.apply_tab.adapter_opened.connect(self.adapter_opened)
+        self.apply_tab.studies_dropped.connect(self.studies_dropped)
+        self.apply_tab.csv_requested.connect(self.csv_requested)
+        self.apply_tab.cancel_requested.connect(self.cancel_requested)
+        self._empty.action_requested.connect(self.empty_action)

@@ -1,0 +1,143 @@
+"""What an adapter says of new images: sortable, uncertain first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QRectF,
+    QSize,
+    QSortFilterProxyModel,
+    Qt,
+)
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
+
+from clipsvd_app.ui.class_colours import class_icon
+from clipsvd_app.ui.plots.inks import palette_in_force
+from clipsvd_app.ui.plots.numbers import percent
+from clipsvd_app.ui.plots.probability_bars import paint_probability_strip
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QPainter
+
+    from clipsvd_app.ui.export_page.state import AppliedRow
+
+Index = QModelIndex | QPersistentModelIndex
+HEADINGS = (
+    "File",
+    "Study",
+    "Prediction",
+    "Probability",
+    "All classes",
+    "Before (zero-shot)",
+    "Before, all classes",
+)
+FILE, STUDY, CLASS, TOP, STRIP, BASE_CLASS, BASE_STRIP = range(len(HEADINGS))
+_Role = Qt.ItemDataRole
+
+
+class ResultsTable(QTableView):
+    """A row an image. It opens with the least certain on top; a click on a heading sorts."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._rows = _RowsModel(self)
+        self._sorted = QSortFilterProxyModel(self)
+        self._sorted.setSourceModel(self._rows)
+        self._sorted.setSortRole(_Role.UserRole)
+        self.setModel(self._sorted)
+        strip = _StripDelegate(self)
+        for column in (STRIP, BASE_STRIP):
+            self.setItemDelegateForColumn(column, strip)
+        self.setSortingEnabled(True)
+        self.sortByColumn(TOP, Qt.SortOrder.AscendingOrder)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setShowGrid(False)
+        self.setTabKeyNavigation(False)
+        self.setIconSize(QSize(18, 18))
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(34)
+        header = self.horizontalHeader()
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
+        header.setHighlightSections(False)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        for column in (STRIP, BASE_STRIP):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+        self.setAccessibleName("Predictions")
+
+    def set_rows(self, names: tuple[str, ...], rows: tuple[AppliedRow, ...]) -> None:
+        """Show rows in the order that is sorted by."""
+        self._rows.set_rows(names, rows)
+
+    def image_ids(self) -> tuple[int, ...]:
+        """Return the images from top to bottom."""
+        source = (
+            self._sorted.mapToSource(self._sorted.index(row, 0)) for row in range(self._sorted.rowCount())
+        )
+        return tuple(self._rows.rows[index.row()].image_id for index in source)
+
+
+class _RowsModel(QAbstractTableModel):
+    """Rows with a text to read and a key to sort by."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.names: tuple[str, ...] = ()
+        self.rows: tuple[AppliedRow, ...] = ()
+
+    def set_rows(self, names: tuple[str, ...], rows: tuple[AppliedRow, ...]) -> None:
+        self.beginResetModel()
+        self.names, self.rows = names, rows
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
+        return 0 if parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(HEADINGS)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = _Role.DisplayRole) -> Any:  # noqa: ANN401
+        if orientation == Qt.Orientation.Horizontal and role == _Role.DisplayRole:
+            return HEADINGS[section]
+        return None
+
+    def data(self, index: Index, role: int = _Role.DisplayRole) -> Any:  # noqa: ANN401
+        row, column = self.rows[index.row()], index.column()
+        values = row.zero_shot if column in (BASE_CLASS, BASE_STRIP) else row.adapted
+        best = values.index(max(values))
+        if role == _Role.DisplayRole:
+            return self._text(row, column, best)
+        if role == _Role.UserRole:
+            return max(values) if column in (TOP, STRIP, BASE_STRIP) else self._text(row, column, best)
+        if role == _Role.DecorationRole and column in (CLASS, BASE_CLASS):
+            return class_icon(best)
+        if role in (_Role.ToolTipRole, _Role.AccessibleTextRole) and column >= CLASS:
+            return ", ".join(f"{n} {percent(v)}" for n, v in zip(self.names, values, strict=True))
+        return values if role == _Role.UserRole + 1 else None
+
+    def _text(self, row: AppliedRow, column: int, best: int) -> str:
+        if column in (STRIP, BASE_STRIP):
+            return ""
+        texts = {FILE: row.file_name, STUDY: row.study, TOP: percent(row.adapted[best])}
+        return texts.get(column, self.names[best])
+
+
+class _StripDelegate(QStyledItemDelegate):
+    """Draws the probabilities of all classes as one bar."""
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        super().paint(painter, option, index)
+        values = index.data(_Role.UserRole + 1)
+        area = QRectF(option.rect).adjusted(8, 0, -8, 0)
+        area = QRectF(area.x(), area.center().y() - 5, area.width(), 10)
+        paint_probability_strip(painter, area, tuple(values), palette_in_force().color("panel"))

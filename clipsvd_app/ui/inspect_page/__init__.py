@@ -1,0 +1,1 @@
+"""The Inspect page: what adaptation bought, and the cases behind every number."""

@@ -1,0 +1,84 @@
+"""A large image with the saliency veil over it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QImage, QPainter, QPainterPath, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from clipsvd_app.ui.plots.inks import palette_in_force
+from clipsvd_app.ui.plots.saliency import Grid, overlay
+
+_VEIL_PX = 256
+_WHOLE = QRectF(0, 0, 1, 1)
+
+
+class CaseImage(QWidget):
+    """Fits the image into its area on the viewer's black; the veil lies where the model looked."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._image = QImage()
+        self._grid: Grid = ()
+        self._view = _WHOLE
+        self._opacity = 0.6
+        self._veil: QImage | None = None
+        self.setMinimumSize(220, 180)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName("Image of the case")
+
+    def sizeHint(self) -> QSize:
+        return QSize(360, 320)
+
+    def set_image(self, image: QImage) -> None:
+        """Show an image without a veil."""
+        self._image = image
+        self.set_saliency(())
+
+    def set_saliency(self, grid: Grid, view: QRectF | None = None) -> None:
+        """Lay a veil over ``view`` (fractions of the image); an empty grid takes it away."""
+        self._grid, self._view = grid, view or _WHOLE
+        self._make_veil()
+
+    def set_opacity(self, opacity: float) -> None:
+        """Set how strongly the veil covers, from 0 to 1."""
+        self._opacity = opacity
+        self._make_veil()
+
+    @property
+    def has_veil(self) -> bool:
+        """True when a veil is drawn."""
+        return self._veil is not None
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+        outline = QPainterPath()
+        outline.addRoundedRect(QRectF(self.rect()), 6, 6)
+        painter.setClipPath(outline)
+        painter.fillRect(self.rect(), palette_in_force().color("viewer"))
+        if not self._image.isNull():
+            self._paint_image(painter)
+        painter.end()
+
+    def _paint_image(self, painter: QPainter) -> None:
+        fitted = self._image.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
+        target = QRectF(0, 0, fitted.width(), fitted.height())
+        target.moveCenter(QRectF(self.rect()).center())
+        painter.drawImage(target, self._image)
+        if self._veil is None:
+            return
+        painter.setClipRect(target, Qt.ClipOperation.IntersectClip)
+        view = self._view
+        seen = QRectF(
+            target.x() + view.x() * target.width(),
+            target.y() + view.y() * target.height(),
+            view.width() * target.width(),
+            view.height() * target.height(),
+        )
+        painter.drawImage(seen, self._veil)
+
+    def _make_veil(self) -> None:
+        shown = bool(self._grid) and self._opacity > 0
+        self._veil = overlay(self._grid, _VEIL_PX, _VEIL_PX, self._opacity) if shown else None
+        self.update()

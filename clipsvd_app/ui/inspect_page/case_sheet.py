@@ -1,0 +1,162 @@
+"""One case: image, what both models say, how much that is worth, and the label in the user's hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QSlider, QVBoxLayout, QWidget
+
+from clipsvd_app.ui.class_colours import class_icon
+from clipsvd_app.ui.inspect_page.case_image import CaseImage
+from clipsvd_app.ui.inspect_page.cases import ROLE_SENTENCES, is_evidence
+from clipsvd_app.ui.plots.page_parts import GAP, NOT_DIAGNOSTIC, Card, Lines, button, empty, label, scrolled
+from clipsvd_app.ui.plots.probability_bars import ProbabilityBars
+from clipsvd_app.ui.theme import set_kind
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QKeyEvent
+
+    from clipsvd_app.ui.inspect_page.state import CaseSheetState
+
+_COLUMNS = 2
+
+
+class CaseSheet(Card):
+    """Signals: ``explain_requested(image_id)``, ``relabel_requested(image_id, class position)``.
+
+    Keys 1 to 9 give the case another label.
+    """
+
+    explain_requested = Signal(int)
+    relabel_requested = Signal(int, int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Case", parent)
+        self._state: CaseSheetState | None = None
+        self.image = CaseImage()
+        self.bars = ProbabilityBars()
+        self._role = label("", "chip", wrap=False)
+        self._hint = label("Choose a case on the left.", "muted")
+        self._flags = Lines()
+        self._text = label("")
+        self._how = label("", "small")
+        self._veil = QCheckBox("Show what mattered")
+        self._opacity = QSlider(Qt.Orientation.Horizontal)
+        self._explain = button("Explain this case")
+        self._labels = QGridLayout()
+        self._content = QWidget()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._arrange()
+        self._connect()
+        self.set_case(None)
+
+    def set_case(self, state: CaseSheetState | None) -> None:
+        """Show a case, or that none is chosen."""
+        self._state = state
+        self._hint.setVisible(state is None)
+        self._content.setVisible(state is not None)
+        self._role.setVisible(state is not None)
+        self.set_title(state.caption if state is not None and state.caption else "Case")
+        if state is None:
+            return
+        self._show_role(state)
+        self.image.set_image(state.image)
+        self.bars.set_probabilities(
+            state.class_names, state.prediction.adapted, state.prediction.zero_shot, state.label
+        )
+        self._flags.set_lines(("!", flag, "warning") for flag in state.flags)
+        self._show_explanation(state)
+        self._show_labels(state)
+
+    def role_text(self) -> str:
+        """Return what is said of how the image stood to training."""
+        return self._role.text()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        position = event.key() - Qt.Key.Key_1
+        if self._state is not None and 0 <= position < min(9, len(self._state.class_names)):
+            self._relabel(position)
+        else:
+            super().keyPressEvent(event)
+
+    def _arrange(self) -> None:
+        self._opacity.setRange(0, 100)
+        self._opacity.setValue(60)
+        self._opacity.setAccessibleName("Strength of the overlay")
+        self._labels.setSpacing(GAP - 2)
+        veil_row = QHBoxLayout()
+        veil_row.addWidget(self._veil)
+        veil_row.addWidget(self._opacity, 1)
+        column = QVBoxLayout(self._content)
+        column.setContentsMargins(0, 0, GAP, 0)
+        column.setSpacing(GAP + 2)
+        column.addWidget(self.image, 1)
+        column.addLayout(veil_row)
+        column.addWidget(self.bars)
+        column.addWidget(self._flags)
+        column.addWidget(self._text)
+        column.addWidget(self._how)
+        column.addWidget(self._explain)
+        column.addWidget(label("Label", "section"))
+        column.addLayout(self._labels)
+        column.addWidget(label(NOT_DIAGNOSTIC, "small"))
+        self.head.addWidget(self._role)
+        self.body.addWidget(self._hint)
+        self.body.addWidget(scrolled(self._content), 1)
+
+    def _connect(self) -> None:
+        self._opacity.valueChanged.connect(lambda value: self.image.set_opacity(value / 100))
+        self._veil.toggled.connect(self._show_veil)
+        self._explain.clicked.connect(self._ask_to_explain)
+
+    def _show_role(self, state: CaseSheetState) -> None:
+        role = state.prediction.role
+        self._role.setText(ROLE_SENTENCES[role])
+        set_kind(self._role, "success" if is_evidence(state.prediction) else "warning")
+
+    def _show_explanation(self, state: CaseSheetState) -> None:
+        found = state.explanation
+        self._text.setText(found.text if found else "")
+        self._text.setVisible(found is not None)
+        self._how.setText(found.how_we_know if found else "")
+        self._how.setVisible(found is not None)
+        trusted = found is not None and found.saliency_trusted and bool(found.saliency)
+        self._veil.setEnabled(trusted)
+        self._opacity.setEnabled(trusted)
+        self._veil.setText(
+            "Show what mattered" if found is None or trusted else "No map: it did not beat random order"
+        )
+        self._explain.setVisible(found is None)
+        self._explain.setEnabled(not state.explaining)
+        self._explain.setText("Explaining…" if state.explaining else "Explain this case")
+        self._veil.blockSignals(True)
+        self._veil.setChecked(trusted)
+        self._veil.blockSignals(False)
+        self._show_veil(trusted)
+
+    def _show_veil(self, shown: bool) -> None:
+        found = self._state.explanation if self._state else None
+        if self._state is not None and found is not None and shown:
+            self.image.set_saliency(found.saliency, self._state.model_view)
+        else:
+            self.image.set_saliency(())
+
+    def _show_labels(self, state: CaseSheetState) -> None:
+        empty(self._labels)
+        for position, name in enumerate(state.class_names):
+            choice = button(name, hint=f"Label as “{name}”, key {position + 1}")
+            choice.setIcon(class_icon(position))
+            choice.setIconSize(QSize(18, 18))
+            choice.setCheckable(True)
+            choice.setChecked(position == state.label)
+            choice.clicked.connect(lambda _checked=False, position=position: self._relabel(position))
+            self._labels.addWidget(choice, position // _COLUMNS, position % _COLUMNS)
+
+    def _relabel(self, position: int) -> None:
+        if self._state is not None:
+            self.relabel_requested.emit(self._state.prediction.image_id, position)
+
+    def _ask_to_explain(self) -> None:
+        if self._state is not None:
+            self.explain_requested.emit(self._state.prediction.image_id)

@@ -1,0 +1,101 @@
+"""The gallery of cases with its filter line and order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QCheckBox, QComboBox, QWidget
+
+from clipsvd_app.ui.inspect_page.cases import (
+    ORDER_TITLES,
+    ROLE_SENTENCES,
+    CaseFilter,
+    Order,
+    filtered,
+    is_evidence,
+    ordered,
+    probabilities,
+    winner,
+)
+from clipsvd_app.ui.plots.gallery_list import GalleryItem, GalleryList
+from clipsvd_app.ui.plots.numbers import count, percent
+from clipsvd_app.ui.plots.page_parts import Card, button, label
+
+if TYPE_CHECKING:
+    from clipsvd_app.domain.results import MethodName, Prediction
+
+_ORDERS: tuple[Order, ...] = tuple(ORDER_TITLES)
+
+
+class CasesPanel(Card):
+    """Shows the cases of a filter; says which filter it is and how to leave it."""
+
+    filter_cleared = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Cases", parent)
+        self._names: tuple[str, ...] = ()
+        self._predictions: tuple[Prediction, ...] = ()
+        self._filter = CaseFilter()
+        self.gallery = GalleryList()
+        self._what = label("", "muted", wrap=False)
+        self._clear = button("Show all", "quiet")
+        self._all = QCheckBox("Include images used for training")
+        self._order = QComboBox()
+        self._order.addItems(list(ORDER_TITLES.values()))
+        self._order.setAccessibleName("Order of the cases")
+        for widget in (self._clear, self._all, self._order):
+            self.head.addWidget(widget)
+        self.body.addWidget(self._what)
+        self.body.addWidget(self.gallery, 1)
+        self._order.currentIndexChanged.connect(self._refresh)
+        self._all.toggled.connect(self._refresh)
+        self._clear.clicked.connect(self.filter_cleared)
+
+    def set_cases(self, names: tuple[str, ...], predictions: tuple[Prediction, ...]) -> None:
+        """Take the predictions of a run; the filter is dropped."""
+        self._names, self._predictions = names, predictions
+        self.show_cell("clip_svd", None)
+
+    def show_cell(self, method: MethodName, cell: tuple[int, int] | None) -> None:
+        """Show the cases of one cell of a method's matrix, or all."""
+        self._filter = CaseFilter(method, cell)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        wanted = CaseFilter(self._filter.method, self._filter.cell, not self._all.isChecked())
+        order = _ORDERS[max(0, self._order.currentIndex())]
+        shown = ordered(filtered(self._predictions, wanted), order, wanted.method)
+        self.gallery.set_items(tuple(self._item(prediction, wanted.method) for prediction in shown))
+        self._what.setText(self._sentence(len(shown), wanted))
+        self._clear.setVisible(wanted.cell is not None)
+        self._all.setVisible(wanted.cell is None)
+
+    def _sentence(self, number: int, wanted: CaseFilter) -> str:
+        images = count(number, "image")
+        if wanted.cell is not None:
+            true, predicted = (self._names[position] for position in wanted.cell)
+            return f"{images} labelled “{true}” and predicted “{predicted}”"
+        if wanted.evidence_only:
+            return f"{images} of patients that took no part in training"
+        return f"{images}, those used for training marked"
+
+    def _item(self, prediction: Prediction, method: MethodName) -> GalleryItem:
+        values = probabilities(prediction, method)
+        predicted = winner(values)
+        given = "Unlabelled" if prediction.label is None else f"Labelled “{self._names[prediction.label]}”"
+        return GalleryItem(
+            prediction.image_id,
+            prediction.label,
+            predicted,
+            values[predicted],
+            badge="" if is_evidence(prediction) else _BADGES[prediction.role],
+            sentence=(
+                f"{given}, predicted “{self._names[predicted]}” with {percent(values[predicted])}. "
+                f"{ROLE_SENTENCES[prediction.role]}."
+            ),
+        )
+
+
+_BADGES = {"train": "training", "pool": "unlabelled"}

@@ -1,0 +1,132 @@
+"""The numbers of a run: verdict, methods with intervals, and the confusion matrix."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QWidget
+
+from clipsvd_app.domain.results import METHOD_TITLES, MethodName
+from clipsvd_app.ui.inspect_page.cases import has_cases
+from clipsvd_app.ui.plots.confusion_matrix import ConfusionMatrix
+from clipsvd_app.ui.plots.method_table import MethodTable
+from clipsvd_app.ui.plots.numbers import count, points_with_interval
+from clipsvd_app.ui.plots.page_parts import Banner, Card, Level, Lines, label
+
+if TYPE_CHECKING:
+    from clipsvd_app.domain.results import Difference, Evaluation, Verdict
+
+_HEADLINES: dict[Verdict, tuple[Level, str]] = {
+    "helped": ("success", "Adaptation helped"),
+    "harmed": ("error", "Adaptation harmed"),
+    "not_shown": ("info", "Not shown either way"),
+}
+
+
+def show_verdict(banner: Banner, evaluation: Evaluation) -> None:
+    """Put the verdict of an estimate into a banner, in the estimate's own words."""
+    if evaluation.kind == "none":
+        banner.show_text("warning", "No estimate for this run", evaluation.reason)
+        return
+    level, headline = _HEADLINES[evaluation.verdict]
+    banner.show_text(level, headline, evaluation.sentence)
+
+
+class MethodsCard(Card):
+    """The method table with what it was measured on, or why there is none."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("What adaptation bought", parent)
+        self.table = MethodTable()
+        self._basis = label("", "muted", wrap=False)
+        self._reason = label("", "muted")
+        self._differences = Lines()
+        self.head.addWidget(self._basis)
+        self.body.addWidget(self._reason)
+        self.body.addWidget(self.table)
+        self.body.addWidget(self._differences)
+
+    def set_evaluation(self, evaluation: Evaluation) -> None:
+        """Show the methods, or the reason why there is no estimate."""
+        known = evaluation.kind != "none"
+        self._reason.setText("" if known else evaluation.reason)
+        self._reason.setVisible(not known)
+        self.table.setVisible(known)
+        self.table.set_methods(evaluation.methods)
+        self._basis.setText(basis_text(evaluation))
+        self._differences.set_lines(("Δ", _difference_text(d), "muted") for d in evaluation.differences)
+
+
+class ConfusionCard(Card):
+    """The confusion matrix of a chosen method; its cells open their cases."""
+
+    cell_chosen = Signal(str, int, int)
+    method_changed = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Who was taken for what", parent)
+        self.matrix = ConfusionMatrix()
+        self._names: tuple[str, ...] = ()
+        self._evaluation: Evaluation | None = None
+        self._methods: tuple[MethodName, ...] = ()
+        self._choice = QComboBox()
+        self._choice.setAccessibleName("Method of the confusion matrix")
+        self._note = label("", "small")
+        self.head.addWidget(self._choice)
+        self.body.addWidget(self.matrix, 1)
+        self.body.addWidget(self._note)
+        self._choice.currentIndexChanged.connect(self._method_chosen)
+        self.matrix.cell_clicked.connect(
+            lambda true, predicted: self.cell_chosen.emit(self.method, true, predicted)
+        )
+
+    @property
+    def method(self) -> MethodName:
+        """The method whose matrix is shown."""
+        return self._methods[self._choice.currentIndex()] if self._methods else "clip_svd"
+
+    def set_evaluation(self, names: tuple[str, ...], evaluation: Evaluation) -> None:
+        """Offer the methods of an estimate, CLIP-SVD first."""
+        self._names, self._evaluation = names, evaluation
+        self._methods = tuple(
+            sorted((score.method for score in evaluation.methods), key=lambda name: name != "clip_svd")
+        )
+        self._choice.blockSignals(True)
+        self._choice.clear()
+        self._choice.addItems([METHOD_TITLES[name] for name in self._methods])
+        self._choice.blockSignals(False)
+        self._show_matrix()
+
+    def choose_method(self, method: MethodName) -> None:
+        """Show another method's matrix."""
+        self._choice.setCurrentIndex(self._methods.index(method))
+
+    def _method_chosen(self) -> None:
+        self._show_matrix()
+        self.method_changed.emit(self.method)
+
+    def _show_matrix(self) -> None:
+        scores = self._evaluation.methods if self._evaluation else ()
+        for score in scores:
+            if score.method == self.method:
+                openable = has_cases(score.method)
+                self.matrix.set_matrix(self._names, score.confusion, clickable=openable)
+                self._note.setText(
+                    "Click a cell to see its cases."
+                    if openable
+                    else "Single predictions of this baseline are not kept, so its cells do not open."
+                )
+
+
+def basis_text(evaluation: Evaluation) -> str:
+    """Say on what an estimate rests: “41 images of 23 patients, held out”."""
+    if evaluation.kind == "none":
+        return ""
+    how = "held out" if evaluation.kind == "held_out" else f"{evaluation.folds} folds by patient"
+    return f"{count(evaluation.images, 'image')} of {count(evaluation.groups, 'patient')}, {how}"
+
+
+def _difference_text(difference: Difference) -> str:
+    ours, theirs = METHOD_TITLES[difference.method], METHOD_TITLES[difference.against]
+    return f"{ours} against {theirs.lower()}: {points_with_interval(difference.value, difference.interval)}"

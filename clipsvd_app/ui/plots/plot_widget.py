@@ -1,0 +1,186 @@
+"""What all pictures share: themed painting, tooltips on what is drawn, saving, and rows for a table."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QFont, QFontMetricsF, QHelpEvent, QImage, QPainter, QPaintEvent, QPen
+from PySide6.QtSvg import QSvgGenerator
+from PySide6.QtWidgets import QToolTip, QWidget
+
+from clipsvd_app.errors import UserError
+from clipsvd_app.ui.plots.inks import PRINT, palette_in_force
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from PySide6.QtGui import QColor
+
+    from clipsvd_app.ui.theme import Palette
+
+Rows = tuple[tuple[str, ...], ...]
+_PICTURE_SCALE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A part of the picture that answers the mouse: its place, what it says, and what it stands for."""
+
+    area: QRectF
+    text: str
+    key: Hashable = None
+
+
+class PlotWidget(QWidget):
+    """A picture of numbers. Subclasses draw, name their spots, and give their numbers as rows."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._spots: tuple[Spot, ...] = ()
+        self.setMouseTracking(True)
+
+    def draw(self, painter: QPainter, area: QRectF, palette: Palette) -> tuple[Spot, ...]:
+        """Draw into ``area`` and return the spots that answer the mouse."""
+        raise NotImplementedError
+
+    def data_rows(self) -> Rows:
+        """Return the numbers shown, header first, unrounded."""
+        raise NotImplementedError
+
+    def save_picture(self, path: Path) -> None:
+        """Write the picture on white, as SVG or, by the suffix, as PNG at three times the size."""
+        size = self.size() if self.isVisible() else self.sizeHint().expandedTo(self.size())
+        if path.suffix.lower() == ".svg":
+            self._save_svg(path, size)
+        else:
+            self._save_png(path, size)
+
+    def save_rows(self, path: Path) -> None:
+        """Write ``data_rows`` as CSV (RFC 4180, UTF-8)."""
+        with path.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows(self.data_rows())
+
+    def spot_at(self, position: QPointF) -> Spot | None:
+        """Return what lies under the mouse; the last drawn wins."""
+        return next((spot for spot in reversed(self._spots) if spot.area.contains(position)), None)
+
+    def say(self, description: str) -> None:
+        """Set what a screen reader says, and redraw."""
+        self.setAccessibleDescription(description)
+        self.updateGeometry()
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        palette = palette_in_force()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setFont(self.font())
+        self._spots = self.draw(painter, QRectF(self.rect()), palette)
+        if self.hasFocus():
+            _draw_focus(painter, QRectF(self.rect()), palette)
+        painter.end()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            spot = self.spot_at(QPointF(event.pos()))
+            if spot is None or not spot.text:
+                QToolTip.hideText()
+                event.ignore()
+            else:
+                QToolTip.showText(event.globalPos(), spot.text, self, spot.area.toAlignedRect())
+            return True
+        return super().event(event)
+
+    def _save_svg(self, path: Path, size: QSize) -> None:
+        generator = QSvgGenerator()
+        generator.setFileName(str(path))
+        generator.setSize(size)
+        generator.setViewBox(QRect(0, 0, size.width(), size.height()))
+        generator.setTitle(self.accessibleName())
+        generator.setDescription(self.accessibleDescription())
+        painter = QPainter()
+        if not painter.begin(generator):
+            raise _cannot_write(path)
+        self._paint_for_print(painter, size)
+        painter.end()
+
+    def _save_png(self, path: Path, size: QSize) -> None:
+        image = QImage(size * _PICTURE_SCALE, QImage.Format.Format_RGB32)
+        image.setDevicePixelRatio(_PICTURE_SCALE)
+        image.fill(PRINT.color("panel"))
+        painter = QPainter(image)
+        self._paint_for_print(painter, size)
+        painter.end()
+        if not image.save(str(path), "PNG"):  # type: ignore[call-overload]
+            raise _cannot_write(path)
+
+    def _paint_for_print(self, painter: QPainter, size: QSize) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setFont(self.font())
+        area = QRectF(0, 0, size.width(), size.height())
+        painter.fillRect(area, PRINT.color("panel"))
+        self.draw(painter, area, PRINT)
+
+
+def write(
+    painter: QPainter,
+    area: QRectF,
+    text: str,
+    colour: QColor,
+    align: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft,
+) -> None:
+    """Write one line into ``area``, vertically centred, shortened with an ellipsis where it is too long."""
+    metrics = QFontMetricsF(painter.font())
+    shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, area.width() + 1)
+    painter.setPen(colour)
+    painter.drawText(area, int(align | Qt.AlignmentFlag.AlignVCenter), shown)
+
+
+def sized(font: QFont, factor: float = 1.0, *, bold: bool = False) -> QFont:
+    """Return the font scaled by ``factor``, whether it was set in points or in pixels."""
+    copy = QFont(font)
+    if font.pixelSize() > 0:
+        copy.setPixelSize(max(9, round(font.pixelSize() * factor)))
+    else:
+        copy.setPointSizeF(max(7.0, font.pointSizeF() * factor))
+    if bold:
+        copy.setWeight(QFont.Weight.DemiBold)
+    return copy
+
+
+def line_height(font: QFont) -> float:
+    """Return the height of one line of text in device-independent pixels."""
+    return QFontMetricsF(font).height()
+
+
+def text_width(font: QFont, texts: Sequence[str]) -> float:
+    """Return the width of the widest text."""
+    metrics = QFontMetricsF(font)
+    return max((metrics.horizontalAdvance(text) for text in texts), default=0.0)
+
+
+def hairline(colour: QColor, *, dashed: bool = False, width: float = 1.0) -> QPen:
+    """Return a thin pen."""
+    pen = QPen(colour, width)
+    if dashed:
+        pen.setDashPattern([3, 3])
+    return pen
+
+
+def _draw_focus(painter: QPainter, area: QRectF, palette: Palette) -> None:
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(palette.color("accent"), 1.5))
+    painter.drawRoundedRect(area.adjusted(1, 1, -1, -1), 6, 6)
+
+
+def _cannot_write(path: Path) -> UserError:
+    return UserError(
+        f"The picture could not be written to {path.name}.",
+        remedy="Choose a folder that you may write to.",
+        code="picture_not_written",
+    )

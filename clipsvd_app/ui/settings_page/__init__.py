@@ -1,0 +1,1 @@
+"""The Settings page: backbones, prompts, device, look, privacy and caches."""

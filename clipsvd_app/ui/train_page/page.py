@@ -1,0 +1,116 @@
+"""The Train page put together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
+
+from clipsvd_app.ui.plots.page_parts import GAP, split
+from clipsvd_app.ui.shell.empty_state import EmptyState
+from clipsvd_app.ui.shell.state import EmptyAction, EmptySpec
+from clipsvd_app.ui.train_page.compare_view import CompareView
+from clipsvd_app.ui.train_page.progress_panel import ProgressPanel
+from clipsvd_app.ui.train_page.runs_table import RunsTable
+from clipsvd_app.ui.train_page.setup_panel import SetupPanel
+
+if TYPE_CHECKING:
+    from clipsvd_app.domain.results import StepMetrics
+    from clipsvd_app.ui.theme import Theme
+    from clipsvd_app.ui.train_page.state import ComparedRun, TrainProgress, TrainState
+
+NOTHING_TO_TRAIN = EmptySpec(
+    icon="train",
+    headline="Nothing to learn yet",
+    sentence="Label a few images of at least two classes, then come back. Four a class are a fair start.",
+    actions=(EmptyAction("label", "Go to Label", primary=True),),
+)
+
+
+class TrainPage(QWidget):
+    """Choices on the left, the run in the middle, the runs so far below.
+
+    Signals: ``train_requested(TrainChoice)``, ``choice_changed(TrainChoice)``, ``cancel_requested()``,
+    ``run_opened(int)`` and ``compare_requested(int, int)`` by run number, ``empty_action(str)``.
+    """
+
+    train_requested = Signal(object)
+    choice_changed = Signal(object)
+    cancel_requested = Signal()
+    run_opened = Signal(int)
+    compare_requested = Signal(int, int)
+    empty_action = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("page")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setup = SetupPanel()
+        self.progress = ProgressPanel()
+        self.runs = RunsTable()
+        self.comparison = CompareView()
+        self._empty = EmptyState(theme, NOTHING_TO_TRAIN)
+        self._middle = QStackedWidget()
+        self._whole = QStackedWidget()
+        self._arrange()
+        self._connect()
+
+    def set_state(self, state: TrainState) -> None:
+        """Show classes, choices and runs."""
+        self._whole.setCurrentIndex(0 if state.classes or state.runs else 1)
+        self.setup.set_state(state)
+        self.runs.set_runs(state.runs)
+
+    def set_progress(self, progress: TrainProgress | None) -> None:
+        """Show a run in progress, or None when it has ended."""
+        self.progress.set_progress(progress)
+        self.setup.set_running(progress is not None)
+        if progress is not None:
+            self._middle.setCurrentWidget(self.progress)
+
+    def start_curve(self, total_steps: int) -> None:
+        """Empty the curves for a new fit of so many steps."""
+        self.progress.curves.start(total_steps)
+
+    def add_point(self, point: StepMetrics) -> None:
+        """Append a step to the curves."""
+        self.progress.curves.add_point(point)
+
+    def set_curve(self, points: tuple[StepMetrics, ...]) -> None:
+        """Show the curve of a finished run."""
+        self.progress.curves.set_points(points)
+
+    def set_comparison(self, runs: tuple[ComparedRun, ComparedRun] | None) -> None:
+        """Show two runs side by side in place of the curves, or None to go back."""
+        if runs is None:
+            self._middle.setCurrentWidget(self.progress)
+        else:
+            self.comparison.set_runs(*runs)
+            self._middle.setCurrentWidget(self.comparison)
+
+    def _arrange(self) -> None:
+        self._middle.addWidget(self.progress)
+        self._middle.addWidget(self.comparison)
+        right = split(Qt.Orientation.Vertical, (self._middle, 3), (self.runs, 2))
+        content = QWidget()
+        row = QHBoxLayout(content)
+        row.setContentsMargins(GAP * 2, GAP * 2, GAP * 2, GAP * 2)
+        row.setSpacing(GAP * 2)
+        self.setup.setFixedWidth(392)
+        row.addWidget(self.setup)
+        row.addWidget(right, 1)
+        self._whole.addWidget(content)
+        self._whole.addWidget(self._empty)
+        outer = QHBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._whole)
+
+    def _connect(self) -> None:
+        self.setup.train_requested.connect(self.train_requested)
+        self.setup.choice_changed.connect(self.choice_changed)
+        self.progress.cancel_requested.connect(self.cancel_requested)
+        self.runs.run_opened.connect(self.run_opened)
+        self.runs.compare_requested.connect(self.compare_requested)
+        self.comparison.closed.connect(lambda: self.set_comparison(None))
+        self._empty.action_requested.connect(self.empty_action)

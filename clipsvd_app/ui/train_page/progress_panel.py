@@ -1,0 +1,60 @@
+"""The middle: the live curves with stage, progress, time left and Cancel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
+
+from clipsvd_app.ui.plots.live_curves import LiveCurves
+from clipsvd_app.ui.plots.page_parts import Card, button, label
+from clipsvd_app.ui.train_page.time_left import time_left_text
+
+if TYPE_CHECKING:
+    from clipsvd_app.ui.train_page.state import TrainProgress
+
+
+class ProgressPanel(Card):
+    """What the engine is doing; quiet when it does nothing."""
+
+    cancel_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Training", parent)
+        self.curves = LiveCurves()
+        self._stage = label("", wrap=False)
+        self._left = label("", "muted", wrap=False)
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._cancel = button("Cancel", hint="Stop this run; labels and earlier runs stay.")
+        self._cancel.clicked.connect(self.cancel_requested)
+        line = QHBoxLayout()
+        line.addWidget(self._stage)
+        line.addStretch(1)
+        line.addWidget(self._left)
+        self._note = label(
+            "Accuracy on training batches says that the model learns, not how good it is. "
+            "The estimate on unseen patients follows on the Inspect page.",
+            "small",
+        )
+        self.head.addWidget(self._cancel)
+        self.body.addLayout(line)
+        self.body.addWidget(self._bar)
+        self.body.addWidget(self.curves, 1)
+        self.body.addWidget(self._note)
+        self.set_progress(None)
+
+    def set_progress(self, progress: TrainProgress | None) -> None:
+        """Show a run in progress, or None when there is none."""
+        running = progress is not None
+        for widget in (self._stage, self._left, self._bar, self._cancel):
+            widget.setVisible(running)
+        if progress is None:
+            return
+        self._stage.setText("Stopping…" if progress.cancelling else progress.stage)
+        self._left.setText("" if progress.cancelling else time_left_text(progress.seconds_left))
+        self._bar.setRange(0, progress.total)
+        self._bar.setValue(progress.done)
+        self._bar.setAccessibleName(f"{progress.stage}, {progress.done} of {progress.total}")
+        self._cancel.setEnabled(not progress.cancelling)

@@ -1,0 +1,106 @@
+"""The runs so far; two of them can be marked and compared."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
+
+from clipsvd_app.ui.plots.numbers import percent_with_interval
+from clipsvd_app.ui.plots.page_parts import Card, button, label
+from clipsvd_app.ui.train_page.state import VERDICT_WORDS, RunRow
+
+_HEADINGS = ("Run", "When", "Images", "Shots", "Recipe", "Balanced accuracy", "Against zero-shot")
+_STATE_WORDS = {"failed": "Failed", "cancelled": "Cancelled"}
+
+
+class RunsTable(Card):
+    """A row a run. A double click or Enter opens one; with two marked, they can be compared."""
+
+    run_opened = Signal(int)
+    compare_requested = Signal(int, int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Runs", parent)
+        self._runs: tuple[RunRow, ...] = ()
+        self._open = button("Inspect")
+        self._compare = button("Compare two")
+        self._table = _table()
+        self._hint = label("Runs appear here as they finish.", "muted")
+        self.head.addWidget(self._open)
+        self.head.addWidget(self._compare)
+        self.body.addWidget(self._hint)
+        self.body.addWidget(self._table, 1)
+        self._open.clicked.connect(self._open_marked)
+        self._compare.clicked.connect(self._compare_marked)
+        self._table.itemSelectionChanged.connect(self._marked_changed)
+        self._table.itemActivated.connect(lambda item: self.run_opened.emit(self._runs[item.row()].number))
+
+    def set_runs(self, runs: tuple[RunRow, ...]) -> None:
+        """Show the runs, newest first, keeping the marks."""
+        marked = {row.number for row in self._marked()}
+        self._runs = tuple(sorted(runs, key=lambda run: -run.number))
+        self._table.setRowCount(len(self._runs))
+        for row, run in enumerate(self._runs):
+            for column, text in enumerate(_texts(run)):
+                item = QTableWidgetItem(text)
+                item.setToolTip(run.note)
+                self._table.setItem(row, column, item)
+        self._table.clearSelection()
+        self.mark(*marked)
+        self._table.setVisible(bool(runs))
+        self._hint.setVisible(not runs)
+        self._marked_changed()
+
+    def mark(self, *numbers: int) -> None:
+        """Mark the runs with these numbers."""
+        for row, run in enumerate(self._runs):
+            for column in range(len(_HEADINGS)):
+                item = self._table.item(row, column)
+                if item is not None:
+                    item.setSelected(run.number in numbers)
+
+    def _marked(self) -> list[RunRow]:
+        rows = sorted({index.row() for index in self._table.selectedIndexes()})
+        return [self._runs[row] for row in rows if row < len(self._runs)]
+
+    def _marked_changed(self) -> None:
+        marked = self._marked()
+        self._open.setEnabled(len(marked) == 1 and marked[0].state == "done")
+        self._compare.setEnabled(len(marked) == 2 and all(run.state == "done" for run in marked))
+
+    def _open_marked(self) -> None:
+        self.run_opened.emit(self._marked()[0].number)
+
+    def _compare_marked(self) -> None:
+        newer, older = self._marked()
+        self.compare_requested.emit(older.number, newer.number)
+
+
+def _table() -> QTableWidget:
+    table = QTableWidget(0, len(_HEADINGS))
+    table.setHorizontalHeaderLabels(list(_HEADINGS))
+    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    table.setSelectionMode(QAbstractItemView.SelectionMode.MultiSelection)
+    table.setShowGrid(False)
+    table.setTabKeyNavigation(False)
+    table.verticalHeader().hide()
+    table.verticalHeader().setDefaultSectionSize(32)
+    header = table.horizontalHeader()
+    header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
+    header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+    header.setStretchLastSection(True)
+    header.setHighlightSections(False)
+    table.setAccessibleName("Runs")
+    return table
+
+
+def _texts(run: RunRow) -> tuple[str, ...]:
+    if run.accuracy is not None and run.interval is not None:
+        accuracy = percent_with_interval(run.accuracy, run.interval)
+        verdict = VERDICT_WORDS[run.verdict]
+    else:
+        accuracy = "no estimate" if run.state == "done" else "–"
+        verdict = _STATE_WORDS.get(run.state, "–")
+    shots = "all" if run.shots is None else str(run.shots)
+    return (str(run.number), run.date, str(run.images), shots, run.preset.capitalize(), accuracy, verdict)
