@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from clipsvd_app.adapter_file.base_hash import canonical_sha256
+from clipsvd_app.adapter_file.base_hash import canonical_sha256, hash_tensors
 from clipsvd_app.engine import torch_setup
 from clipsvd_app.engine.architectures import architecture_of
 from clipsvd_app.engine.backbone_folder import BackboneFolder, Preprocessing, read_folder
@@ -65,7 +65,7 @@ def load_backbone(folder: Path, device: torch.device | str = "cpu", name: str = 
         preprocessing=checked.preprocessing,
         logit_scale=float(logit_scale.detach().exp()),
         architecture=architecture_of(model).name,
-        sha256=canonical_sha256(checked.weights),
+        sha256=_weights_sha256(checked.weights),
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         device=torch.device(device),
     )
@@ -85,7 +85,12 @@ def _create(checked: BackboneFolder) -> nn.Module:
     open_clip = torch_setup.import_open_clip()
     try:
         model = open_clip.create_model(
-            f"local-dir:{checked.folder}", precision="fp32", device="cpu", text_cfg=checked.text_config
+            f"local-dir:{checked.folder}",
+            precision="fp32",
+            device="cpu",
+            text_cfg=checked.text_config,
+            # timm builds a ViT at the size in its name, whatever the configuration says.
+            force_image_size=checked.preprocessing.size,
         )
     except (RuntimeError, ValueError, TypeError, KeyError, OSError) as error:
         raise UserError(
@@ -94,3 +99,13 @@ def _create(checked: BackboneFolder) -> nn.Module:
             code="backbone_weights",
         ) from error
     return cast("nn.Module", model.eval().requires_grad_(False))
+
+
+def _weights_sha256(weights: Path) -> str:
+    """Return the canonical hash of a weights file, the same for a ``.bin`` and a safetensors of equal weights."""
+    if weights.suffix == ".safetensors":
+        return canonical_sha256(weights)
+    stored: dict[str, Tensor] = torch.load(weights, map_location="cpu", weights_only=True)
+    floats = {name: tensor for name, tensor in stored.items() if tensor.is_floating_point()}
+    shapes = {name: tuple(tensor.shape) for name, tensor in floats.items()}
+    return hash_tensors(shapes, lambda name: [floats[name].float().numpy().ravel()])

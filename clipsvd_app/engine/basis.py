@@ -78,11 +78,11 @@ def load_basis(backbone: Backbone, report: Report, folder: Path | None = None) -
         file = cache / f"{target.name}.safetensors"
         matrix = _read(file)
         if matrix is None:
-            report("decompose", done, len(targets))
+            report("Decomposing the backbone, once", done, len(targets))
             matrix = decompose(target.block(backbone.weight(target)))
             _write(file, matrix)
         matrices[target.name] = matrix
-    report("decompose", len(targets), len(targets))
+    report("Decomposing the backbone, once", len(targets), len(targets))
     return Basis(targets, matrices, _fingerprint(matrices))
 
 

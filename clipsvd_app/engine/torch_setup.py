@@ -57,6 +57,13 @@ def device_title(device: torch.device) -> str:
     return device.type
 
 
+def describe_device() -> str:
+    """Say in a few words what ``auto`` would compute on."""
+    device = pick_device("auto")
+    precision = "bfloat16" if has_fast_bfloat16(device.type) else "float32"
+    return f"{device_title(device)}, trains in {precision}, {torch.get_num_threads()} threads"
+
+
 @functools.cache
 def has_fast_bfloat16(kind: str) -> bool:
     """Whether matrix products in bfloat16 run in hardware on this kind of device."""

@@ -1,0 +1,95 @@
+"""What CLIP-SVD is measured against: the untouched model, and logistic regression on its features."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clipsvd_app.engine import metrics
+from clipsvd_app.engine.metrics import Floats
+from clipsvd_app.engine.splits import grouped_folds, groups_in_smallest_class
+
+_STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1000.0)
+_DEFAULT_STRENGTH = 10.0
+_MAX_ITERATIONS = 10_000
+_INNER_FOLDS = 4
+
+Features = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class LinearProbe:
+    """A converged logistic regression on unit features; C was chosen by patient-grouped inner validation."""
+
+    classifier: Any
+    strength: float
+    seconds: float
+    classes: int
+
+    @property
+    def trainable_parameters(self) -> int:
+        """Count weights and offsets."""
+        return int(self.classifier.coef_.size + self.classifier.intercept_.size)
+
+    def probabilities(self, features: Features) -> Floats:
+        """Return (images, classes); a class that was not trained on gets 0."""
+        found = np.zeros((len(features), self.classes))
+        found[:, self.classifier.classes_] = self.classifier.predict_proba(features.astype(np.float64))
+        return found
+
+
+def fit_linear_probe(
+    features: Features, labels: Sequence[int], groups: Sequence[str], classes: int, seed: int
+) -> LinearProbe:
+    """Fit on unit features (images, width); with one patient in a class C is the default."""
+    start = time.monotonic()
+    strength = choose_strength(features, labels, groups, classes, seed)
+    classifier = _fit(features, labels, strength)
+    return LinearProbe(classifier, strength, time.monotonic() - start, classes)
+
+
+def choose_strength(
+    features: Features, labels: Sequence[int], groups: Sequence[str], classes: int, seed: int
+) -> float:
+    """Return the C of best out-of-fold balanced accuracy, ties by likelihood."""
+    folds = min(_INNER_FOLDS, groups_in_smallest_class(labels, groups))
+    if folds < 2:
+        return _DEFAULT_STRENGTH
+    splits = [
+        split
+        for split in grouped_folds(labels, groups, folds, seed)
+        if len({labels[position] for position in split.train}) == classes
+    ]
+    if not splits:
+        return _DEFAULT_STRENGTH
+    truth = np.asarray([labels[position] for split in splits for position in split.test], dtype=np.int64)
+    scores = []
+    for strength in _STRENGTHS:
+        found = np.concatenate(
+            [
+                _fit(features[list(split.train)], [labels[p] for p in split.train], strength).predict_proba(
+                    features[list(split.test)].astype(np.float64)
+                )
+                for split in splits
+            ]
+        )
+        confusion = metrics.confusion_matrix(truth, found.argmax(axis=1), classes)
+        likelihood = -metrics.negative_log_likelihood(truth, found)
+        scores.append((metrics.balanced_accuracy(confusion), likelihood, strength))
+    return max(scores)[2]
+
+
+def _fit(features: Features, labels: Sequence[int], strength: float) -> Any:  # noqa: ANN401
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
+    classifier = LogisticRegression(C=strength, max_iter=_MAX_ITERATIONS, class_weight="balanced")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        return classifier.fit(features.astype(np.float64), np.asarray(labels))

@@ -1,0 +1,37 @@
+"""Labelled pictures in memory: what a fit learns from and what an inner split is cut from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Pictures with labels and patients.
+
+    large: (images, 3, larger side, larger side) uint8, for random crops; plain: (images, 3, size, size)
+    uint8, as the model sees them when it predicts.
+    """
+
+    large: Tensor
+    plain: Tensor
+    labels: tuple[int, ...]
+    groups: tuple[str, ...]
+
+    def __len__(self) -> int:
+        """Count the images."""
+        return len(self.labels)
+
+    def subset(self, positions: Sequence[int]) -> Examples:
+        """Return the images at these positions, in this order."""
+        index = torch.as_tensor(positions, dtype=torch.long)
+        return Examples(
+            self.large[index],
+            self.plain[index],
+            tuple(self.labels[position] for position in positions),
+            tuple(self.groups[position] for position in positions),
+        )

@@ -1,0 +1,127 @@
+"""Frozen image features, kept on disk by content so that a preview answers at once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from clipsvd_app import settings
+from clipsvd_app.domain.codec import to_json
+from clipsvd_app.engine.backbones import Backbone, embed_images
+from clipsvd_app.engine.dataset import normalise, read_pictures
+from clipsvd_app.errors import UserError
+from clipsvd_app.imaging import file_sha256
+from clipsvd_app.jobs import ImageInput, Report
+
+Features = NDArray[np.float32]
+_BATCH = 32
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenFeatures:
+    """Unit features (images, width) of the ``inputs`` that could be read, in the order asked for."""
+
+    features: Features
+    inputs: tuple[ImageInput, ...]
+    refused: tuple[tuple[int, str], ...]
+
+
+@dataclass(slots=True)
+class FeatureStore:
+    """Features of one backbone: in memory, and beneath the user's cache folder."""
+
+    backbone: Backbone
+    folder: Path | None = None
+    _known: dict[str, Features] = field(default_factory=dict)
+    _hashes: dict[tuple[str, int, int], str] = field(default_factory=dict)
+
+    def of(self, inputs: Sequence[ImageInput], report: Report) -> FrozenFeatures:
+        """Return the features of images, computing only those that were never seen."""
+        keys: dict[int, str] = {}
+        refused: list[tuple[int, str]] = []
+        for image in inputs:
+            try:
+                keys[image.id] = self._key(image)
+            except UserError as error:
+                refused.append((image.id, str(error)))
+        missing = [image for image in inputs if image.id in keys and self._recall(keys[image.id]) is None]
+        refused += self._compute(missing, keys, report)
+        unread = {image_id for image_id, _ in refused}
+        kept = tuple(image for image in inputs if image.id not in unread)
+        rows = [self._known[keys[image.id]] for image in kept]
+        return FrozenFeatures(np.stack(rows) if rows else np.empty((0, 0), np.float32), kept, tuple(refused))
+
+    def _compute(
+        self, images: list[ImageInput], keys: dict[int, str], report: Report
+    ) -> tuple[tuple[int, str], ...]:
+        preprocessing = self.backbone.preprocessing
+        pictures = read_pictures(images, preprocessing.size, preprocessing.interpolation, report)
+        rows = embed_pictures(self.backbone.model, self.backbone, pictures.pixels, report)
+        for image, row in zip(pictures.inputs, rows, strict=True):
+            self._remember(keys[image.id], row)
+        return pictures.refused
+
+    def _key(self, image: ImageInput) -> str:
+        view = json.dumps([_VERSION, image.frame, to_json(image.window), to_json(image.crop)])
+        return hashlib.sha256(f"{self._file_hash(Path(image.path))} {view}".encode()).hexdigest()
+
+    def _file_hash(self, path: Path) -> str:
+        try:
+            status = path.stat()
+        except OSError:
+            return file_sha256(path)
+        state = (str(path), status.st_size, status.st_mtime_ns)
+        if state not in self._hashes:
+            self._hashes[state] = file_sha256(path)
+        return self._hashes[state]
+
+    def _recall(self, key: str) -> Features | None:
+        if key not in self._known:
+            try:
+                row = np.load(self._file(key), allow_pickle=False)
+            except (OSError, ValueError, EOFError):
+                return None
+            if row.dtype != np.float32 or row.ndim != 1 or not np.isfinite(row).all():
+                return None
+            self._known[key] = row
+        return self._known[key]
+
+    def _remember(self, key: str, row: Features) -> None:
+        self._known[key] = row
+        file = self._file(key)
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            descriptor, temporary = tempfile.mkstemp(dir=file.parent, suffix=".part")
+            with os.fdopen(descriptor, "wb") as stream:
+                np.save(stream, row)
+            Path(temporary).replace(file)
+        except OSError:
+            # A cache that cannot be written costs time later, and nothing now.
+            return
+
+    def _file(self, key: str) -> Path:
+        root = self.folder or settings.cache_folder() / "features" / self.backbone.sha256
+        return root / key[:2] / f"{key}.npy"
+
+
+def embed_pictures(model: nn.Module, backbone: Backbone, pixels: Tensor, report: Report) -> Features:
+    """Return unit features (images, width) fp32 of letterboxed pictures (images, 3, size, size) uint8."""
+    rows = []
+    with torch.no_grad():
+        for start in range(0, len(pixels), _BATCH):
+            report("Computing features", start, len(pixels))
+            batch = normalise(pixels[start : start + _BATCH].to(backbone.device), backbone.preprocessing)
+            rows.append(embed_images(model, batch).cpu())
+    report("Computing features", len(pixels), len(pixels))
+    return torch.cat(rows).numpy() if rows else np.empty((0, 0), dtype=np.float32)

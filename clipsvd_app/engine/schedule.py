@@ -1,0 +1,14 @@
+"""The learning rate over the true number of steps: up once, then down to nothing."""
+
+from __future__ import annotations
+
+import math
+
+
+def learning_rate_at(step: int, steps: int, peak: float, warmup_fraction: float) -> float:
+    """Return the rate of ``step`` (0 .. steps): linear to ``peak`` over the warm-up, then a cosine to 0."""
+    warmup = max(1, round(steps * warmup_fraction))
+    if step < warmup:
+        return peak * (step + 1) / (warmup + 1)
+    left = max(1, steps - warmup)
+    return peak * 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warmup) / left)))

@@ -1,0 +1,98 @@
+"""Who trains and who tests: whole patients on one side, the same draw for the same seed."""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from clipsvd_app.errors import UserError
+
+MIN_GROUPS_TO_ESTIMATE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Positions of training and test images; no patient is on both sides."""
+
+    train: tuple[int, ...]
+    test: tuple[int, ...]
+
+
+def check_classes(labels: Sequence[int], class_names: Sequence[str]) -> None:
+    """Refuse fewer than two classes and classes without an image."""
+    if len(class_names) < 2:
+        raise UserError(
+            "There is only one class, so there is nothing to tell apart.",
+            remedy="Add a second class, for example “normal”.",
+            code="one_class",
+        )
+    counts = Counter(labels)
+    for index, name in enumerate(class_names):
+        if not counts[index]:
+            raise UserError(
+                f"The class “{name}” has no image.",
+                remedy="Label at least one image of it, or remove the class.",
+                code="empty_class",
+            )
+
+
+def draw_shots(labels: Sequence[int], groups: Sequence[str], shots: int, seed: int) -> Split:
+    """Draw ``shots`` images of every class for training; the rest tests, but for the drawn patients.
+
+    A class with fewer images gives all but what its smallest possible test needs: at least one
+    patient stays out where there are two or more.
+    """
+    generator = np.random.default_rng(seed)
+    chosen: list[int] = []
+    for label in sorted(set(labels)):
+        members = [position for position, known in enumerate(labels) if known == label]
+        order = [members[index] for index in generator.permutation(len(members))]
+        chosen += _leaving_a_patient(order, groups, shots)
+    trained = {groups[position] for position in chosen}
+    test = tuple(position for position, group in enumerate(groups) if group not in trained)
+    return Split(tuple(sorted(chosen)), test)
+
+
+def grouped_folds(labels: Sequence[int], groups: Sequence[str], folds: int, seed: int) -> tuple[Split, ...]:
+    """Cut into folds by patient, classes spread evenly (StratifiedGroupKFold)."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    folder = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        # A class with fewer images than folds is told to the user in our own words, or not at all.
+        warnings.simplefilter("ignore")
+        pieces = list(folder.split(np.zeros(len(labels)), np.asarray(labels), np.asarray(groups)))
+    return tuple(Split(tuple(train.tolist()), tuple(test.tolist())) for train, test in pieces)
+
+
+def groups_in_smallest_class(labels: Sequence[int], groups: Sequence[str]) -> int:
+    """Count the patients of the class that has fewest."""
+    patients: dict[int, set[str]] = defaultdict(set)
+    for label, group in zip(labels, groups, strict=True):
+        patients[label].add(group)
+    return min(len(members) for members in patients.values())
+
+
+def inner_split(labels: Sequence[int], groups: Sequence[str], seed: int, folds: int = 3) -> Split | None:
+    """Return one grouped split on which to choose, or None where a side would miss a class."""
+    folds = min(folds, groups_in_smallest_class(labels, groups))
+    if folds < 2:
+        return None
+    everyone = set(labels)
+    for split in grouped_folds(labels, groups, folds, seed):
+        if all({labels[position] for position in side} == everyone for side in (split.train, split.test)):
+            return split
+    return None
+
+
+def _leaving_a_patient(order: list[int], groups: Sequence[str], shots: int) -> list[int]:
+    patients = {groups[position] for position in order}
+    kept_out = groups[order[-1]] if len(patients) > 1 else None
+    drawn = order[:shots]
+    if {groups[position] for position in drawn} >= patients:
+        drawn = [position for position in drawn if groups[position] != kept_out]
+    return drawn
