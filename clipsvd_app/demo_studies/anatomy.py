@@ -148,11 +148,12 @@ def heart_outline(anatomy: Anatomy) -> HeartOutline:
     m, k, base = anatomy.mediastinum, anatomy.knob, anatomy.dome_y + anatomy.dome_step + anatomy.heart_lift
     left_border = smooth_curve(
         (
-            (-1.2, 0.19 * m), (-0.75, 0.15 * m), (-0.58, 0.128 * m), (-0.46, 0.125 * m), (-0.41, 0.10 + 0.62 * k),
-            (-0.35, 0.10 + 0.92 * k),
+            (-1.2, 0.19 * m), (-0.75, 0.15 * m), (-0.58, 0.128 * m), (-0.46, 0.125 * m),
+            (-0.41, 0.10 + 0.62 * k), (-0.35, 0.10 + 0.92 * k),
             (-0.28, 0.10 + 0.68 * k), (-0.23, 0.155 * m), (-0.15, 0.172 * m), (-0.06, 0.15 * m + 0.1 * left),
             (base - 0.34, 0.08 + 0.42 * left), (base - 0.20, 0.04 + 0.76 * left), (base - 0.08, 0.965 * left),
-            (base - 0.01, left), (base + 0.07, 0.95 * left), (base + 0.16, 0.78 * left), (base + 0.3, 0.5 * left),
+            (base - 0.01, left), (base + 0.07, 0.95 * left), (base + 0.16, 0.78 * left),
+            (base + 0.3, 0.5 * left),
         )
     )  # fmt: skip
     right_border = smooth_curve(

@@ -13,9 +13,9 @@ from clipsvd_app.demo_studies.exposure import Exposure, draw_exposure
 from clipsvd_app.demo_studies.film import expose, fractal
 from clipsvd_app.demo_studies.findings import Disease, draw_disease
 from clipsvd_app.demo_studies.geometry import make_frame
-from clipsvd_app.demo_studies.lungs import interstitium, make_lung
+from clipsvd_app.demo_studies.lungs import interstitium, make_lungs
 from clipsvd_app.demo_studies.margin import annotate
-from clipsvd_app.demo_studies.mediastinum import airways, aorta, silhouette
+from clipsvd_app.demo_studies.mediastinum import central_vessels_and_airways, silhouette
 from clipsvd_app.demo_studies.skeleton import bones
 from clipsvd_app.demo_studies.trunk import abdomen_gas, breasts, soft_tissue
 from clipsvd_app.demo_studies.vessels import hila, lung_vessels
@@ -61,14 +61,14 @@ def chest_attenuation(frame: Frame, patient: Patient, exposure: Exposure) -> Fie
     """Return the line integral through the chest at every pixel, about 1 through heart and spine."""
     anatomy, disease = patient.anatomy, patient.disease
     rng = np.random.default_rng(anatomy.texture_seed)
-    lungs = [make_lung(frame, anatomy, disease, side) for side in (-1, 1)]
+    lungs = make_lungs(frame, anatomy, disease)
     heart = silhouette(frame, anatomy)
-    seen = np.sqrt(lungs[0].aerated + lungs[1].aerated)
+    seen = np.sqrt(lungs.aerated)
     soft = soft_tissue(frame, anatomy)
     total = soft * (1.0 + np.float32(0.012) * fractal(frame.size, 1.3, rng)) + breasts(frame, anatomy)
-    total -= (lungs[0].loss() + lungs[1].loss()) * (1.0 - heart)
+    total -= lungs.loss * (1.0 - heart)
     markings = lung_vessels(frame, anatomy, rng) + interstitium(frame, rng)
     total += (markings * (1.0 - np.float32(0.6) * heart) + hila(frame, anatomy)) * seen
-    total += aorta(frame, anatomy) - airways(frame, anatomy) - abdomen_gas(frame, anatomy, rng)
+    total += central_vessels_and_airways(frame, anatomy) - abdomen_gas(frame, anatomy, rng)
     total += bones(frame, anatomy, exposure.yaw, rng) * np.minimum(soft * 4.0, 1.0)
     return np.maximum(total, 0.0)

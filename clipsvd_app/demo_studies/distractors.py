@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clipsvd_app.demo_studies.geometry import half_ball
+from clipsvd_app.demo_studies.geometry import add_ball
 from clipsvd_app.demo_studies.tubes import Strands, draw_tubes, join, strand
 
 if TYPE_CHECKING:
@@ -36,24 +36,23 @@ def distractors(frame: Frame, exposure: Exposure, rng: np.random.Generator) -> F
 
 def _electrodes(frame: Frame, wires: list[Strands], rng: np.random.Generator) -> Field:
     total = np.zeros_like(frame.x)
-    gather = (rng.uniform(-0.25, 0.25), 1.1)
+    gather = (rng.uniform(-0.3, 0.3), 1.15)
     for x, y in ((-0.52, -0.52), (0.52, -0.54), (0.56, 0.42)):
         spot = (x + rng.normal(0, 0.04), y + rng.normal(0, 0.04))
-        total += np.minimum(half_ball(frame, spot, (0.024, 0.024)) * 2, 1) * np.float32(0.30)
-        total += np.minimum(half_ball(frame, spot, (0.058, 0.058)) * 3, 1) * np.float32(0.035)
-        halfway = (
-            (spot[0] + gather[0]) / 2 + rng.normal(0, 0.09),
-            (spot[1] + gather[1]) / 2 + rng.normal(0, 0.05),
-        )
-        wires.append(_wire((spot, halfway, gather), 0.005, 0.20, rng))
+        add_ball(total, frame, spot, (0.024, 0.024), 0.30, flatness=2.0)
+        add_ball(total, frame, spot, (0.058, 0.058), 0.035, flatness=3.0)
+        sag = (spot[0] + rng.normal(0.0, 0.14), spot[1] + (gather[1] - spot[1]) * 0.35)
+        bend = ((spot[0] + 2 * gather[0]) / 3 + rng.normal(0.0, 0.12), spot[1] + (gather[1] - spot[1]) * 0.7)
+        wires.append(_wire((spot, sag, bend, gather), 0.005, 0.17, rng))
     return total
 
 
 def _port(frame: Frame, wires: list[Strands], rng: np.random.Generator) -> Field:
     side = rng.choice((-1.0, 1.0))
     x, y = side * rng.uniform(0.36, 0.46), rng.uniform(-0.40, -0.30)
-    shell = np.minimum(half_ball(frame, (x, y), (0.060, 0.055)) * 2.5, 1) * np.float32(0.22)
-    shell += half_ball(frame, (x, y), (0.034, 0.032)) * np.float32(0.22)
+    shell = np.zeros_like(frame.x)
+    add_ball(shell, frame, (x, y), (0.060, 0.055), 0.22, flatness=2.5)
+    add_ball(shell, frame, (x, y), (0.034, 0.032), 0.22)
     run = ((x, y), (side * 0.33, -0.62), (side * 0.17, -0.66), (side * 0.06 - 0.05, -0.45), (-0.10, -0.12))
     wires.append(_wire(run, 0.006, 0.18, rng))
     return shell

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import fft
+from scipy.ndimage import gaussian_filter, uniform_filter
 
 if TYPE_CHECKING:
     from clipsvd_app.demo_studies.exposure import Exposure
@@ -21,10 +22,10 @@ def expose(attenuation: Field, exposure: Exposure, rng: np.random.Generator) -> 
     """
     size = attenuation.shape[0]
     quanta = rng.standard_normal(attenuation.shape, dtype=np.float32)
-    grain = blur(quanta, 0.55 * max(size / 512, 0.35), "wrap") * np.float32(1.9)
+    grain = gaussian_filter(quanta, 0.55 * max(size / 512, 0.35), truncate=3.0) * np.float32(1.9)
     noisy = attenuation + np.float32(exposure.noise) * grain * np.exp(np.float32(0.75) * attenuation - 0.55)
-    wide = blur(noisy, 0.20 * size)
-    near = blur(noisy, 0.012 * size)
+    wide = smooth(noisy, 0.45)
+    near = smooth(noisy, 0.03)
     flat = noisy - np.float32(0.30) * (wide - wide.mean())
     crisp = flat + np.float32(0.45 * exposure.sharpening) * (noisy - near)
     return tone(crisp, exposure)
@@ -36,30 +37,23 @@ def tone(density: Field, exposure: Exposure) -> Field:
     middle = np.float32(0.62 - exposure.exposure)
     low, high = 1 / (1 + np.exp(steep * middle)), 1 / (1 + np.exp(-steep * (1.45 - middle)))
     response = 1.0 / (1.0 + np.exp(-steep * (density - middle)))
-    return np.clip((response - low) / (high - low), 0.0, 1.0).astype(np.float32)
+    film: Field = np.clip((response - low) / (high - low), 0.0, 1.0).astype(np.float32)
+    return film
 
 
 def fractal(size: int, slope: float, rng: np.random.Generator) -> Field:
     """Return zero-mean noise (size, size) of unit spread whose amplitude falls as frequency^-slope."""
     white = rng.standard_normal((size, size), dtype=np.float32)
     shaped = fft.irfft2(fft.rfft2(white) * _falloff(size, slope), s=(size, size))
-    return (shaped / shaped.std()).astype(np.float32)
+    noise: Field = (shaped / shaped.std()).astype(np.float32)
+    return noise
 
 
-def blur(field: Field, sigma: float, mode: str = "reflect") -> Field:
-    """Smooth with a Gaussian of ``sigma`` pixels; the margin is mirrored unless the field may wrap."""
-    size = field.shape[0]
-    margin = 0 if mode == "wrap" else min(size // 2, int(3 * sigma) + 1)
-    padded = np.pad(field, margin, mode="symmetric") if margin else field
-    full = padded.shape[0]
-    smooth = fft.irfft2(fft.rfft2(padded) * _gaussian(full, sigma), s=padded.shape)
-    return np.ascontiguousarray(smooth[margin : margin + size, margin : margin + size], dtype=np.float32)
-
-
-@lru_cache(maxsize=16)
-def _gaussian(size: int, sigma: float) -> Field:
-    squared = fft.fftfreq(size)[:, None] ** 2 + fft.rfftfreq(size)[None, :] ** 2
-    return np.exp(-2 * np.pi**2 * sigma**2 * squared).astype(np.float32)
+def smooth(field: Field, share: float) -> Field:
+    """Smooth with two running means over ``share`` of the film, mirrored at the margin."""
+    width = max(int(share * field.shape[0]), 1)
+    blurred: Field = uniform_filter(uniform_filter(field, width, mode="reflect"), width, mode="reflect")
+    return blurred
 
 
 @lru_cache(maxsize=16)
@@ -68,4 +62,5 @@ def _falloff(size: int, slope: float) -> Field:
     frequency[0, 0] = 1.0
     gain = frequency**-slope
     gain[0, 0] = 0.0
-    return gain.astype(np.float32)
+    falloff: Field = gain.astype(np.float32)
+    return falloff

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Field: TypeAlias = npt.NDArray[np.floating[Any]]
 Line: TypeAlias = npt.NDArray[np.float64]
+Window: TypeAlias = tuple[slice, slice]
 
 _REACH = 1.7
 _STEPS = 4096
@@ -65,6 +66,18 @@ def make_frame(pose: Pose, size: int) -> Frame:
     return Frame(pose, size, x, y, table_index(y))
 
 
+def crop(frame: Frame, low: tuple[float, float], high: tuple[float, float]) -> tuple[Window, Frame]:
+    """Return the part of the film that covers a box in anatomical coordinates, and the frame of that part.
+
+    What is small is drawn there and added to ``field[window]``; ``size`` stays that of the whole film.
+    """
+    corners = np.array([(x, y) for x in (low[0], high[0]) for y in (low[1], high[1])])
+    pixels = np.clip((frame.pose.to_film(corners) + 1.0) * (frame.size / 2), 0, frame.size)
+    first, last = np.floor(pixels.min(axis=0)).astype(int), np.ceil(pixels.max(axis=0)).astype(int)
+    window = (slice(int(first[1]), int(last[1])), slice(int(first[0]), int(last[0])))
+    return window, Frame(frame.pose, frame.size, frame.x[window], frame.y[window], frame.y_index[window])
+
+
 @dataclass(frozen=True, slots=True)
 class Curve:
     """A function of one coordinate, tabulated over the whole film so that a field is one look-up."""
@@ -92,7 +105,8 @@ def curve_positions() -> Line:
 def table_index(position: Field) -> npt.NDArray[np.int32]:
     """Return the table position nearest to each coordinate."""
     raw = (position + _REACH) * ((_STEPS - 1) / (2 * _REACH)) + 0.5
-    return np.clip(raw, 0, _STEPS - 1).astype(np.int32)
+    index: npt.NDArray[np.int32] = np.clip(raw, 0, _STEPS - 1).astype(np.int32)
+    return index
 
 
 def smooth_curve(knots: Sequence[tuple[float, float]]) -> Curve:
@@ -112,18 +126,39 @@ def quarter_round(t: Field) -> Field:
 def soft_step(t: Field) -> Field:
     """Rise smoothly from 0 at t = -1 to 1 at t = 1 (smoothstep)."""
     clipped = np.clip(0.5 * t + 0.5, 0.0, 1.0)
-    return clipped * clipped * (3.0 - 2.0 * clipped)
+    step: Field = clipped * clipped * (3.0 - 2.0 * clipped)
+    return step
 
 
-def soft_dome(frame: Frame, centre: tuple[float, float], radii: tuple[float, float]) -> Field:
-    """Return a mound without a visible rim: 1 at its centre, fading to 0 at its radii."""
-    dx = (frame.x - np.float32(centre[0])) / np.float32(radii[0])
-    dy = (frame.y - np.float32(centre[1])) / np.float32(radii[1])
-    return np.maximum(1.0 - dx * dx - dy * dy, 0.0)
+def add_ball(
+    field: Field,
+    frame: Frame,
+    centre: tuple[float, float],
+    radii: tuple[float, float],
+    strength: float,
+    *,
+    flatness: float = 1.0,
+) -> None:
+    """Add the path length through an ellipsoid: ``strength`` at its centre, 0 at its rim.
+
+    A flatness over 1 gives a disc with a rounded edge instead.
+    """
+    window, inside = _ellipse(frame, centre, radii)
+    field[window] += np.minimum(np.sqrt(inside) * np.float32(flatness), 1.0) * np.float32(strength)
 
 
-def half_ball(frame: Frame, centre: tuple[float, float], radii: tuple[float, float]) -> Field:
-    """Return the path length through an ellipsoid, 1 at its centre and 0 at its rim."""
-    dx = (frame.x - np.float32(centre[0])) / np.float32(radii[0])
-    dy = (frame.y - np.float32(centre[1])) / np.float32(radii[1])
-    return np.sqrt(np.maximum(1.0 - dx * dx - dy * dy, 0.0))
+def add_dome(
+    field: Field, frame: Frame, centre: tuple[float, float], radii: tuple[float, float], strength: float
+) -> None:
+    """Add a mound without a visible rim: ``strength`` at its centre, fading to 0 at its radii."""
+    window, inside = _ellipse(frame, centre, radii)
+    field[window] += inside * np.float32(strength)
+
+
+def _ellipse(frame: Frame, centre: tuple[float, float], radii: tuple[float, float]) -> tuple[Window, Field]:
+    """Return 1 minus the squared distance from the centre in radii, never below 0, and where it lies."""
+    low = (centre[0] - radii[0], centre[1] - radii[1])
+    window, part = crop(frame, low, (centre[0] + radii[0], centre[1] + radii[1]))
+    dx = (part.x - np.float32(centre[0])) / np.float32(radii[0])
+    dy = (part.y - np.float32(centre[1])) / np.float32(radii[1])
+    return window, np.maximum(1.0 - dx * dx - dy * dy, 0.0)

@@ -12,6 +12,7 @@ from clipsvd_app.demo_studies.film import fractal
 from clipsvd_app.demo_studies.geometry import (
     Curve,
     Field,
+    crop,
     curve_positions,
     quarter_round,
     smooth_curve,
@@ -44,22 +45,26 @@ _ROUND_WALL = smooth_curve(
 
 
 @dataclass(frozen=True, slots=True)
-class Lung:
-    """One pleural cavity: depth of aerated lung and of free air (0 to 1 each), and the visceral pleura."""
+class Lungs:
+    """Both pleural cavities: depth of aerated lung (0 to 1), and the attenuation all their gas takes away."""
 
     aerated: Field
-    air: Field | None = None
-    pleura: Field | None = None
-
-    def loss(self) -> Field:
-        """Return how much attenuation the gas takes away."""
-        if self.air is None or self.pleura is None:
-            return self.aerated * _LUNG_LOSS
-        return self.aerated * _LUNG_LOSS + self.air * _AIR_LOSS - self.pleura * _PLEURA
+    loss: Field
 
 
-def make_lung(frame: Frame, anatomy: Anatomy, disease: Disease, side: int) -> Lung:
-    """Return the gas on one side (-1: the patient's right, the image's left) with the disease in place."""
+def make_lungs(frame: Frame, anatomy: Anatomy, disease: Disease) -> Lungs:
+    """Return the gas in the chest with the disease in place; each side is drawn on its half of the film."""
+    lungs = Lungs(np.zeros_like(frame.x), np.zeros_like(frame.x))
+    for side in (-1, 1):
+        half, part = crop(frame, (min(0.0, 1.2 * side), -1.1), (max(0.0, 1.2 * side), 1.4))
+        one = _one_lung(part, anatomy, disease, side)
+        lungs.aerated[half] += one.aerated
+        lungs.loss[half] += one.loss
+    return lungs
+
+
+def _one_lung(frame: Frame, anatomy: Anatomy, disease: Disease, side: int) -> Lungs:
+    """Return the gas on one side (-1: the patient's right, the image's left)."""
     outline = lung_outline(anatomy, side)
     across = np.float32(side) * frame.x
     depth = _cavity(frame, outline, across)
@@ -67,12 +72,12 @@ def make_lung(frame: Frame, anatomy: Anatomy, disease: Disease, side: int) -> Lu
         depth = depth * (1.0 - _fluid(frame, anatomy, outline, across, disease.effusion))
     if disease.pneumothorax is not None and disease.pneumothorax.side == side:
         return _collapsed(frame, outline, across, depth, disease.pneumothorax)
-    return Lung(depth)
+    return Lungs(depth, np.multiply(depth, _LUNG_LOSS))
 
 
 def interstitium(frame: Frame, rng: np.random.Generator) -> Field:
     """Return the fine texture of lung between the vessels one can follow."""
-    return fractal(frame.size, 0.9, rng) * np.float32(0.011)
+    return np.multiply(fractal(frame.size, 0.9, rng), np.float32(0.011))
 
 
 def _cavity(frame: Frame, outline: LungOutline, across: Field) -> Field:
@@ -100,7 +105,7 @@ def _fluid(frame: Frame, anatomy: Anatomy, outline: LungOutline, across: Field, 
 
 def _collapsed(
     frame: Frame, outline: LungOutline, across: Field, depth: Field, pneumothorax: Pneumothorax
-) -> Lung:
+) -> Lungs:
     """Split the cavity into shrunken, slightly denser lung and free air, with the visceral pleura between."""
     edge = visceral_edge(outline, pneumothorax)
     slope = edge.slope()(frame.y_index)
@@ -110,7 +115,8 @@ def _collapsed(
     line = np.exp(-np.square(inward / np.maximum(np.float32(0.0045), pixel * np.float32(0.7))))
     fullness = np.float32(0.60) + np.float32(0.33) * quarter_round(inward / np.float32(0.25))
     visible = np.sqrt(np.clip(depth * 3.0, 0.0, 1.0))
-    return Lung(depth * kept * fullness, depth * (1.0 - kept), line * visible)
+    aerated, air = depth * kept * fullness, depth * (1.0 - kept)
+    return Lungs(aerated, aerated * _LUNG_LOSS + air * _AIR_LOSS - line * visible * _PLEURA)
 
 
 def visceral_edge(outline: LungOutline, pneumothorax: Pneumothorax) -> Curve:

@@ -25,7 +25,10 @@ def annotate(film: Field, exposure: Exposure) -> Field:
     column = size - gap - letter.shape[1] if exposure.marker_left else gap
     _lay(marked, letter, row, column, 0.97)
     text = _letters(BURNT_IN_TEXT, size, 0.028)
-    _lay(marked, text, size - text.shape[0] - round(0.012 * size), round(0.015 * size), 0.90)
+    row, column = size - text.shape[0] - round(0.012 * size), round(0.015 * size)
+    # A dark plate keeps the words legible over the abdomen.
+    _lay(marked, np.ones((text.shape[0] + 4, text.shape[1] + 6), np.float32), row - 2, column - 3, 0.06)
+    _lay(marked, text, row, column, 0.90)
     return marked
 
 
@@ -41,7 +44,8 @@ def collimate(film: Field, edges: tuple[float, float, float, float]) -> Field:
 def _open(at: Field, edge: np.float32) -> Field:
     if edge <= 0:
         return np.ones_like(at)
-    return np.clip((at + 1.0 - edge) / np.float32(0.012) + 0.5, 0.0, 1.0)
+    opening: Field = np.clip((at + 1.0 - edge) / np.float32(0.012) + 0.5, 0.0, 1.0)
+    return opening
 
 
 def _lay(film: Field, letters: Field, row: int, column: int, level: float) -> None:
@@ -57,4 +61,5 @@ def _letters(text: str, size: int, height: float) -> Field:
     left, top, right, bottom = font.getbbox(text)
     sheet = Image.new("L", (int(right - left) + 2, int(bottom - top) + 2), 0)
     ImageDraw.Draw(sheet).text((1 - left, 1 - top), text, fill=255, font=font)
-    return np.asarray(sheet, dtype=np.float32) / np.float32(255)
+    coverage: Field = np.asarray(sheet, dtype=np.float32) / np.float32(255)
+    return coverage

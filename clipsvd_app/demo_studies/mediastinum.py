@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clipsvd_app.demo_studies.anatomy import heart_outline
-from clipsvd_app.demo_studies.geometry import half_ball, quarter_round, smooth_curve, soft_step, table_index
+from clipsvd_app.demo_studies.geometry import (
+    add_ball,
+    crop,
+    quarter_round,
+    smooth_curve,
+    soft_step,
+    table_index,
+)
 
 if TYPE_CHECKING:
     from clipsvd_app.demo_studies.anatomy import Anatomy
@@ -28,15 +35,23 @@ def silhouette(frame: Frame, anatomy: Anatomy) -> Field:
     return _BORDER(table_index(np.minimum(off, 1.0))) * _FULLNESS(frame.y_index)
 
 
-def aorta(frame: Frame, anatomy: Anatomy) -> Field:
-    """Return the attenuation of the arch and of the descending aorta beside the spine."""
-    knob = half_ball(frame, (0.06, -0.34), (0.035 + anatomy.knob, 0.095)) * np.float32(0.09)
+def central_vessels_and_airways(frame: Frame, anatomy: Anatomy) -> Field:
+    """Return what aorta adds and what trachea and bronchi take away, near the midline."""
+    total = np.zeros_like(frame.x)
+    column, part = crop(frame, (-0.3, -1.5), (0.3, 1.5))
+    total[column] = _aorta(part, anatomy) - _airways(part, anatomy)
+    add_ball(total, frame, (0.06, -0.34), (0.035 + anatomy.knob, 0.095), 0.09)
+    return total
+
+
+def _aorta(frame: Frame, anatomy: Anatomy) -> Field:
+    """Return the attenuation of the descending aorta beside the spine."""
     inside = quarter_round((_AORTA_BORDER(frame.y_index) - frame.x) / np.float32(0.07))
     course = soft_step((frame.x + 0.02) / 0.06) * soft_step((frame.y + 0.30) / 0.1)
-    return knob + inside * course * np.float32(0.07)
+    return inside * course * np.float32(0.07)
 
 
-def airways(frame: Frame, anatomy: Anatomy) -> Field:
+def _airways(frame: Frame, anatomy: Anatomy) -> Field:
     """Return the attenuation that trachea and main bronchi take away."""
     at = np.float32(anatomy.trachea_x)
     middle = at * soft_step((frame.y + 0.6) / 0.5)

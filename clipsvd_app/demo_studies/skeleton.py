@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clipsvd_app.demo_studies.anatomy import lung_outline
-from clipsvd_app.demo_studies.geometry import half_ball, smooth_curve, soft_step
+from clipsvd_app.demo_studies.geometry import add_ball, crop, smooth_curve, soft_step
 from clipsvd_app.demo_studies.tubes import Strands, draw_tubes, join, strand
 
 if TYPE_CHECKING:
@@ -21,8 +21,14 @@ def bones(frame: Frame, anatomy: Anatomy, yaw: float, rng: np.random.Generator) 
     """Return the attenuation the skeleton adds; ``yaw`` is the patient's turn, in units of sideways shift."""
     long_bones = [*_ribs(anatomy, yaw, rng), *_clavicles(anatomy, yaw, rng), *_shoulder_edges(anatomy)]
     shells = draw_tubes(frame, join(long_bones), hollow=0.55)
-    rest = spine(frame, anatomy, yaw) + shoulder_blades(frame, anatomy) + _humeral_heads(frame, anatomy)
-    return (shells + rest) * np.float32(anatomy.bone)
+    column, part = crop(frame, (-0.28, -1.5), (0.28, 1.5))
+    shells[column] += spine(part, anatomy, yaw)
+    upper, part = crop(frame, (-1.2, -0.75), (1.2, 0.05))
+    shells[upper] += shoulder_blades(part, anatomy)
+    for side in (-1, 1):
+        head = (side * (0.86 + anatomy.scapula_x), anatomy.shoulder_y - 0.61)
+        add_ball(shells, frame, head, (0.115, 0.125), 0.10, flatness=1.2)
+    return shells * np.float32(anatomy.bone)
 
 
 def _ribs(anatomy: Anatomy, yaw: float, rng: np.random.Generator) -> list[Strands]:
@@ -116,13 +122,6 @@ def shoulder_blades(frame: Frame, anatomy: Anatomy) -> Field:
     return medial * lateral * upper * soft_step((-0.08 - y) / 0.03) * np.float32(0.045)
 
 
-def _humeral_heads(frame: Frame, anatomy: Anatomy) -> Field:
-    x = 0.86 + anatomy.scapula_x
-    y = -0.61 + anatomy.shoulder_y
-    ball = half_ball(frame, (x, y), (0.115, 0.125)) + half_ball(frame, (-x, y), (0.115, 0.125))
-    return np.power(ball, np.float32(0.8)) * np.float32(0.12)
-
-
 def spine(frame: Frame, anatomy: Anatomy, yaw: float) -> Field:
     """Return vertebral bodies with end plates, disc spaces, pedicles and spinous processes."""
     pitch = smooth_curve(((-1.3, 0.088), (-0.5, 0.108), (0.3, 0.135), (1.3, 0.165)))(frame.y_index)
@@ -148,4 +147,4 @@ def spine(frame: Frame, anatomy: Anatomy, yaw: float) -> Field:
     bodies = column * (0.075 + 0.045 * disc + 0.03 * plates) + 0.03 * sides * disc
     # Muscle and mandible do not hide the neck, so its column would outshine the rest.
     fading = smooth_curve(((-1.2, 0.75), (-0.4, 1.0)))(frame.y_index)
-    return ((bodies + 0.05 * pedicles + 0.05 * process + 0.05 * transverse) * fading).astype(np.float32)
+    return np.multiply(bodies + 0.05 * (pedicles + process + transverse), fading)

@@ -84,9 +84,9 @@ def write_demo_studies(
 ) -> tuple[DemoImage, ...]:
     """Write the demo studies and return them in order of patient and image.
 
-    Lays out ``dicom/P001/IM1.dcm``, ``png/P001_1.png`` (8-bit, as the DICOM window shows it) and ``labels.csv``
-    (``path,class``, paths from ``folder``). The same seed gives the same bytes. ``report(done, total)`` is
-    called after every film.
+    Lays out ``dicom/P001/IM1.dcm``, ``png/P001_1.png`` (8-bit, as the DICOM window shows it) and
+    ``labels.csv`` (``path,class``, paths from ``folder``). The same seed gives the same bytes.
+    ``report(done, total)`` is called after every film.
     """
     films = plan_films(seed=seed, patients=patients, size=size)
     written = []

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clipsvd_app.demo_studies.geometry import (
-    half_ball,
+    add_ball,
+    add_dome,
     quarter_round,
     smooth_curve,
-    soft_dome,
     soft_step,
     table_index,
 )
@@ -25,7 +25,13 @@ _ROUNDNESS = smooth_curve(
 )
 _SHOULDERS = smooth_curve(
     (
-        (0.0, -1.30), (0.17, -1.24), (0.25, -1.04), (0.36, -0.94), (0.55, -0.87), (0.75, -0.80), (0.92, -0.66),
+        (0.0, -1.30),
+        (0.17, -1.24),
+        (0.25, -1.04),
+        (0.36, -0.94),
+        (0.55, -0.87),
+        (0.75, -0.80),
+        (0.92, -0.66),
         (1.1, -0.35),
     )
 )
@@ -61,13 +67,13 @@ def _arms(frame: Frame, anatomy: Anatomy) -> Field:
 
 
 def breasts(frame: Frame, anatomy: Anatomy) -> Field:
-    """Return the shadows of breasts and pectoral muscles; both fade towards their upper border."""
+    """Return the shadows of breasts and pectoral muscles; the breasts fade towards their upper border."""
     total = np.zeros_like(frame.x)
-    fade = soft_step((frame.y - np.float32(anatomy.breast_y - 0.10)) / np.float32(0.24))
     for side in (-1, 1):
-        mound = soft_dome(frame, (side * 0.42 * anatomy.width, anatomy.breast_y), (0.30, 0.25))
-        total += mound * fade * np.float32(anatomy.breast)
-        total += soft_dome(frame, (side * 0.48, -0.34), (0.40, 0.40)) * np.float32(0.09)
+        add_dome(total, frame, (side * 0.42 * anatomy.width, anatomy.breast_y), (0.30, 0.25), anatomy.breast)
+    total *= soft_step((frame.y - np.float32(anatomy.breast_y - 0.10)) / np.float32(0.24))
+    for side in (-1, 1):
+        add_dome(total, frame, (side * 0.48, -0.34), (0.40, 0.40), 0.09)
     return total
 
 
@@ -76,22 +82,26 @@ def abdomen_gas(frame: Frame, anatomy: Anatomy, rng: np.random.Generator) -> Fie
     top = anatomy.dome_y + anatomy.dome_step
     total = np.zeros_like(frame.x)
     if anatomy.stomach_gas:
-        total += _bubble(frame, (rng.uniform(0.22, 0.40), top + rng.uniform(0.10, 0.15)), 0.11, rng)
-        total *= np.float32(0.30 * anatomy.stomach_gas)
+        spot = (rng.uniform(0.22, 0.40), top + rng.uniform(0.10, 0.15))
+        _add_bubble(total, frame, spot, 0.11, 0.24 * anatomy.stomach_gas, rng)
     if anatomy.bowel_gas:
         start = rng.uniform(0.25, 0.45)
         for step in range(3):
             spot = (start + 0.07 * step, top + 0.34 + 0.03 * step + rng.uniform(-0.03, 0.03))
-            total += _bubble(frame, spot, 0.07, rng) * np.float32(0.12 * anatomy.bowel_gas)
+            _add_bubble(total, frame, spot, 0.07, 0.10 * anatomy.bowel_gas, rng)
     return total
 
 
-def _bubble(frame: Frame, centre: tuple[float, float], radius: float, rng: np.random.Generator) -> Field:
-    """Return a soft lump of gas made of two overlapping balls."""
-    offset = rng.uniform(0.3, 0.7) * radius
-    flat = rng.uniform(0.55, 0.8)
-    first = half_ball(frame, centre, (radius, radius * flat))
-    second = half_ball(
-        frame, (centre[0] + offset, centre[1] + 0.3 * offset), (radius * 0.8, radius * flat * 0.8)
-    )
-    return np.maximum(first, second)
+def _add_bubble(
+    total: Field,
+    frame: Frame,
+    centre: tuple[float, float],
+    radius: float,
+    strength: float,
+    rng: np.random.Generator,
+) -> None:
+    """Add a lump of gas made of two overlapping balls."""
+    offset, flat = rng.uniform(0.3, 0.7) * radius, rng.uniform(0.55, 0.8)
+    add_ball(total, frame, centre, (radius, radius * flat), strength)
+    beside = (centre[0] + offset, centre[1] + 0.3 * offset)
+    add_dome(total, frame, beside, (radius * 0.8, radius * flat * 0.8), 0.5 * strength)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from clipsvd_app.demo_studies.geometry import Field, Frame
 
 _SMALLEST_RADIUS = 0.002
-_RADIUS_RATIO = 1.6
+_RADIUS_RATIO = 2.0
 _EDGE_PIXELS = 0.6
 
 Spectrum: TypeAlias = npt.NDArray[np.complex64]
@@ -107,4 +107,5 @@ def _cross_section(size: int, radius_class: int, hollow: float) -> Field:
     edge = np.exp(-2.0 * (np.pi * _EDGE_PIXELS * frequency) ** 2)
     # A strand of unit strength leaves 2 / size in each pixel of its length; a cylinder of unit height needs
     # pi / 2 times its radius there.
-    return (body * edge * (size / 2) * (np.pi / 2 * radius)).astype(np.float32)
+    spectrum: Field = (body * edge * (size / 2) * (np.pi / 2 * radius)).astype(np.float32)
+    return spectrum

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clipsvd_app.demo_studies.geometry import half_ball
+from clipsvd_app.demo_studies.geometry import add_ball
 from clipsvd_app.demo_studies.tubes import Strands, draw_tubes, join
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ def hila(frame: Frame, anatomy: Anatomy) -> Field:
             (0.045, 0.06, 0.045, 0.085),
             (0.05, -0.06, 0.04, 0.05),
         ):
-            total += half_ball(frame, (x + side * dx, y + dy), (rx, ry))
-    return total * np.float32(0.085 * anatomy.hilum)
+            add_ball(total, frame, (x + side * dx, y + dy), (rx, ry), 0.085 * anatomy.hilum)
+    return total
 
 
 def _tree(anatomy: Anatomy, side: int, rng: np.random.Generator) -> list[Strands]:
@@ -91,7 +91,7 @@ def _fork(
 
 def _as_strands(paths: Line, radius: Line, side: int, vascularity: float) -> Strands:
     """Fill in points along each path and give thick vessels more attenuation than thin ones."""
-    fine = np.linspace(0, _POINTS - 1, 40)
+    fine = np.linspace(0, _POINTS - 1, 28)
     low = np.minimum(fine.astype(int), _POINTS - 2)
     part = (fine - low)[None, :, None]
     dense = paths[:, low] * (1.0 - part) + paths[:, low + 1] * part
