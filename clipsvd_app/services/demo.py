@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clipsvd_app.demo_studies import FINDINGS, PROMPTS, write_demo_studies
 from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.project import Project, create_project, open_project
 from clipsvd_app.project.changes import AddClass, SetLabels
@@ -34,6 +33,8 @@ def demo_files(folder: Path, report: Callable[[int, int], None] | None = None) -
     """Return the synthetic studies in ``folder``, writing them the first time."""
     table = folder / "labels.csv"
     if not table.is_file():
+        from clipsvd_app.demo_studies import write_demo_studies  # SciPy takes a second to load
+
         write_demo_studies(folder, report=report)
     with table.open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
@@ -42,6 +43,8 @@ def demo_files(folder: Path, report: Callable[[int, int], None] | None = None) -
 
 def new_demo_project(path: Path, files: DemoFiles) -> Project:
     """Make a project with the three findings as classes and all studies imported, nothing labelled."""
+    from clipsvd_app.demo_studies import FINDINGS, PROMPTS
+
     project = create_project(path)
     project.set_setting("backbone", DEMO)
     project.set_setting("mirror_images", "no")
@@ -54,7 +57,7 @@ def new_demo_project(path: Path, files: DemoFiles) -> Project:
 def label_demo(project: Project, files: DemoFiles, patients_per_finding: int | None = None) -> None:
     """Give the studies their known findings; all of them, or those of the first patients of each."""
     class_ids = {known.name: known.id for known in project.classes()}
-    taken: dict[str, set[str]] = {finding: set() for finding in FINDINGS}
+    taken: dict[str, set[str]] = {name: set() for name in class_ids}
     labels: dict[int, int | None] = {}
     for image in project.images():
         finding = files.findings[str(Path(image.path))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from clipsvd_app.project import Project
 
 LARGEST_FRAMES_PER_FILE = 2000
+_OWN_FILES = re.compile(r"\.clipsvd(-wal|-shm|-journal|\.lock)?$|\.sigma\.safetensors$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def plan_import(
     from clipsvd_app import imaging
 
     rule = rule or PatientRule()
-    files = imaging.find_files(paths)
+    files = [path for path in imaging.find_files(paths) if not _OWN_FILES.search(path.name)]
     if not files:
         raise UserError(
             "There is no image file in what you added.",

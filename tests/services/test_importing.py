@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
+
+from clipsvd_app.errors import Cancelled, UserError
+from clipsvd_app.services.grouping import PatientRule, join_near_duplicates, parse_rule
+from clipsvd_app.services.importing import apply_import, plan_import, summary
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def film(path: Path, patient_id: str, seed: int, study: str | None = None) -> Path:
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
+    meta.MediaStorageSOPInstanceUID = generate_uid()
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
+    dataset.SOPClassUID, dataset.SOPInstanceUID = (
+        meta.MediaStorageSOPClassUID,
+        meta.MediaStorageSOPInstanceUID,
+    )
+    dataset.PatientID, dataset.PatientName, dataset.Modality = patient_id, "DOE^JANE", "DX"
+    dataset.PatientBirthDate, dataset.StudyDate = "19500102", "20240506"
+    dataset.StudyInstanceUID, dataset.SeriesInstanceUID = study or generate_uid(), generate_uid()
+    pixels = np.random.default_rng(seed).integers(0, 4096, (32, 24), dtype=np.uint16)
+    dataset.Rows, dataset.Columns = pixels.shape
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, 12, 11
+    dataset.SamplesPerPixel, dataset.PixelRepresentation = 1, 0
+    dataset.PhotometricInterpretation = "MONOCHROME2"
+    dataset.PixelData = pixels.tobytes()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    dataset.save_as(path, enforce_file_format=True)
+    return path
+
+
+def patients(plan) -> list[str]:
+    return [image.patient_key for image in plan.images]
+
+
+def test_films_of_one_patient_id_belong_together(project, tmp_path: Path) -> None:
+    for number, patient in enumerate(["A", "A", "B"]):
+        film(tmp_path / f"{number}.dcm", patient, number)
+    keys = patients(plan_import(project, [tmp_path]))
+    assert keys[0] == keys[1] != keys[2]
+
+
+def test_nothing_of_the_patient_reaches_the_project_file(project, tmp_path: Path) -> None:
+    film(tmp_path / "in" / "1.dcm", "MRN-4711", 1)
+    project.apply(apply_import(project, plan_import(project, [tmp_path / "in"])))
+    project.close()
+    stored = b"".join(path.read_bytes() for path in tmp_path.glob("study.clipsvd*"))
+    uid = pydicom.dcmread(tmp_path / "in" / "1.dcm").StudyInstanceUID
+    for secret in (b"DOE", b"JANE", b"MRN-4711", b"19500102", b"20240506", uid.encode()):
+        assert secret not in stored
+
+
+def test_two_projects_give_one_patient_different_keys(project, tmp_path: Path) -> None:
+    from clipsvd_app.project import create_project
+
+    film(tmp_path / "in" / "1.dcm", "A", 1)
+    with create_project(tmp_path / "other") as other:
+        assert patients(plan_import(project, [tmp_path / "in"])) != patients(
+            plan_import(other, [tmp_path / "in"])
+        )
+
+
+def test_one_id_on_all_studies_is_noticed(project, tmp_path: Path) -> None:
+    for number in range(3):
+        film(tmp_path / f"{number}.dcm", "ANON", number)
+    (warning,) = plan_import(project, [tmp_path]).warnings
+    assert "same patient ID" in warning
+
+
+def test_empty_ids_make_each_study_a_patient_and_say_so(project, tmp_path: Path) -> None:
+    for number in range(3):
+        film(tmp_path / f"{number}.dcm", "", number)
+    plan = plan_import(project, [tmp_path])
+    assert len(set(patients(plan))) == 3
+    assert "empty patient ID" in plan.warnings[0]
+
+
+def test_pictures_that_look_alike_are_one_patient_and_others_are_not(
+    project, picture, tmp_path: Path
+) -> None:
+    picture(tmp_path / "a.png", 1)
+    picture(tmp_path / "a_again.png", 1, change=3)
+    picture(tmp_path / "b.png", 2)
+    plan = plan_import(project, [tmp_path])
+    keys = patients(plan)
+    assert keys[0] == keys[1] != keys[2]
+    assert "do not say who the patient is" in plan.warnings[0]
+
+
+def test_a_look_alike_added_later_joins_its_patient(project, picture, tmp_path: Path) -> None:
+    first = picture(tmp_path / "a.png", 1)
+    project.apply(apply_import(project, plan_import(project, [first])))
+    later = picture(tmp_path / "later.png", 1, change=5)
+    assert patients(plan_import(project, [later])) == [project.images()[0].patient_key]
+
+
+def test_the_same_file_twice_is_added_once(project, picture, tmp_path: Path) -> None:
+    picture(tmp_path / "a.png", 1)
+    (tmp_path / "copy.png").write_bytes((tmp_path / "a.png").read_bytes())
+    plan = plan_import(project, [tmp_path])
+    assert len(plan.images) == 1
+    assert plan.known == 1
+    project.apply(apply_import(project, plan))
+    assert not plan_import(project, [tmp_path]).images
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [("folder", [0, 0, 1]), ("regex:^(\\d+)_", [0, 1, 0])],
+)
+def test_patients_come_from_folder_or_name(project, picture, tmp_path: Path, rule, expected) -> None:
+    picture(tmp_path / "x" / "1_a.png", 1)
+    picture(tmp_path / "x" / "2_a.png", 2)
+    picture(tmp_path / "y" / "1_b.png", 3)
+    keys = patients(plan_import(project, [tmp_path / "x", tmp_path / "y"], parse_rule(rule)))
+    groups = list(dict.fromkeys(keys))
+    assert [groups.index(key) for key in keys] == expected
+
+
+def test_patients_come_from_a_table(project, picture, tmp_path: Path) -> None:
+    for number in range(3):
+        picture(tmp_path / "in" / f"{number}.png", number)
+    table = tmp_path / "patients.csv"
+    table.write_text("path,patient\n0.png,anna\nin/1.png,ben\n2.png,anna\n")
+    keys = patients(plan_import(project, [tmp_path / "in"], parse_rule(f"csv:{table}")))
+    assert keys[0] == keys[2] != keys[1]
+
+
+@pytest.mark.parametrize("text", ["name", "regex:(", "regex:abc", "csv:/nowhere.csv", ""])
+def test_a_rule_that_cannot_work_is_refused_with_a_remedy(text: str) -> None:
+    with pytest.raises(UserError) as refused:
+        parse_rule(text)
+    assert refused.value.remedy
+
+
+def test_junk_is_refused_file_by_file_and_the_rest_is_taken(project, picture, tmp_path: Path) -> None:
+    good = picture(tmp_path / "good.png", 1)
+    (tmp_path / "notes.dcm").write_text("this is no image")
+    (tmp_path / "cut.png").write_bytes(good.read_bytes()[:60])
+    plan = plan_import(project, [tmp_path])
+    assert len(plan.images) == 1
+    assert sorted(refusal.path.rsplit("/", 1)[-1] for refusal in plan.refused) == ["cut.png", "notes.dcm"]
+    assert all(refusal.sentence.count(".") >= 2 for refusal in plan.refused)
+    assert summary(plan) == "1 images of 1 patients added, 2 files refused."
+
+
+def test_an_empty_folder_says_what_to_add(project, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match="no image file"):
+        plan_import(project, [tmp_path / "empty"])
+
+
+def test_cancelling_adds_nothing(project, picture, tmp_path: Path) -> None:
+    for number in range(4):
+        picture(tmp_path / f"{number}.png", number)
+
+    def stop(done: int, total: int) -> None:
+        if done == 2:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        plan_import(project, [tmp_path], PatientRule(), stop)
+    assert not project.images()
+
+
+def test_near_duplicates_chain_to_the_first_seen() -> None:
+    keys = join_near_duplicates({"a": f"{0:016x}", "b": f"{0b111:016x}", "c": f"{0xFFFF:016x}"}, {})
+    assert keys["a"] == keys["b"] != keys["c"]
