@@ -147,4 +147,5 @@ def spine(frame: Frame, anatomy: Anatomy, yaw: float) -> Field:
     bodies = column * (0.075 + 0.045 * disc + 0.03 * plates) + 0.03 * sides * disc
     # Muscle and mandible do not hide the neck, so its column would outshine the rest.
     fading = smooth_curve(((-1.2, 0.75), (-0.4, 1.0)))(frame.y_index)
-    return np.multiply(bodies + 0.05 * (pedicles + process + transverse), fading)
+    column_and_processes: Field = (bodies + 0.05 * (pedicles + process + transverse)) * fading
+    return column_and_processes
