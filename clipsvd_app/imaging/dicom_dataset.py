@@ -129,13 +129,20 @@ quiet = _Quiet()
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
     """Read quietly, and refuse what is damaged in one sentence."""
-    from pydicom.errors import InvalidDicomError
-
     with quiet, refusals.refusing(path):
         try:
             yield
-        except InvalidDicomError as error:
+        except _damage() as error:
+            if isinstance(error, OSError):
+                raise
             raise refusals.damaged(path) from error
+
+
+def _damage() -> tuple[type[Exception], ...]:
+    """Return what pydicom raises on damaged files; some of it derives from nothing but Exception."""
+    from pydicom.errors import BytesLengthException, InvalidDicomError
+
+    return (*refusals.DAMAGE, BytesLengthException, InvalidDicomError)
 
 
 def read_dataset(path: Path) -> Dataset:
@@ -207,7 +214,7 @@ def element(dataset: Dataset, keyword: str) -> Any:  # noqa: ANN401 - whatever t
     """Return an element's value, None where it is absent or its bytes cannot be read."""
     try:
         return dataset.get(keyword)
-    except refusals.DAMAGE:
+    except _damage():
         return None
 
 

@@ -13,6 +13,7 @@ from clipsvd_app.imaging import refusals
 from clipsvd_app.imaging.decode_worker import DecodeError, shared_pool
 from clipsvd_app.imaging.dicom_dataset import (
     DEFLATED,
+    quiet,
     read_whole_dataset,
     reading,
     text,
@@ -36,18 +37,19 @@ def stored_frames(path: Path, dataset: Dataset, frames: Sequence[int]) -> tuple[
     The codec's own colour transform is undone, subsampled chroma is expanded, bits above Bits Stored are
     sign- or zero-extended, the byte order is little-endian; nothing else is converted.
     """
-    syntax = transfer_syntax_of(dataset)
-    _refuse_unknown_syntax(path, syntax)
-    if _is_encapsulated(syntax):
-        try:
-            pixels, photometric = shared_pool().run(decode_compressed, str(path), tuple(frames))
-        except DecodeError as error:
-            raise refusals.undecodable(path) from error
-    else:
-        with reading(path):
-            pixels = _native(path, syntax, frames)
-            photometric = text(dataset, "PhotometricInterpretation").replace("_422", "")
-    return _settled(pixels, dataset), photometric
+    with quiet:
+        syntax = transfer_syntax_of(dataset)
+        _refuse_unknown_syntax(path, syntax)
+        decode = _compressed if _is_encapsulated(syntax) else _native
+        pixels, photometric = decode(path, dataset, frames)
+        return _settled(pixels, dataset), photometric
+
+
+def _compressed(path: Path, _: Dataset, frames: Sequence[int]) -> tuple[Array, str]:
+    try:
+        return shared_pool().run(decode_compressed, str(path), tuple(frames))
+    except DecodeError as error:
+        raise refusals.undecodable(path) from error
 
 
 def decode_compressed(path: str, frames: tuple[int, ...]) -> tuple[Array, str]:
@@ -78,14 +80,18 @@ def _decode_one(dataset: Dataset, frame: int) -> tuple[Array, str]:
     return pixels, str(meta["photometric_interpretation"])
 
 
-def _native(path: Path, syntax: str, frames: Sequence[int]) -> Array:
-    from pydicom.pixels import iter_pixels
+def _native(path: Path, dataset: Dataset, frames: Sequence[int]) -> tuple[Array, str]:
+    """Read frames of plain pixel data, and of a file on disk no others."""
+    syntax = transfer_syntax_of(dataset)
+    with reading(path):
+        from pydicom.pixels import iter_pixels
 
-    if syntax == DEFLATED:
-        source = read_whole_dataset(path)
-        return np.stack(list(iter_pixels(source, indices=frames, raw=True, allow_excess_frames=False)))
-    options = {"transfer_syntax_uid": syntax, "allow_excess_frames": False}
-    return np.stack(list(iter_pixels(path, indices=frames, raw=True, **options)))
+        # A deflated file has to be inflated from its start; pydicom does that for whole data sets only.
+        source = read_whole_dataset(path) if syntax == DEFLATED else path
+        options = {} if syntax == DEFLATED else {"transfer_syntax_uid": syntax}
+        found = iter_pixels(source, indices=frames, raw=True, allow_excess_frames=False, **options)
+        pixels = np.stack(list(found))
+    return pixels, text(dataset, "PhotometricInterpretation").replace("_422", "")
 
 
 def _settled(pixels: Array, dataset: Dataset) -> Array:

@@ -152,3 +152,19 @@ def test_compressed_data_larger_than_its_header_says_is_refused(bundled, tmp_pat
     dataset.Rows = dataset.Columns = 32
     dataset.save_as(tmp_path / "lies.dcm")
     survives(tmp_path / "lies.dcm")
+
+
+def test_a_number_of_the_wrong_length_does_not_hide_the_picture(write_dicom):
+    path = write_dicom(np.zeros((2, 2), np.uint16), PixelPaddingValue=7)
+    content = path.read_bytes()
+    path.write_bytes(
+        content.replace(b"\x28\x00\x20\x01US\x02\x00\x07\x00", b"\x28\x00\x20\x01US\x03\x00\x07\x00\x00")
+    )
+    assert read_frame(path).padding is None
+
+
+def test_a_broken_transfer_syntax_is_refused_without_a_warning(write_dicom):
+    path = write_dicom(np.zeros((2, 2), np.uint16))
+    path.write_bytes(path.read_bytes().replace(b"1.2.840.10008.1.2.1\x00", b"1.2.840\x00\xca0008.1.2.1\x00"))
+    with pytest.raises(UserError):
+        read_frame(path)
