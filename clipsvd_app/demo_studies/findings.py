@@ -78,7 +78,9 @@ def draw_disease(rng: np.random.Generator, finding: str | None) -> Disease:
     if finding == ENLARGED_HEART:
         return Disease(_between(rng, ENLARGED_RATIO))
     if finding == EFFUSION:
-        return Disease(_between(rng, NORMAL_RATIO), effusion=Effusion(_side(rng), float(rng.uniform())))
+        return Disease(
+            _between(rng, NORMAL_RATIO), effusion=Effusion(_side(rng), float(rng.uniform() ** 1.6))
+        )
     if finding == PNEUMOTHORAX:
         air = Pneumothorax(_side(rng), _between(rng, (0.05, 0.26)), float(rng.uniform()))
         return Disease(_between(rng, NORMAL_RATIO), pneumothorax=air)
