@@ -217,22 +217,34 @@ def _prepare_system(
     if not groups and not venv_package:
         return frozenset()
     packages = (*venv_package, *system_packages.wanted(groups))
-    absent = system_packages.missing(packages, system_packages.ask_dpkg(packages))
-    if not absent:
-        return frozenset(groups)
-    if not machine.is_root:
+    return frozenset(groups) if complete(packages, machine, console) else frozenset()
+
+
+def complete(
+    packages: Sequence[str],
+    machine: Machine,
+    console: Console,
+    ask: Callable[[Sequence[str]], str] = system_packages.ask_dpkg,
+) -> bool:
+    """Install what is missing of these packages, or say how; tells whether they are all there now.
+
+    What fails here is said and not raised: most of the program works without these packages.
+    """
+    absent = system_packages.missing(packages, ask(packages))
+    if absent and not machine.is_root:
         console.note(
             "Some system packages are missing; an administrator adds them with:\n"
             f"  {system_packages.install_line(absent)}"
         )
-        return frozenset()
+        return False
     try:
-        with console.step(f"Installing system packages: {' '.join(absent)}"):
-            system_packages.install(absent)
+        if absent:
+            with console.step(f"Installing system packages: {' '.join(absent)}"):
+                system_packages.install(absent)
     except SetupError as trouble:
         console.error(trouble)
-        return frozenset()
-    return frozenset(groups)
+        return False
+    return True
 
 
 def _venv_package() -> tuple[str, ...]:

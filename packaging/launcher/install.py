@@ -63,7 +63,7 @@ def desktop_entry(command: Path) -> str:
 
 
 def exec_quoted(argument: str) -> str:
-    r"""Quote one argument of an Exec key: its own quoting, %% for %, then every \ doubled as in any string."""
+    r"""Quote one argument of an Exec key: own quoting, %% for %, then every \ doubled as in any string."""
     literal = argument.replace("%", "%%")
     if not MUST_QUOTE & set(literal):
         return literal
