@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from clipsvd_app.domain.study import ProjectClass, ProjectImage
     from clipsvd_app.jobs import BackboneRef
     from clipsvd_app.project.changes import Change
 
@@ -47,7 +48,9 @@ class Session(QObject):
         self.undo_stack = QUndoStack(self)
         self.background = Background(parent=self)
         self.engine = engine or EngineProcess(self)
-        self.undo_stack.indexChanged.connect(lambda _index: self.project_changed.emit())
+        self._images: tuple[ProjectImage, ...] | None = None
+        self._classes: tuple[ProjectClass, ...] | None = None
+        self.undo_stack.indexChanged.connect(lambda _index: self.announce_change())
 
     def new_project(self, path: Path) -> bool:
         """Make a project and open it."""
@@ -56,6 +59,23 @@ class Session(QObject):
     def open_project(self, path: Path) -> bool:
         """Open a project; the one before stays open when that fails."""
         return self._adopt(lambda: open_project(path))
+
+    def images(self) -> tuple[ProjectImage, ...]:
+        """Return the project's images, read once after every change."""
+        if self._images is None:
+            self._images = self.project.images() if self.project is not None else ()
+        return self._images
+
+    def classes(self) -> tuple[ProjectClass, ...]:
+        """Return the project's classes, read once after every change."""
+        if self._classes is None:
+            self._classes = self.project.classes() if self.project is not None else ()
+        return self._classes
+
+    def announce_change(self) -> None:
+        """Forget what was read and tell every page."""
+        self._images = self._classes = None
+        self.project_changed.emit()
 
     def do(self, change: Change) -> bool:
         """Carry out a change so that it can be undone; trouble becomes a notice."""
@@ -107,6 +127,7 @@ class Session(QObject):
         if self.project is not None:
             self.project.close()
         self.project = project
+        self._images = self._classes = None
         self.undo_stack.clear()
         self.change_settings(self.settings.with_recent(str(project.path.resolve())))
         self.project_opened.emit()

@@ -59,7 +59,7 @@ class ExplainController(QObject):
         if not found:
             return
         image = found[0]
-        names = {known.id: known.name for known in project.classes()}
+        names = {known.id: known.name for known in self._session.classes()}
         name = names.get(image.class_id) if image.class_id is not None else None
         label = explanation.class_names.index(name) if name in explanation.class_names else None
 

@@ -53,7 +53,7 @@ class InspectController(QObject):
             return
         self._run, self._case = number, None
         self._result = project.run_result(number)
-        self._images = {image.id: image for image in project.images()}
+        self._images = {image.id: image for image in self._session.images()}
         known = tuple(p for p in self._result.predictions if p.image_id in self._images)
         self._page.set_state(
             InspectState(
@@ -95,10 +95,9 @@ class InspectController(QObject):
         )
 
     def _label_now(self, image_id: int) -> int | None:
-        assert self._session.project is not None
         assert self._result is not None
         class_id = self._images[image_id].class_id
-        names = {known.id: known.name for known in self._session.project.classes()}
+        names = {known.id: known.name for known in self._session.classes()}
         name = names.get(class_id) if class_id is not None else None
         return self._result.class_names.index(name) if name in self._result.class_names else None
 
@@ -136,9 +135,8 @@ class InspectController(QObject):
             self._refresh_case()
 
     def _on_changed(self) -> None:
-        project = self._session.project
-        if project is not None and self._run is not None:
-            self._images = {image.id: image for image in project.images()}
+        if self._run is not None:
+            self._images = {image.id: image for image in self._session.images()}
             self._refresh_case()
 
     def _refresh_case(self) -> None:

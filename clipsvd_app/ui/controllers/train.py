@@ -77,7 +77,7 @@ class TrainController(QObject):
         if project is None:
             self._page.set_state(TrainState())
             return
-        classes, images = project.classes(), project.images()
+        classes, images = self._session.classes(), self._session.images()
         counts, patients = class_counts(images), patient_counts(images)
         trouble = training.obstacles(classes, images)
         self._page.set_state(

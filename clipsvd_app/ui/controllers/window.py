@@ -111,7 +111,7 @@ class WindowController(QObject):
         if project is None:
             self._window.set_title(TitleState())
         else:
-            images = project.images()
+            images = self._session.images()
             labelled = sum(image.class_id is not None for image in images)
             patients = len({image.patient_key for image in images})
             detail = f"{patients} patients · {len(images)} images · {labelled} labelled"

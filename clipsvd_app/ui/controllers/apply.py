@@ -1,0 +1,139 @@
+"""Using an adapter: open it, drop studies on it, read the least certain answers first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from clipsvd_app.adapter_file import read_adapter
+from clipsvd_app.errors import UserError
+from clipsvd_app.jobs import Failed, Finished, PredictResult, VerifyResult, read_result
+from clipsvd_app.services import applying
+from clipsvd_app.services.job_folders import forget_job
+from clipsvd_app.ui.controllers.export import adapter_facts
+from clipsvd_app.ui.export_page.state import AdapterView, AppliedRow, ApplyState, RefusedRow
+from clipsvd_app.ui.notices import Notice
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clipsvd_app.jobs import BackboneRef, CancelledEvent, Progress
+    from clipsvd_app.services.applying import FilePrediction, NewFile
+    from clipsvd_app.ui.background import Answer
+    from clipsvd_app.ui.export_page.page import ExportPage
+    from clipsvd_app.ui.session import Session
+
+
+class ApplyController(QObject):
+    """Keeps one open adapter and its latest answers."""
+
+    def __init__(self, session: Session, page: ExportPage) -> None:
+        super().__init__(page)
+        self._session, self._page = session, page
+        self._state = ApplyState()
+        self._adapter: Path | None = None
+        self._backbone: BackboneRef | None = None
+        self._rows: tuple[FilePrediction, ...] = ()
+        self._job: int | None = None
+        page.adapter_opened.connect(self.open_adapter)
+        page.studies_dropped.connect(self.apply_to)
+        page.csv_requested.connect(self._write_csv)
+        page.cancel_requested.connect(self._cancel)
+
+    def open_adapter(self, path: str) -> None:
+        """Show an adapter's card and check it against its backbone."""
+        file = Path(path)
+        try:
+            content = read_adapter(file)
+            backbone = applying.backbone_of(self._session.settings, file)
+        except UserError as error:
+            self._session.tell(error)
+            return
+        self._adapter, self._backbone, self._rows = file, backbone, ()
+        view = AdapterView(
+            file.name,
+            tuple(entry.name for entry in content.document.classes),
+            adapter_facts(content),
+            content.document.card.intended_use,
+        )
+        self._set(ApplyState(view))
+        self._page.show_tab("apply")
+        self._session.page_requested.emit("export")
+        folder = applying.prepare_verify(file, backbone)
+        self._session.engine.submit(folder, lambda event: self._verified(file, folder, event))
+
+    def apply_to(self, paths: Sequence[str]) -> None:
+        """Predict dropped studies."""
+        if self._adapter is None:
+            self._session.tell(
+                UserError("No adapter is open.", remedy="Drop a .sigma.safetensors file here first.")
+            )
+            return
+        self._set(replace(self._state, progress=("Reading files", 0, 0)))
+        self._session.background.run(
+            lambda _report: applying.list_files([Path(path) for path in paths]), self._predict
+        )
+
+    def _predict(self, answer: Answer) -> None:
+        if answer.error is not None or answer.value is None:
+            self._set(replace(self._state, progress=None))
+            if answer.error is not None:
+                self._session.tell(answer.error)
+            return
+        assert self._adapter is not None
+        assert self._backbone is not None
+        files: tuple[NewFile, ...] = answer.value
+        folder = applying.prepare_predict(self._adapter, self._backbone, files)
+        self._job = self._session.engine.submit(
+            folder, lambda event: self._predicted(files, folder, event), self._show_progress
+        )
+
+    def _predicted(
+        self, files: tuple[NewFile, ...], folder: Path, event: Finished | Failed | CancelledEvent
+    ) -> None:
+        self._job = None
+        if isinstance(event, Finished):
+            self._rows = applying.gather(files, read_result(folder, PredictResult))
+        elif isinstance(event, Failed):
+            self._session.tell(Notice("error", event.message, event.remedy, key=event.code))
+        forget_job(folder)
+        rows = tuple(
+            AppliedRow(row.file.id, _name(row), f"Study {row.file.study}", row.probabilities, row.zero_shot)
+            for row in self._rows
+            if row.probabilities
+        )
+        refused = tuple(RefusedRow(row.file.path.name, row.refusal) for row in self._rows if row.refusal)
+        self._set(replace(self._state, rows=rows, refused=refused, progress=None))
+
+    def _show_progress(self, progress: Progress) -> None:
+        self._set(replace(self._state, progress=(progress.stage, progress.done, progress.total)))
+
+    def _verified(self, file: Path, folder: Path, event: Finished | Failed | CancelledEvent) -> None:
+        if isinstance(event, Finished) and file == self._adapter and self._state.adapter is not None:
+            checks = read_result(folder, VerifyResult)
+            self._set(replace(self._state, adapter=replace(self._state.adapter, checks=checks)))
+        forget_job(folder)
+
+    def _write_csv(self, path: str) -> None:
+        assert self._state.adapter is not None
+        try:
+            applying.write_csv(self._rows, self._state.adapter.class_names, Path(path))
+        except UserError as error:
+            self._session.tell(error)
+        else:
+            self._session.tell(Notice("success", f"Wrote {Path(path).name}.", "It holds file names."))
+
+    def _cancel(self) -> None:
+        if self._job is not None:
+            self._session.engine.cancel(self._job)
+
+    def _set(self, state: ApplyState) -> None:
+        self._state = state
+        self._page.set_apply_state(state)
+
+
+def _name(row: FilePrediction) -> str:
+    return f"{row.file.path.name} · {row.file.frame + 1}" if row.file.frame else row.file.path.name

@@ -1,0 +1,112 @@
+"""Writing a run's adapter: what will be in it, the file, and the check afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from clipsvd_app.errors import UserError
+from clipsvd_app.jobs import Failed, Finished, VerifyResult, read_result
+from clipsvd_app.services.applying import backbone_of, prepare_verify
+from clipsvd_app.services.exporting import SUFFIX, CardText, adapter_of_run, export_run
+from clipsvd_app.services.job_folders import forget_job
+from clipsvd_app.ui.export_page.state import CardFields, ExportResult, ExportState
+from clipsvd_app.ui.inspect_page.state import RunChoice
+from clipsvd_app.ui.notices import Notice
+
+if TYPE_CHECKING:
+    from clipsvd_app.adapter_file import AdapterContent
+    from clipsvd_app.jobs import CancelledEvent
+    from clipsvd_app.ui.export_page.page import ExportPage
+    from clipsvd_app.ui.session import Session
+
+
+class ExportController(QObject):
+    """Shows a run as the file it would become."""
+
+    def __init__(self, session: Session, page: ExportPage) -> None:
+        super().__init__(page)
+        self._session, self._page = session, page
+        self._state = ExportState()
+        page.run_chosen.connect(self.show_run)
+        page.export_requested.connect(self.export)
+        page.empty_action.connect(session.page_requested)
+        session.project_opened.connect(self._show_newest)
+        session.runs_changed.connect(self._show_newest)
+
+    def show_run(self, number: int) -> None:
+        """Show what would be written of a run."""
+        project = self._session.project
+        if project is None:
+            return
+        try:
+            content = adapter_of_run(project, number)
+        except UserError as error:
+            self._set(ExportState(run=number, blocked=str(error)))
+            return
+        card = content.document.card
+        name = f"{project.path.stem}-run{number}{SUFFIX}"
+        self._set(
+            ExportState(
+                runs=tuple(RunChoice(run.number, f"Run {run.number}") for run in reversed(project.runs())),
+                run=number,
+                file_name=name,
+                path=str(project.path.resolve().parent / name),
+                size_bytes=len(project.run_adapter(number)),
+                facts=adapter_facts(content),
+                card=CardFields(card.intended_use, card.contact, card.licence),
+            )
+        )
+
+    def export(self, path: str, card: CardFields) -> None:
+        """Write the file, then have the engine check it."""
+        project, run = self._session.project, self._state.run
+        if project is None or run is None:
+            return
+        try:
+            text = CardText(card.intended_use, card.licence, card.contact)
+            written = export_run(project, run, Path(path), text)
+            folder = prepare_verify(written, backbone_of(self._session.settings, written))
+        except UserError as error:
+            self._session.tell(error)
+            return
+        self._set(replace(self._state, writing=True, card=card, path=str(written), result=None))
+        self._session.engine.submit(folder, lambda event: self._verified(written, folder, event))
+
+    def _verified(self, written: Path, folder: Path, event: Finished | Failed | CancelledEvent) -> None:
+        result = None
+        if isinstance(event, Finished):
+            result = ExportResult(written.name, read_result(folder, VerifyResult))
+        elif isinstance(event, Failed):
+            self._session.tell(Notice("error", event.message, event.remedy, key=event.code))
+        forget_job(folder)
+        self._set(replace(self._state, writing=False, result=result))
+
+    def _set(self, state: ExportState) -> None:
+        self._state = state
+        self._page.set_state(state)
+
+    def _show_newest(self) -> None:
+        project = self._session.project
+        runs = project.runs() if project is not None else ()
+        if runs:
+            self.show_run(runs[-1].number)
+        else:
+            self._set(ExportState())
+
+
+def adapter_facts(content: AdapterContent) -> tuple[tuple[str, str], ...]:
+    """Return what an adapter is, for people, as (what, value)."""
+    document = content.document
+    training = document.training
+    counts = ", ".join(str(count) for count in training.images_per_class)
+    return (
+        ("Classes", ", ".join(entry.name for entry in document.classes)),
+        ("Made for", f"{document.base.name} ({document.base.sha256[:12]}…)"),
+        ("Learned", f"{content.trained_numbers:,} singular values of {len(content.spectra)} matrices"),
+        ("From", f"{sum(training.images_per_class)} images ({counts}) of {training.patients} patients"),
+        ("Judged", document.evaluation.sentence or "No estimate was possible."),
+    )

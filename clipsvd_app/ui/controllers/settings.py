@@ -1,0 +1,152 @@
+"""The Settings page: backbones, prompts, device, theme, privacy, caches."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from clipsvd_app import __version__
+from clipsvd_app.domain.classes import ClassSpec
+from clipsvd_app.errors import UserError
+from clipsvd_app.project.changes import ChangeClass
+from clipsvd_app.services import backbones
+from clipsvd_app.settings import cache_folder
+from clipsvd_app.ui.notices import Notice
+from clipsvd_app.ui.settings_page.state import BackboneRow, CacheRow, SettingsState
+from clipsvd_app.ui.train_page.state import DeviceOption
+
+if TYPE_CHECKING:
+    from clipsvd_app.settings import ThemeName
+    from clipsvd_app.ui.background import Answer
+    from clipsvd_app.ui.session import Session
+    from clipsvd_app.ui.settings_page.page import SettingsPage
+    from clipsvd_app.ui.theme import Theme
+
+CACHE_TITLES = {
+    "thumbnails": "Thumbnails",
+    "features": "Image features",
+    "basis": "Singular value bases",
+    "corpus": "Phrase embeddings",
+}
+DEVICES = (DeviceOption("auto", "Automatic (GPU if there is one)"), DeviceOption("cpu", "CPU"))
+
+
+class SettingsController(QObject):
+    """Every choice is kept at once."""
+
+    def __init__(self, session: Session, page: SettingsPage, theme: Theme) -> None:
+        super().__init__(page)
+        self._session, self._page, self._theme = session, page, theme
+        page.backbone_folder_chosen.connect(self._add_backbone)
+        page.backbone_use_requested.connect(self._use_backbone)
+        page.backbone_remove_requested.connect(self._remove_backbone)
+        page.prompts_changed.connect(self._change_prompts)
+        page.device_chosen.connect(self._choose_device)
+        page.theme_chosen.connect(self._choose_theme)
+        page.show_identity_changed.connect(self._show_identity)
+        page.clear_cache_requested.connect(self._clear_cache)
+        session.project_opened.connect(self._refresh_if_seen)
+        session.project_changed.connect(self._refresh_if_seen)
+        session.settings_changed.connect(self._refresh_if_seen)
+
+    def refresh(self) -> None:
+        """Show settings and project as they are now; measures the caches, so only while seen."""
+        settings, classes = self._session.settings, self._session.classes()
+        self._page.set_state(
+            SettingsState(
+                backbones=tuple(self._row(entry) for entry in backbones.available(settings)),
+                classes=tuple(ClassSpec(known.name, known.prompts) for known in classes),
+                devices=DEVICES,
+                device="cpu" if settings.device == "cpu" else "auto",
+                theme=settings.theme,
+                show_identity=settings.show_identity,
+                caches=tuple(CacheRow(key, title, _size(key)) for key, title in CACHE_TITLES.items()),
+                version=f"CLIP-SVD Studio {__version__}",
+                prompts_locked="" if classes else "Open a project with classes to edit their prompts.",
+            )
+        )
+
+    def _refresh_if_seen(self) -> None:
+        if self._page.isVisible():
+            self.refresh()
+
+    def _row(self, entry: backbones.BackboneEntry) -> BackboneRow:
+        project = self._session.project
+        in_use = project is not None and project.setting("backbone", backbones.DEMO) == entry.name
+        problem, sha256 = "", ""
+        try:
+            sha256 = backbones.reference(entry).sha256
+        except UserError as error:
+            problem = str(error)
+        name = "Demonstration backbone (not for clinical use)" if entry.embedded else entry.name
+        return BackboneRow(entry.name, name, str(entry.folder), None, sha256, entry.embedded, in_use, problem)
+
+    def _add_backbone(self, folder: str) -> None:
+        def check(_report: object) -> str:
+            settings = backbones.add_folder(self._session.settings, Path(folder))
+            name = settings.backbones[-1][0]
+            backbones.find(settings, name)  # hashes the weights once, here rather than in the window
+            return name
+
+        self._session.background.run(check, lambda answer: self._added(folder, answer))
+
+    def _added(self, folder: str, answer: Answer) -> None:
+        if answer.error is not None:
+            self._session.tell(answer.error)
+        elif answer.value is not None:
+            self._session.change_settings(self._session.settings.with_backbone(answer.value, folder))
+            self._session.tell(Notice("success", f"Added the backbone {answer.value}."))
+
+    def _use_backbone(self, name: str) -> None:
+        project = self._session.project
+        if project is None:
+            self._session.tell(UserError("No project is open.", remedy="Open one, then choose its backbone."))
+            return
+        try:
+            project.set_setting("backbone", name)
+        except UserError as error:
+            self._session.tell(error)
+        self._session.announce_change()
+
+    def _remove_backbone(self, name: str) -> None:
+        settings = self._session.settings
+        kept = tuple(entry for entry in settings.backbones if entry[0] != name)
+        self._session.change_settings(replace(settings, backbones=kept))
+
+    def _change_prompts(self, position: int, prompts: tuple[str, ...]) -> None:
+        project = self._session.project
+        if project is None:
+            return
+        chosen = project.classes()[position]
+        try:
+            spec = ClassSpec(chosen.name, prompts)
+        except UserError as error:
+            self._session.tell(error)
+            return
+        self._session.do(ChangeClass(chosen.id, spec, f"change the prompts of “{chosen.name}”"))
+
+    def _choose_device(self, device: str) -> None:
+        self._session.change_settings(replace(self._session.settings, device=device))
+
+    def _choose_theme(self, name: ThemeName) -> None:
+        self._theme.set_theme(name)
+        self._session.change_settings(replace(self._session.settings, theme=name))
+
+    def _show_identity(self, shown: bool) -> None:
+        self._session.change_settings(replace(self._session.settings, show_identity=shown))
+
+    def _clear_cache(self, key: str) -> None:
+        assert key in CACHE_TITLES
+        self._session.background.run(
+            lambda _report: shutil.rmtree(cache_folder() / key, ignore_errors=True),
+            lambda _answer: self.refresh(),
+        )
+
+
+def _size(key: str) -> int:
+    folder = cache_folder() / key
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else 0
