@@ -1,0 +1,92 @@
+"""Images on the move: the MIME type of image ids, and the drag that carries them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QMimeData, QPoint, QRect, Qt
+from PySide6.QtGui import QDrag, QFont, QPainter, QPixmap
+
+from clipsvd_app.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from PySide6.QtGui import QImage
+    from PySide6.QtWidgets import QWidget
+
+    from clipsvd_app.ui.theme import Palette
+
+IMAGE_IDS = "application/x-clipsvd-image-ids"
+GHOST_PX = 96
+
+
+def mime_of(image_ids: Sequence[int]) -> QMimeData:
+    """Return the ids as drag data: a JSON list under :data:`IMAGE_IDS`."""
+    mime = QMimeData()
+    mime.setData(IMAGE_IDS, json.dumps([int(image_id) for image_id in image_ids]).encode())
+    return mime
+
+
+def image_ids_of(mime: QMimeData) -> tuple[int, ...]:
+    """Return the ids of a drag, none when it carries no images.
+
+    Another program may put anything there: what is no list of whole numbers is refused.
+    """
+    if not mime.hasFormat(IMAGE_IDS):
+        return ()
+    try:
+        ids = json.loads(bytes(mime.data(IMAGE_IDS).data()))
+    except ValueError:
+        ids = None
+    if not isinstance(ids, list) or not all(type(image_id) is int for image_id in ids):
+        raise UserError(
+            "What was dropped is not a list of images.", remedy="Drag from the film strip.", code="bad_drop"
+        )
+    return tuple(ids)
+
+
+def has_images(mime: QMimeData) -> bool:
+    """Whether a drag carries images of this program."""
+    return mime.hasFormat(IMAGE_IDS)
+
+
+def drag_images(source: QWidget, image_ids: Sequence[int], ghost: QPixmap) -> None:
+    """Drag images away from a widget until they are dropped somewhere."""
+    drag = QDrag(source)
+    drag.setMimeData(mime_of(image_ids))
+    drag.setPixmap(ghost)
+    drag.setHotSpot(QPoint(12, 12))
+    drag.exec(Qt.DropAction.CopyAction)
+
+
+def ghost_of(thumbnail: QImage | None, count: int, palette: Palette) -> QPixmap:
+    """Return the picture under the pointer: the thumbnail and how many are carried."""
+    ghost = QPixmap(GHOST_PX, GHOST_PX)
+    ghost.fill(palette.color("viewer"))
+    painter = QPainter(ghost)
+    painter.setOpacity(0.85)
+    if thumbnail is not None:
+        smooth = Qt.TransformationMode.SmoothTransformation
+        fitted = thumbnail.scaled(GHOST_PX, GHOST_PX, Qt.AspectRatioMode.KeepAspectRatio, smooth)
+        painter.drawImage((GHOST_PX - fitted.width()) // 2, (GHOST_PX - fitted.height()) // 2, fitted)
+    painter.setOpacity(1.0)
+    painter.setPen(palette.color("accent"))
+    painter.drawRect(0, 0, GHOST_PX - 1, GHOST_PX - 1)
+    if count > 1:
+        _paint_count(painter, count, palette)
+    painter.end()
+    return ghost
+
+
+def _paint_count(painter: QPainter, count: int, palette: Palette) -> None:
+    font = QFont()
+    font.setBold(True)
+    painter.setFont(font)
+    area = QRect(GHOST_PX - 38, GHOST_PX - 26, 34, 22)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(palette.color("accent"))
+    painter.drawRoundedRect(area, 11, 11)
+    painter.setPen(palette.color("on_accent"))
+    painter.drawText(area, Qt.AlignmentFlag.AlignCenter, str(count))

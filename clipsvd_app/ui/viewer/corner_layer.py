@@ -1,0 +1,140 @@
+"""What is written over the picture: corner texts, the class, the ruler, the measured line."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
+
+from clipsvd_app.ui.class_colours import class_style, paint_class_mark
+from clipsvd_app.ui.viewer.state import ClassBadge, Corners, Lines
+
+MARGIN_PX = 12
+BADGE_PX = 26
+HANDLE_PX = 36  # the drag handle stands above the text on the right
+RULER_LENGTHS_MM = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200)
+RULER_LONGEST_PX = 150.0
+
+
+NO_TEXT = Corners()
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredLine:
+    """A line in viewport coordinates and what it measures."""
+
+    start: QPointF
+    end: QPointF
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LayerState:
+    """Everything the layer draws; ``px_per_mm`` is None where the spacing is unknown."""
+
+    corners: Corners = NO_TEXT
+    window_text: str = ""
+    probe_text: str = ""
+    badge: ClassBadge | None = None
+    px_per_mm: float | None = None
+    line: MeasuredLine | None = None
+
+
+class CornerLayer(QWidget):
+    """Lies over the canvas and lets every event through."""
+
+    def __init__(self, text_colour: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._ink = QColor(text_colour)
+        self._state = LayerState()
+
+    @property
+    def state(self) -> LayerState:
+        """What is drawn now."""
+        return self._state
+
+    def set_state(self, state: LayerState) -> None:
+        """Draw something else."""
+        if state != self._state:
+            self._state = state
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        font = QFont(self.font())
+        font.setPointSizeF(font.pointSizeF() * 0.92)
+        painter.setFont(font)
+        state = self._state
+        area = QRectF(self.rect()).adjusted(MARGIN_PX, MARGIN_PX, -MARGIN_PX, -MARGIN_PX)
+        badge_px = BADGE_PX + 8 if state.badge is not None else 0
+        corners, align = state.corners, Qt.AlignmentFlag
+        top_left, top_right = area.adjusted(0, badge_px, 0, 0), area.adjusted(0, HANDLE_PX, 0, 0)
+        self._write(painter, top_left, align.AlignTop | align.AlignLeft, corners.top_left)
+        self._write(painter, top_right, align.AlignTop | align.AlignRight, corners.top_right)
+        below_left = (*corners.bottom_left, state.probe_text) if state.probe_text else corners.bottom_left
+        self._write(painter, area, align.AlignBottom | align.AlignLeft, below_left)
+        below_right = (*corners.bottom_right, state.window_text)
+        self._write(painter, area, align.AlignBottom | align.AlignRight, below_right)
+        if state.badge is not None:
+            self._paint_badge(painter, state.badge)
+        if state.px_per_mm is not None:
+            self._paint_ruler(painter, state.px_per_mm)
+        if state.line is not None:
+            self._paint_line(painter, state.line)
+
+    def _write(self, painter: QPainter, area: QRectF, align: Qt.AlignmentFlag, lines: Lines) -> None:
+        self._write_text(painter, area, align, "\n".join(lines))
+
+    def _write_text(self, painter: QPainter, area: QRectF, align: Qt.AlignmentFlag, text: str) -> None:
+        painter.setPen(QColor(0, 0, 0, 220))
+        painter.drawText(area.translated(1, 1), align, text)
+        painter.setPen(self._ink)
+        painter.drawText(area, align, text)
+
+    def _paint_badge(self, painter: QPainter, badge: ClassBadge) -> None:
+        style = class_style(badge.position)
+        mark = QRectF(MARGIN_PX, MARGIN_PX, BADGE_PX, BADGE_PX)
+        paint_class_mark(painter, mark, style, hollow=badge.predicted)
+        name = f"{badge.name} (predicted)" if badge.predicted else badge.name
+        beside = QRectF(mark.right() + 8, MARGIN_PX, self.width() / 2, BADGE_PX)
+        self._write_text(painter, beside, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, name)
+
+    def _paint_ruler(self, painter: QPainter, px_per_mm: float) -> None:
+        length_mm = ruler_length_mm(px_per_mm)
+        length_px = length_mm * px_per_mm
+        y = self.height() - MARGIN_PX - 4.0
+        x = (self.width() - length_px) / 2
+        painter.setPen(QPen(self._ink, 1.5))
+        painter.drawLine(QPointF(x, y), QPointF(x + length_px, y))
+        for end in (x, x + length_px):
+            painter.drawLine(QPointF(end, y - 5), QPointF(end, y))
+        area = QRectF(x - 60, y - 24, length_px + 120, 18)
+        text = f"{length_mm / 10:g} cm" if length_mm >= 10 else f"{length_mm:g} mm"
+        self._write_text(painter, area, Qt.AlignmentFlag.AlignCenter, text)
+
+    def _paint_line(self, painter: QPainter, line: MeasuredLine) -> None:
+        painter.setPen(QPen(QColor("#ffd166"), 1.5))
+        painter.drawLine(line.start, line.end)
+        for end in (line.start, line.end):
+            painter.drawEllipse(end, 3, 3)
+        area = QRectF(line.end.x() + 8, line.end.y() - 10, 160, 20)
+        self._write_text(painter, area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, line.text)
+
+
+def ruler_length_mm(px_per_mm: float) -> float:
+    """Return the longest round length that still fits the ruler."""
+    fitting = [mm for mm in RULER_LENGTHS_MM if mm * px_per_mm <= RULER_LONGEST_PX]
+    return float(fitting[-1] if fitting else RULER_LENGTHS_MM[0])
+
+
+def length_text(start: QPointF, end: QPointF, spacing_mm: tuple[float, float] | None) -> str:
+    """Return the distance of two image points, in millimetres where the spacing is known."""
+    across, down = end.x() - start.x(), end.y() - start.y()
+    if spacing_mm is None:
+        return f"{math.hypot(across, down):.0f} px"
+    return f"{math.hypot(across * spacing_mm[1], down * spacing_mm[0]):.1f} mm"

@@ -1,0 +1,104 @@
+"""Below the picture: play, the place in the stack, the rate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, QTimer, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSlider, QSpinBox, QToolButton, QWidget
+
+from clipsvd_app.ui import icons
+from clipsvd_app.ui.theme import set_kind
+
+if TYPE_CHECKING:
+    from clipsvd_app.ui.theme import Palette, Theme
+
+USUAL_RATE = 12
+
+
+class SliceBar(QFrame):
+    """``slice_requested(int)`` asks for a place in the stack; the bar moves once the frame is shown.
+
+    Playing waits for each frame: a slow disk makes it slower, never a queue.
+    """
+
+    slice_requested = Signal(int)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("slice_bar")
+        self._theme = theme
+        self._play = QToolButton()
+        self._play.setIconSize(QSize(16, 16))
+        self._play.setToolTip("Play (Space)")
+        self._slider = QSlider(Qt.Orientation.Horizontal)
+        self._slider.setAccessibleName("Slice")
+        self._place = QLabel()
+        set_kind(self._place, "small")
+        self._rate = QSpinBox()
+        self._rate.setRange(1, 60)
+        self._rate.setValue(USUAL_RATE)
+        self._rate.setSuffix(" /s")
+        self._rate.setToolTip("Frames a second")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 4, 8, 4)
+        row.setSpacing(8)
+        row.addWidget(self._play)
+        row.addWidget(self._slider, 1)
+        row.addWidget(self._place)
+        row.addWidget(self._rate)
+        self._timer = QTimer(self)
+        self._awaited: int | None = None
+        self._timer.timeout.connect(self._advance)
+        self._play.clicked.connect(self.toggle_play)
+        self._slider.valueChanged.connect(self.request)
+        self._rate.valueChanged.connect(lambda rate: self._timer.setInterval(1000 // rate))
+        theme.changed.connect(self._tint)
+        self._tint(theme.palette)
+        self.set_place(0, 1)
+
+    @property
+    def playing(self) -> bool:
+        """Whether the cine runs."""
+        return self._timer.isActive()
+
+    def set_place(self, index: int, count: int) -> None:
+        """Show which frame of how many is on show; a single one needs no bar."""
+        self._awaited = None
+        with QSignalBlocker(self._slider):
+            self._slider.setRange(0, count - 1)
+            self._slider.setValue(index)
+        self._place.setText(f"{index + 1} / {count}")
+        self.setVisible(count > 1)
+        if count == 1 and self.playing:
+            self.toggle_play()
+
+    def request(self, index: int) -> None:
+        """Ask for a frame, unless it is the one on show."""
+        if 0 <= index <= self._slider.maximum():
+            self._awaited = index
+            self.slice_requested.emit(index)
+
+    def step(self, frames: int) -> None:
+        """Ask for the frame some places on, stopping at the ends."""
+        wanted = min(max(self._here() + frames, 0), self._slider.maximum())
+        if wanted != self._here():
+            self.request(wanted)
+
+    def toggle_play(self) -> None:
+        """Start or stop the cine."""
+        if self.playing:
+            self._timer.stop()
+        elif self._slider.maximum() > 0:
+            self._timer.start(1000 // self._rate.value())
+        self._tint(self._theme.palette)
+
+    def _here(self) -> int:
+        return self._slider.value() if self._awaited is None else self._awaited
+
+    def _advance(self) -> None:
+        if self._awaited is None:
+            self.request((self._slider.value() + 1) % (self._slider.maximum() + 1))
+
+    def _tint(self, palette: Palette) -> None:
+        self._play.setIcon(icons.icon("stop" if self.playing else "play", palette))

@@ -1,0 +1,83 @@
+"""What the viewer is told to show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clipsvd_app.jobs import WindowSpec
+
+Lines = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WindowPreset:
+    """A named window, as in the header or for the body part."""
+
+    name: str
+    window: WindowSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Corners:
+    """Lines of text in the four corners; the caller decides what may be shown."""
+
+    top_left: Lines = ()
+    top_right: Lines = ()
+    bottom_left: Lines = ()
+    bottom_right: Lines = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ClassBadge:
+    """The class of the shown image: position from 0, and whether it is only predicted."""
+
+    position: int
+    name: str
+    predicted: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameState:
+    """One frame and all that is drawn with it.
+
+    pixels: (rows, columns) of any real type, shown through ``window``, or (rows, columns, 3) uint8 RGB.
+    window: None shows the pixels as greys from 0 to 255.
+    spacing_mm: (row, column) distance of pixel centres.
+    index, count: place in the stack that the slice bar scrolls through.
+    series_key: zoom and orientation are kept from frame to frame of one series.
+    """
+
+    image_id: int
+    pixels: NDArray[Any]
+    window: WindowSpec | None = None
+    inverted: bool = False
+    presets: tuple[WindowPreset, ...] = ()
+    spacing_mm: tuple[float, float] | None = None
+    units: str = ""
+    corners: Corners = Corners()
+    badge: ClassBadge | None = None
+    index: int = 0
+    count: int = 1
+    series_key: str = ""
+
+    def __post_init__(self) -> None:
+        assert self.pixels.ndim == 2 or (self.pixels.ndim == 3 and self.pixels.shape[2] == 3)
+        assert 0 <= self.index < self.count
+
+    @property
+    def is_colour(self) -> bool:
+        """Whether the pixels are RGB, which no window applies to."""
+        return self.pixels.ndim == 3
+
+    def value_text(self, row: int, column: int) -> str:
+        """Return the value under the pointer with its unit."""
+        value = self.pixels[row, column]
+        if self.is_colour:
+            return "RGB " + " ".join(str(int(part)) for part in value)
+        number = float(value)
+        shown = f"{number:.0f}" if np.isfinite(number) and number == round(number) else f"{number:.2f}"
+        return f"{shown} {self.units}".strip()

@@ -1,0 +1,63 @@
+"""The display window as levels and a look-up table (DICOM PS3.3 C.11.2.1)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from clipsvd_app.jobs import WindowSpec
+
+GREYS = 256
+SIGMOID_REACH = 1.5  # widths on either side; the sigmoid is within 0.25 % of its ends there
+DRAG_PX_PER_DOUBLING = 220.0
+DRAG_PX_PER_WIDTH = 320.0
+
+
+def levels_of(window: WindowSpec | None) -> tuple[float, float]:
+    """Return the values shown as black and as white (C.11.2.1.2.1 and C.11.2.1.3)."""
+    if window is None:
+        return 0.0, 255.0
+    centre, width = window.centre, window.width
+    if window.function == "SIGMOID":
+        return centre - SIGMOID_REACH * width, centre + SIGMOID_REACH * width
+    if window.function == "LINEAR_EXACT":
+        return centre - width / 2, centre + width / 2
+    half = max(width - 1.0, 1e-6) / 2
+    return centre - 0.5 - half, centre - 0.5 + half
+
+
+def lut_of(window: WindowSpec | None, *, inverted: bool) -> NDArray[np.uint8]:
+    """Return the (256,) greys between the two levels."""
+    ramp = np.linspace(0.0, 1.0, GREYS)
+    if window is not None and window.function == "SIGMOID":
+        ramp = 1.0 / (1.0 + np.exp(-8.0 * SIGMOID_REACH * (ramp - 0.5)))
+    return np.round(255.0 * (ramp[::-1] if inverted else ramp)).astype(np.uint8)
+
+
+def dragged(window: WindowSpec, right_px: float, down_px: float, least_width: float) -> WindowSpec:
+    """Return the window after a drag: to the right wider, downwards a higher centre (darker)."""
+    width = max(least_width, window.width * 2.0 ** (right_px / DRAG_PX_PER_DOUBLING))
+    return replace(window, centre=window.centre + down_px * width / DRAG_PX_PER_WIDTH, width=width)
+
+
+def least_width(window: WindowSpec, dtype: np.dtype[np.generic]) -> float:
+    """Return the narrowest useful window: one step of whole numbers (C.11.2.1.2.1: at least 1)."""
+    if window.function == "LINEAR" or np.issubdtype(dtype, np.integer):
+        return 1.0
+    return abs(window.width) * 1e-3 or 1e-6
+
+
+def heat_lut() -> NDArray[np.uint8]:
+    """Return (256, 4) RGBA from clear through red and orange to pale yellow."""
+    at = np.linspace(0.0, 1.0, GREYS)
+    stops = (0.0, 0.35, 0.7, 1.0)
+    red = np.interp(at, stops, (60, 190, 250, 255))
+    green = np.interp(at, stops, (0, 30, 140, 245))
+    blue = np.interp(at, stops, (80, 60, 20, 170))
+    alpha = 255.0 * np.clip(at * 1.4, 0.0, 1.0)
+    return np.stack([red, green, blue, alpha], axis=1).round().astype(np.uint8)
