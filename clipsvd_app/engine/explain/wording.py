@@ -49,8 +49,8 @@ def run_sources(images: int) -> str:
     return (
         "How we know: the sizes of change follow exactly from the singular values. A direction's effect is "
         f"its change times the root mean square of its input over {_count(images, 'image')} (for the text "
-        "tower, over the prompts). A phrase is shown only where its likeness to a direction exceeds what the best "
-        f"phrase reaches for as many random directions in 95 of 100 draws ({NULL_DRAWS} were made). Only "
+        "tower, over the prompts). A phrase is shown only where its likeness to a direction exceeds what the "
+        f"best phrase reaches for as many random directions in 95 of 100 draws ({NULL_DRAWS} were made). Only "
         "directions that write into the image tower's output can be read in words; the others are given by "
         "size alone, and nothing is said of attention heads."
     )
@@ -78,7 +78,7 @@ def case_sources(concepts: Concepts, *, centre_of_run: bool) -> str:
         f"medical meaning compete with them as a control and took {_percent(concepts.control_share)} of the "
         "weight (10 % is the limit); phrases that name a class are left out. The map shows how much the "
         "margin falls when a patch is hidden; it is trusted only if hiding patches in its order lowers the "
-        "margin faster than ten random orders and than from the centre outwards."
+        "margin clearly faster than ten random orders, and faster than from the centre outwards."
     )
 
 
