@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import threading
-import warnings
 import zlib
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import refusals
+from clipsvd_app.imaging.dicom_elements import KEYWORDS, damage, text, whole
+from clipsvd_app.imaging.quiet import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pydicom import Dataset as PydicomDataset
-
-    Dataset: TypeAlias = PydicomDataset
+    from clipsvd_app.imaging.dicom_elements import Dataset
 
 MAX_INFLATED_BYTES = 512 * 1024**2
 DEFLATED = "1.2.840.10008.1.2.1.99"
@@ -25,62 +23,6 @@ IMPLICIT_LITTLE = "1.2.840.10008.1.2"
 EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
 EXPLICIT_BIG = "1.2.840.10008.1.2.2"
 MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
-
-# Everything the program ever looks at: other elements, patient data among them, are not even parsed.
-KEYWORDS = (
-    "SOPClassUID",
-    "SOPInstanceUID",
-    "StudyInstanceUID",
-    "SeriesInstanceUID",
-    "StudyDate",
-    "StudyTime",
-    "AcquisitionDateTime",
-    "Modality",
-    "PatientID",
-    "PatientName",
-    "BodyPartExamined",
-    "InstanceNumber",
-    "BurnedInAnnotation",
-    "ImagePositionPatient",
-    "ImageOrientationPatient",
-    "PixelSpacing",
-    "ImagerPixelSpacing",
-    "NominalScannedPixelSpacing",
-    "SequenceOfUltrasoundRegions",
-    "SharedFunctionalGroupsSequence",
-    "PerFrameFunctionalGroupsSequence",
-    "Units",
-    "SamplesPerPixel",
-    "PhotometricInterpretation",
-    "PlanarConfiguration",
-    "NumberOfFrames",
-    "Rows",
-    "Columns",
-    "BitsAllocated",
-    "BitsStored",
-    "HighBit",
-    "PixelRepresentation",
-    "PixelPaddingValue",
-    "PixelPaddingRangeLimit",
-    "WindowCenter",
-    "WindowWidth",
-    "VOILUTFunction",
-    "VOILUTSequence",
-    "RescaleIntercept",
-    "RescaleSlope",
-    "RescaleType",
-    "ModalityLUTSequence",
-    "PixelPresentation",
-    "RedPaletteColorLookupTableDescriptor",
-    "GreenPaletteColorLookupTableDescriptor",
-    "BluePaletteColorLookupTableDescriptor",
-    "RedPaletteColorLookupTableData",
-    "GreenPaletteColorLookupTableData",
-    "BluePaletteColorLookupTableData",
-    "SegmentedRedPaletteColorLookupTableData",
-    "SegmentedGreenPaletteColorLookupTableData",
-    "SegmentedBluePaletteColorLookupTableData",
-)
 
 _OBJECTS = {
     "SR": "a structured report",
@@ -100,49 +42,16 @@ _OBJECTS = {
 }
 
 
-class _Quiet:
-    """Silence the reader's warnings, which quote patient data, in any number of threads at once."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._depth = 0
-        self._filters = warnings.catch_warnings()
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._depth == 0:
-                self._filters = warnings.catch_warnings()
-                self._filters.__enter__()
-                warnings.simplefilter("ignore")
-            self._depth += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._depth -= 1
-            if self._depth == 0:
-                self._filters.__exit__(None, None, None)
-
-
-quiet = _Quiet()
-
-
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
     """Read quietly, and refuse what is damaged in one sentence."""
     with quiet, refusals.refusing(path):
         try:
             yield
-        except _damage() as error:
+        except damage() as error:
             if isinstance(error, OSError):
                 raise
             raise refusals.damaged(path) from error
-
-
-def _damage() -> tuple[type[Exception], ...]:
-    """Return what pydicom raises on damaged files; some of it derives from nothing but Exception."""
-    from pydicom.errors import BytesLengthException, InvalidDicomError
-
-    return (*refusals.DAMAGE, BytesLengthException, InvalidDicomError)
 
 
 def read_dataset(path: Path) -> Dataset:
@@ -178,76 +87,16 @@ def transfer_syntax_of(dataset: Dataset) -> str:
     return str(dataset.file_meta.TransferSyntaxUID)
 
 
-def text(dataset: Dataset, keyword: str) -> str:
-    """Return an element as text, "" where it is absent or broken."""
-    value = element(dataset, keyword)
-    return "" if value is None else str(value).strip().strip("\x00")
-
-
-def number(dataset: Dataset, keyword: str) -> float | None:
-    """Return an element's first value as a number, None where it is absent or broken."""
-    values = numbers(dataset, keyword)
-    return values[0] if values else None
-
-
-def numbers(dataset: Dataset, keyword: str) -> tuple[float, ...]:
-    """Return an element's values as numbers, () where it is absent or broken."""
-    value = element(dataset, keyword)
-    if value is None or value == "":
-        return ()
-    many = value if isinstance(value, (list, tuple)) or hasattr(value, "append") else [value]
-    try:
-        return tuple(float(v) for v in many)
-    except (ValueError, TypeError, OverflowError):
-        return ()
-
-
-def whole(dataset: Dataset, keyword: str, otherwise: int) -> int:
-    """Return an element as a whole number, or `otherwise` where it is absent or broken."""
-    value = number(dataset, keyword)
-    if value is None or not abs(value) < 2**53:
-        return otherwise
-    return int(value)
-
-
-def element(dataset: Dataset, keyword: str) -> Any:  # noqa: ANN401 - whatever the file holds
-    """Return an element's value, None where it is absent or its bytes cannot be read."""
-    try:
-        return dataset.get(keyword)
-    except _damage():
-        return None
-
-
-def items(dataset: Dataset, keyword: str) -> list[Dataset]:
-    """Return the items of a sequence, [] where it is absent or broken."""
-    value = element(dataset, keyword)
-    return list(value) if value is not None and hasattr(value, "append") else []
-
-
-def frame_group(dataset: Dataset, sequence: str, frame: int) -> Dataset | None:
-    """Return a functional group of an enhanced object: the frame's own, else the shared (PS3.3 C.7.6.16)."""
-    per_frame = items(dataset, "PerFrameFunctionalGroupsSequence")
-    own = per_frame[frame : frame + 1]
-    for group in (*own, *items(dataset, "SharedFunctionalGroupsSequence")[:1]):
-        found = items(group, sequence)
-        if found:
-            return found[0]
-    return None
-
-
 def refuse_inflation(path: Path) -> None:
     """Refuse a deflated data set that would not fit in memory, before anything inflates it."""
-    from pydicom.filereader import read_file_meta_info
+    # dcmread's own two steps: only they say for certain where it will start to inflate.
+    from pydicom.filereader import _read_file_meta_info, read_preamble
 
     with path.open("rb") as file:
-        if file.read(132)[128:] != b"DICM":
-            return
-    meta = read_file_meta_info(path)
-    if str(meta.get("TransferSyntaxUID", "")) != DEFLATED:
-        return
-    with path.open("rb") as file:
-        file.seek(132 + 12 + int(meta.get("FileMetaInformationGroupLength", 0)))
-        if _inflated_length(file) > MAX_INFLATED_BYTES:
+        read_preamble(file, force=True)
+        meta = _read_file_meta_info(file)
+        deflated = str(meta.get("TransferSyntaxUID", "")) == DEFLATED
+        if deflated and _inflated_length(file) > MAX_INFLATED_BYTES:
             raise refusals.too_large(path)
 
 

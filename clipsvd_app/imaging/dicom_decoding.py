@@ -11,21 +11,15 @@ import numpy as np
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import refusals
 from clipsvd_app.imaging.decode_worker import DecodeError, shared_pool
-from clipsvd_app.imaging.dicom_dataset import (
-    DEFLATED,
-    quiet,
-    read_whole_dataset,
-    reading,
-    text,
-    transfer_syntax_of,
-    whole,
-)
+from clipsvd_app.imaging.dicom_dataset import DEFLATED, read_whole_dataset, reading, transfer_syntax_of
+from clipsvd_app.imaging.dicom_elements import text, whole
 from clipsvd_app.imaging.dicom_header import bits_stored_of
+from clipsvd_app.imaging.quiet import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clipsvd_app.imaging.dicom_dataset import Dataset
+    from clipsvd_app.imaging.dicom_elements import Dataset
     from clipsvd_app.imaging.values import Array
 
 _JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"

@@ -7,24 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clipsvd_app.imaging import refusals
-from clipsvd_app.imaging.dicom_dataset import (
-    element,
-    frame_group,
-    items,
-    number,
-    numbers,
-    read_dataset,
-    reading,
-    text,
-    transfer_syntax_of,
-    whole,
-)
+from clipsvd_app.imaging.dicom_dataset import read_dataset, reading, transfer_syntax_of
+from clipsvd_app.imaging.dicom_elements import element, frame_group, items, number, numbers, text, whole
 from clipsvd_app.imaging.values import ImageHeader
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from clipsvd_app.imaging.dicom_dataset import Dataset
+    from clipsvd_app.imaging.dicom_elements import Dataset
 
 _OFTEN_ANNOTATED = frozenset({"US", "IVUS", "ES", "SC", "OT", "GM", "XC"})
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"

@@ -8,19 +8,9 @@ import numpy as np
 
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import luts, refusals
-from clipsvd_app.imaging.dicom_dataset import (
-    EXPLICIT_BIG,
-    frame_group,
-    items,
-    number,
-    numbers,
-    read_dataset,
-    reading,
-    text,
-    transfer_syntax_of,
-    whole,
-)
+from clipsvd_app.imaging.dicom_dataset import EXPLICIT_BIG, read_dataset, reading, transfer_syntax_of
 from clipsvd_app.imaging.dicom_decoding import stored_frames
+from clipsvd_app.imaging.dicom_elements import frame_group, items, number, numbers, text, whole
 from clipsvd_app.imaging.dicom_header import bits_stored_of, header_of, pixel_spacing_mm, units_of
 from clipsvd_app.imaging.values import Frame, Window
 from clipsvd_app.imaging.windows import IDENTITY_8_BIT, default_window, is_usable, presets_of
@@ -28,7 +18,7 @@ from clipsvd_app.imaging.windows import IDENTITY_8_BIT, default_window, is_usabl
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from clipsvd_app.imaging.dicom_dataset import Dataset
+    from clipsvd_app.imaging.dicom_elements import Dataset
     from clipsvd_app.imaging.values import Array, Bytes, VoiLut
 
 _FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")

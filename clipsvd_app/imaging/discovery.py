@@ -132,7 +132,8 @@ def _existing(folder: Path, parts: Sequence[str]) -> Path | None:
 def _referenced(index: Path) -> list[tuple[str, ...]]:
     from pydicom import dcmread
 
-    from clipsvd_app.imaging.dicom_dataset import element, items, reading, refuse_inflation
+    from clipsvd_app.imaging.dicom_dataset import reading, refuse_inflation
+    from clipsvd_app.imaging.dicom_elements import element, items
 
     with reading(index):
         refuse_inflation(index)

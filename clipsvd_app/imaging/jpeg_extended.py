@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clipsvd_app.imaging.dicom_dataset import text, whole
+from clipsvd_app.imaging.dicom_elements import text, whole
 from clipsvd_app.imaging.dicom_header import frames_of
 
 if TYPE_CHECKING:
-    from clipsvd_app.imaging.dicom_dataset import Dataset
+    from clipsvd_app.imaging.dicom_elements import Dataset
     from clipsvd_app.imaging.values import Array
 
 _START_OF_SCAN = 0xDA

@@ -12,7 +12,7 @@ import numpy as np
 from clipsvd_app.imaging.values import VoiLut
 
 if TYPE_CHECKING:
-    from clipsvd_app.imaging.dicom_dataset import Dataset
+    from clipsvd_app.imaging.dicom_elements import Dataset
     from clipsvd_app.imaging.values import Array, Bytes
 
 _COLOURS = ("Red", "Green", "Blue")

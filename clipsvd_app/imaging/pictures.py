@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from clipsvd_app.imaging import refusals
 from clipsvd_app.imaging.decode_worker import DecodeError, shared_pool
-from clipsvd_app.imaging.dicom_dataset import quiet
+from clipsvd_app.imaging.quiet import quiet
 from clipsvd_app.imaging.values import Frame, ImageHeader
 from clipsvd_app.imaging.windows import IDENTITY_8_BIT, default_window, presets_of
 

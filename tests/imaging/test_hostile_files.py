@@ -102,9 +102,12 @@ def test_a_deflate_bomb_is_refused_before_it_is_inflated(write_dicom, monkeypatc
     squeeze = zlib.compressobj(9, wbits=-15)
     bomb = squeeze.compress(content[meta_end:] + bytes(64 * 1024**2)) + squeeze.flush()
     path.write_bytes(deflated[:meta_end] + bomb)
-    with pytest.raises(UserError) as refused:
-        read_header(path)
-    assert refused.value.code == "too_large"
+    bare = path.with_name("no_preamble.dcm")
+    bare.write_bytes(path.read_bytes()[132:])
+    for file in (path, bare):
+        with pytest.raises(UserError) as refused:
+            read_header(file)
+        assert refused.value.code == "too_large"
 
 
 def test_a_deflated_file_of_ordinary_size_is_read(bundled):
