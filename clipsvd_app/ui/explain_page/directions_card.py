@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QComboBox,
     QHeaderView,
     QTableWidget,
     QTableWidgetItem,
@@ -15,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from clipsvd_app.ui.plots.layers_picture import KIND_TITLES, TOWER_TITLES
-from clipsvd_app.ui.plots.page_parts import Card, button, label
+from clipsvd_app.ui.plots.page_parts import Card, button, choice, label
 
 if TYPE_CHECKING:
     from clipsvd_app.domain.results import DirectionChange, Phrase
@@ -39,15 +38,14 @@ class DirectionsCard(Card):
         super().__init__("Directions that changed most", parent)
         self._directions: tuple[DirectionChange, ...] = ()
         self._matrix = ""
-        self._tower = QComboBox()
-        self._tower.setAccessibleName("Tower")
+        self._tower = choice("Tower")
         self._tower.addItems([title for _, title in _FILTERS])
         self._clear = button("Show all", "quiet")
         self._note = label("", "muted")
         self.table = _table()
         self.head.addWidget(self._clear)
         self.head.addWidget(self._tower)
-        self.body.addWidget(self._note)
+        self.body.addWidget(self._note, 0, Qt.AlignmentFlag.AlignTop)
         self.body.addWidget(self.table, 1)
         self._tower.currentIndexChanged.connect(self._refresh)
         self._clear.clicked.connect(self.filter_cleared)
@@ -87,6 +85,7 @@ class DirectionsCard(Card):
                 if text == NO_WORDS:
                     item.setForeground(self.palette().placeholderText())
                 self.table.setItem(row, column, item)
+        self.table.setVisible(bool(shown))
         self._clear.setVisible(bool(self._matrix))
         self._note.setText(_note(len(shown), self._matrix))
         self._note.setVisible(bool(self._note.text()))
@@ -99,6 +98,7 @@ def _table() -> QTableWidget:
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     table.setShowGrid(False)
+    table.setMinimumHeight(140)
     table.setTabKeyNavigation(False)
     table.verticalHeader().hide()
     table.verticalHeader().setDefaultSectionSize(32)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from clipsvd_app.ui.explain_page.case_card import CaseCard
 from clipsvd_app.ui.explain_page.directions_card import DirectionsCard
 from clipsvd_app.ui.explain_page.layers_card import LayersCard
 from clipsvd_app.ui.explain_page.state import ExplainState
-from clipsvd_app.ui.plots.page_parts import GAP, Card, label, split
+from clipsvd_app.ui.plots.page_parts import GAP, Card, choice, column, label, scrolled, split
 from clipsvd_app.ui.shell.empty_state import EmptyState
 from clipsvd_app.ui.shell.state import EmptyAction, EmptySpec
 
@@ -30,19 +30,20 @@ NOTHING_TO_EXPLAIN = EmptySpec(
 class ExplainPage(QWidget):
     """What changed on the left, one case on the right.
 
-    Signals: ``run_chosen(int)``, ``empty_action(str)``.
+    Signals: ``run_chosen(int)``, ``empty_action(str)``,
+    ``trouble(UserError)`` from saving a picture.
     """
 
     run_chosen = Signal(int)
     empty_action = Signal(str)
+    trouble = Signal(object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("page")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._state = ExplainState()
-        self._runs = QComboBox()
-        self._runs.setAccessibleName("Run")
+        self._runs = choice("Run")
         self._text = label("")
         self._how = label("", "small")
         self.layers = LayersCard()
@@ -74,18 +75,15 @@ class ExplainPage(QWidget):
         words.head.addWidget(self._runs)
         words.body.addWidget(self._text)
         words.body.addWidget(self._how)
-        left = QWidget()
-        column = QVBoxLayout(left)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(GAP * 2)
-        column.addWidget(words)
-        column.addWidget(self.layers)
-        column.addWidget(self.directions, 1)
+        left = scrolled(column(words, self.layers, self.directions, stretch_end=False))
+        left.setMinimumWidth(488)
         content = QWidget()
         row = QHBoxLayout(content)
         row.setContentsMargins(GAP * 2, GAP * 2, GAP * 2, GAP * 2)
-        row.addWidget(split(Qt.Orientation.Horizontal, (left, 5), (self.case, 2)))
-        self.case.setMinimumWidth(340)
+        sides = split(Qt.Orientation.Horizontal, (left, 5), (self.case, 2))
+        sides.setSizes([920, 396])
+        row.addWidget(sides)
+        self.case.setMinimumWidth(320)
         self._whole.addWidget(content)
         self._whole.addWidget(self._empty)
         outer = QVBoxLayout(self)
@@ -97,6 +95,8 @@ class ExplainPage(QWidget):
         self.layers.matrix_chosen.connect(self._choose_matrix)
         self.directions.filter_cleared.connect(lambda: self._choose_matrix(""))
         self._empty.action_requested.connect(self.empty_action)
+        for plot in (self.layers.picture, self.case.bars, self.case.concepts):
+            plot.trouble.connect(self.trouble)
 
     def _choose_matrix(self, name: str) -> None:
         self.layers.set_chosen(name)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
+    QGridLayout,
     QHBoxLayout,
     QProgressBar,
     QStackedWidget,
@@ -81,9 +82,9 @@ class ApplyTab(QWidget):
 
     def _arrange(self) -> None:
         first = QWidget()
-        middle = QVBoxLayout(first)
-        middle.setContentsMargins(GAP * 20, GAP * 10, GAP * 20, GAP * 10)
-        middle.addWidget(self.open_area)
+        middle = QGridLayout(first)
+        self.open_area.setFixedSize(560, 260)
+        middle.addWidget(self.open_area, 0, 0, Qt.AlignmentFlag.AlignCenter)
         self._card.head.addWidget(self._other)
         for widget in (self._facts, self._use, self._checks):
             self._card.body.addWidget(widget)
@@ -92,7 +93,9 @@ class ApplyTab(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GAP * 2)
         column.addWidget(self._card)
+        self.studies_area.setMaximumHeight(320)
         column.addWidget(self.studies_area, 1)
+        column.addStretch(0)
         left.setFixedWidth(360)
         second = QWidget()
         row = QHBoxLayout(second)

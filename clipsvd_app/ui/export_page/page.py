@@ -53,7 +53,7 @@ class ExportPage(QWidget):
         self._first.addWidget(self.write_tab)
         self._first.addWidget(self._empty)
         self._tabs = QTabWidget()
-        self._tabs.setDocumentMode(True)
+        self._tabs.tabBar().setDrawBase(False)
         self._tabs.addTab(self._first, "Write an adapter")
         self._tabs.addTab(self.apply_tab, "Use an adapter")
         outer = QVBoxLayout(self)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QComboBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
@@ -17,7 +16,18 @@ from PySide6.QtWidgets import (
 
 from clipsvd_app.ui.export_page.state import CardFields, ExportState
 from clipsvd_app.ui.plots.numbers import file_size
-from clipsvd_app.ui.plots.page_parts import GAP, Banner, Card, Facts, Lines, button, column, label, scrolled
+from clipsvd_app.ui.plots.page_parts import (
+    GAP,
+    Banner,
+    Card,
+    Facts,
+    Lines,
+    button,
+    choice,
+    column,
+    label,
+    scrolled,
+)
 
 if TYPE_CHECKING:
     from clipsvd_app.jobs import VerifyResult
@@ -34,8 +44,7 @@ class WriteTab(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = ExportState()
-        self._runs = QComboBox()
-        self._runs.setAccessibleName("Run")
+        self._runs = choice("Run")
         self._file = label("", "headline")
         self._size = label("", "muted")
         self._facts = Facts()

@@ -28,7 +28,7 @@ class CaseImage(QWidget):
         self.setAccessibleName("Image of the case")
 
     def sizeHint(self) -> QSize:
-        return QSize(360, 320)
+        return QSize(360, 240)
 
     def set_image(self, image: QImage) -> None:
         """Show an image without a veil."""

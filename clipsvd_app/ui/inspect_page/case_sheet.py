@@ -36,7 +36,7 @@ class CaseSheet(Card):
         self._state: CaseSheetState | None = None
         self.image = CaseImage()
         self.bars = ProbabilityBars()
-        self._role = label("", "chip", wrap=False)
+        self._role = label("", "success")
         self._hint = label("Choose a case on the left.", "muted")
         self._flags = Lines()
         self._text = label("")
@@ -73,11 +73,17 @@ class CaseSheet(Card):
         """Return what is said of how the image stood to training."""
         return self._role.text()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
+    def label_by_key(self, event: QKeyEvent) -> bool:
+        """Give the case the label of a digit key; False when the key is none."""
         position = event.key() - Qt.Key.Key_1
-        if self._state is not None and 0 <= position < min(9, len(self._state.class_names)):
+        known = self._state is not None and 0 <= position < min(9, len(self._state.class_names))
+        if known and event.modifiers() == Qt.KeyboardModifier.NoModifier:
             self._relabel(position)
-        else:
+            return True
+        return False
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not self.label_by_key(event):
             super().keyPressEvent(event)
 
     def _arrange(self) -> None:
@@ -95,13 +101,13 @@ class CaseSheet(Card):
         column.addLayout(veil_row)
         column.addWidget(self.bars)
         column.addWidget(self._flags)
+        column.addWidget(label("Label: click, or keys 1 to 9", "section"))
+        column.addLayout(self._labels)
         column.addWidget(self._text)
         column.addWidget(self._how)
         column.addWidget(self._explain)
-        column.addWidget(label("Label", "section"))
-        column.addLayout(self._labels)
         column.addWidget(label(NOT_DIAGNOSTIC, "small"))
-        self.head.addWidget(self._role)
+        self.body.addWidget(self._role)
         self.body.addWidget(self._hint)
         self.body.addWidget(scrolled(self._content), 1)
 

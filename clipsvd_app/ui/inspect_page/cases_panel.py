@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QWidget
 
 from clipsvd_app.ui.inspect_page.cases import (
     ORDER_TITLES,
@@ -20,7 +20,7 @@ from clipsvd_app.ui.inspect_page.cases import (
 )
 from clipsvd_app.ui.plots.gallery_list import GalleryItem, GalleryList
 from clipsvd_app.ui.plots.numbers import count, percent
-from clipsvd_app.ui.plots.page_parts import Card, button, label
+from clipsvd_app.ui.plots.page_parts import Card, button, choice, label
 
 if TYPE_CHECKING:
     from clipsvd_app.domain.results import MethodName, Prediction
@@ -39,15 +39,15 @@ class CasesPanel(Card):
         self._predictions: tuple[Prediction, ...] = ()
         self._filter = CaseFilter()
         self.gallery = GalleryList()
-        self._what = label("", "muted", wrap=False)
+        self._what = label("", "muted")
         self._clear = button("Show all", "quiet")
         self._all = QCheckBox("Include images used for training")
-        self._order = QComboBox()
+        self._order = choice("Order of the cases")
         self._order.addItems(list(ORDER_TITLES.values()))
-        self._order.setAccessibleName("Order of the cases")
-        for widget in (self._clear, self._all, self._order):
-            self.head.addWidget(widget)
+        self.head.addWidget(self._clear)
+        self.head.addWidget(self._order)
         self.body.addWidget(self._what)
+        self.body.addWidget(self._all)
         self.body.addWidget(self.gallery, 1)
         self._order.currentIndexChanged.connect(self._refresh)
         self._all.toggled.connect(self._refresh)

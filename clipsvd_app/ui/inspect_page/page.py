@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from clipsvd_app.domain.results import Evaluation
 from clipsvd_app.ui.inspect_page.case_sheet import CaseSheet
@@ -13,12 +13,22 @@ from clipsvd_app.ui.inspect_page.cases import has_cases
 from clipsvd_app.ui.inspect_page.cases_panel import CasesPanel
 from clipsvd_app.ui.inspect_page.results_panel import ConfusionCard, MethodsCard, show_verdict
 from clipsvd_app.ui.inspect_page.state import InspectState
-from clipsvd_app.ui.plots.page_parts import GAP, NOT_DIAGNOSTIC, Banner, Lines, label, split
+from clipsvd_app.ui.plots.page_parts import (
+    GAP,
+    NOT_DIAGNOSTIC,
+    Banner,
+    Lines,
+    choice,
+    column,
+    label,
+    scrolled,
+    split,
+)
 from clipsvd_app.ui.shell.empty_state import EmptyState
 from clipsvd_app.ui.shell.state import EmptyAction, EmptySpec
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QImage
+    from PySide6.QtGui import QImage, QKeyEvent
 
     from clipsvd_app.domain.results import MethodName
     from clipsvd_app.ui.inspect_page.state import CaseSheetState
@@ -37,7 +47,8 @@ class InspectPage(QWidget):
 
     Signals: ``run_chosen(int)``, ``case_opened(image_id)``, ``explain_requested(image_id)``,
     ``relabel_requested(image_id, class position)``, ``thumbnails_wanted(tuple of image ids)``,
-    ``empty_action(str)``.
+    ``empty_action(str)``,
+    ``trouble(UserError)`` from saving a picture.
     """
 
     run_chosen = Signal(int)
@@ -46,14 +57,14 @@ class InspectPage(QWidget):
     relabel_requested = Signal(int, int)
     thumbnails_wanted = Signal(object)
     empty_action = Signal(str)
+    trouble = Signal(object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("page")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._state = InspectState()
-        self._runs = QComboBox()
-        self._runs.setAccessibleName("Run")
+        self._runs = choice("Run")
         self.banner = Banner()
         self.methods = MethodsCard()
         self.confusion = ConfusionCard()
@@ -89,23 +100,31 @@ class InspectPage(QWidget):
         """Hand in a picture for the gallery."""
         self.cases.gallery.set_thumbnail(image_id, picture)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not self.case_sheet.label_by_key(event):
+            super().keyPressEvent(event)
+
     def _arrange(self) -> None:
         top = QHBoxLayout()
         top.setSpacing(GAP * 2)
         top.addWidget(self._runs)
         top.addWidget(self.banner, 1)
-        evidence = split(Qt.Orientation.Horizontal, (self.confusion, 2), (self.cases, 3))
-        left = split(Qt.Orientation.Vertical, (self.methods, 0), (evidence, 1))
+        evidence = split(Qt.Orientation.Horizontal, (self.confusion, 1), (self.cases, 1))
+        left = scrolled(column(self.methods, evidence, stretch_end=False))
+        left.setMinimumWidth(488)
         sides = split(Qt.Orientation.Horizontal, (left, 5), (self.case_sheet, 2))
-        self.case_sheet.setMinimumWidth(340)
+        self.case_sheet.setMinimumWidth(320)
+        evidence.setSizes([372, 520])
+        sides.setSizes([920, 396])
+        self.methods.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         content = QWidget()
-        column = QVBoxLayout(content)
-        column.setContentsMargins(GAP * 2, GAP * 2, GAP * 2, GAP)
-        column.setSpacing(GAP * 2)
-        column.addLayout(top)
-        column.addWidget(self._remarks)
-        column.addWidget(sides, 1)
-        column.addWidget(label(NOT_DIAGNOSTIC, "small"))
+        whole = QVBoxLayout(content)
+        whole.setContentsMargins(GAP * 2, GAP * 2, GAP * 2, GAP)
+        whole.setSpacing(GAP * 2)
+        whole.addLayout(top)
+        whole.addWidget(self._remarks)
+        whole.addWidget(sides, 1)
+        whole.addWidget(label(NOT_DIAGNOSTIC, "small"))
         self._whole.addWidget(content)
         self._whole.addWidget(self._empty)
         outer = QVBoxLayout(self)
@@ -124,6 +143,8 @@ class InspectPage(QWidget):
         self.case_sheet.explain_requested.connect(self.explain_requested)
         self.case_sheet.relabel_requested.connect(self.relabel_requested)
         self._empty.action_requested.connect(self.empty_action)
+        for plot in (self.methods.table, self.confusion.matrix, self.case_sheet.bars):
+            plot.trouble.connect(self.trouble)
 
     def _show_runs(self) -> None:
         self._runs.clear()

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QWidget
 
 from clipsvd_app.domain.results import METHOD_TITLES, MethodName
 from clipsvd_app.ui.inspect_page.cases import has_cases
 from clipsvd_app.ui.plots.confusion_matrix import ConfusionMatrix
 from clipsvd_app.ui.plots.method_table import MethodTable
 from clipsvd_app.ui.plots.numbers import count, points_with_interval
-from clipsvd_app.ui.plots.page_parts import Banner, Card, Level, Lines, label
+from clipsvd_app.ui.plots.page_parts import Banner, Card, Level, Lines, choice, label
 
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
     from clipsvd_app.domain.results import Difference, Evaluation, Verdict
 
 _HEADLINES: dict[Verdict, tuple[Level, str]] = {
@@ -65,13 +66,12 @@ class ConfusionCard(Card):
     method_changed = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Who was taken for what", parent)
+        super().__init__("Confusion matrix", parent)
         self.matrix = ConfusionMatrix()
         self._names: tuple[str, ...] = ()
         self._evaluation: Evaluation | None = None
         self._methods: tuple[MethodName, ...] = ()
-        self._choice = QComboBox()
-        self._choice.setAccessibleName("Method of the confusion matrix")
+        self._choice = choice("Method of the confusion matrix")
         self._note = label("", "small")
         self.head.addWidget(self._choice)
         self.body.addWidget(self.matrix, 1)

@@ -75,7 +75,7 @@ class ConfusionMatrix(PlotWidget):
             return ()
         painter.setFont(sized(self.font(), 0.92))
         em = line_height(painter.font())
-        left = min(area.width() * 0.34, text_width(painter.font(), self._names) + em * 3.0)
+        left = min(area.width() * 0.4, text_width(painter.font(), self._names) + em * 3.0)
         grid = area.adjusted(left, em * 3.4, -em * 0.5, -em * 0.4)
         self._draw_names(painter, grid, left, palette)
         return tuple(self._draw_cell(painter, grid, cell, palette) for cell in self._cells())
@@ -154,12 +154,13 @@ class ConfusionMatrix(PlotWidget):
             column = self._cell_area(grid, (0, position))
             row = self._cell_area(grid, (position, 0))
             mark = em * 1.05
-            width = min(column.width() - 4, text_width(painter.font(), (name,)) + mark + em * 0.4)
-            start = column.center().x() - width / 2
             y = grid.y() - em * 1.75
+            needed = text_width(painter.font(), (name,)) + mark + em * 0.4
+            fits = needed <= column.width() - 4
+            start = column.center().x() - (needed if fits else mark) / 2
             paint_class_mark(painter, QRectF(start, y, mark, mark), class_style(position))
-            label = QRectF(start + mark + em * 0.3, y, width - mark - em * 0.3, em)
-            write(painter, label, name, text)
+            if fits:
+                write(painter, QRectF(start + mark + em * 0.3, y, needed, em), name, text)
             middle = row.center().y()
             paint_class_mark(
                 painter, QRectF(grid.x() - left, middle - mark / 2, mark, mark), class_style(position)

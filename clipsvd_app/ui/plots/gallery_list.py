@@ -15,7 +15,7 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QImage, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QImage, QKeyEvent, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from clipsvd_app.ui.class_colours import class_style, paint_class_mark
@@ -87,6 +87,12 @@ class GalleryList(QListView):
         ids = self.image_ids()
         if image_id in ids:
             self.setCurrentIndex(self._cases.index(ids.index(image_id)))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.text().isdigit():
+            event.ignore()  # digits label the open case; the list's own search would eat them
+        else:
+            super().keyPressEvent(event)
 
     def _open(self, index: QModelIndex) -> None:
         self.case_opened.emit(self._cases.items[index.row()].image_id)
@@ -197,6 +203,7 @@ def _paint_badge(painter: QPainter, picture: QRectF, badge: str) -> None:
     if not badge:
         return
     palette = palette_in_force()
+    painter.save()
     painter.setFont(sized(painter.font(), 0.82))
     em = line_height(painter.font())
     width = painter.fontMetrics().horizontalAdvance(badge) + em * 0.9
@@ -205,6 +212,7 @@ def _paint_badge(painter: QPainter, picture: QRectF, badge: str) -> None:
     painter.setBrush(palette.color("warning_soft"))
     painter.drawRoundedRect(chip, 4, 4)
     write(painter, chip, badge, palette.color("warning"), _CENTRE)
+    painter.restore()
 
 
 def _paint_caption(painter: QPainter, rect: QRectF, item: GalleryItem) -> None:

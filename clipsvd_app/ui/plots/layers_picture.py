@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QLinearGradient, QMouseEvent, QPainter, QPen
+from PySide6.QtGui import QKeyEvent, QLinearGradient, QMouseEvent, QPainter, QPen
 
 from clipsvd_app.ui.plots.inks import heat
 from clipsvd_app.ui.plots.numbers import change_percent
@@ -27,12 +27,18 @@ KIND_TITLES = {
     "fc2": "MLP out",
 }
 TOWER_TITLES: dict[Tower, str] = {"image": "Image tower", "text": "Text tower"}
+_STEPS: dict[int, tuple[int, int]] = {
+    Qt.Key.Key_Left: (-1, 0),
+    Qt.Key.Key_Right: (1, 0),
+    Qt.Key.Key_Up: (0, -1),
+    Qt.Key.Key_Down: (0, 1),
+}
 _RIGHT = Qt.AlignmentFlag.AlignRight
 _CENTRE = Qt.AlignmentFlag.AlignHCenter
 
 
 class LayersPicture(PlotWidget):
-    """One square a matrix, darker to brighter with its relative change; a click names the matrix."""
+    """A square a matrix, stronger with its relative change; a click or the arrow keys choose one."""
 
     matrix_clicked = Signal(str)
 
@@ -41,7 +47,8 @@ class LayersPicture(PlotWidget):
         self._matrices: tuple[MatrixChange, ...] = ()
         self._chosen = ""
         self.setAccessibleName("Relative change of the weight matrices")
-        self.setMinimumSize(320, 190)
+        self.setMinimumSize(320, 150)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def set_matrices(self, matrices: tuple[MatrixChange, ...]) -> None:
         """Show the changes; towers and layers are read from them."""
@@ -56,7 +63,7 @@ class LayersPicture(PlotWidget):
 
     def sizeHint(self) -> QSize:
         em = line_height(self.font())
-        return QSize(560, round(em * (max(1, len(self._towers())) * (1.25 * len(KINDS) + 3.0) + 2.6)))
+        return QSize(560, round(em * (1.35 * len(KINDS) + 4.8)))
 
     def data_rows(self) -> Rows:
         header = ("matrix", "tower", "layer", "kind", "relative_change")
@@ -71,11 +78,15 @@ class LayersPicture(PlotWidget):
             return ()
         painter.setFont(sized(self.font(), 0.9))
         em = line_height(painter.font())
-        each = (area.height() - em * 2.4) / len(towers)
+        gap = em * 1.2
+        labels = em * 7.4
+        each = (area.width() - labels - gap * (len(towers) - 1)) / len(towers)
         spots: list[Spot] = []
         for position, tower in enumerate(towers):
-            band = QRectF(area.x(), area.y() + position * each, area.width(), each - em * 0.4)
+            x = area.x() + labels + position * (each + gap)
+            band = QRectF(x, area.y(), each, area.height() - em * 2.2)
             spots += self._draw_tower(painter, band, tower, palette)
+        self._draw_kinds(painter, QRectF(area.x(), area.y(), labels, area.height() - em * 2.2), palette)
         self._draw_scale(painter, QRectF(area.x(), area.bottom() - em * 1.5, area.width(), em * 1.3), palette)
         return tuple(spots)
 
@@ -84,6 +95,30 @@ class LayersPicture(PlotWidget):
         if spot is not None:
             self.set_chosen(str(spot.key))
             self.matrix_clicked.emit(str(spot.key))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        step = _STEPS.get(event.key())
+        if step is None or not self._matrices:
+            super().keyPressEvent(event)
+            return
+        self.set_chosen(self._neighbour(*step))
+        self.matrix_clicked.emit(self._chosen)
+
+    def _neighbour(self, layers: int, kinds: int) -> str:
+        """Return the matrix a step away from the chosen one; the towers stand side by side."""
+        order = tuple(TOWER_TITLES)
+        columns = sorted({(order.index(m.tower), m.layer) for m in self._matrices})
+        names: dict[tuple[int, int, str], str] = {
+            (order.index(m.tower), m.layer, m.kind): m.name for m in self._matrices
+        }
+        here = next((m for m in self._matrices if m.name == self._chosen), None)
+        if here is None:
+            return self._matrices[0].name
+        column = columns.index((order.index(here.tower), here.layer)) + layers
+        row = KINDS.index(here.kind) + kinds
+        if not (0 <= column < len(columns) and 0 <= row < len(KINDS)):
+            return here.name
+        return names.get((*columns[column], KINDS[row]), here.name)
 
     def _towers(self) -> tuple[Tower, ...]:
         present = {matrix.tower for matrix in self._matrices}
@@ -96,24 +131,29 @@ class LayersPicture(PlotWidget):
         em = line_height(painter.font())
         matrices = [matrix for matrix in self._matrices if matrix.tower == tower]
         layers = max(matrix.layer for matrix in matrices) + 1
-        grid = band.adjusted(em * 7.4, em * 1.3, -em * 0.3, -em * 1.2)
+        grid = band.adjusted(0, em * 1.4, 0, -em * 1.2)
         write(
             painter, QRectF(band.x(), band.y(), band.width(), em), TOWER_TITLES[tower], palette.color("text")
         )
         width, height = grid.width() / layers, grid.height() / len(KINDS)
         muted = palette.color("text_muted")
-        for row, kind in enumerate(KINDS):
-            label = QRectF(band.x(), grid.y() + row * height, em * 7.0, height)
-            write(painter, label, KIND_TITLES[kind], muted, _RIGHT)
         for layer in range(layers):
             label = QRectF(grid.x() + layer * width, grid.bottom(), width, em * 1.1)
             write(painter, label, str(layer + 1), muted, _CENTRE)
-        name = QRectF(band.x(), grid.bottom(), em * 7.0, em * 1.1)
-        write(painter, name, "layer", muted, _RIGHT)
         return [
             self._draw_matrix(painter, _cell(grid, width, height, matrix), matrix, palette)
             for matrix in matrices
         ]
+
+    def _draw_kinds(self, painter: QPainter, strip: QRectF, palette: Palette) -> None:
+        em = line_height(painter.font())
+        grid = strip.adjusted(0, em * 1.4, -em * 0.5, -em * 1.2)
+        height = grid.height() / len(KINDS)
+        muted = palette.color("text_muted")
+        for row, kind in enumerate(KINDS):
+            label = QRectF(grid.x(), grid.y() + row * height, grid.width(), height)
+            write(painter, label, KIND_TITLES[kind], muted, _RIGHT)
+        write(painter, QRectF(grid.x(), grid.bottom(), grid.width(), em * 1.1), "layer", muted, _RIGHT)
 
     def _draw_matrix(self, painter: QPainter, area: QRectF, matrix: MatrixChange, palette: Palette) -> Spot:
         largest = self._largest()

@@ -45,7 +45,7 @@ class LiveCurves(PlotWidget):
         self._points: list[StepMetrics] = []
         self._total_steps = 0
         self.setAccessibleName("Loss and accuracy while training")
-        self.setMinimumSize(280, 200)
+        self.setMinimumSize(280, 150)
 
     def sizeHint(self) -> QSize:
         return QSize(640, 380)
@@ -113,7 +113,7 @@ class LiveCurves(PlotWidget):
         if track.smooth:
             now = _value_text(track.smooth[-1], track)
             write(painter, title, f"now {now}", palette.color("text_muted"), _RIGHT)
-        for tick in round_ticks(0.0, track.top, 3):
+        for tick in round_ticks(0.0, track.top, 3 if track.as_percent else 5):
             y = plot.bottom() - plot.height() * tick / track.top
             painter.setPen(hairline(palette.color("border")))
             painter.drawLine(QPointF(plot.x(), y), QPointF(plot.right(), y))

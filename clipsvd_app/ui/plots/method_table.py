@@ -10,7 +10,16 @@ from PySide6.QtGui import QPainter, QPen
 
 from clipsvd_app.domain.results import METHOD_TITLES
 from clipsvd_app.ui.plots.numbers import duration, percent, percent_with_interval
-from clipsvd_app.ui.plots.plot_widget import PlotWidget, Rows, Spot, hairline, line_height, sized, write
+from clipsvd_app.ui.plots.plot_widget import (
+    PlotWidget,
+    Rows,
+    Spot,
+    hairline,
+    line_height,
+    sized,
+    text_width,
+    write,
+)
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -21,6 +30,7 @@ if TYPE_CHECKING:
 _RIGHT = Qt.AlignmentFlag.AlignRight
 _CENTRE = Qt.AlignmentFlag.AlignHCenter
 _ROW_EM = 2.3
+_NEEDED_EM = 26.0
 _COLUMNS = (("Accuracy", 5.0), ("AUROC", 4.2), ("Trained numbers", 7.6), ("Time", 5.6))
 
 
@@ -46,7 +56,7 @@ class MethodTable(PlotWidget):
         self._titles: tuple[str, ...] = ()
         self._classes = 0
         self.setAccessibleName("Methods compared")
-        self.setMinimumWidth(520)
+        self.setMinimumWidth(420)
 
     def set_methods(self, methods: tuple[MethodScore, ...], titles: tuple[str, ...] = ()) -> None:
         """Show methods scored on the same images; ``titles`` name the rows where methods repeat."""
@@ -96,14 +106,16 @@ class MethodTable(PlotWidget):
         height = em * _ROW_EM
         right = area.right() - em * 0.4
         wide = area.width() > em * 48
+        columns = _COLUMNS[: _fitting_columns(area.width() / em)]
         cells: list[QRectF] = []
-        for _, width_em in reversed(_COLUMNS):
+        for _, width_em in reversed(columns):
             width = width_em * em * (1.0 if wide else 0.8)
             right -= width
             cells.insert(0, QRectF(right, top, width, height))
         value_width = em * 6.8
         value = QRectF(right - value_width, top, value_width, height)
-        name = QRectF(area.x() + em * 0.4, top, em * (14.5 if wide else 10), height)
+        wanted = text_width(sized(self.font(), bold=True), self._titles) + em * 0.6
+        name = QRectF(area.x() + em * 0.4, top, min(wanted, (value.x() - area.x()) * 0.58), height)
         axis = QRectF(name.right() + em, top, value.x() - name.right() - em * 2.0, height)
         return _Layout(name, axis, value, tuple(cells))
 
@@ -113,7 +125,7 @@ class MethodTable(PlotWidget):
         write(painter, _on(strip, layout.name), "Method", muted)
         title = QRectF(layout.axis.x(), strip.y(), layout.value.right() - layout.axis.x(), strip.height())
         write(painter, title, "Balanced accuracy, 95 % interval", muted)
-        for (name, _), cell in zip(_COLUMNS, layout.cells, strict=True):
+        for (name, _), cell in zip(_COLUMNS, layout.cells, strict=False):
             write(painter, _on(strip, cell), name, muted, _RIGHT)
         painter.setPen(hairline(palette.color("border_strong")))
         painter.drawLine(strip.bottomLeft(), strip.bottomRight())
@@ -154,14 +166,13 @@ class MethodTable(PlotWidget):
             _RIGHT,
         )
         painter.setFont(self.font())
-        for text, cell in zip(_cell_texts(score), layout.cells, strict=True):
+        for text, cell in zip(_cell_texts(score), layout.cells, strict=False):
             write(painter, cell, text, palette.color("text"), _RIGHT)
         if row + 1 < len(self._methods):
             painter.setPen(hairline(palette.color("border")))
-            painter.drawLine(
-                QPointF(layout.name.x(), layout.name.bottom()),
-                QPointF(layout.cells[-1].right(), layout.name.bottom()),
-            )
+            right = (layout.cells[-1] if layout.cells else layout.value).right()
+            line = layout.name.bottom()
+            painter.drawLine(QPointF(layout.name.x(), line), QPointF(right, line))
 
     def _draw_whisker(
         self, painter: QPainter, axis: QRectF, score: MethodScore, palette: Palette, *, colour_role: str
@@ -197,6 +208,18 @@ class MethodTable(PlotWidget):
         ]
         lines.append(f"Brier {score.brier:.3f}, negative log-likelihood {score.negative_log_likelihood:.3f}")
         return "<br>".join(lines)
+
+
+def _fitting_columns(width_em: float) -> int:
+    """How many of the columns on the right fit beside name, axis and value; the tooltip has them all."""
+    spare = width_em - _NEEDED_EM
+    fitting = 0
+    for _, needed in _COLUMNS:
+        spare -= needed * 0.8
+        if spare < 0:
+            break
+        fitting += 1
+    return fitting
 
 
 def _cell_texts(score: MethodScore) -> tuple[str, str, str, str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
+    QComboBox,
     QFrame,
     QGridLayout,
     QHBoxLayout,
@@ -147,8 +148,9 @@ class Lines(QWidget):
             sign = label(mark, kind, wrap=False)
             sign.setFixedWidth(16)
             row.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
-            row.addWidget(label(sentence, "" if kind == "success" else kind), 1)
+            row.addWidget(label(sentence, "" if kind == "success" else kind), 1, Qt.AlignmentFlag.AlignTop)
             self._column.addLayout(row)
+        self._column.addStretch(1)
         self.setVisible(bool(shown))
 
 
@@ -261,6 +263,14 @@ def button(text: str, kind: str = "", hint: str = "") -> QPushButton:
         set_kind(result, kind)
     if hint:
         result.setToolTip(hint)
+    return result
+
+
+def choice(name: str) -> QComboBox:
+    """Return a drop-down as wide as its widest entry; ``name`` is what a screen reader calls it."""
+    result = QComboBox()
+    result.setAccessibleName(name)
+    result.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
     return result
 
 

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QHelpEvent, QImage, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QFont,
+    QFontMetricsF,
+    QHelpEvent,
+    QImage,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtSvg import QSvgGenerator
-from PySide6.QtWidgets import QToolTip, QWidget
+from PySide6.QtWidgets import QFileDialog, QMenu, QToolTip, QWidget
 
 from clipsvd_app.errors import UserError
 from clipsvd_app.ui.plots.inks import PRINT, palette_in_force
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from PySide6.QtGui import QColor
 
@@ -37,7 +46,13 @@ class Spot:
 
 
 class PlotWidget(QWidget):
-    """A picture of numbers. Subclasses draw, name their spots, and give their numbers as rows."""
+    """A picture of numbers. Subclasses draw, name their spots, and give their numbers as rows.
+
+    The context menu saves picture and numbers; what goes wrong there is told by ``trouble``.
+    """
+
+    trouble = Signal(object)
+    """A UserError."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -62,8 +77,30 @@ class PlotWidget(QWidget):
 
     def save_rows(self, path: Path) -> None:
         """Write ``data_rows`` as CSV (RFC 4180, UTF-8)."""
-        with path.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows(self.data_rows())
+        try:
+            with path.open("w", newline="", encoding="utf-8") as file:
+                csv.writer(file).writerows(self.data_rows())
+        except OSError as error:
+            raise _cannot_write(path) from error
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        menu = QMenu(self)
+        menu.addAction(
+            "Save picture…", lambda: self._ask("Pictures (*.svg *.png)", ".svg", self.save_picture)
+        )
+        menu.addAction("Save numbers…", lambda: self._ask("CSV (*.csv)", ".csv", self.save_rows))
+        menu.exec(event.globalPos())
+        menu.deleteLater()
+
+    def _ask(self, kinds: str, suffix: str, save: Callable[[Path], None]) -> None:
+        name, _ = QFileDialog.getSaveFileName(self, "Save", "", kinds)
+        if not name:
+            return
+        path = Path(name) if Path(name).suffix else Path(name + suffix)
+        try:
+            save(path)
+        except UserError as error:
+            self.trouble.emit(error)
 
     def spot_at(self, position: QPointF) -> Spot | None:
         """Return what lies under the mouse; the last drawn wins."""
@@ -180,7 +217,7 @@ def _draw_focus(painter: QPainter, area: QRectF, palette: Palette) -> None:
 
 def _cannot_write(path: Path) -> UserError:
     return UserError(
-        f"The picture could not be written to {path.name}.",
+        f"{path.name} could not be written.",
         remedy="Choose a folder that you may write to.",
-        code="picture_not_written",
+        code="not_written",
     )

@@ -57,8 +57,8 @@ class ProbabilityBars(PlotWidget):
         if not self._names:
             return ()
         em = line_height(self.font())
-        names = min(area.width() * 0.42, text_width(self.font(), self._names) + em * 2.9)
-        bars = area.adjusted(names, 0, -em * 6.6, 0)
+        names = min(area.width() * 0.45, text_width(self.font(), self._names) + em * 2.9)
+        bars = area.adjusted(names, 0, -em * 7.2, 0)
         self._draw_header(painter, area, em, palette)
         spots = []
         for position in range(len(self._names)):
@@ -71,8 +71,8 @@ class ProbabilityBars(PlotWidget):
         painter.setFont(sized(self.font(), 0.85))
         muted = palette.color("text_muted")
         right = area.right()
-        write(painter, QRectF(right - em * 3.1, area.y(), em * 3.1, em), "before", muted, _RIGHT)
-        write(painter, QRectF(right - em * 6.4, area.y(), em * 3.2, em), "adapted", muted, _RIGHT)
+        write(painter, QRectF(right - em * 4, area.y(), em * 4, em), "zero-shot", muted, _RIGHT)
+        write(painter, QRectF(right - em * 7.4, area.y(), em * 3.2, em), "adapted", muted, _RIGHT)
 
     def _draw_row(
         self, painter: QPainter, row: QRectF, bars: QRectF, position: int, palette: Palette
@@ -90,7 +90,7 @@ class ProbabilityBars(PlotWidget):
         thin = QRectF(bars.x(), middle + em * 0.22, bars.width(), em * 0.24)
         _draw_bar(painter, thick, self._adapted[position], class_colour(position), palette)
         _draw_bar(painter, thin, self._zero_shot[position], palette.color("text_faint"), palette)
-        numbers = QRectF(row.right() - em * 6.4, row.y(), em * 3.2, row.height())
+        numbers = QRectF(row.right() - em * 7.4, row.y(), em * 3.2, row.height())
         write(painter, numbers, percent(self._adapted[position]), palette.color("text"), _RIGHT)
         painter.setFont(self.font())
         before = QRectF(row.right() - em * 3.1, row.y(), em * 3.1, row.height())

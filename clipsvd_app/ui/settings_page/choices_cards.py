@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QWidget
 
 from clipsvd_app.ui.plots.numbers import file_size
-from clipsvd_app.ui.plots.page_parts import GAP, Card, ChoiceGroup, button, empty, label
+from clipsvd_app.ui.plots.page_parts import GAP, Card, ChoiceGroup, button, choice, empty, label
 
 if TYPE_CHECKING:
     from clipsvd_app.domain.recipe import DeviceName
@@ -27,8 +27,7 @@ class LookCard(Card):
         super().__init__("Look and device", parent)
         self._devices: tuple[DeviceName, ...] = ()
         self._themes = ChoiceGroup()
-        self._device = QComboBox()
-        self._device.setAccessibleName("Device")
+        self._device = choice("Device")
         self.body.addWidget(self._themes)
         self.body.addWidget(label("Where models run", "section"))
         self.body.addWidget(self._device)

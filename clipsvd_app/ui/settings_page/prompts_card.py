@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Signal
-from PySide6.QtWidgets import QComboBox, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QWidget
 
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.ui.class_colours import class_icon
-from clipsvd_app.ui.plots.page_parts import Card, button, label
+from clipsvd_app.ui.plots.page_parts import Card, button, choice, label
 
 if TYPE_CHECKING:
     from clipsvd_app.domain.classes import ClassSpec
@@ -23,8 +23,7 @@ class PromptsCard(Card):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Prompts", parent)
         self._classes: tuple[ClassSpec, ...] = ()
-        self._choice = QComboBox()
-        self._choice.setAccessibleName("Class")
+        self._choice = choice("Class")
         self._choice.setIconSize(QSize(18, 18))
         self._editor = QPlainTextEdit()
         self._editor.setAccessibleName("Prompts, one a line")
@@ -39,8 +38,11 @@ class PromptsCard(Card):
         )
         self.body.addWidget(self._editor, 1)
         self.body.addWidget(self._note)
-        for widget in (self._reset, self._save):
-            self.body.addWidget(widget)
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        buttons.addWidget(self._reset)
+        buttons.addWidget(self._save)
+        self.body.addLayout(buttons)
         self._choice.currentIndexChanged.connect(self._show_class)
         self._editor.textChanged.connect(self._update_buttons)
         self._reset.clicked.connect(self._fill_templates)

@@ -32,7 +32,8 @@ class TrainPage(QWidget):
     """Choices on the left, the run in the middle, the runs so far below.
 
     Signals: ``train_requested(TrainChoice)``, ``choice_changed(TrainChoice)``, ``cancel_requested()``,
-    ``run_opened(int)`` and ``compare_requested(int, int)`` by run number, ``empty_action(str)``.
+    ``run_opened(int)`` and ``compare_requested(int, int)`` by run number, ``empty_action(str)``,
+    ``trouble(UserError)`` from saving a picture.
     """
 
     train_requested = Signal(object)
@@ -41,6 +42,7 @@ class TrainPage(QWidget):
     run_opened = Signal(int)
     compare_requested = Signal(int, int)
     empty_action = Signal(str)
+    trouble = Signal(object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -96,10 +98,11 @@ class TrainPage(QWidget):
         content = QWidget()
         row = QHBoxLayout(content)
         row.setContentsMargins(GAP * 2, GAP * 2, GAP * 2, GAP * 2)
-        row.setSpacing(GAP * 2)
-        self.setup.setFixedWidth(392)
-        row.addWidget(self.setup)
-        row.addWidget(right, 1)
+        sides = split(Qt.Orientation.Horizontal, (self.setup, 0), (right, 1))
+        self.setup.setMinimumWidth(320)
+        self.setup.setMaximumWidth(460)
+        sides.setSizes([392, 912])
+        row.addWidget(sides)
         self._whole.addWidget(content)
         self._whole.addWidget(self._empty)
         outer = QHBoxLayout(self)
@@ -114,3 +117,5 @@ class TrainPage(QWidget):
         self.runs.compare_requested.connect(self.compare_requested)
         self.comparison.closed.connect(lambda: self.set_comparison(None))
         self._empty.action_requested.connect(self.empty_action)
+        for plot in (self.progress.curves, self.comparison.table):
+            plot.trouble.connect(self.trouble)

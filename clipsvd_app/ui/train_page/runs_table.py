@@ -9,7 +9,7 @@ from clipsvd_app.ui.plots.numbers import percent_with_interval
 from clipsvd_app.ui.plots.page_parts import Card, button, label
 from clipsvd_app.ui.train_page.state import VERDICT_WORDS, RunRow
 
-_HEADINGS = ("Run", "When", "Images", "Shots", "Recipe", "Balanced accuracy", "Against zero-shot")
+_HEADINGS = ("Run", "When", "Images", "Shots", "Recipe", "Balanced accuracy", "Verdict")
 _STATE_WORDS = {"failed": "Failed", "cancelled": "Cancelled"}
 
 
@@ -28,7 +28,7 @@ class RunsTable(Card):
         self._hint = label("Runs appear here as they finish.", "muted")
         self.head.addWidget(self._open)
         self.head.addWidget(self._compare)
-        self.body.addWidget(self._hint)
+        self.body.addWidget(self._hint, 0, Qt.AlignmentFlag.AlignTop)
         self.body.addWidget(self._table, 1)
         self._open.clicked.connect(self._open_marked)
         self._compare.clicked.connect(self._compare_marked)
@@ -83,6 +83,7 @@ def _table() -> QTableWidget:
     table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     table.setSelectionMode(QAbstractItemView.SelectionMode.MultiSelection)
     table.setShowGrid(False)
+    table.setMinimumHeight(72)
     table.setTabKeyNavigation(False)
     table.verticalHeader().hide()
     table.verticalHeader().setDefaultSectionSize(32)

@@ -37,6 +37,7 @@ class SetupPanel(QWidget):
         self._estimate = ChoiceGroup()
         self._shots = QSpinBox()
         self._device = QComboBox()
+        self._device.setAccessibleName("Device")
         self._mirror = QCheckBox("Left and right matter: do not mirror images")
         self._blocked = label("", "warning")
         self._train = button("Train", "primary")
@@ -80,16 +81,18 @@ class SetupPanel(QWidget):
         recipe = Card("Recipe")
         recipe.body.addWidget(self._presets)
         recipe.body.addWidget(self._mirror)
+        device_row = QHBoxLayout()
+        device_row.addWidget(label("Runs on", "muted", wrap=False))
+        device_row.addWidget(self._device, 1)
+        recipe.body.addLayout(device_row)
         held_out = Card("How it will be judged")
         held_out.body.addWidget(self._estimate)
         held_out.body.addLayout(self._shots_row())
-        device = Card("Device")
-        device.body.addWidget(self._device)
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, GAP, 0)
         column.setSpacing(GAP * 2)
-        for card in (self._classes, recipe, held_out, device):
+        for card in (self._classes, recipe, held_out):
             column.addWidget(card)
         column.addStretch(1)
         whole = QVBoxLayout(self)
@@ -133,7 +136,7 @@ class SetupPanel(QWidget):
                 (
                     _ALL,
                     "Train on all labelled images",
-                    "Each patient is held out in turn while the others train; so is the estimate made.",
+                    "Patients take turns being held out; the estimate comes from those turns.",
                     "",
                 ),
                 (
