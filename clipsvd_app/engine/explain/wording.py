@@ -50,7 +50,7 @@ def run_sources(images: int) -> str:
         "How we know: the sizes of change follow exactly from the singular values. A direction's effect is "
         f"its change times the root mean square of its input over {_count(images, 'image')} (for the text "
         "tower, over the prompts). A phrase is shown only where its likeness to a direction exceeds what the "
-        f"best phrase reaches for as many random directions in 95 of 100 draws ({NULL_DRAWS} were made). Only "
+        f"best phrase reaches for as many random directions in 95 % of {NULL_DRAWS} draws. Only "
         "directions that write into the image tower's output can be read in words; the others are given by "
         "size alone, and nothing is said of attention heads."
     )
