@@ -64,6 +64,12 @@ def test_the_desktop_entry_starts_the_program_with_the_file(home: Path, command:
     assert "@" not in entry["Exec"]
 
 
+def test_the_desktop_groups_the_window_under_its_entry(home: Path):
+    from clipsvd_app.ui.shell.main_window import APP_NAME
+
+    assert f"StartupWMClass={APP_NAME}\n" in (home / launcher.ENTRY).read_text(encoding="utf-8")
+
+
 @given(path=st.text(alphabet="ab /$`\"'\\%~é", min_size=1))
 def test_any_path_survives_the_quoting_of_the_exec_key(path: str):
     written_value = launcher.exec_quoted(path)
