@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
     from clipsvd_app.imaging.values import Array
 
-PICTURE_KINDS = ("PNG", "JPEG", "TIFF", "BMP")
+# Pillow logs what it finds odd in a file; without a handler that would end on the user's terminal.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+
 _ORIENTATION = 0x0112
 _TURNED = (5, 6, 7, 8)
 _PHOTOMETRIC = {"P": "PALETTE COLOR", "PA": "PALETTE COLOR", "1": "MONOCHROME2", "L": "MONOCHROME2"}
