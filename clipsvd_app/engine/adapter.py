@@ -106,8 +106,13 @@ def require_base(content: AdapterContent, backbone: Backbone) -> None:
     _require(_base_check(content, backbone))
 
 
-def run_verify(request: VerifyRequest, backbone: Backbone, report: Report) -> VerifyResult:
-    """Check an adapter file against its backbone and say what each check saw."""
+def run_verify(
+    request: VerifyRequest, backbone: Backbone, report: Report, basis: Basis | None = None
+) -> VerifyResult:
+    """Check an adapter file against its backbone and say what each check saw.
+
+    ``basis`` is the backbone's, if it is loaded already.
+    """
     try:
         content = read_adapter(Path(request.adapter))
     except UserError as error:
@@ -116,7 +121,7 @@ def run_verify(request: VerifyRequest, backbone: Backbone, report: Report) -> Ve
     base = _base_check(content, backbone)
     if not base.passed:
         return VerifyResult((read, base))
-    basis = load_basis(backbone, report)
+    basis = basis or load_basis(backbone, report)
     structure = tuple(_structure_checks(content, backbone, basis))
     if not all(check.passed for check in structure):
         return VerifyResult((read, *structure))

@@ -74,6 +74,14 @@ def test_a_class_name_among_the_concepts_is_dropped(name: str, text: str, kept: 
     assert bool(without_class_names([phrase(text)], [name])) is kept
 
 
+def test_a_body_part_in_a_class_name_drops_no_description_of_it() -> None:
+    kept = {phrase.text for phrase in without_class_names(load_corpus(), ["normal breast", "breast lesion"])}
+    assert "ordinary layers of skin, fat and gland" in kept
+    assert "thickened skin over the breast" in kept
+    assert "the lesion lies left of the centre" not in kept
+    assert "normal branching of lung vessels" not in kept
+
+
 def test_a_class_name_among_the_synonyms_is_dropped_too() -> None:
     assert without_class_names([phrase("a coin-shaped shadow", ("nodule",))], ["nodule"]) == ()
 

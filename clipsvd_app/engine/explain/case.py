@@ -24,14 +24,20 @@ if TYPE_CHECKING:
 
     from clipsvd_app.engine.adapted import AdaptedModel
     from clipsvd_app.engine.backbones import Backbone
+    from clipsvd_app.engine.basis import Basis
     from clipsvd_app.jobs import ExplainRequest, Report
 
 
-def run_explain(request: ExplainRequest, backbone: Backbone, report: Report) -> CaseExplanation:
-    """Read the image and the adapter of a request, check that they fit, and explain the image."""
+def run_explain(
+    request: ExplainRequest, backbone: Backbone, report: Report, basis: Basis | None = None
+) -> CaseExplanation:
+    """Read the image and the adapter of a request, check that they fit, and explain the image.
+
+    ``basis`` is the backbone's, if it is loaded already.
+    """
     path = Path(request.adapter)
     require_base(read_adapter(path), backbone)
-    loaded = load_adapter(path, backbone, load_basis(backbone, report))
+    loaded = load_adapter(path, backbone, basis or load_basis(backbone, report))
     preprocessing = backbone.preprocessing
     picture = letterbox(open_image(request.image), preprocessing.size, preprocessing.interpolation)
     return explain_case(loaded.adapted, normalise(picture[None], preprocessing)[0], request.image.id, report)

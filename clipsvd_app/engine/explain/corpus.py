@@ -103,16 +103,20 @@ def without_class_names(
 ) -> tuple[CorpusPhrase, ...]:
     """Drop phrases that say a class by name: to explain “nodule” by “a nodule” is circular.
 
-    A phrase goes when it, or a synonym, holds every word of a class name or its last word, which
-    names the finding (“effusion” of “pleural effusion”); plurals count as their singular.
+    A phrase goes when it, or a synonym, holds every word of a class name, or the last word that is no
+    body part, which names the finding (“effusion” of “pleural effusion”, “normal” of “normal
+    breast”); plurals count as their singular.
     """
+    every = tuple(phrases)
+    body = {stem for phrase in every for stem in _stems(phrase.anatomy)}
     names = [words for name in class_names if (words := _stems(name))]
-    return tuple(phrase for phrase in phrases if not any(_says(phrase, words) for words in names))
+    return tuple(phrase for phrase in every if not any(_says(phrase, words, body) for words in names))
 
 
-def _says(phrase: CorpusPhrase, name: list[str]) -> bool:
+def _says(phrase: CorpusPhrase, name: list[str], body: set[str]) -> bool:
     said = {stem for text in (phrase.text, *phrase.synonyms) for stem in _stems(text)}
-    return name[-1] in said or set(name) <= said
+    findings = [word for word in name if word not in body]
+    return set(name) <= said or bool(findings and findings[-1] in said)
 
 
 def _stems(text: str) -> list[str]:
