@@ -111,7 +111,7 @@ class InspectPage(QWidget):
         top.addWidget(self.banner, 1)
         evidence = split(Qt.Orientation.Horizontal, (self.confusion, 1), (self.cases, 1))
         left = scrolled(column(self.methods, evidence, stretch_end=False))
-        left.setMinimumWidth(488)
+        left.setMinimumWidth(520)
         sides = split(Qt.Orientation.Horizontal, (left, 5), (self.case_sheet, 2))
         self.case_sheet.setMinimumWidth(320)
         evidence.setSizes([372, 520])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox
 
 from clipsvd_app.domain.results import METHOD_TITLES, MethodName
 from clipsvd_app.ui.inspect_page.cases import has_cases
@@ -73,6 +74,8 @@ class ConfusionCard(Card):
         self._methods: tuple[MethodName, ...] = ()
         self._choice = choice("Method of the confusion matrix")
         self._note = label("", "small")
+        self._choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self._choice.setMinimumContentsLength(10)
         self.head.addWidget(self._choice)
         self.body.addWidget(self.matrix, 1)
         self.body.addWidget(self._note)

@@ -150,13 +150,14 @@ class ConfusionMatrix(PlotWidget):
         write(painter, heading, "Predicted", muted, _CENTRE)
         corner = QRectF(grid.x() - left, grid.y() - em * 1.7, left - em * 0.6, em)
         write(painter, corner, "Label", muted)
+        widest = text_width(painter.font(), self._names) + em * 1.5
+        fits = widest <= grid.width() / len(self._names) - 4
         for position, name in enumerate(self._names):
             column = self._cell_area(grid, (0, position))
             row = self._cell_area(grid, (position, 0))
             mark = em * 1.05
             y = grid.y() - em * 1.75
             needed = text_width(painter.font(), (name,)) + mark + em * 0.4
-            fits = needed <= column.width() - 4
             start = column.center().x() - (needed if fits else mark) / 2
             paint_class_mark(painter, QRectF(start, y, mark, mark), class_style(position))
             if fits:

@@ -32,10 +32,10 @@ def heat(palette: Palette, share: float) -> QColor:
 
 
 def ink_on(ground: QColor) -> QColor:
-    """Return near-black or white, whichever contrasts more with ``ground``."""
+    """Return black or white, whichever contrasts more with ``ground``: never below 4.5 to 1."""
     level = luminance(ground)
-    black_contrast, white_contrast = (level + 0.05) / 0.055, 1.05 / (level + 0.05)
-    return QColor("#0b0f14") if black_contrast > white_contrast else QColor("#ffffff")
+    black_contrast, white_contrast = (level + 0.05) / 0.05, 1.05 / (level + 0.05)
+    return QColor("#000000") if black_contrast > white_contrast else QColor("#ffffff")
 
 
 def luminance(colour: QColor) -> float:

@@ -113,7 +113,7 @@ class LiveCurves(PlotWidget):
         if track.smooth:
             now = _value_text(track.smooth[-1], track)
             write(painter, title, f"now {now}", palette.color("text_muted"), _RIGHT)
-        for tick in round_ticks(0.0, track.top, 3 if track.as_percent else 5):
+        for tick in round_ticks(0.0, track.top, max(1, round(plot.height() / row / 3))):
             y = plot.bottom() - plot.height() * tick / track.top
             painter.setPen(hairline(palette.color("border")))
             painter.drawLine(QPointF(plot.x(), y), QPointF(plot.right(), y))
