@@ -37,7 +37,7 @@ class Recipe:
     folds: int = 3
     """Patient-grouped folds of the estimate when no images are held out."""
     seeds: int = 1
-    """Fits whose logits are averaged."""
+    """Fits whose trained a are averaged into one."""
 
 
 PRESETS: dict[PresetName, Recipe] = {

@@ -1,1 +1,1 @@
-"""What computes: backbones, singular values, training, evaluation, prediction. The only part that loads torch."""
+"""What computes: backbones, singular values, training, estimates, predictions; the one part that loads torch."""

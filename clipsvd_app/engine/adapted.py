@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.engine.backbones import Backbone, embed_images
-from clipsvd_app.engine.basis import Basis
 from clipsvd_app.engine.prompts import class_embeddings
 from clipsvd_app.engine.sigma import fold
-from clipsvd_app.engine.trained import Vector
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from clipsvd_app.domain.classes import ClassSpec
+    from clipsvd_app.engine.basis import Basis
+    from clipsvd_app.engine.trained import Vector
 
 _BATCH = 32
 
@@ -53,7 +57,9 @@ class AdaptedModel:
 
     def image_embeddings(self, images: Tensor) -> Tensor:
         """Return unit embeddings (images, width); gradients flow when they are enabled."""
-        parts = [embed_images(self.model, part.to(self.backbone.device)) for part in images.split(_BATCH)]
+        parts = [
+            embed_images(self.model, part.to(self.backbone.device)) for part in torch.split(images, _BATCH)
+        ]
         return torch.cat(parts)
 
     def class_embeddings(self) -> Tensor:

@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from torch import nn
+
 from clipsvd_app.domain.results import Tower
 from clipsvd_app.errors import UserError
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
 MatrixKind = Literal["q", "k", "v", "o", "fc1", "fc2"]
 
@@ -110,6 +112,4 @@ def _rows(model: nn.Module, path: str) -> int:
     return int(weight.shape[0])  # type: ignore[operator, union-attr, unused-ignore]
 
 
-ARCHITECTURES = (
-    Architecture("timm-vit+hf-bert", "VisionTransformer", "BertModel", _timm_vit, _hf_bert),
-)
+ARCHITECTURES = (Architecture("timm-vit+hf-bert", "VisionTransformer", "BertModel", _timm_vit, _hf_bert),)

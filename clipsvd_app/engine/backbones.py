@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +16,9 @@ from clipsvd_app.engine.architectures import architecture_of
 from clipsvd_app.engine.backbone_folder import BackboneFolder, Preprocessing, read_folder
 from clipsvd_app.engine.tokenizing import Tokenizer, load_tokenizer
 from clipsvd_app.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clipsvd_app.engine import metrics
-from clipsvd_app.engine.metrics import Floats
 from clipsvd_app.engine.splits import grouped_folds, groups_in_smallest_class
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clipsvd_app.engine.metrics import Floats
 
 _STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1000.0)
 _DEFAULT_STRENGTH = 10.0

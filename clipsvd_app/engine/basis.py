@@ -99,7 +99,9 @@ def decompose(weight: Tensor) -> MatrixBasis:
         u, vt = vt.T, u.T
     signs = np.sign(u[np.abs(u).argmax(axis=0), np.arange(u.shape[1])])
     u, vt = u * signs, vt * signs[:, None]
-    return MatrixBasis(*(torch.from_numpy(np.ascontiguousarray(part, dtype=np.float32)) for part in (u, s0, vt)))
+    return MatrixBasis(
+        *(torch.from_numpy(np.ascontiguousarray(part, dtype=np.float32)) for part in (u, s0, vt))
+    )
 
 
 def _read(file: Path) -> MatrixBasis | None:
@@ -130,7 +132,7 @@ def _checksum(parts: list[Tensor]) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for part in parts:
         digest.update(json.dumps(list(part.shape)).encode())
-        digest.update(memoryview(part.contiguous().numpy()).cast("B"))
+        digest.update(part.contiguous().numpy().tobytes())
     return digest.hexdigest()
 
 

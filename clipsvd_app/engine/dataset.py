@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional
@@ -18,6 +17,11 @@ from clipsvd_app.engine.backbone_folder import Preprocessing
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import Crop, Window, open_as_rgb
 from clipsvd_app.jobs import ImageInput, Report
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
 # Random crops are cut from a slightly larger picture, so that a small crop is not a blurred one.
 TRAINING_MARGIN = 1.15

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from clipsvd_app.domain.results import (
 )
 from clipsvd_app.engine import metrics
 from clipsvd_app.engine.metrics import Floats, Integers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 METHODS: tuple[MethodName, ...] = ("zero_shot", "linear_probe", "clip_svd")
 _PAIRS: tuple[tuple[MethodName, MethodName], ...] = (
@@ -68,7 +71,10 @@ def evaluate(
     values = {score.method: score.balanced_accuracy for score in methods}
     differences = tuple(
         Difference(
-            one, other, values[one] - values[other], metrics.percentile_interval(resampled[one] - resampled[other])
+            one,
+            other,
+            values[one] - values[other],
+            metrics.percentile_interval(resampled[one] - resampled[other]),
         )
         for one, other in _PAIRS
         if one in values and other in values

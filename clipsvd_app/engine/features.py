@@ -6,9 +6,9 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -18,10 +18,13 @@ from torch import Tensor, nn
 from clipsvd_app import settings
 from clipsvd_app.domain.codec import to_json
 from clipsvd_app.engine.backbones import Backbone, embed_images
-from clipsvd_app.engine.dataset import normalise, read_pictures
+from clipsvd_app.engine.dataset import Pictures, normalise, read_pictures
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import file_sha256
 from clipsvd_app.jobs import ImageInput, Report
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Features = NDArray[np.float32]
 _BATCH = 32
@@ -61,6 +64,16 @@ class FeatureStore:
         kept = tuple(image for image in inputs if image.id not in unread)
         rows = [self._known[keys[image.id]] for image in kept]
         return FrozenFeatures(np.stack(rows) if rows else np.empty((0, 0), np.float32), kept, tuple(refused))
+
+    def of_pictures(self, pictures: Pictures, report: Report) -> Features:
+        """Return the features (images, width) of pictures that are already read at the model's size."""
+        keys = [self._key(image) for image in pictures.inputs]
+        missing = [place for place, key in enumerate(keys) if self._recall(key) is None]
+        if missing:
+            rows = embed_pictures(self.backbone.model, self.backbone, pictures.pixels[missing], report)
+            for place, row in zip(missing, rows, strict=True):
+                self._remember(keys[place], row)
+        return np.stack([self._known[key] for key in keys])
 
     def _compute(
         self, images: list[ImageInput], keys: dict[int, str], report: Report

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.engine.backbones import Backbone, embed_texts
+
+if TYPE_CHECKING:
+    from clipsvd_app.domain.classes import ClassSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +31,20 @@ def prompt_batch(backbone: Backbone, classes: tuple[ClassSpec, ...]) -> PromptBa
     """Tokenise the prompts of all classes, skipping empty ones."""
     kept = [[prompt for prompt in spec.prompts if prompt.strip()] for spec in classes]
     tokens = backbone.tokenize([prompt for prompts in kept for prompt in prompts])
-    average = torch.block_diag(*(torch.full((1, len(prompts)), 1 / len(prompts)) for prompts in kept))
+    average = _averaging([len(prompts) for prompts in kept])
     return PromptBatch(tokens, average.to(backbone.device))
 
 
 def class_embeddings(model: nn.Module, backbone: Backbone, classes: tuple[ClassSpec, ...]) -> Tensor:
     """Return unit class embeddings (classes, width) under ``model``, which shares the backbone's tokenizer."""
     return prompt_batch(backbone, classes).class_embeddings(model)
+
+
+def _averaging(counts: list[int]) -> Tensor:
+    """Return (classes, prompts): each row averages its own run of prompts."""
+    matrix = torch.zeros((len(counts), sum(counts)))
+    first = 0
+    for row, count in enumerate(counts):
+        matrix[row, first : first + count] = 1 / count
+        first += count
+    return matrix

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import torch
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
-def balanced_batches(labels: Sequence[int], batch_size: int, generator: torch.Generator) -> Iterator[list[int]]:
+
+def balanced_batches(
+    labels: Sequence[int], batch_size: int, generator: torch.Generator
+) -> Iterator[list[int]]:
     """Yield batches of image positions for ever; class counts within a batch differ by at most one.
 
     Each class runs through its images in a new random order before any image returns. No batch is

@@ -7,19 +7,21 @@ trained; its unit is the matrix's own scale, so that one learning rate fits ever
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from clipsvd_app.domain.results import Tower
-from clipsvd_app.engine.architectures import Target
-from clipsvd_app.engine.basis import Basis, MatrixBasis
-from clipsvd_app.engine.trained import Vector
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from clipsvd_app.domain.results import Tower
+    from clipsvd_app.engine.architectures import Target
+    from clipsvd_app.engine.basis import Basis, MatrixBasis
+    from clipsvd_app.engine.trained import Vector
 
 
 class SigmaState(nn.Module):
@@ -43,7 +45,7 @@ class SigmaState(nn.Module):
 
     def sigmas(self) -> dict[str, Vector]:
         """Return copies of the singular values by target name, on the CPU."""
-        parts = self.vector().detach().cpu().split(self.sizes)
+        parts = torch.split(self.vector().detach().cpu(), self.sizes)
         return {name: part.numpy().copy() for name, part in zip(self.names, parts, strict=True)}
 
 
@@ -74,16 +76,18 @@ class SigmaLinear(nn.Module):
         z = z * self.sigma.to(z.dtype)
         if len(self.u) == 1:
             return functional.linear(z, self.u[0], self.bias)
-        parts = [functional.linear(part, u) for part, u in zip(z.split(self.ranks, -1), self.u, strict=True)]
+        parts = [
+            functional.linear(part, u) for part, u in zip(torch.split(z, self.ranks, -1), self.u, strict=True)
+        ]
         y = torch.cat(parts, dim=-1)
         return y if self.bias is None else y + self.bias.to(y.dtype)
 
     def weight(self) -> Tensor:
         """Return W(s) (out_features, in_features); exactly the base weight where s = s0."""
-        deltas = (self.sigma - self.s0).split(self.ranks)
+        deltas = torch.split(self.sigma - self.s0, self.ranks)
         rows = [
             (u * delta) @ vt
-            for u, delta, vt in zip(self.u, deltas, self.vt.split(self.ranks), strict=True)
+            for u, delta, vt in zip(self.u, deltas, torch.split(self.vt, self.ranks), strict=True)
         ]
         return self.base_weight + (rows[0] if len(rows) == 1 else torch.cat(rows))
 
@@ -102,7 +106,7 @@ class Attachment:
     def refresh(self) -> None:
         """Hand the layers the singular values of the present ``a``; call once before each forward pass."""
         sizes = [sum(layer.ranks) for layer in self.layers]
-        for layer, sigma in zip(self.layers, self.state.vector().split(sizes), strict=True):
+        for layer, sigma in zip(self.layers, torch.split(self.state.vector(), sizes), strict=True):
             layer.sigma = sigma
 
 
@@ -163,7 +167,7 @@ def weight_delta(matrix: MatrixBasis, sigma: Tensor) -> Tensor:
 def _folded(
     linear: nn.Linear, targets: list[Target], basis: Basis, sigmas: Mapping[str, Vector]
 ) -> nn.Linear:
-    weight = linear.weight
+    weight: nn.Parameter = linear.weight
     for target in targets:
         matrix = basis.matrices[target.name]
         sigma = torch.from_numpy(sigmas[target.name])
@@ -172,8 +176,8 @@ def _folded(
         if weight is linear.weight:
             weight = nn.Parameter(linear.weight.detach().clone(), requires_grad=False)
         target.block(weight).add_(weight_delta(matrix, sigma).to(weight.device))
-    folded = copy.copy(linear)
-    folded._parameters = {**linear._parameters, "weight": weight}
+    folded = shadow(linear)
+    folded.weight = weight
     return folded
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from clipsvd_app.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MIN_GROUPS_TO_ESTIMATE = 4
 
@@ -20,6 +23,12 @@ class Split:
 
     train: tuple[int, ...]
     test: tuple[int, ...]
+
+    def within(self, positions: Sequence[int]) -> Split:
+        """Return the same split of a subset, as positions in the whole."""
+        return Split(
+            tuple(positions[place] for place in self.train), tuple(positions[place] for place in self.test)
+        )
 
 
 def check_classes(labels: Sequence[int], class_names: Sequence[str]) -> None:

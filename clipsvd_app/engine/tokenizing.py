@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from clipsvd_app.engine import torch_setup
 from clipsvd_app.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
 
 _VOCABULARY_FILES = ("vocab.txt", "tokenizer.json")
 _PROBE_SENTENCE = "a medical image"

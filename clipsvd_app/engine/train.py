@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -19,12 +20,14 @@ from clipsvd_app.engine import torch_setup
 from clipsvd_app.engine.backbones import Backbone, embed_images
 from clipsvd_app.engine.basis import Basis
 from clipsvd_app.engine.dataset import Augmentation
-from clipsvd_app.engine.examples import Examples
 from clipsvd_app.engine.prompts import PromptBatch, prompt_batch
 from clipsvd_app.engine.sampling import balanced_batches
 from clipsvd_app.engine.schedule import learning_rate_at
 from clipsvd_app.engine.sigma import Attachment, attach
 from clipsvd_app.errors import UserError
+
+if TYPE_CHECKING:
+    from clipsvd_app.engine.examples import Examples
 
 _MAX_RESTARTS = 4
 OnStep = Callable[[StepMetrics], None]
@@ -130,7 +133,7 @@ class _Training:
             )
         loss = functional.cross_entropy(logits.float(), labels)
         penalty = self.recipe.penalty * self.attachment.state.a.square().mean()
-        (share * (loss + penalty)).backward()
+        torch.autograd.backward(share * (loss + penalty))
         return share * float(loss.detach()), int((logits.detach().argmax(dim=1) == labels).sum())
 
     def _go_back(self) -> None:
@@ -151,25 +154,18 @@ class _Training:
         return torch.optim.AdamW([self.attachment.state.a], lr=self.peak, weight_decay=0.0)
 
 
-class autocast:  # noqa: N801 - reads as the statement it stands for
+@contextmanager
+def autocast(device: torch.device) -> Iterator[None]:
     """Compute in bfloat16 where the hardware does, with attention in a form that is fast there."""
-
-    def __init__(self, device: torch.device) -> None:
-        self._fast = torch_setup.has_fast_bfloat16(device.type)
-        self._cast = torch.autocast(device.type, dtype=torch.bfloat16, enabled=self._fast)
-        # The flash kernel's backward pass in bfloat16 is slower on a CPU than the plain products.
-        plain = self._fast and device.type == "cpu"
-        self._attention = sdpa_kernel(SDPBackend.MATH) if plain else None
-
-    def __enter__(self) -> None:
-        self._cast.__enter__()
-        if self._attention is not None:
-            self._attention.__enter__()
-
-    def __exit__(self, *error: object) -> None:
-        if self._attention is not None:
-            self._attention.__exit__(*error)
-        self._cast.__exit__(*error)
+    if not torch_setup.has_fast_bfloat16(device.type):
+        yield
+        return
+    with ExitStack() as stack:
+        stack.enter_context(torch.autocast(device.type, dtype=torch.bfloat16))
+        if device.type == "cpu":
+            # The flash kernel's backward pass in bfloat16 is slower on a CPU than the plain products.
+            stack.enter_context(sdpa_kernel(SDPBackend.MATH))
+        yield
 
 
 def _tokens_per_image(backbone: Backbone) -> int:

@@ -1,0 +1,88 @@
+"""One adaptation: choose the rate, fit, and hand over the singular values."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import torch
+
+from clipsvd_app.domain.codec import to_json
+from clipsvd_app.domain.results import StepMetrics
+from clipsvd_app.engine import torch_setup
+from clipsvd_app.engine.rate_search import choose_rate
+from clipsvd_app.engine.train import Fit, Learner, fit
+from clipsvd_app.engine.trained import TrainedSigma
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from clipsvd_app.engine.examples import Examples
+    from clipsvd_app.jobs import Report
+
+SEARCH_STAGE = "Choosing the learning rate"
+TRAIN_STAGE = "Training"
+OnStep = Callable[[StepMetrics], None]
+
+
+def adapt(learner: Learner, examples: Examples, seed: int, report: Report, stage: str = "") -> TrainedSigma:
+    """Adapt to the examples; ``stage`` names the fold in what is reported.
+
+    With several seeds the trained a are averaged, which keeps one adapter as fast as one fit.
+    """
+    start = time.monotonic()
+    recipe = learner.recipe
+    searched = len(recipe.learning_rates) * recipe.search_steps
+
+    def on_search(candidate: int, step: StepMetrics) -> None:
+        done = candidate * recipe.search_steps + step.step + 1
+        report(stage + SEARCH_STAGE, done, searched, _numbers(step))
+
+    choice = choose_rate(learner, examples, seed, on_search)
+    fits = [
+        _fit(learner, examples, choice.learning_rate, seed + number, number, report, stage)
+        for number in range(recipe.seeds)
+    ]
+    state = fits[0].attachment.state
+    with torch.no_grad():
+        state.a.copy_(torch.stack([fitted.a for fitted in fits]).mean(dim=0))
+    notes = dict.fromkeys(note for note in (choice.note, *(n for f in fits for n in f.notes)) if note)
+    return TrainedSigma(
+        sigmas=state.sigmas(),
+        sigma_base=learner.basis.sigma_base(),
+        learning_rate=choice.learning_rate,
+        curve=tuple(point for fitted in fits for point in fitted.curve),
+        device=torch_setup.device_title(learner.backbone.device),
+        seconds=time.monotonic() - start,
+        notes=tuple(notes),
+    )
+
+
+def logging_report(report: Report, file: Path) -> Report:
+    """Return a report that also keeps every point of the curves, one JSON line each."""
+
+    def both(stage: str, done: int, total: int, metrics: dict[str, float] | None = None) -> None:
+        if metrics is not None:
+            with file.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps({"stage": stage, "done": done, "total": total, **metrics}) + "\n")
+        report(stage, done, total, metrics)
+
+    return both
+
+
+def _fit(
+    learner: Learner, examples: Examples, rate: float, seed: int, number: int, report: Report, stage: str
+) -> Fit:
+    steps = learner.recipe.steps
+    total = steps * learner.recipe.seeds
+
+    def on_step(step: StepMetrics) -> None:
+        report(stage + TRAIN_STAGE, number * steps + step.step + 1, total, _numbers(step))
+
+    return fit(learner, examples, rate, steps, seed, on_step)
+
+
+def _numbers(step: StepMetrics) -> dict[str, float]:
+    return {str(key): float(value) for key, value in to_json(step).items()}

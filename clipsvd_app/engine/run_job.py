@@ -1,0 +1,78 @@
+"""Run a job folder: the request in, the result and its files out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clipsvd_app.domain.codec import CodecError
+from clipsvd_app.engine.warm import WarmBackbone, WarmBackbones
+from clipsvd_app.errors import UserError
+from clipsvd_app.jobs import (
+    ExplainRequest,
+    PredictRequest,
+    PreviewRequest,
+    Report,
+    Request,
+    TrainRequest,
+    VerifyRequest,
+    read_request,
+    write_result,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Engine:
+    """Runs jobs one after another, or a short one inside another's report; backbones stay loaded."""
+
+    def __init__(self) -> None:
+        self._warm = WarmBackbones()
+
+    def run(self, folder: Path, report: Report) -> None:
+        """Do what ``request.json`` asks and write ``result.json``; raises UserError or Cancelled."""
+        request = _read(folder)
+        report("Starting", 0, 1)
+        warm = self._warm.get(request.backbone, request.device, report)
+        write_result(folder, _answer(request, folder, warm, report))
+
+
+def run_job(folder: Path, report: Report) -> None:
+    """Run one job in an engine of its own."""
+    Engine().run(folder, report)
+
+
+def _answer(request: Request, folder: Path, warm: WarmBackbone, report: Report) -> object:
+    """Dispatch by kind; each part is imported when it is first asked for."""
+    match request:
+        case TrainRequest():
+            from clipsvd_app.engine.run_train import run_train
+
+            return run_train(request, folder, warm, report)
+        case PredictRequest():
+            from clipsvd_app.engine.run_predict import run_predict
+
+            return run_predict(request, warm, report)
+        case PreviewRequest():
+            from clipsvd_app.engine.run_preview import run_preview
+
+            return run_preview(request, warm, report)
+        case ExplainRequest():
+            from clipsvd_app.engine.explain import run_explain
+
+            return run_explain(request, warm.backbone, report)
+        case VerifyRequest():
+            from clipsvd_app.engine.adapter import run_verify
+
+            return run_verify(request, warm.backbone, report)
+
+
+def _read(folder: Path) -> Request:
+    try:
+        return read_request(folder)
+    except (OSError, CodecError) as error:
+        raise UserError(
+            "The job's request cannot be read.",
+            remedy="Start the job again; if it was written by another version, update the program.",
+            code="bad_request",
+        ) from error

@@ -1,0 +1,159 @@
+"""The preview job: what the labels so far say of the pool, on frozen features, within a moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from clipsvd_app.engine.backbones import embed_texts
+from clipsvd_app.engine.metrics import Floats, balanced_accuracy, confusion_matrix
+from clipsvd_app.engine.prompts import class_embeddings
+from clipsvd_app.engine.text_probe import TextProbe, fit_text_probe
+from clipsvd_app.jobs import PoolItem, PreviewRequest, PreviewResult, Report
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from clipsvd_app.engine.features import Features, FrozenFeatures
+    from clipsvd_app.engine.warm import WarmBackbone
+
+_NEAREST = 5
+_SUGGESTED = 8
+_MIN_PATIENTS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Labelled:
+    """The labelled images among all: positions, labels and patients."""
+
+    positions: list[int]
+    labels: list[int]
+    groups: list[str]
+
+
+def run_preview(request: PreviewRequest, warm: WarmBackbone, report: Report) -> PreviewResult:
+    """Predict all images by a text-initialised linear probe, and say which to label next."""
+    frozen = warm.features.of(request.images, report)
+    if not frozen.inputs:
+        return PreviewResult((), None, (), "No image could be read.")
+    with torch.no_grad():
+        texts = class_embeddings(warm.backbone.model, warm.backbone, request.classes).cpu().numpy()
+    labelled = _labelled(frozen)
+    probe = _fit(frozen.features, labelled, texts, warm.backbone.logit_scale)
+    probabilities = probe.probabilities(frozen.features)
+    doubt = _entropy(probabilities)
+    likeness = _likeness(request.query, frozen.features, warm)
+    nearest = _nearest(frozen)
+    items = tuple(
+        PoolItem(
+            image.id,
+            tuple(map(float, probabilities[place])),
+            float(doubt[place]),
+            None if likeness is None else float(likeness[place]),
+            nearest[place],
+        )
+        for place, image in enumerate(frozen.inputs)
+    )
+    accuracy = _leave_one_patient_out(frozen.features, labelled, texts, warm.backbone.logit_scale)
+    suggested = _suggest(frozen, doubt, labelled)
+    return PreviewResult(items, accuracy, suggested, _sentence(labelled, accuracy))
+
+
+def _labelled(frozen: FrozenFeatures) -> _Labelled:
+    known = [
+        (place, image.label, image.group)
+        for place, image in enumerate(frozen.inputs)
+        if image.label is not None
+    ]
+    return _Labelled([k[0] for k in known], [k[1] for k in known], [k[2] for k in known])
+
+
+def _fit(features: Features, labelled: _Labelled, texts: Features, scale: float) -> TextProbe:
+    return fit_text_probe(features[labelled.positions], labelled.labels, texts, scale)
+
+
+def _leave_one_patient_out(
+    features: Features, labelled: _Labelled, texts: Features, scale: float
+) -> float | None:
+    """Return balanced accuracy, each patient predicted from the others; None with too few patients."""
+    classes = len(texts)
+    by_class = [
+        {group for group, label in zip(labelled.groups, labelled.labels, strict=True) if label == index}
+        for index in range(classes)
+    ]
+    if min(len(patients) for patients in by_class) < _MIN_PATIENTS:
+        return None
+    groups = np.asarray(labelled.groups)
+    labels, rows = np.asarray(labelled.labels, dtype=np.int64), features[labelled.positions]
+    predicted = np.empty(len(labels), dtype=np.int64)
+    for group in np.unique(groups):
+        out = groups == group
+        probe = fit_text_probe(rows[~out], labels[~out].tolist(), texts, scale)
+        predicted[out] = probe.probabilities(rows[out]).argmax(axis=1)
+    return balanced_accuracy(confusion_matrix(labels, predicted, classes))
+
+
+def _entropy(probabilities: Floats) -> Floats:
+    """Return the entropy of each row as a fraction of its greatest value."""
+    logs = np.log(probabilities.clip(1e-12))
+    return np.asarray(-(probabilities * logs).sum(axis=1) / np.log(probabilities.shape[1]))
+
+
+def _likeness(query: str, features: Features, warm: WarmBackbone) -> Features | None:
+    """Return the cosine of every image with the text; None without a text."""
+    if not query.strip():
+        return None
+    with torch.no_grad():
+        embedded = embed_texts(warm.backbone.model, warm.backbone.tokenize([query]))
+    return np.asarray(features @ embedded[0].cpu().numpy())
+
+
+def _nearest(frozen: FrozenFeatures) -> list[tuple[int, ...]]:
+    """Return the ids of the most similar other images of each, nearest first."""
+    cosines = frozen.features @ frozen.features.T
+    np.fill_diagonal(cosines, -np.inf)
+    count = min(_NEAREST, len(cosines) - 1)
+    if count < 1:
+        return [() for _ in frozen.inputs]
+    order = np.argsort(-cosines, axis=1, kind="stable")[:, :count]
+    return [tuple(frozen.inputs[place].id for place in row) for row in order]
+
+
+def _suggest(frozen: FrozenFeatures, doubt: Floats, labelled: _Labelled) -> tuple[int, ...]:
+    """Return unlabelled images to label next: doubtful, and unlike what is labelled or already chosen.
+
+    Greedy on doubt times cosine distance to the nearest labelled or chosen image.
+    """
+    features, pool = frozen.features, _unlabelled(frozen)
+    far: NDArray[np.float64] = np.ones(len(frozen.inputs))
+    for position in labelled.positions:
+        far = np.minimum(far, 1 - features @ features[position])
+    chosen: list[int] = []
+    for _ in range(min(_SUGGESTED, len(pool))):
+        worth = doubt[pool] * far[pool].clip(0)
+        best = pool[int(worth.argmax())]
+        chosen.append(best)
+        pool.remove(best)
+        far = np.minimum(far, 1 - features @ features[best])
+    return tuple(frozen.inputs[place].id for place in chosen)
+
+
+def _unlabelled(frozen: FrozenFeatures) -> list[int]:
+    return [place for place, image in enumerate(frozen.inputs) if image.label is None]
+
+
+def _sentence(labelled: _Labelled, accuracy: float | None) -> str:
+    if not labelled.positions:
+        return "No labels yet: these are the untrained model's guesses."
+    if accuracy is None:
+        return "Label at least two patients of every class to see how far the labels carry."
+    patients: Sequence[str] = sorted(set(labelled.groups))
+    return (
+        f"From the other patients' labels, {accuracy:.0%} of the labelled images are told right "
+        f"({len(patients)} patients; balanced over the classes)."
+    )

@@ -1,0 +1,106 @@
+"""The images of a training request, read once: pictures, frozen features, labels and patients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from clipsvd_app.engine.backbones import Backbone
+from clipsvd_app.engine.dataset import normalise, read_pictures, training_side
+from clipsvd_app.engine.examples import Examples
+from clipsvd_app.engine.features import Features, FeatureStore, embed_pictures
+from clipsvd_app.engine.prompts import class_embeddings
+from clipsvd_app.errors import UserError
+from clipsvd_app.jobs import ImageInput, Report
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clipsvd_app.domain.classes import ClassSpec
+    from clipsvd_app.engine.adapted import AdaptedModel
+    from clipsvd_app.engine.metrics import Floats
+
+
+@dataclass(frozen=True, slots=True)
+class StudySet:
+    """Readable images in the order asked for; positions below are places in this order.
+
+    plain: (images, 3, size, size) uint8; features: (images, width), unit, frozen; larger: pictures for
+    random crops where they are at hand, else they are read from their files when they are needed.
+    """
+
+    backbone: Backbone
+    inputs: tuple[ImageInput, ...]
+    plain: Tensor
+    features: Features
+    refused: tuple[tuple[int, str], ...]
+    larger: Tensor | None = None
+
+    @property
+    def labelled(self) -> list[int]:
+        """Positions of the images that have a label."""
+        return [position for position, image in enumerate(self.inputs) if image.label is not None]
+
+    def labels(self, positions: Sequence[int]) -> tuple[int, ...]:
+        """Return the labels of labelled images."""
+        found = tuple(self.inputs[position].label for position in positions)
+        assert all(label is not None for label in found), "only labelled images have labels"
+        return found  # type: ignore[return-value]
+
+    def groups(self, positions: Sequence[int]) -> tuple[str, ...]:
+        """Return the patients of images."""
+        return tuple(self.inputs[position].group for position in positions)
+
+    def examples(self, positions: Sequence[int], report: Report) -> Examples:
+        """Return labelled images as examples; their larger pictures are read now."""
+        places = list(positions)
+        larger = self._read_larger(places, report) if self.larger is None else self.larger[places]
+        return Examples(larger, self.plain[places], self.labels(places), self.groups(places))
+
+    def _read_larger(self, positions: list[int], report: Report) -> Tensor:
+        preprocessing = self.backbone.preprocessing
+        chosen = [self.inputs[position] for position in positions]
+        read = read_pictures(chosen, training_side(preprocessing), preprocessing.interpolation, report)
+        if read.refused:
+            raise UserError(
+                "An image that could be read a moment ago no longer can.",
+                remedy="See that the folder or drive with the images stays connected, and train again.",
+                code="image_lost",
+            )
+        return read.pixels
+
+    def adapted_probabilities(
+        self, adapted: AdaptedModel, positions: Sequence[int], report: Report
+    ) -> Floats:
+        """Return (positions, classes) of the adapted model."""
+        embedded = embed_pictures(adapted.model, self.backbone, self.plain[list(positions)], report)
+        return _probabilities(self.backbone, embedded, adapted.class_embeddings())
+
+    def zero_shot_probabilities(self, classes: tuple[ClassSpec, ...]) -> Floats:
+        """Return (images, classes) of the untouched model."""
+        with torch.no_grad():
+            embedded = class_embeddings(self.backbone.model, self.backbone, classes)
+        return _probabilities(self.backbone, self.features, embedded)
+
+    def model_inputs(self, positions: Sequence[int]) -> Tensor:
+        """Return preprocessed images (positions, 3, size, size) fp32."""
+        pixels = self.plain[list(positions)].to(self.backbone.device)
+        return normalise(pixels, self.backbone.preprocessing)
+
+
+def read_study_set(store: FeatureStore, inputs: Sequence[ImageInput], report: Report) -> StudySet:
+    """Read all images at the model's size, with their frozen features."""
+    preprocessing = store.backbone.preprocessing
+    pictures = read_pictures(inputs, preprocessing.size, preprocessing.interpolation, report)
+    features = store.of_pictures(pictures, report) if pictures.inputs else np.empty((0, 0), np.float32)
+    return StudySet(store.backbone, pictures.inputs, pictures.pixels, features, pictures.refused)
+
+
+def _probabilities(backbone: Backbone, features: Features, classes: Tensor) -> Floats:
+    logits = backbone.logit_scale * torch.from_numpy(features).double() @ classes.cpu().double().T
+    return functional.softmax(logits, dim=-1).numpy()

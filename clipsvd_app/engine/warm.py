@@ -1,0 +1,69 @@
+"""Backbones that stay loaded between jobs."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clipsvd_app.engine import torch_setup
+from clipsvd_app.engine.backbones import Backbone, load_backbone
+from clipsvd_app.engine.basis import Basis, load_basis
+from clipsvd_app.engine.features import FeatureStore
+from clipsvd_app.errors import UserError
+
+if TYPE_CHECKING:
+    from clipsvd_app.domain.recipe import DeviceName
+    from clipsvd_app.jobs import BackboneRef, Report
+
+
+@dataclass(slots=True)
+class WarmBackbone:
+    """A loaded backbone, its features so far, and its basis once somebody needed it."""
+
+    backbone: Backbone
+    features: FeatureStore
+    _basis: Basis | None = None
+
+    def basis(self, report: Report) -> Basis:
+        """Return the basis, reading or computing it the first time."""
+        if self._basis is None:
+            self._basis = load_basis(self.backbone, report)
+        return self._basis
+
+
+@dataclass(slots=True)
+class WarmBackbones:
+    """The last ``kept`` backbones used, by folder, state of its files, and device."""
+
+    kept: int = 2
+    _loaded: OrderedDict[tuple[object, ...], WarmBackbone] = field(default_factory=OrderedDict)
+
+    def get(self, reference: BackboneRef, device: DeviceName, report: Report) -> WarmBackbone:
+        """Return a loaded backbone; weights other than the reference names are refused."""
+        folder, place = Path(reference.folder), torch_setup.pick_device(device)
+        key = (str(folder), str(place), *_state(folder))
+        if key not in self._loaded:
+            report("Loading the backbone", 0, 1)
+            backbone = load_backbone(folder, place, reference.name)
+            self._loaded[key] = WarmBackbone(backbone, FeatureStore(backbone))
+            report("Loading the backbone", 1, 1)
+        self._loaded.move_to_end(key)
+        while len(self._loaded) > self.kept:
+            self._loaded.popitem(last=False)
+        warm = self._loaded[key]
+        if reference.sha256 not in ("", warm.backbone.sha256):
+            raise UserError(
+                f"The weights of the backbone “{reference.name}” are not those that were asked for.",
+                remedy="Choose the backbone again in the settings.",
+                code="backbone_changed",
+            )
+        return warm
+
+
+def _state(folder: Path) -> list[tuple[str, int, int]]:
+    if not folder.is_dir():
+        return []
+    statuses = [(file.name, file.stat()) for file in sorted(folder.iterdir()) if file.is_file()]
+    return [(name, status.st_size, status.st_mtime_ns) for name, status in statuses]
