@@ -46,5 +46,6 @@ def canary_input(seed: int, preprocessing: Preprocessing) -> Tensor:
 
 def _logits(adapted: AdaptedModel, seeds: Sequence[int]) -> Tensor:
     images = torch.stack([canary_input(seed, adapted.backbone.preprocessing) for seed in seeds])
-    with torch.no_grad():
+    # TF32 convolutions, the default on recent GPUs, would be off by more than the tolerance.
+    with torch.no_grad(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
         return adapted.logits(images).double().cpu()
