@@ -20,7 +20,12 @@ SCHEMA_FILE = "sigma_adapter.schema.json"
 def document_text(document: AdapterDocument) -> str:
     """Return the document as JSON text; equal documents give equal bytes."""
     value = to_json(document)
-    _require_valid(value)
+    if (fault := _fault(value)) is not None:
+        raise UserError(
+            f"The adapter cannot be written because its entry “{fault[0]}” does not fit the format ({fault[1]}).",
+            remedy="Shorten or correct that entry.",
+            code="adapter_entry",
+        )
     return json.dumps(value, sort_keys=True, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
 
 
@@ -34,7 +39,8 @@ def document_from_text(text: str) -> AdapterDocument:
             remedy="Update the program, or ask the author for a file in this format.",
             code="adapter_format",
         )
-    _require_valid(value)
+    if (fault := _fault(value)) is not None:
+        refuse(f"its description breaks the schema at “{fault[0]}” ({fault[1]})")
     try:
         return from_json(AdapterDocument, value)
     except CodecError as error:
@@ -43,11 +49,13 @@ def document_from_text(text: str) -> AdapterDocument:
         refuse("its description contradicts itself", cause=error)
 
 
-def _require_valid(value: dict[str, object]) -> None:
+def _fault(value: dict[str, object]) -> tuple[str, str] | None:
+    """Return where the document first breaks the schema, and which rule; None if it does not."""
     error = next(iter(_validator().iter_errors(value)), None)
-    if error is not None:
-        place = ".".join(str(part) for part in error.absolute_path)[:80] or "the whole"
-        refuse(f"its description breaks the schema at “{place}” ({error.validator})")
+    if error is None:
+        return None
+    place = ".".join(str(part) for part in error.absolute_path)[:80]
+    return place or "the whole", str(error.validator)
 
 
 @functools.cache

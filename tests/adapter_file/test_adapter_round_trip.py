@@ -85,6 +85,12 @@ def test_a_document_that_breaks_the_schema_is_not_written(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_contact_that_is_too_long_is_named_with_its_remedy(tmp_path: Path) -> None:
+    long = replace(example_document(), card=Card(contact="x" * 2001))
+    with pytest.raises(UserError, match=r"card\.contact.*Shorten"):
+        write_adapter(tmp_path / "a", example_content(long))
+
+
 def test_the_card_says_what_it_is_for_and_what_is_known() -> None:
     text = card_text(example_content())
     for words in (
