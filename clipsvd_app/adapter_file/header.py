@@ -21,8 +21,9 @@ def document_text(document: AdapterDocument) -> str:
     """Return the document as JSON text; equal documents give equal bytes."""
     value = to_json(document)
     if (fault := _fault(value)) is not None:
+        place, rule = fault
         raise UserError(
-            f"The adapter cannot be written because its entry “{fault[0]}” does not fit the format ({fault[1]}).",
+            f"The adapter cannot be written because its entry “{place}” breaks the format ({rule}).",
             remedy="Shorten or correct that entry.",
             code="adapter_entry",
         )
