@@ -1,0 +1,286 @@
+"""The film strip: the pool of images as thumbnails, read only as far as they are seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QListView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from clipsvd_app.ui.image_mime import drag_images, ghost_of
+from clipsvd_app.ui.label_page.state import ORDERS, StripState
+from clipsvd_app.ui.label_page.strip_delegate import CELL, StripDelegate
+from clipsvd_app.ui.label_page.strip_model import ITEM_ROLE, StripModel
+from clipsvd_app.ui.theme import set_kind
+from clipsvd_app.ui.viewer.keys import label_command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from PySide6.QtGui import QImage, QKeyEvent, QPixmap, QResizeEvent
+
+    from clipsvd_app.ui.theme import Theme
+
+SEARCH_PAUSE_MS = 350
+LOOK_PAUSE_MS = 30
+
+
+class FilmStrip(QFrame):
+    """The pool; asks for thumbnails as they come into sight.
+
+    Signals: ``opened(int)`` image id, ``selection_changed(tuple of ids)``,
+    ``thumbnails_needed(list of ids)``, ``label_requested(tuple of ids, class position)``,
+    ``clear_requested(tuple of ids)``, ``order_changed(str)``, ``search_changed(str)`` after a pause
+    in typing.
+    """
+
+    opened = Signal(int)
+    selection_changed = Signal(object)
+    thumbnails_needed = Signal(object)
+    label_requested = Signal(object, int)
+    clear_requested = Signal(object)
+    order_changed = Signal(str)
+    search_changed = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        set_kind(self, "panel")
+        self._model = StripModel(self)
+        self.view = _StripView(theme, self._model)
+        self._build()
+        self._search_pause = QTimer(self)
+        self._look_pause = QTimer(self)
+        self._connect()
+        self.set_state(StripState())
+
+    @property
+    def selected_ids(self) -> tuple[int, ...]:
+        """The chosen images in the order shown."""
+        return self.view.selected_ids()
+
+    def set_state(self, state: StripState) -> None:
+        """Show another pool or order; selection and place are kept by image."""
+        chosen, current = self.selected_ids, self.view.current_id()
+        with QSignalBlocker(self.view.selectionModel()):
+            if self._model.set_items(state.items):
+                self.view.select(chosen, current)
+        with QSignalBlocker(self._order):
+            self._offer(state)
+        self._caption.setText(state.caption or f"{len(state.items):,} images".replace(",", " "))
+        if chosen != self.selected_ids:
+            self.selection_changed.emit(self.selected_ids)
+        self.view.viewport().update()
+        self._look_pause.start()
+
+    def set_thumbnail(self, image_id: int, picture: QImage) -> None:
+        """Show a thumbnail that has arrived."""
+        self._model.set_thumbnail(image_id, picture)
+
+    def thumbnail(self, image_id: int) -> QPixmap | None:
+        """Return a thumbnail that has arrived."""
+        return self._model.thumbnail(image_id)
+
+    def forget_thumbnails(self) -> None:
+        """Drop all thumbnails: another project is opened."""
+        self._model.forget_thumbnails()
+
+    def set_shown(self, image_id: int | None) -> None:
+        """Mark the image that the viewer shows."""
+        self.view.mark_shown(image_id)
+
+    def select(self, image_ids: Iterable[int]) -> None:
+        """Choose images; the first is brought into view."""
+        ids = tuple(image_ids)
+        self.view.select(ids, ids[0] if ids else None)
+        if ids:
+            self.view.scrollTo(self._model.index_of(ids[0]))
+
+    def step(self, images: int) -> None:
+        """Go to the previous or next image of the pool."""
+        row = min(max(self.view.currentIndex().row() + images, 0), self._model.rowCount() - 1)
+        if row >= 0:
+            self.view.setCurrentIndex(self._model.index(row))
+
+    def set_search(self, text: str) -> None:
+        """Set the words in the search field without asking for them."""
+        with QSignalBlocker(self._search):
+            self._search.setText(text)
+
+    def focus_search(self) -> None:
+        """Put the cursor into the search field."""
+        self._search.setFocus()
+        self._search.selectAll()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._look_pause.start()
+
+    def _build(self) -> None:
+        heading = QLabel("Pool")
+        set_kind(heading, "section")
+        self._caption = QLabel()
+        set_kind(self._caption, "small")
+        self._order = QComboBox()
+        self._order.setAccessibleName("Order of the pool")
+        self._search = QLineEdit()
+        self._search.setPlaceholderText("Find by words, e.g. “irregular margin”")
+        self._search.setClearButtonEnabled(True)
+        self._search.setMaximumWidth(320)
+        self._search.setAccessibleName("Find images by words")
+        row = QHBoxLayout()
+        row.setContentsMargins(12, 8, 12, 4)
+        row.setSpacing(8)
+        row.addWidget(heading)
+        row.addWidget(self._caption)
+        row.addStretch(1)
+        row.addWidget(self._search, 2)
+        row.addWidget(self._order)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(row)
+        column.addWidget(self.view, 1)
+
+    def _connect(self) -> None:
+        self._search_pause.setSingleShot(True)
+        self._search_pause.setInterval(SEARCH_PAUSE_MS)
+        self._look_pause.setSingleShot(True)
+        self._look_pause.setInterval(LOOK_PAUSE_MS)
+        self._search_pause.timeout.connect(lambda: self.search_changed.emit(self._search.text().strip()))
+        self._look_pause.timeout.connect(self._ask_for_seen)
+        self._search.textChanged.connect(lambda _text: self._search_pause.start())
+        self._search.returnPressed.connect(self._search_now)
+        self._order.activated.connect(lambda _row: self.order_changed.emit(self._order.currentData()))
+        self.view.verticalScrollBar().valueChanged.connect(lambda _value: self._look_pause.start())
+        self.view.selectionModel().selectionChanged.connect(
+            lambda _on, _off: self.selection_changed.emit(self.selected_ids)
+        )
+        self.view.opened.connect(self.opened)
+        self.view.key_pressed.connect(self._take_key)
+
+    def _offer(self, state: StripState) -> None:
+        self._order.clear()
+        for order, words in ORDERS:
+            if order in state.orders:
+                self._order.addItem(words, order)
+        self._order.setCurrentIndex(self._order.findData(state.order))
+
+    def _search_now(self) -> None:
+        self._search_pause.stop()
+        self.search_changed.emit(self._search.text().strip())
+
+    def _ask_for_seen(self) -> None:
+        missing = self._model.missing(*self.view.seen_rows())
+        if missing and self.isVisible():
+            self.thumbnails_needed.emit(missing)
+
+    def _take_key(self, event: QKeyEvent) -> None:
+        command = label_command(event)
+        event.setAccepted(command is not None)
+        if command is not None and self.selected_ids:
+            if command.kind == "label":
+                self.label_requested.emit(self.selected_ids, command.number)
+            else:
+                self.clear_requested.emit(self.selected_ids)
+
+
+class _StripView(QListView):
+    """A grid of equal cells: Qt lays out ten thousand of them without asking about each."""
+
+    opened = Signal(int)
+    key_pressed = Signal(object)
+
+    def __init__(self, theme: Theme, model: StripModel) -> None:
+        super().__init__()
+        self._theme = theme
+        self._strip = model
+        self._delegate = StripDelegate(theme, self)
+        self._opened_id: int | None = None
+        self.setModel(model)
+        self.setItemDelegate(self._delegate)
+        self.setFlow(QListView.Flow.LeftToRight)
+        self.setWrapping(True)
+        self.setResizeMode(QListView.ResizeMode.Adjust)
+        self.setGridSize(CELL)
+        self.setUniformItemSizes(True)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setDragEnabled(True)
+        self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
+        self.setMouseTracking(True)
+        self.setMinimumHeight(CELL.height() + 4)
+        self.setAccessibleName("Pool of images")
+        self.verticalScrollBar().setSingleStep(CELL.height() // 3)
+        self.activated.connect(lambda index: self._open(index, again=True))
+        self.clicked.connect(self._open)
+        theme.changed.connect(lambda _palette: self.viewport().update())
+
+    def selected_ids(self) -> tuple[int, ...]:
+        """Return the chosen images in the order shown."""
+        rows = sorted(index.row() for index in self.selectionModel().selectedIndexes())
+        return tuple(self._strip.items[row].image_id for row in rows)
+
+    def current_id(self) -> int | None:
+        """Return the image that the keyboard is at."""
+        index = self.currentIndex()
+        return index.data(ITEM_ROLE).image_id if index.isValid() else None
+
+    def select(self, image_ids: Iterable[int], current: int | None) -> None:
+        """Choose images without opening them."""
+        flag = QItemSelectionModel.SelectionFlag
+        self._opened_id = current if current is not None else self._opened_id
+        self.selectionModel().clearSelection()
+        if current is not None and (index := self._strip.index_of(current)).isValid():
+            self.selectionModel().setCurrentIndex(index, flag.NoUpdate)
+        for image_id in image_ids:
+            if (index := self._strip.index_of(image_id)).isValid():
+                self.selectionModel().select(index, flag.Select)
+
+    def mark_shown(self, image_id: int | None) -> None:
+        """Frame the image that the viewer shows."""
+        self._opened_id = self._delegate.shown_id = image_id
+        self.viewport().update()
+
+    def seen_rows(self) -> tuple[int, int]:
+        """Return the first and last row in sight, and one line of cells beyond."""
+        columns = max(1, self.viewport().width() // CELL.width())
+        top = self.verticalScrollBar().value() // CELL.height()
+        lines = self.viewport().height() // CELL.height() + 2
+        return top * columns, (top + lines) * columns - 1
+
+    def currentChanged(self, current: QModelIndex, previous: QModelIndex) -> None:  # type: ignore[override]
+        super().currentChanged(current, previous)
+        self._open(current)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        event.ignore()
+        self.key_pressed.emit(event)
+        if not event.isAccepted():
+            super().keyPressEvent(event)
+
+    def startDrag(self, supported_actions: Qt.DropAction) -> None:
+        ids = self.selected_ids()
+        if ids:
+            picture = self._strip.thumbnail(ids[0])
+            ghost = ghost_of(None if picture is None else picture.toImage(), len(ids), self._theme.palette)
+            drag_images(self, ids, ghost)
+
+    def _open(self, index: QModelIndex, *, again: bool = False) -> None:
+        if not index.isValid():
+            return
+        image_id = index.data(ITEM_ROLE).image_id
+        if again or image_id != self._opened_id:
+            self._opened_id = image_id
+            self.opened.emit(image_id)

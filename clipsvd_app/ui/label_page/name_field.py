@@ -1,0 +1,72 @@
+"""A name that is text until one edits it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLineEdit, QWidget
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QKeyEvent
+
+
+class NameField(QLineEdit):
+    """``renamed(str)`` after Enter or leaving the field with another name; Escape keeps the old one."""
+
+    renamed = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("bin_name")
+        self._name = ""
+        self.editingFinished.connect(self._finish)
+        self._rest()
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether the name is being typed."""
+        return not self.isReadOnly()
+
+    def set_name(self, name: str) -> None:
+        """Show a name; what is being typed stays."""
+        self._name = name
+        if not self.is_edited:
+            self.setText(name)
+            self.setCursorPosition(0)
+
+    def edit(self) -> None:
+        """Let the name be typed."""
+        self.setReadOnly(False)
+        self._be_seen(editing=True)
+        self.setFocus()
+        self.selectAll()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self.is_edited:
+            self.setText(self._name)
+            self._finish()
+        else:
+            super().keyPressEvent(event)
+
+    def _finish(self) -> None:
+        if not self.is_edited:
+            return
+        typed = " ".join(self.text().split())
+        self._rest()
+        self.setText(self._name)
+        if typed and typed != self._name:
+            self.renamed.emit(typed)
+
+    def _rest(self) -> None:
+        self.setReadOnly(True)
+        self.deselect()
+        self._be_seen(editing=False)
+        self.clearFocus()
+
+    def _be_seen(self, *, editing: bool) -> None:
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus if editing else Qt.FocusPolicy.NoFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, not editing)
+        self.setProperty("editing", editing)
+        self.style().unpolish(self)
+        self.style().polish(self)

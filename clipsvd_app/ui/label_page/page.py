@@ -1,0 +1,149 @@
+"""The Label page: studies, viewer, pool and classes side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QLabel, QSplitter, QStackedLayout, QVBoxLayout, QWidget
+
+from clipsvd_app.ui.image_mime import ghost_of
+from clipsvd_app.ui.label_page.class_bins import ClassBins
+from clipsvd_app.ui.label_page.film_strip import FilmStrip
+from clipsvd_app.ui.label_page.studies_tree import StudiesTree
+from clipsvd_app.ui.shell.empty_state import EmptyState
+from clipsvd_app.ui.shell.state import EmptyAction, EmptySpec
+from clipsvd_app.ui.theme import set_kind
+from clipsvd_app.ui.viewer.viewer import ImageViewer
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QImage
+
+    from clipsvd_app.ui.theme import Theme
+    from clipsvd_app.ui.viewer.state import FrameState
+
+TREE_PX, VIEWER_PX, BINS_PX = 248, 812, 292
+ABOVE_PX, STRIP_PX = 530, 274
+NO_PROJECT = EmptySpec(
+    "label",
+    "Teach it a finding from a handful of images",
+    "Drop a folder, files or a ZIP anywhere on this window. Everything stays on this machine."
+    " Not for diagnostic use.",
+    (
+        EmptyAction("demo", "Open the demo project", primary=True),
+        EmptyAction("new", "New project…"),
+        EmptyAction("open", "Open project…"),
+    ),
+)
+
+
+class LabelPage(QWidget):
+    """Lays out ``tree``, ``viewer``, ``strip`` and ``bins`` and gathers what they ask for alike.
+
+    Signals: ``label_requested(tuple of ids, class position)`` from keys, menus and Enter on a class,
+    ``clear_requested(tuple of ids)``, ``thumbnails_needed(list of ids)``, ``action_requested(str)``.
+    """
+
+    label_requested = Signal(object, int)
+    clear_requested = Signal(object)
+    thumbnails_needed = Signal(object)
+    action_requested = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("page")
+        self._theme = theme
+        self.tree = StudiesTree(theme)
+        self.viewer = ImageViewer(theme)
+        self.strip = FilmStrip(theme)
+        self.bins = ClassBins(theme)
+        self._empty = EmptyState(theme, NO_PROJECT)
+        self._work = self._arranged()
+        self._layers = QStackedLayout(self)
+        self._layers.addWidget(self._empty)
+        self._layers.addWidget(self._work)
+        self._connect()
+
+    def show_empty(self, spec: EmptySpec = NO_PROJECT) -> None:
+        """Show the way to a first project."""
+        self._empty.set_spec(spec)
+        self._layers.setCurrentWidget(self._empty)
+
+    def show_work(self) -> None:
+        """Show the project's studies, pool and classes."""
+        self._layers.setCurrentWidget(self._work)
+
+    def show_frame(self, frame: FrameState | None) -> None:
+        """Show a frame in the viewer and mark it in the pool."""
+        self.viewer.set_frame(frame)
+        shown = None if frame is None else frame.image_id
+        self.strip.set_shown(shown)
+        self._hang_ghost()
+
+    def set_thumbnail(self, image_id: int, picture: QImage) -> None:
+        """Give a thumbnail to whatever shows the image."""
+        self.strip.set_thumbnail(image_id, picture)
+        self.bins.set_thumbnail(image_id, picture)
+        if self.viewer.frame is not None and self.viewer.frame.image_id == image_id:
+            self.viewer.set_thumbnail(ghost_of(picture, 1, self._theme.palette))
+
+    @property
+    def selected_ids(self) -> tuple[int, ...]:
+        """What a class chosen by keyboard is given to: the pool's selection, else the shown image."""
+        if self.strip.selected_ids:
+            return self.strip.selected_ids
+        return () if self.viewer.frame is None else (self.viewer.frame.image_id,)
+
+    def _arranged(self) -> QSplitter:
+        middle = QSplitter(Qt.Orientation.Vertical)
+        middle.addWidget(self.viewer)
+        middle.addWidget(self.strip)
+        middle.setSizes([ABOVE_PX, STRIP_PX])
+        across = QSplitter(Qt.Orientation.Horizontal)
+        across.addWidget(_titled("Studies", self.tree))
+        across.addWidget(middle)
+        across.addWidget(self.bins)
+        across.setSizes([TREE_PX, VIEWER_PX, BINS_PX])
+        for splitter, place in ((middle, 0), (across, 1)):
+            splitter.setStretchFactor(place, 1)
+            splitter.setHandleWidth(1)
+            splitter.setChildrenCollapsible(False)
+        self.tree.setMinimumWidth(180)
+        self.viewer.setMinimumSize(320, 240)
+        self.bins.setMinimumWidth(220)
+        return across
+
+    def _connect(self) -> None:
+        for source in (self.tree, self.viewer, self.strip):
+            source.label_requested.connect(self.label_requested)
+            source.clear_requested.connect(self.clear_requested)
+        self.strip.thumbnails_needed.connect(self.thumbnails_needed)
+        self.bins.thumbnails_needed.connect(self.thumbnails_needed)
+        self.tree.action_requested.connect(self.action_requested)
+        self._empty.action_requested.connect(self.action_requested)
+        self.viewer.step_requested.connect(self.strip.step)
+        self.bins.chosen.connect(self._label_selected)
+
+    def _label_selected(self, position: int) -> None:
+        if self.selected_ids:
+            self.label_requested.emit(self.selected_ids, position)
+
+    def _hang_ghost(self) -> None:
+        frame = self.viewer.frame
+        picture = None if frame is None else self.strip.thumbnail(frame.image_id)
+        ghost = ghost_of(None if picture is None else picture.toImage(), 1, self._theme.palette)
+        self.viewer.set_thumbnail(ghost)
+
+
+def _titled(title: str, widget: QWidget) -> QFrame:
+    panel = QFrame()
+    set_kind(panel, "panel")
+    heading = QLabel(title)
+    set_kind(heading, "section")
+    heading.setContentsMargins(16, 12, 8, 6)
+    column = QVBoxLayout(panel)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(0)
+    column.addWidget(heading)
+    column.addWidget(widget, 1)
+    return panel

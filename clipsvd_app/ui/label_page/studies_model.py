@@ -1,0 +1,148 @@
+"""Patients, studies and series as a Qt model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QAbstractItemModel, QMimeData, QModelIndex, QObject, QPersistentModelIndex, Qt
+
+from clipsvd_app.ui.image_mime import IMAGE_IDS, mime_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clipsvd_app.ui.label_page.state import PatientRow, StudyRow
+
+Index = QModelIndex | QPersistentModelIndex
+IDS_ROLE = Qt.ItemDataRole.UserRole + 1
+KEY_ROLE = Qt.ItemDataRole.UserRole + 2
+PROGRESS_ROLE = Qt.ItemDataRole.UserRole + 3
+DEPTH_ROLE = Qt.ItemDataRole.UserRole + 4
+NOWHERE = QModelIndex()
+
+
+@dataclass(slots=True)
+class _Node:
+    """A row; ``at`` is its own place in the flat list that model indexes point into."""
+
+    at: int
+    row: int
+    parent: int | None
+    key: str
+    name: str
+    image_ids: tuple[int, ...]
+    labelled: int
+    depth: int
+    children: list[int] = field(default_factory=list)
+
+
+class StudiesModel(QAbstractItemModel):
+    """Roles: image ids below a row, its key, (labelled, images), its depth: 0 patient, 1 study, 2 series."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._nodes: list[_Node] = []
+        self._top: list[int] = []
+
+    def set_patients(self, patients: Sequence[PatientRow]) -> None:
+        """Show other studies; when only the counts changed, nothing folds or loses its selection."""
+        fresh = _flat(patients)
+        if [(n.key, n.parent, n.name) for n in fresh] == [(n.key, n.parent, n.name) for n in self._nodes]:
+            self._nodes = fresh
+            self._tell_all()
+            return
+        self.beginResetModel()
+        self._nodes = fresh
+        self._top = [node.at for node in fresh if node.parent is None]
+        self.endResetModel()
+
+    def index_of(self, key: str) -> QModelIndex:
+        """Return the index of the row with a key, invalid when there is none."""
+        node = next((node for node in self._nodes if node.key == key), None)
+        return QModelIndex() if node is None else self.createIndex(node.row, 0, node.at)
+
+    def index(self, row: int, column: int, parent: Index = NOWHERE) -> QModelIndex:
+        below = self._below(parent)
+        there = column == 0 and 0 <= row < len(below)
+        return self.createIndex(row, column, below[row]) if there else QModelIndex()
+
+    def parent(self, child: Index = NOWHERE) -> QModelIndex:  # type: ignore[override]
+        above = self._nodes[child.internalId()].parent if child.isValid() else None
+        return QModelIndex() if above is None else self.createIndex(self._nodes[above].row, 0, above)
+
+    def rowCount(self, parent: Index = NOWHERE) -> int:
+        return len(self._below(parent))
+
+    def columnCount(self, parent: Index = NOWHERE) -> int:
+        return 1
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: ANN401 - Qt's own
+        if not index.isValid():
+            return None
+        node = self._nodes[index.internalId()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return node.name
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return f"{node.name}: {node.labelled} of {len(node.image_ids)} images labelled"
+        return {
+            int(IDS_ROLE): node.image_ids,
+            int(KEY_ROLE): node.key,
+            int(PROGRESS_ROLE): (node.labelled, len(node.image_ids)),
+            int(DEPTH_ROLE): node.depth,
+        }.get(int(role))
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        return super().flags(index) | Qt.ItemFlag.ItemIsDragEnabled
+
+    def mimeTypes(self) -> list[str]:
+        return [IMAGE_IDS]
+
+    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
+        return mime_of(ids_below(indexes))
+
+    def _below(self, parent: Index) -> list[int]:
+        return self._nodes[parent.internalId()].children if parent.isValid() else self._top
+
+    def _tell_all(self) -> None:
+        for node in self._nodes:
+            index = self.createIndex(node.row, 0, node.at)
+            self.dataChanged.emit(index, index)
+
+
+def ids_below(indexes: Sequence[QModelIndex]) -> tuple[int, ...]:
+    """Return the images of some rows in their order, each once."""
+    return tuple(dict.fromkeys(image_id for index in indexes for image_id in index.data(IDS_ROLE)))
+
+
+def _flat(patients: Sequence[PatientRow]) -> list[_Node]:
+    nodes: list[_Node] = []
+    for row, patient in enumerate(patients):
+        node = _add(nodes, None, row, patient.key, patient.name)
+        for study_row, study in enumerate(patient.studies):
+            _add_study(nodes, node, study_row, study)
+        _gather(nodes, node)
+    return nodes
+
+
+def _add_study(nodes: list[_Node], patient: _Node, row: int, study: StudyRow) -> None:
+    node = _add(nodes, patient, row, study.key, study.name)
+    for series_row, series in enumerate(study.series):
+        leaf = _add(nodes, node, series_row, series.key, series.name)
+        leaf.image_ids, leaf.labelled = series.image_ids, series.labelled
+    _gather(nodes, node)
+
+
+def _add(nodes: list[_Node], parent: _Node | None, row: int, key: str, name: str) -> _Node:
+    depth = 0 if parent is None else parent.depth + 1
+    node = _Node(len(nodes), row, None if parent is None else parent.at, key, name, (), 0, depth)
+    nodes.append(node)
+    if parent is not None:
+        parent.children.append(node.at)
+    return node
+
+
+def _gather(nodes: list[_Node], node: _Node) -> None:
+    children = [nodes[at] for at in node.children]
+    node.image_ids = tuple(image_id for child in children for image_id in child.image_ids)
+    node.labelled = sum(child.labelled for child in children)
