@@ -1,1 +1,1 @@
-"""What computes: backbones, singular values, training, estimates, predictions; the one part that loads torch."""
+"""What computes: backbones, singular values, training, estimates. The one part that loads torch."""

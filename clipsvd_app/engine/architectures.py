@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from torch import nn
 
@@ -108,8 +108,8 @@ def _hf_bert(model: nn.Module) -> Iterator[Target]:
 
 
 def _rows(model: nn.Module, path: str) -> int:
-    weight = model.get_submodule(path).weight
-    return int(weight.shape[0])  # type: ignore[operator, union-attr, unused-ignore]
+    weight = cast("Tensor", model.get_submodule(path).weight)
+    return int(weight.shape[0])
 
 
 ARCHITECTURES = (Architecture("timm-vit+hf-bert", "VisionTransformer", "BertModel", _timm_vit, _hf_bert),)

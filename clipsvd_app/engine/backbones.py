@@ -104,7 +104,7 @@ def _create(checked: BackboneFolder) -> nn.Module:
 
 
 def _weights_sha256(weights: Path) -> str:
-    """Return the canonical hash of a weights file, the same for a ``.bin`` and a safetensors of equal weights."""
+    """Return the canonical hash of the weights, the same for ``.bin`` and safetensors."""
     if weights.suffix == ".safetensors":
         return canonical_sha256(weights)
     stored: dict[str, Tensor] = torch.load(weights, map_location="cpu", weights_only=True)

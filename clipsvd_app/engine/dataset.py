@@ -124,4 +124,4 @@ class Augmentation:
         gain, offset = (2 * torch.rand((2, len(cut), 1, 1, 1), generator=generator) - 1).to(cut.device)
         middle = cut.mean(dim=(1, 2, 3), keepdim=True)
         changed = (cut - middle) * (1 + _MAX_CONTRAST * gain) + middle + 255 * _MAX_BRIGHTNESS * offset
-        return changed.clamp(0, 255)
+        return torch.clamp(changed, 0, 255)

@@ -36,7 +36,7 @@ def prompt_batch(backbone: Backbone, classes: tuple[ClassSpec, ...]) -> PromptBa
 
 
 def class_embeddings(model: nn.Module, backbone: Backbone, classes: tuple[ClassSpec, ...]) -> Tensor:
-    """Return unit class embeddings (classes, width) under ``model``, which shares the backbone's tokenizer."""
+    """Return unit class embeddings (classes, width) under a model with the backbone's tokenizer."""
     return prompt_batch(backbone, classes).class_embeddings(model)
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+import torch
 
 from clipsvd_app.domain.codec import CodecError
 from clipsvd_app.engine.warm import WarmBackbone, WarmBackbones
@@ -20,6 +24,7 @@ from clipsvd_app.jobs import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -33,8 +38,9 @@ class Engine:
         """Do what ``request.json`` asks and write ``result.json``; raises UserError or Cancelled."""
         request = _read(folder)
         report("Starting", 0, 1)
-        warm = self._warm.get(request.backbone, request.device, report)
-        write_result(folder, _answer(request, folder, warm, report))
+        with _limits_as_user_errors():
+            warm = self._warm.get(request.backbone, request.device, report)
+            write_result(folder, _answer(request, folder, warm, report))
 
 
 def run_job(folder: Path, report: Report) -> None:
@@ -65,6 +71,25 @@ def _answer(request: Request, folder: Path, warm: WarmBackbone, report: Report) 
             from clipsvd_app.engine.adapter import run_verify
 
             return run_verify(request, warm.backbone, report)
+
+
+@contextmanager
+def _limits_as_user_errors() -> Iterator[None]:
+    """Say a full memory or disk in the user's words."""
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise UserError(
+            "The memory is not enough for this job.",
+            remedy="Close other programs, or choose cpu in place of the GPU.",
+            code="out_of_memory",
+        ) from error
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise UserError(
+            "The disk is full.", remedy="Free some space and start the job again.", code="disk_full"
+        ) from error
 
 
 def _read(folder: Path) -> Request:

@@ -1,4 +1,4 @@
-"""CLIP-SVD's trained quantity: the singular values of frozen weights (Koleilat et al. 2025, arXiv 2509.03740).
+"""CLIP-SVD: train the singular values of frozen weights (Koleilat et al. 2025, arXiv 2509.03740).
 
 W(s) = U diag(s) V^T with s = max(0, s0 + RMS(s0) a). The dimensionless a starts at 0 and is all that is
 trained; its unit is the matrix's own scale, so that one learning rate fits every matrix, large or small.
@@ -45,7 +45,7 @@ class SigmaState(nn.Module):
 
     def sigmas(self) -> dict[str, Vector]:
         """Return copies of the singular values by target name, on the CPU."""
-        parts = torch.split(self.vector().detach().cpu(), self.sizes)
+        parts = torch.split(self.vector().detach().cpu(), list(self.sizes))
         return {name: part.numpy().copy() for name, part in zip(self.names, parts, strict=True)}
 
 
@@ -138,7 +138,7 @@ def attach(model: nn.Module, basis: Basis, tokens: Mapping[Tower, int]) -> Attac
 
 
 def is_cheaper_materialised(linear: nn.Linear, blocks: list[MatrixBasis], tokens: int) -> bool:
-    """Compare multiplications of forward and backward: factored 2 T r (m + n), materialised 3 T m n + 2 m n r."""
+    """Compare products, forward and backward: factored 2 T r (m + n), materialised 3 T m n + 2 m n r."""
     n = linear.in_features
     rows = [(block.u.shape[0], block.rank) for block in blocks]
     factored = sum(2 * tokens * r * (m + n) for m, r in rows)
@@ -167,7 +167,7 @@ def weight_delta(matrix: MatrixBasis, sigma: Tensor) -> Tensor:
 def _folded(
     linear: nn.Linear, targets: list[Target], basis: Basis, sigmas: Mapping[str, Vector]
 ) -> nn.Linear:
-    weight: nn.Parameter = linear.weight
+    weight = cast("nn.Parameter", linear.weight)
     for target in targets:
         matrix = basis.matrices[target.name]
         sigma = torch.from_numpy(sigmas[target.name])
@@ -176,7 +176,7 @@ def _folded(
         if weight is linear.weight:
             weight = nn.Parameter(linear.weight.detach().clone(), requires_grad=False)
         target.block(weight).add_(weight_delta(matrix, sigma).to(weight.device))
-    folded = shadow(linear)
+    folded = cast("nn.Linear", shadow(linear))
     folded.weight = weight
     return folded
 

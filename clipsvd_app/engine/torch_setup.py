@@ -68,7 +68,7 @@ def describe_device() -> str:
 def has_fast_bfloat16(kind: str) -> bool:
     """Whether matrix products in bfloat16 run in hardware on this kind of device."""
     if kind == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if kind == "cpu":
         capabilities = torch.cpu.get_capabilities()
         return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))

@@ -1,0 +1,213 @@
+"""The engine process: commands come as JSON lines on stdin, events go as JSON lines to stdout.
+
+One job runs at a time. While a training runs, short jobs that arrive are answered between its steps.
+The process ends when stdin ends, so it cannot outlive the window that started it.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import sys
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TextIO
+
+from clipsvd_app.domain.codec import CodecError
+from clipsvd_app.errors import Cancelled, UserError
+from clipsvd_app.jobs import (
+    PROTOCOL,
+    CancelJob,
+    CancelledEvent,
+    Command,
+    Event,
+    Failed,
+    Finished,
+    Progress,
+    Ready,
+    RunJob,
+    TrainRequest,
+    decode_command,
+    encode_line,
+    read_request,
+)
+
+if TYPE_CHECKING:
+
+    from clipsvd_app.jobs import Report
+
+REPORT_INTERVAL_S = 0.1
+
+
+class Runner(Protocol):
+    """What does the jobs."""
+
+    def run(self, folder: Path, report: Report) -> None:
+        """Run the job in a folder; raises UserError or Cancelled."""
+
+
+@dataclass(slots=True)
+class Worker:
+    """Takes commands from ``inbox`` (None ends it), runs jobs with ``runner``, and sends events.
+
+    Every job ends in exactly one of finished, cancelled and failed.
+    """
+
+    runner: Runner
+    send: Callable[[Event], None]
+    inbox: queue.SimpleQueue[Command | None]
+    _waiting: deque[RunJob] = field(default_factory=deque)
+    _cancelled: set[int] = field(default_factory=set)
+    _closed: bool = False
+
+    def serve(self) -> None:
+        """Run jobs in order of arrival until the inbox ends."""
+        while True:
+            if self._waiting:
+                self._run(self._waiting.popleft(), between_steps=True)
+            elif self._closed:
+                return
+            else:
+                self._take(self.inbox.get())
+
+    def _run(self, command: RunJob, *, between_steps: bool) -> None:
+        folder = Path(command.folder)
+        reporter = _Reporter(self, command.job, serves_others=between_steps and _is_long(folder))
+        try:
+            self._stop_if_cancelled(command.job)
+            self.runner.run(folder, reporter)
+        except Cancelled:
+            self.send(CancelledEvent(command.job))
+        except UserError as error:
+            self.send(Failed(command.job, error.code, error.message, error.remedy))
+        except Exception as error:  # noqa: BLE001 - the one edge at which a bug becomes an event
+            _print_without_paths(error)
+            self.send(_bug(command.job, error))
+        else:
+            self.send(Finished(command.job))
+        finally:
+            self._cancelled.discard(command.job)
+
+    def between_steps(self, job: int, *, serves_others: bool) -> None:
+        """Look at the inbox while a job runs: stop it if asked, answer short jobs if it allows them."""
+        while True:
+            try:
+                self._take(self.inbox.get_nowait())
+            except queue.Empty:
+                break
+        self._stop_if_cancelled(job)
+        if serves_others:
+            for command in [waiting for waiting in self._waiting if not _is_long(Path(waiting.folder))]:
+                self._waiting.remove(command)
+                self._run(command, between_steps=False)
+            self._stop_if_cancelled(job)
+
+    def _take(self, command: Command | None) -> None:
+        match command:
+            case None:
+                self._closed = True
+            case RunJob():
+                self._waiting.append(command)
+            case CancelJob(job=job):
+                self._cancelled.add(job)
+
+    def _stop_if_cancelled(self, job: int) -> None:
+        """Raise Cancelled if this job was asked to stop, or if nobody is left to hear its answer."""
+        if self._closed or job in self._cancelled:
+            raise Cancelled
+
+
+class _Reporter:
+    """Passes progress on, at most ten times a second; the first and last of a stage always."""
+
+    def __init__(self, worker: Worker, job: int, *, serves_others: bool) -> None:
+        self._worker, self._job, self._serves_others = worker, job, serves_others
+        self._stage = ""
+        self._next = 0.0
+
+    def __call__(self, stage: str, done: int, total: int, metrics: dict[str, float] | None = None) -> None:
+        self._worker.between_steps(self._job, serves_others=self._serves_others)
+        now = time.monotonic()
+        if stage == self._stage and done < total and now < self._next:
+            return
+        self._stage, self._next = stage, now + REPORT_INTERVAL_S
+        self._worker.send(Progress(self._job, stage, done, total, metrics or {}))
+
+
+def main() -> int:
+    """Serve the process that started this one, until it closes stdin."""
+    output = _take_stdout()
+    lock = threading.Lock()
+
+    def send(event: Event) -> None:
+        with lock:
+            output.write(encode_line(event))
+            output.flush()
+
+    inbox: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
+    threading.Thread(target=_read_commands, args=(sys.stdin, inbox), daemon=True).start()
+    from clipsvd_app.engine.run_job import Engine
+    from clipsvd_app.engine.torch_setup import describe_device, import_open_clip, versions
+
+    send(Ready(PROTOCOL, describe_device(), versions()))
+    # Every job needs it, and it takes seconds: do it while the window waits for the user.
+    import_open_clip()
+    try:
+        Worker(Engine(), send, inbox).serve()
+    except BrokenPipeError:
+        # The window is gone; nobody is left to tell.
+        os._exit(1)
+    return 0
+
+
+def _take_stdout() -> TextIO:
+    """Keep stdout for events alone: whatever else prints goes to stderr, C libraries included."""
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    return os.fdopen(kept, "w", encoding="utf-8", newline="\n")
+
+
+def _read_commands(stream: TextIO, inbox: queue.SimpleQueue[Command | None]) -> None:
+    for line in stream:
+        try:
+            inbox.put(decode_command(line))
+        except CodecError as error:
+            sys.stderr.write(f"A line that is no command was dropped: {error}\n")
+    inbox.put(None)
+
+
+def _is_long(folder: Path) -> bool:
+    """Tell whether a job may take minutes; an unreadable one fails at once, in its turn."""
+    try:
+        return isinstance(read_request(folder), TrainRequest)
+    except (OSError, CodecError):
+        return False
+
+
+def _bug(job: int, error: Exception) -> Failed:
+    return Failed(
+        job,
+        "bug",
+        f"Something went wrong inside the engine ({type(error).__name__}).",
+        "Try again; if it happens again, please report it with the text of “Copy report”.",
+    )
+
+
+def _print_without_paths(error: Exception) -> None:
+    """Write the traceback to stderr: our own lines and the kind of error, no message and no paths."""
+    lines = [
+        f"  {Path(frame.filename).name}:{frame.lineno} in {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__)
+    ]
+    sys.stderr.write("\n".join([f"{type(error).__name__}, at", *lines, ""]))
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+"""A tiny backbone and a set of striped pictures that it can learn to tell apart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+from support.tiny_backbone import write_tiny_backbone
+
+from clipsvd_app.domain.classes import class_from_name
+from clipsvd_app.engine.backbones import Backbone, load_backbone
+from clipsvd_app.engine.basis import Basis, load_basis
+from clipsvd_app.jobs import ImageInput
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CLASSES = (class_from_name("bright disc"), class_from_name("dark disc"))
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_backbone(tmp_path_factory.mktemp("backbones") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def backbone(tiny_folder: Path) -> Backbone:
+    return load_backbone(tiny_folder)
+
+
+@pytest.fixture(scope="session")
+def basis(backbone: Backbone) -> Basis:
+    return load_basis(backbone, lambda *_: None)
+
+
+@pytest.fixture(scope="session")
+def studies(tmp_path_factory: pytest.TempPathFactory) -> tuple[ImageInput, ...]:
+    """Eight patients with two images each; the label is the disc's grey, in noise."""
+    folder = tmp_path_factory.mktemp("studies")
+    generator = np.random.default_rng(0)
+    inputs = []
+    for place in range(16):
+        label = place // 2 % 2
+        path = folder / f"{place}.png"
+        Image.fromarray(disc(label, generator)).save(path)
+        inputs.append(ImageInput(place + 1, str(path), 0, f"patient {place // 2}", label))
+    return tuple(inputs)
+
+
+def disc(label: int, generator: np.random.Generator) -> np.ndarray:
+    grey = generator.normal(110, 12, size=(80, 72))
+    row, column = np.mgrid[:80, :72]
+    centre = generator.integers(28, 44, size=2)
+    inside = (row - centre[0]) ** 2 + (column - centre[1]) ** 2 < 18**2
+    grey[inside] += -80 if label else 80
+    return np.repeat(grey.clip(0, 255).astype(np.uint8)[..., None], 3, axis=2)

@@ -1,0 +1,107 @@
+"""Loading a backbone folder, and what is refused instead of loaded silently wrong."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from support.tiny_backbone import IMAGE_SIZE
+
+from clipsvd_app.engine.backbones import embed_images, embed_texts, load_backbone
+from clipsvd_app.errors import UserError
+
+
+@pytest.fixture
+def copied(tiny_folder, tmp_path):
+    return shutil.copytree(tiny_folder, tmp_path / "copied")
+
+
+def change(path, **changes):
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_a_loaded_backbone_is_frozen_in_fp32_at_its_own_size(backbone):
+    parameters = list(backbone.model.parameters())
+    assert not backbone.model.training
+    assert not any(parameter.requires_grad for parameter in parameters)
+    assert {parameter.dtype for parameter in parameters} == {torch.float32}
+    assert backbone.preprocessing.size == IMAGE_SIZE
+
+
+def test_padding_to_the_longest_prompt_gives_what_full_padding_gives(backbone):
+    texts = ["a bright disc", "this image shows a dark disc in the scan"]
+    short = backbone.tokenize(texts)
+    full = torch.nn.functional.pad(short, (0, backbone.tokenizer.context_length - short.shape[1]))
+    assert short.shape[1] < full.shape[1]
+    with torch.no_grad():
+        one, other = embed_texts(backbone.model, short), embed_texts(backbone.model, full)
+    torch.testing.assert_close(one, other, rtol=0, atol=1e-5)
+
+
+def test_embeddings_are_unit_vectors(backbone):
+    with torch.no_grad():
+        rows = embed_images(backbone.model, torch.rand(3, 3, IMAGE_SIZE, IMAGE_SIZE))
+    torch.testing.assert_close(rows.norm(dim=1), torch.ones(3))
+
+
+def test_a_bin_and_a_safetensors_of_equal_weights_have_one_hash(copied, backbone):
+    weights = copied / "open_clip_model.safetensors"
+    torch.save(load_file(weights), copied / "open_clip_pytorch_model.bin")
+    weights.unlink()
+    assert load_backbone(copied).sha256 == backbone.sha256
+
+
+def test_the_spelling_of_the_2023_hub_configuration_loads(copied, backbone):
+    stored = json.loads((copied / "open_clip_config.json").read_text())
+    text = stored["model_cfg"]["text_cfg"]
+    text["proj"], text["pooler_type"] = text.pop("hf_proj_type"), text.pop("hf_pooler_type")
+    (copied / "open_clip_config.json").write_text(json.dumps(stored))
+    assert load_backbone(copied).parameters == backbone.parameters
+
+
+@pytest.mark.parametrize(
+    ("lost", "code"),
+    [
+        ("vocab.txt", "backbone_tokenizer"),
+        ("config.json", "backbone_config"),
+        ("open_clip_config.json", "backbone_config"),
+        ("open_clip_model.safetensors", "backbone_weights"),
+    ],
+)
+def test_a_folder_that_lacks_a_file_is_refused_with_a_remedy(copied, lost, code):
+    (copied / lost).unlink()
+    with pytest.raises(UserError) as refusal:
+        load_backbone(copied)
+    assert refusal.value.code == code
+    assert refusal.value.remedy
+
+
+def test_a_vocabulary_larger_than_the_text_tower_is_refused(copied):
+    with (copied / "vocab.txt").open("a") as stream:
+        stream.write("surplus\n")
+    with pytest.raises(UserError, match="larger than its text tower"):
+        load_backbone(copied)
+
+
+def test_a_vocabulary_that_knows_no_word_is_refused(copied):
+    (copied / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n")
+    with pytest.raises(UserError, match="no English word"):
+        load_backbone(copied)
+
+
+@pytest.mark.parametrize(
+    "preprocessing", [{}, {"mean": [0.5], "std": [1, 1, 1]}, {"mean": [0, 0, 0], "std": [1, 1, 0]}]
+)
+def test_an_unusable_preprocessing_is_refused(copied, preprocessing):
+    change(copied / "open_clip_config.json", preprocess_cfg=preprocessing)
+    with pytest.raises(UserError, match="mean and std"):
+        load_backbone(copied)
+
+
+def test_weights_of_another_shape_are_refused(copied):
+    change(copied / "config.json", intermediate_size=64)
+    with pytest.raises(UserError, match="do not fit its configuration"):
+        load_backbone(copied)

@@ -1,0 +1,104 @@
+"""Figures against numbers known from elsewhere."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import balanced_accuracy_score, log_loss, roc_auc_score
+
+from clipsvd_app.engine import metrics
+from clipsvd_app.engine.evaluate import MethodOutput, evaluate
+
+
+@pytest.mark.parametrize(
+    ("hits", "total", "low", "high"),
+    # Newcombe 1998, table I, method 3; and the closed form at the edges.
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
+def test_wilson_intervals_are_the_published_ones(hits, total, low, high):
+    interval = metrics.wilson(hits, total)
+    assert (interval.low, interval.high) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_wilson_of_nothing_is_everything():
+    assert (metrics.wilson(0, 0).low, metrics.wilson(0, 0).high) == (0.0, 1.0)
+    assert metrics.wilson(7, 7).high == 1.0
+
+
+@given(st.integers(0, 1000), st.integers(2, 4))
+def test_figures_equal_those_of_scikit_learn(seed, classes):
+    generator = np.random.default_rng(seed)
+    truth = np.concatenate([np.arange(classes), generator.integers(0, classes, 40)])
+    probabilities = generator.dirichlet(np.ones(classes), size=len(truth))
+    predicted = probabilities.argmax(axis=1)
+    confusion = metrics.confusion_matrix(truth, predicted, classes)
+    assert metrics.balanced_accuracy(confusion) == pytest.approx(balanced_accuracy_score(truth, predicted))
+    assert metrics.negative_log_likelihood(truth, probabilities) == pytest.approx(
+        log_loss(truth, probabilities)
+    )
+    score = probabilities[:, 1] if classes == 2 else probabilities
+    area = roc_auc_score(truth, score, multi_class="ovr")
+    assert metrics.macro_auroc(truth, probabilities) == pytest.approx(area)
+
+
+def test_brier_runs_from_perfect_to_worst():
+    truth = np.array([0, 1])
+    assert metrics.brier(truth, np.eye(2)) == 0
+    assert metrics.brier(truth, np.eye(2)[::-1]) == 1
+
+
+def outputs(truth, wrong_before, wrong_after):
+    def answers(wrong):
+        rows = np.eye(2)[truth]
+        rows[wrong] = rows[wrong][:, ::-1]
+        return MethodOutput(rows, 0, 0.0)
+
+    return {"zero_shot": answers(wrong_before), "clip_svd": answers(wrong_after)}
+
+
+def judged(wrong_before, wrong_after, patients=40):
+    truth = np.arange(80) % 2
+    groups = [f"p{place * patients // 80}" for place in range(80)]
+    methods = outputs(truth, wrong_before, wrong_after)
+    return evaluate(methods, truth.tolist(), groups, ["a", "b"], "held_out")
+
+
+def test_the_verdict_needs_the_whole_interval_on_one_side():
+    many, few, one = list(range(40)), [1, 2], [3]
+    assert judged(many, few).verdict == "helped"
+    assert judged(few, many).verdict == "harmed"
+    assert judged(few, one).verdict == "not_shown"
+
+
+def test_the_sentence_tells_the_numbers_and_the_patients():
+    sentence = judged(list(range(40)), []).sentence
+    assert sentence.startswith("Adaptation helped: balanced accuracy 100% against 50% zero-shot")
+    assert "80 images of 40 patients" in sentence
+
+
+def test_fewer_patients_give_a_wider_interval():
+    wide, narrow = judged(list(range(30)), [], patients=5), judged(list(range(30)), [], patients=40)
+    width = [e.methods[0].interval.high - e.methods[0].interval.low for e in (wide, narrow)]
+    assert width[0] > width[1]
+
+
+def test_resampling_is_the_same_every_time():
+    first, again = judged([1, 2, 3], [4]), judged([1, 2, 3], [4])
+    assert first == again
+
+
+def test_sensitivity_and_specificity_count_each_class_against_the_rest():
+    truth = [0, 0, 0, 1, 1, 1]
+    rows = np.eye(2)[[0, 0, 1, 1, 1, 1]]
+    done = evaluate(
+        {"zero_shot": MethodOutput(rows, 0, 0.0), "clip_svd": MethodOutput(rows, 0, 0.0)},
+        truth,
+        list("abcdef"),
+        ["no", "yes"],
+        "held_out",
+    )
+    no, yes = done.methods[0].classes
+    assert (no.sensitivity, no.specificity) == (pytest.approx(2 / 3), 1.0)
+    assert (yes.sensitivity, yes.specificity) == (1.0, pytest.approx(2 / 3))

@@ -1,0 +1,63 @@
+"""Whole patients on one side."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clipsvd_app.engine.splits import check_classes, draw_shots, grouped_folds, inner_split
+from clipsvd_app.errors import UserError
+
+images = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 12)), min_size=6, max_size=60)
+
+
+def columns(rows):
+    return [label for label, _ in rows], [f"p{group}" for _, group in rows]
+
+
+@given(images, st.integers(1, 16), st.integers(0, 3))
+def test_no_patient_trains_and_tests(rows, shots, seed):
+    labels, groups = columns(rows)
+    split = draw_shots(labels, groups, shots, seed)
+    assert not {groups[place] for place in split.train} & {groups[place] for place in split.test}
+    assert not set(split.train) & set(split.test)
+    assert max((sum(labels[p] == label for p in split.train) for label in set(labels))) <= shots
+    everyone = range(len(rows))
+    trained = {groups[place] for place in split.train}
+    assert set(split.test) == {place for place in everyone if groups[place] not in trained}
+    assert draw_shots(labels, groups, shots, seed) == split
+
+
+@given(images, st.integers(0, 3))
+def test_folds_keep_patients_together_and_test_every_image_once(rows, seed):
+    labels, groups = columns(rows)
+    if len(set(groups)) < 3:
+        return
+    folds = grouped_folds(labels, groups, 3, seed)
+    for fold in folds:
+        assert not {groups[place] for place in fold.train} & {groups[place] for place in fold.test}
+    assert sorted(place for fold in folds for place in fold.test) == list(range(len(rows)))
+
+
+@given(images, st.integers(0, 3))
+def test_an_inner_split_has_every_class_on_both_sides_or_is_none(rows, seed):
+    labels, groups = columns(rows)
+    split = inner_split(labels, groups, seed)
+    if split is not None:
+        for side in (split.train, split.test):
+            assert {labels[place] for place in side} == set(labels)
+        assert not {groups[p] for p in split.train} & {groups[p] for p in split.test}
+
+
+def test_more_shots_than_images_leave_a_patient_to_test():
+    labels, groups = [0, 0, 1, 1], ["a", "b", "c", "d"]
+    split = draw_shots(labels, groups, 10, 0)
+    assert {labels[place] for place in split.test} == {0, 1}
+
+
+def test_one_class_and_an_empty_class_are_refused_with_their_names():
+    with pytest.raises(UserError, match="only one class"):
+        check_classes([0, 0], ["mass"])
+    with pytest.raises(UserError, match="“cyst” has no image"):
+        check_classes([0, 0], ["mass", "cyst"])
