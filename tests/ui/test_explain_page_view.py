@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtGui import QImage
+from shiboken6 import delete
 
 from clipsvd_app.domain.results import CaseExplanation, DirectionChange, MatrixChange, Phrase, RunExplanation
 from clipsvd_app.ui.explain_page.case_card import MAP_NOT_TRUSTED, MAP_TRUSTED
@@ -13,7 +14,6 @@ from clipsvd_app.ui.explain_page.directions_card import NO_WORDS
 from clipsvd_app.ui.explain_page.page import ExplainPage
 from clipsvd_app.ui.explain_page.state import CaseView, ExplainState
 from clipsvd_app.ui.inspect_page.state import RunChoice
-from clipsvd_app.ui.theme import Theme
 
 pytestmark = pytest.mark.gui
 WORDS = (Phrase("sharp margin", 0.3), Phrase("round", 0.2))
@@ -43,14 +43,15 @@ CASE = CaseExplanation(
 
 
 @pytest.fixture
-def page(qtbot, qapp):
-    page = ExplainPage(Theme(qapp, "light"))
+def page(qtbot, theme):
+    page = ExplainPage(theme)
     qtbot.addWidget(page)
     page.resize(1300, 800)
     page.set_state(ExplainState((RunChoice(3, "Run 3"),), 3, EXPLANATION))
     with qtbot.waitExposed(page):
         page.show()
-    return page
+    yield page
+    delete(page)
 
 
 def view(**changes) -> CaseView:

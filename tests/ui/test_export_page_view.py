@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
+from shiboken6 import delete
 
 from clipsvd_app.jobs import Check, VerifyResult
 from clipsvd_app.ui.export_page.page import ExportPage
@@ -22,7 +23,6 @@ from clipsvd_app.ui.export_page.state import (
     RefusedRow,
 )
 from clipsvd_app.ui.inspect_page.state import RunChoice
-from clipsvd_app.ui.theme import Theme
 
 pytestmark = pytest.mark.gui
 CARD = CardFields("Teaching.", "us@example.org", "CC-BY-4.0")
@@ -38,14 +38,15 @@ ROWS = (
 
 
 @pytest.fixture
-def page(qtbot, qapp):
-    page = ExportPage(Theme(qapp, "dark"))
+def page(qtbot, theme):
+    page = ExportPage(theme)
     qtbot.addWidget(page)
     page.resize(1300, 800)
     page.set_state(STATE)
     with qtbot.waitExposed(page):
         page.show()
-    return page
+    yield page
+    delete(page)
 
 
 def drop(widget, *paths):

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
+from shiboken6 import delete
 
 from clipsvd_app.domain.results import (
     CaseExplanation,
@@ -22,9 +23,8 @@ from clipsvd_app.domain.results import (
 )
 from clipsvd_app.ui.inspect_page.cases import CaseFilter, filtered, is_evidence, ordered, winner
 from clipsvd_app.ui.inspect_page.page import InspectPage
-from clipsvd_app.ui.inspect_page.state import CaseSheetState, InspectState, RunChoice
+from clipsvd_app.ui.inspect_page.state import CaseNote, CaseSheetState, InspectState, RunChoice
 from clipsvd_app.ui.plots.page_parts import NOT_DIAGNOSTIC
-from clipsvd_app.ui.theme import Theme
 
 pytestmark = pytest.mark.gui
 NAMES = ("normal", "lesion")
@@ -76,14 +76,15 @@ def sheet(position=0, **more) -> CaseSheetState:
 
 
 @pytest.fixture
-def page(qtbot, qapp):
-    page = InspectPage(Theme(qapp, "dark"))
+def page(qtbot, theme):
+    page = InspectPage(theme)
     qtbot.addWidget(page)
     page.resize(1300, 800)
     page.set_state(STATE)
     with qtbot.waitExposed(page):
         page.show()
-    return page
+    yield page
+    delete(page)
 
 
 def click_cell(page, qtbot, cell):
@@ -124,6 +125,15 @@ def test_training_images_are_left_out_until_asked_for_and_then_marked(page):
     assert items[5].badge == "training"
     assert "not evidence" in items[5].sentence
     assert items[1].badge == ""
+
+
+def test_a_flagged_case_says_why(page):
+    note = CaseNote(2, "Study 7, image 1", ("Unlike the images it was trained on.",))
+    page.set_state(replace(STATE, notes=(note,)))
+    item = next(item for item in page.cases.gallery._cases.items if item.image_id == 2)
+    assert item.badge == "flagged"
+    assert note.caption in item.sentence
+    assert note.flags[0] in item.sentence
 
 
 def test_a_training_image_is_called_no_evidence_in_its_sheet(page):

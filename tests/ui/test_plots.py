@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QImage
+from shiboken6 import delete
 
 from clipsvd_app.domain.results import ClassScore, Interval, MatrixChange, MethodScore, StepMetrics
 from clipsvd_app.errors import UserError
@@ -24,7 +25,6 @@ from clipsvd_app.ui.plots.method_table import MethodTable
 from clipsvd_app.ui.plots.probability_bars import ProbabilityBars
 from clipsvd_app.ui.plots.saliency import letterboxed_view, overlay, upsampled
 from clipsvd_app.ui.plots.ticks import round_ticks
-from clipsvd_app.ui.theme import Theme
 
 pytestmark = pytest.mark.gui
 NAMES = ("normal", "lesion")
@@ -45,19 +45,22 @@ def score(method="clip_svd", auroc=0.9) -> MethodScore:
 
 
 @pytest.fixture
-def shown(qtbot, qapp):
+def shown(qtbot, theme):
     """Show a widget at a size, painted once."""
-    Theme(qapp, "dark")
+    made = []
 
     def show(widget, width=640, height=320):
         qtbot.addWidget(widget)
+        made.append(widget)
         widget.resize(width, height)
         with qtbot.waitExposed(widget):
             widget.show()
         widget.grab()
         return widget
 
-    return show
+    yield show
+    for widget in made:
+        delete(widget)
 
 
 def filled() -> dict[str, object]:

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtWidgets import QPushButton
+from shiboken6 import delete
 
 from clipsvd_app.domain.classes import TEMPLATES, class_from_name
 from clipsvd_app.ui.settings_page.page import SettingsPage
 from clipsvd_app.ui.settings_page.state import BackboneRow, CacheRow, SettingsState
-from clipsvd_app.ui.theme import Theme
 from clipsvd_app.ui.train_page.state import DeviceOption
 
 pytestmark = pytest.mark.gui
@@ -28,14 +28,14 @@ STATE = SettingsState(
 
 
 @pytest.fixture
-def page(qtbot, qapp):
-    Theme(qapp, "dark")
+def page(qtbot, theme):
     page = SettingsPage()
     qtbot.addWidget(page)
     page.resize(1200, 800)
     page.set_state(STATE)
     page.show()
-    return page
+    yield page
+    delete(page)
 
 
 def named(page, name) -> list[QPushButton]:

@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
+from shiboken6 import delete
 
+from clipsvd_app.domain.recipe import PRESETS
 from clipsvd_app.domain.results import ClassScore, Evaluation, Interval, MethodScore, StepMetrics
-from clipsvd_app.ui.theme import Theme
 from clipsvd_app.ui.train_page.compare_view import paired_rows
 from clipsvd_app.ui.train_page.page import TrainPage
+from clipsvd_app.ui.train_page.run_clock import RunClock
 from clipsvd_app.ui.train_page.state import (
     ClassCount,
     ComparedRun,
@@ -51,13 +53,14 @@ def evaluation() -> Evaluation:
 
 
 @pytest.fixture
-def page(qtbot, qapp):
-    page = TrainPage(Theme(qapp, "dark"))
+def page(qtbot, theme):
+    page = TrainPage(theme)
     qtbot.addWidget(page)
     page.resize(1300, 800)
     page.set_state(STATE)
     page.show()
-    return page
+    yield page
+    delete(page)
 
 
 def test_train_asks_for_what_is_chosen(page, qtbot):
@@ -195,6 +198,38 @@ def test_one_stalled_step_does_not_move_the_time_left(stalled, stall_s):
         now += stall_s if step == stalled else 1.0
         left.observe("train", step, 40, now)
     assert left.seconds_left(now) == pytest.approx(20.0)
+
+
+@pytest.mark.parametrize("cross_validated", [True, False])
+@pytest.mark.parametrize("searched", [True, False])
+@pytest.mark.parametrize("preset", ["quick", "standard", "thorough"])
+def test_the_clock_of_a_run_foretells_all_its_fits(preset, searched, cross_validated):
+    recipe = PRESETS[preset]
+    fits = 1 + (recipe.folds if cross_validated else 0)
+    search = [("search", len(recipe.learning_rates) * recipe.search_steps)] if searched else []
+    stages = [
+        (f"{fit}: {name}", n)
+        for fit in range(fits)
+        for name, n in (*search, ("train", recipe.steps * recipe.seeds))
+    ]
+    steps = [(stage, step + 1, total) for stage, total in stages for step in range(total)]
+    clock = RunClock(recipe, fits=fits, searched=searched)
+    clock.observe("Reading images", 1, 1, 0.0, steps=False)
+    for number, (stage, done, total) in enumerate(steps, start=1):
+        clock.observe(stage, done, total, float(number), steps=True)
+        if number > 10:
+            assert clock.total == len(steps)
+            assert clock.seconds_left(float(number)) == pytest.approx(len(steps) - number)
+    assert clock.done == len(steps)
+
+
+def test_a_run_longer_than_its_plan_is_not_called_done_early():
+    clock = RunClock(PRESETS["quick"], fits=1, searched=False)
+    for number in range(1, 61):
+        clock.observe("first", number, 60, float(number), steps=True)
+    clock.observe("second", 1, 60, 61.0, steps=True)
+    assert (clock.done, clock.total) == (61, 120)
+    assert clock.seconds_left(61.0) == pytest.approx(59.0)
 
 
 def test_a_finished_stage_has_nothing_left():

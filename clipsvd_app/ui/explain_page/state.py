@@ -22,7 +22,11 @@ class ExplainState:
 
 @dataclass(frozen=True, slots=True)
 class CaseView:
-    """One explained case; ``model_view`` is the part of the image the model saw, as fractions of it."""
+    """One explained case.
+
+    ``model_view`` is what the model saw, as fractions of the image; None stands for the image padded
+    to a square.
+    """
 
     caption: str
     image: QImage

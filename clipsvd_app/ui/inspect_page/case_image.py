@@ -7,10 +7,9 @@ from PySide6.QtGui import QImage, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from clipsvd_app.ui.plots.inks import palette_in_force
-from clipsvd_app.ui.plots.saliency import Grid, overlay
+from clipsvd_app.ui.plots.saliency import Grid, letterboxed_view, overlay
 
 _VEIL_PX = 256
-_WHOLE = QRectF(0, 0, 1, 1)
 
 
 class CaseImage(QWidget):
@@ -20,7 +19,7 @@ class CaseImage(QWidget):
         super().__init__(parent)
         self._image = QImage()
         self._grid: Grid = ()
-        self._view = _WHOLE
+        self._view = QRectF(0, 0, 1, 1)
         self._opacity = 0.6
         self._veil: QImage | None = None
         self.setMinimumSize(220, 180)
@@ -36,8 +35,12 @@ class CaseImage(QWidget):
         self.set_saliency(())
 
     def set_saliency(self, grid: Grid, view: QRectF | None = None) -> None:
-        """Lay a veil over ``view`` (fractions of the image); an empty grid takes it away."""
-        self._grid, self._view = grid, view or _WHOLE
+        """Lay a veil over what the model saw; an empty grid takes it away.
+
+        view: fractions of the image; without it, the image padded to a square, as the engine does.
+        """
+        self._grid = grid
+        self._view = view or letterboxed_view(max(1, self._image.width()), max(1, self._image.height()))
         self._make_veil()
 
     def set_opacity(self, opacity: float) -> None:

@@ -24,6 +24,7 @@ from clipsvd_app.ui.plots.page_parts import Card, button, choice, label
 
 if TYPE_CHECKING:
     from clipsvd_app.domain.results import MethodName, Prediction
+    from clipsvd_app.ui.inspect_page.state import CaseNote
 
 _ORDERS: tuple[Order, ...] = tuple(ORDER_TITLES)
 
@@ -37,6 +38,7 @@ class CasesPanel(Card):
         super().__init__("Cases", parent)
         self._names: tuple[str, ...] = ()
         self._predictions: tuple[Prediction, ...] = ()
+        self._notes: dict[int, CaseNote] = {}
         self._filter = CaseFilter()
         self.gallery = GalleryList()
         self._what = label("", "muted")
@@ -53,9 +55,12 @@ class CasesPanel(Card):
         self._all.toggled.connect(self._refresh)
         self._clear.clicked.connect(self.filter_cleared)
 
-    def set_cases(self, names: tuple[str, ...], predictions: tuple[Prediction, ...]) -> None:
-        """Take the predictions of a run; the filter is dropped."""
+    def set_cases(
+        self, names: tuple[str, ...], predictions: tuple[Prediction, ...], notes: tuple[CaseNote, ...] = ()
+    ) -> None:
+        """Take the predictions of a run and what is noted of them; the filter is dropped."""
         self._names, self._predictions = names, predictions
+        self._notes = {note.image_id: note for note in notes}
         self.show_cell("clip_svd", None)
 
     def show_cell(self, method: MethodName, cell: tuple[int, int] | None) -> None:
@@ -85,17 +90,26 @@ class CasesPanel(Card):
         values = probabilities(prediction, method)
         predicted = winner(values)
         given = "Unlabelled" if prediction.label is None else f"Labelled “{self._names[prediction.label]}”"
+        says = f"predicted “{self._names[predicted]}” with {percent(values[predicted])}"
+        note = self._notes.get(prediction.image_id)
+        flags = note.flags if note else ()
+        lines = (
+            note.caption if note else "",
+            f"{given}, {says}.",
+            f"{ROLE_SENTENCES[prediction.role]}.",
+            *flags,
+        )
         return GalleryItem(
             prediction.image_id,
             prediction.label,
             predicted,
             values[predicted],
-            badge="" if is_evidence(prediction) else _BADGES[prediction.role],
-            sentence=(
-                f"{given}, predicted “{self._names[predicted]}” with {percent(values[predicted])}. "
-                f"{ROLE_SENTENCES[prediction.role]}."
-            ),
+            badge=_badge(prediction, flagged=bool(flags)),
+            sentence="\n".join(line for line in lines if line),
         )
 
 
-_BADGES = {"train": "training", "pool": "unlabelled"}
+def _badge(prediction: Prediction, *, flagged: bool) -> str:
+    if is_evidence(prediction):
+        return "flagged" if flagged else ""
+    return "training" if prediction.role == "train" else "unlabelled"

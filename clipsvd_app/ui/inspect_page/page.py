@@ -86,7 +86,7 @@ class InspectPage(QWidget):
         self.methods.set_evaluation(evaluation)
         self.confusion.setVisible(bool(evaluation.methods))
         self.confusion.set_evaluation(state.class_names, evaluation)
-        self.cases.set_cases(state.class_names, state.predictions)
+        self.cases.set_cases(state.class_names, state.predictions, state.notes)
         self._remarks.set_lines(("!", remark, "warning") for remark in state.remarks)
         self.case_sheet.set_case(None)
 

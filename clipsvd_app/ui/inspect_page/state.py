@@ -42,10 +42,11 @@ class InspectState:
 
 @dataclass(frozen=True, slots=True)
 class CaseSheetState:
-    """One opened case. ``model_view`` is the part of the image the model saw, as fractions of it.
+    """One opened case.
 
-    ``explaining`` is true while an explanation is being made; ``label`` is the label now, which may
-    differ from the one that the run was trained with.
+    ``model_view`` is what the model saw, as fractions of the image; None stands for the image padded
+    to a square. ``explaining`` is true while an explanation is being made. ``label`` is the label now,
+    which may differ from the one that the run was trained with.
     """
 
     image: QImage

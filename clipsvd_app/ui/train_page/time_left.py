@@ -24,8 +24,9 @@ class TimeLeft:
 
     def observe(self, stage: str, done: int, total: int, now_s: float) -> None:
         """Take note that ``done`` of ``total`` were done at ``now_s`` (a clock that never goes back)."""
-        if stage != self._stage or done < self._done or total != self._total:
-            self._restart(stage, done, total, now_s)
+        self._total = total
+        if stage != self._stage or done < self._done:
+            self._restart(stage, done, now_s)
         elif done > self._done:
             self._paces.append((now_s - self._last_s) / (done - self._done))
             self._done, self._last_s = done, now_s
@@ -40,8 +41,8 @@ class TimeLeft:
         pace_s = median(self._paces)
         return max(0.0, pace_s * (self._total - self._done) - min(waited_s, pace_s))
 
-    def _restart(self, stage: str, done: int, total: int, now_s: float) -> None:
-        self._stage, self._done, self._total = stage, done, total
+    def _restart(self, stage: str, done: int, now_s: float) -> None:
+        self._stage, self._done = stage, done
         self._since_s = self._last_s = now_s
         self._paces.clear()
 

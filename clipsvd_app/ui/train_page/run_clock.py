@@ -1,0 +1,51 @@
+"""How far a whole training run is, over all of its fits, and how long it has still to go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clipsvd_app.ui.train_page.time_left import TimeLeft
+
+if TYPE_CHECKING:
+    from clipsvd_app.domain.recipe import Recipe
+
+_RUN = "run"
+
+
+class RunClock:
+    """Counts optimiser steps over the stages of a run; stages without steps (reading, saving) are short.
+
+    A run makes one fit, and before it one a fold when it is cross-validated; each may search its
+    rate first. A run longer than its plan is never done before its last known step.
+    """
+
+    def __init__(self, recipe: Recipe, *, fits: int, searched: bool) -> None:
+        search = len(recipe.learning_rates) * recipe.search_steps if searched else 0
+        self._planned = fits * (search + recipe.steps * recipe.seeds)
+        self._stage = ""
+        self._before = self._stage_done = self._stage_total = 0
+        self._time_left = TimeLeft()
+
+    def observe(self, stage: str, done: int, total: int, now_s: float, *, steps: bool) -> None:
+        """Take note of a report; ``steps`` is true when it counts optimiser steps (it carries metrics)."""
+        if not steps:
+            return
+        if stage != self._stage:
+            self._before += self._stage_done
+            self._stage, self._stage_total = stage, total
+        self._stage_done = done
+        self._time_left.observe(_RUN, self.done, self.total, now_s)
+
+    @property
+    def done(self) -> int:
+        """Steps made so far in the whole run."""
+        return self._before + self._stage_done
+
+    @property
+    def total(self) -> int:
+        """Steps that the whole run will make, as far as is known."""
+        return max(self._planned, self._before + self._stage_total)
+
+    def seconds_left(self, now_s: float) -> float | None:
+        """Return the seconds until the last step, None while unknown."""
+        return self._time_left.seconds_left(now_s)
