@@ -1,4 +1,4 @@
-"""Train the demo backbone: ``python packaging/demo_backbone/train.py --out DIR [--images DIR ...] [--minutes M]``."""
+"""Train the demo backbone: ``python packaging/demo_backbone/train.py --out DIR [--images DIR ...]``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tokenizer: a lower-case WordPiece vocabulary of our own captions and medical words, in BERT's file layout."""
+"""The tokenizer: lower-case WordPiece of our own captions and medical words, in BERT's file layout."""
 
 from __future__ import annotations
 

@@ -1,0 +1,153 @@
+"""The training loop: predict the teacher's features and match captions within a budget."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+from torch.nn import functional
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from .batches import Batch, Supply
+    from .student import Student
+    from .together import Team
+
+BATCH = 64
+PEAK_RATE = 2e-3
+WARM_UP = 0.04
+ALL_PATCHES_FROM = 0.8
+KEPT_PATCHES = 20
+EMA_DECAY = 0.99
+CHECK_EVERY = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How long to learn: a number of steps (repeatable to the bit) or, where steps is 0, minutes."""
+
+    minutes: float
+    steps: int = 0
+
+    def progress(self, step: int, elapsed_s: float) -> float:
+        """Return how much of the budget is used, 0 to 1."""
+        return min(1.0, step / self.steps if self.steps else elapsed_s / (60 * self.minutes))
+
+
+def learn(
+    student: Student,
+    supply: Supply,
+    budget: Budget,
+    checkpoint: Path,
+    check: Callable[[Student, str], None],
+    team: Team,
+) -> Student:
+    """Train until the budget is used, resuming from the checkpoint. Returns the averaged student."""
+    matrices = [p for n, p in student.named_parameters() if _is_hidden_matrix(n, p)]
+    others = [p for n, p in student.named_parameters() if not _is_hidden_matrix(n, p)]
+    optimisers: list[torch.optim.Optimizer] = [
+        torch.optim.Muon(
+            matrices, lr=PEAK_RATE, weight_decay=0.05, ns_steps=3, adjust_lr_fn="match_rms_adamw"
+        ),
+        torch.optim.AdamW(others, lr=PEAK_RATE, weight_decay=0.0, betas=(0.9, 0.98)),
+    ]
+    average = copy.deepcopy(student)
+    step, used_s = _resume(checkpoint, [student, average, *optimisers])
+    started = time.monotonic() - used_s
+    while (progress := team.agree(budget.progress(step, time.monotonic() - started))) < 1:
+        losses = _step(student, supply, optimisers, progress, team)
+        step += 1
+        _follow(average, student, step)
+        if step % 10 == 0 and team.rank == 0:
+            elapsed = time.monotonic() - started
+            print(f"step {step} progress {progress:.3f} {elapsed:.0f}s " + losses, flush=True)
+        if step % CHECK_EVERY == 0:
+            supply.refresh()
+        if step % CHECK_EVERY == 0 and team.rank == 0:
+            state = [student.state_dict(), average.state_dict(), *(o.state_dict() for o in optimisers)]
+            _store(checkpoint, {"step": step, "used_s": time.monotonic() - started, "states": state})
+            check(average, f"step {step}")
+    return average
+
+
+def _step(
+    student: Student, supply: Supply, optimisers: list[torch.optim.Optimizer], progress: float, team: Team
+) -> str:
+    rate = PEAK_RATE * min(1.0, progress / WARM_UP + 0.02) * 0.5 * (1 + math.cos(math.pi * progress))
+    keep = supply.kept_patches(BATCH, KEPT_PATCHES) if progress < ALL_PATCHES_FROM else None
+    batch = supply.batch(BATCH)
+    pooled, spatial, matching = _losses(student, batch, keep)
+    (pooled + spatial + 0.3 * matching).backward()
+    team.average_gradients(student.parameters())
+    torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)
+    for optimiser in optimisers:
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        optimiser.step()
+        optimiser.zero_grad()
+    with torch.no_grad():
+        student.clip.logit_scale.clamp_(0, math.log(100))
+    return f"pooled {pooled.item():.3f} spatial {spatial.item():.3f} matching {matching.item():.3f}"
+
+
+def _losses(student: Student, batch: Batch, keep: torch.Tensor | None) -> tuple[torch.Tensor, ...]:
+    with torch.autocast("cpu", dtype=torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
+        first, patches = student.see(batch.images, keep)
+        guess_pooled, guess_spatial = student.pooled(first), student.spatial(patches)
+        images = student.clip.visual.head(first[: len(batch.captions)])
+        texts = student.clip.encode_text(batch.tokens)
+    target = batch.spatial
+    if keep is not None:
+        target = target.gather(1, keep[..., None].expand(-1, -1, target.shape[-1]))
+    pooled = functional.mse_loss(guess_pooled.float(), batch.pooled.clamp(-6, 6))
+    spatial = functional.mse_loss(guess_spatial.float(), target.clamp(-6, 6))
+    return (
+        pooled,
+        spatial,
+        matching_loss(images.float(), texts.float(), batch.captions, student.clip.logit_scale),
+    )
+
+
+def matching_loss(
+    images: torch.Tensor, texts: torch.Tensor, captions: list[str], log_scale: torch.Tensor
+) -> torch.Tensor:
+    """CLIP's symmetric loss in which equal captions are equally right for each other's images."""
+    logits = log_scale.exp() * functional.normalize(images, dim=-1) @ functional.normalize(texts, dim=-1).T
+    same = torch.tensor([[a == b for b in captions] for a in captions]).float()
+    target = same / same.sum(dim=1, keepdim=True)
+    return (functional.cross_entropy(logits, target) + functional.cross_entropy(logits.T, target)) / 2
+
+
+@torch.no_grad()
+def _follow(average: Student, student: Student, step: int) -> None:
+    """Move the average towards the student, quickly at first."""
+    share = 1 - min(EMA_DECAY, step / (step + 10))
+    for mean, value in zip(average.parameters(), student.parameters(), strict=True):
+        mean.lerp_(value, share)
+
+
+def _is_hidden_matrix(name: str, parameter: torch.Tensor) -> bool:
+    return parameter.ndim == 2 and (".blocks." in name or ".encoder.layer." in name)
+
+
+def _store(path: Path, content: dict[str, Any]) -> None:
+    partial = path.with_suffix(".partial")
+    torch.save(content, partial)
+    partial.replace(path)
+
+
+def _resume(path: Path, parts: list[nn.Module | torch.optim.Optimizer]) -> tuple[int, float]:
+    if not path.exists():
+        return 0, 0.0
+    content = torch.load(path, map_location="cpu", weights_only=True)
+    for part, state in zip(parts, content["states"], strict=True):
+        part.load_state_dict(state)
+    return int(content["step"]), float(content["used_s"])
