@@ -30,7 +30,7 @@ class Session(QObject):
 
     Signals: ``project_opened()``, ``project_changed()`` after every change, undo and redo,
     ``runs_changed()``, ``settings_changed()``, ``notice(Notice)``, ``image_requested(image id)``,
-    ``page_requested(key)``.
+    ``page_requested(key)``, ``action_requested(id)`` of the action table.
     """
 
     project_opened = Signal()
@@ -39,6 +39,7 @@ class Session(QObject):
     settings_changed = Signal()
     notice = Signal(object)
     page_requested = Signal(str)
+    action_requested = Signal(str)
     image_requested = Signal(int)
 
     def __init__(self, engine: EngineProcess | None = None, parent: QObject | None = None) -> None:

@@ -71,6 +71,7 @@ class WindowController(QObject):
         window.closing.connect(session.close)
         session.notice.connect(window.show_notice)
         session.page_requested.connect(self.act)
+        session.action_requested.connect(self.act)
         session.project_opened.connect(self.refresh)
         session.project_changed.connect(self.refresh)
         session.settings_changed.connect(self._show_recent)

@@ -1,0 +1,89 @@
+"""All pages with their controllers, put into the window once it is on screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from clipsvd_app.services.job_folders import clear_old_jobs
+from clipsvd_app.ui.controllers.apply import ApplyController
+from clipsvd_app.ui.controllers.cases import CaseExplainer
+from clipsvd_app.ui.controllers.explain import ExplainController
+from clipsvd_app.ui.controllers.export import ExportController
+from clipsvd_app.ui.controllers.importing import ImportController
+from clipsvd_app.ui.controllers.inspect import InspectController
+from clipsvd_app.ui.controllers.label import LabelController
+from clipsvd_app.ui.controllers.preview import PreviewController
+from clipsvd_app.ui.controllers.settings import SettingsController
+from clipsvd_app.ui.controllers.train import TrainController
+from clipsvd_app.ui.controllers.viewing import ViewingController
+from clipsvd_app.ui.controllers.window import WindowController
+from clipsvd_app.ui.explain_page.page import ExplainPage
+from clipsvd_app.ui.export_page.page import ExportPage
+from clipsvd_app.ui.inspect_page.page import InspectPage
+from clipsvd_app.ui.label_page.page import LabelPage
+from clipsvd_app.ui.pictures import Pictures
+from clipsvd_app.ui.settings_page.page import SettingsPage
+from clipsvd_app.ui.train_page.page import TrainPage
+
+if TYPE_CHECKING:
+    from clipsvd_app.ui.session import Session
+    from clipsvd_app.ui.shell.main_window import MainWindow
+    from clipsvd_app.ui.theme import Theme
+
+
+class Pages(QObject):
+    """Views and controllers by name."""
+
+    def __init__(self, session: Session, window: MainWindow, theme: Theme) -> None:
+        super().__init__(window)
+        clear_old_jobs()
+        self.label, self.train = LabelPage(theme), TrainPage(theme)
+        self.inspect, self.explain = InspectPage(theme), ExplainPage(theme)
+        self.export, self.settings = ExportPage(theme), SettingsPage()
+        for key in ("label", "train", "inspect", "explain", "export", "settings"):
+            window.set_page_widget(key, getattr(self, key))
+        self.pictures = Pictures(session.background, self)
+        self.explainer = CaseExplainer(session)
+        self.importing = ImportController(session, self)
+        self.window = WindowController(session, window, theme, self.importing)
+        self.preview = PreviewController(session)
+        self.viewing = ViewingController(session, self.label, self.pictures)
+        self.labelling = LabelController(
+            session, self.label, self.pictures, self.viewing, self.preview, self.importing
+        )
+        self.training = TrainController(session, self.train)
+        self.inspecting = InspectController(session, self.inspect, self.pictures, self.explainer)
+        self.explaining = ExplainController(session, self.explain, self.pictures, self.explainer)
+        self.exporting = ExportController(session, self.export)
+        self.applying = ApplyController(session, self.export)
+        self.choosing = SettingsController(session, self.settings, theme)
+        self._connect(window)
+        self._refresh()
+
+    def _connect(self, window: MainWindow) -> None:
+        self.importing.adapter_dropped.connect(self.applying.open_adapter)
+        self.preview.changed.connect(self._show_preview)
+        self.training.run_recorded.connect(self.inspecting.show_run)
+        window.action_triggered.connect(self._act)
+        window.page_changed.connect(self._on_page)
+
+    def _act(self, action: str) -> None:
+        if action == "edit.clear_label":
+            self.labelling.clear_selected()
+
+    def _on_page(self, key: str) -> None:
+        if key == "settings":
+            self.choosing.refresh()
+
+    def _show_preview(self) -> None:
+        result = self.preview.result
+        accuracy = None if result is None else result.accuracy
+        self.window.set_preview(
+            "" if accuracy is None else f"Preview {100 * accuracy:.0f} % balanced accuracy"
+        )
+
+    def _refresh(self) -> None:
+        self.labelling.refresh()
+        self.training.refresh()
