@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from clipsvd_app.ui.explain_page.case_card import CaseCard
 from clipsvd_app.ui.explain_page.directions_card import DirectionsCard
@@ -75,6 +75,8 @@ class ExplainPage(QWidget):
         words.head.addWidget(self._runs)
         words.body.addWidget(self._text)
         words.body.addWidget(self._how)
+        for card in (words, self.layers):
+            card.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         left = scrolled(column(words, self.layers, self.directions, stretch_end=False))
         left.setMinimumWidth(488)
         content = QWidget()

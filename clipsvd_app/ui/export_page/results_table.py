@@ -39,8 +39,8 @@ HEADINGS = (
     "Prediction",
     "Probability",
     "All classes",
-    "Before (zero-shot)",
-    "Before, all classes",
+    "Zero-shot",
+    "Zero-shot, all classes",
 )
 FILE, STUDY, CLASS, TOP, STRIP, BASE_CLASS, BASE_STRIP = range(len(HEADINGS))
 _Role = Qt.ItemDataRole
