@@ -220,6 +220,7 @@ class _StripView(QListView):
         self.setDragEnabled(True)
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
         self.setMouseTracking(True)
+        self.setViewportMargins(8, 0, 0, 0)
         self.setMinimumHeight(CELL.height() + 4)
         self.setAccessibleName("Pool of images")
         self.verticalScrollBar().setSingleStep(CELL.height() // 3)
@@ -241,12 +242,9 @@ class _StripView(QListView):
         """Choose images without opening them."""
         flag = QItemSelectionModel.SelectionFlag
         self._opened_id = current if current is not None else self._opened_id
-        self.selectionModel().clearSelection()
         if current is not None and (index := self._strip.index_of(current)).isValid():
             self.selectionModel().setCurrentIndex(index, flag.NoUpdate)
-        for image_id in image_ids:
-            if (index := self._strip.index_of(image_id)).isValid():
-                self.selectionModel().select(index, flag.Select)
+        self.selectionModel().select(self._strip.selection_of(image_ids), flag.ClearAndSelect)
 
     def mark_shown(self, image_id: int | None) -> None:
         """Frame the image that the viewer shows."""

@@ -68,10 +68,12 @@ class LabelPage(QWidget):
         """Show the way to a first project."""
         self._empty.set_spec(spec)
         self._layers.setCurrentWidget(self._empty)
+        self.setFocusProxy(self._empty)
 
     def show_work(self) -> None:
         """Show the project's studies, pool and classes."""
         self._layers.setCurrentWidget(self._work)
+        self.setFocusProxy(self.strip.view)
 
     def show_frame(self, frame: FrameState | None) -> None:
         """Show a frame in the viewer and mark it in the pool."""

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QItemSelection,
+    QItemSelectionRange,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+)
 from PySide6.QtGui import QImage, QPixmap
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from clipsvd_app.ui.label_page.state import StripItem
 
@@ -76,6 +85,15 @@ class StripModel(QAbstractListModel):
         row = self._row_by_id.get(image_id)
         return QModelIndex() if row is None else self.index(row)
 
+    def selection_of(self, image_ids: Iterable[int]) -> QItemSelection:
+        """Return one selection of all these images, as few ranges as there are: it is told of once."""
+        rows = sorted({self._row_by_id[image_id] for image_id in image_ids if image_id in self._row_by_id})
+        selection = QItemSelection()
+        for _gap, run in groupby(enumerate(rows), key=lambda placed: placed[1] - placed[0]):
+            together = [row for _place, row in run]
+            selection.append(QItemSelectionRange(self.index(together[0]), self.index(together[-1])))
+        return selection
+
     def rowCount(self, parent: Index = NOWHERE) -> int:
         return 0 if parent.isValid() else len(self._items)
 
@@ -92,7 +110,8 @@ class StripModel(QAbstractListModel):
         return self._thumbnails.get(item.image_id) if role == THUMBNAIL_ROLE else None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        return super().flags(index) | Qt.ItemFlag.ItemIsDragEnabled
+        own = super().flags(index)
+        return own | Qt.ItemFlag.ItemIsDragEnabled if index.isValid() else own
 
 
 def _fitted(picture: QImage) -> QPixmap:

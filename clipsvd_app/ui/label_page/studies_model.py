@@ -93,7 +93,8 @@ class StudiesModel(QAbstractItemModel):
         }.get(int(role))
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        return super().flags(index) | Qt.ItemFlag.ItemIsDragEnabled
+        own = super().flags(index)
+        return own | Qt.ItemFlag.ItemIsDragEnabled if index.isValid() else own
 
     def mimeTypes(self) -> list[str]:
         return [IMAGE_IDS]

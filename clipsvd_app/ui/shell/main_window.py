@@ -91,6 +91,7 @@ class MainWindow(QMainWindow):
         page = self._pages[key]
         if self._stack.currentWidget() is not page or len(self._pages) == 1:
             self._stack.setCurrentWidget(page)
+            page.setFocus()
             self.page_changed.emit(key)
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 
 from clipsvd_app.ui.shell.state import TitleState
@@ -36,6 +36,7 @@ class ProjectBar(QFrame):
             button = QToolButton()
             button.setIconSize(QSize(18, 18))
             button.setDefaultAction(actions[action_id])
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             row.addWidget(button)
         self.set_state(TitleState())
 
@@ -43,4 +44,5 @@ class ProjectBar(QFrame):
         """Show a new title."""
         self._name.setText(state.name or "CLIP-SVD Studio")
         self._detail.setText(state.detail)
+        self._detail.setVisible(bool(state.detail))
         self._read_only.setVisible(state.read_only)

@@ -1,0 +1,214 @@
+"""Facts about the film strip."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QComboBox, QLineEdit
+
+from clipsvd_app.ui.image_mime import image_ids_of
+from clipsvd_app.ui.label_page import film_strip as film_strip_module
+from clipsvd_app.ui.label_page.film_strip import FilmStrip
+from clipsvd_app.ui.label_page.state import StripItem, StripState
+from clipsvd_app.ui.label_page.strip_model import THUMBNAILS_KEPT, StripModel
+
+pytestmark = pytest.mark.gui
+
+
+def items(count, first=100) -> tuple[StripItem, ...]:
+    return tuple(StripItem(first + i, f"image {i}", predicted=i % 3, probability=0.5) for i in range(count))
+
+
+def picture(side=160) -> QImage:
+    image = QImage(side, side, QImage.Format.Format_Grayscale8)
+    image.fill(120)
+    return image
+
+
+@pytest.fixture
+def strip(qtbot, theme):
+    strip = FilmStrip(theme)
+    qtbot.addWidget(strip)
+    strip.resize(800, 300)
+    strip.show()
+    return strip
+
+
+@pytest.fixture
+def asked(strip):
+    asked = []
+    strip.thumbnails_needed.connect(asked.append)
+    return asked
+
+
+def test_only_thumbnails_in_sight_are_asked_for(strip, asked, qtbot):
+    strip.set_state(StripState(items(10_000)))
+    qtbot.waitUntil(lambda: bool(asked))
+    assert asked[0][0] == 100
+    assert len(asked[0]) < 60
+
+
+def test_scrolling_asks_for_what_comes_into_sight_and_not_again_for_what_has_come(strip, asked, qtbot):
+    strip.set_state(StripState(items(10_000)))
+    qtbot.waitUntil(lambda: len(asked) == 1)
+    for image_id in asked[0]:
+        strip.set_thumbnail(image_id, picture())
+    bar = strip.view.verticalScrollBar()
+    bar.setValue(bar.maximum())
+    qtbot.waitUntil(lambda: len(asked) == 2)
+    assert asked[1][-1] == 100 + 9_999
+    assert not set(asked[0]) & set(asked[1])
+
+
+def test_ten_thousand_images_are_shown_and_scrolled_without_delay(strip, qapp):
+    begun = time.perf_counter()
+    strip.set_state(StripState(items(10_000)))
+    qapp.processEvents()
+    shown_s = time.perf_counter() - begun
+    begun = time.perf_counter()
+    for step in range(20):
+        strip.view.verticalScrollBar().setValue(step * 500)
+        strip.view.viewport().repaint()
+    scrolled_s = (time.perf_counter() - begun) / 20
+    assert shown_s < 1.5
+    assert scrolled_s < 0.15
+
+
+def test_thousands_of_images_are_chosen_in_one_go(strip):
+    strip.set_state(StripState(items(10_000)))
+    told = []
+    strip.selection_changed.connect(told.append)
+    strip.select(range(100, 9_000, 2))
+    assert len(told) == 1
+    assert told[0] == tuple(range(100, 9_000, 2))
+
+
+def test_a_digit_labels_all_chosen_images(strip, qtbot):
+    strip.set_state(StripState(items(10)))
+    strip.select((101, 104))
+    with qtbot.waitSignal(strip.label_requested) as labelled:
+        qtbot.keyClick(strip.view, Qt.Key.Key_2)
+    assert labelled.args == [(101, 104), 1]
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_0, Qt.Key.Key_Delete])
+def test_zero_and_delete_clear_the_label(strip, qtbot, key):
+    strip.set_state(StripState(items(10)))
+    strip.select((103,))
+    with qtbot.waitSignal(strip.clear_requested) as cleared:
+        qtbot.keyClick(strip.view, key)
+    assert cleared.args == [(103,)]
+
+
+def test_digits_typed_into_the_search_label_nothing(strip, qtbot):
+    strip.set_state(StripState(items(10)))
+    strip.select((103,))
+    seen = []
+    strip.label_requested.connect(lambda *args: seen.append(args))
+    field = strip.findChild(QLineEdit)
+    qtbot.keyClicks(field, "t2 weighted")
+    with qtbot.waitSignal(strip.search_changed) as searched:
+        qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert searched.args == ["t2 weighted"]
+    assert seen == []
+
+
+def test_a_click_opens_an_image_once(strip, qtbot):
+    strip.set_state(StripState(items(10)))
+    opened = []
+    strip.opened.connect(opened.append)
+    middle = strip.view.visualRect(strip.view.model().index(2, 0)).center()
+    qtbot.mouseClick(strip.view.viewport(), Qt.MouseButton.LeftButton, pos=middle)
+    assert opened == [102]
+    assert strip.selected_ids == (102,)
+
+
+def test_the_arrows_look_through_the_pool(strip, qtbot):
+    strip.set_state(StripState(items(10)))
+    strip.select((100,))
+    opened = []
+    strip.opened.connect(opened.append)
+    qtbot.keyClick(strip.view, Qt.Key.Key_Right)
+    strip.step(1)
+    strip.step(-5)
+    assert opened == [101, 102, 100]
+
+
+def test_selection_follows_the_image_into_another_order(strip):
+    strip.set_state(StripState(items(10)))
+    strip.select((103, 104))
+    opened = []
+    strip.opened.connect(opened.append)
+    strip.set_state(StripState(tuple(reversed(items(10))), "name"))
+    assert set(strip.selected_ids) == {103, 104}
+    assert opened == []
+
+
+def test_a_new_label_keeps_place_and_selection(strip, qapp):
+    strip.set_state(StripState(items(1000)))
+    strip.view.verticalScrollBar().setValue(2000)
+    strip.select((500,))
+    place = strip.view.verticalScrollBar().value()
+    changed = tuple(replace(item, label=1) if item.image_id == 500 else item for item in items(1000))
+    strip.set_state(StripState(changed))
+    qapp.processEvents()
+    assert strip.selected_ids == (500,)
+    assert strip.view.verticalScrollBar().value() == place
+
+
+def test_choosing_an_order_asks_for_it_and_a_state_does_not(strip, qtbot):
+    orders = []
+    strip.order_changed.connect(orders.append)
+    strip.set_state(StripState(items(3), "similar", ("suggested", "similar")))
+    box = strip.findChild(QComboBox)
+    assert orders == []
+    assert (box.count(), box.currentData()) == (2, "similar")
+    box.setCurrentIndex(0)
+    box.activated.emit(0)
+    assert orders == ["suggested"]
+
+
+def test_a_drag_carries_the_chosen_images(strip, monkeypatch):
+    carried = []
+    monkeypatch.setattr(film_strip_module, "drag_images", lambda _source, ids, _ghost: carried.append(ids))
+    strip.set_state(StripState(items(10)))
+    strip.select((104, 102))
+    strip.view.startDrag(Qt.DropAction.CopyAction)
+    assert carried == [(102, 104)]
+
+
+def test_old_thumbnails_are_let_go_and_asked_for_again(qapp):
+    model = StripModel()
+    model.set_items(items(THUMBNAILS_KEPT + 5, first=0))
+    for image_id in range(THUMBNAILS_KEPT + 5):
+        model.set_thumbnail(image_id, picture(2))
+    assert model.missing(0, THUMBNAILS_KEPT + 4) == [0, 1, 2, 3, 4]
+
+
+def test_the_strip_paints_labels_predictions_and_selection(strip):
+    pool = (StripItem(1, "labelled", label=0), StripItem(2, "predicted", predicted=1, probability=0.9))
+    strip.set_state(StripState(pool))
+    plain = strip.view.grab().toImage()
+    strip.set_thumbnail(1, picture())
+    strip.select((1,))
+    strip.set_shown(2)
+    assert strip.view.grab().toImage() != plain
+
+
+def test_only_a_list_of_whole_numbers_is_taken_for_images(drop_mime):
+    from PySide6.QtCore import QMimeData
+
+    from clipsvd_app.errors import UserError
+    from clipsvd_app.ui.image_mime import IMAGE_IDS, mime_of
+
+    assert image_ids_of(mime_of([3, 1])) == (3, 1)
+    assert image_ids_of(QMimeData()) == ()
+    for bad in (b"", b"{}", b'["1"]', b"[1.5]", b"[true]", b"\xff"):
+        mime = QMimeData()
+        mime.setData(IMAGE_IDS, bad)
+        with pytest.raises(UserError):
+            image_ids_of(mime)

@@ -1,0 +1,184 @@
+"""Facts about the Label page's layout and its studies tree."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QItemSelectionModel, Qt
+from PySide6.QtGui import QImage
+from PySide6.QtTest import QAbstractItemModelTester
+from PySide6.QtWidgets import QPushButton
+
+from clipsvd_app.ui.label_page import studies_tree as studies_tree_module
+from clipsvd_app.ui.label_page.page import LabelPage
+from clipsvd_app.ui.label_page.state import BinState, PatientRow, SeriesRow, StripItem, StripState, StudyRow
+from clipsvd_app.ui.label_page.strip_model import StripModel
+from clipsvd_app.ui.label_page.studies_model import PROGRESS_ROLE, StudiesModel
+from clipsvd_app.ui.label_page.studies_tree import StudiesTree
+from clipsvd_app.ui.viewer.state import FrameState
+
+pytestmark = pytest.mark.gui
+
+
+def patients(labelled=0) -> tuple[PatientRow, ...]:
+    first = StudyRow(
+        "s1", "CT", (SeriesRow("r1", "axial", (1, 2, 3), labelled), SeriesRow("r2", "scout", (4,)))
+    )
+    second = StudyRow("s2", "CR", (SeriesRow("r3", "chest", (5, 6)),))
+    return (PatientRow("p1", "Patient 1", (first,)), PatientRow("p2", "Patient 2", (second,)))
+
+
+@pytest.fixture
+def tree(qtbot, theme):
+    tree = StudiesTree(theme)
+    qtbot.addWidget(tree)
+    tree.resize(260, 500)
+    tree.show()
+    tree.set_patients(patients())
+    return tree
+
+
+@pytest.fixture
+def page(qtbot, theme):
+    page = LabelPage(theme)
+    qtbot.addWidget(page)
+    page.resize(1300, 800)
+    page.show()
+    page.tree.set_patients(patients())
+    page.bins.set_bins((BinState(1, 0, "normal"), BinState(2, 1, "nodule")))
+    page.strip.set_state(StripState(tuple(StripItem(i, f"image {i}") for i in range(1, 7))))
+    page.show_work()
+    return page
+
+
+def frame(image_id) -> FrameState:
+    return FrameState(image_id, np.zeros((8, 8), dtype=np.uint8))
+
+
+def test_the_models_keep_qts_rules(qapp):
+    fatal = QAbstractItemModelTester.FailureReportingMode.Warning
+    studies, strip = StudiesModel(), StripModel()
+    testers = [QAbstractItemModelTester(model, fatal) for model in (studies, strip)]
+    studies.set_patients(patients())
+    studies.set_patients(patients(labelled=2))
+    studies.set_patients(patients()[:1])
+    strip.set_items([StripItem(1, "a")])
+    assert len(testers) == 2
+
+
+def test_a_patient_counts_all_images_below(tree):
+    tree.set_patients(patients(labelled=2))
+    index = tree.view.model().index_of("p1")
+    assert index.data(PROGRESS_ROLE) == (2, 4)
+
+
+def test_choosing_a_row_gives_all_images_below_it_once(tree, qtbot):
+    with qtbot.waitSignal(tree.images_selected) as selected:
+        tree.select("p1")
+    assert selected.args == [(1, 2, 3, 4)]
+    flag = QItemSelectionModel.SelectionFlag.Select
+    tree.view.selectionModel().select(tree.view.model().index_of("r1"), flag)
+    tree.view.selectionModel().select(tree.view.model().index_of("s2"), flag)
+    assert sorted(tree.selected_ids) == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_whole_series_is_labelled_by_one_key(tree, qtbot):
+    tree.select("r1")
+    with qtbot.waitSignal(tree.label_requested) as labelled:
+        qtbot.keyClick(tree.view, Qt.Key.Key_2)
+    assert labelled.args == [(1, 2, 3), 1]
+
+
+def test_a_drag_from_the_tree_carries_the_series(tree, monkeypatch):
+    carried = []
+    monkeypatch.setattr(studies_tree_module, "drag_images", lambda _source, ids, _ghost: carried.append(ids))
+    tree.select("r1")
+    tree.view.startDrag(Qt.DropAction.CopyAction)
+    assert carried == [(1, 2, 3)]
+
+
+def test_a_new_count_folds_nothing_and_keeps_the_selection(tree):
+    tree.view.expandAll()
+    tree.select("r3")
+    tree.set_patients(patients(labelled=1))
+    assert tree.selected_ids == (5, 6)
+    assert tree.view.isExpanded(tree.view.model().index_of("s1"))
+
+
+def test_new_studies_fold_nothing_and_keep_the_selection(tree):
+    tree.view.expandAll()
+    tree.select("r3")
+    more = PatientRow("p0", "Patient 0", (StudyRow("s0", "US", (SeriesRow("r0", "neck", (9,)),)),))
+    tree.set_patients((more, *patients()))
+    assert tree.selected_ids == (5, 6)
+    assert tree.view.isExpanded(tree.view.model().index_of("s1"))
+    assert not tree.view.isExpanded(tree.view.model().index_of("p0"))
+
+
+def test_without_studies_the_tree_says_how_to_get_some(tree, qtbot):
+    tree.set_patients(())
+    assert not tree.view.isVisible()
+    with qtbot.waitSignal(tree.action_requested) as asked:
+        tree.findChildren(QPushButton)[0].click()
+    assert asked.args == ["file.add_folder"]
+
+
+def test_without_a_project_the_page_offers_the_demo(page, qtbot):
+    page.show_empty()
+    button = next(b for b in page._empty.findChildren(QPushButton) if "demo" in b.text())
+    with qtbot.waitSignal(page.action_requested) as asked:
+        button.click()
+    assert asked.args == ["demo"]
+
+
+def test_enter_on_a_class_labels_the_pools_selection_else_the_shown_image(page, qtbot):
+    page.show_frame(frame(5))
+    with qtbot.waitSignal(page.label_requested) as labelled:
+        qtbot.keyClick(page.bins.bins[2], Qt.Key.Key_Return)
+    assert labelled.args == [(5,), 1]
+    page.strip.select((2, 3))
+    with qtbot.waitSignal(page.label_requested) as labelled:
+        qtbot.keyClick(page.bins.bins[1], Qt.Key.Key_Return)
+    assert labelled.args == [(2, 3), 0]
+
+
+def test_keys_in_the_viewer_label_the_shown_image(page, qtbot):
+    page.show_frame(frame(4))
+    with qtbot.waitSignal(page.label_requested) as labelled:
+        qtbot.keyClick(page.viewer, Qt.Key.Key_1)
+    assert labelled.args == [(4,), 0]
+
+
+def test_the_viewers_arrows_walk_through_the_pool(page, qtbot):
+    page.strip.select((1,))
+    page.show_frame(frame(1))
+    with qtbot.waitSignal(page.strip.opened) as opened:
+        qtbot.keyClick(page.viewer, Qt.Key.Key_Right)
+    assert opened.args == [2]
+
+
+def test_a_thumbnail_reaches_pool_bins_and_the_viewers_handle(page):
+    page.bins.set_bins((BinState(1, 0, "normal", (3,)),))
+    page.show_frame(frame(3))
+    picture = QImage(32, 32, QImage.Format.Format_Grayscale8)
+    picture.fill(90)
+    before = page.bins.grab().toImage()
+    page.set_thumbnail(3, picture)
+    assert page.strip.thumbnail(3) is not None
+    assert page.bins.grab().toImage() != before
+    assert not page.viewer._handle.ghost.isNull()
+
+
+def test_the_page_shrinks_to_a_small_screen(page):
+    page.resize(960, 520)
+    assert page.minimumSizeHint().width() <= 960 - 88
+    page.grab()
+
+
+def test_switching_the_theme_leaves_no_widget_behind(page, theme, qapp):
+    before = len(qapp.allWidgets())
+    theme.set_theme("light")
+    page.grab()
+    theme.set_theme("dark")
+    page.grab()
+    assert len(qapp.allWidgets()) == before
