@@ -56,7 +56,7 @@ class ProjectImage:
     @property
     def title(self) -> str:
         """A name that tells the image apart and nothing about the patient."""
-        return f"P{self.patient_number:03d} · study {self.study_number} · image {self.id}"
+        return f"P{self.patient_number:03d} · {self.id}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipsvd_app.adapter_file.base_hash import canonical_sha256
+from clipsvd_app.adapter_file.container import read_container
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import BackboneRef
 from clipsvd_app.resources import resource_path
@@ -79,6 +81,12 @@ def reference(entry: BackboneEntry) -> BackboneRef:
             code="backbone_weights_missing",
         )
     return BackboneRef(entry.name, str(entry.folder), canonical_sha256(entry.folder / WEIGHTS))
+
+
+def parameter_count(entry: BackboneEntry) -> int:
+    """Return how many numbers the weights hold, from the header of their file alone."""
+    tensors = read_container(entry.folder / WEIGHTS).tensors.values()
+    return sum(math.prod(tensor.shape) for tensor in tensors if "F" in tensor.dtype)
 
 
 def add_folder(settings: Settings, folder: Path, name: str = "") -> Settings:

@@ -30,6 +30,7 @@ class ExplainController(QObject):
         self._pictures, self._explainer = pictures, explainer
         self._run: int | None = None
         page.run_chosen.connect(self.show_run)
+        page.trouble.connect(session.tell)
         page.empty_action.connect(session.page_requested)
         explainer.explained.connect(self._show_case)
         session.image_requested.connect(self._ask)

@@ -38,6 +38,7 @@ class InspectController(QObject):
         page.explain_requested.connect(self._explain)
         page.relabel_requested.connect(self._relabel)
         page.thumbnails_wanted.connect(self._want_thumbnails)
+        page.trouble.connect(session.tell)
         page.empty_action.connect(session.page_requested)
         pictures.thumbnail_ready.connect(page.set_thumbnail)
         explainer.explained.connect(self._on_explained)

@@ -65,7 +65,7 @@ class SettingsController(QObject):
                 theme=settings.theme,
                 show_identity=settings.show_identity,
                 caches=tuple(CacheRow(key, title, _size(key)) for key, title in CACHE_TITLES.items()),
-                version=f"CLIP-SVD Studio {__version__}",
+                version=__version__,
                 prompts_locked="" if classes else "Open a project with classes to edit their prompts.",
             )
         )
@@ -77,13 +77,15 @@ class SettingsController(QObject):
     def _row(self, entry: backbones.BackboneEntry) -> BackboneRow:
         project = self._session.project
         in_use = project is not None and project.setting("backbone", backbones.DEMO) == entry.name
-        problem, sha256 = "", ""
+        problem, sha256, parameters = "", "", None
         try:
-            sha256 = backbones.reference(entry).sha256
+            sha256, parameters = backbones.reference(entry).sha256, backbones.parameter_count(entry)
         except UserError as error:
             problem = str(error)
         name = "Demonstration backbone (not for clinical use)" if entry.embedded else entry.name
-        return BackboneRow(entry.name, name, str(entry.folder), None, sha256, entry.embedded, in_use, problem)
+        return BackboneRow(
+            entry.name, name, str(entry.folder), parameters, sha256, entry.embedded, in_use, problem
+        )
 
     def _add_backbone(self, folder: str) -> None:
         def check(_report: object) -> str:

@@ -15,6 +15,7 @@ from clipsvd_app.services import training
 from clipsvd_app.services.job_folders import forget_job
 from clipsvd_app.services.labelling import class_counts, patient_counts
 from clipsvd_app.ui.notices import Notice
+from clipsvd_app.ui.train_page.run_clock import RunClock
 from clipsvd_app.ui.train_page.state import (
     ClassCount,
     ComparedRun,
@@ -24,7 +25,6 @@ from clipsvd_app.ui.train_page.state import (
     TrainProgress,
     TrainState,
 )
-from clipsvd_app.ui.train_page.time_left import TimeLeft
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,13 +54,14 @@ class TrainController(QObject):
         self._choice = TrainChoice()
         self._job: tuple[int, Path] | None = None
         self._cancelling = False
-        self._clock = TimeLeft()
+        self._clock: RunClock | None = None
         self._stage = ""
         page.train_requested.connect(self.train)
         page.choice_changed.connect(self._keep_choice)
         page.cancel_requested.connect(self.cancel)
         page.compare_requested.connect(self._compare)
         page.run_opened.connect(self._open_run)
+        page.trouble.connect(session.tell)
         page.empty_action.connect(session.page_requested)
         session.project_opened.connect(self._on_opened)
         session.project_changed.connect(self.refresh)
@@ -112,7 +113,7 @@ class TrainController(QObject):
             self._session.tell(error)
             return
         self._cancelling, self._stage = False, ""
-        self._clock = TimeLeft()
+        self._clock = self._new_clock(choice)
         number = self._session.engine.submit(folder, self._on_end, self._on_progress)
         self._job = (number, folder)
         self._page.start_curve(recipe_for(choice.preset).steps)
@@ -124,6 +125,15 @@ class TrainController(QObject):
             self._cancelling = True
             self._session.engine.cancel(self._job[0])
             self._page.set_progress(TrainProgress("Stopping", 0, 0, cancelling=True))
+
+    def _new_clock(self, choice: TrainChoice) -> RunClock:
+        recipe = recipe_for(choice.preset)
+        counts = class_counts(self._session.images())
+        fewest = min((counts[known.id] for known in self._session.classes()), default=0)
+        if choice.shots is not None:
+            fewest = min(fewest, choice.shots)
+        fits = 1 if choice.shots is not None else 1 + recipe.folds
+        return RunClock(recipe, fits=fits, searched=fewest >= recipe.min_images_to_search)
 
     def _on_opened(self) -> None:
         project = self._session.project
@@ -137,8 +147,11 @@ class TrainController(QObject):
             project.set_setting("mirror_images", "yes" if choice.flip else "no")
 
     def _on_progress(self, progress: Progress) -> None:
+        assert self._clock is not None
         now = time.monotonic()
-        self._clock.observe(progress.stage, progress.done, progress.total, now)
+        self._clock.observe(
+            progress.stage, progress.done, progress.total, now, steps="loss" in progress.metrics
+        )
         if "loss" in progress.metrics:
             if progress.stage != self._stage:
                 self._page.start_curve(progress.total)
@@ -154,11 +167,7 @@ class TrainController(QObject):
         if not self._cancelling:
             self._page.set_progress(
                 TrainProgress(
-                    progress.stage,
-                    progress.done,
-                    progress.total,
-                    self._clock.seconds_left(now),
-                    progress.total,
+                    progress.stage, self._clock.done, self._clock.total, self._clock.seconds_left(now)
                 )
             )
 

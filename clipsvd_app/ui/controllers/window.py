@@ -137,7 +137,7 @@ class WindowController(QObject):
         self._engine = Segment(
             "Engine ready", "good", ", ".join(f"{k} {v}" for k, v in ready.versions.items())
         )
-        self._device = Segment(ready.device.upper() if len(ready.device) <= 4 else ready.device)
+        self._device = Segment(ready.device.replace("cpu", "CPU", 1), hint="Where the engine computes")
         self.refresh()
 
     def _on_lost(self) -> None:
