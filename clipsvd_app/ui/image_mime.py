@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QMimeData, QPoint, QRect, Qt
 from PySide6.QtGui import QDrag, QFont, QPainter, QPixmap
 
-from clipsvd_app.errors import UserError
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -32,24 +30,19 @@ def mime_of(image_ids: Sequence[int]) -> QMimeData:
 def image_ids_of(mime: QMimeData) -> tuple[int, ...]:
     """Return the ids of a drag, none when it carries no images.
 
-    Another program may put anything there: what is no list of whole numbers is refused.
+    Another program may put anything under our name: what is no list of whole numbers carries none.
     """
-    if not mime.hasFormat(IMAGE_IDS):
-        return ()
     try:
         ids = json.loads(bytes(mime.data(IMAGE_IDS).data()))
     except ValueError:
-        ids = None
-    if not isinstance(ids, list) or not all(type(image_id) is int for image_id in ids):
-        raise UserError(
-            "What was dropped is not a list of images.", remedy="Drag from the film strip.", code="bad_drop"
-        )
-    return tuple(ids)
+        return ()
+    whole = isinstance(ids, list) and all(type(image_id) is int for image_id in ids)
+    return tuple(ids) if whole else ()
 
 
 def has_images(mime: QMimeData) -> bool:
     """Whether a drag carries images of this program."""
-    return mime.hasFormat(IMAGE_IDS)
+    return bool(image_ids_of(mime))
 
 
 def drag_images(source: QWidget, image_ids: Sequence[int], ghost: QPixmap) -> None:

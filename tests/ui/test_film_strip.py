@@ -6,11 +6,11 @@ import time
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QComboBox, QLineEdit
 
-from clipsvd_app.ui.image_mime import image_ids_of
+from clipsvd_app.ui.image_mime import IMAGE_IDS, image_ids_of, mime_of
 from clipsvd_app.ui.label_page import film_strip as film_strip_module
 from clipsvd_app.ui.label_page.film_strip import FilmStrip
 from clipsvd_app.ui.label_page.state import StripItem, StripState
@@ -199,16 +199,10 @@ def test_the_strip_paints_labels_predictions_and_selection(strip):
     assert strip.view.grab().toImage() != plain
 
 
-def test_only_a_list_of_whole_numbers_is_taken_for_images(drop_mime):
-    from PySide6.QtCore import QMimeData
-
-    from clipsvd_app.errors import UserError
-    from clipsvd_app.ui.image_mime import IMAGE_IDS, mime_of
-
+def test_only_a_list_of_whole_numbers_is_taken_for_images():
     assert image_ids_of(mime_of([3, 1])) == (3, 1)
     assert image_ids_of(QMimeData()) == ()
     for bad in (b"", b"{}", b'["1"]', b"[1.5]", b"[true]", b"\xff"):
         mime = QMimeData()
         mime.setData(IMAGE_IDS, bad)
-        with pytest.raises(UserError):
-            image_ids_of(mime)
+        assert image_ids_of(mime) == ()

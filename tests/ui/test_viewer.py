@@ -149,6 +149,22 @@ def test_zoom_is_kept_within_a_series_and_not_beyond(viewer):
     assert viewer._canvas.scale() == pytest.approx(fitted)
 
 
+def test_the_users_own_window_stays_within_a_series_and_not_beyond(viewer, drag_mouse):
+    viewer.set_frame(frame(series_key="a"))
+    drag_mouse(viewer._canvas.viewport, (200, 200), (260, 240), Qt.MouseButton.RightButton)
+    chosen = viewer.window_spec
+    viewer.set_frame(frame(series_key="a", index=4))
+    assert viewer.window_spec == chosen != WINDOW
+    viewer.set_frame(frame(series_key="b"))
+    assert viewer.window_spec == WINDOW
+
+
+def test_another_frames_own_window_is_used_while_the_user_chose_none(viewer):
+    viewer.set_frame(frame(series_key="a"))
+    viewer.set_frame(frame(series_key="a", index=4, window=WindowSpec(30, 60)))
+    assert viewer.window_spec == WindowSpec(30, 60)
+
+
 def test_alt_and_a_number_choose_a_preset(viewer, qtbot):
     with qtbot.waitSignal(viewer.window_changed) as changed:
         qtbot.keyClick(viewer, Qt.Key.Key_2, Qt.KeyboardModifier.AltModifier)

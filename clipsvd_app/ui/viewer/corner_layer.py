@@ -51,6 +51,7 @@ class CornerLayer(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._ink = QColor(text_colour)
         self._state = LayerState()
+        self._ring: QColor | None = None
 
     @property
     def state(self) -> LayerState:
@@ -63,8 +64,16 @@ class CornerLayer(QWidget):
             self._state = state
             self.update()
 
+    def set_ring(self, colour: QColor | None) -> None:
+        """Show that the keyboard is here."""
+        self._ring = colour
+        self.update()
+
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
+        if self._ring is not None:
+            painter.setPen(self._ring)
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         font = QFont(self.font())
         font.setPointSizeF(font.pointSizeF() * 0.92)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPixmap, QWheelEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPixmap, QWheelEvent
 from PySide6.QtWidgets import QApplication, QStackedLayout, QVBoxLayout, QWidget
 
 from clipsvd_app.ui.image_mime import drag_images
@@ -84,7 +84,7 @@ class ImageViewer(QWidget):
         return self._window
 
     def set_frame(self, frame: FrameState | None) -> None:
-        """Show a frame, or the empty state; zoom stays within one series."""
+        """Show a frame, or the empty state; zoom and the user's own window stay within one series."""
         before, self._frame = self._frame, frame
         self._layers.setCurrentWidget(self._empty if frame is None else self._canvas)
         self._bar.setEnabled(frame is not None)
@@ -94,7 +94,9 @@ class ImageViewer(QWidget):
         if frame is None:
             self._slices.set_place(0, 1)
             return
-        self._window, self._inverted = frame.window, frame.inverted
+        same_series = before is not None and bool(frame.series_key) and before.series_key == frame.series_key
+        if before is None or not same_series or frame.window is None or not self._is_adjusted(before):
+            self._window, self._inverted = frame.window, frame.inverted
         spacing = frame.spacing_mm
         self._canvas.set_pixels(frame.pixels, spacing[0] / spacing[1] if spacing else 1.0)
         self._apply_window()
@@ -103,8 +105,9 @@ class ImageViewer(QWidget):
         self._bar.set_presets(frame.presets)
         self._slices.set_place(frame.index, frame.count)
         self._handle.set_image(frame.image_id)
-        if before is None or before.series_key != frame.series_key or not frame.series_key:
+        if before is None or not same_series:
             self._canvas.reset_orientation()
+        if before is None or not same_series or before.pixels.shape != frame.pixels.shape:
             self._canvas.fit()
         self._corner.raise_()
         self._handle.raise_()
@@ -167,6 +170,18 @@ class ImageViewer(QWidget):
             super().keyPressEvent(event)
         else:
             self._obey(command)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self._corner.set_ring(self._theme.palette.color("accent"))
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._corner.set_ring(None)
+
+    def _is_adjusted(self, frame: FrameState) -> bool:
+        """Whether the user chose another window than the frame's own."""
+        return frame.window is not None and (self._window, self._inverted) != (frame.window, frame.inverted)
 
     def _build(self, theme: Theme) -> None:
         self._bar = ViewerBar(theme)
