@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.theme import Theme
 
 
+VEIL_ALPHA = 110  # the classes stay readable: files can be dropped on them too
+INVITATION = "Drop to add to the project"
+
+
 def dropped_paths(mime: QMimeData) -> list[str]:
     """Return the local files and folders of a drag, in its order; web addresses are left out."""
     return [url.toLocalFile() for url in mime.urls() if url.isLocalFile()]
@@ -40,12 +44,17 @@ class DropVeil(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         veil = QColor(palette.window)
-        veil.setAlpha(190)
+        veil.setAlpha(VEIL_ALPHA)
         painter.fillRect(self.rect(), veil)
         painter.setPen(QPen(palette.color("accent"), 2, Qt.PenStyle.DashLine))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(16, 16, -16, -16), 12, 12)
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(8, 8, -8, -8), 12, 12)
         font = self.font()
-        font.setPointSizeF(font.pointSizeF() * 1.5)
+        font.setPointSizeF(font.pointSizeF() * 1.3)
         painter.setFont(font)
-        painter.setPen(palette.color("text"))
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "Drop to add to the project")
+        plate = QRectF(0, 0, painter.fontMetrics().horizontalAdvance(INVITATION) + 64, 56)
+        plate.moveCenter(QRectF(self.rect()).center())
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(palette.color("accent"))
+        painter.drawRoundedRect(plate, 10, 10)
+        painter.setPen(palette.color("on_accent"))
+        painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, INVITATION)
