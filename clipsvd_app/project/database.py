@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BACKUPS_KEPT = 10
+_SQLITE, _MARK_AT = b"SQLite format 3\x00", 68  # https://www.sqlite.org/fileformat.html, 1.3
 
 
 def create_database(path: Path) -> sqlite3.Connection:
@@ -29,23 +30,37 @@ def create_database(path: Path) -> sqlite3.Connection:
         )
     with _worded(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        _stamp(path)
         connection = _connect(path, read_only=False)
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         _migrate(connection, 0)
     return connection
 
 
-def open_database(path: Path, *, read_only: bool, backups: Path) -> sqlite3.Connection:
-    """Open a project file, bringing an older one up to date after a backup.
-
-    Raises UserError for a missing file, a file that is no project, or one of a newer version.
-    """
+def require_project(path: Path) -> None:
+    """Refuse a missing file, a folder, and a file that does not carry the project's mark; opens nothing."""
+    if path.is_dir():
+        raise UserError(
+            f"“{path.name}” is a folder, not a project.",
+            remedy="Choose a file whose name ends in .clipsvd.",
+            code="not_a_project",
+        )
     if not path.is_file():
         raise UserError(
             f"There is no project “{path.name}”.",
             remedy="Check the name, or make one with File > New project (clipsvd new).",
             code="project_missing",
         )
+    with _worded(path), path.open("rb") as file:
+        head = file.read(_MARK_AT + 4)
+    if not head.startswith(_SQLITE) or head[_MARK_AT:] != APPLICATION_ID.to_bytes(4, "big"):
+        raise _not_a_project(path)
+
+
+def open_database(path: Path, *, read_only: bool, backups: Path) -> sqlite3.Connection:
+    """Open a project file, bringing an older one up to date after a backup.
+
+    Raises UserError for a damaged file or one of a newer version.
+    """
     with _worded(path):
         connection = _connect(path, read_only=read_only)
         try:
@@ -89,6 +104,12 @@ def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
             raise
 
 
+def _stamp(path: Path) -> None:
+    """Write the project's mark into the file itself, before a write-ahead log can hold it back."""
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+
+
 def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     uri = f"{path.resolve().as_uri()}{'?mode=ro' if read_only else ''}"
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
@@ -102,8 +123,6 @@ def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
 
 
 def _checked_version(connection: sqlite3.Connection, path: Path) -> int:
-    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-        raise _not_a_project(path)
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version > VERSION:
         raise UserError(

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Self
 from clipsvd_app.domain.codec import to_json
 from clipsvd_app.errors import UserError
 from clipsvd_app.project import queries
-from clipsvd_app.project.database import create_database, open_database, transaction, writer_lock
+from clipsvd_app.project.database import (
+    create_database,
+    open_database,
+    require_project,
+    transaction,
+    writer_lock,
+)
 from clipsvd_app.settings import data_folder
 
 if TYPE_CHECKING:
@@ -159,13 +165,8 @@ def create_project(path: Path) -> Project:
 
 def open_project(path: Path) -> Project:
     """Open a project as its writer, or read-only when another window has it."""
-    if path.is_dir():
-        raise UserError(
-            f"“{path.name}” is a folder, not a project.",
-            remedy="Choose a file whose name ends in .clipsvd.",
-            code="not_a_project",
-        )
-    lock = writer_lock(path) if path.is_file() else None
+    require_project(path)
+    lock = writer_lock(path)
     try:
         database = open_database(path, read_only=lock is None, backups=_backup_folder(path))
     except BaseException:

@@ -104,7 +104,9 @@ def test_a_mistake_of_the_user_costs_one_line_and_exit_code_1(
     assert "Traceback" not in line
 
 
-def test_training_without_a_run_or_labels_names_what_is_missing(capsys, folders: Path, tmp_path: Path) -> None:
+def test_training_without_a_run_or_labels_names_what_is_missing(
+    capsys, folders: Path, tmp_path: Path
+) -> None:
     project = tmp_path / "p.clipsvd"
     run(capsys, "new", project, "--class", "cyst")
     assert "no images" in run(capsys, "train", project)[2]

@@ -6,7 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,6 +17,9 @@ from clipsvd_app.project import create_project, open_project
 from clipsvd_app.project.changes import AddClass, AddImages, SetLabels
 from clipsvd_app.project.schema import APPLICATION_ID, VERSION
 from clipsvd_app.settings import data_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def new_image(number: int, patient: int = 0) -> NewImage:
@@ -79,6 +82,7 @@ def test_a_file_that_is_no_project_is_refused_in_one_sentence(tmp_path: Path, co
     path.write_bytes(content)
     with pytest.raises(UserError, match="not a CLIP-SVD project"):
         open_project(path)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["other.clipsvd"]
 
 
 def test_a_foreign_database_is_refused(tmp_path: Path) -> None:
@@ -136,8 +140,7 @@ def test_a_full_disk_costs_one_sentence_and_no_label(project) -> None:
     pages = project._db.execute("PRAGMA page_count").fetchone()[0]
     project._db.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(UserError, match="disk is full") as refused:
-        for number in range(100, 5000):
-            project.apply(AddImages((new_image(number),)))
+        project.apply(AddImages(tuple(new_image(number) for number in range(100, 5000))))
     assert refused.value.remedy
     project._db.execute("PRAGMA max_page_count = 1000000")
     labels = {image.id: image.class_id for image in project.images()}
