@@ -28,7 +28,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "libx11-xcb1",
         "libxcb-xinerama0",
     ),
-    "virtual-display": ("xvfb", "xauth", "xdotool", "imagemagick"),
+    "virtual-display": ("xvfb", "xauth", "fonts-inter", "fonts-dejavu-core"),
     "desktop": ("desktop-file-utils", "shared-mime-info"),
 }
 

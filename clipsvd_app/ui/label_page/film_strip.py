@@ -132,6 +132,7 @@ class FilmStrip(QFrame):
         set_kind(self._caption, "small")
         self._order = QComboBox()
         self._order.setAccessibleName("Order of the pool")
+        self._order.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._search = QLineEdit()
         self._search.setPlaceholderText("Find by words, e.g. “irregular margin”")
         self._search.setClearButtonEnabled(True)

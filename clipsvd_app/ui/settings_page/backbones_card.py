@@ -88,4 +88,5 @@ class BackbonesCard(Card):
 
 def _details(row: BackboneRow) -> str:
     size = f"{row.parameters / 1e6:,.1f} million parameters" if row.parameters else "size not yet known"
-    return f"{row.folder} · {size} · weights {short_hash(row.sha256)}"
+    place = "comes with the program" if row.embedded else row.folder
+    return f"{place} · {size} · weights {short_hash(row.sha256)}"

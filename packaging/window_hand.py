@@ -1,0 +1,155 @@
+"""A hand on the real window: it waits, clicks, types, drops files, and takes pictures."""
+
+from __future__ import annotations
+
+import io
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+from PIL import Image
+from PySide6.QtCore import QMimeData, QModelIndex, QPoint, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QLineEdit, QSpinBox, QWidget
+from trouble import SetupError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from clipsvd_app.ui.app import Studio
+    from clipsvd_app.ui.notices import Notice
+    from clipsvd_app.ui.pages import Pages
+
+WINDOW_PX = (1440, 900)
+SETTLE_MS = 400
+COLOURS = (256, 160, 128, 96, 64)
+LARGEST_BYTES = 300_000
+T = TypeVar("T", bound=QWidget)
+
+
+class Hand:
+    """Works a window as a person would; nothing is waited for longer than ``patience_s``."""
+
+    def __init__(self, studio: Studio, patience_s: float) -> None:
+        self.studio = studio
+        self.window = studio.window
+        self._patience_s = patience_s
+        self._trouble: list[Notice] = []
+        studio.session.notice.connect(self._hear)
+
+    @property
+    def pages(self) -> Pages:
+        """The pages, once they are built."""
+        assert self.studio.pages is not None
+        return self.studio.pages
+
+    def until(self, condition: Callable[[], object], what: str) -> None:
+        """Wait for a condition; an error notice or lost patience ends it with a sentence."""
+        deadline = time.monotonic() + self._patience_s
+        while not condition():
+            if self._trouble:
+                notice = self._trouble[0]
+                raise SetupError(f"While waiting for {what}: {notice.message}", remedy=notice.remedy)
+            if time.monotonic() > deadline:
+                raise SetupError(
+                    f"Waited {self._patience_s:.0f} s for {what}.",
+                    remedy="Try again when the machine is less busy, or with a larger --patience.",
+                )
+            QTest.qWait(30)
+
+    def settle(self) -> None:
+        """Let pictures arrive and layouts come to rest."""
+        self.until(lambda: not self.studio.session.background.busy, "the pictures")
+        QTest.qWait(SETTLE_MS)
+
+    def go(self, page: str) -> None:
+        """Show a page."""
+        self.window.show_page(page)
+        self.settle()
+
+    def press(self, text: str, inside: QWidget) -> None:
+        """Press the button or choice with this text."""
+        for found in inside.findChildren(QAbstractButton):
+            if found.isVisible() and text in (found.text(), found.accessibleName()):
+                self.until(found.isEnabled, f"the button “{text}”")
+                found.click()
+                QTest.qWait(50)
+                return
+        raise AssertionError(f"no visible button {text!r}")
+
+    def set_number(self, name: str, value: int, inside: QWidget) -> None:
+        """Put a number into the field of this accessible name."""
+        _named(QSpinBox, name, inside).setValue(value)
+
+    def type_into(self, name: str, text: str, inside: QWidget) -> None:
+        """Replace what stands in the field of this accessible name."""
+        field = _named(QLineEdit, name, inside)
+        field.selectAll()
+        QTest.keyClicks(field, text)
+
+    def key(self, key: Qt.Key, widget: QWidget) -> None:
+        """Press a key in a widget."""
+        widget.setFocus()
+        QTest.keyClick(widget, key)
+        QTest.qWait(50)
+
+    def click_row(self, view: QAbstractItemView, row: int) -> None:
+        """Click an entry of a list or table."""
+        index = view.model().index(row, 0, QModelIndex())
+        place = view.visualRect(index).center()
+        QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
+
+    def drop(self, paths: Sequence[Path], widget: QWidget) -> None:
+        """Drop files onto a widget, as the file manager does."""
+        mime = QMimeData()
+        mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+        place, left, plain = QPoint(20, 20), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+        copy = Qt.DropAction.CopyAction
+        QApplication.sendEvent(widget, QDragEnterEvent(place, copy, mime, left, plain))
+        QApplication.sendEvent(widget, QDropEvent(place.toPointF(), copy, mime, left, plain))
+
+    def photograph(self, name: str, folder: Path) -> None:
+        """Save the window in both themes as NAME-dark.png and NAME-light.png; ends in the dark one."""
+        for theme in ("dark", "light"):
+            self._show_theme(theme)
+            _save(self.window.grab().toImage(), folder / f"{name}-{theme}.png")
+        self._show_theme("dark")
+
+    def _show_theme(self, theme: str) -> None:
+        if self.studio.theme.palette.name != theme:
+            self.window.action_triggered.emit("view.theme")
+        QTest.qWait(SETTLE_MS)
+
+    def _hear(self, notice: Notice) -> None:
+        if notice.kind == "error":
+            self._trouble.append(notice)
+
+
+def _named(kind: type[T], name: str, inside: QWidget) -> T:
+    return next(field for field in inside.findChildren(kind) if field.accessibleName() == name)
+
+
+def _save(picture: QImage, file: Path) -> None:
+    """Write a palette PNG: a fraction of the size, with no difference that an eye would find."""
+    size = (picture.width(), picture.height())
+    if size != WINDOW_PX:
+        raise SetupError(
+            f"The window is {size[0]} × {size[1]} in place of {WINDOW_PX[0]} × {WINDOW_PX[1]}.",
+            remedy="Run it as `make screenshots` does, on a screen of that size at 96 dpi.",
+        )
+    plain = picture.convertToFormat(QImage.Format.Format_RGB888)
+    image = Image.frombytes("RGB", size, bytes(plain.constBits()), "raw", "RGB", plain.bytesPerLine())
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(_small_enough(image))
+
+
+def _small_enough(image: Image.Image) -> bytes:
+    """Return a palette PNG of as many colours as fit into LARGEST_BYTES."""
+    for colours in COLOURS:
+        written = io.BytesIO()
+        indexed = image.quantize(colours, Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE)
+        indexed.save(written, "PNG", optimize=True)
+        if written.tell() <= LARGEST_BYTES:
+            break
+    return written.getvalue()
