@@ -105,6 +105,8 @@ class Session(QObject):
 
     def close(self) -> None:
         """Let everything go; nothing is left to save."""
+        self.undo_stack.blockSignals(True)
+        self.undo_stack.blockSignals(True)  # it empties itself when the pages are gone already
         self.background.close()
         self.engine.close()
         if self.project is not None:
