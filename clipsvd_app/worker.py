@@ -38,7 +38,6 @@ from clipsvd_app.jobs import (
 )
 
 if TYPE_CHECKING:
-
     from clipsvd_app.jobs import Report
 
 REPORT_INTERVAL_S = 0.1

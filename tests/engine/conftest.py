@@ -56,3 +56,9 @@ def disc(label: int, generator: np.random.Generator) -> np.ndarray:
     inside = (row - centre[0]) ** 2 + (column - centre[1]) ** 2 < 18**2
     grey[inside] += -80 if label else 80
     return np.repeat(grey.clip(0, 255).astype(np.uint8)[..., None], 3, axis=2)
+
+
+@pytest.fixture(scope="session")
+def draw_disc():
+    """Draw a disc of one class with a random generator."""
+    return disc

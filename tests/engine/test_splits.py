@@ -22,7 +22,7 @@ def test_no_patient_trains_and_tests(rows, shots, seed):
     split = draw_shots(labels, groups, shots, seed)
     assert not {groups[place] for place in split.train} & {groups[place] for place in split.test}
     assert not set(split.train) & set(split.test)
-    assert max((sum(labels[p] == label for p in split.train) for label in set(labels))) <= shots
+    assert all(sum(labels[p] == label for p in split.train) <= shots for label in set(labels))
     everyone = range(len(rows))
     trained = {groups[place] for place in split.train}
     assert set(split.test) == {place for place in everyone if groups[place] not in trained}

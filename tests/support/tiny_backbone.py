@@ -4,20 +4,40 @@ from __future__ import annotations
 
 import json
 import string
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors.torch import save_file
 
 from clipsvd_app.engine.torch_setup import import_open_clip
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 IMAGE_SIZE, EMBEDDING, TEXT_WIDTH, CONTEXT_LENGTH = 64, 32, 48, 24
 IMAGE_BLOCKS, TEXT_LAYERS = 6, 2
 MATRICES = 6 * (IMAGE_BLOCKS + TEXT_LAYERS)
 TRAINED_NUMBERS = IMAGE_BLOCKS * 6 * 64 + TEXT_LAYERS * 6 * TEXT_WIDTH
 
-_WORDS = "a an image of medical showing this shows is present bright dark disc finding normal scan the".split()
+_WORDS = [
+    "a",
+    "an",
+    "image",
+    "of",
+    "medical",
+    "showing",
+    "this",
+    "shows",
+    "is",
+    "present",
+    "bright",
+    "dark",
+    "disc",
+    "finding",
+    "normal",
+    "scan",
+    "the",
+]
 
 
 def write_tiny_backbone(folder: Path, seed: int = 0) -> Path:
@@ -72,9 +92,7 @@ def _write_tokenizer(folder: Path) -> int:
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters]
     pieces += [f"##{letter}" for letter in letters] + [word for word in _WORDS if len(word) > 1]
     (folder / "vocab.txt").write_text("\n".join(pieces) + "\n", encoding="utf-8")
-    _write_json(
-        folder / "tokenizer_config.json", {"tokenizer_class": "BertTokenizer", "do_lower_case": True}
-    )
+    _write_json(folder / "tokenizer_config.json", {"tokenizer_class": "BertTokenizer", "do_lower_case": True})
     return len(pieces)
 
 

@@ -1,0 +1,292 @@
+"""Whole jobs, from request.json to result.json."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+from support.tiny_backbone import MATRICES, TRAINED_NUMBERS
+
+from clipsvd_app.domain.classes import class_from_name
+from clipsvd_app.domain.recipe import Recipe
+from clipsvd_app.domain.results import CaseExplanation, RunResult
+from clipsvd_app.engine.bench import few_shot_records
+from clipsvd_app.engine.run_job import Engine
+from clipsvd_app.errors import UserError
+from clipsvd_app.jobs import (
+    BackboneRef,
+    ExplainRequest,
+    ImageInput,
+    PredictRequest,
+    PredictResult,
+    PreviewRequest,
+    PreviewResult,
+    TrainRequest,
+    VerifyRequest,
+    VerifyResult,
+    read_result,
+    write_request,
+)
+
+CLASSES = (class_from_name("bright disc"), class_from_name("dark disc"))
+RECIPE = Recipe(steps=4, search_steps=2, batch_size=4, folds=2)
+
+
+def quiet(stage, done, total, metrics=None):
+    """Take progress and drop it."""
+
+
+@pytest.fixture(scope="module")
+def engine():
+    return Engine()
+
+
+@pytest.fixture(scope="module")
+def reference(tiny_folder):
+    return BackboneRef("tiny", str(tiny_folder))
+
+
+@pytest.fixture(scope="module")
+def ask(engine, tmp_path_factory):
+    def run(request, kind):
+        folder = tmp_path_factory.mktemp(request.kind)
+        write_request(folder, request)
+        engine.run(folder, quiet)
+        return read_result(folder, kind), folder
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def with_pool(studies):
+    """Eight labelled patients of two images, the last labels hidden for a pool."""
+    return (*studies[:12], *(replace(image, label=None) for image in studies[12:]))
+
+
+@pytest.fixture(scope="module")
+def held_out(ask, reference, studies):
+    return ask(TrainRequest(reference, CLASSES, studies, RECIPE, shots=2), RunResult)
+
+
+@pytest.fixture(scope="module")
+def adapter(held_out):
+    return str(held_out[1] / "adapter.safetensors")
+
+
+def test_a_held_out_run_tests_on_patients_that_did_not_train(held_out, studies):
+    result, _ = held_out
+    groups = {image.id: image.group for image in studies}
+    roles = {
+        role: {groups[p.image_id] for p in result.predictions if p.role == role} for role in ("train", "test")
+    }
+    assert roles["train"]
+    assert roles["test"]
+    assert not roles["train"] & roles["test"]
+    assert result.evaluation.kind == "held_out"
+    assert {score.method for score in result.evaluation.methods} == {"zero_shot", "linear_probe", "clip_svd"}
+    assert result.evaluation.images == sum(p.role == "test" for p in result.predictions)
+
+
+def test_a_run_says_what_was_trained(held_out):
+    result, _ = held_out
+    assert (result.matrices, result.trainable_parameters) == (MATRICES, TRAINED_NUMBERS)
+    assert result.train_images == 4
+    assert len(result.curve) == RECIPE.steps
+    assert len(result.explanation.matrices) == MATRICES
+
+
+def test_every_point_of_the_curves_is_in_the_metrics_file(held_out):
+    _, folder = held_out
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert sum(line["stage"] == "Training" for line in lines) == RECIPE.steps
+
+
+def test_results_and_adapter_hold_no_path_and_no_patient(held_out, studies, tiny_folder):
+    _, folder = held_out
+    for name in ("result.json", "adapter.safetensors", "metrics.jsonl"):
+        content = (folder / name).read_bytes()
+        for secret in ("patient 0", ".png", studies[0].path, str(tiny_folder.parent)):
+            assert secret.encode() not in content, (name, secret)
+
+
+def test_without_shots_every_labelled_image_is_predicted_by_a_fit_on_other_patients(
+    ask, reference, with_pool
+):
+    result, _ = ask(
+        TrainRequest(reference, CLASSES, with_pool, replace(RECIPE, folds=3), shots=None), RunResult
+    )
+    # Three patients in a class are too few to estimate from.
+    assert result.evaluation.kind == "none"
+    assert "at least 4" in result.evaluation.reason
+    assert {p.role for p in result.predictions} == {"train", "pool"}
+
+
+def test_four_patients_in_every_class_are_enough_for_an_estimate(ask, reference, studies):
+    result, _ = ask(TrainRequest(reference, CLASSES, studies, RECIPE), RunResult)
+    assert (result.evaluation.kind, result.evaluation.folds) == ("cross_validated", 2)
+    assert {p.role for p in result.predictions} == {"out_of_fold"}
+    assert result.train_images == len(studies)
+
+
+def test_the_same_request_gives_the_same_numbers(ask, reference, studies, held_out):
+    again, _ = ask(TrainRequest(reference, CLASSES, studies, RECIPE, shots=2), RunResult)
+    assert again.predictions == held_out[0].predictions
+
+
+def test_a_prediction_repeats_what_the_run_said(ask, reference, adapter, studies, held_out):
+    result, _ = ask(PredictRequest(reference, adapter, studies), PredictResult)
+    said = {p.image_id: p for p in held_out[0].predictions}
+    for image in result.images:
+        assert image.adapted == pytest.approx(said[image.image_id].adapted, abs=1e-4)
+        assert image.zero_shot == pytest.approx(said[image.image_id].zero_shot, abs=1e-6)
+    assert result.class_names == ("bright disc", "dark disc")
+
+
+def test_an_unreadable_file_is_refused_and_the_others_predicted(ask, reference, adapter, studies, tmp_path):
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\n")
+    images = (ImageInput(77, str(broken), 0, "p"), studies[0])
+    result, _ = ask(PredictRequest(reference, adapter, images), PredictResult)
+    assert [image.image_id for image in result.images] == [studies[0].id]
+    assert [image_id for image_id, _ in result.refused] == [77]
+
+
+def test_the_adapter_of_a_run_passes_its_own_checks(ask, reference, adapter):
+    result, _ = ask(VerifyRequest(reference, adapter), VerifyResult)
+    assert result.passed, result.checks
+
+
+def test_an_image_can_be_explained(ask, reference, adapter, studies):
+    result, _ = ask(ExplainRequest(reference, adapter, studies[0]), CaseExplanation)
+    assert result.image_id == studies[0].id
+    assert result.text
+
+
+def test_a_preview_predicts_the_pool_and_suggests_what_to_label(ask, reference, with_pool):
+    result, _ = ask(PreviewRequest(reference, CLASSES, with_pool, query="a bright disc"), PreviewResult)
+    assert len(result.items) == len(with_pool)
+    assert set(result.suggested) <= {image.id for image in with_pool if image.label is None}
+    assert len(set(result.suggested)) == len(result.suggested) == 4
+    assert result.accuracy is not None
+    for item in result.items:
+        assert sum(item.probabilities) == pytest.approx(1)
+        assert 0 <= item.uncertainty <= 1
+        assert item.text_similarity is not None
+        assert item.image_id not in item.nearest
+
+
+def test_a_preview_without_labels_is_zero_shot_and_says_so(ask, reference, studies):
+    bare = tuple(replace(image, label=None) for image in studies)
+    result, _ = ask(PreviewRequest(reference, CLASSES, bare), PreviewResult)
+    assert result.accuracy is None
+    assert result.items[0].text_similarity is None
+    assert "No labels yet" in result.sentence
+
+
+def test_an_unreadable_image_is_noted_and_training_goes_on(ask, reference, studies, tmp_path):
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"nothing")
+    images = (*studies[:8], ImageInput(99, str(broken), 0, "p9", 0))
+    result, _ = ask(TrainRequest(reference, CLASSES, images, RECIPE, shots=1), RunResult)
+    assert any("1 of the images" in note for note in result.notes)
+
+
+def test_a_class_without_an_image_is_refused(ask, reference, studies):
+    zeros = tuple(image for image in studies if image.label == 0)
+    with pytest.raises(UserError, match="“dark disc” has no image"):
+        ask(TrainRequest(reference, CLASSES, zeros, RECIPE), RunResult)
+
+
+def test_other_weights_than_those_asked_for_are_refused(ask, reference, studies):
+    with pytest.raises(UserError, match="not those that were asked for"):
+        ask(PreviewRequest(replace(reference, sha256="0" * 64), CLASSES, studies), PreviewResult)
+
+
+def test_a_job_without_a_readable_request_is_refused(engine, tmp_path):
+    (tmp_path / "request.json").write_text('{"kind": "train"}')
+    with pytest.raises(UserError, match="request cannot be read"):
+        engine.run(tmp_path, quiet)
+
+
+def records(root, reference, tiny_recipe, **changes):
+    options = {
+        "shots": [1, 3],
+        "seeds": 2,
+        "backbone": reference,
+        "group_regex": None,
+        "include_regex": None,
+        "splits": ("val", "test"),
+        "prompts": None,
+        "preset": "quick",
+        "report": quiet,
+    }
+    return list(few_shot_records(root, **(options | changes)))
+
+
+@pytest.fixture
+def tiny_recipe(monkeypatch):
+    monkeypatch.setattr("clipsvd_app.engine.bench.recipe_for", lambda preset: RECIPE)
+
+
+@pytest.fixture
+def class_folders(studies, tmp_path):
+    for image in studies:
+        folder = tmp_path / "discs" / ("bright", "dark")[image.label]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.open(image.path).save(folder / f"{image.group.replace(' ', '')}_{image.id}.png")
+    (tmp_path / "discs" / "notes.csv").write_text("not an image")
+    return tmp_path / "discs"
+
+
+def test_the_bench_gives_one_record_for_each_shots_seed_and_method(class_folders, reference, tiny_recipe):
+    found = records(class_folders, reference, tiny_recipe)
+    assert len(found) == 2 * 2 * 3
+    assert {r["dataset"] for r in found} == {"discs"}
+    assert {r["test_images"] for r in found if r["shots"] == 3} == {10}
+    assert {r["trainable_parameters"] for r in found if r["method"] == "clip_svd"} == {TRAINED_NUMBERS}
+    assert all(0 <= r["balanced_accuracy"] <= 1 for r in found)
+    json.dumps(found)
+
+
+def test_the_bench_keeps_patients_apart(class_folders, reference, tiny_recipe):
+    found = records(class_folders, reference, tiny_recipe, group_regex=r"^(patient\d+)_", shots=[1])
+    assert {(r["test_images"], r["test_groups"]) for r in found} == {(12, 6)}
+
+
+def test_the_bench_takes_only_files_that_are_included(class_folders, reference, tiny_recipe):
+    found = records(class_folders, reference, tiny_recipe, include_regex=r"patient[0-5]_", shots=[1])
+    assert {r["test_images"] for r in found} == {10}
+
+
+def test_the_bench_reads_a_medmnist_file(reference, tiny_recipe, tmp_path):
+    generator = np.random.default_rng(0)
+    parts = {}
+    for split in ("val", "test"):
+        parts[f"{split}_images"] = generator.integers(0, 256, (6, 28, 28), dtype=np.uint8)
+        parts[f"{split}_labels"] = np.arange(6)[:, None] % 2
+    np.savez(tmp_path / "minimnist.npz", **parts)
+    found = records(tmp_path / "minimnist.npz", reference, tiny_recipe, shots=[2])
+    assert {(r["dataset"], r["test_images"]) for r in found} == {("minimnist", 8)}
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"group_regex": "("}, "no regular expression"),
+        ({"group_regex": "abc"}, "marks no patient"),
+        ({"include_regex": "nothing like this"}, "only one class"),
+    ],
+)
+def test_a_bench_that_cannot_be_is_refused(class_folders, reference, tiny_recipe, change, sentence):
+    with pytest.raises(UserError, match=sentence):
+        records(class_folders, reference, tiny_recipe, **change)
+
+
+def test_prompts_for_an_unknown_class_are_refused(class_folders, reference, tiny_recipe, tmp_path):
+    table = tmp_path / "prompts.csv"
+    table.write_text("class,prompt\nbright,a bright disc\ngreen,a green disc\n")
+    with pytest.raises(UserError, match="“green”"):
+        records(class_folders, reference, tiny_recipe, prompts=table)
