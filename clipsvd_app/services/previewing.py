@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from clipsvd_app.domain.recipe import DeviceName
     from clipsvd_app.domain.study import ProjectClass, ProjectImage
 
 
@@ -20,10 +21,11 @@ def prepare_preview(
     images: Sequence[ProjectImage],
     backbone: BackboneRef,
     query: str = "",
+    device: DeviceName = "auto",
 ) -> Path | None:
     """Write the preview job and return its folder; None while there is nothing to preview."""
     if len(classes) < 2 or not images:
         return None
     positions = {known.id: index for index, known in enumerate(classes)}
     specs = tuple(ClassSpec(known.name, known.prompts) for known in classes)
-    return new_job(PreviewRequest(backbone, specs, labelled_inputs(images, positions), query))
+    return new_job(PreviewRequest(backbone, specs, labelled_inputs(images, positions), query, device))

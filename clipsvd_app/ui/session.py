@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from clipsvd_app.domain.recipe import DeviceName
     from clipsvd_app.domain.study import ProjectClass, ProjectImage
     from clipsvd_app.jobs import BackboneRef
     from clipsvd_app.project.changes import Change
@@ -97,6 +98,11 @@ class Session(QObject):
         self.settings = settings
         save_settings(settings)
         self.settings_changed.emit()
+
+    @property
+    def device(self) -> DeviceName:
+        """Where the engine shall compute."""
+        return "cpu" if self.settings.device == "cpu" else "auto"
 
     def backbone(self) -> BackboneRef:
         """Return the project's backbone; UserError when it is not here."""

@@ -82,7 +82,9 @@ def label_everything(qtbot, studio: Studio, studies: Path, drop_files) -> dict[s
     qtbot.waitUntil(lambda: len(studio.session.images()) == 2 * PATIENTS, timeout=30_000)
     for name in ("bright disc", "dark bars"):
         pages.label.bins.add_class.emit(name)
-    ids = {kind: [i.id for i in studio.session.images() if f"/{kind}_" in i.path] for kind in ("disc", "bars")}
+    ids = {
+        kind: [i.id for i in studio.session.images() if f"/{kind}_" in i.path] for kind in ("disc", "bars")
+    }
     disc, bars = studio.session.classes()
     drop_onto_bin(studio, disc.id, ids["disc"])
     pages.label.strip.select(ids["bars"])
@@ -113,7 +115,9 @@ def start_training(studio: Studio, shots: int | None) -> None:
     press(page, "Train")
 
 
-def test_from_drop_to_export_and_back(qtbot, studio: Studio, studies: Path, tmp_path: Path, drop_files) -> None:
+def test_from_drop_to_export_and_back(
+    qtbot, studio: Studio, studies: Path, tmp_path: Path, drop_files
+) -> None:
     told = notices(studio)
     session, pages = studio.session, studio.pages
     labels = label_everything(qtbot, studio, studies, drop_files)
@@ -179,12 +183,15 @@ def test_a_killed_engine_fails_the_run_keeps_the_labels_and_comes_back(
     qtbot.waitUntil(lambda: session.engine.pid not in (0, first), timeout=ENGINE_MS)
     pages.preview.search("a bright disc")
     qtbot.waitUntil(
-        lambda: pages.preview.result is not None and pages.preview.result.items[0].text_similarity is not None,
+        lambda: pages.preview.result is not None
+        and pages.preview.result.items[0].text_similarity is not None,
         timeout=ENGINE_MS,
     )
 
 
-def test_cancelling_a_run_leaves_the_project_as_it_was(qtbot, studio: Studio, studies: Path, drop_files) -> None:
+def test_cancelling_a_run_leaves_the_project_as_it_was(
+    qtbot, studio: Studio, studies: Path, drop_files
+) -> None:
     told = notices(studio)
     pages = studio.pages
     label_everything(qtbot, studio, studies, drop_files)

@@ -51,7 +51,8 @@ class CaseExplainer(QObject):
             return
         try:
             (image,) = project.images([image_id])
-            folder = prepare_explain(project, run, image, run_backbone(project, run, self._session.settings))
+            backbone = run_backbone(project, run, self._session.settings)
+            folder = prepare_explain(project, run, image, backbone, self._session.device)
         except UserError as error:
             self._session.tell(error)
             return

@@ -69,7 +69,9 @@ class ExportController(QObject):
         try:
             text = CardText(card.intended_use, card.licence, card.contact)
             written = export_run(project, run, Path(path), text)
-            folder = prepare_verify(written, backbone_of(self._session.settings, written))
+            folder = prepare_verify(
+                written, backbone_of(self._session.settings, written), self._session.device
+            )
         except UserError as error:
             self._session.tell(error)
             return

@@ -61,7 +61,11 @@ class PreviewController(QObject):
             return
         try:
             folder = prepare_preview(
-                self._session.classes(), self._session.images(), self._session.backbone(), self.query
+                self._session.classes(),
+                self._session.images(),
+                self._session.backbone(),
+                self.query,
+                self._session.device,
             )
         except UserError as error:
             self._session.tell(error)

@@ -137,7 +137,8 @@ class TrainController(QObject):
 
     def _on_opened(self) -> None:
         project = self._session.project
-        self._choice = TrainChoice(flip=project is None or project.setting("mirror_images") != "no")
+        mirrored = project is None or project.setting("mirror_images") != "no"
+        self._choice = TrainChoice(device=self._session.device, flip=mirrored)
         self.refresh()
 
     def _keep_choice(self, choice: TrainChoice) -> None:
