@@ -128,10 +128,7 @@ class Story:
         """Open the fullest cell of errors and its first case, and explain that."""
         hand, page = self._hand, self._hand.pages.inspect
         hand.go("inspect")
-        row, column = self._worst_cell()
-        for key, times in ((Qt.Key.Key_Down, row), (Qt.Key.Key_Right, column), (Qt.Key.Key_Return, 1)):
-            for _ in range(times):
-                hand.key(key, page.confusion.matrix)
+        hand.click_spot(page.confusion.matrix, self._worst_cell())
         case = page.cases.gallery.image_ids()[0]
         hand.click_row(page.cases.gallery, 0)
         run = self._runs()[-1].number

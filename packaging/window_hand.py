@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, TypeVar
 
 from PIL import Image
-from PySide6.QtCore import QMimeData, QModelIndex, QPoint, Qt, QUrl
+from PySide6.QtCore import QMimeData, QModelIndex, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QLineEdit, QSpinBox, QWidget
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.app import Studio
     from clipsvd_app.ui.notices import Notice
     from clipsvd_app.ui.pages import Pages
+    from clipsvd_app.ui.plots.plot_widget import PlotWidget
 
 WINDOW_PX = (1440, 900)
 SETTLE_MS = 400
@@ -99,6 +100,18 @@ class Hand:
         index = view.model().index(row, 0, QModelIndex())
         place = view.visualRect(index).center()
         QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
+
+    def click_spot(self, plot: PlotWidget, key: object) -> None:
+        """Click the part of a plot that stands for ``key``."""
+        for y in range(0, plot.height(), 6):
+            for x in range(0, plot.width(), 6):
+                spot = plot.spot_at(QPointF(x, y))
+                if spot is not None and spot.key == key:
+                    place = spot.area.center().toPoint()
+                    QTest.mouseClick(plot, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
+                    QTest.qWait(50)
+                    return
+        raise AssertionError(f"the plot has no {key!r}")
 
     def drop(self, paths: Sequence[Path], widget: QWidget) -> None:
         """Drop files onto a widget, as the file manager does."""

@@ -47,7 +47,7 @@ def run_text(matrices: Sequence[MatrixChange], directions: Sequence[DirectionCha
 def run_sources(images: int) -> str:
     """Return how each statement about a run was obtained and tested."""
     return (
-        "How we know: the sizes of change follow exactly from the singular values. A direction's effect is "
+        "The sizes of change follow exactly from the singular values. A direction's effect is "
         f"its change times the root mean square of its input over {_count(images, 'image')} (for the text "
         "tower, over the prompts). A phrase is shown only where its likeness to a direction exceeds what the "
         f"best phrase reaches for as many random directions in 95 % of {NULL_DRAWS} draws. Only "
@@ -73,7 +73,7 @@ def case_sources(concepts: Concepts, *, centre_of_run: bool) -> str:
     """Return how each statement about a case was obtained and tested."""
     against = "the mean of the run's images" if centre_of_run else "shuffled copies of the image itself"
     return (
-        f"How we know: concepts are the few corpus phrases whose sum comes nearest to what sets the image "
+        f"Concepts are the few corpus phrases whose sum comes nearest to what sets the image "
         f"apart from {against} (cosine {concepts.cosine:.2f}; {LOWEST_COSINE} is needed). Phrases of no "
         f"medical meaning compete with them as a control and took {_percent(concepts.control_share)} of the "
         "weight (10 % is the limit); phrases that name a class are left out. The map shows how much the "

@@ -62,7 +62,7 @@ class ApplyController(QObject):
         self._set(ApplyState(view))
         self._page.show_tab("apply")
         self._session.page_requested.emit("export")
-        folder = applying.prepare_verify(file, backbone)
+        folder = applying.prepare_verify(file, backbone, self._session.device)
         self._session.engine.submit(folder, lambda event: self._verified(file, folder, event))
 
     def apply_to(self, paths: Sequence[str]) -> None:
@@ -86,7 +86,7 @@ class ApplyController(QObject):
         assert self._adapter is not None
         assert self._backbone is not None
         files: tuple[NewFile, ...] = answer.value
-        folder = applying.prepare_predict(self._adapter, self._backbone, files)
+        folder = applying.prepare_predict(self._adapter, self._backbone, files, self._session.device)
         self._job = self._session.engine.submit(
             folder, lambda event: self._predicted(files, folder, event), self._show_progress
         )
@@ -100,8 +100,11 @@ class ApplyController(QObject):
         elif isinstance(event, Failed):
             self._session.tell(Notice("error", event.message, event.remedy, key=event.code))
         forget_job(folder)
+        names = _names([row.file for row in self._rows])
         rows = tuple(
-            AppliedRow(row.file.id, _name(row), f"Study {row.file.study}", row.probabilities, row.zero_shot)
+            AppliedRow(
+                row.file.id, names[row.file.id], f"Study {row.file.study}", row.probabilities, row.zero_shot
+            )
             for row in self._rows
             if row.probabilities
         )
@@ -135,5 +138,14 @@ class ApplyController(QObject):
         self._page.set_apply_state(state)
 
 
-def _name(row: FilePrediction) -> str:
-    return f"{row.file.path.name} · {row.file.frame + 1}" if row.file.frame else row.file.path.name
+def _names(files: Sequence[NewFile]) -> dict[int, str]:
+    """Return what each frame is called on the screen: its file, with the folder where files share a name."""
+    folders: dict[str, set[Path]] = {}
+    for file in files:
+        folders.setdefault(file.path.name, set()).add(file.path.parent)
+    names = {}
+    for file in files:
+        name = file.path.name
+        shown = name if len(folders[name]) == 1 else f"{file.path.parent.name}/{name}"
+        names[file.id] = f"{shown} · {file.frame + 1}" if file.frame else shown
+    return names

@@ -30,7 +30,7 @@ CACHE_TITLES = {
     "thumbnails": "Thumbnails",
     "features": "Image features",
     "basis": "Singular value bases",
-    "corpus": "Phrase embeddings",
+    "explanations": "Phrase embeddings",
 }
 DEVICES = (DeviceOption("auto", "Automatic (GPU if there is one)"), DeviceOption("cpu", "CPU"))
 

@@ -48,7 +48,7 @@ class CaseCard(Card):
             self._concepts_title,
             self.concepts,
             self._concepts_note,
-            label("How do we know", "section"),
+            label("How we know", "section"),
             self._how,
         ):
             column.addWidget(widget)

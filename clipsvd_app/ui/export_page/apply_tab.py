@@ -16,11 +16,22 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from clipsvd_app.jobs import VerifyResult
 from clipsvd_app.ui.export_page.drop_area import DropArea
 from clipsvd_app.ui.export_page.results_table import ResultsTable
 from clipsvd_app.ui.export_page.write_tab import check_lines
 from clipsvd_app.ui.plots.numbers import count
-from clipsvd_app.ui.plots.page_parts import GAP, NOT_DIAGNOSTIC, Card, Facts, Lines, button, label, scrolled
+from clipsvd_app.ui.plots.page_parts import (
+    GAP,
+    NOT_DIAGNOSTIC,
+    Card,
+    Facts,
+    Lines,
+    button,
+    column,
+    label,
+    scrolled,
+)
 
 if TYPE_CHECKING:
     from clipsvd_app.ui.export_page.state import AdapterView, ApplyState
@@ -89,13 +100,12 @@ class ApplyTab(QWidget):
         for widget in (self._facts, self._use, self._checks):
             self._card.body.addWidget(widget)
         left = QWidget()
-        column = QVBoxLayout(left)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(GAP * 2)
-        column.addWidget(self._card)
-        self.studies_area.setMaximumHeight(320)
-        column.addWidget(self.studies_area, 1)
-        column.addStretch(0)
+        stack = QVBoxLayout(left)
+        stack.setContentsMargins(0, 0, 0, 0)
+        stack.setSpacing(GAP * 2)
+        stack.addWidget(scrolled(column(self._card)), 1)
+        self.studies_area.setFixedHeight(200)
+        stack.addWidget(self.studies_area)
         left.setFixedWidth(360)
         second = QWidget()
         row = QHBoxLayout(second)
@@ -135,11 +145,10 @@ class ApplyTab(QWidget):
 
     def _show_adapter(self, adapter: AdapterView) -> None:
         self._card.set_title("Adapter")
-        classes = ", ".join(adapter.class_names)
-        self._facts.set_facts((("File", adapter.file_name), ("Classes", classes), *adapter.facts))
+        self._facts.set_facts((("File", adapter.file_name), *adapter.facts))
         self._use.setText(adapter.intended_use)
         self._use.setVisible(bool(adapter.intended_use))
-        self._checks.set_lines(check_lines(adapter.checks) if adapter.checks else ())
+        self._checks.set_lines(_check_summary(adapter.checks) if adapter.checks else ())
 
     def _show_progress(self, state: ApplyState) -> None:
         busy = state.progress is not None
@@ -168,3 +177,12 @@ class ApplyTab(QWidget):
         path, _ = QFileDialog.getSaveFileName(self, "Save predictions", "predictions.csv", "CSV (*.csv)")
         if path:
             self.csv_requested.emit(path)
+
+
+def _check_summary(result: VerifyResult) -> list[tuple[str, str, str]]:
+    """Return one line when every check held, else the lines of those that did not."""
+    if result.passed:
+        names = ", ".join(check.name for check in result.checks)
+        return [("✓", f"It fits its backbone; every check held: {names}.", "success")]
+    failed = VerifyResult(tuple(check for check in result.checks if not check.passed))
+    return check_lines(failed)

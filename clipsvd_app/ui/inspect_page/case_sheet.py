@@ -125,7 +125,7 @@ class CaseSheet(Card):
         found = state.explanation
         self._text.setText(found.text if found else "")
         self._text.setVisible(found is not None)
-        self._how.setText(found.how_we_know if found else "")
+        self._how.setText(f"How we know: {found.how_we_know}" if found else "")
         self._how.setVisible(found is not None)
         trusted = found is not None and found.saliency_trusted and bool(found.saliency)
         self._veil.setEnabled(trusted)

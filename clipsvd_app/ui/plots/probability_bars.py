@@ -57,7 +57,8 @@ class ProbabilityBars(PlotWidget):
         if not self._names:
             return ()
         em = line_height(self.font())
-        names = min(area.width() * 0.45, text_width(self.font(), self._names) + em * 2.9)
+        longest = text_width(sized(self.font(), bold=True), [self._shown(p) for p in range(len(self._names))])
+        names = min(area.width() * 0.5, longest + em * 2.2)
         bars = area.adjusted(names, 0, -em * 7.2, 0)
         self._draw_header(painter, area, em, palette)
         spots = []
@@ -84,8 +85,7 @@ class ProbabilityBars(PlotWidget):
         first = self._adapted[position] == max(self._adapted)
         painter.setFont(sized(self.font(), bold=first))
         name = QRectF(row.x() + mark + em * 0.4, row.y(), bars.x() - row.x() - mark - em * 0.9, row.height())
-        shown = self._names[position] + (" ✓" if position == self._label else "")
-        write(painter, name, shown, palette.color("text"))
+        write(painter, name, self._shown(position), palette.color("text"))
         thick = QRectF(bars.x(), middle - em * 0.42, bars.width(), em * 0.52)
         thin = QRectF(bars.x(), middle + em * 0.22, bars.width(), em * 0.24)
         _draw_bar(painter, thick, self._adapted[position], class_colour(position), palette)
@@ -95,6 +95,9 @@ class ProbabilityBars(PlotWidget):
         painter.setFont(self.font())
         before = QRectF(row.right() - em * 3.1, row.y(), em * 3.1, row.height())
         write(painter, before, percent(self._zero_shot[position]), palette.color("text_muted"), _RIGHT)
+
+    def _shown(self, position: int) -> str:
+        return self._names[position] + (" ✓" if position == self._label else "")
 
     def _sentence(self, position: int) -> str:
         given = ", the label given" if position == self._label else ""
