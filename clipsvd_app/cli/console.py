@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from typing import TYPE_CHECKING, TextIO
 
 from tqdm import tqdm
@@ -25,6 +26,7 @@ class Console:
         self._out = out or sys.stdout
         self._err = err or sys.stderr
         self._bar: tqdm | None = None
+        self._lines = _Lines(self._err)
 
     def say(self, text: str = "") -> None:
         """Write a line for people; silent with --json."""
@@ -61,6 +63,9 @@ class Console:
         """Move the progress bar of a stage; has the form of jobs.Report."""
         if self.quiet:
             return
+        if not self._err.isatty():
+            self._lines.report(stage, done, total)
+            return
         if self._bar is None or self._bar.desc != stage or done < self._bar.n:
             self.close_bar()
             self._bar = tqdm(total=total, file=self._err, leave=True, bar_format=_BAR, mininterval=0.2)
@@ -83,6 +88,24 @@ class Console:
             self._bar = None
 
 
+class _Lines:
+    """Progress for a log file: a line when a stage starts and then at most one every ten seconds."""
+
+    def __init__(self, err: TextIO) -> None:
+        self._err = err
+        self._stage = ""
+        self._told_s = 0.0
+
+    def report(self, stage: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if stage == self._stage and now - self._told_s < _BETWEEN_LINES_S:
+            return
+        self._stage, self._told_s = stage, now
+        self._err.write(f"{stage}: {done} of {total}\n")
+        self._err.flush()
+
+
+_BETWEEN_LINES_S = 10.0
 _BAR = "{desc:<28} {percentage:3.0f}% |{bar:24}| {n_fmt}/{total_fmt} {elapsed}<{remaining}{postfix}"
 
 
