@@ -21,6 +21,8 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # One number everywhere: the order of float sums, and so the last digits, depends on it.
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# Spinning threads of torch starve every other process of the machine, and one another.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 hypothesis.settings.register_profile("clipsvd", deadline=None, max_examples=50, print_blob=True)
 hypothesis.settings.register_profile(

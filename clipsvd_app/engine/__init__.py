@@ -1,1 +1,13 @@
-"""What computes: backbones, singular values, training, estimates. The one part that loads torch."""
+"""What computes: backbones, singular values, training, estimates. The one part that loads torch.
+
+What the numeric libraries read once, when they are loaded, is set here, before any of them is.
+"""
+
+import os
+
+# The hub's libraries would spend half a minute of retries where there is no network.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# Threads of libgomp spin while they wait for one another; beside any other busy process that made small
+# training steps forty times slower than sleeping does.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -1,14 +1,9 @@
-"""Bring torch, torchvision and open_clip up offline, whatever wheels they came from.
-
-Import this module before anything that imports open_clip: the hub's libraries read
-``HF_HUB_OFFLINE`` once, at their own import, and an unreachable hub costs half a minute of retries.
-"""
+"""Bring torch, torchvision and open_clip up, whatever wheels they came from, and pick the device."""
 
 from __future__ import annotations
 
 import functools
 import importlib
-import os
 import sys
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -21,9 +16,6 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from clipsvd_app.domain.recipe import DeviceName
-
-os.environ["HF_HUB_OFFLINE"] = "1"
-os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 _NMS_MISSING = "operator torchvision::nms does not exist"
 
