@@ -53,7 +53,8 @@ def describe_device() -> str:
     """Say in a few words what ``auto`` would compute on."""
     device = pick_device("auto")
     precision = "bfloat16" if has_fast_bfloat16(device.type) else "float32"
-    return f"{device_title(device)}, trains in {precision}, {torch.get_num_threads()} threads"
+    threads = torch.get_num_threads()
+    return f"{device_title(device)}, trains in {precision}, {threads} thread{'s' * (threads != 1)}"
 
 
 @functools.cache
