@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.pictures import Pictures
     from clipsvd_app.ui.session import Session
 
+NEARLY_AS_LIKELY = 0.2
+
 
 class InspectController(QObject):
     """Keeps the page on a run and, within it, on a case."""
@@ -63,9 +65,7 @@ class InspectController(QObject):
                 class_names=self._result.class_names,
                 evaluation=self._result.evaluation,
                 predictions=known,
-                notes=tuple(
-                    CaseNote(p.image_id, self._images[p.image_id].title, self._flags(p)) for p in known
-                ),
+                notes=tuple(CaseNote(p.image_id, self._images[p.image_id].title, _doubts(p)) for p in known),
                 remarks=self._result.notes,
             )
         )
@@ -103,13 +103,8 @@ class InspectController(QObject):
         return self._result.class_names.index(name) if name in self._result.class_names else None
 
     def _flags(self, prediction: Prediction) -> tuple[str, ...]:
-        flags = []
-        top, second = sorted(prediction.adapted, reverse=True)[:2]
-        if top - second < 0.2:
-            flags.append("Two classes are nearly as likely: treat it as undecided.")
-        if self._images[prediction.image_id].burned_in_text:
-            flags.append("Text may be burned into this picture.")
-        return tuple(flags)
+        burned = self._images[prediction.image_id].burned_in_text
+        return (*_doubts(prediction), *(["Text may be burned into this picture."] if burned else []))
 
     def _explain(self, image_id: int) -> None:
         if self._run is not None:
@@ -153,3 +148,10 @@ class InspectController(QObject):
         project = self._session.project
         if project is not None and (runs := project.runs()):
             self.show_run(runs[-1].number)
+
+
+def _doubts(prediction: Prediction) -> tuple[str, ...]:
+    """Return what makes a prediction less worth than it looks."""
+    top, second = sorted(prediction.adapted, reverse=True)[:2]
+    close = top - second < NEARLY_AS_LIKELY
+    return ("Two classes are nearly as likely: treat it as undecided.",) if close else ()

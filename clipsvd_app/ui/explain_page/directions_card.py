@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from clipsvd_app.ui.plots.inks import palette_in_force
 from clipsvd_app.ui.plots.layers_picture import KIND_TITLES, TOWER_TITLES
 from clipsvd_app.ui.plots.page_parts import Card, button, choice, label
 
@@ -83,7 +84,8 @@ class DirectionsCard(Card):
                 item = QTableWidgetItem(text)
                 item.setToolTip(_tooltip(direction))
                 if text == NO_WORDS:
-                    item.setForeground(self.palette().placeholderText())
+                    # an item keeps its colour when the theme changes; this one reads well in both
+                    item.setForeground(palette_in_force().color("text_faint"))
                 self.table.setItem(row, column, item)
         self.table.setVisible(bool(shown))
         self._clear.setVisible(bool(self._matrix))
