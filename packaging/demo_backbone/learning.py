@@ -27,7 +27,8 @@ WARM_UP = 0.04
 ALL_PATCHES_FROM = 0.8
 KEPT_PATCHES = 20
 EMA_DECAY = 0.99
-CHECK_EVERY = 50
+SAVE_EVERY = 50
+CHECK_EVERY = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +70,14 @@ def learn(
         if step % 10 == 0 and team.rank == 0:
             elapsed = time.monotonic() - started
             print(f"step {step} progress {progress:.3f} {elapsed:.0f}s " + losses, flush=True)
-        if step % CHECK_EVERY == 0:
+        if step % SAVE_EVERY == 0:
             supply.refresh()
+        if step % SAVE_EVERY == 0 and team.rank == 0:
+            _store(checkpoint, step, time.monotonic() - started, [student, average, *optimisers])
         if step % CHECK_EVERY == 0 and team.rank == 0:
-            state = [student.state_dict(), average.state_dict(), *(o.state_dict() for o in optimisers)]
-            _store(checkpoint, {"step": step, "used_s": time.monotonic() - started, "states": state})
             check(average, f"step {step}")
+    if team.rank == 0:
+        _store(checkpoint, step, time.monotonic() - started, [student, average, *optimisers])
     return average
 
 
@@ -138,9 +141,9 @@ def _is_hidden_matrix(name: str, parameter: torch.Tensor) -> bool:
     return parameter.ndim == 2 and (".blocks." in name or ".encoder.layer." in name)
 
 
-def _store(path: Path, content: dict[str, Any]) -> None:
+def _store(path: Path, step: int, used_s: float, parts: list[nn.Module | torch.optim.Optimizer]) -> None:
     partial = path.with_suffix(".partial")
-    torch.save(content, partial)
+    torch.save({"step": step, "used_s": used_s, "states": [part.state_dict() for part in parts]}, partial)
     partial.replace(path)
 
 

@@ -61,6 +61,11 @@ def load(path: Path) -> Shard:
         return Shard(arrays["pixels"], arrays["pooled"], arrays["spatial"], json.loads(str(arrays["facts"])))
 
 
+def first(shard: Shard, count: int) -> Shard:
+    """Return the first pictures of a shard."""
+    return Shard(shard.pixels[:count], shard.pooled[:count], shard.spatial[:count], shard.facts[:count])
+
+
 def _real_share(sources: list[Path], rng: np.random.Generator) -> list[NDArray[np.uint8]]:
     images = list(real_images.training_images(sources, rng))
     chosen = rng.permutation(len(images))[: LENGTH // 8]

@@ -84,7 +84,7 @@ def train(wanted: argparse.Namespace) -> Student:
 
 
 def _checker(wanted: argparse.Namespace, tokenizer: Tokenizer) -> Callable[[Student, str], None]:
-    held_out = shards.load(wanted.work / "cache" / f"shard_{batches.HELD_OUT:03d}.npz")
+    held_out = shards.first(shards.load(wanted.work / "cache" / f"shard_{batches.HELD_OUT:03d}.npz"), 600)
     probe = measure.ChestProbe(wanted.probe) if wanted.probe else None
 
     def check(student: Student, when: str) -> None:
@@ -92,7 +92,7 @@ def _checker(wanted: argparse.Namespace, tokenizer: Tokenizer) -> Callable[[Stud
         found = {
             "modality": measure.modality_accuracy(student.clip, tokenizer, held_out)["balanced_accuracy"]
         }
-        found |= measure.retrieval(student.clip, tokenizer, held_out)
+        found |= measure.retrieval(student.clip, tokenizer, held_out, count=200)
         if probe:
             before, after = measure.image_features(student.clip, probe.pixels)
             found |= {"probe": probe.score(before)["mean"], "probe_embedding": probe.score(after)["mean"]}
