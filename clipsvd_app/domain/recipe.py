@@ -16,13 +16,13 @@ class Recipe:
     """How a run trains sigma. Stored with the run and written into the adapter."""
 
     preset: PresetName = "standard"
-    steps: int = 120
+    steps: int = 100
     """Optimiser steps of the final fit."""
-    batch_size: int = 24
+    batch_size: int = 16
     """Images in one step, drawn so that every class is seen equally often."""
-    learning_rates: tuple[float, ...] = (0.01, 0.04, 0.16)
+    learning_rates: tuple[float, ...] = (0.0075, 0.03, 0.12)
     """Candidate peak rates of the dimensionless a in s = max(0, s0 + RMS(s0) a)."""
-    search_steps: int = 40
+    search_steps: int = 25
     """Steps of each shortened run that chooses the rate on one grouped inner split."""
     min_images_to_search: int = 4
     """Below this many examples in any class the middle rate is used: there is no split to choose on."""
@@ -41,9 +41,9 @@ class Recipe:
 
 
 PRESETS: dict[PresetName, Recipe] = {
-    "quick": Recipe(preset="quick", steps=60, search_steps=20, folds=2),
+    "quick": Recipe(preset="quick", steps=60, learning_rates=(0.03,), folds=2),
     "standard": Recipe(),
-    "thorough": Recipe(preset="thorough", steps=200, search_steps=60, folds=5, seeds=3),
+    "thorough": Recipe(preset="thorough", steps=200, search_steps=50, folds=5, seeds=3),
 }
 
 
