@@ -33,7 +33,7 @@ PATIENCE_S = 300.0
 LABELLED_BY_HAND = 3
 FEW_SHOTS, MORE_SHOTS = 2, 16
 NEW_PATIENTS, NEW_SEED = 12, 7
-CURVE_STEPS = 45
+CURVE_STEPS = 75
 ADAPTER = "chest findings.sigma.safetensors"
 
 
@@ -114,12 +114,12 @@ class Story:
 
     def train_on_few(self) -> None:
         """Train a first run, so that there is one to compare with."""
-        self._start_training(FEW_SHOTS)
+        self._start_training("Quick", FEW_SHOTS)
         self._finish_training()
 
     def train_on_more(self) -> None:
         """Train the run that is looked into; the picture shows it under way."""
-        self._start_training(MORE_SHOTS)
+        self._start_training("Standard", MORE_SHOTS)
         self._hand.until(self._curve_is_long, "the training curve")
         self._photograph("train")
         self._finish_training()
@@ -190,10 +190,10 @@ class Story:
         strip.select(ids)
         self._hand.key(Qt.Key(Qt.Key.Key_1 + position), strip.view)
 
-    def _start_training(self, shots: int) -> None:
+    def _start_training(self, preset: str, shots: int) -> None:
         hand, setup = self._hand, self._hand.pages.train.setup
         hand.go("train")
-        for choice in ("Quick", "Train on a few, test on the rest"):
+        for choice in (preset, "Train on a few, test on the rest"):
             hand.press(choice, setup)
         hand.set_number("Images per class for training", shots, setup)
         hand.press("Train", setup)
