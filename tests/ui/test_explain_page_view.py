@@ -116,3 +116,15 @@ def test_another_run_takes_the_case_away(page):
 def test_without_a_run_the_page_says_what_to_do_next(page):
     page.set_state(ExplainState())
     assert page._empty.isVisible()
+
+
+def test_a_direction_is_named_by_the_kind_of_its_matrix_whatever_the_matrix_is_called(page):
+    name = "text.transformer.encoder.layer.2.intermediate.dense"
+    found = RunExplanation(
+        (MatrixChange(name, "text", 2, "fc1", 0.1),),
+        (DirectionChange(name, "text", 2, 0, 1.0, 1.5, 0.5, (), ()),),
+        "",
+        "",
+    )
+    page.set_state(ExplainState((RunChoice(3, "Run 3"),), 3, found))
+    assert page.directions.table.item(0, 0).text() == "Text 3 · MLP in"

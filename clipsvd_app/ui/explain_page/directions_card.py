@@ -18,7 +18,9 @@ from clipsvd_app.ui.plots.layers_picture import KIND_TITLES, TOWER_TITLES
 from clipsvd_app.ui.plots.page_parts import Card, button, choice, label
 
 if TYPE_CHECKING:
-    from clipsvd_app.domain.results import DirectionChange, Phrase
+    from collections.abc import Mapping
+
+    from clipsvd_app.domain.results import DirectionChange, MatrixChange, Phrase
 
 NO_WORDS = "no reliable description"
 _HEADINGS = ("Matrix", "Direction", "σ before → after", "Effect", "One pole", "Other pole")
@@ -38,6 +40,7 @@ class DirectionsCard(Card):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Directions that changed most", parent)
         self._directions: tuple[DirectionChange, ...] = ()
+        self._kinds: Mapping[str, str] = {}
         self._matrix = ""
         self._tower = choice("Tower")
         self._tower.addItems([title for _, title in _FILTERS])
@@ -51,8 +54,11 @@ class DirectionsCard(Card):
         self._tower.currentIndexChanged.connect(self._refresh)
         self._clear.clicked.connect(self.filter_cleared)
 
-    def set_directions(self, directions: tuple[DirectionChange, ...]) -> None:
-        """Show these directions, unfiltered by matrix."""
+    def set_directions(
+        self, directions: tuple[DirectionChange, ...], matrices: tuple[MatrixChange, ...] = ()
+    ) -> None:
+        """Show these directions, unfiltered by matrix; ``matrices`` say of what kind each is."""
+        self._kinds = {matrix.name: matrix.kind for matrix in matrices}
         self._directions = tuple(sorted(directions, key=lambda direction: -direction.effect))
         self.show_matrix("")
 
@@ -80,7 +86,7 @@ class DirectionsCard(Card):
         largest = max((direction.effect for direction in self._directions), default=0.0)
         self.table.setRowCount(len(shown))
         for row, direction in enumerate(shown):
-            for column, text in enumerate(_texts(direction, largest)):
+            for column, text in enumerate(self._texts(direction, largest)):
                 item = QTableWidgetItem(text)
                 item.setToolTip(_tooltip(direction))
                 if text == NO_WORDS:
@@ -91,6 +97,23 @@ class DirectionsCard(Card):
         self._clear.setVisible(bool(self._matrix))
         self._note.setText(_note(len(shown), self._matrix))
         self._note.setVisible(bool(self._note.text()))
+
+    def _texts(self, direction: DirectionChange, largest: float) -> tuple[str, ...]:
+        share = direction.effect / largest if largest else 0.0
+        return (
+            self._title_of(direction),
+            str(direction.index + 1),
+            f"{direction.sigma_base:.2f} → {direction.sigma:.2f}",
+            f"{share * 100:.0f} % of the top",
+            _phrases(direction.positive),
+            _phrases(direction.negative),
+        )
+
+    def _title_of(self, direction: DirectionChange) -> str:
+        """Return “Image 11 · value” of a direction's matrix."""
+        kind = KIND_TITLES.get(self._kinds.get(direction.matrix, ""), "")
+        where = f"{direction.tower.capitalize()} {direction.layer + 1}"
+        return f"{where} · {kind}" if kind else where
 
 
 def _table() -> QTableWidget:
@@ -111,25 +134,6 @@ def _table() -> QTableWidget:
     for column in (4, 5):
         header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
     return table
-
-
-def direction_title(direction: DirectionChange) -> str:
-    """Return “Image 11 · value” of a direction's matrix."""
-    kind = KIND_TITLES.get(direction.matrix.rsplit(".", 1)[-1], "")
-    where = f"{direction.tower.capitalize()} {direction.layer + 1}"
-    return f"{where} · {kind}" if kind else where
-
-
-def _texts(direction: DirectionChange, largest: float) -> tuple[str, ...]:
-    share = direction.effect / largest if largest else 0.0
-    return (
-        direction_title(direction),
-        str(direction.index + 1),
-        f"{direction.sigma_base:.2f} → {direction.sigma:.2f}",
-        f"{share * 100:.0f} % of the top",
-        _phrases(direction.positive),
-        _phrases(direction.negative),
-    )
 
 
 def _phrases(phrases: tuple[Phrase, ...]) -> str:

@@ -63,7 +63,7 @@ class ExplainPage(QWidget):
         self._text.setText(found.text if found else "This run left no explanation.")
         self._how.setText(f"How we know: {found.how_we_know}" if found and found.how_we_know else "")
         self.layers.set_matrices(found.matrices if found else ())
-        self.directions.set_directions(found.directions if found else ())
+        self.directions.set_directions(found.directions if found else (), found.matrices if found else ())
         self.case.set_case(None)
 
     def set_case(self, view: CaseView | None) -> None:
