@@ -42,7 +42,9 @@ PROMPTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 
 NORMAL_RATIO: Final = (0.40, 0.48)
-ENLARGED_RATIO: Final = (0.56, 0.68)
+VOLUME: Final = (0.25, 1.0)
+GAP: Final = (0.12, 0.32)
+ENLARGED_RATIO: Final = (0.58, 0.72)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +80,9 @@ def draw_disease(rng: np.random.Generator, finding: str | None) -> Disease:
     if finding == ENLARGED_HEART:
         return Disease(_between(rng, ENLARGED_RATIO))
     if finding == EFFUSION:
-        return Disease(
-            _between(rng, NORMAL_RATIO), effusion=Effusion(_side(rng), float(rng.uniform() ** 1.6))
-        )
+        return Disease(_between(rng, NORMAL_RATIO), effusion=Effusion(_side(rng), _between(rng, VOLUME)))
     if finding == PNEUMOTHORAX:
-        air = Pneumothorax(_side(rng), _between(rng, (0.05, 0.26)), float(rng.uniform()))
+        air = Pneumothorax(_side(rng), _between(rng, GAP), float(rng.uniform()))
         return Disease(_between(rng, NORMAL_RATIO), pneumothorax=air)
     raise UserError(
         f"The demo studies have no finding called {finding!r}.",

@@ -30,7 +30,7 @@ class Recipe:
     """Share of the steps over which the rate rises linearly; then a cosine to zero."""
     penalty: float = 1e-3
     """Weight of the mean of a^2."""
-    crop_scale: float = 0.7
+    crop_scale: float = 0.9
     """Smallest area kept by the random crop."""
     flip: bool = True
     """Mirror images left-right; off where laterality decides."""

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from clipsvd_app.engine.metrics import Floats
 
-_STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1000.0)
-_DEFAULT_STRENGTH = 10.0
+_STRENGTHS = (0.001, 0.01, 0.1, 1.0, 10.0)
+_DEFAULT_STRENGTH = 0.1
 _MAX_ITERATIONS = 10_000
 _INNER_FOLDS = 4
 
@@ -28,7 +28,7 @@ Features = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class LinearProbe:
-    """A converged logistic regression on unit features; C was chosen by patient-grouped inner validation."""
+    """A converged logistic regression on standardised unit features; C was chosen by patient-grouped inner validation."""
 
     classifier: Any
     strength: float
@@ -38,7 +38,8 @@ class LinearProbe:
     @property
     def trainable_parameters(self) -> int:
         """Count weights and offsets."""
-        return int(self.classifier.coef_.size + self.classifier.intercept_.size)
+        last = self.classifier[-1]
+        return int(last.coef_.size + last.intercept_.size)
 
     def probabilities(self, features: Features) -> Floats:
         """Return (images, classes); a class that was not trained on gets 0."""
@@ -91,8 +92,13 @@ def choose_strength(
 def _fit(features: Features, labels: Sequence[int], strength: float) -> Any:  # noqa: ANN401
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
 
-    classifier = LogisticRegression(C=strength, max_iter=_MAX_ITERATIONS, class_weight="balanced")
+    # Embeddings of one modality lie in a narrow cone: unscaled, no C of the grid fits every set.
+    classifier = make_pipeline(
+        StandardScaler(), LogisticRegression(C=strength, max_iter=_MAX_ITERATIONS, class_weight="balanced")
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
         return classifier.fit(features.astype(np.float64), np.asarray(labels))

@@ -101,17 +101,17 @@ def test_every_film_shows_exactly_the_finding_it_is_labelled_with(plan: tuple[Pl
         assert (disease.pneumothorax is not None) == (film.finding == PNEUMOTHORAX)
         ratio = cardiothoracic_ratio(film.patient.anatomy)
         if film.finding == ENLARGED_HEART:
-            assert 0.55 < ratio < 0.70
+            assert 0.56 < ratio < 0.74
         else:
             assert 0.39 < ratio < 0.485
 
 
-def test_findings_come_on_both_sides_and_from_subtle_to_large(plan: tuple[PlannedFilm, ...]) -> None:
+def test_findings_come_on_both_sides_and_of_many_sizes(plan: tuple[PlannedFilm, ...]) -> None:
     effusions = [f.patient.disease.effusion for f in plan if f.patient.disease.effusion]
     airs = [f.patient.disease.pneumothorax for f in plan if f.patient.disease.pneumothorax]
     assert {e.side for e in effusions} == {a.side for a in airs} == {-1, 1}
-    assert min(e.volume for e in effusions) < 0.2 < 0.8 < max(e.volume for e in effusions)
-    assert min(a.gap for a in airs) < 0.1 < 0.2 < max(a.gap for a in airs)
+    assert min(e.volume for e in effusions) < 0.4 < 0.8 < max(e.volume for e in effusions)
+    assert min(a.gap for a in airs) < 0.16 < 0.28 < max(a.gap for a in airs)
 
 
 def test_a_pneumothorax_moves_the_lung_edge_inwards_and_never_outwards(plan: tuple[PlannedFilm, ...]) -> None:

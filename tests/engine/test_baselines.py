@@ -30,7 +30,7 @@ def test_the_linear_probe_tells_separate_classes_apart():
 def test_one_example_of_each_class_is_enough_to_fit():
     rows, labels, groups = blobs(1)
     probe = fit_linear_probe(rows, labels, groups, 3, 0)
-    assert probe.strength == 10.0
+    assert probe.strength == 0.1
     assert (probe.probabilities(rows).argmax(axis=1) == labels).all()
 
 
