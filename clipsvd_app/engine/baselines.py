@@ -28,7 +28,7 @@ Features = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class LinearProbe:
-    """A converged logistic regression on standardised unit features; C was chosen by patient-grouped inner validation."""
+    """A converged logistic regression on standardised features; C by patient-grouped inner validation."""
 
     classifier: Any
     strength: float
