@@ -66,11 +66,11 @@ def _answer(request: Request, folder: Path, warm: WarmBackbone, report: Report) 
         case ExplainRequest():
             from clipsvd_app.engine.explain import run_explain
 
-            return run_explain(request, warm.backbone, report)
+            return run_explain(request, warm.backbone, report, warm.basis(report))
         case VerifyRequest():
             from clipsvd_app.engine.adapter import run_verify
 
-            return run_verify(request, warm.backbone, report)
+            return run_verify(request, warm.backbone, report, warm.basis(report))
 
 
 @contextmanager
