@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING, TypeVar
 
 from PIL import Image
 from PySide6.QtCore import QMimeData, QModelIndex, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
+from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QLineEdit, QSpinBox, QWidget
 from trouble import SetupError
@@ -26,6 +27,7 @@ WINDOW_PX = (1440, 900)
 SETTLE_MS = 400
 COLOURS = (256, 160, 128, 96, 64)
 LARGEST_BYTES = 300_000
+PLAIN = Image.Dither.NONE
 T = TypeVar("T", bound=QWidget)
 
 
@@ -126,13 +128,19 @@ class Hand:
         """Save the window in both themes as NAME-dark.png and NAME-light.png; ends in the dark one."""
         for theme in ("dark", "light"):
             self._show_theme(theme)
-            _save(self.window.grab().toImage(), folder / f"{name}-{theme}.png")
+            _save(self.window.grab().toImage(), folder / f"{name}-{theme}.png", self._exact_colours())
         self._show_theme("dark")
 
     def _show_theme(self, theme: str) -> None:
         if self.studio.theme.palette.name != theme:
             self.window.action_triggered.emit("view.theme")
         QTest.qWait(SETTLE_MS)
+
+    def _exact_colours(self) -> list[int]:
+        """Return the colours of the theme as red, green, blue, red, …: rare ones must not be lost."""
+        values = {value for value in asdict(self.studio.theme.palette).values() if str(value).startswith("#")}
+        colours = [QColor(value) for value in sorted(values)]
+        return [part for colour in colours for part in (colour.red(), colour.green(), colour.blue())]
 
     def _hear(self, notice: Notice) -> None:
         if notice.kind == "error":
@@ -143,7 +151,7 @@ def _named(kind: type[T], name: str, inside: QWidget) -> T:
     return next(field for field in inside.findChildren(kind) if field.accessibleName() == name)
 
 
-def _save(picture: QImage, file: Path) -> None:
+def _save(picture: QImage, file: Path, exact: list[int]) -> None:
     """Write a palette PNG: a fraction of the size, with no difference that an eye would find."""
     size = (picture.width(), picture.height())
     if size != WINDOW_PX:
@@ -154,15 +162,19 @@ def _save(picture: QImage, file: Path) -> None:
     plain = picture.convertToFormat(QImage.Format.Format_RGB888)
     image = Image.frombytes("RGB", size, bytes(plain.constBits()), "raw", "RGB", plain.bytesPerLine())
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(_small_enough(image))
+    file.write_bytes(_small_enough(image, exact))
 
 
-def _small_enough(image: Image.Image) -> bytes:
-    """Return a palette PNG of as many colours as fit into LARGEST_BYTES."""
+def _small_enough(image: Image.Image, exact: list[int]) -> bytes:
+    """Return a palette PNG of as many colours as fit into LARGEST_BYTES, ``exact`` ones among them."""
     for colours in COLOURS:
         written = io.BytesIO()
-        indexed = image.quantize(colours, Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE)
-        indexed.save(written, "PNG", optimize=True)
+        others = image.quantize(
+            colours - len(exact) // 3, Image.Quantize.MEDIANCUT, dither=PLAIN
+        ).getpalette()
+        palette = Image.new("P", (1, 1))
+        palette.putpalette([*exact, *(others or ())][: 3 * colours])
+        image.quantize(palette=palette, dither=PLAIN).save(written, "PNG", optimize=True)
         if written.tell() <= LARGEST_BYTES:
             break
     return written.getvalue()
