@@ -120,12 +120,13 @@ def sentence_of(
         "not_shown": "It is not shown that adaptation changed anything",
     }[verdict]
     text = (
-        f"{opening}: balanced accuracy {values['clip_svd']:.0%} against {values['zero_shot']:.0%} zero-shot, "
+        f"{opening}: balanced accuracy {100 * values['clip_svd']:.0f} %"
+        f" against {100 * values['zero_shot']:.0f} % zero-shot, "
         f"a difference of {_points(gain.value)} points (95 % interval {_span(gain.interval)}) "
         f"on {images} images of {patients} patients that took no part in training."
     )
     if "linear_probe" in values:
-        text += f" {METHOD_TITLES['linear_probe']}: {values['linear_probe']:.0%}."
+        text += f" {METHOD_TITLES['linear_probe']}: {100 * values['linear_probe']:.0f} %."
     return text
 
 

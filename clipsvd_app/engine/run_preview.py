@@ -154,6 +154,6 @@ def _sentence(labelled: _Labelled, accuracy: float | None) -> str:
         return "Label at least two patients of every class to see how far the labels carry."
     patients: Sequence[str] = sorted(set(labelled.groups))
     return (
-        f"From the other patients' labels, {accuracy:.0%} of the labelled images are told right "
+        f"From the other patients' labels, {100 * accuracy:.0f} % of the labelled images are told right "
         f"({len(patients)} patients; balanced over the classes)."
     )

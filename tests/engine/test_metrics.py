@@ -74,7 +74,7 @@ def test_the_verdict_needs_the_whole_interval_on_one_side():
 
 def test_the_sentence_tells_the_numbers_and_the_patients():
     sentence = judged(list(range(40)), []).sentence
-    assert sentence.startswith("Adaptation helped: balanced accuracy 100% against 50% zero-shot")
+    assert sentence.startswith("Adaptation helped: balanced accuracy 100 % against 50 % zero-shot")
     assert "80 images of 40 patients" in sentence
 
 

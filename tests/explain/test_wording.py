@@ -21,7 +21,7 @@ def case(
 
 def test_a_case_says_both_answers_concepts_and_place() -> None:
     text = case()
-    for words in ("“nodule” (90%)", "answered “normal” (70%)", "a band of fog", "lower right part"):
+    for words in ("“nodule” (90 %)", "answered “normal” (70 %)", "a band of fog", "lower right part"):
         assert words in text
 
 

@@ -110,10 +110,12 @@ def _answer(class_names: Sequence[str], adapted: Sequence[float], zero_shot: Seq
     winner, before = _best(adapted), _best(zero_shot)
     second, first = sorted(adapted)[-2:]
     close = ", almost a tie" if first - second < _NEAR_TIE else ""
-    sentence = f"The adapted model answers “{class_names[winner]}” ({adapted[winner]:.0%}{close})"
+    sentence = f"The adapted model answers “{class_names[winner]}” ({100 * adapted[winner]:.0f} %{close})"
     if winner == before:
-        return f"{sentence}, as the unadapted model did ({zero_shot[before]:.0%})."
-    return f"{sentence}; the unadapted model answered “{class_names[before]}” ({zero_shot[before]:.0%})."
+        return f"{sentence}, as the unadapted model did ({100 * zero_shot[before]:.0f} %)."
+    return (
+        f"{sentence}; the unadapted model answered “{class_names[before]}” ({100 * zero_shot[before]:.0f} %)."
+    )
 
 
 def _towers(matrices: Sequence[MatrixChange]) -> str:
@@ -167,7 +169,7 @@ def _quoted(phrases: Sequence[Phrase]) -> str:
 
 
 def _percent(fraction: float) -> str:
-    return f"{fraction:.1%}" if fraction >= 0.001 or fraction == 0 else "under 0.1%"
+    return f"{100 * fraction:.1f} %" if fraction >= 0.001 or fraction == 0 else "under 0.1 %"
 
 
 def _count(number: int, noun: str) -> str:
