@@ -12,7 +12,7 @@ from clipsvd_app.domain.recipe import recipe_for
 from clipsvd_app.engine import metrics
 from clipsvd_app.engine.adapt import adapt
 from clipsvd_app.engine.adapted import AdaptedModel
-from clipsvd_app.engine.bench_images import BenchImages, folder_rules, read_bench_images
+from clipsvd_app.engine.bench_images import BenchImages, folder_rules, read_bench_images, require_data_set
 from clipsvd_app.engine.estimate import method_outputs
 from clipsvd_app.engine.splits import Split, check_classes, draw_shots
 from clipsvd_app.engine.train import Learner
@@ -46,6 +46,7 @@ def few_shot_records(
     K images of every class train and all others test, except images of a patient who has a training
     image. Pictures and frozen features are computed once.
     """
+    require_data_set(root)
     rules, recipe = folder_rules(group_regex, include_regex), recipe_for(preset)
     warm = WarmBackbones().get(backbone, device, report)
     data = read_bench_images(root, rules, splits, warm, report)

@@ -73,13 +73,17 @@ def read_bench_images(
     """Read a folder of class folders, or the named splits of a MedMNIST file."""
     if root.is_dir():
         return _from_folder(root, rules, warm, report)
-    if root.suffix == ".npz" and root.is_file():
-        return _from_arrays(root, splits, warm, report)
-    raise UserError(
-        f"“{root.name}” is neither a folder of class folders nor a MedMNIST file.",
-        remedy="Give a folder that holds one folder of images for each class, or a .npz file.",
-        code="no_data_set",
-    )
+    return _from_arrays(root, splits, warm, report)
+
+
+def require_data_set(root: Path) -> None:
+    """Refuse what is neither a folder nor an npz file, before anything is loaded for it."""
+    if not root.is_dir() and not (root.suffix == ".npz" and root.is_file()):
+        raise UserError(
+            f"“{root.name}” is neither a folder of class folders nor a MedMNIST file.",
+            remedy="Give a folder that holds one folder of images for each class, or a .npz file.",
+            code="no_data_set",
+        )
 
 
 def _from_folder(root: Path, rules: FolderRules, warm: WarmBackbone, report: Report) -> BenchImages:
