@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, TypeVar
 
 from PIL import Image
-from PySide6.QtCore import QMimeData, QModelIndex, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QEventLoop, QMimeData, QModelIndex, QPoint, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QLineEdit, QSpinBox, QWidget
@@ -59,12 +59,12 @@ class Hand:
                     f"Waited {self._patience_s:.0f} s for {what}.",
                     remedy="Try again when the machine is less busy, or with a larger --patience.",
                 )
-            QTest.qWait(30)
+            _rest(30)
 
     def settle(self) -> None:
         """Let pictures arrive and layouts come to rest."""
         self.until(lambda: not self.studio.session.background.busy, "the pictures")
-        QTest.qWait(SETTLE_MS)
+        _rest(SETTLE_MS)
 
     def go(self, page: str) -> None:
         """Show a page."""
@@ -77,7 +77,7 @@ class Hand:
             if found.isVisible() and text in (found.text(), found.accessibleName()):
                 self.until(found.isEnabled, f"the button “{text}”")
                 found.click()
-                QTest.qWait(50)
+                _rest(50)
                 return
         raise AssertionError(f"no visible button {text!r}")
 
@@ -95,7 +95,7 @@ class Hand:
         """Press a key in a widget."""
         widget.setFocus()
         QTest.keyClick(widget, key)
-        QTest.qWait(50)
+        _rest(50)
 
     def click_row(self, view: QAbstractItemView, row: int) -> None:
         """Click an entry of a list or table."""
@@ -111,7 +111,7 @@ class Hand:
                 if spot is not None and spot.key == key:
                     place = spot.area.center().toPoint()
                     QTest.mouseClick(plot, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
-                    QTest.qWait(50)
+                    _rest(50)
                     return
         raise AssertionError(f"the plot has no {key!r}")
 
@@ -134,7 +134,7 @@ class Hand:
     def _show_theme(self, theme: str) -> None:
         if self.studio.theme.palette.name != theme:
             self.window.action_triggered.emit("view.theme")
-        QTest.qWait(SETTLE_MS)
+        _rest(SETTLE_MS)
 
     def _exact_colours(self) -> list[int]:
         """Return the colours of the theme as red, green, blue, red, …: rare ones must not be lost."""
@@ -178,3 +178,10 @@ def _small_enough(image: Image.Image, exact: list[int]) -> bytes:
         if written.tell() <= LARGEST_BYTES:
             break
     return written.getvalue()
+
+
+def _rest(milliseconds: int) -> None:
+    """Let the window work for a while; unlike QTest.qWait this leaves the interpreter to other threads."""
+    loop = QEventLoop()
+    QTimer.singleShot(milliseconds, loop.quit)
+    loop.exec()
