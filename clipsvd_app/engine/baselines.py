@@ -95,7 +95,7 @@ def _fit(features: Features, labels: Sequence[int], strength: float) -> Any:  # 
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    # Embeddings of one modality lie in a narrow cone: unscaled, no C of the grid fits every set.
+    # Standardised, so that one grid of C serves backbones whose embeddings spread differently.
     classifier = make_pipeline(
         StandardScaler(), LogisticRegression(C=strength, max_iter=_MAX_ITERATIONS, class_weight="balanced")
     )
