@@ -90,7 +90,8 @@ class LabelController(QObject):
             self._label(ids, classes[position].id)
 
     def _label(self, ids: Iterable[int], class_id: int | None) -> None:
-        chosen = [image_id for image_id in ids if image_id in {image.id for image in self._session.images()}]
+        known = {image.id for image in self._session.images()}
+        chosen = [image_id for image_id in ids if image_id in known]
         if not chosen:
             return
         names = {known.id: known.name for known in self._session.classes()}
