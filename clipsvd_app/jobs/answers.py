@@ -1,0 +1,81 @@
+"""What the engine answers: the results of jobs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PoolItem:
+    """What the preview says of one image: probabilities, entropy-based doubt, likeness to the query."""
+
+    image_id: int
+    probabilities: tuple[float, ...]
+    uncertainty: float
+    text_similarity: float | None
+    nearest: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewResult:
+    """The pool in the light of the labels; ``accuracy`` is leave-one-patient-out, None if too few."""
+
+    items: tuple[PoolItem, ...]
+    accuracy: float | None
+    suggested: tuple[int, ...]
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class PredictedImage:
+    """Adapted and base-model probabilities of one image, in class order."""
+
+    image_id: int
+    adapted: tuple[float, ...]
+    zero_shot: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PredictResult:
+    """Answers in the order of the request; unreadable images are listed with one sentence."""
+
+    class_names: tuple[str, ...]
+    images: tuple[PredictedImage, ...]
+    refused: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that verification looked at."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyResult:
+    """All checks of an adapter against its backbone."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def passed(self) -> bool:
+        """True when every check held."""
+        return all(check.passed for check in self.checks)
+
+
+@dataclass(frozen=True, slots=True)
+class AddBackboneResult:
+    """A backbone folder that passed every check.
+
+    ``sha256`` is the canonical hash of its tensors, ``source_sha256`` that of the file they came in.
+    """
+
+    name: str
+    folder: str
+    sha256: str
+    source_sha256: str
+    architecture: str
+    parameters: int
+    notes: tuple[str, ...] = ()

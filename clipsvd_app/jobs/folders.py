@@ -1,0 +1,39 @@
+"""A job as a folder: ``request.json`` goes in, ``result.json`` and files come out."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, TypeVar
+
+from clipsvd_app.domain.codec import from_json, to_json
+from clipsvd_app.jobs.parsing import json_object, pick
+from clipsvd_app.jobs.requests import REQUESTS, Request
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+T = TypeVar("T")
+
+
+def write_request(folder: Path, request: Request) -> None:
+    """Write ``request.json`` into a job folder, which is made if need be."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "request.json").write_text(json.dumps(to_json(request), indent=1), encoding="utf-8")
+
+
+def read_request(folder: Path) -> Request:
+    """Read ``request.json`` of a job folder."""
+    value = json_object((folder / "request.json").read_text(encoding="utf-8"))
+    return from_json(pick(REQUESTS, value.get("kind")), value)
+
+
+def write_result(folder: Path, result: object) -> None:
+    """Write ``result.json`` whole or not at all."""
+    temporary = folder / "result.json.part"
+    temporary.write_text(json.dumps(to_json(result), allow_nan=False), encoding="utf-8")
+    temporary.replace(folder / "result.json")
+
+
+def read_result(folder: Path, kind: type[T]) -> T:
+    """Read ``result.json`` of a job folder as ``kind``."""
+    return from_json(kind, json.loads((folder / "result.json").read_text(encoding="utf-8")))

@@ -1,0 +1,135 @@
+"""What is asked of the engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from clipsvd_app.domain.classes import ClassSpec
+from clipsvd_app.domain.recipe import DeviceName, Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class WindowSpec:
+    """A display window in the units of the image (PS3.3 C.11.2.1.2)."""
+
+    centre: float
+    width: float
+    function: Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"] = "LINEAR"
+
+
+@dataclass(frozen=True, slots=True)
+class CropSpec:
+    """A region of interest as fractions of the frame."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class ImageInput:
+    """One frame as the model shall see it. ``group`` is the patient; ``label`` a class index."""
+
+    id: int
+    path: str
+    frame: int
+    group: str
+    label: int | None = None
+    window: WindowSpec | None = None
+    crop: CropSpec | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BackboneRef:
+    """A backbone folder; ``sha256`` is the canonical tensor hash, empty when not yet known."""
+
+    name: str
+    folder: str
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainRequest:
+    """Adapt to the labelled images; unlabelled ones are predicted.
+
+    ``shots`` per class are drawn for training and the patients left over are the test set;
+    without it all labelled images train and the estimate is cross-validated by patient.
+    """
+
+    backbone: BackboneRef
+    classes: tuple[ClassSpec, ...]
+    images: tuple[ImageInput, ...]
+    recipe: Recipe
+    seed: int = 0
+    shots: int | None = None
+    device: DeviceName = "auto"
+    kind: Literal["train"] = "train"
+
+
+@dataclass(frozen=True, slots=True)
+class PredictRequest:
+    """Apply an adapter to images."""
+
+    backbone: BackboneRef
+    adapter: str
+    images: tuple[ImageInput, ...]
+    device: DeviceName = "auto"
+    kind: Literal["predict"] = "predict"
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainRequest:
+    """Explain one image under an adapter."""
+
+    backbone: BackboneRef
+    adapter: str
+    image: ImageInput
+    device: DeviceName = "auto"
+    kind: Literal["explain"] = "explain"
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewRequest:
+    """Predict the pool from the labels so far, on frozen features; answers within a moment.
+
+    With ``query`` the pool is also ordered by likeness to that text.
+    """
+
+    backbone: BackboneRef
+    classes: tuple[ClassSpec, ...]
+    images: tuple[ImageInput, ...]
+    query: str = ""
+    device: DeviceName = "auto"
+    kind: Literal["preview"] = "preview"
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyRequest:
+    """Check an adapter against its backbone: base hash, names, shapes, probes and canaries."""
+
+    backbone: BackboneRef
+    adapter: str
+    device: DeviceName = "auto"
+    kind: Literal["verify"] = "verify"
+
+
+@dataclass(frozen=True, slots=True)
+class AddBackboneRequest:
+    """Check the model in ``source`` and write it as a complete folder ``target``, which must be new."""
+
+    source: str
+    target: str
+    name: str
+    kind: Literal["add_backbone"] = "add_backbone"
+
+
+Request = TrainRequest | PredictRequest | ExplainRequest | PreviewRequest | VerifyRequest
+REQUESTS: dict[str, type[Request]] = {
+    "train": TrainRequest,
+    "predict": PredictRequest,
+    "explain": ExplainRequest,
+    "preview": PreviewRequest,
+    "verify": VerifyRequest,
+}
