@@ -1,0 +1,33 @@
+"""The precision of training: bfloat16 where the hardware multiplies in it, fp32 elsewhere."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from clipsvd_app.engine import torch_setup
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def compute_dtype(device: torch.device) -> torch.dtype:
+    """Return the number type in which a training step multiplies matrices."""
+    return torch.bfloat16 if torch_setup.has_fast_bfloat16(device.type) else torch.float32
+
+
+@contextmanager
+def autocast(device: torch.device, dtype: torch.dtype) -> Iterator[None]:
+    """Compute products in ``dtype``, with attention in a form that is fast there; fp32 changes nothing."""
+    if dtype == torch.float32:
+        yield
+        return
+    with ExitStack() as stack:
+        stack.enter_context(torch.autocast(device.type, dtype=dtype))
+        if device.type == "cpu":
+            # The flash kernel's backward pass in bfloat16 is slower on a CPU than the plain products.
+            stack.enter_context(sdpa_kernel(SDPBackend.MATH))
+        yield
