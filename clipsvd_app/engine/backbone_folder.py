@@ -64,7 +64,9 @@ def read_folder(folder: Path) -> BackboneFolder:
     preprocessing = _preprocessing(folder, stored, vision)
     model["text_cfg"] = text = present_spelling(_object(folder, model, "text_cfg"))
     if "multimodal_cfg" in model:
-        raise _refusal(folder, "has a third tower that writes captions, which cannot be adapted", "backbone_config")
+        raise _refusal(
+            folder, "has a third tower that writes captions, which cannot be adapted", "backbone_config"
+        )
     read_text = _hugging_face_text if text.get("hf_model_name") else _own_text
     kind, rows, context_length, pad_id = read_text(folder, text)
     return BackboneFolder(
@@ -101,7 +103,9 @@ def _own_text(folder: Path, text: dict[str, Any]) -> tuple[TokenizerKind, int, i
     rows = text.get("vocab_size", CLIP_VOCABULARY)
     foreign = text.get("hf_tokenizer_name") or text.get("tokenizer_kwargs") or text.get("tokenizer_mode")
     if foreign or rows != CLIP_VOCABULARY:
-        raise _refusal(folder, "needs another tokenizer than CLIP's own for its text tower", "backbone_tokenizer")
+        raise _refusal(
+            folder, "needs another tokenizer than CLIP's own for its text tower", "backbone_tokenizer"
+        )
     return "clip", CLIP_VOCABULARY, int(text.get("context_length", _DEFAULT_CONTEXT_LENGTH)), 0
 
 

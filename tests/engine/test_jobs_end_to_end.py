@@ -10,12 +10,14 @@ import pytest
 from PIL import Image
 from support.tiny_backbone import MATRICES, TRAINED_NUMBERS
 
+from clipsvd_app import settings
+from clipsvd_app.adapter_file import read_adapter
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.domain.results import CaseExplanation, RunResult
 from clipsvd_app.engine.bench import few_shot_records
 from clipsvd_app.engine.run_job import Engine
-from clipsvd_app.errors import UserError
+from clipsvd_app.errors import Cancelled, UserError
 from clipsvd_app.jobs import (
     BackboneRef,
     ExplainRequest,
@@ -74,6 +76,34 @@ def held_out(ask, reference, studies):
 @pytest.fixture(scope="module")
 def adapter(held_out):
     return str(held_out[1] / "adapter.safetensors")
+
+
+def test_a_run_that_was_cancelled_goes_on_where_it_stopped(engine, reference, studies, tmp_path):
+    request = TrainRequest(reference, CLASSES, studies, replace(RECIPE, steps=6), seed=5)
+    cancelled, resumed, straight = (tmp_path / name for name in ("cancelled", "resumed", "straight"))
+    for folder in (cancelled, resumed, straight):
+        write_request(folder, request)
+    trained: list[int] = []
+
+    def cancel_in_training(stage, done, total, metrics=None):
+        if stage == "Training":
+            trained.append(done)
+            if done == 3:
+                raise Cancelled
+
+    with pytest.raises(Cancelled):
+        engine.run(cancelled, cancel_in_training)
+    engine.run(resumed, quiet)
+    engine.run(straight, quiet)
+    one, other = (read_adapter(folder / "adapter.safetensors") for folder in (resumed, straight))
+    assert trained == [1, 2, 3]
+    for found, expected in zip(one.spectra, other.spectra, strict=True):
+        assert found.sigma.tobytes() == expected.sigma.tobytes()
+    assert (
+        read_result(resumed, RunResult).evaluation.methods[0]
+        == read_result(straight, RunResult).evaluation.methods[0]
+    )
+    assert not any((settings.cache_folder() / "checkpoints").iterdir()), "a finished run leaves no state"
 
 
 def test_a_held_out_run_tests_on_patients_that_did_not_train(held_out, studies):

@@ -16,10 +16,11 @@ from clipsvd_app.engine.backbones import embed_images, embed_texts, load_backbon
 from clipsvd_app.engine.basis import load_basis
 from clipsvd_app.engine.dataset import letterbox
 from clipsvd_app.engine.examples import Examples
+from clipsvd_app.engine.fitting.fit import FitTask, fit
+from clipsvd_app.engine.fitting.learner import Learner
 from clipsvd_app.engine.plain_attention import PlainAttention, PlainBlock, use_plain_attention
-from clipsvd_app.engine.sigma import fold
+from clipsvd_app.engine.sigma import attach, fold
 from clipsvd_app.engine.torch_setup import import_open_clip
-from clipsvd_app.engine.train import Learner, fit
 
 IMAGES = torch.rand((3, 3, SIZE, SIZE), generator=torch.Generator().manual_seed(1))
 
@@ -81,7 +82,9 @@ def test_a_gradient_flows_as_in_the_stock_block(batch_first):
         layer(x, attn_mask=mask).square().sum().backward()
         gradients.append((x.grad, layer.attn.out_proj.weight.grad))
     torch.testing.assert_close(gradients[0], gradients[1], rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(block.attn.in_proj_weight.grad, plain.attn.in_proj.weight.grad, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        block.attn.in_proj_weight.grad, plain.attn.in_proj.weight.grad, rtol=1e-4, atol=1e-5
+    )
 
 
 def test_a_mask_for_each_head_is_taken_as_the_stock_module_takes_it():
@@ -120,14 +123,17 @@ def test_a_clip_is_adapted_and_folded_like_any_other_backbone(loaded, draw_disc)
     basis = load_basis(loaded, lambda *_: None)
     classes = (class_from_name("bright disc"), class_from_name("dark disc"))
     learner = Learner(loaded, basis, classes, Recipe(steps=12, search_steps=4, batch_size=8, flip=False))
-    result = fit(learner, examples, 0.05, 12, 0, lambda _: None)
+    result = fit(learner, examples, FitTask("a fit", 0.05, 12, 0), lambda _: None)
     assert result.curve[-1].loss < result.curve[0].loss
     assert result.a.abs().min() > 0
-    folded = fold(loaded.model, basis, result.attachment.state.sigmas())
-    result.attachment.refresh()
+    attachment = attach(loaded.model, basis, {"image": 1, "text": 1})
+    with torch.no_grad():
+        attachment.state.a.copy_(result.a)
+    attachment.refresh()
+    folded = fold(loaded.model, basis, attachment.state.sigmas())
     with torch.no_grad():
         for embed, inputs in ((embed_images, IMAGES), (embed_texts, tokens())):
             torch.testing.assert_close(
-                embed(folded, inputs), embed(result.attachment.model, inputs), rtol=0, atol=1e-4
+                embed(folded, inputs), embed(attachment.model, inputs), rtol=0, atol=1e-4
             )
     assert folded.state_dict().keys() == loaded.model.state_dict().keys()

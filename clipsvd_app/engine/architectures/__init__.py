@@ -13,7 +13,11 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from clipsvd_app.engine.architectures.hf_bert import HF_BERT
-from clipsvd_app.engine.architectures.open_clip_towers import OPEN_CLIP_CLIP_TEXT, OPEN_CLIP_TEXT, OPEN_CLIP_VIT
+from clipsvd_app.engine.architectures.open_clip_towers import (
+    OPEN_CLIP_CLIP_TEXT,
+    OPEN_CLIP_TEXT,
+    OPEN_CLIP_VIT,
+)
 from clipsvd_app.engine.architectures.targets import MatrixKind, Target, TowerTable
 from clipsvd_app.engine.architectures.timm_vit import TIMM_VIT
 from clipsvd_app.errors import UserError
@@ -87,7 +91,9 @@ def tokens_per_image(model: nn.Module) -> int:
 
 
 def _table(tables: Sequence[TowerTable], model: nn.Module) -> TowerTable | None:
-    return next((table for table in tables if _class_name(_module_at(model, table.path)) == table.class_name), None)
+    return next(
+        (table for table in tables if _class_name(_module_at(model, table.path)) == table.class_name), None
+    )
 
 
 def _class_name(module: nn.Module | None) -> str:

@@ -27,8 +27,11 @@ _LAYER: tuple[tuple[str, MatrixKind], ...] = (
 )
 
 
+_BLOCKS = "text.transformer.encoder.layer"
+
+
 def _targets(model: nn.Module) -> Iterator[Target]:
-    for layer, path in layer_paths(model, "text.transformer.encoder.layer"):
+    for layer, path in layer_paths(model, _BLOCKS):
         yield from plain_matrices(_LAYER, path, "text", layer)
 
 
@@ -41,6 +44,8 @@ HF_BERT = TowerTable(
     name="hf-bert",
     path="text.transformer",
     class_name="transformers.models.bert.modeling_bert.BertModel",
+    blocks=_BLOCKS,
+    stem=None,
     targets=_targets,
     tokens=_tokens,
 )

@@ -33,8 +33,8 @@ _BLOCK: tuple[tuple[str, MatrixKind], ...] = (
 )
 
 
-def _targets(model: nn.Module, *, stack: str, tower: Tower) -> Iterator[Target]:
-    for layer, path in layer_paths(model, f"{stack}.resblocks"):
+def _targets(model: nn.Module, *, blocks: str, tower: Tower) -> Iterator[Target]:
+    for layer, path in layer_paths(model, blocks):
         yield from fused_thirds(model, f"{path}.attn.in_proj", tower, layer)
         yield from plain_matrices(_BLOCK, path, tower, layer)
 
@@ -47,20 +47,26 @@ OPEN_CLIP_VIT = TowerTable(
     name="open-clip-vit",
     path="visual",
     class_name="open_clip.transformer.VisionTransformer",
-    targets=partial(_targets, stack="visual.transformer", tower="image"),
+    blocks="visual.transformer.resblocks",
+    stem="visual.conv1",
+    targets=partial(_targets, blocks="visual.transformer.resblocks", tower="image"),
     tokens=partial(_positions, path="visual"),
 )
 OPEN_CLIP_CLIP_TEXT = TowerTable(
     name="open-clip-text",
     path="transformer",
     class_name="open_clip.transformer.Transformer",
-    targets=partial(_targets, stack="transformer", tower="text"),
+    blocks="transformer.resblocks",
+    stem=None,
+    targets=partial(_targets, blocks="transformer.resblocks", tower="text"),
     tokens=partial(_positions, path=""),
 )
 OPEN_CLIP_TEXT = TowerTable(
     name="open-clip-text",
     path="text",
     class_name="open_clip.transformer.TextTransformer",
-    targets=partial(_targets, stack="text.transformer", tower="text"),
+    blocks="text.transformer.resblocks",
+    stem=None,
+    targets=partial(_targets, blocks="text.transformer.resblocks", tower="text"),
     tokens=partial(_positions, path="text"),
 )

@@ -39,12 +39,15 @@ class Target:
 class TowerTable:
     """Where a tower lies in an open_clip model, its exact class, and the function that lists its matrices.
 
-    ``tokens`` counts the tokens of one input; a text tower's depend on the text, and it gives the most.
+    ``blocks`` is the path of the stack of layers, ``stem`` that of the module which turns images into
+    patches. ``tokens`` counts the tokens of one input; of a text, the most that there can be.
     """
 
     name: str
     path: str
     class_name: str
+    blocks: str
+    stem: str | None
     targets: Callable[[nn.Module], Iterator[Target]]
     tokens: Callable[[nn.Module], int]
 

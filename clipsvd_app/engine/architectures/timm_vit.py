@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 _BLOCK: tuple[tuple[str, MatrixKind], ...] = (("attn.proj", "o"), ("mlp.fc1", "fc1"), ("mlp.fc2", "fc2"))
 
 
+_BLOCKS = "visual.trunk.blocks"
+
+
 def _targets(model: nn.Module) -> Iterator[Target]:
-    for layer, path in layer_paths(model, "visual.trunk.blocks"):
+    for layer, path in layer_paths(model, _BLOCKS):
         yield from fused_thirds(model, f"{path}.attn.qkv", "image", layer)
         yield from plain_matrices(_BLOCK, path, "image", layer)
 
@@ -37,6 +40,8 @@ TIMM_VIT = TowerTable(
     name="timm-vit",
     path="visual.trunk",
     class_name="timm.models.vision_transformer.VisionTransformer",
+    blocks=_BLOCKS,
+    stem="visual.trunk.patch_embed",
     targets=_targets,
     tokens=_tokens,
 )

@@ -118,12 +118,12 @@ def run_checkpoints(root: Path, facts: object) -> FolderCheckpoints:
 
 
 def optimiser_vectors(optimiser: torch.optim.Optimizer, a: Tensor) -> dict[str, Tensor]:
-    """Return what AdamW remembers of ``a``, by the names of torch, on the CPU; nothing before its first step."""
+    """Return what AdamW remembers of ``a`` by torch's names, on the CPU; nothing before its first step."""
     return {name: value.detach().cpu().clone() for name, value in optimiser.state.get(a, {}).items()}
 
 
 def restore_optimiser(optimiser: torch.optim.Optimizer, a: Tensor, vectors: dict[str, Tensor]) -> None:
-    """Give AdamW back what ``optimiser_vectors`` returned; its step counter stays on the CPU, as torch has it."""
+    """Give AdamW back what ``optimiser_vectors`` returned; torch has its step counter on the CPU."""
     optimiser.state[a] = {
         name: value.clone() if name == "step" else value.to(a.device) for name, value in vectors.items()
     }

@@ -1,141 +1,184 @@
-"""Fitting the singular values, and choosing the learning rate they are fitted with."""
+"""Fitting the singular values: the steps of one fit, from the base model or from where it stopped."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from clipsvd_app.domain.classes import ClassSpec
-from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.domain.results import StepMetrics
-from clipsvd_app.engine import torch_setup
-from clipsvd_app.engine.architectures import tokens_per_image
-from clipsvd_app.engine.backbones import Backbone, embed_images
-from clipsvd_app.engine.basis import Basis
-from clipsvd_app.engine.dataset import Augmentation
-from clipsvd_app.engine.prompts import PromptBatch, prompt_batch
-from clipsvd_app.engine.sampling import balanced_batches
-from clipsvd_app.engine.schedule import learning_rate_at
-from clipsvd_app.engine.sigma import Attachment, attach
-from clipsvd_app.errors import UserError
+from clipsvd_app.engine.fitting.checkpoints import FitNumbers, FitState, optimiser_vectors, restore_optimiser
+from clipsvd_app.engine.fitting.forward import Forward, WholeForward
+from clipsvd_app.engine.fitting.memory import free_memory, plan_memory
+from clipsvd_app.engine.fitting.sampling import balanced_batch
+from clipsvd_app.engine.fitting.schedule import learning_rate_at
+from clipsvd_app.engine.fitting.upper_forward import UpperForward
+from clipsvd_app.errors import Cancelled, UserError
 
 if TYPE_CHECKING:
     from clipsvd_app.engine.examples import Examples
+    from clipsvd_app.engine.fitting.learner import Learner
 
 _MAX_RESTARTS = 4
 OnStep = Callable[[StepMetrics], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Learner:
-    """What every fit of a run has in common."""
+class FitTask:
+    """One fit of a run; ``name`` is its own within the run, for its checkpoint."""
 
-    backbone: Backbone
-    basis: Basis
-    classes: tuple[ClassSpec, ...]
-    recipe: Recipe
+    name: str
+    learning_rate: float
+    steps: int
+    seed: int
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A finished fit: the attachment holds the trained a, which ``a`` copies."""
+    """A finished fit: ``forward`` holds the trained a, which ``a`` copies."""
 
-    attachment: Attachment
+    forward: Forward
     a: Tensor
     curve: tuple[StepMetrics, ...]
     notes: tuple[str, ...] = ()
 
 
-def fit(
-    learner: Learner, examples: Examples, learning_rate: float, steps: int, seed: int, on_step: OnStep
-) -> Fit:
+def fit(learner: Learner, examples: Examples, task: FitTask, on_step: OnStep) -> Fit:
     """Minimise cross-entropy of the image-text logits over a; deterministic for a seed and a device.
 
-    A step that is not finite goes back to the last finite state and halves the rate.
+    Goes on where a kept state of the same task stopped, to the same last bit. A step that is not finite
+    goes back to the last finite state and halves the rate.
     """
-    training = _Training(learner, examples, learning_rate, seed)
-    curve: list[StepMetrics] = []
-    for step in range(steps):
-        rate = learning_rate_at(step, steps, training.peak, learner.recipe.warmup_fraction)
-        metrics = training.step(step, rate)
-        curve.append(metrics)
-        on_step(metrics)
-    attachment = training.attachment
-    return Fit(attachment, attachment.state.a.detach().clone(), tuple(curve), tuple(training.notes))
+    training = _Training(learner, examples, task)
+    for point in training.curve:
+        on_step(point)
+    try:
+        while training.steps_done < task.steps:
+            on_step(training.step())
+            learner.checkpoints.keep(task.name, training.state, now=training.steps_done == task.steps)
+    except Cancelled:
+        learner.checkpoints.keep(task.name, training.state, now=True)
+        raise
+    a = training.a.detach().clone()
+    return Fit(training.forward, a, tuple(training.curve), tuple(dict.fromkeys(training.notes)))
+
+
+def forward_for(learner: Learner, examples: Examples) -> Forward:
+    """Return the way to logits that the recipe asks for."""
+    if learner.recipe.trained_share >= 1:
+        return WholeForward(learner)
+    upper = UpperForward(learner)
+    upper.prepare(examples)
+    return upper
 
 
 class _Training:
     """The state of one fit."""
 
-    def __init__(self, learner: Learner, examples: Examples, peak: float, seed: int) -> None:
-        recipe, backbone = learner.recipe, learner.backbone
-        self.recipe, self.backbone, self.examples, self.peak = recipe, backbone, examples, peak
-        self.generator = torch.Generator().manual_seed(seed)
-        self.batches = balanced_batches(examples.labels, recipe.batch_size, self.generator)
-        self.augment = Augmentation(backbone.preprocessing, recipe.crop_scale, recipe.flip)
-        self.prompts: PromptBatch = prompt_batch(backbone, learner.classes)
-        self.labels = torch.tensor(examples.labels, device=backbone.device)
-        tokens = recipe.batch_size * tokens_per_image(backbone.model)
-        self.attachment = attach(
-            backbone.model, learner.basis, {"image": tokens, "text": self.prompts.tokens.numel()}
-        )
-        self.optimiser = self._new_optimiser()
-        self.finite = self.attachment.state.a.detach().clone()
-        self.parts = 1
-        self.restarts = 0
+    def __init__(self, learner: Learner, examples: Examples, task: FitTask) -> None:
+        self.recipe, self.task, self.examples = learner.recipe, task, examples
+        device = learner.backbone.device
+        self.labels = torch.tensor(examples.labels, device=device)
+        self.forward = forward_for(learner, examples)
+        self.a = self.forward.attachment.state.a
+        self.finite = self.a.detach().clone()
+        self.peak, self.restarts, self.steps_done = task.learning_rate, 0, 0
+        self.curve: list[StepMetrics] = []
         self.notes: list[str] = []
+        self.optimiser = self._new_optimiser()
+        self.parts, self.checkpointed = 1, False
+        self._save_memory_from_the_start(learner)
+        if (kept := learner.checkpoints.load(task.name)) is not None:
+            self._restore(kept)
 
-    def step(self, step: int, rate: float) -> StepMetrics:
-        """Take one optimiser step at ``rate`` and say how it went."""
-        batch = next(self.batches)
+    def step(self) -> StepMetrics:
+        """Take one optimiser step and say how it went."""
+        step, task = self.steps_done, self.task
+        rate = learning_rate_at(step, task.steps, self.peak, self.recipe.warmup_fraction)
+        batch = balanced_batch(self.examples.labels, self.recipe.batch_size, task.seed, step)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        images = self.augment(self.examples.large[batch].to(self.backbone.device), self.generator)
-        loss, accuracy = self._backward(images, self.labels[batch])
-        gradient = self.attachment.state.a.grad
-        if not math.isfinite(loss) or gradient is None or not bool(gradient.isfinite().all()):
+        inputs = self.forward.inputs(self.examples, batch, task.seed, step)
+        loss, accuracy = self._backward(inputs, self.labels[batch])
+        gradient = self.a.grad
+        if math.isfinite(loss) and gradient is not None and bool(gradient.isfinite().all()):
+            self.finite.copy_(self.a.detach())
+            self.optimiser.step()
+        else:
+            loss = loss if math.isfinite(loss) else 0.0
             self._go_back()
-            return StepMetrics(step, 0.0 if not math.isfinite(loss) else loss, accuracy, rate)
-        self.finite.copy_(self.attachment.state.a.detach())
-        self.optimiser.step()
-        return StepMetrics(step, loss, accuracy, rate)
+        self.steps_done += 1
+        self.curve.append(StepMetrics(step, loss, accuracy, rate))
+        return self.curve[-1]
 
-    def _backward(self, images: Tensor, labels: Tensor) -> tuple[float, float]:
-        """Leave the gradient in a; when memory runs out, halve the images that are in flight at once."""
+    def state(self) -> FitState:
+        """Return all that the next step depends on."""
+        vectors = {"a": self.a.detach().cpu().clone(), "finite": self.finite.cpu().clone()}
+        remembered = optimiser_vectors(self.optimiser, self.a)
+        vectors |= {f"optimiser.{name}": vector for name, vector in remembered.items()}
+        numbers = FitNumbers(self.steps_done, self.peak, self.restarts, tuple(self.curve), tuple(self.notes))
+        return FitState(vectors, numbers)
+
+    def _restore(self, kept: FitState) -> None:
+        numbers, prefix = kept.numbers, "optimiser."
+        self.steps_done, self.peak, self.restarts = numbers.steps_done, numbers.peak, numbers.restarts
+        self.curve, self.notes = list(numbers.curve), list(numbers.notes)
+        with torch.no_grad():
+            self.a.copy_(kept.vectors["a"])
+            self.finite.copy_(kept.vectors["finite"])
+        self.optimiser = self._new_optimiser()
+        remembered = {n.removeprefix(prefix): v for n, v in kept.vectors.items() if n.startswith(prefix)}
+        restore_optimiser(self.optimiser, self.a, remembered)
+
+    def _backward(self, inputs: Tensor, labels: Tensor) -> tuple[float, float]:
+        """Leave the gradient in a; when memory runs out, take less of it at once and try again."""
         while True:
             self.optimiser.zero_grad(set_to_none=True)
             try:
-                pieces = zip(images.chunk(self.parts), labels.chunk(self.parts), strict=True)
-                done = [self._accumulate(part, truth, len(images)) for part, truth in pieces]
+                pieces = zip(inputs.chunk(self.parts), labels.chunk(self.parts), strict=True)
+                done = [self._accumulate(part, truth, len(inputs)) for part, truth in pieces]
             except torch.OutOfMemoryError:
-                if self.parts >= len(images):
+                if not self._take_less_memory(len(inputs)):
                     raise
-                self.parts *= 2
-                torch.cuda.empty_cache()
-                self.notes.append("Memory ran short: each step was computed in smaller parts.")
                 continue
-            return sum(loss for loss, _ in done), sum(hits for _, hits in done) / len(images)
+            return sum(loss for loss, _ in done), sum(hits for _, hits in done) / len(inputs)
 
-    def _accumulate(self, images: Tensor, labels: Tensor, total: int) -> tuple[float, int]:
-        share = len(images) / total
-        self.attachment.refresh()
-        model = self.attachment.model
-        with autocast(self.backbone.device):
-            logits = self.backbone.logit_scale * (
-                embed_images(model, images) @ self.prompts.class_embeddings(model).T
-            )
-        loss = functional.cross_entropy(logits.float(), labels)
-        penalty = self.recipe.penalty * self.attachment.state.a.square().mean()
+    def _accumulate(self, inputs: Tensor, labels: Tensor, total: int) -> tuple[float, int]:
+        share = len(inputs) / total
+        self.forward.attachment.refresh()
+        logits = self.forward.logits(inputs).float()
+        loss = functional.cross_entropy(logits, labels)
+        penalty = self.recipe.penalty * self.a.square().mean()
         torch.autograd.backward(share * (loss + penalty))
         return share * float(loss.detach()), int((logits.detach().argmax(dim=1) == labels).sum())
+
+    def _save_memory_from_the_start(self, learner: Learner) -> None:
+        backbone = learner.backbone
+        plan = plan_memory(backbone, self.recipe.batch_size, free_memory(backbone.device))
+        if plan.checkpointed:
+            self.forward.save_memory()
+        self.checkpointed, self.parts = plan.checkpointed, plan.parts
+        self.notes += [plan.note] if plan.note else []
+
+    def _take_less_memory(self, images: int) -> bool:
+        """Keep block inputs alone, then halve what is in flight; False when nothing is left to try."""
+        if self.checkpointed and self.parts >= images:
+            return False
+        if self.checkpointed:
+            self.parts *= 2
+            self.notes.append(f"Memory ran short: each step was computed in {self.parts} smaller parts.")
+        else:
+            self.forward.save_memory()
+            self.checkpointed = True
+            self.notes.append("Memory ran short: each step computed its blocks twice.")
+        if self.a.is_cuda:
+            torch.cuda.empty_cache()
+        return True
 
     def _go_back(self) -> None:
         self.restarts += 1
@@ -146,24 +189,10 @@ class _Training:
                 code="not_finite",
             )
         with torch.no_grad():
-            self.attachment.state.a.copy_(self.finite)
+            self.a.copy_(self.finite)
         self.peak /= 2
         self.optimiser = self._new_optimiser()
         self.notes.append("A step was not finite: training went back and halved the learning rate.")
 
     def _new_optimiser(self) -> torch.optim.Optimizer:
-        return torch.optim.AdamW([self.attachment.state.a], lr=self.peak, weight_decay=0.0)
-
-
-@contextmanager
-def autocast(device: torch.device) -> Iterator[None]:
-    """Compute in bfloat16 where the hardware does, with attention in a form that is fast there."""
-    if not torch_setup.has_fast_bfloat16(device.type):
-        yield
-        return
-    with ExitStack() as stack:
-        stack.enter_context(torch.autocast(device.type, dtype=torch.bfloat16))
-        if device.type == "cpu":
-            # The flash kernel's backward pass in bfloat16 is slower on a CPU than the plain products.
-            stack.enter_context(sdpa_kernel(SDPBackend.MATH))
-        yield
+        return torch.optim.AdamW([self.a], lr=self.peak, weight_decay=0.0)

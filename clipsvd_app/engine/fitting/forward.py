@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from clipsvd_app.engine.architectures import tokens_per_image
 from clipsvd_app.engine.backbones import embed_images
 from clipsvd_app.engine.dataset import Augmentation, normalise
-from clipsvd_app.engine.fitting.block_paths import block_paths, tokens_per_image
 from clipsvd_app.engine.fitting.memory import checkpoint_blocks
 from clipsvd_app.engine.fitting.precision import autocast, compute_dtype
 from clipsvd_app.engine.fitting.sampling import step_generator
@@ -38,7 +38,7 @@ class Forward(Protocol):
         """Return logits (rows, classes) with gradients to the singular values of the moment."""
 
     def plain_logits(self, pixels: Tensor) -> Tensor:
-        """Return fp32 logits of unaugmented pictures (images, 3, size, size) uint8, without gradients."""
+        """Return logits of unaugmented pictures (images, 3, size, size) uint8, without gradients."""
 
     def save_memory(self) -> None:
         """From now on keep only the input of every block and compute the rest again in the backward pass."""
@@ -75,21 +75,20 @@ class WholeForward:
 
     @torch.no_grad()
     def plain_logits(self, pixels: Tensor) -> Tensor:
-        """Return fp32 logits of pictures as they are."""
-        model = self.attachment.model
-        classes = self.prompts.class_embeddings(model)
+        """Return logits of pictures as they are."""
+        preprocessing = self.backbone.preprocessing
         parts = [
-            embed_images(model, normalise(part.to(self.backbone.device), self.backbone.preprocessing))
+            self.logits(normalise(part.to(self.backbone.device), preprocessing))
             for part in torch.split(pixels, _BATCH)
         ]
-        return self.backbone.logit_scale * torch.cat(parts) @ classes.T
+        return torch.cat(parts)
 
     def save_memory(self) -> None:
         """Checkpoint every block of both towers."""
-        checkpoint_blocks(self.attachment.model, block_paths(self.attachment.model))
+        checkpoint_blocks(self.attachment.model, self.backbone.device, self.dtype)
 
 
 def probabilities(forward: Forward, pixels: Tensor) -> Tensor:
     """Return fp32 probabilities (images, classes) of pictures as they are, on the CPU."""
     forward.attachment.refresh()
-    return functional.softmax(forward.plain_logits(pixels), dim=-1).cpu()
+    return functional.softmax(forward.plain_logits(pixels).float(), dim=-1).cpu()

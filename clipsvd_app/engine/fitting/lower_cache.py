@@ -22,7 +22,11 @@ class LowerCache:
     _known: dict[str, Tensor] = field(default_factory=dict)
 
     def of(
-        self, pictures: Tensor, view: str, prepare: Callable[[Tensor, str], Tensor], lower: Callable[[Tensor], Tensor]
+        self,
+        pictures: Tensor,
+        view: str,
+        prepare: Callable[[Tensor, str], Tensor],
+        lower: Callable[[Tensor], Tensor],
     ) -> Tensor:
         """Return the activations (pictures, tokens, width) of one view of each picture.
 
