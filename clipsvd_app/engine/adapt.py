@@ -11,7 +11,7 @@ import torch
 
 from clipsvd_app.domain.codec import to_json
 from clipsvd_app.domain.results import StepMetrics
-from clipsvd_app.engine import torch_setup
+from clipsvd_app.engine.devices import device_title
 from clipsvd_app.engine.rate_search import choose_rate
 from clipsvd_app.engine.train import Fit, Learner, fit
 from clipsvd_app.engine.trained import TrainedSigma
@@ -54,7 +54,7 @@ def adapt(learner: Learner, examples: Examples, seed: int, report: Report, stage
         sigma_base=learner.basis.sigma_base(),
         learning_rate=choice.learning_rate,
         curve=tuple(point for fitted in fits for point in fitted.curve),
-        device=torch_setup.device_title(learner.backbone.device),
+        device=device_title(learner.backbone.device),
         seconds=time.monotonic() - start,
         notes=tuple(notes),
     )

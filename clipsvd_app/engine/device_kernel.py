@@ -1,0 +1,80 @@
+"""A small block of a transformer with fixed numbers, by which a device is judged before it gets work."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+_BATCH, _TOKENS, _WIDTH, _HEADS = 2, 33, 64, 4
+_PRODUCT_ROWS, _PRODUCT_WIDTH, _PRODUCTS = 512, 768, 5
+
+
+def deviation(device: torch.device, *, bfloat16: bool) -> float:
+    """Return the largest deviation of the block from the same block in fp64 on the CPU.
+
+    Of the output and of every gradient, relative to that tensor's largest number; weights stay fp32,
+    and bfloat16 is what autocast makes of it, as in training. Raises RuntimeError when it cannot run.
+    """
+    cpu = torch.device("cpu")
+    # Whoever asks may be inside a no_grad or autocast of its own.
+    with torch.inference_mode(mode=False), torch.enable_grad():
+        with torch.autocast("cpu", enabled=False), torch.autocast(device.type, enabled=False):
+            expected = _run(_numbers(cpu, torch.float64))
+        numbers = _numbers(device, torch.float32)
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16):
+            found = [tensor.to(cpu, torch.float64) for tensor in _run(numbers)]
+        pairs = zip(found, expected, strict=True)
+        return float(
+            torch.stack([(one - other).abs().max() / other.abs().max() for one, other in pairs]).max()
+        )
+
+
+def bfloat16_gain() -> float:
+    """Return how many times as fast a product 768 wide is in bfloat16 as in fp32 on the CPU.
+
+    The best of several turns of each, taken in alternation, so that a busy moment hits both.
+    """
+    generator = torch.Generator().manual_seed(0)
+    left = torch.randn(_PRODUCT_ROWS, _PRODUCT_WIDTH, generator=generator)
+    right = torch.randn(_PRODUCT_WIDTH, _PRODUCT_WIDTH, generator=generator)
+    pairs = {kind: (left.to(kind), right.to(kind)) for kind in (torch.float32, torch.bfloat16)}
+    best = dict.fromkeys(pairs, float("inf"))
+    with torch.no_grad(), torch.autocast("cpu", enabled=False):
+        for turn in range(1 + _PRODUCTS):
+            for kind, (one, other) in pairs.items():
+                start = time.perf_counter()
+                torch.mm(one, other)
+                if turn:  # the first prepares the kernel
+                    best[kind] = min(best[kind], time.perf_counter() - start)
+    return best[torch.float32] / best[torch.bfloat16]
+
+
+def _numbers(device: torch.device, kind: torch.dtype) -> dict[str, Tensor]:
+    """Draw tokens and weights on the CPU, the same for every device."""
+    generator = torch.Generator().manual_seed(0)
+    shapes = {
+        "tokens": (_BATCH, _TOKENS, _WIDTH),
+        "gain": (_WIDTH,),
+        "qkv": (3 * _WIDTH, _WIDTH),
+        "out": (_WIDTH, _WIDTH),
+    }
+    drawn = {name: torch.randn(shape, generator=generator) for name, shape in shapes.items()}
+    for name in ("qkv", "out"):
+        drawn[name] *= _WIDTH**-0.5
+    return {name: tensor.to(device, kind).requires_grad_() for name, tensor in drawn.items()}
+
+
+def _run(numbers: dict[str, Tensor]) -> list[Tensor]:
+    """Return LayerNorm, attention and projection of the tokens, and the gradient of each number."""
+    tokens = numbers["tokens"]
+    rows = functional.layer_norm(tokens, (_WIDTH,), numbers["gain"])
+    mixed = functional.linear(rows, numbers["qkv"])
+    heads = mixed.reshape(_BATCH, _TOKENS, 3, _HEADS, _WIDTH // _HEADS).permute(2, 0, 3, 1, 4)
+    attended = functional.scaled_dot_product_attention(heads[0], heads[1], heads[2])
+    joined = attended.transpose(1, 2).reshape(_BATCH, _TOKENS, _WIDTH)
+    result = tokens + functional.linear(joined, numbers["out"])
+    gradients = torch.autograd.grad(result.square().mean(), list(numbers.values()))
+    return [tensor.detach() for tensor in (result, *gradients)]
