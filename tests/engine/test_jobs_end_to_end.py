@@ -186,6 +186,17 @@ def test_a_preview_without_labels_is_zero_shot_and_says_so(ask, reference, studi
     assert "No labels yet" in result.sentence
 
 
+@pytest.mark.parametrize("classes", [(), CLASSES[:1]])
+def test_the_pool_can_be_searched_by_words_before_there_are_two_classes(ask, reference, studies, classes):
+    bare = tuple(replace(image, label=None) for image in studies)
+    result, _ = ask(PreviewRequest(reference, classes, bare, "a bright disc"), PreviewResult)
+    full, _ = ask(PreviewRequest(reference, CLASSES, bare, "a bright disc"), PreviewResult)
+    assert [item.text_similarity for item in result.items] == [item.text_similarity for item in full.items]
+    assert [item.nearest for item in result.items] == [item.nearest for item in full.items]
+    assert {item.probabilities for item in result.items} == {()}
+    assert (result.accuracy, result.suggested) == (None, ())
+
+
 def test_an_unreadable_image_is_noted_and_training_goes_on(ask, reference, studies, tmp_path):
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"nothing")
