@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-_BATCH, _TOKENS, _WIDTH, _HEADS = 2, 33, 64, 4
+# Heads 64 wide, as the models have them.
+_BATCH, _TOKENS, _WIDTH, _HEADS = 2, 33, 128, 2
 _PRODUCT_ROWS, _PRODUCT_WIDTH, _PRODUCTS = 512, 768, 5
 
 

@@ -82,11 +82,10 @@ class Devices:
                 remedy=f"Choose one of auto, {', '.join(DEVICE_KINDS)}.",
                 code="no_such_device",
             )
-        states = [self.state(kind) for kind in kinds]
-        usable = next((state for state in states if state.unusable is None), states[-1])
-        if usable.unusable is not None:
-            raise usable.unusable.error()
-        return torch.device(usable.kind)
+        best = self._best_of(kinds)
+        if best.unusable is not None:
+            raise best.unusable.error()
+        return torch.device(best.kind)
 
     def note(self) -> str:
         """Say why ``auto`` leaves a GPU unused that is there; empty where nothing is amiss."""
@@ -106,14 +105,21 @@ class Devices:
 
     def describe(self) -> str:
         """Say in a few words what ``auto`` computes on."""
-        device = self.pick("auto")
-        precision = "bfloat16" if self.has_fast_bfloat16(device.type) else "float32"
+        best = self._best_of(DEVICE_KINDS)
+        if best.unusable is not None:
+            return best.unusable.message
+        precision = "bfloat16" if best.bfloat16 else "float32"
         threads = self.probe.threads()
-        return f"{self.title(device)}, trains in {precision}, {threads} thread{'s' * (threads != 1)}"
+        return f"{best.title}, trains in {precision}, {threads} thread{'s' * (threads != 1)}"
 
     def has_fast_bfloat16(self, kind: str) -> bool:
         """Whether products in bfloat16 are right on this kind of device, and faster than in fp32."""
         return any(self.state(known).bfloat16 for known in DEVICE_KINDS if known == kind)
+
+    def _best_of(self, kinds: tuple[DeviceKind, ...]) -> DeviceState:
+        """Return the first usable device, looking no further; the last one when none is."""
+        usable = (kind for kind in kinds if self.state(kind).unusable is None)
+        return self.state(next(usable, kinds[-1]))
 
 
 @functools.cache
@@ -218,7 +224,7 @@ def _failed(kind: DeviceKind, title: str, *, runs: bool) -> Unusable:
         return Unusable(f"PyTorch {what} on this computer.", "Install the program again in a new folder.")
     return Unusable(
         f"The GPU {title} {what}.",
-        f"Close other programs that use the GPU, update its driver, {_INSTEAD}.",
+        f"Close other programs that use the GPU, update its driver and start again, {_INSTEAD}.",
     )
 
 

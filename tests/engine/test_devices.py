@@ -128,6 +128,7 @@ def test_a_cpu_that_fails_the_test_kernel_stops_everything():
     devices = Devices(FakeProbe(off={("cpu", False): None}))
     assert "fails at a small test computation" in str(refusal(devices, "auto"))
     assert devices.usable() == ()
+    assert devices.describe() == "PyTorch fails at a small test computation on this computer."
 
 
 def test_every_device_is_tested_once_and_a_gpu_not_at_all_when_the_cpu_is_asked_for():
