@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-# The one name that the training code still looks for here.
+# Names that training and its layers still look for here.
 from clipsvd_app.engine.devices import device_title, has_fast_bfloat16, pick_device
 
 if TYPE_CHECKING:
