@@ -8,7 +8,11 @@ from typing import Literal
 from clipsvd_app.errors import UserError
 
 PresetName = Literal["quick", "standard", "thorough"]
+DeviceKind = Literal["cuda", "mps", "cpu"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+
+DEVICE_KINDS: tuple[DeviceKind, ...] = ("cuda", "mps", "cpu")
+"""In the order in which “auto” prefers them."""
 
 
 @dataclass(frozen=True, slots=True)

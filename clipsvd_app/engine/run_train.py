@@ -15,6 +15,7 @@ from clipsvd_app.domain.results import Evaluation, Prediction, Role, RunResult
 from clipsvd_app.engine import basis, torch_setup
 from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.adapter import save_adapter
+from clipsvd_app.engine.devices import device_title
 from clipsvd_app.engine.estimate import Estimate, cross_validated, held_out
 from clipsvd_app.engine.explain import explain_run
 from clipsvd_app.engine.fitting.adapt import adapt, logging_report
@@ -90,7 +91,7 @@ def checkpoints_of(request: TrainRequest, backbone: Backbone) -> FolderCheckpoin
     """
     files = [_state_of(image.path) for image in request.images]
     facts = [to_json(request), files, backbone.sha256, basis.ALGORITHM, __version__]
-    facts += [torch_setup.device_title(backbone.device), torch.get_num_threads(), torch_setup.versions()]
+    facts += [device_title(backbone.device), torch.get_num_threads(), torch_setup.versions()]
     return run_checkpoints(settings.cache_folder() / "checkpoints", facts)
 
 

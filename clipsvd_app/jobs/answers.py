@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PoolItem:
-    """What the preview says of one image: probabilities, entropy-based doubt, likeness to the query."""
+    """What the preview says of one image: probabilities, entropy-based doubt, likeness to the query.
+
+    Without two classes there are no probabilities and no doubt.
+    """
 
     image_id: int
     probabilities: tuple[float, ...]

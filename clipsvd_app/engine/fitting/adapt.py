@@ -11,7 +11,7 @@ import torch
 
 from clipsvd_app.domain.codec import to_json
 from clipsvd_app.domain.results import StepMetrics
-from clipsvd_app.engine import torch_setup
+from clipsvd_app.engine.devices import device_title
 from clipsvd_app.engine.fitting.fit import Fit, FitTask, fit
 from clipsvd_app.engine.fitting.rate_search import choose_rate
 from clipsvd_app.engine.trained import TrainedSigma
@@ -55,7 +55,7 @@ def adapt(learner: Learner, examples: Examples, seed: int, report: Report, stage
         sigma_base=learner.basis.sigma_base(),
         learning_rate=choice.learning_rate,
         curve=tuple(point for fitted in fits for point in fitted.curve),
-        device=torch_setup.device_title(learner.backbone.device),
+        device=device_title(learner.backbone.device),
         seconds=time.monotonic() - start,
         notes=tuple(notes),
     )

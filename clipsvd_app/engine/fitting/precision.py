@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from clipsvd_app.engine import torch_setup
+from clipsvd_app.engine.devices import has_fast_bfloat16
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def compute_dtype(device: torch.device) -> torch.dtype:
     """Return the number type in which a training step multiplies matrices."""
-    return torch.bfloat16 if torch_setup.has_fast_bfloat16(device.type) else torch.float32
+    return torch.bfloat16 if has_fast_bfloat16(device.type) else torch.float32
 
 
 @contextmanager
