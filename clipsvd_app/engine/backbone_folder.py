@@ -54,8 +54,11 @@ class BackboneFolder:
     pad_id: int = 0
 
 
-def read_folder(folder: Path) -> BackboneFolder:
-    """Read and check a backbone folder; each lack is refused with one sentence."""
+def read_folder(folder: Path, weights: Path | None = None) -> BackboneFolder:
+    """Read and check a backbone folder; each lack is refused with one sentence.
+
+    weights: where they are, or will be, if not in the folder.
+    """
     stored = _json_object(folder, "open_clip_config.json")
     model = dict(_object(folder, stored, "model_cfg"))
     model["vision_cfg"] = vision = dict(_object(folder, model, "vision_cfg"))
@@ -64,11 +67,13 @@ def read_folder(folder: Path) -> BackboneFolder:
     preprocessing = _preprocessing(folder, stored, vision)
     model["text_cfg"] = text = present_spelling(_object(folder, model, "text_cfg"))
     if "multimodal_cfg" in model:
-        raise _refusal(folder, "has a third tower that writes captions, which cannot be adapted", "backbone_config")
+        raise _refusal(
+            folder, "has a third tower that writes captions, which cannot be adapted", "backbone_config"
+        )
     read_text = _hugging_face_text if text.get("hf_model_name") else _own_text
     kind, rows, context_length, pad_id = read_text(folder, text)
     return BackboneFolder(
-        folder, find_weights(folder), model, kind, preprocessing, rows, context_length, pad_id
+        folder, weights or find_weights(folder), model, kind, preprocessing, rows, context_length, pad_id
     )
 
 
@@ -101,7 +106,9 @@ def _own_text(folder: Path, text: dict[str, Any]) -> tuple[TokenizerKind, int, i
     rows = text.get("vocab_size", CLIP_VOCABULARY)
     foreign = text.get("hf_tokenizer_name") or text.get("tokenizer_kwargs") or text.get("tokenizer_mode")
     if foreign or rows != CLIP_VOCABULARY:
-        raise _refusal(folder, "needs another tokenizer than CLIP's own for its text tower", "backbone_tokenizer")
+        raise _refusal(
+            folder, "needs another tokenizer than CLIP's own for its text tower", "backbone_tokenizer"
+        )
     return "clip", CLIP_VOCABULARY, int(text.get("context_length", _DEFAULT_CONTEXT_LENGTH)), 0
 
 
@@ -111,7 +118,9 @@ def _context_length(text: dict[str, Any], language: dict[str, Any]) -> int:
 
 
 def _preprocessing(folder: Path, stored: dict[str, Any], vision: dict[str, Any]) -> Preprocessing:
-    chosen = _object(folder, stored, "preprocess_cfg")
+    chosen = stored.get("preprocess_cfg")
+    if not isinstance(chosen, dict):
+        raise _refusal(folder, "states no preprocessing (preprocess_cfg)", "backbone_preprocessing")
     size = vision.get("image_size")
     mean, std = _three(chosen.get("mean")), _three(chosen.get("std"))
     interpolation = chosen.get("interpolation", "bicubic")

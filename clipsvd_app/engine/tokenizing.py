@@ -117,12 +117,18 @@ def _fault(inner: Any, checked: BackboneFolder) -> str:  # noqa: ANN401
     if len(inner) > checked.vocabulary_rows:
         return "has a vocabulary larger than its text tower"
     if len(inner) < _LEAST_SHARE_OF_ROWS * checked.vocabulary_rows:
-        return f"has a vocabulary of {len(inner):,} pieces where its text tower has {checked.vocabulary_rows:,}"
+        return (
+            f"has a vocabulary of {len(inner):,} pieces where its text tower has {checked.vocabulary_rows:,}"
+        )
     known = [inner(text, add_special_tokens=False)["input_ids"] for text in _PROBES]
     if not all(known) or any(inner.unk_token_id in ids for ids in known):
         return "has a tokenizer that cannot spell English words"
     framed = inner(_PROBES[0])["input_ids"]
-    if (framed[0], framed[-1], inner.pad_token_id) != (inner.cls_token_id, inner.sep_token_id, checked.pad_id):
+    if (framed[0], framed[-1], inner.pad_token_id) != (
+        inner.cls_token_id,
+        inner.sep_token_id,
+        checked.pad_id,
+    ):
         return "has a tokenizer whose [CLS], [SEP] or [PAD] is not where its text tower expects it"
     if _files_disagree(checked.folder):
         return "holds a vocab.txt and a tokenizer.json with different pieces"

@@ -88,7 +88,10 @@ def test_a_vocabulary_larger_than_the_text_tower_is_refused(copied):
 
 def test_a_vocabulary_that_knows_no_word_is_refused(copied):
     pieces = (copied / "vocab.txt").read_text().split()
-    foreign = [piece if piece.startswith("[") and len(piece) > 1 else f"\u4e00{place}" for place, piece in enumerate(pieces)]
+    foreign = [
+        piece if piece.startswith("[") and len(piece) > 1 else f"\u4e00{place}"
+        for place, piece in enumerate(pieces)
+    ]
     (copied / "vocab.txt").write_text("\n".join(foreign), encoding="utf-8")
     with pytest.raises(UserError, match="English words"):
         load_backbone(copied)

@@ -81,7 +81,9 @@ def test_a_gradient_flows_as_in_the_stock_block(batch_first):
         layer(x, attn_mask=mask).square().sum().backward()
         gradients.append((x.grad, layer.attn.out_proj.weight.grad))
     torch.testing.assert_close(gradients[0], gradients[1], rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(block.attn.in_proj_weight.grad, plain.attn.in_proj.weight.grad, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        block.attn.in_proj_weight.grad, plain.attn.in_proj.weight.grad, rtol=1e-4, atol=1e-5
+    )
 
 
 def test_a_mask_for_each_head_is_taken_as_the_stock_module_takes_it():

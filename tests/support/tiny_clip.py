@@ -28,7 +28,13 @@ def model_config(*, custom_text: bool = False) -> dict[str, Any]:
             "patch_size": PATCH,
             "head_width": 16,
         },
-        "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": TEXT_WIDTH, "heads": 4, "layers": LAYERS},
+        "text_cfg": {
+            "context_length": 77,
+            "vocab_size": 49408,
+            "width": TEXT_WIDTH,
+            "heads": 4,
+            "layers": LAYERS,
+        },
     }
     return config | ({"custom_text": True} if custom_text else {})
 
@@ -55,5 +61,7 @@ def write_tiny_clip(folder: Path, *, custom_text: bool = False, seed: int = 0) -
     }
     (folder / "open_clip_config.json").write_text(json.dumps(stored), encoding="utf-8")
     state = tiny_clip(custom_text=custom_text, seed=seed).state_dict()
-    save_file({name: tensor.contiguous() for name, tensor in state.items()}, folder / "open_clip_model.safetensors")
+    save_file(
+        {name: tensor.contiguous() for name, tensor in state.items()}, folder / "open_clip_model.safetensors"
+    )
     return folder

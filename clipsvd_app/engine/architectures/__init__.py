@@ -13,7 +13,11 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from clipsvd_app.engine.architectures.hf_bert import HF_BERT
-from clipsvd_app.engine.architectures.open_clip_towers import OPEN_CLIP_CLIP_TEXT, OPEN_CLIP_TEXT, OPEN_CLIP_VIT
+from clipsvd_app.engine.architectures.open_clip_towers import (
+    OPEN_CLIP_CLIP_TEXT,
+    OPEN_CLIP_TEXT,
+    OPEN_CLIP_VIT,
+)
 from clipsvd_app.engine.architectures.targets import MatrixKind, Target, TowerTable
 from clipsvd_app.engine.architectures.timm_vit import TIMM_VIT
 from clipsvd_app.errors import UserError
@@ -32,6 +36,7 @@ __all__ = [
     "tokens_per_image",
 ]
 
+_REMEDY = "Choose a backbone whose image tower is a ViT and whose text tower is BERT or CLIP's own."
 IMAGE_TOWERS = (TIMM_VIT, OPEN_CLIP_VIT)
 TEXT_TOWERS = (HF_BERT, OPEN_CLIP_CLIP_TEXT, OPEN_CLIP_TEXT)
 
@@ -57,7 +62,7 @@ def architecture_of(model: nn.Module) -> Architecture:
             f"This backbone pairs a {_class_at(model, ('visual.trunk', 'visual'))} image tower with a "
             f"{_class_at(model, ('text.transformer', 'text', 'transformer'))} text tower, "
             "which cannot be adapted yet.",
-            remedy="Choose a backbone whose image tower is a ViT and whose text tower is BERT or CLIP's own.",
+            remedy=_REMEDY,
             code="unknown_architecture",
         )
     return Architecture(image, text)
@@ -75,7 +80,7 @@ def list_targets(model: nn.Module) -> tuple[Target, ...]:
         if not isinstance(_module_at(model, target.module_path), nn.Linear):
             raise UserError(
                 f"This backbone has no plain matrix at “{target.module_path}” and cannot be adapted yet.",
-                remedy="Choose a backbone whose image tower is a ViT and whose text tower is BERT or CLIP's own.",
+                remedy=_REMEDY,
                 code="unknown_architecture",
             )
     return targets
@@ -87,7 +92,9 @@ def tokens_per_image(model: nn.Module) -> int:
 
 
 def _table(tables: Sequence[TowerTable], model: nn.Module) -> TowerTable | None:
-    return next((table for table in tables if _class_name(_module_at(model, table.path)) == table.class_name), None)
+    return next(
+        (table for table in tables if _class_name(_module_at(model, table.path)) == table.class_name), None
+    )
 
 
 def _class_name(module: nn.Module | None) -> str:
