@@ -102,7 +102,7 @@ def decompose(weight: Tensor) -> MatrixBasis:
     """
     matrix = weight.detach().cpu().double().numpy()
     wide = matrix.shape[0] < matrix.shape[1]
-    # LAPACK is more than twice as fast on tall matrices. NumPy, unlike SciPy, lets other threads run meanwhile.
+    # LAPACK is more than twice as fast on tall matrices; unlike SciPy, NumPy lets other threads run.
     u, s0, vt = np.linalg.svd(matrix.T if wide else matrix, full_matrices=False)
     if wide:
         u, vt = vt.T, u.T
