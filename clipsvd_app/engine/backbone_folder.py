@@ -54,8 +54,11 @@ class BackboneFolder:
     pad_id: int = 0
 
 
-def read_folder(folder: Path) -> BackboneFolder:
-    """Read and check a backbone folder; each lack is refused with one sentence."""
+def read_folder(folder: Path, weights: Path | None = None) -> BackboneFolder:
+    """Read and check a backbone folder; each lack is refused with one sentence.
+
+    weights: where they are, or will be, if not in the folder.
+    """
     stored = _json_object(folder, "open_clip_config.json")
     model = dict(_object(folder, stored, "model_cfg"))
     model["vision_cfg"] = vision = dict(_object(folder, model, "vision_cfg"))
@@ -70,7 +73,7 @@ def read_folder(folder: Path) -> BackboneFolder:
     read_text = _hugging_face_text if text.get("hf_model_name") else _own_text
     kind, rows, context_length, pad_id = read_text(folder, text)
     return BackboneFolder(
-        folder, find_weights(folder), model, kind, preprocessing, rows, context_length, pad_id
+        folder, weights or find_weights(folder), model, kind, preprocessing, rows, context_length, pad_id
     )
 
 
@@ -115,7 +118,9 @@ def _context_length(text: dict[str, Any], language: dict[str, Any]) -> int:
 
 
 def _preprocessing(folder: Path, stored: dict[str, Any], vision: dict[str, Any]) -> Preprocessing:
-    chosen = _object(folder, stored, "preprocess_cfg")
+    chosen = stored.get("preprocess_cfg")
+    if not isinstance(chosen, dict):
+        raise _refusal(folder, "states no preprocessing (preprocess_cfg)", "backbone_preprocessing")
     size = vision.get("image_size")
     mean, std = _three(chosen.get("mean")), _three(chosen.get("std"))
     interpolation = chosen.get("interpolation", "bicubic")

@@ -11,17 +11,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from clipsvd_app.adapter_file.base_hash import canonical_sha256, hash_tensors
+from clipsvd_app.adapter_file.base_hash import canonical_sha256
 from clipsvd_app.engine import torch_setup
 from clipsvd_app.engine.architectures import architecture_of
 from clipsvd_app.engine.backbone_folder import BackboneFolder, Preprocessing, read_folder
 from clipsvd_app.engine.plain_attention import use_plain_attention
+from clipsvd_app.engine.quick_build import NoRandomNumbers
 from clipsvd_app.engine.tokenizing import Tokenizer, load_tokenizer
-from clipsvd_app.engine.weights import fit_state, read_state
+from clipsvd_app.engine.weights import fit_state, read_state, state_sha256
 from clipsvd_app.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def build_model(checked: BackboneFolder) -> nn.Module:
             model = (open_clip.CustomTextCLIP if custom else open_clip.CLIP)(**config)
     except (RuntimeError, ValueError, TypeError, KeyError, OSError, AssertionError) as error:
         raise UserError(
-            f"The configuration of the backbone “{checked.folder.name}” describes no model that can be built.",
+            f"The configuration of the backbone “{checked.folder.name}” describes no model that is known.",
             remedy="Download the folder again, or update the program if the model is new.",
             code="backbone_config",
         ) from error
@@ -105,11 +106,12 @@ def build_model(checked: BackboneFolder) -> nn.Module:
 
 
 def _create(checked: BackboneFolder) -> nn.Module:
-    model = build_model(checked)
+    with NoRandomNumbers():
+        model = build_model(checked)
     fit_state(model, read_state(checked.weights), checked.folder.name)
     if hasattr(model.visual, "trunk"):
         # timm builds a ViT at the size in its name, whatever the configuration says.
-        model.visual.set_input_size(checked.preprocessing.size)  # type: ignore[operator]
+        cast("Any", model.visual).set_input_size(checked.preprocessing.size)
     return use_plain_attention(model.eval().requires_grad_(False))
 
 
@@ -118,10 +120,3 @@ def _weights_sha256(weights: Path) -> str:
     if weights.suffix == ".safetensors":
         return canonical_sha256(weights)
     return state_sha256(read_state(weights))
-
-
-def state_sha256(state: Mapping[str, Tensor]) -> str:
-    """Return the canonical hash of tensors in memory."""
-    floats = {name: tensor for name, tensor in state.items() if tensor.is_floating_point()}
-    shapes = {name: tuple(tensor.shape) for name, tensor in floats.items()}
-    return hash_tensors(shapes, lambda name: [floats[name].float().numpy().ravel()])

@@ -38,9 +38,10 @@ class PlainBlock(nn.Module):
 
     def __init__(self, stock: nn.Module) -> None:
         super().__init__()
-        for name, part in stock.named_children():
-            self.add_module(name, part)
-        self.attn = PlainAttention(cast("nn.MultiheadAttention", stock.attn))
+        self.ln_1, self.attn = cast("nn.LayerNorm", stock.ln_1), PlainAttention(_attention(stock))
+        self.ls_1 = cast("nn.Module", stock.ls_1)
+        self.ln_2, self.mlp = cast("nn.LayerNorm", stock.ln_2), cast("nn.Module", stock.mlp)
+        self.ls_2 = cast("nn.Module", stock.ls_2)
         self.train(stock.training)
 
     def forward(
@@ -54,7 +55,7 @@ class PlainBlock(nn.Module):
 
     def get_weight_dtype(self) -> torch.dtype:
         """Return the number type that embedded text is cast to."""
-        return cast("Tensor", self.ln_1.weight).dtype
+        return self.ln_1.weight.dtype
 
 
 class PlainAttention(nn.Module):
@@ -93,7 +94,11 @@ class PlainAttention(nn.Module):
         return state
 
     def _load_from_state_dict(
-        self, state_dict: Mapping[str, Any], prefix: str, *args: Any, **kwargs: Any
+        self,
+        state_dict: Mapping[str, Any],
+        prefix: str,
+        *args: Any,  # noqa: ANN401 - nn.Module's own signature
+        **kwargs: Any,  # noqa: ANN401
     ) -> None:
         tensors = cast("dict[str, Any]", state_dict)
         for name, stored in _STORED_NAMES.items():
@@ -113,6 +118,10 @@ def _is_replaceable(block: nn.Module) -> bool:
         and not attention.add_zero_attn
         and attention.dropout == 0
     )
+
+
+def _attention(block: nn.Module) -> nn.MultiheadAttention:
+    return cast("nn.MultiheadAttention", block.attn)
 
 
 def _linear(weight: Tensor, bias: Tensor | None) -> nn.Linear:

@@ -1,25 +1,45 @@
-"""The tensors of a checkpoint: read without running anything that it holds, and fitted name by name."""
+"""The tensors of a checkpoint: read without running anything that it holds, fitted name by name, written."""
 
 from __future__ import annotations
 
+import json
 import pickle
+import struct
+import warnings
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from safetensors import SafetensorError, safe_open
 
+from clipsvd_app.adapter_file.base_hash import hash_tensors
 from clipsvd_app.adapter_file.container import read_container
 from clipsvd_app.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor, nn
 
 State = dict[str, "Tensor"]
 # A table of 0, 1, 2, … that transformers stored until 2023 and now makes by itself.
 _KNOWN_SURPLUS = frozenset({"text.transformer.embeddings.position_ids"})
+_DTYPES = {
+    torch.float64: "F64",
+    torch.float32: "F32",
+    torch.float16: "F16",
+    torch.bfloat16: "BF16",
+    torch.int64: "I64",
+    torch.int32: "I32",
+    torch.int16: "I16",
+    torch.int8: "I8",
+    torch.uint8: "U8",
+    torch.bool: "BOOL",
+}
+_LFS_POINTER = b"version https://git-lfs"
+_ARCHIVE, _PICKLE = b"PK\x03\x04", b"\x80"
 _REMEDY = "Download the folder again, with configuration and weights of one version."
 
 
@@ -52,6 +72,48 @@ def fit_state(model: nn.Module, state: Mapping[str, Tensor], name: str) -> None:
     model.load_state_dict({key: tensor.float() for key, tensor in state.items()}, assign=True)
 
 
+def write_state(
+    path: Path, state: Mapping[str, Tensor], on_bytes: Callable[[int], None] | None = None
+) -> None:
+    """Write tensors as safetensors in their own number types, one after the other.
+
+    on_bytes: told how many bytes are written so far, after each tensor; what it raises ends the writing.
+    Tensors that share memory are written in full, so that each name has its own.
+    """
+    # Large number types first: then every tensor begins at a multiple of the size of its numbers.
+    names = sorted(state, key=lambda name: (-state[name].element_size(), name))
+    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
+    end = 0
+    for name in names:
+        begin, end = end, end + state[name].nbytes
+        dtype, shape = _DTYPES[state[name].dtype], list(state[name].shape)
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    with path.open("wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        for name in names:
+            raw = state[name].detach().cpu().contiguous().reshape(-1).view(torch.uint8)
+            file.write(raw.numpy().data)
+            if on_bytes is not None:
+                on_bytes(header[name]["data_offsets"][1])
+
+
+def state_sha256(state: Mapping[str, Tensor], on_bytes: Callable[[int], None] | None = None) -> str:
+    """Return the canonical hash of tensors in memory; ``on_bytes`` as in ``write_state``."""
+    floats = {name: tensor for name, tensor in state.items() if tensor.is_floating_point()}
+    done = 0
+
+    def pieces(name: str) -> list[NDArray[np.float32]]:
+        nonlocal done
+        done += floats[name].nbytes
+        if on_bytes is not None:
+            on_bytes(done)
+        return [floats[name].detach().float().numpy().ravel()]
+
+    return hash_tensors({name: tuple(tensor.shape) for name, tensor in floats.items()}, pieces)
+
+
 def describe_difference(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> str:
     """Say how the tensors found differ from those wanted; empty when they fit."""
     shapes = sorted(key for key in wanted.keys() & found.keys() if wanted[key].shape != found[key].shape)
@@ -77,7 +139,10 @@ def _read_safetensors(path: Path) -> dict[str, Any]:
 
 def _read_pickle(path: Path) -> dict[str, Any]:
     try:
-        stored = _load_tensors_only(path)
+        _require_pickle(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            stored = _load_tensors_only(path)
     except pickle.UnpicklingError as error:
         raise _refusal(
             path,
@@ -87,6 +152,17 @@ def _read_pickle(path: Path) -> dict[str, Any]:
     except (RuntimeError, ValueError, EOFError, OSError, KeyError) as error:
         raise _refusal(path, "is damaged or is no checkpoint", _REMEDY) from error
     return cast("dict[str, Any]", stored) if isinstance(stored, dict) else {}
+
+
+def _require_pickle(path: Path) -> None:
+    with path.open("rb") as file:
+        start = file.read(len(_LFS_POINTER))
+    if start == _LFS_POINTER:
+        raise _refusal(
+            path, "is a Git LFS pointer and not the weights themselves", "Run “git lfs pull” there."
+        )
+    if not start.startswith((_ARCHIVE, _PICKLE)):
+        raise _refusal(path, "is damaged or is no checkpoint", _REMEDY)
 
 
 def _load_tensors_only(path: Path) -> object:

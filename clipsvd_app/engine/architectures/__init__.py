@@ -36,6 +36,7 @@ __all__ = [
     "tokens_per_image",
 ]
 
+_REMEDY = "Choose a backbone whose image tower is a ViT and whose text tower is BERT or CLIP's own."
 IMAGE_TOWERS = (TIMM_VIT, OPEN_CLIP_VIT)
 TEXT_TOWERS = (HF_BERT, OPEN_CLIP_CLIP_TEXT, OPEN_CLIP_TEXT)
 
@@ -61,7 +62,7 @@ def architecture_of(model: nn.Module) -> Architecture:
             f"This backbone pairs a {_class_at(model, ('visual.trunk', 'visual'))} image tower with a "
             f"{_class_at(model, ('text.transformer', 'text', 'transformer'))} text tower, "
             "which cannot be adapted yet.",
-            remedy="Choose a backbone whose image tower is a ViT and whose text tower is BERT or CLIP's own.",
+            remedy=_REMEDY,
             code="unknown_architecture",
         )
     return Architecture(image, text)
@@ -79,7 +80,7 @@ def list_targets(model: nn.Module) -> tuple[Target, ...]:
         if not isinstance(_module_at(model, target.module_path), nn.Linear):
             raise UserError(
                 f"This backbone has no plain matrix at “{target.module_path}” and cannot be adapted yet.",
-                remedy="Choose a backbone whose image tower is a ViT and whose text tower is BERT or CLIP's own.",
+                remedy=_REMEDY,
                 code="unknown_architecture",
             )
     return targets

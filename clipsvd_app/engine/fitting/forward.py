@@ -12,7 +12,7 @@ from clipsvd_app.engine.architectures import tokens_per_image
 from clipsvd_app.engine.backbones import embed_images
 from clipsvd_app.engine.dataset import Augmentation, normalise
 from clipsvd_app.engine.fitting.memory import checkpoint_blocks
-from clipsvd_app.engine.fitting.precision import autocast, compute_dtype
+from clipsvd_app.engine.fitting.precision import autocast
 from clipsvd_app.engine.fitting.sampling import step_generator
 from clipsvd_app.engine.prompts import prompt_batch
 from clipsvd_app.engine.sigma import Attachment, attach
@@ -49,7 +49,7 @@ class WholeForward:
 
     def __init__(self, learner: Learner) -> None:
         recipe, self.backbone = learner.recipe, learner.backbone
-        self.dtype = compute_dtype(self.backbone.device)
+        self.dtype = learner.compute_dtype
         self.prompts = prompt_batch(self.backbone, learner.classes)
         self.augment = Augmentation(self.backbone.preprocessing, recipe.crop_scale, recipe.flip)
         tokens = recipe.batch_size * tokens_per_image(self.backbone.model)

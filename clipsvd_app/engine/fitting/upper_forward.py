@@ -16,7 +16,7 @@ from clipsvd_app.engine.architectures import tokens_per_image
 from clipsvd_app.engine.backbones import embed_images
 from clipsvd_app.engine.dataset import Augmentation, normalise
 from clipsvd_app.engine.fitting.memory import checkpoint_blocks
-from clipsvd_app.engine.fitting.precision import autocast, compute_dtype
+from clipsvd_app.engine.fitting.precision import autocast
 from clipsvd_app.engine.fitting.sampling import step_generator
 from clipsvd_app.engine.fitting.stacks import batch_first, first_trained, lower_part, put_upper_part
 from clipsvd_app.engine.prompts import prompt_batch
@@ -38,7 +38,7 @@ class UpperForward:
         model = self.backbone.model
         assert batch_first(model)
         self.views = recipe.views
-        self.dtype = compute_dtype(self.backbone.device)
+        self.dtype = learner.compute_dtype
         self.prompts = prompt_batch(self.backbone, learner.classes)
         self.augment = Augmentation(self.backbone.preprocessing, recipe.crop_scale, recipe.flip)
         first = first_trained(model, recipe.trained_share)
