@@ -15,8 +15,9 @@ from clipsvd_app.domain.recipe import recipe_for
 from clipsvd_app.engine.architectures import architecture_of
 from clipsvd_app.engine.backbones import Backbone, embed_images, embed_texts
 from clipsvd_app.engine.examples import Examples
-from clipsvd_app.engine.fitting.fit import forward_for
+from clipsvd_app.engine.fitting.fit import accumulate, forward_for
 from clipsvd_app.engine.fitting.learner import Learner
+from clipsvd_app.engine.fitting.memory import free_memory, plan_memory
 from clipsvd_app.engine.fitting.precision import autocast
 from clipsvd_app.engine.sigma import attach, shadow
 
@@ -98,9 +99,10 @@ def _ours(backbone: Backbone, basis: Basis, settings: StepSettings, *, quick: bo
     inputs = forward.inputs(examples, range(settings.batch), seed=0, step=0)
     labels = torch.tensor(examples.labels, device=backbone.device)
 
+    parts = plan_memory(backbone, settings.batch, free_memory(backbone.device)).parts
+
     def step() -> None:
-        forward.attachment.refresh()
-        functional.cross_entropy(forward.logits(inputs).float(), labels).backward()
+        accumulate(forward, inputs, labels, parts, recipe.penalty)
 
     return StepForm(step, forward.attachment.state.a.numel())
 

@@ -93,10 +93,10 @@ def test_running_out_of_memory_splits_the_batch_and_changes_nothing(learner, exa
     whole = fit(learner, examples, task(3), ignore)
     logits = WholeForward.logits
 
-    def scarce(forward, inputs):
+    def scarce(forward, inputs, classes):
         if len(inputs) > 4:
             raise torch.OutOfMemoryError
-        return logits(forward, inputs)
+        return logits(forward, inputs, classes)
 
     monkeypatch.setattr(WholeForward, "logits", scarce)
     parts = fit(learner, examples, task(3), ignore)
@@ -108,7 +108,7 @@ def test_running_out_of_memory_splits_the_batch_and_changes_nothing(learner, exa
 
 def test_keeping_block_inputs_alone_gives_the_same_fit(learner, examples, monkeypatch):
     whole = fit(learner, examples, task(3), ignore)
-    monkeypatch.setattr(fit_module, "plan_memory", lambda *_: MemoryPlan(checkpointed=True))
+    monkeypatch.setattr(fit_module, "plan_memory", lambda *_: MemoryPlan(short=True, checkpointed=True))
     twice = fit(learner, examples, task(3), ignore)
     assert torch.equal(twice.a, whole.a)
     assert any("twice" in note for note in twice.notes)

@@ -77,6 +77,31 @@ def forward_for(learner: Learner, examples: Examples) -> Forward:
     return upper
 
 
+def accumulate(
+    forward: Forward, inputs: Tensor, labels: Tensor, parts: int, penalty: float
+) -> tuple[float, float]:
+    """Add the gradient of a step to a, and return cross-entropy and accuracy.
+
+    The images go through in ``parts``; the prompts go through once, their gradient gathered from all parts.
+    """
+    attachment = forward.attachment
+    attachment.refresh()
+    embedded = forward.class_embeddings()
+    classes = embedded.detach().requires_grad_()
+    total = hits = 0.0
+    for part, truth in zip(inputs.chunk(parts), labels.chunk(parts), strict=True):
+        attachment.refresh()
+        logits = forward.logits(part, classes).float()
+        loss = functional.cross_entropy(logits, truth) * (len(part) / len(inputs))
+        torch.autograd.backward(loss)
+        total += float(loss.detach())
+        hits += int((logits.detach().argmax(dim=1) == truth).sum())
+    attachment.refresh()
+    shrinking = penalty * attachment.state.a.square().mean()
+    torch.autograd.backward([embedded, shrinking], [classes.grad, None])
+    return total, hits / len(inputs)
+
+
 class _Training:
     """The state of one fit."""
 
@@ -140,22 +165,10 @@ class _Training:
         while True:
             self.optimiser.zero_grad(set_to_none=True)
             try:
-                pieces = zip(inputs.chunk(self.parts), labels.chunk(self.parts), strict=True)
-                done = [self._accumulate(part, truth, len(inputs)) for part, truth in pieces]
+                return accumulate(self.forward, inputs, labels, self.parts, self.recipe.penalty)
             except torch.OutOfMemoryError:
                 if not self._take_less_memory(len(inputs)):
                     raise
-                continue
-            return sum(loss for loss, _ in done), sum(hits for _, hits in done) / len(inputs)
-
-    def _accumulate(self, inputs: Tensor, labels: Tensor, total: int) -> tuple[float, int]:
-        share = len(inputs) / total
-        self.forward.attachment.refresh()
-        logits = self.forward.logits(inputs).float()
-        loss = functional.cross_entropy(logits, labels)
-        penalty = self.recipe.penalty * self.a.square().mean()
-        torch.autograd.backward(share * (loss + penalty))
-        return share * float(loss.detach()), int((logits.detach().argmax(dim=1) == labels).sum())
 
     def _save_memory_from_the_start(self, learner: Learner) -> None:
         backbone = learner.backbone

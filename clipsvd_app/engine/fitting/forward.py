@@ -12,7 +12,7 @@ from clipsvd_app.engine.architectures import tokens_per_image
 from clipsvd_app.engine.backbones import embed_images
 from clipsvd_app.engine.dataset import Augmentation, normalise
 from clipsvd_app.engine.fitting.last_block import use_class_token_alone
-from clipsvd_app.engine.fitting.memory import checkpoint_blocks
+from clipsvd_app.engine.fitting.memory import checkpoint_blocks, images_at_once
 from clipsvd_app.engine.fitting.precision import autocast
 from clipsvd_app.engine.fitting.sampling import step_generator
 from clipsvd_app.engine.prompts import prompt_batch
@@ -35,8 +35,11 @@ class Forward(Protocol):
     def inputs(self, examples: Examples, positions: Sequence[int], seed: int, step: int) -> Tensor:
         """Return what a step feeds, one row for each position, augmented as seed and step say."""
 
-    def logits(self, inputs: Tensor) -> Tensor:
-        """Return logits (rows, classes) with gradients to the singular values of the moment."""
+    def class_embeddings(self) -> Tensor:
+        """Return unit embeddings (classes, width) with gradients to the singular values of the moment."""
+
+    def logits(self, inputs: Tensor, classes: Tensor) -> Tensor:
+        """Return logits (rows, classes) with gradients to the singular values and to ``classes``."""
 
     def plain_logits(self, pixels: Tensor) -> Tensor:
         """Return logits of unaugmented pictures (images, 3, size, size) uint8, without gradients."""
@@ -53,7 +56,7 @@ class WholeForward:
         self.dtype = learner.compute_dtype
         self.prompts = prompt_batch(self.backbone, learner.classes)
         self.augment = Augmentation(self.backbone.preprocessing, recipe.crop_scale, recipe.flip)
-        tokens = recipe.batch_size * tokens_per_image(self.backbone.model)
+        tokens = images_at_once(self.backbone, recipe.batch_size) * tokens_per_image(self.backbone.model)
         self.attachment = attach(
             self.backbone.model,
             learner.basis,
@@ -68,19 +71,23 @@ class WholeForward:
             examples.large[list(positions)].to(self.backbone.device), step_generator(seed, step)
         )
 
-    def logits(self, inputs: Tensor) -> Tensor:
-        """Return logit_scale times cosine (images, classes)."""
-        model = self.attachment.model
+    def class_embeddings(self) -> Tensor:
+        """Return the unit means of the embedded prompts (classes, width)."""
         with autocast(self.backbone.device, self.dtype):
-            images, classes = embed_images(model, inputs), self.prompts.class_embeddings(model)
+            return self.prompts.class_embeddings(self.attachment.model)
+
+    def logits(self, inputs: Tensor, classes: Tensor) -> Tensor:
+        """Return logit_scale times cosine (images, classes)."""
+        with autocast(self.backbone.device, self.dtype):
+            images = embed_images(self.attachment.model, inputs)
             return self.backbone.logit_scale * (images @ classes.T)
 
     @torch.no_grad()
     def plain_logits(self, pixels: Tensor) -> Tensor:
         """Return logits of pictures as they are."""
-        preprocessing = self.backbone.preprocessing
+        preprocessing, classes = self.backbone.preprocessing, self.class_embeddings()
         parts = [
-            self.logits(normalise(part.to(self.backbone.device), preprocessing))
+            self.logits(normalise(part.to(self.backbone.device), preprocessing), classes)
             for part in torch.split(pixels, _BATCH)
         ]
         return torch.cat(parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +25,7 @@ _BYTES_PER_TOKEN_AND_WIDTH = 64
 _BYTES_PER_TOKEN_PAIR_AND_HEAD = 8
 _HEAD_WIDTH = 64
 _SHARE_OF_FREE = 0.5
+_TOKENS_AT_ONCE = 2048
 
 
 class Checkpointed(nn.Module):
@@ -46,19 +48,21 @@ class Checkpointed(nn.Module):
 
 @dataclass(frozen=True, slots=True)
 class MemoryPlan:
-    """Whether blocks are checkpointed from the start, and into how many parts a batch is cut."""
+    """Whether blocks are checkpointed from the start, and into how many parts a batch is cut.
 
+    ``short`` tells that there was less memory than the quickest way takes.
+    """
+
+    short: bool = False
     checkpointed: bool = False
     parts: int = 1
 
     @property
     def note(self) -> str:
-        """Say what was done, for the user; empty if nothing was."""
-        if self.parts > 1:
-            return f"Memory is short: each step is computed in {self.parts} parts."
-        if self.checkpointed:
-            return "Memory is short: each step computes its blocks twice."
-        return ""
+        """Say what short memory led to, for the user; empty if it is not short."""
+        if not self.short:
+            return ""
+        return f"Memory is short: each step computes its blocks twice, in {self.parts} parts."
 
 
 def checkpoint_blocks(model: nn.Module, device: torch.device, dtype: torch.dtype) -> None:
@@ -66,18 +70,30 @@ def checkpoint_blocks(model: nn.Module, device: torch.device, dtype: torch.dtype
     replace_blocks(model, partial(Checkpointed, device=device, dtype=dtype))
 
 
+def images_at_once(backbone: Backbone, batch_size: int) -> int:
+    """Return how many images of a step are best computed at once when there is memory enough.
+
+    A CPU gains nothing from more rows than fill its caches, and what a part keeps for its backward pass is
+    given back before the next; a GPU takes the whole batch.
+    """
+    if backbone.device.type != "cpu":
+        return batch_size
+    parts = math.ceil(batch_size * tokens_per_image(backbone.model) / _TOKENS_AT_ONCE)
+    return math.ceil(batch_size / parts)
+
+
 def plan_memory(backbone: Backbone, batch_size: int, free_bytes: int) -> MemoryPlan:
     """Choose the quickest way to compute a step of ``batch_size`` images within the free memory."""
     allowed = free_bytes * _SHARE_OF_FREE
     blocks = depth(backbone.model, "image")
     block, kept_input = _block_bytes(backbone)
-    if batch_size * blocks * block <= allowed:
-        return MemoryPlan()
-    each = blocks * kept_input + block
-    parts = 1
-    while batch_size / parts * each > allowed and parts < batch_size:
+    at_once = images_at_once(backbone, batch_size)
+    if at_once * blocks * block <= allowed:
+        return MemoryPlan(parts=math.ceil(batch_size / at_once))
+    parts = math.ceil(batch_size / at_once)
+    while batch_size / parts * (blocks * kept_input + block) > allowed and parts < batch_size:
         parts *= 2
-    return MemoryPlan(checkpointed=True, parts=min(parts, batch_size))
+    return MemoryPlan(short=True, checkpointed=True, parts=min(parts, batch_size))
 
 
 def free_memory(device: torch.device) -> int:

@@ -16,7 +16,7 @@ from clipsvd_app.engine.architectures import tokens_per_image
 from clipsvd_app.engine.backbones import embed_images
 from clipsvd_app.engine.dataset import Augmentation, normalise
 from clipsvd_app.engine.fitting.last_block import use_class_token_alone
-from clipsvd_app.engine.fitting.memory import checkpoint_blocks
+from clipsvd_app.engine.fitting.memory import checkpoint_blocks, images_at_once
 from clipsvd_app.engine.fitting.precision import autocast
 from clipsvd_app.engine.fitting.sampling import step_generator
 from clipsvd_app.engine.fitting.stacks import batch_first, first_trained, lower_part, put_upper_part
@@ -45,7 +45,7 @@ class UpperForward:
         first = first_trained(model, recipe.trained_share)
         self.lower, self.ends = lower_part(model, first)
         tokens: dict[Tower, int] = {
-            "image": recipe.batch_size * tokens_per_image(model),
+            "image": images_at_once(self.backbone, recipe.batch_size) * tokens_per_image(model),
             "text": self.prompts.tokens.numel(),
         }
         targets = [t for t in learner.basis.targets if t.layer >= first[t.tower]]
@@ -69,18 +69,23 @@ class UpperForward:
         for view in range(self.views):
             self.cache.of(examples.large, f"view {view}", self._view, self._lower_images)
 
-    def logits(self, inputs: Tensor) -> Tensor:
+    def class_embeddings(self) -> Tensor:
+        """Return the unit means of the embedded prompts (classes, width)."""
+        with autocast(self.backbone.device, self.dtype):
+            return self.prompts.class_embeddings(self.attachment.model)
+
+    def logits(self, inputs: Tensor, classes: Tensor) -> Tensor:
         """Return logit_scale times cosine (images, classes)."""
-        model = self.attachment.model
         self.starts["image"].activations = inputs
         with autocast(self.backbone.device, self.dtype):
-            images = embed_images(model, inputs.new_zeros((len(inputs), 1)))
-            return self.backbone.logit_scale * (images @ self.prompts.class_embeddings(model).T)
+            images = embed_images(self.attachment.model, inputs.new_zeros((len(inputs), 1)))
+            return self.backbone.logit_scale * (images @ classes.T)
 
     @torch.no_grad()
     def plain_logits(self, pixels: Tensor) -> Tensor:
         """Return logits of pictures as they are."""
-        return self.logits(self.cache.of(pixels, "plain", self._plain, self._lower_images))
+        activations = self.cache.of(pixels, "plain", self._plain, self._lower_images)
+        return self.logits(activations, self.class_embeddings())
 
     def save_memory(self) -> None:
         """Checkpoint every block that is left."""
