@@ -106,13 +106,14 @@ def _load_hugging_face(folder: Path) -> Any:  # noqa: ANN401 - a library object
         raise _refusal(folder, "has no vocabulary (vocab.txt)")
     if fault := _fault_of_files(folder):
         raise _refusal(folder, fault)
+    from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoTokenizer
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, StrictDataclassError) as error:
         raise _refusal(folder, "has a tokenizer that cannot be read") from error
 
 

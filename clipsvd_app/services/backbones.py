@@ -104,6 +104,12 @@ def prepare_add(source: Path, name: str) -> Path:
 
     source: a folder, or the weights file in one. Without a name it is called as its folder is.
     """
+    if not source.exists():
+        raise UserError(
+            f"“{source.name}” does not exist.",
+            remedy="Name the folder of an open_clip model, or its weights with the tokenizer beside them.",
+            code="backbone_source",
+        )
     chosen = " ".join(name.split()) or suggested_name(source)
     if not chosen.isprintable() or len(chosen) > LONGEST_NAME:
         raise UserError(

@@ -146,11 +146,16 @@ def test_a_configuration_that_would_load_something_else_is_refused(copied, file,
     assert "custom code" not in capfd.readouterr().out, "nobody is asked to run code"
 
 
-@pytest.mark.parametrize("content", [b"not json", b"[]", b"{}", bytes(range(256))])
-@pytest.mark.parametrize("file", ["vocab.txt", "tokenizer.json", "tokenizer_config.json", "config.json"])
+DAMAGED = [
+    (file, content)
+    for file in ("vocab.txt", "tokenizer.json", "tokenizer_config.json", "config.json")
+    for content in (b"not json", b"[]", b"{}", bytes(range(256)))
+    if (file, content) != ("tokenizer_config.json", b"{}")  # which says nothing wrong
+]
+
+
+@pytest.mark.parametrize(("file", "content"), DAMAGED)
 def test_a_damaged_small_file_is_refused(copied, file, content):
-    if (file, content) == ("tokenizer_config.json", b"{}"):
-        pytest.skip("an empty object says nothing wrong")
     (copied / file).write_bytes(content)
     with pytest.raises(UserError):
         load_backbone(copied)
