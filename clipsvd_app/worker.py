@@ -22,6 +22,7 @@ from clipsvd_app.domain.codec import CodecError
 from clipsvd_app.errors import Cancelled, UserError
 from clipsvd_app.jobs import (
     PROTOCOL,
+    AddBackboneRequest,
     CancelJob,
     CancelledEvent,
     Command,
@@ -184,7 +185,7 @@ def _read_commands(stream: TextIO, inbox: queue.SimpleQueue[Command | None]) -> 
 def _is_long(folder: Path) -> bool:
     """Tell whether a job may take minutes; an unreadable one fails at once, in its turn."""
     try:
-        return isinstance(read_request(folder), TrainRequest)
+        return isinstance(read_request(folder), TrainRequest | AddBackboneRequest)
     except (OSError, CodecError):
         return False
 

@@ -12,6 +12,8 @@ from clipsvd_app.domain.codec import CodecError
 from clipsvd_app.engine.warm import WarmBackbone, WarmBackbones
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import (
+    AddBackboneRequest,
+    AddBackboneResult,
     ExplainRequest,
     PredictRequest,
     PreviewRequest,
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    _AboutBackbone = TrainRequest | PredictRequest | ExplainRequest | PreviewRequest | VerifyRequest
+
 
 class Engine:
     """Runs jobs one after another, or a short one inside another's report; backbones stay loaded."""
@@ -39,6 +43,9 @@ class Engine:
         request = _read(folder)
         report("Starting", 0, 1)
         with _limits_as_user_errors():
+            if isinstance(request, AddBackboneRequest):
+                write_result(folder, _add_backbone(request, report))
+                return
             warm = self._warm.get(request.backbone, request.device, report)
             write_result(folder, _answer(request, folder, warm, report))
 
@@ -48,7 +55,13 @@ def run_job(folder: Path, report: Report) -> None:
     Engine().run(folder, report)
 
 
-def _answer(request: Request, folder: Path, warm: WarmBackbone, report: Report) -> object:
+def _add_backbone(request: AddBackboneRequest, report: Report) -> AddBackboneResult:
+    from clipsvd_app.engine.intake import run_add
+
+    return run_add(request, report)
+
+
+def _answer(request: _AboutBackbone, folder: Path, warm: WarmBackbone, report: Report) -> object:
     """Dispatch by kind; each part is imported when it is first asked for."""
     match request:
         case TrainRequest():

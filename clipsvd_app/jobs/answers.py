@@ -69,7 +69,8 @@ class VerifyResult:
 class AddBackboneResult:
     """A backbone folder that passed every check.
 
-    ``sha256`` is the canonical hash of its tensors, ``source_sha256`` that of the file they came in.
+    ``sha256`` is the canonical hash of its tensors, ``source_sha256`` that of the file they came in;
+    ``matrices`` are adapted, with ``singular_values`` to train in all.
     """
 
     name: str
@@ -78,4 +79,6 @@ class AddBackboneResult:
     source_sha256: str
     architecture: str
     parameters: int
+    matrices: int = 0
+    singular_values: int = 0
     notes: tuple[str, ...] = ()

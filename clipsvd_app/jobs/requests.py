@@ -125,11 +125,14 @@ class AddBackboneRequest:
     kind: Literal["add_backbone"] = "add_backbone"
 
 
-Request = TrainRequest | PredictRequest | ExplainRequest | PreviewRequest | VerifyRequest
+Request = (
+    TrainRequest | PredictRequest | ExplainRequest | PreviewRequest | VerifyRequest | AddBackboneRequest
+)
 REQUESTS: dict[str, type[Request]] = {
     "train": TrainRequest,
     "predict": PredictRequest,
     "explain": ExplainRequest,
     "preview": PreviewRequest,
     "verify": VerifyRequest,
+    "add_backbone": AddBackboneRequest,
 }
