@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clipsvd_app.cli import fetching
 from clipsvd_app.services import backbones
 from clipsvd_app.settings import load_settings
 
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
 def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     """Add the commands about backbones."""
     group = commands.add_parser("backbones", help="the models that can be adapted")
-    actions = group.add_subparsers(title="actions", metavar="list", required=True)
+    actions = group.add_subparsers(title="actions", metavar="list|fetch", required=True)
     listing = actions.add_parser("list", parents=[shared], help="list them")
     listing.set_defaults(run=run_list)
+    fetching.add_command(actions, shared)
 
 
 def run_list(options: argparse.Namespace, console: Console) -> int:

@@ -34,6 +34,8 @@ CANCELLED = 130
 def main() -> int:
     """Fetch what stdin asks for; returns 0 when every file is there and 1 when not."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for whoever started this
+    for offline in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
+        os.environ.pop(offline, None)  # the one process that may go online, and only when asked to
     request = decode_request(sys.stdin.readline())
     threading.Thread(target=_leave_with, args=(sys.stdin,), daemon=True).start()
     teller = _Teller(FetchProgress("", 0, 0))

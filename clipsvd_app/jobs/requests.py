@@ -125,9 +125,7 @@ class AddBackboneRequest:
     kind: Literal["add_backbone"] = "add_backbone"
 
 
-Request = (
-    TrainRequest | PredictRequest | ExplainRequest | PreviewRequest | VerifyRequest | AddBackboneRequest
-)
+Request = TrainRequest | PredictRequest | ExplainRequest | PreviewRequest | VerifyRequest | AddBackboneRequest
 REQUESTS: dict[str, type[Request]] = {
     "train": TrainRequest,
     "predict": PredictRequest,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -36,14 +37,12 @@ ENDPOINT_VARIABLE = "HF_ENDPOINT"
 LEAVE_WITHIN_S = 3.0
 # The hub's library sends no word about its use, and streams plain files that can be resumed.
 _CHILD = {
-    "HF_HUB_DISABLE_TELEMETRY": "1",
     "DO_NOT_TRACK": "1",
     "HF_HUB_DISABLE_XET": "1",
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",
     "PYTHONUNBUFFERED": "1",
 }
-_OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 
 
 class Arrived(Protocol):
@@ -82,6 +81,11 @@ def has_begun(model: Published) -> bool:
     """Tell whether an earlier fetch left something to go on with."""
     folder = folder_of(model)
     return folder.is_dir() and any(path.stat().st_size for path in folder.iterdir())
+
+
+def forget(model: Published) -> None:
+    """Delete what was gathered of a model, once it is added."""
+    shutil.rmtree(folder_of(model), ignore_errors=True)
 
 
 def endpoint() -> str:
@@ -142,7 +146,6 @@ def _alone(folder: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def _child(request: FetchRequest) -> Iterator[Iterator[FetchEvent]]:
     """Start the process and give what it says; leaving the block ends it."""
-    environment = {name: value for name, value in os.environ.items() if name not in _OFFLINE} | _CHILD
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "clipsvd_app.fetching"],
         stdin=subprocess.PIPE,
@@ -150,7 +153,7 @@ def _child(request: FetchRequest) -> Iterator[Iterator[FetchEvent]]:
         stderr=None if os.environ.get("CLIPSVD_DEBUG") else subprocess.DEVNULL,
         text=True,
         encoding="utf-8",
-        env=environment,
+        env=os.environ | _CHILD,
     )
     assert process.stdin is not None
     assert process.stdout is not None
