@@ -22,7 +22,7 @@ USES = {
     "a name": "import socket; socket.gethostbyname('localhost')",
     "a listening port": "import socket; socket.socket().bind(('127.0.0.1', 0))",
     "a datagram": "import socket; socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', 9))",
-    "a web page": "import http.client as c\ntry: c.HTTPConnection('127.0.0.1', 9).connect()\nexcept OSError: pass",
+    "a web server": "import http.server as s; s.HTTPServer(('127.0.0.1', 0), s.BaseHTTPRequestHandler)",
 }
 LOCAL = "import multiprocessing.connection as c, socket; c.Pipe(); socket.socketpair()"
 
