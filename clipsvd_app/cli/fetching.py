@@ -40,9 +40,19 @@ def add_command(actions: Commands, shared: argparse.ArgumentParser) -> None:
 
 
 def run_fetch(options: argparse.Namespace, console: Console) -> int:
-    """Fetch, check, convert and register; what has arrived stays when it is cut off."""
+    """Fetch a known model and add it."""
     model = fetching.published(options.model, options.revision)
-    job = backbones.prepare_add(fetching.folder_of(model), options.name or model.name)
+    result = fetch_and_add(model, options.name or model.name, console)
+    for note in result.notes:
+        console.note(note)
+    console.say(f"Added {model.title} as “{result.name}” ({result.parameters:,} parameters).")
+    console.document(result)
+    return 0
+
+
+def fetch_and_add(model: Published, name: str, console: Console) -> AddBackboneResult:
+    """Fetch, check, convert and register; what has arrived stays when it is cut off."""
+    job = backbones.prepare_add(fetching.folder_of(model), name)
     try:
         _fetch(model, console)
     except BaseException:
@@ -51,11 +61,7 @@ def run_fetch(options: argparse.Namespace, console: Console) -> int:
     result = engine.answer(job, AddBackboneResult, console)
     save_settings(backbones.record_added(load_settings(), result))
     fetching.forget(model)
-    for note in result.notes:
-        console.note(note)
-    console.say(f"Added {model.title} as “{result.name}” ({result.parameters:,} parameters).")
-    console.document(result)
-    return 0
+    return result
 
 
 def _fetch(model: Published, console: Console) -> Path:

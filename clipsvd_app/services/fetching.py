@@ -10,6 +10,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
 
@@ -91,6 +92,11 @@ def forget(model: Published) -> None:
 def endpoint() -> str:
     """Return the hub's address: the public one unless HF_ENDPOINT names a mirror."""
     return (os.environ.get(ENDPOINT_VARIABLE) or HUB).rstrip("/")
+
+
+def host() -> str:
+    """Return the hub's name, as people know it."""
+    return urlsplit(endpoint()).hostname or endpoint()
 
 
 def fetch(model: Published, arrived: Arrived) -> Path:

@@ -76,6 +76,14 @@ def test_removing_first_says_what_is_deleted(page, qtbot):
     assert removed.args == ["own"]
 
 
+def test_a_question_outlives_news_and_goes_with_its_backbone(page):
+    named(page, "Remove Own")[0].click()
+    page.set_state(replace(STATE, theme="light"))
+    assert "Its copy is deleted." in said(page)
+    page.set_state(replace(STATE, backbones=STATE.backbones[:1]))
+    assert "Its copy is deleted." not in said(page)
+
+
 def test_keeping_a_backbone_asks_for_nothing(page, qtbot):
     named(page, "Remove Own")[0].click()
     with qtbot.assertNotEmitted(page.backbone_remove_requested):

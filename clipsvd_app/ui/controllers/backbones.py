@@ -64,8 +64,8 @@ class BackbonesController(QObject):
         return FetchOffer(
             button=f"Go on fetching {model.title}…" if begun else f"Fetch {model.title}…",
             question=f"Go on fetching {model.title}?" if begun else f"Fetch {model.title}?",
-            words=f"{size} from {fetching.endpoint()}, {model.repository} at revision {model.revision[:12]},"
-            f" under the licence {model.licence}. Nothing of yours is sent: no image, no label."
+            words=f"{size} come from {fetching.host()}: {model.repository} at revision"
+            f" {model.revision[:12]}, with the licence {model.licence}. Nothing of yours is sent, neither images nor labels."
             + (" What arrived before is kept." if begun else ""),
             confirm="Go on" if begun else f"Fetch {size}",
         )
@@ -151,7 +151,7 @@ class BackbonesController(QObject):
         if work is None or not total_kb:
             return
         amount = f"{done_kb / KILOBYTE:,.0f} of {total_kb / KILOBYTE:,.0f} MB"
-        stage = f"From {fetching.endpoint()}" if done_kb < total_kb else "Checking what arrived"
+        stage = f"From {fetching.host()}" if done_kb < total_kb else "Checking what arrived"
         self._show(BackboneActivity(replace(work, stage=stage, amount=amount, done=done_kb, total=total_kb)))
 
     def _show_progress(self, progress: Progress) -> None:
@@ -164,6 +164,8 @@ class BackbonesController(QObject):
             )
 
     def _fail(self, message: str, remedy: str) -> None:
+        if not self._page.isVisible():
+            self._session.tell(Notice("error", message, remedy, key="backbone"))
         self._show(BackboneActivity(trouble=message, remedy=remedy))
 
     def _show(self, activity: BackboneActivity) -> None:

@@ -140,10 +140,7 @@ class SettingsController(QObject):
 def _removal(entry: backbones.BackboneEntry) -> str:
     """Say what removing a backbone would delete."""
     if entry.folder.parent == backbones.own_folder():
-        size = file_size(entry.size_bytes)
-        return (
-            f"The program's copy of it ({size}) is deleted. The files it was made from stay where they are."
-        )
+        return f"The program's copy of it ({file_size(entry.size_bytes)}) is deleted, and nothing else."
     return "Its folder stays where it is; only the entry goes."
 
 

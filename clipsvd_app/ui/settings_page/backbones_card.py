@@ -49,8 +49,9 @@ class BackbonesCard(Card):
         self.set_activity(self._activity)
 
     def set_backbones(self, backbones: tuple[BackboneRow, ...]) -> None:
-        """Show one row a backbone."""
-        self._removal.hide()
+        """Show one row a backbone; a question about one that is gone goes with it."""
+        if self._removed not in {row.key for row in backbones}:
+            self._removal.hide()
         empty(self._rows)
         for position, row in enumerate(backbones):
             if position:
@@ -93,6 +94,7 @@ class BackbonesCard(Card):
         )
         for panel in (self._question, self._work, self._trouble, self._removal):
             self.body.addWidget(panel)
+        self.body.addSpacing(GAP // 2)
         self.body.addLayout(self._rows)
 
     def _connect(self) -> None:
