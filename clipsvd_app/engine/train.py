@@ -17,6 +17,7 @@ from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.domain.results import StepMetrics
 from clipsvd_app.engine import torch_setup
+from clipsvd_app.engine.architectures import tokens_per_image
 from clipsvd_app.engine.backbones import Backbone, embed_images
 from clipsvd_app.engine.basis import Basis
 from clipsvd_app.engine.dataset import Augmentation
@@ -82,7 +83,7 @@ class _Training:
         self.augment = Augmentation(backbone.preprocessing, recipe.crop_scale, recipe.flip)
         self.prompts: PromptBatch = prompt_batch(backbone, learner.classes)
         self.labels = torch.tensor(examples.labels, device=backbone.device)
-        tokens = recipe.batch_size * _tokens_per_image(backbone)
+        tokens = recipe.batch_size * tokens_per_image(backbone.model)
         self.attachment = attach(
             backbone.model, learner.basis, {"image": tokens, "text": self.prompts.tokens.numel()}
         )
@@ -166,8 +167,3 @@ def autocast(device: torch.device) -> Iterator[None]:
             # The flash kernel's backward pass in bfloat16 is slower on a CPU than the plain products.
             stack.enter_context(sdpa_kernel(SDPBackend.MATH))
         yield
-
-
-def _tokens_per_image(backbone: Backbone) -> int:
-    patches = backbone.model.get_submodule("visual.trunk.patch_embed").num_patches
-    return int(patches) + 1  # type: ignore[arg-type]

@@ -111,15 +111,14 @@ def prepare_add(source: Path, name: str) -> Path:
             remedy="Give it a shorter name.",
             code="backbone_name",
         )
-    target = own_folder() / _folder_name(chosen)
     known = {entry.name.casefold() for entry in available(load_settings())}
-    if chosen.casefold() in known or target.exists():
+    if chosen.casefold() in known:
         raise UserError(
             f"There is already a backbone “{chosen}”.",
             remedy="Remove it first, or give this one another name.",
             code="backbone_name_taken",
         )
-    return new_job(AddBackboneRequest(str(source.absolute()), str(target), chosen))
+    return new_job(AddBackboneRequest(str(source.absolute()), str(_free_folder(chosen)), chosen))
 
 
 def record_added(settings: Settings, result: AddBackboneResult) -> Settings:
@@ -186,9 +185,11 @@ def _size(folder: Path) -> int:
     return weights.stat().st_size if weights.is_file() else 0
 
 
-def _folder_name(name: str) -> str:
-    """Return a name that every file system takes."""
-    return re.sub(r"[^\w.-]+", "-", name.casefold()).strip("-.") or "backbone"
+def _free_folder(name: str) -> Path:
+    """Return a new folder, named so that every file system takes it."""
+    stem = re.sub(r"[^\w.-]+", "-", name.casefold()).strip("-.") or "backbone"
+    names = (stem, *(f"{stem}-{number}" for number in range(2, 1000)))
+    return next(folder for name in names if not (folder := own_folder() / name).exists())
 
 
 def _forget_basis(sha256: str) -> None:
