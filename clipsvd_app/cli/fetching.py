@@ -70,11 +70,13 @@ def _fetch(model: Published, console: Console) -> Path:
         f"{verb} {model.title} from {fetching.endpoint()}: {model.size_bytes / 1e6:.0f} MB, {model.licence}."
     )
     try:
-        return fetching.fetch(
-            model,
-            lambda _file, done, total: console.report("Fetching, MB", done // MEGABYTE, total // MEGABYTE),
-        )
+        return fetching.fetch(model, lambda _file, done, total: _show(console, done, total))
     except (Cancelled, KeyboardInterrupt) as wish:
         raise Cancelled("Cancelled; what has arrived stays, and the same command goes on with it.") from wish
     finally:
         console.close_bar()
+
+
+def _show(console: Console, done_bytes: int, total_bytes: int) -> None:
+    if total_bytes:
+        console.report("Fetching, MB", done_bytes // MEGABYTE, total_bytes // MEGABYTE)

@@ -24,6 +24,10 @@ class NetworkWatch:
         """How many processes have been watched."""
         return sum(" started " in line for line in self._lines())
 
+    def processes(self, words: str) -> list[str]:
+        """The ids of the watched processes that were started with these words."""
+        return [line.split()[0] for line in self._lines() if " started " in line and words in line]
+
     def seen(self) -> list[str]:
         """Every use of the network."""
         return [line for line in self._lines() if " started " not in line]

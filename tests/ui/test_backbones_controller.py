@@ -165,7 +165,7 @@ def test_a_folder_is_added_by_the_engine_or_refused_in_its_words(bench: Bench, t
 
 
 def test_a_name_that_is_taken_is_refused_before_anything_is_fetched(bench: Bench) -> None:
-    (backbones.own_folder() / "biomedclip").mkdir(parents=True)
+    bench.session.change_settings(Settings(backbones=(("biomedclip", "/elsewhere"),)))
     bench.controller.fetch()
     assert "already" in bench.now.trouble
     assert not bench.session.fetches.busy

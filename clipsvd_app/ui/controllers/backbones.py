@@ -65,8 +65,8 @@ class BackbonesController(QObject):
             button=f"Go on fetching {model.title}…" if begun else f"Fetch {model.title}…",
             question=f"Go on fetching {model.title}?" if begun else f"Fetch {model.title}?",
             words=f"{size} come from {fetching.host()}: {model.repository} at revision"
-            f" {model.revision[:12]}, with the licence {model.licence}. Nothing of yours is sent, neither images"
-            " nor labels." + (" What arrived before is kept." if begun else ""),
+            f" {model.revision[:12]}, with the licence {model.licence}. Nothing of yours is sent, neither"
+            " images nor labels." + (" What arrived before is kept." if begun else ""),
             confirm="Go on" if begun else f"Fetch {size}",
         )
 
