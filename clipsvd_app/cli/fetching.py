@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clipsvd_app.cli import engine
+from clipsvd_app.cli import adding
 from clipsvd_app.errors import Cancelled
 from clipsvd_app.fetching.published import PUBLISHED
-from clipsvd_app.jobs import AddBackboneResult
 from clipsvd_app.services import backbones, fetching
 from clipsvd_app.services.job_folders import forget_job
-from clipsvd_app.settings import load_settings, save_settings
 
 if TYPE_CHECKING:
     import argparse
@@ -42,15 +40,11 @@ def add_command(actions: Commands, shared: argparse.ArgumentParser) -> None:
 def run_fetch(options: argparse.Namespace, console: Console) -> int:
     """Fetch a known model and add it."""
     model = fetching.published(options.model, options.revision)
-    result = fetch_and_add(model, options.name or model.name, console)
-    for note in result.notes:
-        console.note(note)
-    console.say(f"Added {model.title} as “{result.name}” ({result.parameters:,} parameters).")
-    console.document(result)
+    fetch_and_add(model, options.name or model.name, console)
     return 0
 
 
-def fetch_and_add(model: Published, name: str, console: Console) -> AddBackboneResult:
+def fetch_and_add(model: Published, name: str, console: Console) -> None:
     """Fetch, check, convert and register; what has arrived stays when it is cut off."""
     job = backbones.prepare_add(fetching.folder_of(model), name)
     try:
@@ -58,10 +52,8 @@ def fetch_and_add(model: Published, name: str, console: Console) -> AddBackboneR
     except BaseException:
         forget_job(job)
         raise
-    result = engine.answer(job, AddBackboneResult, console)
-    save_settings(backbones.record_added(load_settings(), result))
+    adding.take_in(job, console)
     fetching.forget(model)
-    return result
 
 
 def _fetch(model: Published, console: Console) -> Path:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import torch
 
 from clipsvd_app import settings
-from clipsvd_app.engine.backbone_folder import WEIGHT_FILES, read_folder
+from clipsvd_app.engine.backbone_folder import WEIGHT_FILES, BackboneFolder, read_folder
 from clipsvd_app.engine.backbones import build_model
 from clipsvd_app.engine.intake.known import BIOMEDCLIP_CONFIG
 from clipsvd_app.engine.weights import write_state
@@ -49,11 +49,7 @@ def make_random(kind: RandomKind, folder: Path) -> Path:
     _write_json(folder, "open_clip_config.json", config)
     if kind == "biomedclip":
         _write_language(folder)
-    weights = folder / WEIGHT_FILES[0]
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(SEED)
-        model = build_model(read_folder(folder, weights))
-    write_state(weights, model.state_dict())
+    _write_weights(read_folder(folder, folder / WEIGHT_FILES[0]))
     return folder
 
 
@@ -82,6 +78,13 @@ def _joined_syllables() -> Iterator[str]:
     yield from _SYLLABLES
     yield from (f"##{syllable}" for syllable in _SYLLABLES)
     yield from (one + other for one in _SYLLABLES for other in _SYLLABLES)
+
+
+def _write_weights(checked: BackboneFolder) -> None:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(SEED)
+        model = build_model(checked)
+    write_state(checked.weights, model.state_dict())
 
 
 def _write_language(folder: Path) -> None:

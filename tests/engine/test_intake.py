@@ -189,6 +189,24 @@ def test_equal_weights_are_not_written_twice(download, target):
     assert [file.name for file in target.parent.iterdir()] == ["mine"]
 
 
+def test_equal_weights_with_another_preprocessing_are_noted_as_such(download, target):
+    add(download, target)
+    path = download / "open_clip_config.json"
+    stored = json.loads(path.read_text())
+    stored["preprocess_cfg"]["mean"] = [0.4, 0.4, 0.4]
+    path.write_text(json.dumps(stored))
+    again = run_add(AddBackboneRequest(str(download), str(target.with_name("again")), "again"), quiet)
+    assert "differs" in again.notes[1]
+
+
+def test_a_source_without_its_vocabulary_is_refused_though_its_weights_are_here(download, target):
+    add(download, target)
+    (download / "vocab.txt").unlink()
+    with pytest.raises(UserError) as refusal:
+        run_add(AddBackboneRequest(str(download), str(target.with_name("again")), "again"), quiet)
+    assert refusal.value.code == "backbone_tokenizer"
+
+
 @pytest.mark.parametrize("stage", ["Reading the weights", "Writing the backbone", "Checking the backbone"])
 def test_cancelling_leaves_nothing(download, target, stage):
     def report(name, *_):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _CONFIG = "open_clip_config.json"
 _COPIED = (*VOCABULARY_FILES, "tokenizer_config.json", "special_tokens_map.json", "LICENSE", "LICENSE.md")
+SMALL_FILES = (_CONFIG, "config.json", *VOCABULARY_FILES, "tokenizer_config.json")
 _BERT = "text.transformer"
 _LAYER = re.compile(re.escape(f"{_BERT}.encoder.layer.") + r"(\d+)\.")
 _HEAD_WIDTH = 64

@@ -1,4 +1,4 @@
-"""A folder that appears whole or not at all."""
+"""A folder that appears whole or not at all: filled beside its place, then moved there."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _FORGOTTEN_S = 24 * 3600
 
 
 @contextmanager
-def new_folder(target: Path) -> Iterator[Path]:
-    """Give an empty folder beside ``target``, of the same name; it becomes ``target`` when all went well."""
+def folder_beside(target: Path) -> Iterator[Path]:
+    """Give an empty folder on the disk of ``target``; what is not moved there by the end is deleted."""
     if target.exists():
         raise UserError(
             f"There is already something at “{target.name}”.",
@@ -33,7 +33,6 @@ def new_folder(target: Path) -> Iterator[Path]:
         folder.mkdir(parents=True)
         _clear_forgotten(target.parent)
         yield folder
-        folder.rename(target)
     except PermissionError as error:
         raise UserError(
             f"The folder for “{target.name}” cannot be written.",
