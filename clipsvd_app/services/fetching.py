@@ -87,6 +87,7 @@ def has_begun(model: Published) -> bool:
 def forget(model: Published) -> None:
     """Delete what was gathered of a model, once it is added."""
     shutil.rmtree(folder_of(model), ignore_errors=True)
+    _lock_file(folder_of(model)).unlink(missing_ok=True)
 
 
 def endpoint() -> str:
@@ -120,6 +121,10 @@ def fetch(model: Published, arrived: Arrived) -> Path:
     )
 
 
+def _lock_file(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.lock")
+
+
 def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -134,7 +139,7 @@ def _make(folder: Path) -> None:
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Keep a second window or command from writing into the same files."""
-    lock = FileLock(folder.with_name(f"{folder.name}.lock"), timeout=0)
+    lock = FileLock(_lock_file(folder), timeout=0)
     try:
         lock.acquire()
     except Timeout as error:

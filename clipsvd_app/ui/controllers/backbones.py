@@ -157,11 +157,9 @@ class BackbonesController(QObject):
     def _show_progress(self, progress: Progress) -> None:
         work = self._activity.work
         if work is not None:
-            self._show(
-                BackboneActivity(
-                    replace(work, stage=progress.stage, amount="", done=progress.done, total=progress.total)
-                )
-            )
+            total = progress.total if progress.total > 1 else 0  # a stage of one step has no known end
+            now = replace(work, stage=progress.stage, amount="", done=progress.done, total=total)
+            self._show(BackboneActivity(now))
 
     def _fail(self, message: str, remedy: str) -> None:
         if not self._page.isVisible():
