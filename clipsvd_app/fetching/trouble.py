@@ -114,12 +114,18 @@ def _proxy(signed_out: bool) -> UserError:
 
 
 def _no_connection(error: httpx2.HTTPError, host: str) -> UserError:
-    if _cause(error, ssl.SSLError) is not None:
+    if _cause(error, ssl.SSLCertVerificationError) is not None:
         return UserError(
             f"The connection to “{host}” is not secure: its certificate is not trusted.",
             remedy="Behind a proxy that opens connections, set SSL_CERT_FILE to its certificate; otherwise"
             " check the clock.",
             code="fetch_certificate",
+        )
+    if _cause(error, ssl.SSLError) is not None:
+        return UserError(
+            f"No secure connection to “{host}” can be made.",
+            remedy=f"Check HF_ENDPOINT and the proxy, {ELSEWHERE}.",
+            code="fetch_not_secure",
         )
     if isinstance(error, httpx2.ConnectError) and _cause(error, socket.gaierror) is not None:
         return UserError(

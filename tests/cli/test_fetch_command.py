@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 from safetensors.torch import load_file
-from support.hub_server import REVISION, HubServer
+from support.hub_server import REVISION, HubServer, forget_proxies
 from support.tiny_backbone import write_tiny_backbone
 from support.watched import NetworkWatch
 
@@ -47,6 +47,7 @@ def hub(tmp_path: Path, monkeypatch):
     torch.save(load_file(folder / "open_clip_model.safetensors"), folder / WEIGHTS)
     (folder / "open_clip_model.safetensors").unlink()
     server = HubServer(folder)
+    forget_proxies(monkeypatch)
     monkeypatch.setenv("HF_ENDPOINT", server.endpoint)
     monkeypatch.setenv("CLIPSVD_HOME", str(tmp_path / "home"))
     yield server

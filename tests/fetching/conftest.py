@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
-from support.hub_server import REVISION, HubServer
+from support.hub_server import REVISION, HubServer, forget_proxies
 
 from clipsvd_app.fetching.published import Published, PublishedFile
 
@@ -23,6 +23,7 @@ def hub(tmp_path: Path, monkeypatch):
     (folder / "vocab.txt").write_text("[PAD]\n[UNK]\n", encoding="utf-8")
     (folder / WEIGHTS).write_bytes(hashlib.shake_256(b"weights").digest(WEIGHTS_BYTES))
     server = HubServer(folder)
+    forget_proxies(monkeypatch)
     monkeypatch.setenv("HF_ENDPOINT", server.endpoint)
     monkeypatch.setenv("CLIPSVD_HOME", str(tmp_path / "home"))
     yield server

@@ -180,9 +180,20 @@ def test_a_name_that_nobody_knows_means_offline(model: Published, monkeypatch) -
     assert "hub.invalid" in error.message
 
 
-def test_a_hub_without_a_trusted_certificate_is_said(hub: HubServer, model: Published, monkeypatch) -> None:
+def test_a_hub_that_cannot_speak_in_secret_is_said(hub: HubServer, model: Published, monkeypatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", hub.endpoint.replace("http:", "https:"))
-    assert refusal(model).code == "fetch_certificate"
+    assert refusal(model).code == "fetch_not_secure"
+
+
+@pytest.mark.parametrize(("status", "code"), [(407, "fetch_proxy_sign_in"), (403, "fetch_proxy")])
+def test_a_proxy_that_lets_nothing_through_is_said(
+    hub: HubServer, model: Published, monkeypatch, status: int, code: str
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "https://hub.invalid")
+    monkeypatch.setenv("HTTPS_PROXY", hub.endpoint)
+    hub.status = status
+    assert refusal(model).code == code
+    assert hub.asked[0].method == "CONNECT"
 
 
 @pytest.mark.parametrize(
@@ -192,7 +203,6 @@ def test_a_hub_without_a_trusted_certificate_is_said(hub: HubServer, model: Publ
 def test_a_proxy_that_does_not_work_is_said(model: Published, monkeypatch, proxy: str, code: str) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://hub.invalid")
     monkeypatch.setenv("HTTP_PROXY", proxy.format(closed=free_port()))
-    monkeypatch.setenv("http_proxy", proxy.format(closed=free_port()))
     assert refusal(model).code == code
 
 

@@ -7,6 +7,10 @@ import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 LARGE_BYTES = 50_000  # from here on a file lies on another host, with its sha256 as its name
@@ -63,6 +67,13 @@ class HubServer:
         self._server.server_close()
 
 
+def forget_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep this machine's own proxy settings out of a test."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
 def git_hash(data: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
 
@@ -76,6 +87,10 @@ def _handler(hub: HubServer) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             self._answer(body=True)
+
+        def do_CONNECT(self) -> None:
+            """Answer as a proxy that is asked for a way to a secure host."""
+            self._answer(body=False)
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
