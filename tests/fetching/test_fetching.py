@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
+import subprocess
+import sys
+import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from support.hub_server import REVISION, Asked, HubServer
 
 from clipsvd_app.errors import Cancelled, UserError
+from clipsvd_app.fetching.lines import FetchRequest, encode
 from clipsvd_app.fetching.published import BIOMEDCLIP, Published, PublishedFile
 from clipsvd_app.services import fetching
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
 WEIGHTS = "open_clip_pytorch_model.bin"
 HALF = 1_500_000
+STARTER = """
+import sys
+from clipsvd_app.fetching.lines import decode_request
+from clipsvd_app.services import fetching
+fetching.fetch(decode_request(sys.argv[1]).published, lambda *_: None)
+"""
 
 
 def ignore(file: str, done_bytes: int, total_bytes: int) -> None:
@@ -88,6 +100,17 @@ def test_cancelling_ends_a_silent_fetch_and_keeps_what_came(
         fetching.fetch(model, cancel)
     assert child_pids() == []
     assert (fetching.folder_of(model) / f"{WEIGHTS}.part").stat().st_size == HALF
+
+
+def test_a_fetch_does_not_outlive_whoever_started_it(hub: HubServer, model: Published) -> None:
+    hub.stalls_after = HALF
+    request = encode(FetchRequest(model, "", ""))
+    starter = subprocess.Popen([sys.executable, "-P", "-c", STARTER, request])
+    wait_until(lambda: WEIGHTS in hub.fetched())
+    assert fetching_from(hub)
+    starter.kill()
+    starter.wait()
+    wait_until(lambda: not fetching_from(hub))
 
 
 def test_a_breaking_connection_is_taken_up_again(hub: HubServer, model: Published) -> None:
@@ -237,6 +260,24 @@ def test_biomedclip_is_pinned_to_a_commit_and_its_weights_to_a_hash() -> None:
 def test_an_unknown_model_or_a_moving_revision_is_refused(name: str, revision: str) -> None:
     with pytest.raises(UserError):
         fetching.published(name, revision)
+
+
+def fetching_from(hub: HubServer) -> list[str]:
+    """The processes that fetch from this hub, whoever started them."""
+    found = []
+    for command in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            environment = command.with_name("environ").read_bytes()
+            if b"-m\0clipsvd_app.fetching" in command.read_bytes() and hub.endpoint.encode() in environment:
+                found.append(command.parent.name)
+    return found
+
+
+def wait_until(condition: Callable[[], object], patience_s: float = 20) -> None:
+    deadline = time.monotonic() + patience_s
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def free_port() -> int:
