@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 import httpx2
 from huggingface_hub import get_hf_file_metadata, hf_hub_url
@@ -70,6 +70,7 @@ class Remote:
 
     def fetch(self, arrived: ArrivedBytes) -> None:
         """Fetch the rest, check the whole, and give it its name."""
+        self.part.touch()
         in_vain = 0
         while (before := _size(self.part)) != self.size:
             if in_vain == TRIES:
@@ -96,14 +97,18 @@ class Remote:
                     _write_all(stream, chunk)
                     have += len(chunk)
                     arrived(have)
+                    if have > self.size:
+                        self._refuse()
 
     def _check(self) -> None:
+        if not self._hashes <= hashes(self.part):
+            self._refuse()
+
+    def _refuse(self) -> NoReturn:
         """Refuse a file that is not the published one, and delete it: the next fetch starts it anew."""
-        if self._hashes <= hashes(self.part):
-            return
         self.part.unlink()
         raise UserError(
-            f"What arrived as “{self.name}” is not what was published: its hash is another.",
+            f"What arrived as “{self.name}” is not what was published: its hash or length is another.",
             remedy="Fetch again; if it stays so, something on the way changes files: fetch it on another"
             " network and add its folder.",
             code="fetch_hash",

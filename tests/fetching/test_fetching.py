@@ -145,6 +145,14 @@ def test_what_is_changed_on_the_way_is_refused_and_fetched_anew(hub: HubServer, 
     assert same_files(fetching.fetch(model, ignore), hub)
 
 
+def test_a_file_that_does_not_end_is_refused_where_it_should_have_ended(
+    hub: HubServer, model: Published
+) -> None:
+    hub.adds = 50_000_000
+    assert refusal(model).code == "fetch_hash"
+    assert list(fetching.folder_of(model).iterdir()) == []
+
+
 def test_a_hub_that_serves_something_else_at_the_pinned_revision_is_refused(
     hub: HubServer, model: Published
 ) -> None:
@@ -175,6 +183,12 @@ def test_each_refusal_has_its_sentence(hub: HubServer, model: Published, status:
     error = refusal(model)
     assert error.code == code
     assert str(status) in error.message
+
+
+def test_a_refusal_where_the_large_files_lie_has_its_sentence(hub: HubServer, model: Published) -> None:
+    hub.storage_status = 403
+    assert refusal(model).code == "fetch_forbidden"
+    assert (fetching.folder_of(model) / "vocab.txt").exists()
 
 
 def test_a_revision_that_is_not_there_is_said(model: Published) -> None:

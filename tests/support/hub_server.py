@@ -29,16 +29,19 @@ class Asked:
 class HubServer:
     """Serves the files of ``folder`` as ``repository`` at REVISION; ``asked`` lists what was asked for.
 
-    ``status`` answers everything with that status. ``breaks_after`` closes each connection after so many
-    bytes of a file, ``stalls_after`` falls silent there instead. ``tampers`` changes a byte of every file.
+    ``status`` answers everything with that status, ``storage_status`` only where large files lie.
+    ``breaks_after`` closes each connection after so many bytes of a file, ``stalls_after`` falls silent there
+    instead. ``tampers`` changes a byte of every file, and ``adds`` puts so many behind it.
     """
 
     folder: Path
     repository: str = "tests/tiny"
     status: int = 0
+    storage_status: int = 0
     breaks_after: int = 0
     stalls_after: int = 0
     tampers: bool = False
+    adds: int = 0
     ignores_ranges: bool = False
     names_revision: bool = True
     asked: list[Asked] = field(default_factory=list)
@@ -108,6 +111,9 @@ def _handler(hub: HubServer) -> type[BaseHTTPRequestHandler]:
                 hub.asked.append(Asked(self.command, name, self._start()))
             if hub.status:
                 self._end(hub.status)
+            elif stored and hub.storage_status:
+                self._head(hub.storage_status, {"Content-Length": "9"})
+                self.wfile.write(b"<Error/>\n")
             elif not stored and not self.path.startswith(f"/{hub.repository}/resolve/{REVISION}/"):
                 self._end(404, {"X-Error-Code": "RevisionNotFound"})
             elif not (hub.folder / name).is_file():
