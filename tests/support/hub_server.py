@@ -127,15 +127,16 @@ def _handler(hub: HubServer) -> type[BaseHTTPRequestHandler]:
 
         def _send(self, data: bytes, *, body: bool) -> None:
             start = 0 if hub.ignores_ranges else self._start()
-            headers = self._commit() | {
-                "ETag": f'"{git_hash(data)}"',
-                "Content-Length": str(len(data) - start),
-            }
+            sent = data + bytes(hub.adds) if body else data
+            if hub.tampers:
+                sent = bytes([data[0] ^ 1]) + sent[1:]
+            headers = self._commit() | {"ETag": f'"{git_hash(data)}"'}
+            headers |= {"Content-Length": str(len(sent) - start)}
             if start:
-                headers["Content-Range"] = f"bytes {start}-{len(data) - 1}/{len(data)}"
+                headers["Content-Range"] = f"bytes {start}-{len(sent) - 1}/{len(sent)}"
             self._head(206 if start else 200, headers)
             if body:
-                self._send_body((bytes([data[0] ^ 1]) + data[1:] if hub.tampers else data)[start:])
+                self._send_body(sent[start:])
 
         def _send_body(self, rest: bytes) -> None:
             stop = hub.breaks_after or hub.stalls_after
