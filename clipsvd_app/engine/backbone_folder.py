@@ -109,6 +109,10 @@ def _own_text(folder: Path, text: dict[str, Any]) -> tuple[TokenizerKind, int, i
         raise _refusal(
             folder, "needs another tokenizer than CLIP's own for its text tower", "backbone_tokenizer"
         )
+    if text.get("no_causal_mask") or text.get("embed_cls") or text.get("pool_type", "argmax") != "argmax":
+        raise _refusal(
+            folder, "has a text tower of another make than CLIP's, which is not known", "unknown_architecture"
+        )
     return "clip", CLIP_VOCABULARY, int(text.get("context_length", _DEFAULT_CONTEXT_LENGTH)), 0
 
 

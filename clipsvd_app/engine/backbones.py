@@ -17,6 +17,7 @@ from clipsvd_app.engine.architectures import architecture_of
 from clipsvd_app.engine.backbone_folder import BackboneFolder, Preprocessing, read_folder
 from clipsvd_app.engine.plain_attention import use_plain_attention
 from clipsvd_app.engine.quick_build import NoRandomNumbers
+from clipsvd_app.engine.short_text import take_short_texts
 from clipsvd_app.engine.tokenizing import Tokenizer, load_tokenizer
 from clipsvd_app.engine.weights import fit_state, read_state, state_sha256
 from clipsvd_app.errors import UserError
@@ -112,7 +113,7 @@ def _create(checked: BackboneFolder) -> nn.Module:
     if hasattr(model.visual, "trunk"):
         # timm builds a ViT at the size in its name, whatever the configuration says.
         cast("Any", model.visual).set_input_size(checked.preprocessing.size)
-    return use_plain_attention(model.eval().requires_grad_(False))
+    return take_short_texts(use_plain_attention(model.eval().requires_grad_(False)))
 
 
 def _weights_sha256(weights: Path) -> str:

@@ -67,16 +67,16 @@ class HuggingFaceTokenizer:
 
 @dataclass(frozen=True, slots=True)
 class ClipTokenizer:
-    """CLIP's own tokenizer, which comes with open_clip; its text tower takes full length only."""
+    """CLIP's own tokenizer, which comes with open_clip, cut and padded likewise."""
 
     inner: Any
     context_length: int
 
     def __call__(self, texts: Sequence[str]) -> Tensor:
-        """Return ids (texts, context_length) int64."""
+        """Return ids (texts, longest) int64."""
         ids = self.inner(list(texts), context_length=self.context_length)
         assert isinstance(ids, Tensor)
-        return ids
+        return ids[:, : int((ids != 0).sum(dim=1).max())]
 
 
 def load_tokenizer(checked: BackboneFolder) -> Tokenizer:
