@@ -22,7 +22,7 @@ def take_short_texts(model: nn.Module) -> nn.Module:
     """
     kind = type(model)
     if (kind.__module__, kind.__qualname__) == _CLIP:
-        cast("Any", model).__class__ = _with_short_texts(kind)
+        cast("Any", model).__class__ = _with_short_texts(cast("Any", kind))
     return model
 
 
