@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clipsvd_app.cli import engine
+from clipsvd_app.cli import adding, fetching
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import AddBackboneResult, read_record
+from clipsvd_app.jobs import read_record
 from clipsvd_app.services import backbones
 from clipsvd_app.settings import load_settings, save_settings
 
@@ -25,7 +25,9 @@ RANDOM_KINDS = ("biomedclip", "ViT-B-16")
 def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     """Add the commands about backbones."""
     group = commands.add_parser("backbones", help="the models that can be adapted")
-    actions = group.add_subparsers(title="actions", metavar="add|list|make-random|remove", required=True)
+    actions = group.add_subparsers(
+        title="actions", metavar="add|fetch|list|make-random|remove", required=True
+    )
 
     add = actions.add_parser(
         "add", parents=[shared], help="check a model and copy it into the program's data"
@@ -33,6 +35,8 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     add.add_argument("path", type=Path, metavar="PATH", help="a folder, a hub cache, or a file of weights")
     add.add_argument("--name", default="", help="default: as its folder is called")
     add.set_defaults(run=run_add)
+
+    fetching.add_command(actions, shared)
 
     listing = actions.add_parser("list", parents=[shared], help="list them")
     listing.set_defaults(run=run_list)
@@ -49,15 +53,7 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
 
 def run_add(options: argparse.Namespace, console: Console) -> int:
     """Take a model in, and say what it is."""
-    result = engine.answer(backbones.prepare_add(options.path, options.name), AddBackboneResult, console)
-    save_settings(backbones.record_added(load_settings(), result))
-    for note in result.notes:
-        console.note(note)
-    console.say(
-        f"“{result.name}” is ready: {result.parameters:,} parameters, {result.matrices} matrices to adapt,"
-        f" {result.singular_values:,} singular values to train."
-    )
-    console.document(result)
+    adding.take_in(backbones.prepare_add(options.path, options.name), console)
     return 0
 
 

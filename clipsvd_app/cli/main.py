@@ -21,7 +21,6 @@ _COMMANDS = (demo, projects, training, explaining, adapters, backbones, image, b
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns 0, 1 (user error), 2 (usage) or 130 (cancelled)."""
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
     options = parser().parse_args(arguments)
     console = Console(json=options.json, quiet=options.quiet)
     try:
@@ -29,8 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         console.error(str(error))
         return USER_ERROR
-    except (Cancelled, KeyboardInterrupt):
-        console.error("Cancelled; nothing half-done was kept.")
+    except (Cancelled, KeyboardInterrupt) as wish:
+        console.error(str(wish) or "Cancelled; nothing half-done was kept.")
         return CANCELLED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -5,8 +5,6 @@ What the numeric libraries read once, when they are loaded, is set here, before 
 
 import os
 
-# The hub's libraries would spend half a minute of retries where there is no network.
-os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 # Threads of libgomp spin while they wait for one another; beside any other busy process that made small
 # training steps forty times slower than sleeping does.

@@ -79,7 +79,6 @@ class EngineProcess(QObject):
         """Start the process; ``ready`` follows when it answers."""
         process = QProcess(self)
         environment = QProcessEnvironment.systemEnvironment()
-        environment.insert("HF_HUB_OFFLINE", "1")
         environment.insert("PYTHONUNBUFFERED", "1")
         process.setProcessEnvironment(environment)
         process.setProcessChannelMode(QProcess.ProcessChannelMode.SeparateChannels)

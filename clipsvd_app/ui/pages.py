@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject
 
 from clipsvd_app.services.job_folders import clear_old_jobs
 from clipsvd_app.ui.controllers.apply import ApplyController
+from clipsvd_app.ui.controllers.backbones import BackbonesController
 from clipsvd_app.ui.controllers.cases import CaseExplainer
 from clipsvd_app.ui.controllers.explain import ExplainController
 from clipsvd_app.ui.controllers.export import ExportController
@@ -58,7 +59,8 @@ class Pages(QObject):
         self.explaining = ExplainController(session, self.explain, self.pictures, self.explainer)
         self.exporting = ExportController(session, self.export)
         self.applying = ApplyController(session, self.export)
-        self.choosing = SettingsController(session, self.settings, theme)
+        self.getting = BackbonesController(session, self.settings)
+        self.choosing = SettingsController(session, self.settings, theme, self.getting)
         self._connect(window)
         self._refresh()
 

@@ -51,6 +51,7 @@ class Session(QObject):
         self.project: Project | None = None
         self.undo_stack = QUndoStack(self)
         self.background = Background(parent=self)
+        self.fetches = Background(threads=1, parent=self)  # takes minutes, so it holds no other work up
         self.engine = engine or EngineProcess(self)
         self.devices: tuple[DeviceKind, ...] = ("cpu",)
         self.device_note = ""
@@ -118,6 +119,7 @@ class Session(QObject):
         """Let everything go; nothing is left to save."""
         self.undo_stack.blockSignals(True)
         self.undo_stack.blockSignals(True)  # it empties itself when the pages are gone already
+        self.fetches.close()
         self.background.close()
         self.engine.close()
         if self.project is not None:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.watched import NetworkWatch
 
 from clipsvd_app.adapter_file import read_adapter
 from clipsvd_app.demo_studies import FINDINGS
@@ -18,21 +19,33 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 BLOCKS, LAYERS, MATRICES_EACH = 12, 4, 6
 
 
-def clipsvd(*arguments: object) -> dict:
+def clipsvd(*arguments: object, environment: dict[str, str] | None = None) -> dict:
     done = subprocess.run(
         [sys.executable, "-P", "-m", "clipsvd_app.cli", *map(str, arguments), "--json", "--quiet"],
         capture_output=True,
         text=True,
         check=False,
+        env=environment,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
+def watch(tmp_path_factory: pytest.TempPathFactory) -> NetworkWatch:
+    return NetworkWatch(tmp_path_factory.mktemp("network") / "log")
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory, watch: NetworkWatch) -> tuple[Path, dict]:
     out = tmp_path_factory.mktemp("demo")
-    return out, clipsvd("demo", "--out", out)
+    return out, clipsvd("demo", "--out", out, environment=watch.environment)
+
+
+def test_the_whole_job_uses_no_network(demo: tuple[Path, dict], watch: NetworkWatch) -> None:
+    assert demo[1]["verified"]
+    assert watch.started() > 0
+    assert watch.seen() == []
 
 
 def test_the_demo_trains_every_matrix_of_both_towers(demo: tuple[Path, dict]) -> None:

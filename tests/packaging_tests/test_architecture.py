@@ -34,6 +34,11 @@ OFFENCES = {
         ("engine", "import clipsvd_app.project"),
         ("engine", "import clipsvd_app.services"),
     ],
+    "Only fetching uses the network": [
+        ("services", "import huggingface_hub"),
+        ("engine", "import socket"),
+        ("ui", "import http.client"),
+    ],
     "The domain is plain Python": [("domain", "import numpy"), ("domain", "import pydicom")],
 }
 

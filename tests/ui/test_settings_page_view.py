@@ -5,21 +5,29 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QLabel, QPushButton
 from shiboken6 import delete
 
 from clipsvd_app.domain.classes import TEMPLATES, class_from_name
 from clipsvd_app.ui.settings_page.page import SettingsPage
-from clipsvd_app.ui.settings_page.state import BackboneRow, CacheRow, SettingsState
+from clipsvd_app.ui.settings_page.state import (
+    BackboneActivity,
+    BackboneRow,
+    BackboneWork,
+    CacheRow,
+    FetchOffer,
+    SettingsState,
+)
 from clipsvd_app.ui.train_page.state import DeviceOption
 
 pytestmark = pytest.mark.gui
 STATE = SettingsState(
     backbones=(
         BackboneRow("demo", "Demo", "comes with the program", 5_000_000, "ab" * 32, True, True),
-        BackboneRow("own", "Own", "…/own", None, "", False, False),
+        BackboneRow("own", "Own", "…/own", None, "", False, False, removal="Its copy is deleted."),
         BackboneRow("bad", "Broken", "…/bad", None, "", False, False, "vocab.txt is missing: add it."),
     ),
+    offer=FetchOffer("Fetch Model…", "Fetch Model?", "784 MB, licence MIT.", "Fetch 784 MB"),
     classes=(class_from_name("normal"), class_from_name("lesion")),
     devices=(DeviceOption("auto", "Automatic"), DeviceOption("cpu", "CPU")),
     caches=(CacheRow("features", "Features", 2048), CacheRow("basis", "Basis", 0)),
@@ -42,12 +50,78 @@ def named(page, name) -> list[QPushButton]:
     return [button for button in page.findChildren(QPushButton) if button.accessibleName() == name]
 
 
-def test_a_backbone_is_used_and_removed_by_its_key(page, qtbot):
+def press(page, text) -> None:
+    (found,) = [
+        button for button in page.findChildren(QPushButton) if button.text() == text and button.isVisible()
+    ]
+    found.click()
+
+
+def said(page) -> str:
+    return " ".join(shown.text() for shown in page.backbones.findChildren(QLabel) if shown.isVisible())
+
+
+def test_a_backbone_is_used_by_its_key(page, qtbot):
     with qtbot.waitSignal(page.backbone_use_requested) as used:
         named(page, "Use Own")[0].click()
-    with qtbot.waitSignal(page.backbone_remove_requested) as removed:
+    assert used.args == ["own"]
+
+
+def test_removing_first_says_what_is_deleted(page, qtbot):
+    with qtbot.assertNotEmitted(page.backbone_remove_requested):
         named(page, "Remove Own")[0].click()
-    assert (used.args, removed.args) == (["own"], ["own"])
+    assert "Its copy is deleted." in said(page)
+    with qtbot.waitSignal(page.backbone_remove_requested) as removed:
+        press(page.backbones._removal, "Remove")
+    assert removed.args == ["own"]
+
+
+def test_a_question_outlives_news_and_goes_with_its_backbone(page):
+    named(page, "Remove Own")[0].click()
+    page.set_state(replace(STATE, theme="light"))
+    assert "Its copy is deleted." in said(page)
+    page.set_state(replace(STATE, backbones=STATE.backbones[:1]))
+    assert "Its copy is deleted." not in said(page)
+
+
+def test_keeping_a_backbone_asks_for_nothing(page, qtbot):
+    named(page, "Remove Own")[0].click()
+    with qtbot.assertNotEmitted(page.backbone_remove_requested):
+        press(page, "Keep")
+    assert "Its copy is deleted." not in said(page)
+
+
+def test_a_fetch_is_asked_about_before_it_begins(page, qtbot):
+    with qtbot.assertNotEmitted(page.backbone_fetch_requested):
+        press(page, "Fetch Model…")
+    assert "784 MB" in said(page)
+    with qtbot.waitSignal(page.backbone_fetch_requested):
+        press(page, "Fetch 784 MB")
+    assert "licence MIT" not in said(page)
+
+
+def test_one_backbone_at_a_time_and_every_state_is_seen(page, qtbot):
+    page.set_backbone_activity(
+        BackboneActivity(BackboneWork("Fetching", "From the hub", "3 of 784 MB", 3, 784))
+    )
+    assert "3 of 784 MB" in said(page)
+    assert not named(page, "Add a backbone")[0].isEnabled()
+    with qtbot.waitSignal(page.backbone_cancel_requested):
+        press(page, "Cancel")
+    page.set_backbone_activity(BackboneActivity(BackboneWork("Fetching", cancelling=True)))
+    assert "Stopping…" in said(page)
+    page.set_backbone_activity(BackboneActivity(trouble="The disk is full.", remedy="Make room."))
+    assert "The disk is full. Make room." in said(page)
+    assert named(page, "Add a backbone")[0].isEnabled()
+    page.set_backbone_activity(BackboneActivity())
+    assert "The disk is full." not in said(page)
+
+
+def test_what_is_here_is_not_offered_again(page):
+    page.set_state(replace(STATE, offer=None))
+    assert "Fetch Model…" not in [
+        button.text() for button in page.findChildren(QPushButton) if button.isVisible()
+    ]
 
 
 def test_the_embedded_backbone_cannot_be_removed(page):

@@ -47,6 +47,10 @@ KNOWN_RELEASES = MappingProxyType(
     {
         "8792dba76fc3a96544a87bb0f76c82167b4ba509d57c08b98b9c9266f764598b": KnownRelease(
             "BiomedCLIP of June 2023", BIOMEDCLIP_VOCABULARY, BIOMEDCLIP_CONFIG
-        )
+        ),
+        # what public projects record for the hub's commit 9f341de24bfb
+        "52cc993c5c5ff962bd0c60931874bc001e7e9b41666a385530f4a036294576be": KnownRelease(
+            "BiomedCLIP", BIOMEDCLIP_VOCABULARY, BIOMEDCLIP_CONFIG
+        ),
     }
 )

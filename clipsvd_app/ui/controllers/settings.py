@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
@@ -16,12 +15,12 @@ from clipsvd_app.project.changes import ChangeClass
 from clipsvd_app.services import backbones
 from clipsvd_app.settings import cache_folder
 from clipsvd_app.ui.controllers.devices import device_options
-from clipsvd_app.ui.notices import Notice
+from clipsvd_app.ui.plots.numbers import file_size
 from clipsvd_app.ui.settings_page.state import BackboneRow, CacheRow, SettingsState
 
 if TYPE_CHECKING:
     from clipsvd_app.settings import ThemeName
-    from clipsvd_app.ui.background import Answer
+    from clipsvd_app.ui.controllers.backbones import BackbonesController
     from clipsvd_app.ui.session import Session
     from clipsvd_app.ui.settings_page.page import SettingsPage
     from clipsvd_app.ui.theme import Theme
@@ -37,12 +36,12 @@ CACHE_TITLES = {
 class SettingsController(QObject):
     """Every choice is kept at once."""
 
-    def __init__(self, session: Session, page: SettingsPage, theme: Theme) -> None:
+    def __init__(
+        self, session: Session, page: SettingsPage, theme: Theme, getting: BackbonesController
+    ) -> None:
         super().__init__(page)
-        self._session, self._page, self._theme = session, page, theme
-        page.backbone_folder_chosen.connect(self._add_backbone)
+        self._session, self._page, self._theme, self._getting = session, page, theme, getting
         page.backbone_use_requested.connect(self._use_backbone)
-        page.backbone_remove_requested.connect(self._remove_backbone)
         page.prompts_changed.connect(self._change_prompts)
         page.device_chosen.connect(self._choose_device)
         page.theme_chosen.connect(self._choose_theme)
@@ -52,6 +51,7 @@ class SettingsController(QObject):
         session.project_changed.connect(self._refresh_if_seen)
         session.settings_changed.connect(self._refresh_if_seen)
         session.devices_changed.connect(self._refresh_if_seen)
+        getting.offer_changed.connect(self._refresh_if_seen)
 
     def refresh(self) -> None:
         """Show settings and project as they are now; measures the caches, so only while seen."""
@@ -59,6 +59,7 @@ class SettingsController(QObject):
         self._page.set_state(
             SettingsState(
                 backbones=tuple(self._row(entry) for entry in backbones.available(settings)),
+                offer=self._getting.offer(),
                 classes=tuple(ClassSpec(known.name, known.prompts) for known in classes),
                 devices=device_options(self._session.devices),
                 device=self._session.device,
@@ -85,24 +86,16 @@ class SettingsController(QObject):
             problem = str(error)
         name = "Demonstration backbone (not for clinical use)" if entry.embedded else entry.name
         return BackboneRow(
-            entry.name, name, str(entry.folder), parameters, sha256, entry.embedded, in_use, problem
+            entry.name,
+            name,
+            str(entry.folder),
+            parameters,
+            sha256,
+            entry.embedded,
+            in_use,
+            problem,
+            _removal(entry),
         )
-
-    def _add_backbone(self, folder: str) -> None:
-        def check(_report: object) -> str:
-            settings = backbones.add_folder(self._session.settings, Path(folder))
-            name = settings.backbones[-1][0]
-            backbones.find(settings, name)  # hashes the weights once, here rather than in the window
-            return name
-
-        self._session.background.run(check, lambda answer: self._added(folder, answer))
-
-    def _added(self, folder: str, answer: Answer) -> None:
-        if answer.error is not None:
-            self._session.tell(answer.error)
-        elif answer.value is not None:
-            self._session.change_settings(self._session.settings.with_backbone(answer.value, folder))
-            self._session.tell(Notice("success", f"Added the backbone {answer.value}."))
 
     def _use_backbone(self, name: str) -> None:
         project = self._session.project
@@ -114,11 +107,6 @@ class SettingsController(QObject):
         except UserError as error:
             self._session.tell(error)
         self._session.announce_change()
-
-    def _remove_backbone(self, name: str) -> None:
-        settings = self._session.settings
-        kept = tuple(entry for entry in settings.backbones if entry[0] != name)
-        self._session.change_settings(replace(settings, backbones=kept))
 
     def _change_prompts(self, position: int, prompts: tuple[str, ...]) -> None:
         project = self._session.project
@@ -148,6 +136,13 @@ class SettingsController(QObject):
             lambda _report: shutil.rmtree(cache_folder() / key, ignore_errors=True),
             lambda _answer: self.refresh(),
         )
+
+
+def _removal(entry: backbones.BackboneEntry) -> str:
+    """Say what removing a backbone would delete."""
+    if entry.folder.parent == backbones.own_folder():
+        return f"The program's copy of it ({file_size(entry.size_bytes)}) is deleted, and nothing else."
+    return "Its folder stays where it is; only the entry goes."
 
 
 def _size(key: str) -> int:

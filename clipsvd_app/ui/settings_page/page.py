@@ -13,19 +13,21 @@ from clipsvd_app.ui.settings_page.choices_cards import CachesCard, LookCard, Pri
 from clipsvd_app.ui.settings_page.prompts_card import PromptsCard
 
 if TYPE_CHECKING:
-    from clipsvd_app.ui.settings_page.state import SettingsState
+    from clipsvd_app.ui.settings_page.state import BackboneActivity, SettingsState
 
 
 class SettingsPage(QWidget):
     """Each card speaks for itself; every choice is told at once.
 
-    Signals: ``backbone_folder_chosen(path)``, ``backbone_use_requested(key)``,
-    ``backbone_remove_requested(key)``, ``prompts_changed(class position, tuple of str)``,
-    ``device_chosen(str)``, ``theme_chosen(str)``, ``show_identity_changed(bool)``,
-    ``clear_cache_requested(key)``.
+    Signals: ``backbone_path_chosen(path)``, ``backbone_fetch_requested()``, ``backbone_cancel_requested()``,
+    ``backbone_use_requested(key)``, ``backbone_remove_requested(key)``,
+    ``prompts_changed(class position, tuple of str)``, ``device_chosen(str)``, ``theme_chosen(str)``,
+    ``show_identity_changed(bool)``, ``clear_cache_requested(key)``.
     """
 
-    backbone_folder_chosen = Signal(str)
+    backbone_path_chosen = Signal(str)
+    backbone_fetch_requested = Signal()
+    backbone_cancel_requested = Signal()
     backbone_use_requested = Signal(str)
     backbone_remove_requested = Signal(str)
     prompts_changed = Signal(int, object)
@@ -54,14 +56,21 @@ class SettingsPage(QWidget):
     def set_state(self, state: SettingsState) -> None:
         """Show the settings."""
         self.backbones.set_backbones(state.backbones)
+        self.backbones.set_offer(state.offer)
         self.prompts.set_classes(state.classes, state.prompts_locked)
         self.look.set_state(state.theme, state.devices, state.device, state.device_note)
         self.privacy.set_shown(state.show_identity)
         self.caches.set_caches(state.caches)
         self._version.setText(f"CLIP-SVD Studio {state.version}. {NOT_DIAGNOSTIC}")
 
+    def set_backbone_activity(self, activity: BackboneActivity) -> None:
+        """Show what is under way with a backbone; told often, so apart from the rest."""
+        self.backbones.set_activity(activity)
+
     def _connect(self) -> None:
-        self.backbones.folder_chosen.connect(self.backbone_folder_chosen)
+        self.backbones.path_chosen.connect(self.backbone_path_chosen)
+        self.backbones.fetch_requested.connect(self.backbone_fetch_requested)
+        self.backbones.cancel_requested.connect(self.backbone_cancel_requested)
         self.backbones.use_requested.connect(self.backbone_use_requested)
         self.backbones.remove_requested.connect(self.backbone_remove_requested)
         self.prompts.prompts_changed.connect(self.prompts_changed)

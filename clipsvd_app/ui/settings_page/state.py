@@ -12,7 +12,10 @@ from clipsvd_app.ui.train_page.state import DeviceOption
 
 @dataclass(frozen=True, slots=True)
 class BackboneRow:
-    """A backbone; ``problem`` says in one sentence why it cannot be used, empty when it can."""
+    """A backbone; ``problem`` says in one sentence why it cannot be used, empty when it can.
+
+    ``removal`` says what removing it would delete.
+    """
 
     key: str
     name: str
@@ -22,6 +25,38 @@ class BackboneRow:
     embedded: bool
     in_use: bool
     problem: str = ""
+    removal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FetchOffer:
+    """A model that can be fetched: the button, and what is said before anything is."""
+
+    button: str
+    question: str
+    words: str
+    confirm: str
+
+
+@dataclass(frozen=True, slots=True)
+class BackboneWork:
+    """A backbone on its way: what is done right now, and how much of it; ``total`` is 0 while unknown."""
+
+    title: str
+    stage: str = ""
+    amount: str = ""
+    done: int = 0
+    total: int = 0
+    cancelling: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BackboneActivity:
+    """What is under way, or how the last attempt failed: a sentence and what to do."""
+
+    work: BackboneWork | None = None
+    trouble: str = ""
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +77,7 @@ class SettingsState:
     """
 
     backbones: tuple[BackboneRow, ...] = ()
+    offer: FetchOffer | None = None
     classes: tuple[ClassSpec, ...] = ()
     devices: tuple[DeviceOption, ...] = (DeviceOption("auto", "Automatic"),)
     device: DeviceName = "auto"

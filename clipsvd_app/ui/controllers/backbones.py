@@ -1,0 +1,171 @@
+"""Getting backbones: from a folder or file, from the hub when asked, and letting them go."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from clipsvd_app.errors import UserError
+from clipsvd_app.fetching.published import BIOMEDCLIP
+from clipsvd_app.jobs import AddBackboneResult, Failed, Finished, read_result
+from clipsvd_app.services import backbones, fetching
+from clipsvd_app.services.job_folders import forget_job
+from clipsvd_app.ui.notices import Notice
+from clipsvd_app.ui.settings_page.state import BackboneActivity, BackboneWork, FetchOffer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from clipsvd_app.fetching.published import Published
+    from clipsvd_app.jobs import CancelledEvent, Progress
+    from clipsvd_app.services.fetching import Arrived
+    from clipsvd_app.ui.background import Answer, Task
+    from clipsvd_app.ui.session import Session
+    from clipsvd_app.ui.settings_page.page import SettingsPage
+
+KILOBYTE, MEGABYTE = 1000, 1_000_000
+
+
+class BackbonesController(QObject):
+    """One backbone at a time is fetched, checked and copied; the page shows how far it is.
+
+    Signal: ``offer_changed()`` when a fetch has left something to go on with.
+    """
+
+    offer_changed = Signal()
+
+    def __init__(
+        self,
+        session: Session,
+        page: SettingsPage,
+        fetch: Callable[[Published, Arrived], Path] = fetching.fetch,
+        model: Published = BIOMEDCLIP,
+    ) -> None:
+        super().__init__(page)
+        self._session, self._page, self._fetch_model, self._model = session, page, fetch, model
+        self._activity = BackboneActivity()
+        self._task: Task | None = None
+        self._job: int | None = None
+        page.backbone_path_chosen.connect(self.add)
+        page.backbone_fetch_requested.connect(self.fetch)
+        page.backbone_cancel_requested.connect(self.cancel)
+        page.backbone_remove_requested.connect(self.remove)
+
+    def offer(self) -> FetchOffer | None:
+        """Return what can be fetched; None once it is here."""
+        model = self._model
+        if any(name == model.name for name, _ in self._session.settings.backbones):
+            return None
+        begun = fetching.has_begun(model)
+        size = f"{model.size_bytes / MEGABYTE:,.0f} MB"
+        return FetchOffer(
+            button=f"Go on fetching {model.title}…" if begun else f"Fetch {model.title}…",
+            question=f"Go on fetching {model.title}?" if begun else f"Fetch {model.title}?",
+            words=f"{size} come from {fetching.host()}: {model.repository} at revision"
+            f" {model.revision[:12]}, with the licence {model.licence}. Nothing of yours is sent, neither"
+            " images nor labels." + (" What arrived before is kept." if begun else ""),
+            confirm="Go on" if begun else f"Fetch {size}",
+        )
+
+    def add(self, path: str) -> None:
+        """Check a folder or weights file and copy it."""
+        job = self._prepare(Path(path), "")
+        if job is not None:
+            self._submit(job, f"Adding “{backbones.suggested_name(Path(path))}”", fetched=None)
+
+    def fetch(self) -> None:
+        """Fetch the published model, then check and convert it."""
+        job = self._prepare(fetching.folder_of(self._model), self._model.name)
+        if job is None:
+            return
+        self._show(BackboneActivity(BackboneWork(f"Fetching {self._model.title}", "Connecting")))
+        self._task = self._session.fetches.run(
+            lambda report: self._fetch_model(
+                self._model, lambda _file, done, total: report(done // KILOBYTE, total // KILOBYTE)
+            ),
+            lambda answer: self._fetched(job, answer),
+            self._show_bytes,
+        )
+
+    def cancel(self) -> None:
+        """Stop what is under way; a part that was fetched stays."""
+        if self._activity.work is not None:
+            self._show(BackboneActivity(replace(self._activity.work, cancelling=True)))
+        if self._task is not None:
+            self._task.cancel()
+        if self._job is not None:
+            self._session.engine.cancel(self._job)
+
+    def remove(self, name: str) -> None:
+        """Forget a backbone, and delete its folder if the program wrote it."""
+        try:
+            self._session.change_settings(backbones.remove(self._session.settings, name))
+        except UserError as error:
+            self._session.tell(error)
+
+    def _prepare(self, source: Path, name: str) -> Path | None:
+        try:
+            return backbones.prepare_add(source, name)
+        except UserError as error:
+            self._fail(error.message, error.remedy)
+            return None
+
+    def _fetched(self, job: Path, answer: Answer) -> None:
+        self._task = None
+        if answer.value is not None:
+            self._submit(job, f"Adding {self._model.title}", fetched=self._model)
+            return
+        forget_job(job)
+        if answer.error is not None:
+            self._fail(answer.error.message, answer.error.remedy)
+        else:
+            self._show(BackboneActivity())
+        self.offer_changed.emit()
+
+    def _submit(self, job: Path, title: str, fetched: Published | None) -> None:
+        self._show(BackboneActivity(BackboneWork(title, "Starting")))
+        self._job = self._session.engine.submit(
+            job, lambda event: self._added(job, fetched, event), self._show_progress
+        )
+
+    def _added(self, job: Path, fetched: Published | None, event: Finished | Failed | CancelledEvent) -> None:
+        self._job = None
+        self._show(BackboneActivity())
+        if isinstance(event, Finished):
+            result = read_result(job, AddBackboneResult)
+            if fetched is not None:
+                fetching.forget(fetched)
+            self._session.change_settings(backbones.record_added(self._session.settings, result))
+            self._session.tell(
+                Notice("success", f"Added the backbone “{result.name}”.", " ".join(result.notes))
+            )
+        elif isinstance(event, Failed):
+            self._fail(event.message, event.remedy)
+        forget_job(job)
+
+    def _show_bytes(self, done_kb: int, total_kb: int) -> None:
+        work = self._activity.work
+        if work is None or not total_kb:
+            return
+        amount = f"{done_kb / KILOBYTE:,.0f} of {total_kb / KILOBYTE:,.0f} MB"
+        stage = f"From {fetching.host()}" if done_kb < total_kb else "Checking what arrived"
+        self._show(BackboneActivity(replace(work, stage=stage, amount=amount, done=done_kb, total=total_kb)))
+
+    def _show_progress(self, progress: Progress) -> None:
+        work = self._activity.work
+        if work is not None:
+            total = progress.total if progress.total > 1 else 0  # a stage of one step has no known end
+            now = replace(work, stage=progress.stage, amount="", done=progress.done, total=total)
+            self._show(BackboneActivity(now))
+
+    def _fail(self, message: str, remedy: str) -> None:
+        if not self._page.isVisible():
+            self._session.tell(Notice("error", message, remedy, key="backbone"))
+        self._show(BackboneActivity(trouble=message, remedy=remedy))
+
+    def _show(self, activity: BackboneActivity) -> None:
+        self._activity = activity
+        self._page.set_backbone_activity(activity)
