@@ -46,11 +46,13 @@ class PredictResult:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that verification looked at."""
+    """One thing that verification looked at; ``deviation`` is the largest found, at most ``allowed`` passes."""
 
     name: str
     passed: bool
     detail: str
+    deviation: float | None = None
+    allowed: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

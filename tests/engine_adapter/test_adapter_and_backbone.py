@@ -118,7 +118,7 @@ def test_a_canary_that_sings_otherwise_is_refused(saved: Path, backbone: Backbon
         changed = replace(canaries, items=(first, *canaries.items[1:]))
         return replace(content, document=replace(content.document, canaries=changed))
 
-    with pytest.raises(UserError, match="synthetic images agree to 5"):
+    with pytest.raises(UserError, match="synthetic images differ by at most 5"):
         load_adapter(edited(saved, other_tune), backbone, basis)
 
 
@@ -146,7 +146,7 @@ def _ready_basis(monkeypatch: pytest.MonkeyPatch, basis: Basis) -> None:
 
 @pytest.mark.usefixtures("_ready_basis")
 def test_verification_lists_every_check_of_a_good_adapter(saved: Path, backbone: Backbone) -> None:
-    names = ("file", "base", "matrices", "base spectra", "probes", "canaries")
+    names = ("file", "base", "input", "matrices", "base spectra", "probes", "canaries")
     assert verified(saved, backbone) == dict.fromkeys(names, True)
 
 
