@@ -25,6 +25,7 @@ from clipsvd_app.jobs import (
     CancelJob,
     CancelledEvent,
     Command,
+    ConvertRequest,
     Event,
     Failed,
     Finished,
@@ -184,7 +185,7 @@ def _read_commands(stream: TextIO, inbox: queue.SimpleQueue[Command | None]) -> 
 def _is_long(folder: Path) -> bool:
     """Tell whether a job may take minutes; an unreadable one fails at once, in its turn."""
     try:
-        return isinstance(read_request(folder), TrainRequest)
+        return isinstance(read_request(folder), TrainRequest | ConvertRequest)
     except (OSError, CodecError):
         return False
 

@@ -12,6 +12,7 @@ from clipsvd_app.domain.codec import CodecError
 from clipsvd_app.engine.warm import WarmBackbone, WarmBackbones
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import (
+    ConvertRequest,
     ExplainRequest,
     PredictRequest,
     PreviewRequest,
@@ -71,6 +72,10 @@ def _answer(request: Request, folder: Path, warm: WarmBackbone, report: Report) 
             from clipsvd_app.engine.adapter import run_verify
 
             return run_verify(request, warm.backbone, report, warm.basis(report))
+        case ConvertRequest():
+            from clipsvd_app.engine.adapter_exports import run_convert
+
+            return run_convert(request, warm, report)
 
 
 @contextmanager
