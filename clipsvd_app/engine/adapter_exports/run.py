@@ -11,7 +11,7 @@ import torch
 from clipsvd_app.adapter_file import read_adapter
 from clipsvd_app.engine.adapter_exports.lora import write_lora
 from clipsvd_app.engine.adapter_exports.merge import write_merged
-from clipsvd_app.engine.adapter_exports.onnx_file import write_onnx
+from clipsvd_app.engine.adapter_exports.onnx_file import CHECKED, write_onnx
 from clipsvd_app.engine.adapter_exports.parity import SEEDS
 from clipsvd_app.engine.adapter_exports.texts import loading_call
 from clipsvd_app.engine.adapter_exports.whole import new_file, new_folder
@@ -72,7 +72,7 @@ def _onnx(request: ConvertRequest, loaded: LoadedAdapter, report: Report) -> Con
     usage = f"Input pixels: (images, 3, {side}, {side}) uint8, RGB, fitted into a black square."
     parameters = sum(weight.numel() for weight in loaded.adapted.model.visual.parameters())  # type: ignore[union-attr,operator]
     return ConvertResult(
-        request.form, request.out, ((target.name, target.stat().st_size),), difference, 1, parameters, usage
+        request.form, request.out, ((target.name, target.stat().st_size),), difference, CHECKED, parameters, usage
     )
 
 

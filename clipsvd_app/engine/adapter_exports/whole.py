@@ -27,6 +27,8 @@ def new_folder(target: Path, *, overwrite: bool) -> Iterator[Path]:
         draft = room / "draft"
         draft.mkdir()
         yield draft
+        for file in draft.iterdir():
+            file.chmod(0o644)
         if target.exists():
             target.rename(room / "replaced")
         draft.rename(target)
@@ -39,6 +41,7 @@ def new_file(target: Path, *, overwrite: bool) -> Iterator[Path]:
     with _beside(target) as room:
         draft = room / target.name
         yield draft
+        draft.chmod(0o644)
         draft.replace(target)
 
 
