@@ -47,9 +47,11 @@ def document_from_text(text: str) -> AdapterDocument:
     """Read the document; refuses what is not strict JSON, not format 1, or breaks the schema."""
     value = strict_json(text, "its description")
     stated = value.get("format")
-    if stated != FORMAT or isinstance(stated, bool):
+    if type(stated) is not int:
+        refuse("its description states no format")
+    if stated != FORMAT:
         raise UserError(
-            f"The adapter has format {plain(str(stated)[:20]) or 'unknown'}, but this program reads format {FORMAT}.",
+            f"The adapter has format {str(stated)[:20]}, but this program reads format {FORMAT}.",
             remedy="Update the program, or ask the author for a file in this format.",
             code="adapter_format",
         )

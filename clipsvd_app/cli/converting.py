@@ -73,7 +73,9 @@ def _say(console: Console, result: ConvertResult) -> None:
             f" for {result.energy:.2%} of every change."
         )
     images = f"{result.images} synthetic image{'s' * (result.images != 1)}"
-    console.say(f"Largest difference of a logit from the adapter's, on {images}: {result.logit_difference:.1e}")
+    console.say(
+        f"Largest difference of a logit from the adapter's, on {images}: {result.logit_difference:.1e}"
+    )
     console.say(result.usage)
 
 

@@ -48,7 +48,7 @@ class PredictResult:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that verification looked at; ``deviation`` is the largest found, at most ``allowed`` passes."""
+    """One thing that verification looked at; a ``deviation`` passes up to ``allowed``."""
 
     name: str
     passed: bool

@@ -146,9 +146,7 @@ class AddBackboneRequest:
     kind: Literal["add_backbone"] = "add_backbone"
 
 
-Request = (
-    TrainRequest | PredictRequest | ExplainRequest | PreviewRequest | VerifyRequest | ConvertRequest
-)
+Request = TrainRequest | PredictRequest | ExplainRequest | PreviewRequest | VerifyRequest | ConvertRequest
 REQUESTS: dict[str, type[Request]] = {
     "train": TrainRequest,
     "predict": PredictRequest,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipsvd_app.errors import UserError
@@ -11,6 +10,7 @@ from clipsvd_app.jobs import BackboneRef, ConvertRequest, ExportForm
 from clipsvd_app.services.job_folders import new_job
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import Literal
 
 ONNX_SUFFIX = ".onnx"

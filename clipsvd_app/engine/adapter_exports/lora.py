@@ -81,9 +81,7 @@ def write_lora(folder: Path, loaded: LoadedAdapter, energy: float, report: Repor
 
 def kept_directions(adapted: AdaptedModel, energy: float) -> Kept:
     """Return, for every matrix, the positions of its largest |s - s0| whose squares reach ``energy``."""
-    return {
-        target.name: _largest(_change(adapted, target.name), energy) for target in adapted.basis.targets
-    }
+    return {target.name: _largest(_change(adapted, target.name), energy) for target in adapted.basis.targets}
 
 
 def _largest(change: NDArray[np.float64], energy: float) -> NDArray[np.intp]:
@@ -168,7 +166,7 @@ def _require_linear(adapted: AdaptedModel) -> None:
     names = set(read_container(read_folder(adapted.backbone.folder).weights).tensors)
     if any(f"{target.module_path}.weight" not in names for target in adapted.basis.targets):
         raise UserError(
-            "This backbone's attention is one module in open_clip, which a LoRA of single matrices cannot fit.",
+            "This backbone's attention is one module in open_clip, which a LoRA of its matrices cannot fit.",
             remedy="Use merge or to-onnx for this adapter.",
             code="no_lora_for_backbone",
         )

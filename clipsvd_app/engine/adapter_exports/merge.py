@@ -109,9 +109,7 @@ def _write_config(folder: Path, source: BackboneFolder) -> dict[str, Any]:
 
     The text tower is looked for in ".", which needs no network and names no place on this machine.
     """
-    config: dict[str, Any] = json.loads(
-        (source.folder / "open_clip_config.json").read_text(encoding="utf-8")
-    )
+    config: dict[str, Any] = json.loads((source.folder / "open_clip_config.json").read_text(encoding="utf-8"))
     text = dict(source.text_config)
     if "hf_model_name" in text:
         text |= {"hf_model_name": ".", "hf_tokenizer_name": "."}

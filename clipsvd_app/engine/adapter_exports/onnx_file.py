@@ -55,7 +55,7 @@ class ImageClassifier(nn.Module):
 
 
 def write_onnx(file: Path, loaded: LoadedAdapter, report: Report) -> float:
-    """Write the file, run it with onnx's reference evaluator, and return the largest difference of a logit."""
+    """Write the file, run it with onnx's own evaluator, and return the largest difference of a logit."""
     import onnx
 
     report(_STAGE, 0, 3)

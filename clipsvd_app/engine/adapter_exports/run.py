@@ -43,7 +43,13 @@ def _merged(request: ConvertRequest, loaded: LoadedAdapter, report: Report) -> C
     config = json.loads((target / "open_clip_config.json").read_text(encoding="utf-8"))
     usage = f"In that folder, open_clip loads it with {loading_call(config)}; README.md has the rest."
     return ConvertResult(
-        request.form, request.out, _sizes(target), difference, len(SEEDS), loaded.adapted.backbone.parameters, usage
+        request.form,
+        request.out,
+        _sizes(target),
+        difference,
+        len(SEEDS),
+        loaded.adapted.backbone.parameters,
+        usage,
     )
 
 
@@ -70,9 +76,16 @@ def _onnx(request: ConvertRequest, loaded: LoadedAdapter, report: Report) -> Con
         difference = write_onnx(draft, loaded, report)
     side = loaded.adapted.backbone.preprocessing.size
     usage = f"Input pixels: (images, 3, {side}, {side}) uint8, RGB, fitted into a black square."
-    parameters = sum(weight.numel() for weight in loaded.adapted.model.visual.parameters())  # type: ignore[union-attr,operator]
+    image_tower = loaded.adapted.model.get_submodule("visual")
+    parameters = sum(weight.numel() for weight in image_tower.parameters())
     return ConvertResult(
-        request.form, request.out, ((target.name, target.stat().st_size),), difference, CHECKED, parameters, usage
+        request.form,
+        request.out,
+        ((target.name, target.stat().st_size),),
+        difference,
+        CHECKED,
+        parameters,
+        usage,
     )
 
 

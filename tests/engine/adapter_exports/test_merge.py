@@ -48,7 +48,12 @@ def readme_logits(folder, pictures, room) -> list[np.ndarray]:
     )
     environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", script],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return [np.load(room / f"{number}.npy") for number in range(len(pictures))]
