@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
 ONNX_SUFFIX = ".onnx"
-_ONNX_NEEDS = ("onnx", "onnxscript")
+ONNX_NEEDS = ("onnx", "onnxscript")
 
 
 def prepare_convert(
@@ -55,7 +55,7 @@ def prepare_convert(
 
 
 def _require_onnx() -> None:
-    missing = [name for name in _ONNX_NEEDS if importlib.util.find_spec(name) is None]
+    missing = [name for name in ONNX_NEEDS if importlib.util.find_spec(name) is None]
     if missing:
         raise UserError(
             f"Writing ONNX files needs {' and '.join(missing)}, which is not installed.",
