@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
+from support.made_adapter import write_made_adapter
 from support.small_clip import CLASSES, moved_sigmas, no_report, noise_images, small_backbone, small_basis
 
 from clipsvd_app.adapter_file import AdapterContent, read_adapter, write_adapter
+from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.domain.results import Evaluation
 from clipsvd_app.engine import adapter as engine_adapter
@@ -158,3 +160,15 @@ def test_verification_stops_at_a_foreign_backbone(saved: Path, backbone: Backbon
 def test_verification_of_junk_is_one_failed_check(tmp_path: Path, backbone: Backbone) -> None:
     (tmp_path / "junk").write_text("junk")
     assert verified(tmp_path / "junk", backbone) == {"file": False}
+
+
+def test_class_texts_with_hidden_characters_are_cleaned_and_the_adapter_still_proves_itself(
+    tmp_path: Path, backbone: Backbone, basis: Basis
+) -> None:
+    classes = (
+        ClassSpec("nodule\u202e", ("a \x1bround\u2066 nodule", "\u202e")),
+        ClassSpec("clear", ("nothing",)),
+    )
+    write_made_adapter(tmp_path / "a.sigma.safetensors", backbone, basis, classes=classes)
+    loaded = load_adapter(tmp_path / "a.sigma.safetensors", backbone, basis)
+    assert loaded.classes[0] == ClassSpec("nodule", ("a round nodule",))
