@@ -1,6 +1,7 @@
 """The engine process: commands come as JSON lines on stdin, events go as JSON lines to stdout.
 
-One job runs at a time. While a training runs, short jobs that arrive are answered between its steps.
+One job runs at a time. While a training or another long job runs, short jobs that arrive are answered
+between its steps.
 The process ends when stdin ends, so it cannot outlive the window that started it.
 """
 
@@ -22,6 +23,7 @@ from clipsvd_app.domain.codec import CodecError
 from clipsvd_app.errors import Cancelled, UserError
 from clipsvd_app.jobs import (
     PROTOCOL,
+    AddBackboneRequest,
     CancelJob,
     CancelledEvent,
     Command,
@@ -29,6 +31,7 @@ from clipsvd_app.jobs import (
     Event,
     Failed,
     Finished,
+    PredictRequest,
     Progress,
     Ready,
     RunJob,
@@ -42,6 +45,8 @@ if TYPE_CHECKING:
     from clipsvd_app.jobs import Report
 
 REPORT_INTERVAL_S = 0.1
+# As many as the engine embeds at once: seconds with a large backbone on a CPU, as one step of training.
+SHORT_PREDICTION = 32
 
 
 class Runner(Protocol):
@@ -61,7 +66,7 @@ class Worker:
     runner: Runner
     send: Callable[[Event], None]
     inbox: queue.SimpleQueue[Command | None]
-    _waiting: deque[RunJob] = field(default_factory=deque)
+    _waiting: deque[_Waiting] = field(default_factory=deque)
     _cancelled: set[int] = field(default_factory=set)
     _closed: bool = False
 
@@ -69,18 +74,18 @@ class Worker:
         """Run jobs in order of arrival until the inbox ends."""
         while True:
             if self._waiting:
-                self._run(self._waiting.popleft(), between_steps=True)
+                waiting = self._waiting.popleft()
+                self._run(waiting.command, serves_others=waiting.long)
             elif self._closed:
                 return
             else:
                 self._take(self.inbox.get())
 
-    def _run(self, command: RunJob, *, between_steps: bool) -> None:
-        folder = Path(command.folder)
-        reporter = _Reporter(self, command.job, serves_others=between_steps and _is_long(folder))
+    def _run(self, command: RunJob, *, serves_others: bool) -> None:
+        reporter = _Reporter(self, command.job, serves_others=serves_others)
         try:
             self._stop_if_cancelled(command.job)
-            self.runner.run(folder, reporter)
+            self.runner.run(Path(command.folder), reporter)
         except Cancelled:
             self.send(CancelledEvent(command.job))
         except UserError as error:
@@ -102,9 +107,9 @@ class Worker:
                 break
         self._stop_if_cancelled(job)
         if serves_others:
-            for command in [waiting for waiting in self._waiting if not _is_long(Path(waiting.folder))]:
-                self._waiting.remove(command)
-                self._run(command, between_steps=False)
+            for waiting in [waiting for waiting in self._waiting if not waiting.long]:
+                self._waiting.remove(waiting)
+                self._run(waiting.command, serves_others=False)
             self._stop_if_cancelled(job)
 
     def _take(self, command: Command | None) -> None:
@@ -112,7 +117,7 @@ class Worker:
             case None:
                 self._closed = True
             case RunJob():
-                self._waiting.append(command)
+                self._waiting.append(_Waiting(command, _is_long(Path(command.folder))))
             case CancelJob(job=job):
                 self._cancelled.add(job)
 
@@ -120,6 +125,14 @@ class Worker:
         """Raise Cancelled if this job was asked to stop, or if nobody is left to hear its answer."""
         if self._closed or job in self._cancelled:
             raise Cancelled
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A job that has not begun; ``long`` is judged once, not at every step of the job before it."""
+
+    command: RunJob
+    long: bool
 
 
 class _Reporter:
@@ -152,9 +165,9 @@ def main() -> int:
     inbox: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
     threading.Thread(target=_read_commands, args=(sys.stdin, inbox), daemon=True).start()
     from clipsvd_app.engine.run_job import Engine
-    from clipsvd_app.engine.torch_setup import describe_device, import_open_clip, versions
+    from clipsvd_app.engine.torch_setup import import_open_clip
 
-    send(Ready(PROTOCOL, describe_device(), versions()))
+    send(_ready())
     # Every job needs it, and it takes seconds: do it while the window waits for the user.
     import_open_clip()
     try:
@@ -163,6 +176,15 @@ def main() -> int:
         # The window is gone; nobody is left to tell.
         os._exit(1)
     return 0
+
+
+def _ready() -> Ready:
+    """Test the devices, once, and say what there is to compute on."""
+    from clipsvd_app.engine.devices import this_computer
+    from clipsvd_app.engine.torch_setup import versions
+
+    devices = this_computer()
+    return Ready(PROTOCOL, devices.describe(), versions(), devices.usable(), devices.note())
 
 
 def _take_stdout() -> TextIO:
@@ -183,11 +205,22 @@ def _read_commands(stream: TextIO, inbox: queue.SimpleQueue[Command | None]) -> 
 
 
 def _is_long(folder: Path) -> bool:
-    """Tell whether a job may take minutes; an unreadable one fails at once, in its turn."""
+    """Tell whether a job may take minutes; an unreadable one fails at once, in its turn.
+
+    A preview counts as short whatever its size: it is what keeps labelling lively, and features that
+    were computed once are kept.
+    """
     try:
-        return isinstance(read_request(folder), TrainRequest | ConvertRequest)
+        request = read_request(folder)
     except (OSError, CodecError):
         return False
+    match request:
+        case TrainRequest() | AddBackboneRequest() | ConvertRequest():
+            return True
+        case PredictRequest(images=images):
+            return len(images) > SHORT_PREDICTION
+        case _:
+            return False
 
 
 def _bug(job: int, error: Exception) -> Failed:

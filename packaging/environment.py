@@ -26,12 +26,13 @@ class Stamp:
     """What has been set up already.
 
     fingerprint: of everything that pip was told; extras: the optional dependencies that are in;
-    system: the groups of system packages that were all there.
+    system: the groups of system packages that were all there; cuda: the CUDA build was asked for.
     """
 
     fingerprint: str = ""
     extras: frozenset[str] = frozenset()
     system: frozenset[str] = frozenset()
+    cuda: bool = False
 
     def has(self, fingerprint: str, extras: Iterable[str]) -> bool:
         """Tell whether pip has nothing to do."""
@@ -103,7 +104,12 @@ def read_stamp(environment: Environment) -> Stamp:
     """Read the stamp; an absent or damaged one says that nothing has been set up."""
     try:
         values = json.loads(environment.stamp_file.read_text(encoding="utf-8"))
-        return Stamp(values["fingerprint"], frozenset(values["extras"]), frozenset(values["system"]))
+        return Stamp(
+            values["fingerprint"],
+            frozenset(values["extras"]),
+            frozenset(values["system"]),
+            values.get("cuda") is True,
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return Stamp()
 
@@ -114,6 +120,7 @@ def write_stamp(environment: Environment, stamp: Stamp) -> None:
         "fingerprint": stamp.fingerprint,
         "extras": sorted(stamp.extras),
         "system": sorted(stamp.system),
+        "cuda": stamp.cuda,
     }
     fresh = environment.stamp_file.with_suffix(".new")
     fresh.write_text(json.dumps(values), encoding="utf-8")
@@ -140,11 +147,11 @@ def venv_trouble(output: str) -> SetupError:
     return diagnose(output)
 
 
-def refuse_a_small_disk(free_bytes: int) -> None:
+def refuse_a_small_disk(free_bytes: int, needed_bytes: int = NEEDED_BYTES) -> None:
     """Raise SetupError when the packages cannot fit."""
-    if free_bytes < NEEDED_BYTES:
+    if free_bytes < needed_bytes:
         raise SetupError(
-            f"The packages need {NEEDED_BYTES / 1e9:.0f} GB, and {free_bytes / 1e9:.1f} GB are free here.",
+            f"The packages need {needed_bytes / 1e9:.0f} GB, and {free_bytes / 1e9:.1f} GB are free here.",
             remedy="Free some space, or clone to a larger disk, then run it again.",
         )
 
@@ -156,8 +163,13 @@ def install(environment: Environment, extras: Iterable[str], heard: Callable[[st
     """
     write_stamp(environment, replace(read_stamp(environment), fingerprint="", extras=frozenset()))
     target = f".[{','.join(sorted(extras))}]" if extras else "."
+    pip_install(environment, ("--editable", target), heard)
+
+
+def pip_install(environment: Environment, arguments: Iterable[str], heard: Callable[[str], None]) -> None:
+    """Run pip in the environment, keeping its words in the log; its failure is told in one sentence."""
     options = ["--no-input", "--disable-pip-version-check", "--progress-bar=off"]
-    command = [str(environment.python), "-um", "pip", "install", *options, "--editable", target]
+    command = [str(environment.python), "-um", "pip", "install", *options, *arguments]
     with (
         environment.log.open("w", encoding="utf-8") as log,
         subprocess.Popen(

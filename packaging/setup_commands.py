@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cuda_build
 import environment as venv
 import system_packages
 from console import Console
@@ -128,6 +130,7 @@ def _nothing(environment: venv.Environment, machine: Machine, rest: tuple[str, .
     return ()
 
 
+CUDA = "--cuda"
 DEV = frozenset({"dev"})
 COMMANDS: dict[str, Command] = {
     "app": Command("open the window on a ready demo project", _app, system=("offscreen", "window")),
@@ -148,13 +151,15 @@ COMMANDS: dict[str, Command] = {
 
 def run(arguments: Sequence[str]) -> int:
     """Set up what the command needs, start it, and return its exit code."""
-    name, rest = _parse(arguments)
+    name, rest, cuda = parse(arguments)
     console = Console()
     machine = this_machine()
     environment = venv.Environment(Path(__file__).resolve().parent.parent)
     command = COMMANDS[name]
     try:
-        prepare(command, environment, machine, console)
+        if cuda:
+            cuda_build.refuse_where_there_is_none(machine.platform)
+        prepare(command, environment, machine, console, cuda=cuda)
         if name == "app" and not machine.has_display:
             console.note(
                 "There is no display here (DISPLAY and WAYLAND_DISPLAY are unset): running the demo instead."
@@ -165,6 +170,18 @@ def run(arguments: Sequence[str]) -> int:
         return 1
 
 
+def parse(arguments: Sequence[str]) -> tuple[str, tuple[str, ...], bool]:
+    """Return the command, what is passed on to it, and whether PyTorch's CUDA build is asked for.
+
+    ``--cuda`` stands before the command, or after ``setup``; alone it means ``setup --cuda``.
+    """
+    cuda = tuple(arguments[:1]) == (CUDA,)
+    name, rest = _parse((arguments[1:] or ("setup",)) if cuda else arguments)
+    if name == "setup" and CUDA in rest:
+        return name, tuple(word for word in rest if word != CUDA), True
+    return name, rest, cuda
+
+
 def _parse(arguments: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     summaries = "\n".join(f"  {name:16} {command.summary}" for name, command in COMMANDS.items())
     parser = argparse.ArgumentParser(
@@ -172,6 +189,9 @@ def _parse(arguments: Sequence[str]) -> tuple[str, tuple[str, ...]]:
         description="Set up CLIP-SVD Studio in .venv, then run one command.",
         epilog=f"commands:\n{summaries}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        CUDA, action="store_true", help="install PyTorch's CUDA build where the registry's is for the CPU"
     )
     parser.add_argument("command", choices=COMMANDS, metavar="COMMAND")
     parser.add_argument("rest", nargs=argparse.REMAINDER, help="passed on to what the command starts")
@@ -188,8 +208,18 @@ def this_machine() -> Machine:
     )
 
 
-def prepare(command: Command, environment: venv.Environment, machine: Machine, console: Console) -> None:
-    """Make sure of the system packages, ``.venv`` and pip's packages; says nothing when all is there."""
+def prepare(
+    command: Command,
+    environment: venv.Environment,
+    machine: Machine,
+    console: Console,
+    *,
+    cuda: bool = False,
+) -> None:
+    """Make sure of the system packages, ``.venv`` and pip's packages; says nothing when all is there.
+
+    A CUDA build that was asked for once is installed again whenever the packages change.
+    """
     usable = venv.is_usable(environment)
     stamp = venv.read_stamp(environment) if usable else venv.Stamp()
     system = _prepare_system(command, stamp, machine, console, needs_venv=not usable)
@@ -198,12 +228,37 @@ def prepare(command: Command, environment: venv.Environment, machine: Machine, c
             venv.create(environment)
     fingerprint = venv.fingerprint(environment)
     extras = command.extras if stamp.has(fingerprint, command.extras) else command.extras | stamp.extras
-    if not stamp.has(fingerprint, extras):
+    changed = not stamp.has(fingerprint, extras)
+    if changed:
         with console.step("Installing the pinned packages (minutes, the first time)") as at:
             venv.install(environment, extras, lambda line: at(line) if line else None)
-    known = venv.Stamp(fingerprint, extras | stamp.extras, stamp.system | system)
+    if cuda or (stamp.cuda and changed):
+        ensure_cuda(environment, console)
+    known = venv.Stamp(fingerprint, extras | stamp.extras, stamp.system | system, cuda or stamp.cuda)
     if known != stamp:
         venv.write_stamp(environment, known)
+
+
+def ensure_cuda(
+    environment: venv.Environment,
+    console: Console,
+    cuda_of: Callable[[venv.Environment], str] = cuda_build.cuda_of,
+    pip_install: Callable[[venv.Environment, Sequence[str], Callable[[str], None]], None] = venv.pip_install,
+) -> None:
+    """Replace a CPU build of PyTorch by its CUDA build of the same version; one that is there stays."""
+    present = cuda_of(environment)
+    if present:
+        console.note(f"PyTorch is a CUDA build already (CUDA {present}).")
+        return
+    venv.refuse_a_small_disk(shutil.disk_usage(environment.root).free, cuda_build.NEEDED_BYTES)
+    with console.step("Installing PyTorch's CUDA build (some gigabytes)") as at:
+        arguments = cuda_build.pip_arguments(environment)
+        pip_install(environment, arguments, lambda line: at(line) if line else None)
+    if not cuda_of(environment):
+        raise SetupError(
+            "PyTorch's CUDA build was installed and does not start.",
+            remedy="Delete the folder .venv and set up again without --cuda.",
+        )
 
 
 def _prepare_system(

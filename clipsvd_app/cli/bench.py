@@ -1,4 +1,4 @@
-"""``clipsvd bench fewshot``: figures on a folder of classes, by nobody's choice but the seeds'."""
+"""``clipsvd bench``: accuracy on a folder of classes, and how long a training step takes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from clipsvd_app.cli.console import Console, percent
 from clipsvd_app.domain.recipe import PRESETS
 from clipsvd_app.domain.results import METHOD_TITLES
+from clipsvd_app.errors import UserError
+from clipsvd_app.jobs import BackboneRef
 from clipsvd_app.services import backbones
 from clipsvd_app.settings import load_settings
 
@@ -17,11 +19,21 @@ if TYPE_CHECKING:
 
     from clipsvd_app.cli.commands import Commands
 
+RANDOM = "random:"
+
 
 def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
-    """Add the benchmark."""
-    group = commands.add_parser("bench", help="measure the method on labelled folders")
-    actions = group.add_subparsers(title="benchmarks", metavar="fewshot", required=True)
+    """Add the benchmarks."""
+    group = commands.add_parser("bench", help="measure accuracy and speed")
+    actions = group.add_subparsers(title="benchmarks", metavar="fewshot|step", required=True)
+    step = actions.add_parser("step", parents=[shared], help="time one training step, form against form")
+    step.add_argument("--backbone", default=f"{RANDOM}biomedclip", metavar="random:biomedclip|B")
+    step.add_argument("--batch", type=int, default=16, metavar="N", help="images in a step")
+    step.add_argument("--classes", type=int, default=4, metavar="N")
+    step.add_argument("--dtype", choices=("fp32", "bf16"), default="fp32")
+    step.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+    step.add_argument("--steps", type=int, default=3, metavar="N", help="steps that count, after a warm-up")
+    step.set_defaults(run=run_step)
     few = actions.add_parser("fewshot", parents=[shared], help="accuracy against shots")
     few.add_argument(
         "root", type=Path, metavar="ROOT|FILE.npz", help="one folder per class, or a MedMNIST file"
@@ -61,6 +73,52 @@ def run_few_shot(options: argparse.Namespace, console: Console) -> int:
     _show(console, records)
     console.document({"records": records})
     return 0
+
+
+def run_step(options: argparse.Namespace, console: Console) -> int:
+    """Time the forms of a training step in turn."""
+    from clipsvd_app.engine.bench_step import StepBench, step_records
+
+    for name, least in (("batch", 1), ("classes", 2), ("steps", 1)):
+        if getattr(options, name) < least:
+            raise UserError(f"--{name} must be at least {least}.", remedy="Give a larger number.")
+    bench = StepBench(
+        _backbone(options.backbone),
+        options.batch,
+        options.classes,
+        options.dtype,
+        options.device,
+        options.steps,
+    )
+    records = step_records(bench, console.report)
+    bound = next(record["median_step_s"] for record in records if record["form"] == "frozen")
+    rows = [
+        [
+            record["form"],
+            record["dtype"],
+            f"{record['median_step_s']:.2f}",
+            f"{record['median_step_s'] / bound:.2f}",
+            f"{record['peak_memory_mb']:,.0f}",
+            f"{record['trainable_parameters']:,}",
+        ]
+        for record in records
+    ]
+    console.table(["form", "dtype", "s a step", "of frozen", "peak MB", "trained"], rows)
+    console.document({"records": records})
+    return 0
+
+
+def _backbone(name: str) -> BackboneRef:
+    """Return a known backbone, or a random one of true size, made when it is first asked for."""
+    if not name.startswith(RANDOM):
+        return backbones.find(load_settings(), name)
+    from clipsvd_app.engine.random_backbone import RANDOM_KINDS, random_backbone_folder
+
+    kind = next((known for known in RANDOM_KINDS if known == name.removeprefix(RANDOM)), None)
+    if kind is None:
+        choices = " or ".join(RANDOM + known for known in RANDOM_KINDS)
+        raise UserError(f"There is no random backbone “{name}”.", remedy=f"Choose {choices}.")
+    return BackboneRef(name, str(random_backbone_folder(kind)))
 
 
 def _show(console: Console, records: list[dict[str, Any]]) -> None:

@@ -8,7 +8,11 @@ from typing import Literal
 from clipsvd_app.errors import UserError
 
 PresetName = Literal["quick", "standard", "thorough"]
+DeviceKind = Literal["cuda", "mps", "cpu"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+
+DEVICE_KINDS: tuple[DeviceKind, ...] = ("cuda", "mps", "cpu")
+"""In the order in which “auto” prefers them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +42,14 @@ class Recipe:
     """Patient-grouped folds of the estimate when no images are held out."""
     seeds: int = 1
     """Fits whose trained a are averaged into one."""
+    trained_share: float = 1.0
+    """Share of each tower's blocks, the upper ones, that is trained; the others keep the base's values."""
+    views: int = 4
+    """Augmented views of each image that are computed once, where lower blocks are not trained."""
 
 
 PRESETS: dict[PresetName, Recipe] = {
-    "quick": Recipe(preset="quick", steps=60, learning_rates=(0.03,), folds=2),
+    "quick": Recipe(preset="quick", steps=60, folds=2, trained_share=1 / 3),
     "standard": Recipe(),
     "thorough": Recipe(preset="thorough", steps=200, search_steps=50, folds=5, seeds=3),
 }

@@ -1,4 +1,8 @@
-"""What must lie in a backbone folder, read and checked before any model is built."""
+"""What must lie in a backbone folder, read and checked before any model is built.
+
+Two kinds of text tower are known: Hugging Face's, with its own vocabulary in the folder, and open_clip's own,
+whose tokenizer is part of open_clip.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from clipsvd_app.errors import UserError
 
@@ -15,6 +19,8 @@ WEIGHT_FILES = (
     "open_clip_pytorch_model.safetensors",
     "open_clip_pytorch_model.bin",
 )
+TokenizerKind = Literal["hf", "clip"]
+CLIP_VOCABULARY = 49408
 INTERPOLATIONS = ("bicubic", "bilinear")
 # The spelling of the 2023 hub configurations, which open_clip 3 no longer reads.
 _OLD_TEXT_KEYS = {"proj": "hf_proj_type", "pooler_type": "hf_pooler_type"}
@@ -33,39 +39,47 @@ class Preprocessing:
 
 @dataclass(frozen=True, slots=True)
 class BackboneFolder:
-    """A folder that passed its checks; ``text_config`` is what open_clip is to be given."""
+    """A folder that passed its checks; ``model_config`` is what open_clip's model class is to be given.
+
+    ``pad_id`` is the token that the text tower takes for padding.
+    """
 
     folder: Path
     weights: Path
-    text_config: dict[str, Any]
+    model_config: dict[str, Any]
+    tokenizer_kind: TokenizerKind
     preprocessing: Preprocessing
     vocabulary_rows: int
     context_length: int
+    pad_id: int = 0
 
 
-def read_folder(folder: Path) -> BackboneFolder:
-    """Read and check a backbone folder; each lack is refused with one sentence."""
+def read_folder(folder: Path, weights: Path | None = None) -> BackboneFolder:
+    """Read and check a backbone folder; each lack is refused with one sentence.
+
+    weights: where they are, or will be, if not in the folder.
+    """
     stored = _json_object(folder, "open_clip_config.json")
-    model = _object(folder, stored, "model_cfg")
-    text = dict(_object(folder, model, "text_cfg"))
-    if "hf_model_name" not in text:
-        raise _refusal(folder, "has no Hugging Face text tower", "backbone_config")
-    for old, new in _OLD_TEXT_KEYS.items():
-        if old in text:
-            text[new] = text.pop(old)
-    language = _json_object(folder, "config.json")
-    rows = language.get("vocab_size")
-    if not isinstance(rows, int) or rows < 1:
-        raise _refusal(folder, "states no vocabulary size in config.json", "backbone_config")
-    text |= {"hf_model_name": str(folder), "hf_tokenizer_name": str(folder), "hf_model_pretrained": False}
+    model = dict(_object(folder, stored, "model_cfg"))
+    model["vision_cfg"] = vision = dict(_object(folder, model, "vision_cfg"))
+    if "timm_model_name" in vision:
+        vision["timm_model_pretrained"] = False
+    preprocessing = _preprocessing(folder, stored, vision)
+    model["text_cfg"] = text = present_spelling(_object(folder, model, "text_cfg"))
+    if "multimodal_cfg" in model:
+        raise _refusal(
+            folder, "has a third tower that writes captions, which cannot be adapted", "backbone_config"
+        )
+    read_text = _hugging_face_text if text.get("hf_model_name") else _own_text
+    kind, rows, context_length, pad_id = read_text(folder, text)
     return BackboneFolder(
-        folder=folder,
-        weights=find_weights(folder),
-        text_config=text,
-        preprocessing=_preprocessing(folder, stored, _object(folder, model, "vision_cfg")),
-        vocabulary_rows=rows,
-        context_length=_context_length(text, language),
+        folder, weights or find_weights(folder), model, kind, preprocessing, rows, context_length, pad_id
     )
+
+
+def present_spelling(text: dict[str, Any]) -> dict[str, Any]:
+    """Return a text configuration in the spelling that open_clip 3 reads."""
+    return {_OLD_TEXT_KEYS.get(key, key): value for key, value in text.items()}
 
 
 def find_weights(folder: Path) -> Path:
@@ -76,13 +90,37 @@ def find_weights(folder: Path) -> Path:
     raise _refusal(folder, f"has no weights ({WEIGHT_FILES[0]})", "backbone_weights")
 
 
+def _hugging_face_text(folder: Path, text: dict[str, Any]) -> tuple[TokenizerKind, int, int, int]:
+    if "hf_pooler_type" not in text:
+        # open_clip would take the mean of all tokens, and no shape would tell.
+        raise _refusal(folder, "does not say how its text tower pools its tokens", "backbone_config")
+    language = _json_object(folder, "config.json")
+    rows = language.get("vocab_size")
+    if not isinstance(rows, int) or rows < 1:
+        raise _refusal(folder, "states no vocabulary size in config.json", "backbone_config")
+    text |= {"hf_model_name": str(folder), "hf_tokenizer_name": str(folder), "hf_model_pretrained": False}
+    return "hf", rows, _context_length(text, language), int(language.get("pad_token_id") or 0)
+
+
+def _own_text(folder: Path, text: dict[str, Any]) -> tuple[TokenizerKind, int, int, int]:
+    rows = text.get("vocab_size", CLIP_VOCABULARY)
+    foreign = text.get("hf_tokenizer_name") or text.get("tokenizer_kwargs") or text.get("tokenizer_mode")
+    if foreign or rows != CLIP_VOCABULARY:
+        raise _refusal(
+            folder, "needs another tokenizer than CLIP's own for its text tower", "backbone_tokenizer"
+        )
+    return "clip", CLIP_VOCABULARY, int(text.get("context_length", _DEFAULT_CONTEXT_LENGTH)), 0
+
+
 def _context_length(text: dict[str, Any], language: dict[str, Any]) -> int:
     wanted = int(text.get("context_length", _DEFAULT_CONTEXT_LENGTH))
     return min(wanted, int(language.get("max_position_embeddings", wanted)))
 
 
 def _preprocessing(folder: Path, stored: dict[str, Any], vision: dict[str, Any]) -> Preprocessing:
-    chosen = _object(folder, stored, "preprocess_cfg")
+    chosen = stored.get("preprocess_cfg")
+    if not isinstance(chosen, dict):
+        raise _refusal(folder, "states no preprocessing (preprocess_cfg)", "backbone_preprocessing")
     size = vision.get("image_size")
     mean, std = _three(chosen.get("mean")), _three(chosen.get("std"))
     interpolation = chosen.get("interpolation", "bicubic")

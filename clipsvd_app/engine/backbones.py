@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -10,11 +11,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from clipsvd_app.adapter_file.base_hash import canonical_sha256, hash_tensors
+from clipsvd_app.adapter_file.base_hash import canonical_sha256
 from clipsvd_app.engine import torch_setup
 from clipsvd_app.engine.architectures import architecture_of
 from clipsvd_app.engine.backbone_folder import BackboneFolder, Preprocessing, read_folder
+from clipsvd_app.engine.plain_attention import use_plain_attention
+from clipsvd_app.engine.quick_build import NoRandomNumbers
 from clipsvd_app.engine.tokenizing import Tokenizer, load_tokenizer
+from clipsvd_app.engine.weights import fit_state, read_state, state_sha256
 from clipsvd_app.errors import UserError
 
 if TYPE_CHECKING:
@@ -56,7 +60,7 @@ def load_backbone(folder: Path, device: torch.device | str = "cpu", name: str = 
     preprocessing that is absent, weights that do not fit the configuration.
     """
     checked = read_folder(folder)
-    tokenizer = load_tokenizer(folder, checked.vocabulary_rows, checked.context_length)
+    tokenizer = load_tokenizer(checked)
     model = _create(checked).to(device)
     logit_scale = cast("Tensor", model.logit_scale)
     return Backbone(
@@ -83,31 +87,36 @@ def embed_texts(model: nn.Module, tokens: Tensor) -> Tensor:
     return functional.normalize(model.encode_text(tokens).float(), dim=-1)  # type: ignore[operator]
 
 
-def _create(checked: BackboneFolder) -> nn.Module:
+def build_model(checked: BackboneFolder) -> nn.Module:
+    """Build the model that a folder's configuration describes, with whatever numbers it starts from."""
     open_clip = torch_setup.import_open_clip()
+    config = dict(checked.model_config)
+    custom = config.pop("custom_text", False) or checked.tokenizer_kind == "hf"
     try:
-        model = open_clip.create_model(
-            f"local-dir:{checked.folder}",
-            precision="fp32",
-            device="cpu",
-            text_cfg=checked.text_config,
-            # timm builds a ViT at the size in its name, whatever the configuration says.
-            force_image_size=checked.preprocessing.size,
-        )
-    except (RuntimeError, ValueError, TypeError, KeyError, OSError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model = (open_clip.CustomTextCLIP if custom else open_clip.CLIP)(**config)
+    except (RuntimeError, ValueError, TypeError, KeyError, OSError, AssertionError) as error:
         raise UserError(
-            f"The weights of the backbone “{checked.folder.name}” do not fit its configuration.",
-            remedy="Download the folder again, with configuration and weights of one version.",
-            code="backbone_weights",
+            f"The configuration of the backbone “{checked.folder.name}” describes no model that is known.",
+            remedy="Download the folder again, or update the program if the model is new.",
+            code="backbone_config",
         ) from error
-    return cast("nn.Module", model.eval().requires_grad_(False))
+    return cast("nn.Module", model)
+
+
+def _create(checked: BackboneFolder) -> nn.Module:
+    with NoRandomNumbers():
+        model = build_model(checked)
+    fit_state(model, read_state(checked.weights), checked.folder.name)
+    if hasattr(model.visual, "trunk"):
+        # timm builds a ViT at the size in its name, whatever the configuration says.
+        cast("Any", model.visual).set_input_size(checked.preprocessing.size)
+    return use_plain_attention(model.eval().requires_grad_(False))
 
 
 def _weights_sha256(weights: Path) -> str:
     """Return the canonical hash of the weights, the same for ``.bin`` and safetensors."""
     if weights.suffix == ".safetensors":
         return canonical_sha256(weights)
-    stored: dict[str, Tensor] = torch.load(weights, map_location="cpu", weights_only=True)
-    floats = {name: tensor for name, tensor in stored.items() if tensor.is_floating_point()}
-    shapes = {name: tuple(tensor.shape) for name, tensor in floats.items()}
-    return hash_tensors(shapes, lambda name: [floats[name].float().numpy().ravel()])
+    return state_sha256(read_state(weights))

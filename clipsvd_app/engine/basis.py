@@ -10,16 +10,19 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.linalg
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from clipsvd_app import settings
@@ -30,6 +33,9 @@ if TYPE_CHECKING:
     from clipsvd_app.jobs import Report
 
 ALGORITHM = "fp64-gesdd-1"
+STAGE = "Decomposing the backbone, once"
+# Each holds about 100 MB while it works on a matrix of BiomedCLIP.
+_MOST_WORKERS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +75,23 @@ class Basis:
 def load_basis(backbone: Backbone, report: Report, folder: Path | None = None) -> Basis:
     """Return the basis of a backbone from the cache, decomposing what is missing or damaged.
 
+    What is returned is mapped from the cache's files, 1 GB for BiomedCLIP, not held in memory. A call that
+    is cancelled keeps the matrices that it has done.
     folder: the cache, by default one for this backbone and algorithm among the user's caches.
     """
     targets = list_targets(backbone.model)
     cache = folder or settings.cache_folder() / "basis" / f"{backbone.sha256}-{ALGORITHM}"
-    matrices: dict[str, MatrixBasis] = {}
-    for done, target in enumerate(targets):
-        file = cache / f"{target.name}.safetensors"
-        matrix = _read(file)
-        if matrix is None:
-            report("Decomposing the backbone, once", done, len(targets))
-            matrix = decompose(target.block(backbone.weight(target)))
-            _write(file, matrix)
-        matrices[target.name] = matrix
-    report("Decomposing the backbone, once", len(targets), len(targets))
+    files = {target.name: cache / f"{target.name}.safetensors" for target in targets}
+    with _workers() as workers:
+        read = zip(files, workers.map(_read, files.values()), strict=True)
+        matrices = {name: matrix for name, matrix in read if matrix is not None}
+        missing = [target for target in targets if target.name not in matrices]
+        results = _decomposed(workers, (target.block(backbone.weight(target)) for target in missing))
+        for done, target in enumerate(missing, start=len(matrices)):
+            report(STAGE, done, len(targets))
+            _write(files[target.name], next(results))
+            matrices[target.name], _ = _map(files[target.name])
+    report(STAGE, len(targets), len(targets))
     return Basis(targets, matrices, _fingerprint(matrices))
 
 
@@ -93,8 +102,8 @@ def decompose(weight: Tensor) -> MatrixBasis:
     """
     matrix = weight.detach().cpu().double().numpy()
     wide = matrix.shape[0] < matrix.shape[1]
-    # LAPACK is more than twice as fast on tall matrices.
-    u, s0, vt = scipy.linalg.svd(matrix.T if wide else matrix, full_matrices=False, lapack_driver="gesdd")
+    # LAPACK is more than twice as fast on tall matrices; unlike SciPy, NumPy lets other threads run.
+    u, s0, vt = np.linalg.svd(matrix.T if wide else matrix, full_matrices=False)
     if wide:
         u, vt = vt.T, u.T
     signs = np.sign(u[np.abs(u).argmax(axis=0), np.arange(u.shape[1])])
@@ -104,35 +113,64 @@ def decompose(weight: Tensor) -> MatrixBasis:
     )
 
 
+@contextmanager
+def _workers() -> Iterator[ThreadPoolExecutor]:
+    """Give threads that decompose one matrix each, all of BLAS's threads being one.
+
+    That is faster than every thread on one matrix, and the bytes do not depend on how many there are.
+    """
+    workers = ThreadPoolExecutor(min(_MOST_WORKERS, torch.get_num_threads()))
+    try:
+        with threadpool_limits(1, user_api="blas"):
+            yield workers
+    finally:
+        workers.shutdown(cancel_futures=True)
+
+
+def _decomposed(workers: ThreadPoolExecutor, weights: Iterable[Tensor]) -> Iterator[MatrixBasis]:
+    """Yield decompositions in order, computing only a few ahead of the reader."""
+    ahead: deque[Future[MatrixBasis]] = deque()
+    for weight in weights:
+        ahead.append(workers.submit(decompose, weight))
+        if len(ahead) > 2 * _MOST_WORKERS:
+            yield ahead.popleft().result()
+    while ahead:
+        yield ahead.popleft().result()
+
+
 def _read(file: Path) -> MatrixBasis | None:
     """Map one cached matrix into memory; None if it is missing or not what was written."""
     try:
-        with safe_open(file, framework="pt", device="cpu") as stored:
-            parts = [stored.get_tensor(name) for name in ("u", "s0", "vt")]
-            metadata = stored.metadata() or {}
+        matrix, checksum = _map(file)
     except (OSError, SafetensorError):
         return None
-    if metadata.get("checksum") != _checksum(parts):
-        return None
-    return MatrixBasis(*parts)
+    return matrix if checksum == _checksum(matrix) else None
+
+
+def _map(file: Path) -> tuple[MatrixBasis, str]:
+    with safe_open(file, framework="pt", device="cpu") as stored:
+        matrix = MatrixBasis(*(stored.get_tensor(name) for name in ("u", "s0", "vt")))
+        return matrix, (stored.metadata() or {}).get("checksum", "")
 
 
 def _write(file: Path, matrix: MatrixBasis) -> None:
     """Write one matrix whole or not at all, also when two processes write it at once."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    parts = {"u": matrix.u, "s0": matrix.s0, "vt": matrix.vt}
-    metadata = {"algorithm": ALGORITHM, "checksum": _checksum(list(parts.values()))}
+    metadata = {"algorithm": ALGORITHM, "checksum": _checksum(matrix)}
     descriptor, temporary = tempfile.mkstemp(dir=file.parent, suffix=".part")
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(save(parts, metadata))
-    Path(temporary).replace(file)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(save({"u": matrix.u, "s0": matrix.s0, "vt": matrix.vt}, metadata))
+        Path(temporary).replace(file)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
 
 
-def _checksum(parts: list[Tensor]) -> str:
+def _checksum(matrix: MatrixBasis) -> str:
     digest = hashlib.blake2b(digest_size=16)
-    for part in parts:
+    for part in (matrix.u, matrix.s0, matrix.vt):
         digest.update(json.dumps(list(part.shape)).encode())
-        digest.update(part.contiguous().numpy().tobytes())
+        digest.update(part.contiguous().numpy().data)
     return digest.hexdigest()
 
 

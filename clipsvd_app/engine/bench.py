@@ -10,12 +10,12 @@ import numpy as np
 from clipsvd_app.domain.classes import ClassSpec, class_from_name
 from clipsvd_app.domain.recipe import recipe_for
 from clipsvd_app.engine import metrics
-from clipsvd_app.engine.adapt import adapt
 from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.bench_images import BenchImages, folder_rules, read_bench_images, require_data_set
 from clipsvd_app.engine.estimate import method_outputs
+from clipsvd_app.engine.fitting.adapt import adapt
+from clipsvd_app.engine.fitting.learner import Learner
 from clipsvd_app.engine.splits import Split, check_classes, draw_shots
-from clipsvd_app.engine.train import Learner
 from clipsvd_app.engine.warm import WarmBackbones
 from clipsvd_app.errors import UserError
 

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clipsvd_app.domain.results import Evaluation, MethodName
-from clipsvd_app.engine.adapt import adapt
 from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.baselines import fit_linear_probe
 from clipsvd_app.engine.evaluate import METHODS, MethodOutput, evaluate, no_estimate
+from clipsvd_app.engine.fitting.adapt import adapt
 from clipsvd_app.engine.metrics import Floats
 from clipsvd_app.engine.splits import MIN_GROUPS_TO_ESTIMATE, Split, grouped_folds, groups_in_smallest_class
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from clipsvd_app.engine.fitting.learner import Learner
     from clipsvd_app.engine.study_set import StudySet
-    from clipsvd_app.engine.train import Learner
     from clipsvd_app.engine.trained import TrainedSigma
     from clipsvd_app.jobs import Report
 

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 import torch
 
 from clipsvd_app.domain.codec import CodecError
+from clipsvd_app.engine.fallback import DeviceRequest, with_cpu_in_reserve
 from clipsvd_app.engine.warm import WarmBackbone, WarmBackbones
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import (
+    AddBackboneRequest,
+    AddBackboneResult,
     ConvertRequest,
     ExplainRequest,
     PredictRequest,
@@ -32,16 +35,31 @@ if TYPE_CHECKING:
 class Engine:
     """Runs jobs one after another, or a short one inside another's report; backbones stay loaded."""
 
-    def __init__(self) -> None:
-        self._warm = WarmBackbones()
+    def __init__(self, warm: WarmBackbones | None = None) -> None:
+        self._warm = warm or WarmBackbones()
 
     def run(self, folder: Path, report: Report) -> None:
         """Do what ``request.json`` asks and write ``result.json``; raises UserError or Cancelled."""
         request = _read(folder)
         report("Starting", 0, 1)
         with _limits_as_user_errors():
-            warm = self._warm.get(request.backbone, request.device, report)
-            write_result(folder, _answer(request, folder, warm, report))
+            if isinstance(request, AddBackboneRequest):
+                write_result(folder, _add_backbone(request, report))
+                return
+            write_result(folder, self._on_its_device(request, folder, report))
+
+    def _on_its_device(self, request: DeviceRequest, folder: Path, report: Report) -> object:
+        def attempt(asked: DeviceRequest) -> object:
+            return _answer(asked, folder, self._warm.get(asked.backbone, asked.device, report), report)
+
+        def let_go(device: torch.device) -> None:
+            from clipsvd_app.engine.run_train import CURVE_FILE
+
+            self._warm.forget(device)
+            # The half of a curve that the first attempt left is no part of the second.
+            (folder / CURVE_FILE).unlink(missing_ok=True)
+
+        return with_cpu_in_reserve(request, self._warm.devices, attempt, let_go, report)
 
 
 def run_job(folder: Path, report: Report) -> None:
@@ -49,7 +67,13 @@ def run_job(folder: Path, report: Report) -> None:
     Engine().run(folder, report)
 
 
-def _answer(request: Request, folder: Path, warm: WarmBackbone, report: Report) -> object:
+def _add_backbone(request: AddBackboneRequest, report: Report) -> AddBackboneResult:
+    from clipsvd_app.engine.intake import run_add
+
+    return run_add(request, report)
+
+
+def _answer(request: DeviceRequest, folder: Path, warm: WarmBackbone, report: Report) -> object:
     """Dispatch by kind; each part is imported when it is first asked for."""
     match request:
         case TrainRequest():

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _NEAREST = 5
 _SUGGESTED = 8
 _MIN_PATIENTS = 2
+_MIN_CLASSES = 2
+_BLOCK = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,31 +39,47 @@ class _Labelled:
 
 
 def run_preview(request: PreviewRequest, warm: WarmBackbone, report: Report) -> PreviewResult:
-    """Predict all images by a text-initialised linear probe, and say which to label next."""
+    """Predict all images by a text-initialised linear probe, and say which to label next.
+
+    With fewer than two classes there is nothing to predict: the images are only compared, with each
+    other and with the query.
+    """
     frozen = warm.features.of(request.images, report)
     if not frozen.inputs:
         return PreviewResult((), None, (), "No image could be read.")
+    likeness = _likeness(request.query, frozen.features, warm)
+    nearest = _nearest(frozen, report)
+    if len(request.classes) < _MIN_CLASSES:
+        items = _pool_items(frozen, None, likeness, nearest)
+        return PreviewResult(items, None, (), "Add a second class to see what the labels say.")
     with torch.no_grad():
         texts = class_embeddings(warm.backbone.model, warm.backbone, request.classes).cpu().numpy()
     labelled = _labelled(frozen)
     probe = _fit(frozen.features, labelled, texts, warm.backbone.logit_scale)
     probabilities = probe.probabilities(frozen.features)
-    doubt = _entropy(probabilities)
-    likeness = _likeness(request.query, frozen.features, warm)
-    nearest = _nearest(frozen)
-    items = tuple(
+    items = _pool_items(frozen, probabilities, likeness, nearest)
+    accuracy = _leave_one_patient_out(frozen.features, labelled, texts, warm.backbone.logit_scale)
+    suggested = _suggest(frozen, _entropy(probabilities), labelled)
+    return PreviewResult(items, accuracy, suggested, _sentence(labelled, accuracy))
+
+
+def _pool_items(
+    frozen: FrozenFeatures,
+    probabilities: Floats | None,
+    likeness: Features | None,
+    nearest: list[tuple[int, ...]],
+) -> tuple[PoolItem, ...]:
+    doubt = None if probabilities is None else _entropy(probabilities)
+    return tuple(
         PoolItem(
             image.id,
-            tuple(map(float, probabilities[place])),
-            float(doubt[place]),
+            () if probabilities is None else tuple(map(float, probabilities[place])),
+            0.0 if doubt is None else float(doubt[place]),
             None if likeness is None else float(likeness[place]),
             nearest[place],
         )
         for place, image in enumerate(frozen.inputs)
     )
-    accuracy = _leave_one_patient_out(frozen.features, labelled, texts, warm.backbone.logit_scale)
-    suggested = _suggest(frozen, doubt, labelled)
-    return PreviewResult(items, accuracy, suggested, _sentence(labelled, accuracy))
 
 
 def _labelled(frozen: FrozenFeatures) -> _Labelled:
@@ -113,15 +131,30 @@ def _likeness(query: str, features: Features, warm: WarmBackbone) -> Features | 
     return np.asarray(features @ embedded[0].cpu().numpy())
 
 
-def _nearest(frozen: FrozenFeatures) -> list[tuple[int, ...]]:
-    """Return the ids of the most similar other images of each, nearest first."""
-    cosines = frozen.features @ frozen.features.T
-    np.fill_diagonal(cosines, -np.inf)
-    count = min(_NEAREST, len(cosines) - 1)
+def _nearest(frozen: FrozenFeatures, report: Report) -> list[tuple[int, ...]]:
+    """Return the ids of the most similar other images of each, nearest first.
+
+    In blocks of rows: all cosines of 10,000 images at once would be 800 MB.
+    """
+    total = len(frozen.inputs)
+    count = min(_NEAREST, total - 1)
     if count < 1:
         return [() for _ in frozen.inputs]
-    order = np.argsort(-cosines, axis=1, kind="stable")[:, :count]
-    return [tuple(frozen.inputs[place].id for place in row) for row in order]
+    rows: list[NDArray[np.intp]] = []
+    for start in range(0, total, _BLOCK):
+        report("Comparing the images", start, total)
+        rows.extend(_nearest_of(start, frozen.features, count))
+    return [tuple(frozen.inputs[place].id for place in row) for row in rows]
+
+
+def _nearest_of(start: int, features: Features, count: int) -> NDArray[np.intp]:
+    """Return the places (rows, count) of the images nearest to those of one block of rows."""
+    cosines = features[start : start + _BLOCK] @ features.T
+    rows = np.arange(len(cosines))
+    cosines[rows, start + rows] = -np.inf
+    best = np.sort(np.argpartition(-cosines, count - 1, axis=1)[:, :count], axis=1)
+    order = np.argsort(-cosines[rows[:, None], best], axis=1, kind="stable")
+    return np.asarray(best[rows[:, None], order])
 
 
 def _suggest(frozen: FrozenFeatures, doubt: Floats, labelled: _Labelled) -> tuple[int, ...]:

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import torch
+
+from clipsvd_app import __version__, settings
+from clipsvd_app.domain.codec import to_json
 from clipsvd_app.domain.results import Evaluation, Prediction, Role, RunResult
-from clipsvd_app.engine.adapt import adapt, logging_report
+from clipsvd_app.engine import basis, torch_setup
 from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.adapter import save_adapter
+from clipsvd_app.engine.devices import device_title
 from clipsvd_app.engine.estimate import Estimate, cross_validated, held_out
 from clipsvd_app.engine.explain import explain_run
+from clipsvd_app.engine.fitting.adapt import adapt, logging_report
+from clipsvd_app.engine.fitting.checkpoints import FolderCheckpoints, run_checkpoints
+from clipsvd_app.engine.fitting.learner import Learner
 from clipsvd_app.engine.splits import check_classes, draw_shots
 from clipsvd_app.engine.study_set import StudySet, read_study_set
-from clipsvd_app.engine.train import Learner
 from clipsvd_app.jobs import Report, TrainRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     import numpy as np
 
+    from clipsvd_app.engine.backbones import Backbone
     from clipsvd_app.engine.trained import TrainedSigma
     from clipsvd_app.engine.warm import WarmBackbone
 
@@ -44,7 +52,8 @@ def run_train(request: TrainRequest, folder: Path, warm: WarmBackbone, report: R
     """Train, evaluate and explain; the adapter and the curve are written into ``folder``."""
     start = time.monotonic()
     report = logging_report(report, folder / CURVE_FILE)
-    prepared = _prepare(request, warm, report)
+    checkpoints = checkpoints_of(request, warm.backbone)
+    prepared = _prepare(request, warm, checkpoints, report)
     positions, estimate, trained, adapted = _train_and_estimate(prepared, report)
     images = prepared.images
     shown = [*positions, *(p for p in range(len(images.inputs)) if p not in set(positions))]
@@ -52,6 +61,7 @@ def run_train(request: TrainRequest, folder: Path, warm: WarmBackbone, report: R
     train_images = [images.inputs[position] for position in positions]
     report("Saving the adapter", 0, 1)
     save_adapter(folder / ADAPTER_FILE, adapted, trained, request, train_images, estimate.evaluation)
+    checkpoints.clear()
     return RunResult(
         class_names=tuple(spec.name for spec in request.classes),
         backbone_name=warm.backbone.name,
@@ -73,10 +83,33 @@ def run_train(request: TrainRequest, folder: Path, warm: WarmBackbone, report: R
     )
 
 
-def _prepare(request: TrainRequest, warm: WarmBackbone, report: Report) -> _Prepared:
+def checkpoints_of(request: TrainRequest, backbone: Backbone) -> FolderCheckpoints:
+    """Return where the fits of this very run are kept: the same request on the same machine goes on there.
+
+    Whatever could change a last digit makes it another run: the request, the state of its files, the
+    weights, the device, its threads, and the libraries.
+    """
+    files = [_state_of(image.path) for image in request.images]
+    facts = [to_json(request), files, backbone.sha256, basis.ALGORITHM, __version__]
+    facts += [device_title(backbone.device), torch.get_num_threads(), torch_setup.versions()]
+    return run_checkpoints(settings.cache_folder() / "checkpoints", facts)
+
+
+def _state_of(path: str) -> tuple[int, int]:
+    """Return size and time of change of a file; an absent one is refused later, in its turn."""
+    try:
+        status = Path(path).stat()
+    except OSError:
+        return 0, 0
+    return status.st_size, status.st_mtime_ns
+
+
+def _prepare(
+    request: TrainRequest, warm: WarmBackbone, checkpoints: FolderCheckpoints, report: Report
+) -> _Prepared:
     names = [spec.name for spec in request.classes]
     check_classes([image.label for image in request.images if image.label is not None], names)
-    learner = Learner(warm.backbone, warm.basis(report), request.classes, request.recipe)
+    learner = Learner(warm.backbone, warm.basis(report), request.classes, request.recipe, checkpoints)
     images = read_study_set(warm.features, request.images, report)
     check_classes(images.labels(images.labelled), names)
     return _Prepared(request, images, learner)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from clipsvd_app.domain.results import Tower
     from clipsvd_app.engine.architectures import Target
@@ -30,13 +30,13 @@ class SigmaState(nn.Module):
     s0: Tensor
     rms: Tensor
 
-    def __init__(self, basis: Basis) -> None:
+    def __init__(self, basis: Basis, targets: Sequence[Target]) -> None:
         super().__init__()
-        spectra = [basis.matrices[target.name].s0 for target in basis.targets]
+        spectra = [basis.matrices[target.name].s0 for target in targets]
         self.register_buffer("s0", torch.cat(spectra))
         self.register_buffer("rms", torch.cat([s.square().mean().sqrt().expand_as(s) for s in spectra]))
         self.a = nn.Parameter(torch.zeros_like(self.s0))
-        self.names = tuple(target.name for target in basis.targets)
+        self.names = tuple(target.name for target in targets)
         self.sizes = tuple(len(spectrum) for spectrum in spectra)
 
     def vector(self) -> Tensor:
@@ -54,15 +54,18 @@ class SigmaLinear(nn.Module):
 
     Factored, y = ((x V^T) * s) U^T + b: the gradient of s costs nothing extra. Materialised,
     y = x (W0 + U diag(s - s0) V^T)^T + b: cheaper for square matrices under many tokens.
+    The bases are kept in the number type of the products, so that no step converts them again.
     """
 
-    def __init__(self, linear: nn.Linear, blocks: list[MatrixBasis], *, materialised: bool) -> None:
+    def __init__(
+        self, linear: nn.Linear, blocks: list[MatrixBasis], dtype: torch.dtype, *, materialised: bool
+    ) -> None:
         super().__init__()
         device = linear.weight.device
         self.in_features, self.out_features = linear.in_features, linear.out_features
         self.base_weight, self.bias = linear.weight, linear.bias
-        self.u = [block.u.to(device) for block in blocks]
-        self.vt = torch.cat([block.vt for block in blocks]).to(device)
+        self.u = [block.u.to(device, dtype) for block in blocks]
+        self.vt = torch.cat([block.vt.to(device, dtype) for block in blocks])
         self.s0 = torch.cat([block.s0 for block in blocks]).to(device)
         self.ranks = [block.rank for block in blocks]
         self.materialised = materialised
@@ -86,7 +89,7 @@ class SigmaLinear(nn.Module):
         """Return W(s) (out_features, in_features); exactly the base weight where s = s0."""
         deltas = torch.split(self.sigma - self.s0, self.ranks)
         rows = [
-            (u * delta) @ vt
+            (u * delta.to(u.dtype)) @ vt
             for u, delta, vt in zip(self.u, deltas, torch.split(self.vt, self.ranks), strict=True)
         ]
         return self.base_weight + (rows[0] if len(rows) == 1 else torch.cat(rows))
@@ -119,19 +122,27 @@ def shadow(model: nn.Module) -> nn.Module:
     return copy.deepcopy(model, shared)
 
 
-def attach(model: nn.Module, basis: Basis, tokens: Mapping[Tower, int]) -> Attachment:
-    """Return a trainable shadow of ``model`` with all target layers swapped.
+def attach(
+    model: nn.Module,
+    basis: Basis,
+    tokens: Mapping[Tower, int],
+    dtype: torch.dtype = torch.float32,
+    targets: Sequence[Target] | None = None,
+) -> Attachment:
+    """Return a trainable shadow of ``model`` with the layers of ``targets`` swapped, by default of all.
 
     tokens: how many tokens a training step passes through each tower, which decides the cheaper form.
+    dtype: the number type of the products.
     """
     copied = shadow(model)
-    state = SigmaState(basis).to(next(model.parameters()).device)
+    chosen = basis.targets if targets is None else tuple(targets)
+    state = SigmaState(basis, chosen).to(next(model.parameters()).device)
     layers = []
-    for path, targets in _by_module(basis):
+    for path, parts in _by_module(chosen):
         linear = cast("nn.Linear", copied.get_submodule(path))
-        blocks = [basis.matrices[target.name] for target in targets]
-        cheaper = is_cheaper_materialised(linear, blocks, tokens[targets[0].tower])
-        layer = SigmaLinear(linear, blocks, materialised=cheaper)
+        blocks = [basis.matrices[target.name] for target in parts]
+        cheaper = is_cheaper_materialised(linear, blocks, tokens[parts[0].tower])
+        layer = SigmaLinear(linear, blocks, dtype, materialised=cheaper)
         copied.set_submodule(path, layer)
         layers.append(layer)
     return Attachment(copied, state, tuple(layers))
@@ -153,7 +164,7 @@ def fold(model: nn.Module, basis: Basis, sigmas: Mapping[str, Vector]) -> nn.Mod
     A matrix whose singular values did not change keeps the base's own tensor, bit for bit.
     """
     copied = shadow(model)
-    for path, targets in _by_module(basis):
+    for path, targets in _by_module(basis.targets):
         linear = cast("nn.Linear", copied.get_submodule(path))
         copied.set_submodule(path, _folded(linear, targets, basis, sigmas))
     return copied
@@ -181,6 +192,6 @@ def _folded(
     return folded
 
 
-def _by_module(basis: Basis) -> Iterator[tuple[str, list[Target]]]:
-    for path, targets in groupby(basis.targets, key=lambda target: target.module_path):
-        yield path, list(targets)
+def _by_module(targets: Sequence[Target]) -> Iterator[tuple[str, list[Target]]]:
+    for path, parts in groupby(targets, key=lambda target: target.module_path):
+        yield path, list(parts)

@@ -1,10 +1,18 @@
-"""Words to token ids, with the tokenizer that lies in the backbone folder and no other."""
+"""Words to token ids, with the tokenizer that belongs to the backbone and no other.
+
+What a wrong vocabulary gives away is checked on every load: more pieces than the text tower has rows, or far
+fewer; special tokens in other places; words that it cannot spell; two files that disagree. A vocabulary of
+about the right size that spells English and has its special tokens in the usual places cannot be told from
+the right one by its looks. For a release that the program knows, ``intake`` compares the pieces themselves.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor
@@ -13,15 +21,30 @@ from clipsvd_app.engine import torch_setup
 from clipsvd_app.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-_VOCABULARY_FILES = ("vocab.txt", "tokenizer.json")
-_PROBE_SENTENCE = "a medical image"
+    from clipsvd_app.engine.backbone_folder import BackboneFolder
+
+VOCABULARY_FILES = ("vocab.txt", "tokenizer.json")
+_PROBES = ("a medical image of the chest", "An Image Showing A Finding")
+# BiomedCLIP has 28,895 pieces for 30,522 rows: embedding matrices are made larger than they need to be.
+_LEAST_SHARE_OF_ROWS = 0.9
+
+
+class Tokenizer(Protocol):
+    """Turns texts into ids (texts, length) int64, of at most ``context_length`` tokens each."""
+
+    @property
+    def context_length(self) -> int:
+        """The longest text that the model takes, in tokens."""
+
+    def __call__(self, texts: Sequence[str]) -> Tensor:
+        """Tokenize a batch of texts."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tokenizer:
+class HuggingFaceTokenizer:
     """A Hugging Face tokenizer that cuts at ``context_length`` and pads to the longest of a batch."""
 
     inner: Any
@@ -42,28 +65,85 @@ class Tokenizer:
         return ids.to(torch.int64)
 
 
-def load_tokenizer(folder: Path, vocabulary_rows: int, context_length: int) -> Tokenizer:
-    """Load the tokenizer of a backbone folder and check it against the model's embedding matrix.
+@dataclass(frozen=True, slots=True)
+class ClipTokenizer:
+    """CLIP's own tokenizer, which comes with open_clip; its text tower takes full length only."""
+
+    inner: Any
+    context_length: int
+
+    def __call__(self, texts: Sequence[str]) -> Tensor:
+        """Return ids (texts, context_length) int64."""
+        ids = self.inner(list(texts), context_length=self.context_length)
+        assert isinstance(ids, Tensor)
+        return ids
+
+
+def load_tokenizer(checked: BackboneFolder) -> Tokenizer:
+    """Load the tokenizer of a backbone folder and check it against the text tower.
 
     A folder without its vocabulary would make every word unknown, without a word: refused.
     """
-    if not any((folder / name).is_file() for name in _VOCABULARY_FILES):
+    open_clip = torch_setup.import_open_clip()
+    if checked.tokenizer_kind == "clip":
+        return ClipTokenizer(open_clip.SimpleTokenizer(), checked.context_length)
+    inner = _load_hugging_face(checked.folder)
+    if fault := _fault(inner, checked):
+        raise _refusal(checked.folder, fault)
+    return HuggingFaceTokenizer(inner, checked.context_length)
+
+
+def vocabulary_sha256(pieces: Mapping[str, int]) -> str:
+    """Hash the pieces in the order of their ids, one a line, whatever file they came in."""
+    ordered = sorted(pieces, key=lambda piece: pieces[piece])
+    return hashlib.sha256("".join(f"{piece}\n" for piece in ordered).encode()).hexdigest()
+
+
+def _load_hugging_face(folder: Path) -> Any:  # noqa: ANN401 - a library object
+    if not any((folder / name).is_file() for name in VOCABULARY_FILES):
         raise _refusal(folder, "has no vocabulary (vocab.txt)")
-    torch_setup.import_open_clip()
     from transformers import AutoTokenizer
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            inner = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+            return AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
     except (OSError, ValueError, KeyError) as error:
         raise _refusal(folder, "has a tokenizer that cannot be read") from error
-    if len(inner) > vocabulary_rows:
-        raise _refusal(folder, "has a vocabulary larger than its text tower")
-    known = inner(_PROBE_SENTENCE, add_special_tokens=False)["input_ids"]
-    if not known or all(token == inner.unk_token_id for token in known):
-        raise _refusal(folder, "has a tokenizer that knows no English word")
-    return Tokenizer(inner, context_length)
+
+
+def _fault(inner: Any, checked: BackboneFolder) -> str:  # noqa: ANN401
+    """Say what gives a wrong tokenizer away; empty when nothing does."""
+    if len(inner) > checked.vocabulary_rows:
+        return "has a vocabulary larger than its text tower"
+    if len(inner) < _LEAST_SHARE_OF_ROWS * checked.vocabulary_rows:
+        return (
+            f"has a vocabulary of {len(inner):,} pieces where its text tower has {checked.vocabulary_rows:,}"
+        )
+    known = [inner(text, add_special_tokens=False)["input_ids"] for text in _PROBES]
+    if not all(known) or any(inner.unk_token_id in ids for ids in known):
+        return "has a tokenizer that cannot spell English words"
+    framed = inner(_PROBES[0])["input_ids"]
+    if (framed[0], framed[-1], inner.pad_token_id) != (
+        inner.cls_token_id,
+        inner.sep_token_id,
+        checked.pad_id,
+    ):
+        return "has a tokenizer whose [CLS], [SEP] or [PAD] is not where its text tower expects it"
+    if _files_disagree(checked.folder):
+        return "holds a vocab.txt and a tokenizer.json with different pieces"
+    return ""
+
+
+def _files_disagree(folder: Path) -> bool:
+    lines, table = folder / "vocab.txt", folder / "tokenizer.json"
+    if not (lines.is_file() and table.is_file()):
+        return False
+    try:
+        pieces = json.loads(table.read_text(encoding="utf-8"))["model"]["vocab"]
+        return set(lines.read_text(encoding="utf-8").split("\n")) - {""} != set(pieces)
+    except (ValueError, KeyError, TypeError):
+        return True
 
 
 def _refusal(folder: Path, lack: str) -> UserError:

@@ -7,15 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clipsvd_app.engine import torch_setup
 from clipsvd_app.engine.adapter import LoadedAdapter, require_base
 from clipsvd_app.engine.backbones import Backbone, load_backbone
 from clipsvd_app.engine.basis import Basis, load_basis
+from clipsvd_app.engine.devices import Devices, this_computer
 from clipsvd_app.engine.features import FeatureStore
 from clipsvd_app.engine.hot_swap import HotSwap
 from clipsvd_app.errors import UserError
 
 if TYPE_CHECKING:
+    import torch
+
     from clipsvd_app.adapter_file import AdapterContent
     from clipsvd_app.domain.recipe import DeviceName
     from clipsvd_app.jobs import BackboneRef, Report
@@ -49,11 +51,12 @@ class WarmBackbones:
     """The last ``kept`` backbones used, by folder, state of its files, and device."""
 
     kept: int = 2
+    devices: Devices = field(default_factory=this_computer)
     _loaded: OrderedDict[tuple[object, ...], WarmBackbone] = field(default_factory=OrderedDict)
 
     def get(self, reference: BackboneRef, device: DeviceName, report: Report) -> WarmBackbone:
         """Return a loaded backbone; weights other than the reference names are refused."""
-        folder, place = Path(reference.folder), torch_setup.pick_device(device)
+        folder, place = Path(reference.folder), self.devices.pick(device)
         key = (str(folder), str(place), *_state(folder))
         if key not in self._loaded:
             report("Loading the backbone", 0, 1)
@@ -71,6 +74,11 @@ class WarmBackbones:
                 code="backbone_changed",
             )
         return warm
+
+    def forget(self, device: torch.device) -> None:
+        """Let go of what is loaded on a device, for its memory."""
+        for key in [key for key in self._loaded if key[1] == str(device)]:
+            del self._loaded[key]
 
 
 def _state(folder: Path) -> list[tuple[str, int, int]]:

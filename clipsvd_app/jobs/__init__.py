@@ -10,6 +10,7 @@ from clipsvd_app.jobs.answers import (
     PreviewResult,
     VerifyResult,
 )
+from clipsvd_app.jobs.backbone_record import read_record, write_record
 from clipsvd_app.jobs.folders import (
     read_request,
     read_result,
@@ -90,8 +91,10 @@ __all__ = [
     "decode_command",
     "decode_event",
     "encode_line",
+    "read_record",
     "read_request",
     "read_result",
+    "write_record",
     "write_request",
     "write_result",
 ]

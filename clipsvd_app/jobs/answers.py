@@ -9,7 +9,10 @@ from clipsvd_app.jobs.requests import ExportForm
 
 @dataclass(frozen=True, slots=True)
 class PoolItem:
-    """What the preview says of one image: probabilities, entropy-based doubt, likeness to the query."""
+    """What the preview says of one image: probabilities, entropy-based doubt, likeness to the query.
+
+    Without two classes there are no probabilities and no doubt.
+    """
 
     image_id: int
     probabilities: tuple[float, ...]
@@ -92,7 +95,8 @@ class ConvertResult:
 class AddBackboneResult:
     """A backbone folder that passed every check.
 
-    ``sha256`` is the canonical hash of its tensors, ``source_sha256`` that of the file they came in.
+    ``sha256`` is the canonical hash of its tensors, ``source_sha256`` that of the file they came in;
+    ``matrices`` are adapted, with ``singular_values`` to train in all.
     """
 
     name: str
@@ -101,4 +105,6 @@ class AddBackboneResult:
     source_sha256: str
     architecture: str
     parameters: int
+    matrices: int = 0
+    singular_values: int = 0
     notes: tuple[str, ...] = ()

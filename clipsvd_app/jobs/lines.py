@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from clipsvd_app.domain.codec import from_json, to_json
+from clipsvd_app.domain.recipe import DeviceKind
 from clipsvd_app.jobs.parsing import json_object, pick
 
 PROTOCOL = 1
@@ -14,11 +15,17 @@ PROTOCOL = 1
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The engine has started."""
+    """The engine has started.
+
+    ``device`` says what ``auto`` computes on, ``device_note`` why a GPU that is there is not used, and
+    ``devices`` which passed their test.
+    """
 
     protocol: int
     device: str
     versions: dict[str, str]
+    devices: tuple[DeviceKind, ...] = ("cpu",)
+    device_note: str = ""
     event: Literal["ready"] = "ready"
 
 

@@ -146,7 +146,15 @@ class AddBackboneRequest:
     kind: Literal["add_backbone"] = "add_backbone"
 
 
-Request = TrainRequest | PredictRequest | ExplainRequest | PreviewRequest | VerifyRequest | ConvertRequest
+Request = (
+    TrainRequest
+    | PredictRequest
+    | ExplainRequest
+    | PreviewRequest
+    | VerifyRequest
+    | ConvertRequest
+    | AddBackboneRequest
+)
 REQUESTS: dict[str, type[Request]] = {
     "train": TrainRequest,
     "predict": PredictRequest,
@@ -154,4 +162,5 @@ REQUESTS: dict[str, type[Request]] = {
     "preview": PreviewRequest,
     "verify": VerifyRequest,
     "convert": ConvertRequest,
+    "add_backbone": AddBackboneRequest,
 }

@@ -23,8 +23,11 @@ def prepare_preview(
     query: str = "",
     device: DeviceName = "auto",
 ) -> Path | None:
-    """Write the preview job and return its folder; None while there is nothing to preview."""
-    if len(classes) < 2 or not images:
+    """Write the preview job and return its folder; None while there is nothing to preview.
+
+    A text can be searched for without any class; what the labels say needs two.
+    """
+    if not images or (len(classes) < 2 and not query.strip()):
         return None
     positions = {known.id: index for index, known in enumerate(classes)}
     specs = tuple(ClassSpec(known.name, known.prompts) for known in classes)

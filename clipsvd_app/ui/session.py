@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from clipsvd_app.domain.recipe import DeviceName
+    from clipsvd_app.domain.recipe import DeviceKind, DeviceName
     from clipsvd_app.domain.study import ProjectClass, ProjectImage
-    from clipsvd_app.jobs import BackboneRef
+    from clipsvd_app.jobs import BackboneRef, Ready
     from clipsvd_app.project.changes import Change
 
 
@@ -30,7 +30,8 @@ class Session(QObject):
     """The one object that every controller is given.
 
     Signals: ``project_opened()``, ``project_changed()`` after every change, undo and redo,
-    ``runs_changed()``, ``settings_changed()``, ``notice(Notice)``, ``image_requested(image id)``,
+    ``runs_changed()``, ``settings_changed()``, ``devices_changed()`` when the engine has tested them,
+    ``notice(Notice)``, ``image_requested(image id)``,
     ``page_requested(key)``, ``action_requested(id)`` of the action table.
     """
 
@@ -38,6 +39,7 @@ class Session(QObject):
     project_changed = Signal()
     runs_changed = Signal()
     settings_changed = Signal()
+    devices_changed = Signal()
     notice = Signal(object)
     page_requested = Signal(str)
     action_requested = Signal(str)
@@ -50,6 +52,9 @@ class Session(QObject):
         self.undo_stack = QUndoStack(self)
         self.background = Background(parent=self)
         self.engine = engine or EngineProcess(self)
+        self.devices: tuple[DeviceKind, ...] = ("cpu",)
+        self.device_note = ""
+        self.engine.ready.connect(self._on_ready)
         self._images: tuple[ProjectImage, ...] | None = None
         self._classes: tuple[ProjectClass, ...] | None = None
         self.undo_stack.indexChanged.connect(lambda _index: self.announce_change())
@@ -101,8 +106,8 @@ class Session(QObject):
 
     @property
     def device(self) -> DeviceName:
-        """Where the engine shall compute."""
-        return "cpu" if self.settings.device == "cpu" else "auto"
+        """Where the engine shall compute: what was chosen, if the engine can use it."""
+        return next((kind for kind in self.devices if kind == self.settings.device), "auto")
 
     def backbone(self) -> BackboneRef:
         """Return the project's backbone; UserError when it is not here."""
@@ -118,6 +123,10 @@ class Session(QObject):
         if self.project is not None:
             self.project.close()
             self.project = None
+
+    def _on_ready(self, ready: Ready) -> None:
+        self.devices, self.device_note = ready.devices, ready.device_note
+        self.devices_changed.emit()
 
     def _apply(self, change: Change) -> Change | None:
         assert self.project is not None

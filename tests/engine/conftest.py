@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
-from support.tiny_backbone import write_tiny_backbone
+from support.tiny_backbone import IMAGE_SIZE, write_tiny_backbone
 
-from clipsvd_app.domain.classes import class_from_name
+from clipsvd_app.domain.classes import ClassSpec, class_from_name
 from clipsvd_app.engine.backbones import Backbone, load_backbone
 from clipsvd_app.engine.basis import Basis, load_basis
+from clipsvd_app.engine.dataset import letterbox
+from clipsvd_app.engine.examples import Examples
 from clipsvd_app.jobs import ImageInput
 
 if TYPE_CHECKING:
@@ -56,6 +59,25 @@ def disc(label: int, generator: np.random.Generator) -> np.ndarray:
     inside = (row - centre[0]) ** 2 + (column - centre[1]) ** 2 < 18**2
     grey[inside] += -80 if label else 80
     return np.repeat(grey.clip(0, 255).astype(np.uint8)[..., None], 3, axis=2)
+
+
+@pytest.fixture(scope="session")
+def disc_classes() -> tuple[ClassSpec, ...]:
+    return CLASSES
+
+
+@pytest.fixture(scope="session")
+def disc_examples() -> Examples:
+    """Twelve labelled discs of six patients, as a fit takes them."""
+    generator = np.random.default_rng(1)
+    labels = tuple(place % 2 for place in range(12))
+    pictures = [disc(label, generator) for label in labels]
+    return Examples(
+        torch.stack([letterbox(picture, 74) for picture in pictures]),
+        torch.stack([letterbox(picture, IMAGE_SIZE) for picture in pictures]),
+        labels,
+        tuple(f"patient {place // 2}" for place in range(12)),
+    )
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,8 @@ import torch
 from support.tiny_backbone import MATRICES, TRAINED_NUMBERS
 from torch import nn
 
-from clipsvd_app.engine.architectures import architecture_of, list_targets
+from clipsvd_app.engine.architectures import architecture_of, list_targets, tokens_per_image
+from clipsvd_app.engine.plain_attention import use_plain_attention
 from clipsvd_app.engine.torch_setup import import_open_clip
 from clipsvd_app.errors import UserError
 
@@ -32,6 +33,15 @@ class Biomed(nn.Module):
 def biomed() -> nn.Module:
     with torch.device("meta"):
         return Biomed()
+
+
+@pytest.fixture(scope="module", params=["CLIP", "CustomTextCLIP"])
+def clip(request) -> nn.Module:
+    """CLIP ViT-B/16 as open_clip configures it, without memory."""
+    open_clip = import_open_clip()
+    with torch.device("meta"):
+        model = getattr(open_clip, request.param)(**open_clip.get_model_config("ViT-B-16"))
+        return use_plain_attention(model)
 
 
 def rank(model: nn.Module, target) -> int:
@@ -62,8 +72,45 @@ def test_the_tiny_backbone_is_listed_by_the_same_table(backbone, basis):
     assert basis.size == TRAINED_NUMBERS
 
 
+def test_clip_vit_b_16_has_144_matrices_and_92160_singular_values(clip):
+    targets = list_targets(clip)
+    assert architecture_of(clip).name == "open-clip-vit+open-clip-text"
+    assert len(targets) == 144
+    assert sum(rank(clip, target) for target in targets) == 12 * 6 * 768 + 12 * 6 * 512 == 92_160
+    assert {counted for _, counted in Counter((t.tower, t.layer, t.kind) for t in targets).items()} == {1}
+
+
+def test_the_towers_of_both_libraries_are_told_apart_by_their_module(biomed, clip):
+    assert type(biomed.visual.trunk).__name__ == type(clip.visual).__name__ == "VisionTransformer"
+    assert architecture_of(biomed).name == "timm-vit+hf-bert"
+
+
+def test_a_towers_tokens_are_its_patches_and_the_class_token(biomed, clip):
+    assert tokens_per_image(biomed) == tokens_per_image(clip) == 14 * 14 + 1
+
+
+def test_towers_are_paired_freely(biomed, clip):
+    mixed = nn.Module()
+    mixed.visual, mixed.text = clip.visual, biomed.text
+    assert architecture_of(mixed).name == "open-clip-vit+hf-bert"
+    assert sum(rank(mixed, target) for target in list_targets(mixed)) == 110_592
+
+
+def test_a_known_tower_with_other_layers_is_refused_by_the_name_of_its_matrix():
+    from timm import create_model
+
+    model = nn.Module()
+    with torch.device("meta"):
+        model.visual, model.text = nn.Module(), Biomed().text
+        model.visual.trunk = create_model("vit_giant_patch14_reg4_dinov2", num_classes=0, depth=1)
+    model.visual.trunk.blocks[0].mlp.fc1 = nn.Identity()
+    with pytest.raises(UserError, match=r"no plain matrix at “visual.trunk.blocks.0.mlp.fc1”"):
+        list_targets(model)
+
+
 def test_an_architecture_without_a_table_is_refused_by_name():
     model = nn.Module()
     model.visual, model.text = nn.Linear(2, 2), nn.Linear(2, 2)
-    with pytest.raises(UserError, match="Linear image tower"):
+    with pytest.raises(UserError, match="Linear image tower") as refusal:
         architecture_of(model)
+    assert refusal.value.message.count(".") == 1

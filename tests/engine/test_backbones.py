@@ -87,8 +87,13 @@ def test_a_vocabulary_larger_than_the_text_tower_is_refused(copied):
 
 
 def test_a_vocabulary_that_knows_no_word_is_refused(copied):
-    (copied / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n")
-    with pytest.raises(UserError, match="no English word"):
+    pieces = (copied / "vocab.txt").read_text().split()
+    foreign = [
+        piece if piece.startswith("[") and len(piece) > 1 else f"\u4e00{place}"
+        for place, piece in enumerate(pieces)
+    ]
+    (copied / "vocab.txt").write_text("\n".join(foreign), encoding="utf-8")
+    with pytest.raises(UserError, match="English words"):
         load_backbone(copied)
 
 

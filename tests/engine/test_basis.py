@@ -64,3 +64,19 @@ def test_a_cancelled_decomposition_keeps_what_it_has(backbone, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         load_basis(backbone, stop, tmp_path)
     assert len(list(tmp_path.glob("*.safetensors"))) == 3
+
+
+def test_the_bytes_do_not_depend_on_the_number_of_threads(backbone, tmp_path):
+    threads = torch.get_num_threads()
+    bases = []
+    try:
+        for count in (1, 2):
+            torch.set_num_threads(count)
+            bases.append(load_basis(backbone, Recorder(), tmp_path / str(count)))
+    finally:
+        torch.set_num_threads(threads)
+    for target in bases[0].targets:
+        one, other = (basis.matrices[target.name] for basis in bases)
+        assert torch.equal(one.u, other.u)
+        assert torch.equal(one.s0, other.s0)
+        assert torch.equal(one.vt, other.vt)

@@ -10,12 +10,14 @@ import pytest
 from PIL import Image
 from support.tiny_backbone import MATRICES, TRAINED_NUMBERS
 
+from clipsvd_app import settings
+from clipsvd_app.adapter_file import read_adapter
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.domain.results import CaseExplanation, RunResult
 from clipsvd_app.engine.bench import few_shot_records
 from clipsvd_app.engine.run_job import Engine
-from clipsvd_app.errors import UserError
+from clipsvd_app.errors import Cancelled, UserError
 from clipsvd_app.jobs import (
     BackboneRef,
     ExplainRequest,
@@ -74,6 +76,34 @@ def held_out(ask, reference, studies):
 @pytest.fixture(scope="module")
 def adapter(held_out):
     return str(held_out[1] / "adapter.safetensors")
+
+
+def test_a_run_that_was_cancelled_goes_on_where_it_stopped(engine, reference, studies, tmp_path):
+    request = TrainRequest(reference, CLASSES, studies, replace(RECIPE, steps=6), seed=5)
+    cancelled, resumed, straight = (tmp_path / name for name in ("cancelled", "resumed", "straight"))
+    for folder in (cancelled, resumed, straight):
+        write_request(folder, request)
+    trained: list[int] = []
+
+    def cancel_in_training(stage, done, total, metrics=None):
+        if stage == "Training":
+            trained.append(done)
+            if done == 3:
+                raise Cancelled
+
+    with pytest.raises(Cancelled):
+        engine.run(cancelled, cancel_in_training)
+    engine.run(resumed, quiet)
+    engine.run(straight, quiet)
+    one, other = (read_adapter(folder / "adapter.safetensors") for folder in (resumed, straight))
+    assert trained == [1, 2, 3]
+    for found, expected in zip(one.spectra, other.spectra, strict=True):
+        assert found.sigma.tobytes() == expected.sigma.tobytes()
+    assert (
+        read_result(resumed, RunResult).evaluation.methods[0]
+        == read_result(straight, RunResult).evaluation.methods[0]
+    )
+    assert not any((settings.cache_folder() / "checkpoints").iterdir()), "a finished run leaves no state"
 
 
 def test_a_held_out_run_tests_on_patients_that_did_not_train(held_out, studies):
@@ -136,6 +166,31 @@ def test_the_same_request_gives_the_same_numbers(ask, reference, studies, held_o
     assert again.predictions == held_out[0].predictions
 
 
+def test_short_jobs_between_its_steps_change_no_number_of_a_run(
+    engine, reference, studies, held_out, adapter, tmp_path
+):
+    short = (
+        PreviewRequest(reference, CLASSES, studies, "a bright disc"),
+        PredictRequest(reference, adapter, studies[:4]),
+        VerifyRequest(reference, adapter),
+        ExplainRequest(reference, adapter, studies[0]),
+    )
+    for request in short:
+        write_request(tmp_path / request.kind, request)
+    waiting = [tmp_path / request.kind for request in short]
+
+    def serve(stage, done, total, metrics=None):
+        if stage in ("Choosing the learning rate", "Training") and waiting:
+            engine.run(waiting.pop(), quiet)
+
+    write_request(tmp_path / "run", TrainRequest(reference, CLASSES, studies, RECIPE, shots=2))
+    engine.run(tmp_path / "run", serve)
+    result = read_result(tmp_path / "run", RunResult)
+    assert waiting == []
+    assert result.predictions == held_out[0].predictions
+    assert result.curve == held_out[0].curve
+
+
 def test_a_prediction_repeats_what_the_run_said(ask, reference, adapter, studies, held_out):
     result, _ = ask(PredictRequest(reference, adapter, studies), PredictResult)
     said = {p.image_id: p for p in held_out[0].predictions}
@@ -184,6 +239,17 @@ def test_a_preview_without_labels_is_zero_shot_and_says_so(ask, reference, studi
     assert result.accuracy is None
     assert result.items[0].text_similarity is None
     assert "No labels yet" in result.sentence
+
+
+@pytest.mark.parametrize("classes", [(), CLASSES[:1]])
+def test_the_pool_can_be_searched_by_words_before_there_are_two_classes(ask, reference, studies, classes):
+    bare = tuple(replace(image, label=None) for image in studies)
+    result, _ = ask(PreviewRequest(reference, classes, bare, "a bright disc"), PreviewResult)
+    full, _ = ask(PreviewRequest(reference, CLASSES, bare, "a bright disc"), PreviewResult)
+    assert [item.text_similarity for item in result.items] == [item.text_similarity for item in full.items]
+    assert [item.nearest for item in result.items] == [item.nearest for item in full.items]
+    assert {item.probabilities for item in result.items} == {()}
+    assert (result.accuracy, result.suggested) == (None, ())
 
 
 def test_an_unreadable_image_is_noted_and_training_goes_on(ask, reference, studies, tmp_path):

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import islice
 
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clipsvd_app.engine.sampling import balanced_batches
-from clipsvd_app.engine.schedule import learning_rate_at
+from clipsvd_app.engine.fitting.sampling import balanced_batch
+from clipsvd_app.engine.fitting.schedule import learning_rate_at
 
 
 @pytest.mark.parametrize("steps", [2, 10, 40, 120, 1000])
@@ -28,8 +26,7 @@ def test_the_rate_peaks_once_and_ends_at_zero(steps):
 @given(st.lists(st.integers(1, 30), min_size=2, max_size=5), st.integers(2, 32), st.integers(0, 5))
 def test_classes_are_seen_equally_often_however_unequal_they_are(counts, batch_size, seed):
     labels = [label for label, count in enumerate(counts) for _ in range(count)]
-    generator = torch.Generator().manual_seed(seed)
-    batches = list(islice(balanced_batches(labels, batch_size, generator), 12))
+    batches = [balanced_batch(labels, batch_size, seed, step) for step in range(12)]
     for batch in batches:
         seen = Counter(labels[place] for place in batch)
         assert max(seen.values()) - min(seen.get(label, 0) for label in range(len(counts))) <= 1
@@ -39,6 +36,6 @@ def test_classes_are_seen_equally_often_however_unequal_they_are(counts, batch_s
 
 def test_no_image_returns_before_all_others_of_its_class_were_seen():
     labels = [0] * 5 + [1] * 5
-    drawn = [place for batch in islice(balanced_batches(labels, 10, torch.Generator()), 2) for place in batch]
+    drawn = [place for step in range(2) for place in balanced_batch(labels, 10, 0, step)]
     zeros = [place for place in drawn if labels[place] == 0]
     assert sorted(zeros[:5]) == sorted(zeros[5:]) == [0, 1, 2, 3, 4]

@@ -7,37 +7,33 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from support.tiny_backbone import IMAGE_SIZE, TRAINED_NUMBERS
+from support.tiny_backbone import TRAINED_NUMBERS
 
-from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.domain.recipe import Recipe
-from clipsvd_app.engine.adapt import adapt
-from clipsvd_app.engine.dataset import letterbox
-from clipsvd_app.engine.examples import Examples
-from clipsvd_app.engine.rate_search import choose_rate
-from clipsvd_app.engine.train import Learner, fit
+from clipsvd_app.engine.fitting import fit as fit_module
+from clipsvd_app.engine.fitting.adapt import adapt
+from clipsvd_app.engine.fitting.fit import FitTask, fit
+from clipsvd_app.engine.fitting.forward import WholeForward
+from clipsvd_app.engine.fitting.learner import Learner
+from clipsvd_app.engine.fitting.memory import MemoryPlan
+from clipsvd_app.engine.fitting.rate_search import choose_rate
 from clipsvd_app.errors import Cancelled, UserError
 
 RECIPE = Recipe(steps=12, search_steps=4, batch_size=8, flip=False)
-CLASSES = (class_from_name("bright disc"), class_from_name("dark disc"))
 
 
 @pytest.fixture(scope="module")
-def learner(backbone, basis):
-    return Learner(backbone, basis, CLASSES, RECIPE)
+def learner(backbone, basis, disc_classes):
+    return Learner(backbone, basis, disc_classes, RECIPE)
 
 
-@pytest.fixture(scope="module")
-def examples(draw_disc):
-    generator = np.random.default_rng(1)
-    labels = tuple(place % 2 for place in range(12))
-    pictures = [draw_disc(label, generator) for label in labels]
-    return Examples(
-        torch.stack([letterbox(picture, 74) for picture in pictures]),
-        torch.stack([letterbox(picture, IMAGE_SIZE) for picture in pictures]),
-        labels,
-        tuple(f"patient {place // 2}" for place in range(12)),
-    )
+@pytest.fixture
+def examples(disc_examples):
+    return disc_examples
+
+
+def task(steps: int, seed: int = 0) -> FitTask:
+    return FitTask("a fit", 0.05, steps, seed)
 
 
 def ignore(*_):
@@ -45,19 +41,19 @@ def ignore(*_):
 
 
 def test_training_lowers_the_loss(learner, examples):
-    curve = fit(learner, examples, 0.05, 25, 0, ignore).curve
+    curve = fit(learner, examples, task(25, 0), ignore).curve
     assert np.mean([point.loss for point in curve[-5:]]) < 0.7 * np.mean([point.loss for point in curve[:5]])
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(learner, examples):
-    one, same, other = (fit(learner, examples, 0.05, 5, seed, ignore).a for seed in (3, 3, 4))
+    one, same, other = (fit(learner, examples, task(5, seed), ignore).a for seed in (3, 3, 4))
     assert torch.equal(one, same)
     assert not torch.equal(one, other)
 
 
 def test_the_curve_has_one_point_for_each_step_and_ends_with_a_small_rate(learner, examples):
     points = []
-    fitted = fit(learner, examples, 0.05, 12, 0, points.append)
+    fitted = fit(learner, examples, task(12, 0), points.append)
     assert [point.step for point in points] == list(range(12))
     assert fitted.curve == tuple(points)
     assert points[-1].learning_rate < 0.1 * max(point.learning_rate for point in points)
@@ -81,7 +77,7 @@ class Poisoned:
 
 def test_a_step_that_is_not_finite_goes_back_and_says_so(learner, examples, monkeypatch):
     Poisoned(monkeypatch, lambda call: call == 3)
-    fitted = fit(learner, examples, 0.05, 6, 0, ignore)
+    fitted = fit(learner, examples, task(6, 0), ignore)
     assert fitted.a.isfinite().all()
     assert any("halved" in note for note in fitted.notes)
     assert all(np.isfinite(point.loss) for point in fitted.curve)
@@ -90,26 +86,32 @@ def test_a_step_that_is_not_finite_goes_back_and_says_so(learner, examples, monk
 def test_training_that_never_is_finite_ends_with_a_remedy(learner, examples, monkeypatch):
     Poisoned(monkeypatch, lambda call: True)
     with pytest.raises(UserError, match="finite"):
-        fit(learner, examples, 0.05, 20, 0, ignore)
+        fit(learner, examples, task(20, 0), ignore)
 
 
 def test_running_out_of_memory_splits_the_batch_and_changes_nothing(learner, examples, monkeypatch):
-    from clipsvd_app.engine import train
+    whole = fit(learner, examples, task(3), ignore)
+    logits = WholeForward.logits
 
-    whole = fit(learner, examples, 0.05, 3, 0, ignore)
-    embed = train.embed_images
-
-    def scarce(model, images):
-        if len(images) > 4:
+    def scarce(forward, inputs):
+        if len(inputs) > 4:
             raise torch.OutOfMemoryError
-        return embed(model, images)
+        return logits(forward, inputs)
 
-    monkeypatch.setattr(train, "embed_images", scarce)
-    parts = fit(learner, examples, 0.05, 3, 0, ignore)
+    monkeypatch.setattr(WholeForward, "logits", scarce)
+    parts = fit(learner, examples, task(3), ignore)
     assert any("smaller parts" in note for note in parts.notes)
     # The first steps of Adam have the sign of the gradient, which rounding turns where it is nearly nothing.
     assert ((parts.a - whole.a).abs() < 0.02).float().mean() > 0.95
     assert [p.loss for p in parts.curve] == pytest.approx([p.loss for p in whole.curve], rel=0.05)
+
+
+def test_keeping_block_inputs_alone_gives_the_same_fit(learner, examples, monkeypatch):
+    whole = fit(learner, examples, task(3), ignore)
+    monkeypatch.setattr(fit_module, "plan_memory", lambda *_: MemoryPlan(checkpointed=True))
+    twice = fit(learner, examples, task(3), ignore)
+    assert torch.equal(twice.a, whole.a)
+    assert any("twice" in note for note in twice.notes)
 
 
 def test_the_rate_is_searched_among_the_candidates(learner, examples):

@@ -13,6 +13,7 @@ import time
 from typing import TYPE_CHECKING
 
 import bootstrap
+import cuda_build
 import environment as venv
 import pytest
 import setup_commands
@@ -259,6 +260,126 @@ def test_make_and_bootstrap_have_the_same_commands(repository: Path):
 
 def test_every_system_package_group_that_a_command_names_exists():
     assert {group for command in COMMANDS.values() for group in command.system} == set(system_packages.GROUPS)
+
+
+# --- PyTorch's CUDA build
+
+
+class FakePip:
+    """Installs what it is told, in words; torch is a CUDA build afterwards if ``works``."""
+
+    def __init__(self, cuda: str = "", *, works: bool = True):
+        self.cuda, self.works, self.told = cuda, works, []
+
+    def cuda_of(self, environment: venv.Environment) -> str:
+        return self.cuda
+
+    def install(self, environment, arguments, heard):
+        self.told.append(tuple(arguments))
+        heard("Downloading")
+        self.cuda = "13.0" if self.works else ""
+
+
+def ensure_cuda(environment: venv.Environment, pip: FakePip) -> str:
+    said = io.StringIO()
+    setup_commands.ensure_cuda(environment, Console(said), pip.cuda_of, pip.install)
+    return said.getvalue()
+
+
+@pytest.fixture
+def with_torch(environment: venv.Environment) -> venv.Environment:
+    pins = pyproject('torch==2.13.0", "torchvision==0.28.0", "numpy>=2')
+    (environment.root / "pyproject.toml").write_text(pins, encoding="utf-8")
+    return environment
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--cuda"], ("setup", (), True)),
+        (["setup", "--cuda"], ("setup", (), True)),
+        (["setup"], ("setup", (), False)),
+        (["--cuda", "app", "x.clipsvd"], ("app", ("x.clipsvd",), True)),
+        (["test", "--cuda"], ("test", ("--cuda",), False)),
+    ],
+)
+def test_cuda_is_asked_for_alone_before_a_command_or_after_setup(arguments, expected):
+    assert setup_commands.parse(arguments) == expected
+
+
+def test_a_cpu_build_is_replaced_by_the_same_versions_with_cuda(with_torch: venv.Environment):
+    pip = FakePip()
+    said = ensure_cuda(with_torch, pip)
+    assert pip.told == [
+        ("--extra-index-url", cuda_build.INDEX, "torch==2.13.0+cu130", "torchvision==0.28.0+cu130")
+    ]
+    assert "CUDA build (some gigabytes)" in said
+
+
+def test_a_cuda_build_that_is_there_is_left_alone(with_torch: venv.Environment):
+    pip = FakePip("13.0")
+    assert ensure_cuda(with_torch, pip) == "PyTorch is a CUDA build already (CUDA 13.0).\n"
+    assert pip.told == []
+
+
+def test_a_cuda_build_that_does_not_start_is_an_error_with_a_remedy(with_torch: venv.Environment):
+    with pytest.raises(trouble.SetupError, match="does not start") as caught:
+        ensure_cuda(with_torch, FakePip(works=False))
+    assert "without --cuda" in caught.value.remedy
+
+
+def test_cuda_is_refused_on_macos_before_anything_is_installed(monkeypatch):
+    said = io.StringIO()
+    monkeypatch.setattr(setup_commands, "Console", lambda: Console(said))
+    monkeypatch.setattr(setup_commands, "this_machine", lambda: Machine("darwin", environ={}))
+    assert setup_commands.run(["--cuda"]) == 1
+    assert "There is no CUDA on macOS" in said.getvalue()
+    for platform in ("win32", "linux"):
+        cuda_build.refuse_where_there_is_none(platform)
+
+
+def test_this_project_pins_what_the_cuda_build_is_asked_in(repository: Path):
+    *_, torch, torchvision = cuda_build.pip_arguments(venv.Environment(repository))
+    assert re.fullmatch(r"torch==[\d.]+\+cu\d+", torch)
+    assert re.fullmatch(r"torchvision==[\d.]+\+cu\d+", torchvision)
+
+
+def test_the_build_of_an_installed_torch_is_asked_of_its_own_python(environment: venv.Environment):
+    asked = []
+    assert cuda_build.cuda_of(environment, lambda command: asked.append(command) or "13.0\n") == "13.0"
+    assert asked[0][0] == str(environment.python)
+    assert cuda_build.cuda_of(environment, lambda command: "") == ""
+
+
+def test_a_cuda_build_once_asked_for_comes_again_when_the_packages_change(
+    with_torch: venv.Environment, monkeypatch
+):
+    ensured = []
+    monkeypatch.setattr(setup_commands, "ensure_cuda", lambda *_: ensured.append(1))
+    monkeypatch.setattr(venv, "install", lambda *_: None)
+    command = COMMANDS["demo"]
+
+    def prepare(*, cuda: bool = False) -> int:
+        setup_commands.prepare(command, with_torch, HEADLESS, Console(io.StringIO()), cuda=cuda)
+        return len(ensured)
+
+    assert [prepare(), prepare(cuda=True), prepare()] == [0, 1, 1]
+    assert venv.read_stamp(with_torch).cuda
+    (with_torch.root / "pyproject.toml").write_text(pyproject('torch==2.14.0", "torchvision==0.29.0'))
+    assert [prepare(), prepare()] == [2, 2]
+
+
+def test_only_one_file_names_where_the_cuda_build_comes_from(repository: Path):
+    host = cuda_build.INDEX.split("/")[2]
+    sources = [
+        path
+        for folder in ("packaging", "clipsvd_app", "docs", "tests")
+        for path in (repository / folder).rglob("*")
+        if path.suffix in (".py", ".md", ".toml")
+    ]
+    sources += [*repository.glob("*.md"), *repository.glob("*.toml"), repository / "Makefile"]
+    named = [path.name for path in sources if host in path.read_text(encoding="utf-8")]
+    assert named == ["cuda_build.py"]
 
 
 # --- old Pythons

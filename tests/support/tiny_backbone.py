@@ -40,11 +40,11 @@ _WORDS = [
 ]
 
 
-def write_tiny_backbone(folder: Path, seed: int = 0) -> Path:
+def write_tiny_backbone(folder: Path, seed: int = 0, *, text_width: int = TEXT_WIDTH, heads: int = 4) -> Path:
     """Write configuration, tokenizer and random weights into ``folder`` and return it."""
     folder.mkdir(parents=True, exist_ok=True)
     vocabulary = _write_tokenizer(folder)
-    _write_json(folder / "config.json", bert_config(vocabulary))
+    _write_json(folder / "config.json", bert_config(vocabulary, text_width, heads))
     _write_json(folder / "open_clip_config.json", clip_config())
     _write_weights(folder, seed)
     return folder
@@ -73,15 +73,15 @@ def clip_config() -> dict[str, Any]:
     }
 
 
-def bert_config(vocabulary: int) -> dict[str, Any]:
+def bert_config(vocabulary: int, width: int = TEXT_WIDTH, heads: int = 4) -> dict[str, Any]:
     return {
         "architectures": ["BertModel"],
         "model_type": "bert",
         "vocab_size": vocabulary,
-        "hidden_size": TEXT_WIDTH,
+        "hidden_size": width,
         "num_hidden_layers": TEXT_LAYERS,
-        "num_attention_heads": 4,
-        "intermediate_size": 2 * TEXT_WIDTH,
+        "num_attention_heads": heads,
+        "intermediate_size": 2 * width,
         "max_position_embeddings": CONTEXT_LENGTH,
         "pad_token_id": 0,
     }

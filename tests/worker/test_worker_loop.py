@@ -14,15 +14,19 @@ from clipsvd_app.jobs import (
     BackboneRef,
     CancelJob,
     CancelledEvent,
+    ExplainRequest,
     Failed,
     Finished,
+    ImageInput,
+    PredictRequest,
     PreviewRequest,
     Progress,
     RunJob,
     TrainRequest,
+    VerifyRequest,
     write_request,
 )
-from clipsvd_app.worker import Worker
+from clipsvd_app.worker import SHORT_PREDICTION, Worker
 
 BASE = BackboneRef("none", "none")
 CLASSES = (class_from_name("one"), class_from_name("two"))
@@ -99,6 +103,43 @@ def test_a_short_job_is_answered_between_the_steps_of_a_training(worker, engine,
     serve_until(worker, events, inbox, Finished(1))
     assert engine.log == ["start train", "start short", "end short", "end train"]
     assert endings(events) == [Finished(2), Finished(1)]
+
+
+IMAGES = tuple(ImageInput(number, f"{number}.png", 0, "p") for number in range(SHORT_PREDICTION + 1))
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        PreviewRequest(BASE, CLASSES, IMAGES),
+        PreviewRequest(BASE, (), IMAGES, "a bright disc"),
+        ExplainRequest(BASE, "a", IMAGES[0]),
+        VerifyRequest(BASE, "a"),
+        PredictRequest(BASE, "a", IMAGES[:SHORT_PREDICTION]),
+    ],
+    ids=["preview", "search", "explain", "verify", "predict"],
+)
+def test_a_short_request_waits_for_one_step_of_a_training_and_no_more(
+    worker, engine, events, inbox, job, tmp_path, request_
+):
+    write_request(tmp_path / "short", request_)
+    engine.scripts["train", 1] = lambda: inbox.put(RunJob(2, str(tmp_path / "short")))
+    engine.scripts["train", 2] = lambda: engine.log.append("next step")
+    inbox.put(RunJob(1, job("train", long=True)))
+    serve_until(worker, events, inbox, Finished(1))
+    assert engine.log == ["start train", "start short", "end short", "next step", "end train"]
+
+
+def test_a_prediction_of_many_images_waits_for_the_training_and_lets_short_ones_through(
+    worker, engine, events, inbox, job, tmp_path
+):
+    write_request(tmp_path / "many", PredictRequest(BASE, "a", IMAGES))
+    short = job("short")
+    engine.scripts["train", 0] = lambda: inbox.put(RunJob(2, str(tmp_path / "many")))
+    engine.scripts["many", 1] = lambda: inbox.put(RunJob(3, short))
+    inbox.put(RunJob(1, job("train", long=True)))
+    serve_until(worker, events, inbox, Finished(2))
+    assert engine.log == ["start train", "end train", "start many", "start short", "end short", "end many"]
 
 
 def test_a_second_training_waits_for_the_first(worker, engine, events, inbox, job):

@@ -23,15 +23,18 @@ from clipsvd_app.jobs import (
     BackboneRef,
     CancelJob,
     CancelledEvent,
+    ExplainRequest,
     Failed,
     Finished,
     ImageInput,
+    PredictRequest,
     PreviewRequest,
     PreviewResult,
     Progress,
     Ready,
     RunJob,
     TrainRequest,
+    VerifyRequest,
     decode_event,
     encode_line,
     read_result,
@@ -141,6 +144,8 @@ def test_the_process_serves_cancels_and_ends_with_its_input(process, reference, 
     ready = process.wait_for(of(Ready))
     assert ready.protocol == PROTOCOL
     assert "torch" in ready.versions
+    assert "cpu" in ready.devices
+    assert "trains in" in ready.device
 
     endless = Recipe(steps=100_000, search_steps=1, batch_size=4)
     write_request(tmp_path / "train", TrainRequest(reference, CLASSES, images, endless, shots=2))
@@ -161,6 +166,38 @@ def test_the_process_serves_cancels_and_ends_with_its_input(process, reference, 
     failed = process.wait_for(is_over)
     assert (failed.job, failed.code) == (3, "bad_request")
     assert process.close() == 0
+
+
+def test_every_short_request_is_answered_between_two_steps_of_a_training(
+    process, reference, images, tmp_path
+):
+    once = Recipe(steps=1, search_steps=1, batch_size=2, learning_rates=(0.03,))
+    write_request(tmp_path / "first", TrainRequest(reference, CLASSES, images, once, shots=2))
+    process.send(RunJob(1, str(tmp_path / "first")))
+    assert process.wait_for(is_over) == Finished(1)
+    adapter = str(tmp_path / "first" / "adapter.safetensors")
+
+    endless = Recipe(steps=100_000, search_steps=1, batch_size=4)
+    write_request(tmp_path / "train", TrainRequest(reference, CLASSES, images, endless, shots=2))
+    process.send(RunJob(2, str(tmp_path / "train")))
+    process.wait_for(lambda event: isinstance(event, Progress) and event.stage == "Training")
+    requests = (
+        PreviewRequest(reference, (), images, "a bright disc"),
+        PredictRequest(reference, adapter, images),
+        VerifyRequest(reference, adapter),
+        ExplainRequest(reference, adapter, images[0]),
+    )
+    for number, request in enumerate(requests, start=3):
+        write_request(tmp_path / request.kind, request)
+        process.send(RunJob(number, str(tmp_path / request.kind)))
+        process.wait_for(lambda event, job=number: event.job == job)
+        # Once begun it has the engine to itself, and then the training goes on.
+        assert process.wait_for(lambda event, job=number: event.job != job or is_over(event)) == Finished(
+            number
+        )
+        assert process.wait_for(of(Progress)).job == 2
+    process.send(CancelJob(2))
+    assert process.wait_for(is_over) == CancelledEvent(2)
 
 
 def test_a_process_whose_window_is_gone_ends_in_the_middle_of_training(process, reference, images, tmp_path):

@@ -6,17 +6,18 @@ import json
 import shutil
 from typing import TYPE_CHECKING, Any, cast
 
-import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from clipsvd_app.engine import torch_setup
 from clipsvd_app.engine.adapter_exports.parity import logit_difference
 from clipsvd_app.engine.adapter_exports.texts import merged_readme, write_document
 from clipsvd_app.engine.backbone_folder import read_folder
+from clipsvd_app.engine.weights import read_state
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import torch
     from torch import Tensor, nn
 
     from clipsvd_app.engine.adapter import LoadedAdapter
@@ -82,15 +83,8 @@ def stored_name(module_path: str, names: set[str]) -> str:
     return name if name in names else f"{module_path}_weight"
 
 
-def file_tensors(weights: Path) -> dict[str, Tensor]:
-    """Return all tensors of a weights file, safetensors or pickled; pickled code is refused."""
-    if weights.suffix == ".safetensors":
-        return dict(load_file(weights))
-    return dict(torch.load(weights, map_location="cpu", weights_only=True))
-
-
 def _merged_tensors(source: BackboneFolder, loaded: LoadedAdapter) -> dict[str, Tensor]:
-    tensors = file_tensors(source.weights)
+    tensors = read_state(source.weights)
     names = set(tensors)
     for path in dict.fromkeys(target.module_path for target in loaded.adapted.basis.targets):
         weight = cast("Tensor", loaded.adapted.model.get_submodule(path).weight)
@@ -110,10 +104,10 @@ def _write_config(folder: Path, source: BackboneFolder) -> dict[str, Any]:
     The text tower is looked for in ".", which needs no network and names no place on this machine.
     """
     config: dict[str, Any] = json.loads((source.folder / "open_clip_config.json").read_text(encoding="utf-8"))
-    text = dict(source.text_config)
+    config["model_cfg"] = source.model_config | {"text_cfg": dict(source.model_config["text_cfg"])}
+    text = config["model_cfg"]["text_cfg"]
     if "hf_model_name" in text:
         text |= {"hf_model_name": ".", "hf_tokenizer_name": "."}
-    config["model_cfg"]["text_cfg"] = text
     config["preprocess_cfg"] |= {"resize_mode": "longest", "fill_color": 0}
     (folder / "open_clip_config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     return config

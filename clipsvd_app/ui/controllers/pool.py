@@ -23,7 +23,8 @@ def strip_state(
 ) -> StripState:
     """Return the strip. positions: class position by class id. shown: the image to be similar to."""
     known = {} if preview is None else {item.image_id: item for item in preview.items}
-    orders = _orders(bool(known), shown is not None, bool(query))
+    predicted = any(item.probabilities for item in known.values())
+    orders = _orders(bool(known), predicted, shown is not None, bool(query))
     chosen = order if order in orders else orders[0]
     items = [_item(image, positions, known.get(image.id)) for image in images]
     ranked = _ranked(items, known, chosen, preview, shown)
@@ -32,18 +33,22 @@ def strip_state(
     return StripState(tuple(ranked), chosen, orders, caption)
 
 
-def _orders(preview: bool, shown: bool, query: bool) -> tuple[Order, ...]:
+def _orders(preview: bool, predicted: bool, shown: bool, query: bool) -> tuple[Order, ...]:
+    """Return the orders that can be had; a pool that is only searched opens in the order of the text."""
     if not preview:
         return ("name",)
-    found: list[Order] = ["suggested"]
-    found += ["similar"] if shown else []
-    found += ["text"] if query else []
-    return (*found, "disagree", "name")
+    if not predicted:
+        return (*_if(query, "text"), *_if(shown, "similar"), "name")
+    return ("suggested", *_if(shown, "similar"), *_if(query, "text"), "disagree", "name")
+
+
+def _if(possible: bool, order: Order) -> tuple[Order, ...]:
+    return (order,) if possible else ()
 
 
 def _item(image: ProjectImage, positions: Mapping[int, int], seen: PoolItem | None) -> StripItem:
     label = None if image.class_id is None else positions[image.class_id]
-    if seen is None:
+    if seen is None or not seen.probabilities:
         return StripItem(image.id, image.title, label)
     top = max(seen.probabilities)
     return StripItem(image.id, image.title, label, seen.probabilities.index(top), top)

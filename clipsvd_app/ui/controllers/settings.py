@@ -15,9 +15,9 @@ from clipsvd_app.errors import UserError
 from clipsvd_app.project.changes import ChangeClass
 from clipsvd_app.services import backbones
 from clipsvd_app.settings import cache_folder
+from clipsvd_app.ui.controllers.devices import device_options
 from clipsvd_app.ui.notices import Notice
 from clipsvd_app.ui.settings_page.state import BackboneRow, CacheRow, SettingsState
-from clipsvd_app.ui.train_page.state import DeviceOption
 
 if TYPE_CHECKING:
     from clipsvd_app.settings import ThemeName
@@ -32,7 +32,6 @@ CACHE_TITLES = {
     "basis": "Singular value bases",
     "explanations": "Phrase embeddings",
 }
-DEVICES = (DeviceOption("auto", "Automatic (GPU if there is one)"), DeviceOption("cpu", "CPU"))
 
 
 class SettingsController(QObject):
@@ -52,6 +51,7 @@ class SettingsController(QObject):
         session.project_opened.connect(self._refresh_if_seen)
         session.project_changed.connect(self._refresh_if_seen)
         session.settings_changed.connect(self._refresh_if_seen)
+        session.devices_changed.connect(self._refresh_if_seen)
 
     def refresh(self) -> None:
         """Show settings and project as they are now; measures the caches, so only while seen."""
@@ -60,8 +60,9 @@ class SettingsController(QObject):
             SettingsState(
                 backbones=tuple(self._row(entry) for entry in backbones.available(settings)),
                 classes=tuple(ClassSpec(known.name, known.prompts) for known in classes),
-                devices=DEVICES,
-                device="cpu" if settings.device == "cpu" else "auto",
+                devices=device_options(self._session.devices),
+                device=self._session.device,
+                device_note=self._session.device_note,
                 theme=settings.theme,
                 show_identity=settings.show_identity,
                 caches=tuple(CacheRow(key, title, _size(key)) for key, title in CACHE_TITLES.items()),

@@ -14,12 +14,12 @@ from clipsvd_app.jobs import Failed, Finished
 from clipsvd_app.services import training
 from clipsvd_app.services.job_folders import forget_job
 from clipsvd_app.services.labelling import class_counts, patient_counts
+from clipsvd_app.ui.controllers.devices import device_options
 from clipsvd_app.ui.notices import Notice
 from clipsvd_app.ui.train_page.run_clock import RunClock
 from clipsvd_app.ui.train_page.state import (
     ClassCount,
     ComparedRun,
-    DeviceOption,
     RunRow,
     TrainChoice,
     TrainProgress,
@@ -66,6 +66,7 @@ class TrainController(QObject):
         session.project_opened.connect(self._on_opened)
         session.project_changed.connect(self.refresh)
         session.runs_changed.connect(self.refresh)
+        session.devices_changed.connect(self.refresh)
 
     @property
     def running(self) -> bool:
@@ -87,7 +88,7 @@ class TrainController(QObject):
                 warnings=_warnings([(c.name, counts[c.id], patients[c.id]) for c in classes]),
                 choice=self._choice,
                 shot_options=tuple(range(1, max(2, max(counts.values(), default=2)))),
-                devices=(DeviceOption("auto", "Automatic (GPU if there is one)"), DeviceOption("cpu", "CPU")),
+                devices=device_options(self._session.devices),
                 backbone=project.setting("backbone", "demo"),
                 blocked=str(trouble[0]) if trouble else "",
                 runs=tuple(_row(run) for run in reversed(project.runs())),

@@ -137,7 +137,11 @@ class WindowController(QObject):
         self._engine = Segment(
             "Engine ready", "good", ", ".join(f"{k} {v}" for k, v in ready.versions.items())
         )
-        self._device = Segment(ready.device.replace("cpu", "CPU", 1), hint="Where the engine computes")
+        self._device = Segment(
+            ready.device.replace("cpu", "CPU", 1),
+            "warning" if ready.device_note else "quiet",
+            ready.device_note or "Where the engine computes",
+        )
         self.refresh()
 
     def _on_lost(self) -> None:

@@ -28,13 +28,17 @@ class LookCard(Card):
         self._devices: tuple[DeviceName, ...] = ()
         self._themes = ChoiceGroup()
         self._device = choice("Device")
+        self._note = label("", "small")
         self.body.addWidget(self._themes)
         self.body.addWidget(label("Where models run", "section"))
         self.body.addWidget(self._device)
+        self.body.addWidget(self._note)
         self._themes.chosen.connect(self.theme_chosen)
         self._device.activated.connect(lambda row: self.device_chosen.emit(self._devices[row]))
 
-    def set_state(self, theme: ThemeName, devices: tuple[DeviceOption, ...], device: DeviceName) -> None:
+    def set_state(
+        self, theme: ThemeName, devices: tuple[DeviceOption, ...], device: DeviceName, note: str = ""
+    ) -> None:
         """Show what is chosen."""
         self._themes.set_choices(
             (
@@ -48,6 +52,8 @@ class LookCard(Card):
         self._device.addItems([option.title for option in devices])
         if device in self._devices:
             self._device.setCurrentIndex(self._devices.index(device))
+        self._note.setText(note)
+        self._note.setVisible(bool(note))
 
 
 class PrivacyCard(Card):

@@ -55,7 +55,7 @@ class SettingsPage(QWidget):
         """Show the settings."""
         self.backbones.set_backbones(state.backbones)
         self.prompts.set_classes(state.classes, state.prompts_locked)
-        self.look.set_state(state.theme, state.devices, state.device)
+        self.look.set_state(state.theme, state.devices, state.device, state.device_note)
         self.privacy.set_shown(state.show_identity)
         self.caches.set_caches(state.caches)
         self._version.setText(f"CLIP-SVD Studio {state.version}. {NOT_DIAGNOSTIC}")

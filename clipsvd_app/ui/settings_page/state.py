@@ -35,12 +35,17 @@ class CacheRow:
 
 @dataclass(frozen=True, slots=True)
 class SettingsState:
-    """The whole page; ``prompts_locked`` says why prompts cannot be edited, empty when they can."""
+    """The whole page.
+
+    ``prompts_locked`` says why prompts cannot be edited, empty when they can; ``device_note`` why a GPU
+    that is there is not used.
+    """
 
     backbones: tuple[BackboneRow, ...] = ()
     classes: tuple[ClassSpec, ...] = ()
     devices: tuple[DeviceOption, ...] = (DeviceOption("auto", "Automatic"),)
     device: DeviceName = "auto"
+    device_note: str = ""
     theme: ThemeName = "dark"
     show_identity: bool = False
     caches: tuple[CacheRow, ...] = ()

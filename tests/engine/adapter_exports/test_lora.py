@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import warnings
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -102,14 +101,3 @@ def test_the_fewest_directions_that_hold_the_energy_are_kept(backbone, basis, en
     directions = kept_directions(adapted, energy)
     assert list(directions[name]) == sorted([5, 7, 2][:kept])
     assert sum(map(len, directions.values())) == kept
-
-
-def test_a_backbone_with_fused_attention_parameters_is_refused(loaded, tmp_path, monkeypatch):
-    from clipsvd_app.engine.adapter_exports import lora
-
-    first = loaded.adapted.basis.targets[0]
-    elsewhere = replace(first, module_path="visual.transformer.resblocks.0.attn.in_proj")
-    basis = replace(loaded.adapted.basis, targets=(elsewhere,))
-    monkeypatch.setattr(loaded.adapted, "basis", basis)
-    with pytest.raises(UserError, match="one module in open_clip"):
-        lora.write_lora(tmp_path, loaded, 0.9, lambda *_: None)

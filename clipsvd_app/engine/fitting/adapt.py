@@ -11,15 +11,16 @@ import torch
 
 from clipsvd_app.domain.codec import to_json
 from clipsvd_app.domain.results import StepMetrics
-from clipsvd_app.engine import torch_setup
-from clipsvd_app.engine.rate_search import choose_rate
-from clipsvd_app.engine.train import Fit, Learner, fit
+from clipsvd_app.engine.devices import device_title
+from clipsvd_app.engine.fitting.fit import Fit, FitTask, fit
+from clipsvd_app.engine.fitting.rate_search import choose_rate
 from clipsvd_app.engine.trained import TrainedSigma
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from clipsvd_app.engine.examples import Examples
+    from clipsvd_app.engine.fitting.learner import Learner
     from clipsvd_app.jobs import Report
 
 SEARCH_STAGE = "Choosing the learning rate"
@@ -40,21 +41,21 @@ def adapt(learner: Learner, examples: Examples, seed: int, report: Report, stage
         done = candidate * recipe.search_steps + step.step + 1
         report(stage + SEARCH_STAGE, done, searched, _numbers(step))
 
-    choice = choose_rate(learner, examples, seed, on_search)
+    choice = choose_rate(learner, examples, seed, on_search, stage)
     fits = [
         _fit(learner, examples, choice.learning_rate, seed + number, number, report, stage)
         for number in range(recipe.seeds)
     ]
-    state = fits[0].attachment.state
+    state = fits[0].forward.attachment.state
     with torch.no_grad():
         state.a.copy_(torch.stack([fitted.a for fitted in fits]).mean(dim=0))
     notes = dict.fromkeys(note for note in (choice.note, *(n for f in fits for n in f.notes)) if note)
     return TrainedSigma(
-        sigmas=state.sigmas(),
+        sigmas=learner.basis.sigma_base() | state.sigmas(),
         sigma_base=learner.basis.sigma_base(),
         learning_rate=choice.learning_rate,
         curve=tuple(point for fitted in fits for point in fitted.curve),
-        device=torch_setup.device_title(learner.backbone.device),
+        device=device_title(learner.backbone.device),
         seconds=time.monotonic() - start,
         notes=tuple(notes),
     )
@@ -81,7 +82,7 @@ def _fit(
     def on_step(step: StepMetrics) -> None:
         report(stage + TRAIN_STAGE, number * steps + step.step + 1, total, _numbers(step))
 
-    return fit(learner, examples, rate, steps, seed, on_step)
+    return fit(learner, examples, FitTask(f"{stage}fit {seed}", rate, steps, seed), on_step)
 
 
 def _numbers(step: StepMetrics) -> dict[str, float]:

@@ -1,0 +1,1 @@
+"""Fitting singular values to a handful of labelled pictures: one recipe, from pictures to trained numbers."""

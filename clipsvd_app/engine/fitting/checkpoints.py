@@ -1,0 +1,129 @@
+"""A fit that stopped half-way: written down so that it can go on, to the same last bit."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from clipsvd_app.domain.codec import CodecError, from_json, to_json
+from clipsvd_app.domain.results import StepMetrics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BETWEEN_SAVES_S = 30.0
+MAX_AGE_S = 14 * 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class FitNumbers:
+    """What is not a vector in the state of a fit; ``steps_done`` counts from 0."""
+
+    steps_done: int
+    peak: float
+    restarts: int
+    curve: tuple[StepMetrics, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FitState:
+    """The state of a fit between two steps: vectors fp32 on the CPU, and numbers."""
+
+    vectors: dict[str, Tensor]
+    numbers: FitNumbers
+
+
+class Checkpoints(Protocol):
+    """Where the fits of one run keep their state, each under its name."""
+
+    def load(self, name: str) -> FitState | None:
+        """Return the last state kept under this name."""
+
+    def keep(self, name: str, state: Callable[[], FitState], *, now: bool) -> None:
+        """Write the state down if it is time, or in any case with ``now``."""
+
+
+class NoCheckpoints:
+    """Keeps nothing: for measurements and tests."""
+
+    def load(self, name: str) -> None:
+        """Know nothing of any fit."""
+
+    def keep(self, name: str, state: Callable[[], FitState], *, now: bool) -> None:
+        """Forget it."""
+
+
+@dataclass(slots=True)
+class FolderCheckpoints:
+    """One file a fit, in the folder of one run; written at most every ``between_s`` seconds."""
+
+    folder: Path
+    between_s: float = BETWEEN_SAVES_S
+    _written: float = field(default_factory=time.monotonic)
+
+    def load(self, name: str) -> FitState | None:
+        """Return the last state kept under this name; a damaged file counts as none."""
+        try:
+            with safe_open(self._file(name), framework="pt", device="cpu") as stored:
+                vectors = {key: stored.get_tensor(key).clone() for key in stored.keys()}  # noqa: SIM118
+                text = (stored.metadata() or {}).get("numbers", "")
+            return FitState(vectors, from_json(FitNumbers, json.loads(text)))
+        except (OSError, SafetensorError, CodecError, ValueError):
+            return None
+
+    def keep(self, name: str, state: Callable[[], FitState], *, now: bool) -> None:
+        """Write the state whole or not at all, if it is time or ``now``."""
+        if not now and time.monotonic() - self._written < self.between_s:
+            return
+        kept = state()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=self.folder, suffix=".part")
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(save(kept.vectors, {"numbers": json.dumps(to_json(kept.numbers))}))
+        Path(temporary).replace(self._file(name))
+        self._written = time.monotonic()
+
+    def clear(self) -> None:
+        """Forget the run: it is done."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _file(self, name: str) -> Path:
+        return self.folder / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.safetensors"
+
+
+def run_checkpoints(root: Path, facts: object) -> FolderCheckpoints:
+    """Return the checkpoints of the one run that ``facts`` describe, and drop those of forgotten runs.
+
+    facts: everything that the result depends on; runs that differ in any of it share nothing.
+    """
+    oldest = time.time() - MAX_AGE_S
+    for folder in root.iterdir() if root.is_dir() else ():
+        if folder.stat().st_mtime < oldest:
+            shutil.rmtree(folder, ignore_errors=True)
+    text = json.dumps(to_json(facts), sort_keys=True)
+    return FolderCheckpoints(root / hashlib.sha256(text.encode()).hexdigest())
+
+
+def optimiser_vectors(optimiser: torch.optim.Optimizer, a: Tensor) -> dict[str, Tensor]:
+    """Return what AdamW remembers of ``a`` by torch's names, on the CPU; nothing before its first step."""
+    return {name: value.detach().cpu().clone() for name, value in optimiser.state.get(a, {}).items()}
+
+
+def restore_optimiser(optimiser: torch.optim.Optimizer, a: Tensor, vectors: dict[str, Tensor]) -> None:
+    """Give AdamW back what ``optimiser_vectors`` returned; torch has its step counter on the CPU."""
+    optimiser.state[a] = {
+        name: value.clone() if name == "step" else value.to(a.device) for name, value in vectors.items()
+    }

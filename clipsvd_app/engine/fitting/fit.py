@@ -1,0 +1,198 @@
+"""Fitting the singular values: the steps of one fit, from the base model or from where it stopped."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from clipsvd_app.domain.results import StepMetrics
+from clipsvd_app.engine.fitting.checkpoints import FitNumbers, FitState, optimiser_vectors, restore_optimiser
+from clipsvd_app.engine.fitting.forward import Forward, WholeForward
+from clipsvd_app.engine.fitting.memory import free_memory, plan_memory
+from clipsvd_app.engine.fitting.sampling import balanced_batch
+from clipsvd_app.engine.fitting.schedule import learning_rate_at
+from clipsvd_app.engine.fitting.upper_forward import UpperForward
+from clipsvd_app.errors import Cancelled, UserError
+
+if TYPE_CHECKING:
+    from clipsvd_app.engine.examples import Examples
+    from clipsvd_app.engine.fitting.learner import Learner
+
+_MAX_RESTARTS = 4
+OnStep = Callable[[StepMetrics], None]
+
+
+@dataclass(frozen=True, slots=True)
+class FitTask:
+    """One fit of a run; ``name`` is its own within the run, for its checkpoint."""
+
+    name: str
+    learning_rate: float
+    steps: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A finished fit: ``forward`` holds the trained a, which ``a`` copies."""
+
+    forward: Forward
+    a: Tensor
+    curve: tuple[StepMetrics, ...]
+    notes: tuple[str, ...] = ()
+
+
+def fit(learner: Learner, examples: Examples, task: FitTask, on_step: OnStep) -> Fit:
+    """Minimise cross-entropy of the image-text logits over a; deterministic for a seed and a device.
+
+    Goes on where a kept state of the same task stopped, to the same last bit. A step that is not finite
+    goes back to the last finite state and halves the rate.
+    """
+    training = _Training(learner, examples, task)
+    for point in training.curve:
+        on_step(point)
+    try:
+        while training.steps_done < task.steps:
+            on_step(training.step())
+            learner.checkpoints.keep(task.name, training.state, now=training.steps_done == task.steps)
+    except Cancelled:
+        learner.checkpoints.keep(task.name, training.state, now=True)
+        raise
+    a = training.a.detach().clone()
+    return Fit(training.forward, a, tuple(training.curve), tuple(dict.fromkeys(training.notes)))
+
+
+def forward_for(learner: Learner, examples: Examples) -> Forward:
+    """Return the way to logits that the recipe asks for."""
+    if learner.recipe.trained_share >= 1:
+        return WholeForward(learner)
+    upper = UpperForward(learner)
+    upper.prepare(examples)
+    return upper
+
+
+class _Training:
+    """The state of one fit."""
+
+    def __init__(self, learner: Learner, examples: Examples, task: FitTask) -> None:
+        self.recipe, self.task, self.examples = learner.recipe, task, examples
+        device = learner.backbone.device
+        self.labels = torch.tensor(examples.labels, device=device)
+        self.forward = forward_for(learner, examples)
+        self.a = self.forward.attachment.state.a
+        self.finite = self.a.detach().clone()
+        self.peak, self.restarts, self.steps_done = task.learning_rate, 0, 0
+        self.curve: list[StepMetrics] = []
+        self.notes: list[str] = []
+        self.optimiser = self._new_optimiser()
+        self.parts, self.checkpointed = 1, False
+        self._save_memory_from_the_start(learner)
+        if (kept := learner.checkpoints.load(task.name)) is not None:
+            self._restore(kept)
+
+    def step(self) -> StepMetrics:
+        """Take one optimiser step and say how it went."""
+        step, task = self.steps_done, self.task
+        rate = learning_rate_at(step, task.steps, self.peak, self.recipe.warmup_fraction)
+        batch = balanced_batch(self.examples.labels, self.recipe.batch_size, task.seed, step)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        inputs = self.forward.inputs(self.examples, batch, task.seed, step)
+        loss, accuracy = self._backward(inputs, self.labels[batch])
+        gradient = self.a.grad
+        if math.isfinite(loss) and gradient is not None and bool(gradient.isfinite().all()):
+            self.finite.copy_(self.a.detach())
+            self.optimiser.step()
+        else:
+            loss = loss if math.isfinite(loss) else 0.0
+            self._go_back()
+        self.steps_done += 1
+        self.curve.append(StepMetrics(step, loss, accuracy, rate))
+        return self.curve[-1]
+
+    def state(self) -> FitState:
+        """Return all that the next step depends on."""
+        vectors = {"a": self.a.detach().cpu().clone(), "finite": self.finite.cpu().clone()}
+        remembered = optimiser_vectors(self.optimiser, self.a)
+        vectors |= {f"optimiser.{name}": vector for name, vector in remembered.items()}
+        numbers = FitNumbers(self.steps_done, self.peak, self.restarts, tuple(self.curve), tuple(self.notes))
+        return FitState(vectors, numbers)
+
+    def _restore(self, kept: FitState) -> None:
+        numbers, prefix = kept.numbers, "optimiser."
+        self.steps_done, self.peak, self.restarts = numbers.steps_done, numbers.peak, numbers.restarts
+        self.curve, self.notes = list(numbers.curve), list(numbers.notes)
+        with torch.no_grad():
+            self.a.copy_(kept.vectors["a"])
+            self.finite.copy_(kept.vectors["finite"])
+        self.optimiser = self._new_optimiser()
+        remembered = {n.removeprefix(prefix): v for n, v in kept.vectors.items() if n.startswith(prefix)}
+        restore_optimiser(self.optimiser, self.a, remembered)
+
+    def _backward(self, inputs: Tensor, labels: Tensor) -> tuple[float, float]:
+        """Leave the gradient in a; when memory runs out, take less of it at once and try again."""
+        while True:
+            self.optimiser.zero_grad(set_to_none=True)
+            try:
+                pieces = zip(inputs.chunk(self.parts), labels.chunk(self.parts), strict=True)
+                done = [self._accumulate(part, truth, len(inputs)) for part, truth in pieces]
+            except torch.OutOfMemoryError:
+                if not self._take_less_memory(len(inputs)):
+                    raise
+                continue
+            return sum(loss for loss, _ in done), sum(hits for _, hits in done) / len(inputs)
+
+    def _accumulate(self, inputs: Tensor, labels: Tensor, total: int) -> tuple[float, int]:
+        share = len(inputs) / total
+        self.forward.attachment.refresh()
+        logits = self.forward.logits(inputs).float()
+        loss = functional.cross_entropy(logits, labels)
+        penalty = self.recipe.penalty * self.a.square().mean()
+        torch.autograd.backward(share * (loss + penalty))
+        return share * float(loss.detach()), int((logits.detach().argmax(dim=1) == labels).sum())
+
+    def _save_memory_from_the_start(self, learner: Learner) -> None:
+        backbone = learner.backbone
+        plan = plan_memory(backbone, self.recipe.batch_size, free_memory(backbone.device))
+        if plan.checkpointed:
+            self.forward.save_memory()
+        self.checkpointed, self.parts = plan.checkpointed, plan.parts
+        self.notes += [plan.note] if plan.note else []
+
+    def _take_less_memory(self, images: int) -> bool:
+        """Keep block inputs alone, then halve what is in flight; False when nothing is left to try."""
+        if self.checkpointed and self.parts >= images:
+            return False
+        if self.checkpointed:
+            self.parts *= 2
+            self.notes.append(f"Memory ran short: each step was computed in {self.parts} smaller parts.")
+        else:
+            self.forward.save_memory()
+            self.checkpointed = True
+            self.notes.append("Memory ran short: each step computed its blocks twice.")
+        if self.a.is_cuda:
+            torch.cuda.empty_cache()
+        return True
+
+    def _go_back(self) -> None:
+        self.restarts += 1
+        if self.restarts > _MAX_RESTARTS:
+            raise UserError(
+                "Training does not stay finite with this backbone.",
+                remedy="Check the backbone with “clipsvd doctor”, or choose another one.",
+                code="not_finite",
+            )
+        with torch.no_grad():
+            self.a.copy_(self.finite)
+        self.peak /= 2
+        self.optimiser = self._new_optimiser()
+        self.notes.append("A step was not finite: training went back and halved the learning rate.")
+
+    def _new_optimiser(self) -> torch.optim.Optimizer:
+        return torch.optim.AdamW([self.a], lr=self.peak, weight_decay=0.0)

@@ -1,0 +1,47 @@
+"""Which images make a training step: every class equally often, every image of a class equally often.
+
+A step's images follow from the seed and its number alone, so that a fit can go on where it stopped.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from clipsvd_app.adapter_file.generator import seed_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def balanced_batch(labels: Sequence[int], batch_size: int, seed: int, step: int) -> list[int]:
+    """Return the image positions of one step; class counts within a batch differ by at most one.
+
+    Each class runs through its images in a new random order before any image returns. No batch is
+    larger than twice the images there are: more copies of few images teach nothing.
+    """
+    members: dict[int, list[int]] = {}
+    for position, label in enumerate(labels):
+        members.setdefault(label, []).append(position)
+    streams = [members[label] for label in sorted(members)]
+    size = min(batch_size, 2 * max(len(stream) for stream in streams) * len(streams))
+    draws = range(step * size, (step + 1) * size)
+    return [
+        _nth(streams[draw % len(streams)], draw // len(streams), f"{seed}/{draw % len(streams)}")
+        for draw in draws
+    ]
+
+
+def step_generator(seed: int, step: int) -> torch.Generator:
+    """Return the generator of a step's augmentation."""
+    return torch.Generator().manual_seed(seed_of(f"augmentation/{seed}/{step}"))
+
+
+def _nth(stream: list[int], place: int, name: str) -> int:
+    """Return entry ``place`` of the endless run through ``stream``, shuffled anew in every round."""
+    turn, index = divmod(place, len(stream))
+    order = torch.randperm(
+        len(stream), generator=torch.Generator().manual_seed(seed_of(f"order/{name}/{turn}"))
+    )
+    return stream[int(order[index])]

@@ -1,0 +1,114 @@
+"""A tower's stack of blocks, cut: its lower part alone, or its upper part over remembered activations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import torch
+from torch import Tensor, nn
+
+from clipsvd_app.engine.architectures import architecture_of
+from clipsvd_app.engine.sigma import shadow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from clipsvd_app.domain.results import Tower
+    from clipsvd_app.engine.architectures.targets import TowerTable
+
+TOWERS: tuple[Tower, ...] = ("image", "text")
+
+
+class Pass(nn.Module):
+    """Hands on what it gets, and remembers it: the end of a lower part."""
+
+    seen: Tensor
+
+    def forward(self, x: Tensor, *_: object, **__: object) -> Tensor:
+        """Return (batch, tokens, width) as it came."""
+        self.seen = x
+        return x
+
+
+class Recall(nn.Module):
+    """Gives ``activations`` (batch, tokens, width) whatever it gets: the start of an upper part."""
+
+    activations: Tensor
+
+    def forward(self, *_: object, **__: object) -> Tensor:
+        """Return what was put in last."""
+        return self.activations
+
+
+def depth(model: nn.Module, tower: Tower) -> int:
+    """Return how many blocks a tower has."""
+    return len(_blocks(model, table_of(model, tower)))
+
+
+def lower_part(model: nn.Module, first_upper: dict[Tower, int]) -> tuple[nn.Module, dict[Tower, Pass]]:
+    """Return a shadow in which each tower ends before block ``first_upper``, and what remembers its output.
+
+    What follows the blocks still runs, on activations that it was not made for; nobody reads its answer.
+    """
+    cut, ends = shadow(model), {tower: Pass() for tower in TOWERS}
+    for tower in TOWERS:
+        table = table_of(model, tower)
+        _put(cut, table, [*_blocks(cut, table)[: first_upper[tower]], ends[tower]])
+    return cut, ends
+
+
+def put_upper_part(model: nn.Module, first_upper: dict[Tower, int], image: Tensor) -> dict[Tower, Recall]:
+    """Cut a model, in place, to the blocks from ``first_upper`` on, and return where their inputs are put.
+
+    image: any model input (1, 3, size, size), for the form of the stem's output.
+    """
+    starts = {tower: Recall() for tower in TOWERS}
+    for tower in TOWERS:
+        table = table_of(model, tower)
+        _put(model, table, [starts[tower], *_blocks(model, table)[first_upper[tower] :]])
+        if table.stem is not None:
+            _blank(model.get_submodule(table.stem), image)
+    return starts
+
+
+def table_of(model: nn.Module, tower: Tower) -> TowerTable:
+    """Return the architecture table of one tower."""
+    architecture = architecture_of(model)
+    return architecture.image if tower == "image" else architecture.text
+
+
+def replace_blocks(model: nn.Module, wrap: Callable[[nn.Module], nn.Module]) -> None:
+    """Put what ``wrap`` makes of it in the place of every block of both towers."""
+    for tower in TOWERS:
+        table = table_of(model, tower)
+        _put(model, table, [wrap(block) for block in _blocks(model, table)])
+
+
+def _blank(stem: nn.Module, image: Tensor) -> None:
+    """Let a stem, in place, answer zeros at no cost: nobody will look at its output."""
+    with torch.no_grad():
+        zeros = torch.zeros_like(stem(image))
+    # The module itself stays, because towers ask it for the form of its grid.
+    stem.forward = lambda x: zeros.expand(len(x), *zeros.shape[1:])
+
+
+def _blocks(model: nn.Module, table: TowerTable) -> list[nn.Module]:
+    return list(model.get_submodule(table.blocks).children())
+
+
+def _put(model: nn.Module, table: TowerTable, blocks: list[nn.Module]) -> None:
+    stack = model.get_submodule(table.blocks)
+    new = nn.Sequential(*blocks) if isinstance(stack, nn.Sequential) else nn.ModuleList(blocks)
+    model.set_submodule(table.blocks, new.train(stack.training))
+
+
+def first_trained(model: nn.Module, share: float) -> dict[Tower, int]:
+    """Return the first trained block of each tower when the upper ``share`` of its blocks is trained."""
+    counts = {tower: depth(model, tower) for tower in TOWERS}
+    return {tower: count - max(1, round(count * share)) for tower, count in counts.items()}
+
+
+def batch_first(model: nn.Module) -> bool:
+    """Tell whether activations between blocks have the batch in front, as cutting needs."""
+    stacks = (model.get_submodule(table_of(model, tower).blocks.rpartition(".")[0]) for tower in TOWERS)
+    return all(cast("bool", getattr(stack, "batch_first", True)) for stack in stacks)

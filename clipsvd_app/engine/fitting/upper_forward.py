@@ -1,0 +1,108 @@
+"""Training the upper blocks of both towers over what the lower ones made of a fixed set of views.
+
+The lower blocks stay those of the base model, so what they answer to a picture never changes: it is computed
+once for each picture and view, and shared by the rate search, the folds of the estimate and the final fit.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from clipsvd_app.adapter_file.generator import seed_of
+from clipsvd_app.engine.architectures import tokens_per_image
+from clipsvd_app.engine.backbones import embed_images
+from clipsvd_app.engine.dataset import Augmentation, normalise
+from clipsvd_app.engine.fitting.memory import checkpoint_blocks
+from clipsvd_app.engine.fitting.precision import autocast
+from clipsvd_app.engine.fitting.sampling import step_generator
+from clipsvd_app.engine.fitting.stacks import batch_first, first_trained, lower_part, put_upper_part
+from clipsvd_app.engine.prompts import prompt_batch
+from clipsvd_app.engine.sigma import attach
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clipsvd_app.domain.results import Tower
+    from clipsvd_app.engine.examples import Examples
+    from clipsvd_app.engine.fitting.learner import Learner
+
+
+class UpperForward:
+    """The upper ``recipe.trained_share`` of the blocks; inputs are activations (images, tokens, width)."""
+
+    def __init__(self, learner: Learner) -> None:
+        recipe, self.backbone, self.cache = learner.recipe, learner.backbone, learner.lower
+        model = self.backbone.model
+        assert batch_first(model)
+        self.views = recipe.views
+        self.dtype = learner.compute_dtype
+        self.prompts = prompt_batch(self.backbone, learner.classes)
+        self.augment = Augmentation(self.backbone.preprocessing, recipe.crop_scale, recipe.flip)
+        first = first_trained(model, recipe.trained_share)
+        self.lower, self.ends = lower_part(model, first)
+        tokens: dict[Tower, int] = {
+            "image": recipe.batch_size * tokens_per_image(model),
+            "text": self.prompts.tokens.numel(),
+        }
+        targets = [t for t in learner.basis.targets if t.layer >= first[t.tower]]
+        self.attachment = attach(model, learner.basis, tokens, self.dtype, targets)
+        self.starts = put_upper_part(self.attachment.model, first, self._blank_image())
+        self.starts["text"].activations = self._lower_texts()
+
+    def inputs(self, examples: Examples, positions: Sequence[int], seed: int, step: int) -> Tensor:
+        """Return the activations of one of the fixed views of each image, drawn by seed and step."""
+        generator = step_generator(seed, step)
+        drawn = torch.randint(self.views, (len(positions),), generator=generator).tolist()
+        rows = [
+            self.cache.of(examples.large[place : place + 1], f"view {view}", self._view, self._lower_images)
+            for place, view in zip(positions, drawn, strict=True)
+        ]
+        return torch.cat(rows)
+
+    def prepare(self, examples: Examples) -> None:
+        """Compute all views of all images in large batches, before steps ask for them one by one."""
+        for view in range(self.views):
+            self.cache.of(examples.large, f"view {view}", self._view, self._lower_images)
+
+    def logits(self, inputs: Tensor) -> Tensor:
+        """Return logit_scale times cosine (images, classes)."""
+        model = self.attachment.model
+        self.starts["image"].activations = inputs
+        with autocast(self.backbone.device, self.dtype):
+            images = embed_images(model, inputs.new_zeros((len(inputs), 1)))
+            return self.backbone.logit_scale * (images @ self.prompts.class_embeddings(model).T)
+
+    @torch.no_grad()
+    def plain_logits(self, pixels: Tensor) -> Tensor:
+        """Return logits of pictures as they are."""
+        return self.logits(self.cache.of(pixels, "plain", self._plain, self._lower_images))
+
+    def save_memory(self) -> None:
+        """Checkpoint every block that is left."""
+        checkpoint_blocks(self.attachment.model, self.backbone.device, self.dtype)
+
+    def _view(self, picture: Tensor, key: str) -> Tensor:
+        generator = torch.Generator().manual_seed(seed_of(key))
+        return self.augment(picture.to(self.backbone.device), generator)
+
+    def _plain(self, picture: Tensor, _: str) -> Tensor:
+        return normalise(picture.to(self.backbone.device), self.backbone.preprocessing)
+
+    @torch.no_grad()
+    def _lower_images(self, images: Tensor) -> Tensor:
+        with autocast(self.backbone.device, self.dtype):
+            self.lower.encode_image(images)  # type: ignore[operator]
+        return self.ends["image"].seen
+
+    @torch.no_grad()
+    def _lower_texts(self) -> Tensor:
+        with autocast(self.backbone.device, self.dtype):
+            self.lower.encode_text(self.prompts.tokens)  # type: ignore[operator]
+        return self.ends["text"].seen
+
+    def _blank_image(self) -> Tensor:
+        size = self.backbone.preprocessing.size
+        return torch.zeros((1, 3, size, size), device=self.backbone.device)
