@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -17,12 +18,16 @@ from clipsvd_app.engine.architectures import architecture_of
 from clipsvd_app.engine.backbone_folder import BackboneFolder, Preprocessing, read_folder
 from clipsvd_app.engine.plain_attention import use_plain_attention
 from clipsvd_app.engine.quick_build import NoRandomNumbers
+from clipsvd_app.engine.short_text import take_short_texts
 from clipsvd_app.engine.tokenizing import Tokenizer, load_tokenizer
 from clipsvd_app.engine.weights import fit_state, read_state, state_sha256
 from clipsvd_app.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+
+_FAULTS = (RuntimeError, ValueError, TypeError, KeyError, AttributeError, OSError, AssertionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +96,10 @@ def build_model(checked: BackboneFolder) -> nn.Module:
     """Build the model that a folder's configuration describes, with whatever numbers it starts from."""
     open_clip = torch_setup.import_open_clip()
     config = dict(checked.model_config)
-    custom = config.pop("custom_text", False) or checked.tokenizer_kind == "hf"
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            model = (open_clip.CustomTextCLIP if custom else open_clip.CLIP)(**config)
-    except (RuntimeError, ValueError, TypeError, KeyError, OSError, AssertionError) as error:
-        raise UserError(
-            f"The configuration of the backbone “{checked.folder.name}” describes no model that is known.",
-            remedy="Download the folder again, or update the program if the model is new.",
-            code="backbone_config",
-        ) from error
+    custom = config.pop("custom_text", False) or checked.text.tokenizer_kind == "hf"
+    with _faults_of_configuration(checked), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = (open_clip.CustomTextCLIP if custom else open_clip.CLIP)(**config)
     return cast("nn.Module", model)
 
 
@@ -111,8 +109,24 @@ def _create(checked: BackboneFolder) -> nn.Module:
     fit_state(model, read_state(checked.weights), checked.folder.name)
     if hasattr(model.visual, "trunk"):
         # timm builds a ViT at the size in its name, whatever the configuration says.
-        cast("Any", model.visual).set_input_size(checked.preprocessing.size)
-    return use_plain_attention(model.eval().requires_grad_(False))
+        with _faults_of_configuration(checked):
+            cast("Any", model.visual).set_input_size(checked.preprocessing.size)
+    return take_short_texts(use_plain_attention(model.eval().requires_grad_(False)))
+
+
+@contextmanager
+def _faults_of_configuration(checked: BackboneFolder) -> Iterator[None]:
+    """Say in the user's words that open_clip, timm or transformers cannot make what is described."""
+    from huggingface_hub.errors import StrictDataclassError
+
+    try:
+        yield
+    except (*_FAULTS, StrictDataclassError) as error:
+        raise UserError(
+            f"The configuration of the backbone “{checked.folder.name}” describes no model that is known.",
+            remedy="Download the folder again, or update the program if the model is new.",
+            code="backbone_config",
+        ) from error
 
 
 def _weights_sha256(weights: Path) -> str:

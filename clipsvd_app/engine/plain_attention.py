@@ -70,14 +70,15 @@ class PlainAttention(nn.Module):
     def forward(self, x: Tensor, attn_mask: Tensor | None = None) -> Tensor:
         """Attend within (batch, length, width), or (length, batch, width) if not batch first.
 
-        attn_mask: additive, (length, length) or (batch * heads, length, length).
+        attn_mask: additive, at least (length, length), or (batch * heads, length, length).
         """
         x = x if self.batch_first else x.transpose(0, 1)
         batch, length, width = x.shape
         split = self.in_proj(x).view(batch, length, 3, self.heads, width // self.heads)
         q, k, v = split.permute(2, 0, 3, 1, 4)
         if attn_mask is not None:
-            attn_mask = attn_mask.to(q.dtype)
+            # The causal mask is made for the longest text.
+            attn_mask = attn_mask.to(q.dtype)[..., :length, :length]
             if attn_mask.ndim == 3:
                 attn_mask = attn_mask.view(batch, self.heads, length, length)
         mixed = functional.scaled_dot_product_attention(q, k, v, attn_mask=attn_mask)

@@ -65,7 +65,7 @@ class SigmaLinear(nn.Module):
         self.in_features, self.out_features = linear.in_features, linear.out_features
         self.base_weight, self.bias = linear.weight, linear.bias
         self.u = [block.u.to(device, dtype) for block in blocks]
-        self.vt = torch.cat([block.vt.to(device, dtype) for block in blocks])
+        self.vt = _joined([block.vt.to(device, dtype) for block in blocks])
         self.s0 = torch.cat([block.s0 for block in blocks]).to(device)
         self.ranks = [block.rank for block in blocks]
         self.materialised = materialised
@@ -190,6 +190,11 @@ def _folded(
     folded = cast("nn.Linear", shadow(linear))
     folded.weight = weight
     return folded
+
+
+def _joined(parts: list[Tensor]) -> Tensor:
+    """Stack matrices; one alone stays where it is, which may be a file mapped into memory."""
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
 def _by_module(targets: Sequence[Target]) -> Iterator[tuple[str, list[Target]]]:

@@ -12,7 +12,6 @@ from torch.nn import functional
 
 from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.domain.recipe import recipe_for
-from clipsvd_app.domain.results import Tower
 from clipsvd_app.engine.architectures import architecture_of
 from clipsvd_app.engine.backbones import Backbone, embed_images, embed_texts
 from clipsvd_app.engine.examples import Examples
@@ -22,6 +21,7 @@ from clipsvd_app.engine.fitting.precision import autocast
 from clipsvd_app.engine.sigma import attach, shadow
 
 if TYPE_CHECKING:
+    from clipsvd_app.domain.results import Tower
     from clipsvd_app.engine.basis import Basis
 
 FormName = Literal["frozen", "reference", "ours", "ours_quick"]
@@ -66,7 +66,7 @@ def step_form(form: FormName, backbone: Backbone, basis: Basis | None, settings:
 
 
 def _frozen(backbone: Backbone, settings: StepSettings) -> StepForm:
-    """Return the bound: the unmodified model, with gradients back to the first block's input of both towers."""
+    """Return the bound: the unmodified model, with gradients back to the first block of both towers."""
     model = shadow(backbone.model)
     architecture = architecture_of(model)
     for table in (architecture.image, architecture.text):

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.backbone_folder import BackboneFolder
 
 VOCABULARY_FILES = ("vocab.txt", "tokenizer.json")
+# The last two are what transformers writes for any tokenizer.json.
+_TOKENIZER_CLASSES = ("BertTokenizer", "BertTokenizerFast", "PreTrainedTokenizerFast", "TokenizersBackend")
 _PROBES = ("a medical image of the chest", "An Image Showing A Finding")
 # BiomedCLIP has 28,895 pieces for 30,522 rows: embedding matrices are made larger than they need to be.
 _LEAST_SHARE_OF_ROWS = 0.9
@@ -67,16 +69,16 @@ class HuggingFaceTokenizer:
 
 @dataclass(frozen=True, slots=True)
 class ClipTokenizer:
-    """CLIP's own tokenizer, which comes with open_clip; its text tower takes full length only."""
+    """CLIP's own tokenizer, which comes with open_clip, cut and padded likewise."""
 
     inner: Any
     context_length: int
 
     def __call__(self, texts: Sequence[str]) -> Tensor:
-        """Return ids (texts, context_length) int64."""
+        """Return ids (texts, longest) int64."""
         ids = self.inner(list(texts), context_length=self.context_length)
         assert isinstance(ids, Tensor)
-        return ids
+        return ids[:, : int((ids != 0).sum(dim=1).max())]
 
 
 def load_tokenizer(checked: BackboneFolder) -> Tokenizer:
@@ -85,12 +87,12 @@ def load_tokenizer(checked: BackboneFolder) -> Tokenizer:
     A folder without its vocabulary would make every word unknown, without a word: refused.
     """
     open_clip = torch_setup.import_open_clip()
-    if checked.tokenizer_kind == "clip":
-        return ClipTokenizer(open_clip.SimpleTokenizer(), checked.context_length)
+    if checked.text.tokenizer_kind == "clip":
+        return ClipTokenizer(open_clip.SimpleTokenizer(), checked.text.context_length)
     inner = _load_hugging_face(checked.folder)
     if fault := _fault(inner, checked):
         raise _refusal(checked.folder, fault)
-    return HuggingFaceTokenizer(inner, checked.context_length)
+    return HuggingFaceTokenizer(inner, checked.text.context_length)
 
 
 def vocabulary_sha256(pieces: Mapping[str, int]) -> str:
@@ -102,48 +104,52 @@ def vocabulary_sha256(pieces: Mapping[str, int]) -> str:
 def _load_hugging_face(folder: Path) -> Any:  # noqa: ANN401 - a library object
     if not any((folder / name).is_file() for name in VOCABULARY_FILES):
         raise _refusal(folder, "has no vocabulary (vocab.txt)")
+    if fault := _fault_of_files(folder):
+        raise _refusal(folder, fault)
     from transformers import AutoTokenizer
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
-    except (OSError, ValueError, KeyError) as error:
+            return AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise _refusal(folder, "has a tokenizer that cannot be read") from error
 
 
 def _fault(inner: Any, checked: BackboneFolder) -> str:  # noqa: ANN401
     """Say what gives a wrong tokenizer away; empty when nothing does."""
-    if len(inner) > checked.vocabulary_rows:
+    rows = checked.text.vocabulary_rows
+    if len(inner) > rows:
         return "has a vocabulary larger than its text tower"
-    if len(inner) < _LEAST_SHARE_OF_ROWS * checked.vocabulary_rows:
-        return (
-            f"has a vocabulary of {len(inner):,} pieces where its text tower has {checked.vocabulary_rows:,}"
-        )
+    if len(inner) < _LEAST_SHARE_OF_ROWS * rows:
+        return f"has a vocabulary of {len(inner):,} pieces where its text tower has {rows:,}"
     known = [inner(text, add_special_tokens=False)["input_ids"] for text in _PROBES]
     if not all(known) or any(inner.unk_token_id in ids for ids in known):
         return "has a tokenizer that cannot spell English words"
-    framed = inner(_PROBES[0])["input_ids"]
-    if (framed[0], framed[-1], inner.pad_token_id) != (
-        inner.cls_token_id,
-        inner.sep_token_id,
-        checked.pad_id,
-    ):
+    first, *_, last = inner(_PROBES[0])["input_ids"]
+    expected = (inner.cls_token_id, inner.sep_token_id, checked.text.pad_id)
+    if (first, last, inner.pad_token_id) != expected:
         return "has a tokenizer whose [CLS], [SEP] or [PAD] is not where its text tower expects it"
-    if _files_disagree(checked.folder):
-        return "holds a vocab.txt and a tokenizer.json with different pieces"
     return ""
 
 
-def _files_disagree(folder: Path) -> bool:
-    lines, table = folder / "vocab.txt", folder / "tokenizer.json"
-    if not (lines.is_file() and table.is_file()):
-        return False
+def _fault_of_files(folder: Path) -> str:
+    """Judge the files themselves, before a library reads more into them; empty when they are in order."""
+    listed, tabled, kind = None, None, "BertTokenizer"
     try:
-        pieces = json.loads(table.read_text(encoding="utf-8"))["model"]["vocab"]
-        return set(lines.read_text(encoding="utf-8").split("\n")) - {""} != set(pieces)
-    except (ValueError, KeyError, TypeError):
-        return True
+        if (lines := folder / "vocab.txt").is_file():
+            listed = set(lines.read_text(encoding="utf-8").split("\n")) - {""}
+        if (table := folder / "tokenizer.json").is_file():
+            tabled = set(json.loads(table.read_text(encoding="utf-8"))["model"]["vocab"])
+        if (usage := folder / "tokenizer_config.json").is_file():
+            kind = dict(json.loads(usage.read_text(encoding="utf-8"))).get("tokenizer_class", kind)
+    except (OSError, ValueError, KeyError, TypeError):
+        return "has a tokenizer that cannot be read"
+    if kind not in _TOKENIZER_CLASSES:
+        return "asks for a tokenizer other than BERT's"
+    if listed is not None and tabled is not None and listed != tabled:
+        return "holds a vocab.txt and a tokenizer.json with different pieces"
+    return ""
 
 
 def _refusal(folder: Path, lack: str) -> UserError:

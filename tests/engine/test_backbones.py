@@ -106,6 +106,56 @@ def test_an_unusable_preprocessing_is_refused(copied, preprocessing):
         load_backbone(copied)
 
 
+def edit(path, place, **changes):
+    stored = json.loads(path.read_text())
+    (stored["model_cfg"][place] if place else stored).update(changes)
+    path.write_text(json.dumps(stored))
+
+
+@pytest.mark.parametrize(
+    ("file", "place", "changes"),
+    [
+        ("open_clip_config.json", "vision_cfg", {"timm_model_name": "hf-hub:org/model"}),
+        ("open_clip_config.json", "vision_cfg", {"timm_model_name": "nothing_of_the_kind"}),
+        ("open_clip_config.json", "vision_cfg", {"timm_model_name": 3}),
+        ("open_clip_config.json", "vision_cfg", {"image_size": -4}),
+        ("open_clip_config.json", "vision_cfg", {"image_size": 10**9}),
+        ("open_clip_config.json", "text_cfg", {"context_length": "long"}),
+        ("open_clip_config.json", "text_cfg", {"hf_pooler_type": "nothing_of_the_kind"}),
+        ("open_clip_config.json", "text_cfg", {"unheard_of": 1}),
+        ("config.json", "", {"model_type": "own", "auto_map": {"AutoConfig": "code.Config"}}),
+        ("config.json", "", {"num_attention_heads": 0}),
+        ("config.json", "", {"num_attention_heads": 7}),
+        ("config.json", "", {"hidden_act": "nothing_of_the_kind"}),
+        ("config.json", "", {"layer_norm_eps": "small"}),
+        ("config.json", "", {"pad_token_id": "x"}),
+        ("config.json", "", {"pad_token_id": 3}),
+        ("tokenizer_config.json", "", {"tokenizer_class": "LlamaTokenizer"}),
+        (
+            "tokenizer_config.json",
+            "",
+            {"tokenizer_class": "Own", "auto_map": {"AutoTokenizer": ["code.Own", None]}},
+        ),
+    ],
+    ids=str,
+)
+def test_a_configuration_that_would_load_something_else_is_refused(copied, file, place, changes, capfd):
+    edit(copied / file, place, **changes)
+    with pytest.raises(UserError):
+        load_backbone(copied)
+    assert "custom code" not in capfd.readouterr().out, "nobody is asked to run code"
+
+
+@pytest.mark.parametrize("content", [b"not json", b"[]", b"{}", bytes(range(256))])
+@pytest.mark.parametrize("file", ["vocab.txt", "tokenizer.json", "tokenizer_config.json", "config.json"])
+def test_a_damaged_small_file_is_refused(copied, file, content):
+    if (file, content) == ("tokenizer_config.json", b"{}"):
+        pytest.skip("an empty object says nothing wrong")
+    (copied / file).write_bytes(content)
+    with pytest.raises(UserError):
+        load_backbone(copied)
+
+
 def test_weights_of_another_shape_are_refused(copied):
     change(copied / "config.json", intermediate_size=64)
     with pytest.raises(UserError, match="do not fit its configuration"):

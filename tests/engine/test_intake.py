@@ -23,6 +23,7 @@ from clipsvd_app.engine.run_job import run_job
 from clipsvd_app.errors import Cancelled, UserError
 from clipsvd_app.jobs import AddBackboneRequest, AddBackboneResult, read_record, read_result, write_request
 
+STAGES = ["Reading the file", "Reading the tensors", "Writing the backbone", "Checking the backbone"]
 BIN, SAFE = "open_clip_pytorch_model.bin", "open_clip_model.safetensors"
 
 
@@ -207,7 +208,7 @@ def test_a_source_without_its_vocabulary_is_refused_though_its_weights_are_here(
     assert refusal.value.code == "backbone_tokenizer"
 
 
-@pytest.mark.parametrize("stage", ["Reading the weights", "Writing the backbone", "Checking the backbone"])
+@pytest.mark.parametrize("stage", STAGES)
 def test_cancelling_leaves_nothing(download, target, stage):
     def report(name, *_):
         if name == stage:
@@ -218,11 +219,11 @@ def test_cancelling_leaves_nothing(download, target, stage):
     assert not target.parent.exists() or not list(target.parent.iterdir())
 
 
-def test_progress_goes_through_three_stages_and_never_beyond_a_total(download, target):
+def test_progress_goes_through_its_stages_and_never_beyond_a_total(download, target):
     told = []
     add(download, target, lambda stage, done, total, metrics=None: told.append((stage, done, total)))
     stages = list(dict.fromkeys(stage for stage, *_ in told))
-    assert stages == ["Reading the weights", "Writing the backbone", "Checking the backbone"]
+    assert stages == STAGES
     assert all(done <= total for _, done, total in told)
 
 

@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 from support.tiny_backbone import MATRICES, TRAINED_NUMBERS
+from support.tiny_clip import MATRICES as CLIP_MATRICES
+from support.tiny_clip import TRAINED_NUMBERS as CLIP_NUMBERS
+from support.tiny_clip import write_tiny_clip
 
 from clipsvd_app import settings
 from clipsvd_app.adapter_file import read_adapter
@@ -356,3 +359,17 @@ def test_prompts_for_an_unknown_class_are_refused(class_folders, reference, tiny
     table.write_text("class,prompt\nbright,a bright disc\ngreen,a green disc\n")
     with pytest.raises(UserError, match="“green”"):
         records(class_folders, reference, tiny_recipe, prompts=table)
+
+
+def test_open_clips_own_clip_goes_the_whole_way(ask, studies, tmp_path):
+    """Its towers have other names and another attention; train, verify, predict and explain know them."""
+    reference = BackboneRef("clip", str(write_tiny_clip(tmp_path / "clip")))
+    result, folder = ask(TrainRequest(reference, CLASSES, studies, RECIPE, shots=2), RunResult)
+    assert (result.matrices, result.trainable_parameters) == (CLIP_MATRICES, CLIP_NUMBERS)
+    adapter = str(folder / "adapter.safetensors")
+    verified, _ = ask(VerifyRequest(reference, adapter), VerifyResult)
+    assert verified.passed, verified.checks
+    predicted, _ = ask(PredictRequest(reference, adapter, studies[:2]), PredictResult)
+    assert len(predicted.images) == 2
+    case, _ = ask(ExplainRequest(reference, adapter, studies[0]), CaseExplanation)
+    assert case.adapted == pytest.approx(predicted.images[0].adapted, abs=1e-4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from copy import deepcopy
 
 import pytest
@@ -21,6 +22,7 @@ from clipsvd_app.engine.fitting.learner import Learner
 from clipsvd_app.engine.plain_attention import PlainAttention, PlainBlock, use_plain_attention
 from clipsvd_app.engine.sigma import attach, fold
 from clipsvd_app.engine.torch_setup import import_open_clip
+from clipsvd_app.errors import UserError
 
 IMAGES = torch.rand((3, 3, SIZE, SIZE), generator=torch.Generator().manual_seed(1))
 
@@ -105,8 +107,29 @@ def test_all_matrices_of_a_clip_are_listed_under_the_names_of_the_adapter_format
 
 
 def test_a_clip_folder_is_tokenized_as_open_clip_does_it(loaded):
-    texts = ["a chest film", "a much longer sentence about a chest film"]
-    assert torch.equal(loaded.tokenize(texts), tokens())
+    ids = loaded.tokenize(["a chest film", "a much longer sentence about a chest film"])
+    assert ids.shape == (2, 10)
+    assert torch.equal(nn.functional.pad(ids, (0, 67)), tokens())
+    assert loaded.tokenize(["film " * 200]).shape == (1, 77)
+
+
+def test_texts_of_true_length_give_what_full_length_gives(loaded):
+    short = loaded.tokenize(["a chest film", "a much longer sentence about a chest film"])
+    one, other = embed_texts(loaded.model, short), embed_texts(loaded.model, tokens())
+    torch.testing.assert_close(one, other, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [{"no_causal_mask": True}, {"pool_type": "last"}, {"vocab_size": 32000}, {"hf_tokenizer_name": "t5"}],
+)
+def test_a_text_tower_of_another_make_is_refused(tmp_path, text):
+    folder = write_tiny_clip(tmp_path / "clip")
+    stored = json.loads((folder / "open_clip_config.json").read_text())
+    stored["model_cfg"]["text_cfg"] |= text
+    (folder / "open_clip_config.json").write_text(json.dumps(stored))
+    with pytest.raises(UserError, match="text tower"):
+        load_backbone(folder)
 
 
 def test_a_clip_is_adapted_and_folded_like_any_other_backbone(loaded, draw_disc):

@@ -11,6 +11,7 @@ from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import (
+    AddBackboneRequest,
     BackboneRef,
     CancelJob,
     CancelledEvent,
@@ -148,6 +149,15 @@ def test_a_second_training_waits_for_the_first(worker, engine, events, inbox, jo
     inbox.put(RunJob(1, one))
     serve_until(worker, events, inbox, Finished(2))
     assert engine.log == ["start one", "end one", "start two", "end two"]
+
+
+def test_a_short_job_is_answered_while_a_backbone_is_added(worker, engine, events, inbox, job, tmp_path):
+    write_request(tmp_path / "add", AddBackboneRequest("from", "to", "name"))
+    short = job("short")
+    engine.scripts["add", 1] = lambda: inbox.put(RunJob(2, short))
+    inbox.put(RunJob(1, str(tmp_path / "add")))
+    serve_until(worker, events, inbox, Finished(1))
+    assert engine.log == ["start add", "start short", "end short", "end add"]
 
 
 def test_a_short_job_is_not_interrupted_by_another(worker, engine, events, inbox, job):

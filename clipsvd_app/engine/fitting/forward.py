@@ -11,6 +11,7 @@ from torch.nn import functional
 from clipsvd_app.engine.architectures import tokens_per_image
 from clipsvd_app.engine.backbones import embed_images
 from clipsvd_app.engine.dataset import Augmentation, normalise
+from clipsvd_app.engine.fitting.last_block import use_class_token_alone
 from clipsvd_app.engine.fitting.memory import checkpoint_blocks
 from clipsvd_app.engine.fitting.precision import autocast
 from clipsvd_app.engine.fitting.sampling import step_generator
@@ -59,6 +60,7 @@ class WholeForward:
             {"image": tokens, "text": self.prompts.tokens.numel()},
             self.dtype,
         )
+        use_class_token_alone(self.attachment.model)
 
     def inputs(self, examples: Examples, positions: Sequence[int], seed: int, step: int) -> Tensor:
         """Return augmented images (positions, 3, size, size) fp32."""

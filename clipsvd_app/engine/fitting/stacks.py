@@ -102,6 +102,17 @@ def _put(model: nn.Module, table: TowerTable, blocks: list[nn.Module]) -> None:
     model.set_submodule(table.blocks, new.train(stack.training))
 
 
+def last_block(model: nn.Module, tower: Tower) -> nn.Module:
+    """Return the last block of a tower."""
+    return _blocks(model, table_of(model, tower))[-1]
+
+
+def put_last_block(model: nn.Module, tower: Tower, block: nn.Module) -> None:
+    """Replace the last block of a tower, in place."""
+    table = table_of(model, tower)
+    _put(model, table, [*_blocks(model, table)[:-1], block])
+
+
 def first_trained(model: nn.Module, share: float) -> dict[Tower, int]:
     """Return the first trained block of each tower when the upper ``share`` of its blocks is trained."""
     counts = {tower: depth(model, tower) for tower in TOWERS}

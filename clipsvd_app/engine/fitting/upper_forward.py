@@ -15,6 +15,7 @@ from clipsvd_app.adapter_file.generator import seed_of
 from clipsvd_app.engine.architectures import tokens_per_image
 from clipsvd_app.engine.backbones import embed_images
 from clipsvd_app.engine.dataset import Augmentation, normalise
+from clipsvd_app.engine.fitting.last_block import use_class_token_alone
 from clipsvd_app.engine.fitting.memory import checkpoint_blocks
 from clipsvd_app.engine.fitting.precision import autocast
 from clipsvd_app.engine.fitting.sampling import step_generator
@@ -51,6 +52,7 @@ class UpperForward:
         self.attachment = attach(model, learner.basis, tokens, self.dtype, targets)
         self.starts = put_upper_part(self.attachment.model, first, self._blank_image())
         self.starts["text"].activations = self._lower_texts()
+        use_class_token_alone(self.attachment.model)
 
     def inputs(self, examples: Examples, positions: Sequence[int], seed: int, step: int) -> Tensor:
         """Return the activations of one of the fixed views of each image, drawn by seed and step."""

@@ -7,7 +7,7 @@ import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from clipsvd_app.engine.backbone_folder import present_spelling
+from clipsvd_app.engine.text_config import present_spelling
 from clipsvd_app.engine.tokenizing import VOCABULARY_FILES
 from clipsvd_app.errors import UserError
 

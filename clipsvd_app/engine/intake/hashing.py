@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from clipsvd_app.jobs import Report
 
-STAGE = "Reading the weights"
 _CHUNK = 1 << 24
 _MIB = 1 << 20
 
@@ -25,7 +24,7 @@ def file_sha256(path: Path, report: Report) -> str:
     digest, total, done = hashlib.sha256(), path.stat().st_size, 0
     with path.open("rb") as file:
         while piece := file.read(_CHUNK):
-            report(STAGE, done // _MIB, 2 * total // _MIB)
+            report("Reading the file", done // _MIB, total // _MIB)
             digest.update(piece)
             done += len(piece)
     return digest.hexdigest()
@@ -34,4 +33,4 @@ def file_sha256(path: Path, report: Report) -> str:
 def tensors_sha256(state: Mapping[str, Tensor], report: Report) -> str:
     """Return the canonical hash of tensors in memory."""
     total = sum(tensor.nbytes for tensor in state.values())
-    return state_sha256(state, lambda done: report(STAGE, (total + done) // _MIB, 2 * total // _MIB))
+    return state_sha256(state, lambda done: report("Reading the tensors", done // _MIB, total // _MIB))
