@@ -27,6 +27,7 @@ from clipsvd_app.jobs import (
     CancelJob,
     CancelledEvent,
     Command,
+    ConvertRequest,
     Event,
     Failed,
     Finished,
@@ -214,7 +215,7 @@ def _is_long(folder: Path) -> bool:
     except (OSError, CodecError):
         return False
     match request:
-        case TrainRequest() | AddBackboneRequest():
+        case TrainRequest() | AddBackboneRequest() | ConvertRequest():
             return True
         case PredictRequest(images=images):
             return len(images) > SHORT_PREDICTION

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import TYPE_CHECKING
 
+from clipsvd_app.adapter_file.plain_text import plain
 from clipsvd_app.domain.results import METHOD_TITLES
 
 if TYPE_CHECKING:
@@ -32,12 +32,6 @@ def card_text(content: AdapterContent) -> str:
     return "\n\n".join("\n".join(lines) for lines in blocks) + "\n"
 
 
-def plain(text: str) -> str:
-    """Return text without control, format and direction characters, on one line."""
-    kept = "".join(" " if unicodedata.category(mark)[0] in "CZ" else mark for mark in text)
-    return " ".join(kept.split())
-
-
 def _classes(document: AdapterDocument) -> list[str]:
     counts = document.training.images_per_class
     return ["Classes"] + [
@@ -57,7 +51,7 @@ def _origin(content: AdapterContent) -> list[str]:
         f"({content.trained_numbers / max(1, base.parameters):.3%} of the model)",
         f"  Training: {sum(training.images_per_class)} images of {training.patients} patients, "
         f"preset {preset}, seed {training.seed}, {training.seconds:.0f} s",
-        f"  Made on {document.created} with version {plain(document.app_version)}",
+        f"  Made on {plain(document.created)} with version {plain(document.app_version)}",
     ]
 
 

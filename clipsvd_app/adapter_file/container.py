@@ -11,8 +11,9 @@ import json
 import math
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypeGuard
 
+from clipsvd_app.adapter_file.plain_text import plain
 from clipsvd_app.errors import UserError
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 METADATA_KEY = "__metadata__"
 LARGEST_HEADER_OF_ANY_MODEL = 100_000_000
+_DEEPEST = 16
+_MOST_DIMENSIONS = 8
 _BYTES_OF = {
     **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2"), 1),
     **dict.fromkeys(("U16", "I16", "F16", "BF16"), 2),
@@ -46,37 +49,53 @@ class Container:
     metadata: dict[str, str]
 
 
-def read_container(path: Path, *, largest_header: int = LARGEST_HEADER_OF_ANY_MODEL) -> Container:
+def read_container(path: Path) -> Container:
     """Read and check the header of a safetensors file; no tensor is read.
 
-    Refuses a header over ``largest_header`` bytes, JSON that is not strict or repeats a key, and
-    entries that overlap, leave gaps, run past the end, or do not have the size that they state.
+    Refuses a header over 100 MB, JSON that is not strict or repeats a key, and entries that overlap,
+    leave gaps, run past the end, or do not have the size that they state.
     """
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
-            start = file.read(8)
-            length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
-            if not 2 <= length <= min(largest_header, size - 8):
-                refuse(f"its header states an impossible length of {length:,} bytes")
-            header = strict_json(file.read(length), "its header")
+            length = header_length(file.read(8), size, LARGEST_HEADER_OF_ANY_MODEL)
+            header = file.read(length)
     except OSError as error:
-        raise UserError(
-            f"“{path.name}” cannot be read: {error.strerror or 'the system refused'}.",
-            remedy="Check that the file is there and that you may open it.",
-            code="unreadable_file",
-        ) from error
-    metadata = _metadata(header.pop(METADATA_KEY, {}))
-    entries = {name: _entry(name, value, offset=8 + length) for name, value in header.items()}
-    _require_exact_cover(entries, begin=8 + length, end=size)
+        raise unreadable(path, error) from error
+    return container_of(header, size)
+
+
+def header_length(start: bytes, size: int, largest: int) -> int:
+    """Return the length of the header, stated in the first 8 bytes of a file of ``size`` bytes."""
+    length = int(struct.unpack("<Q", start)[0]) if len(start) == 8 else 0
+    if not 2 <= length <= min(largest, size - 8):
+        refuse(f"its header states an impossible length of {length:,} bytes")
+    return length
+
+
+def container_of(header: bytes, size: int) -> Container:
+    """Check the header of a file of ``size`` bytes."""
+    value = strict_json(header, "its header")
+    metadata = _metadata(value.pop(METADATA_KEY, {}))
+    offset = 8 + len(header)
+    entries = {name: _entry(name, entry, offset=offset) for name, entry in value.items()}
+    _require_exact_cover(entries, begin=offset, end=size)
     return Container(entries, metadata)
 
 
 def strict_json(raw: bytes | str, what: str) -> dict[str, object]:
-    """Parse a JSON object as the standard says: no repeated key, no NaN, no infinity, UTF-8."""
+    """Parse a JSON object as the standard says: no repeated key, no NaN, no infinity, UTF-8.
+
+    Also refused: nesting that no header needs, and halves of characters, which no file can hold.
+    """
     try:
         text = raw.decode("utf-8") if isinstance(raw, bytes) else raw
-        value = json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_no_constant)
+        value = json.loads(
+            text, object_pairs_hook=_without_repeats, parse_constant=_no_constant, parse_float=_finite
+        )
+        _require_shallow(value)
+        if "\\ud" in text or "\\uD" in text:
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         refuse(f"{what} is not strict JSON", cause=error)
     if not isinstance(value, dict):
@@ -85,12 +104,21 @@ def strict_json(raw: bytes | str, what: str) -> dict[str, object]:
 
 
 def refuse(what: str, *, cause: BaseException | None = None) -> NoReturn:
-    """Refuse a damaged or foreign file in one sentence."""
+    """Refuse a damaged or foreign file in one sentence; what it quotes is shown as plain text."""
     raise UserError(
-        f"The file is refused because {what}.",
+        f"The file is refused because {plain(what)}.",
         remedy="Fetch or export it again from where it came from.",
         code="adapter_refused",
     ) from cause
+
+
+def unreadable(path: Path, error: OSError) -> UserError:
+    """Return the refusal of a file that the system does not let us read."""
+    return UserError(
+        f"“{plain(path.name)}” cannot be read: {plain(error.strerror or 'the system refused')}.",
+        remedy="Check that the file is there and that you may open it.",
+        code="unreadable_file",
+    )
 
 
 def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -102,6 +130,28 @@ def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _no_constant(name: str) -> object:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise ValueError("a number is too large")
+    return value
+
+
+def _require_shallow(value: object) -> None:
+    """Refuse deep nesting, on which later steps that walk the value would run out of stack."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return
+    raise ValueError("it is nested too deeply")
 
 
 def _metadata(value: object) -> dict[str, str]:
@@ -116,7 +166,7 @@ def _entry(name: str, value: object, *, offset: int) -> TensorEntry:
     dtype, shape, offsets = value["dtype"], value["shape"], value["data_offsets"]
     if not isinstance(dtype, str) or dtype not in _BYTES_OF:
         refuse(f"tensor “{name[:80]}” has an unknown number type")
-    if not _are_counts(shape) or not _are_counts(offsets) or len(offsets) != 2:
+    if not _are_counts(shape, _MOST_DIMENSIONS) or not _are_counts(offsets, 2) or len(offsets) != 2:
         refuse(f"tensor “{name[:80]}” has no proper shape or place")
     entry = TensorEntry(dtype, tuple(shape), offset + offsets[0], offset + offsets[1])
     if entry.end - entry.begin != math.prod(entry.shape) * _BYTES_OF[dtype]:
@@ -124,8 +174,10 @@ def _entry(name: str, value: object, *, offset: int) -> TensorEntry:
     return entry
 
 
-def _are_counts(value: object) -> bool:
-    return isinstance(value, list) and all(type(item) is int and 0 <= item < 2**48 for item in value)
+def _are_counts(value: object, most: int) -> TypeGuard[list[int]]:
+    if not isinstance(value, list) or len(value) > most:
+        return False
+    return all(type(item) is int and 0 <= item < 2**48 for item in value)
 
 
 def _require_exact_cover(entries: dict[str, TensorEntry], *, begin: int, end: int) -> None:

@@ -14,6 +14,7 @@ from clipsvd_app.adapter_file.document import AdapterDocument
 PROBE_ROWS = 8
 LARGEST_RANK = 65_536
 LARGEST_CHANGE_IN_RMS = 10.0
+LARGEST_PROMPTS = 1024
 _NAME = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
 
 
@@ -53,6 +54,8 @@ def require_sound(content: AdapterContent) -> None:
         refuse("a canary does not have one logit for each class")
     if len(document.training.images_per_class) != len(names):
         refuse("its training counts do not match its classes")
+    if sum(len(entry.prompts) for entry in document.classes) > LARGEST_PROMPTS:
+        refuse(f"its classes have more than {LARGEST_PROMPTS:,} prompts")
     if not content.spectra:
         refuse("it holds no singular values")
     if len({spectrum.name for spectrum in content.spectra}) != len(content.spectra):

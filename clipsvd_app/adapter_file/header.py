@@ -9,12 +9,25 @@ import jsonschema
 
 from clipsvd_app.adapter_file.container import refuse, strict_json
 from clipsvd_app.adapter_file.document import FORMAT, AdapterDocument
+from clipsvd_app.adapter_file.plain_text import plain
 from clipsvd_app.domain.codec import CodecError, from_json, to_json
 from clipsvd_app.errors import UserError
 from clipsvd_app.resources import resource_path
 
 DOCUMENT_KEY = "sigma_adapter"
 SCHEMA_FILE = "sigma_adapter.schema.json"
+_RULES = {
+    "additionalProperties": "it holds something that the format does not know",
+    "required": "something is missing",
+    "type": "it is of the wrong kind",
+    "not": "it holds hidden control or direction characters",
+    "maxLength": "it is too long",
+    "minLength": "it is empty",
+    "maxItems": "it has too many parts",
+    "minItems": "it has too few parts",
+    "maximum": "it is too large",
+    "minimum": "it is too small",
+}
 
 
 def document_text(document: AdapterDocument) -> str:
@@ -23,7 +36,7 @@ def document_text(document: AdapterDocument) -> str:
     if (fault := _fault(value)) is not None:
         place, rule = fault
         raise UserError(
-            f"The adapter cannot be written because its entry “{place}” breaks the format ({rule}).",
+            f"The adapter cannot be written because its entry “{place}” breaks the format: {rule}.",
             remedy="Shorten or correct that entry.",
             code="adapter_entry",
         )
@@ -34,14 +47,16 @@ def document_from_text(text: str) -> AdapterDocument:
     """Read the document; refuses what is not strict JSON, not format 1, or breaks the schema."""
     value = strict_json(text, "its description")
     stated = value.get("format")
-    if stated != FORMAT or isinstance(stated, bool):
+    if type(stated) is not int:
+        refuse("its description states no format")
+    if stated != FORMAT:
         raise UserError(
             f"The adapter has format {str(stated)[:20]}, but this program reads format {FORMAT}.",
             remedy="Update the program, or ask the author for a file in this format.",
             code="adapter_format",
         )
     if (fault := _fault(value)) is not None:
-        refuse(f"its description breaks the schema at “{fault[0]}” ({fault[1]})")
+        refuse(f"its description breaks the schema at “{fault[0]}”: {fault[1]}")
     try:
         return from_json(AdapterDocument, value)
     except CodecError as error:
@@ -55,8 +70,9 @@ def _fault(value: dict[str, object]) -> tuple[str, str] | None:
     error = next(iter(_validator().iter_errors(value)), None)
     if error is None:
         return None
-    place = ".".join(str(part) for part in error.absolute_path)[:80]
-    return place or "the whole", str(error.validator)
+    place = plain(".".join(str(part) for part in error.absolute_path)[:80])
+    rule = str(error.validator)
+    return place or "the whole", _RULES.get(rule, f"the rule “{rule}” does not hold")
 
 
 @functools.cache

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import stat
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clipsvd_app.adapter_file.container import Container, TensorEntry, read_container, refuse
+from clipsvd_app.adapter_file.container import (
+    Container,
+    TensorEntry,
+    container_of,
+    header_length,
+    refuse,
+    unreadable,
+)
 from clipsvd_app.adapter_file.content import AdapterContent, Spectrum, require_sound
 from clipsvd_app.adapter_file.header import DOCUMENT_KEY, document_from_text
+from clipsvd_app.adapter_file.plain_text import plain
 from clipsvd_app.errors import UserError
 
 if TYPE_CHECKING:
@@ -29,31 +38,39 @@ def read_adapter(path: Path) -> AdapterContent:
     format says, numbers that are not finite, negative sigma, and changes over 10 RMS of the base.
     Whether it fits a loaded backbone is for the engine to check.
     """
-    _require_small(path)
-    container = read_container(path, largest_header=LARGEST_HEADER)
+    raw = _read_small(path)
+    length = header_length(raw[:8], len(raw), LARGEST_HEADER)
+    container = container_of(raw[8 : 8 + length], len(raw))
     if set(container.metadata) != {DOCUMENT_KEY}:
         raise UserError(
-            f"“{path.name}” is a safetensors file, but not a sigma adapter.",
+            f"“{plain(path.name)}” is a safetensors file, but not a sigma adapter.",
             remedy="Choose a file that ends in .sigma.safetensors.",
             code="not_an_adapter",
         )
     document = document_from_text(container.metadata[DOCUMENT_KEY])
-    content = AdapterContent(document, _spectra(container, path.read_bytes()))
+    content = AdapterContent(document, _spectra(container, raw))
     require_sound(content)
     return content
 
 
-def _require_small(path: Path) -> None:
+def _read_small(path: Path) -> bytes:
+    """Return all bytes of an ordinary file; one that is too large is not read, nor is a pipe or a device."""
+    name = plain(path.name)
     try:
-        size = path.stat().st_size
-    except OSError as error:
+        status = path.stat()
+    except (OSError, ValueError) as error:
         raise UserError(
-            f"There is no adapter file “{path.name}”.", remedy="Check the path.", code="unreadable_file"
+            f"There is no adapter file “{name}”.", remedy="Check the path.", code="unreadable_file"
         ) from error
-    if not path.is_file():
-        raise UserError(f"“{path.name}” is not a file.", remedy="Choose one file.", code="unreadable_file")
-    if size > LARGEST_FILE:
-        refuse(f"it has {size:,} bytes, and an adapter has at most {LARGEST_FILE:,}")
+    if not stat.S_ISREG(status.st_mode):
+        raise UserError(f"“{name}” is not a file.", remedy="Choose one file.", code="unreadable_file")
+    if status.st_size > LARGEST_FILE:
+        refuse(f"it has {status.st_size:,} bytes, and an adapter has at most {LARGEST_FILE:,}")
+    try:
+        with path.open("rb") as file:
+            return file.read(LARGEST_FILE)
+    except OSError as error:
+        raise unreadable(path, error) from error
 
 
 def _spectra(container: Container, raw: bytes) -> tuple[Spectrum, ...]:
@@ -75,6 +92,4 @@ def _spectra(container: Container, raw: bytes) -> tuple[Spectrum, ...]:
 def _values(entry: TensorEntry, raw: bytes, matrix: str) -> NDArray[np.float32]:
     if entry.dtype != "F32" or len(entry.shape) != 1:
         refuse(f"a tensor of “{matrix[:80]}” is not a list of fp32 numbers")
-    if entry.end > len(raw):
-        refuse("it changed while it was read")
     return np.frombuffer(raw[entry.begin : entry.end], dtype="<f4").astype(np.float32)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.adapter_file.content import AdapterContent, require_sound
 from clipsvd_app.adapter_file.header import DOCUMENT_KEY, document_text
+from clipsvd_app.adapter_file.plain_text import plain
 from clipsvd_app.errors import UserError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def write_adapter(path: Path, content: AdapterContent) -> None:
         _replace_whole(path, raw)
     except OSError as error:
         raise UserError(
-            f"“{path.name}” could not be written: {error.strerror or 'the system refused'}.",
+            f"“{plain(path.name)}” could not be written: {error.strerror or 'the system refused'}.",
             remedy="Choose a folder that you may write to and that has room.",
             code="unwritable_file",
         ) from error

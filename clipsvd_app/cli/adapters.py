@@ -1,4 +1,4 @@
-"""``clipsvd export``, ``predict`` and ``adapter show|verify``."""
+"""``clipsvd export``, ``predict`` and ``adapter``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipsvd_app.adapter_file import card_text, read_adapter
-from clipsvd_app.cli import engine
+from clipsvd_app.cli import converting, engine
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import PredictResult, VerifyResult
 from clipsvd_app.project import open_project
@@ -40,8 +40,14 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     )
     predict.set_defaults(run=run_predict)
 
-    adapter = commands.add_parser("adapter", help="look at an adapter file")
-    actions = adapter.add_subparsers(title="actions", metavar="show|verify", required=True)
+    _add_adapter_commands(commands, shared)
+
+
+def _add_adapter_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
+    adapter = commands.add_parser("adapter", help="look at an adapter file, check it, convert it")
+    actions = adapter.add_subparsers(
+        title="actions", metavar="show|verify|merge|to-lora|to-onnx", required=True
+    )
     show = actions.add_parser("show", parents=[shared], help="print its card")
     show.add_argument("file", type=Path, metavar="FILE")
     show.set_defaults(run=run_show)
@@ -49,6 +55,7 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     verify.add_argument("file", type=Path, metavar="FILE")
     verify.add_argument("--backbone", metavar="NAME|FOLDER", help="default: found by the hash in the adapter")
     verify.set_defaults(run=run_verify)
+    converting.add_actions(actions, shared)
 
 
 def run_export(options: argparse.Namespace, console: Console) -> int:
@@ -113,8 +120,22 @@ def run_verify(options: argparse.Namespace, console: Console) -> int:
     result = engine.answer(applying.prepare_verify(options.file, backbone), VerifyResult, console)
     for check in result.checks:
         console.say(f"  {'✓' if check.passed else '✗'} {check.name}: {check.detail}")
+    deviations = {check.name: check for check in result.checks if check.deviation is not None}
+    if result.passed:
+        console.say("Largest deviations, each beside what is allowed:")
+        console.table(
+            ["", "found", "allowed"],
+            [[name, f"{c.deviation:.2e}", f"{c.allowed:.0e}"] for name, c in deviations.items()],
+        )
     console.say("The adapter is sound." if result.passed else "The adapter must not be used.")
-    console.document({"passed": result.passed, "checks": result.checks})
+    console.document(
+        {
+            "passed": result.passed,
+            "largest_deviation": {name: check.deviation for name, check in deviations.items()},
+            "allowed_deviation": {name: check.allowed for name, check in deviations.items()},
+            "checks": result.checks,
+        }
+    )
     return 0 if result.passed else 1
 
 

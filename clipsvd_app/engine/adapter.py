@@ -2,38 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
+import math
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clipsvd_app import __version__
 from clipsvd_app.adapter_file import AdapterContent, Spectrum, read_adapter, write_adapter
-from clipsvd_app.adapter_file.document import (
-    AdapterClass,
-    AdapterDocument,
-    Base,
-    BasisNote,
-    EvaluatedMethod,
-    EvaluationNote,
-    Preprocessing,
-    Training,
-)
-from clipsvd_app.domain.codec import to_json
+from clipsvd_app.adapter_file.plain_text import plain
 from clipsvd_app.engine.adapted import AdaptedModel
+from clipsvd_app.engine.adapter_document import document_of, with_plain_classes
 from clipsvd_app.engine.basis import load_basis
-from clipsvd_app.engine.canaries import largest_difference, sing
+from clipsvd_app.engine.canaries import largest_difference
 from clipsvd_app.engine.probes import compute_probes, worst_probe
-from clipsvd_app.engine.torch_setup import versions
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import Check, VerifyResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import date
 
     from clipsvd_app.domain.classes import ClassSpec
     from clipsvd_app.domain.results import Evaluation
@@ -43,6 +31,7 @@ if TYPE_CHECKING:
     from clipsvd_app.jobs import ImageInput, Report, TrainRequest, VerifyRequest
 
 _SPECTRUM_TOLERANCE = 1e-5
+_INPUT_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +60,8 @@ def save_adapter(
 
     ``created`` is the day, by default today in UTC.
     """
-    backbone, basis = adapted.backbone, adapted.basis
-    day = created or datetime.now(tz=UTC).date()
-    document = AdapterDocument(
-        created=day.isoformat(),
-        app_version=__version__,
-        libraries={**versions(), "numpy": np.__version__},
-        base=_base(backbone),
-        basis=BasisNote(basis.algorithm, basis.dtype, basis.fingerprint),
-        classes=tuple(_class_note(spec) for spec in adapted.classes),
-        logit_scale=backbone.logit_scale,
-        preprocessing=_preprocessing(backbone, flip=request.recipe.flip),
-        training=_training(request, trained, train_images),
-        evaluation=_evaluation(evaluation),
-        canaries=sing(adapted),
-    )
+    adapted = with_plain_classes(adapted)
+    document = document_of(adapted, trained, request, train_images, evaluation, created)
     content = AdapterContent(document, _spectra(adapted, trained))
     write_adapter(path, content)
     return content
@@ -93,7 +69,11 @@ def save_adapter(
 
 def load_adapter(path: Path, backbone: Backbone, basis: Basis) -> LoadedAdapter:
     """Read an adapter and prove that it fits; what fails is refused in one sentence, nothing is applied."""
-    content = read_adapter(path)
+    return prove(read_adapter(path), backbone, basis)
+
+
+def prove(content: AdapterContent, backbone: Backbone, basis: Basis) -> LoadedAdapter:
+    """Prove that an adapter fits its backbone and fold it in, or refuse it in one sentence."""
     for check in _structure_checks(content, backbone, basis):
         _require(check)
     adapted = _adapted(content, backbone, basis)
@@ -131,7 +111,7 @@ def run_verify(
 
 def _structure_checks(content: AdapterContent, backbone: Backbone, basis: Basis) -> Iterator[Check]:
     """Yield checks up to and including the first that fails."""
-    for look in (_base_check, _matrices_check, _spectrum_check, _probe_check):
+    for look in (_base_check, _input_check, _matrices_check, _spectrum_check, _probe_check):
         check = look(content, backbone, basis)
         yield check
         if not check.passed:
@@ -140,13 +120,27 @@ def _structure_checks(content: AdapterContent, backbone: Backbone, basis: Basis)
 
 def _base_check(content: AdapterContent, backbone: Backbone, _: Basis | None = None) -> Check:
     base = content.document.base
-    named = f"“{base.name}” ({base.sha256[:12]}…)"
+    named = f"“{plain(base.name)}” ({base.sha256[:12]}…)"
     if base.sha256 == backbone.sha256:
         return Check("base", passed=True, detail=f"The backbone is {named}, as the adapter asks.")
     detail = (
         f"The adapter belongs to {named}, but the backbone is “{backbone.name}” ({backbone.sha256[:12]}…)."
     )
     return Check("base", passed=False, detail=detail)
+
+
+def _input_check(content: AdapterContent, backbone: Backbone, _: Basis) -> Check:
+    """Compare what the file says of images and of the logit scale with what the backbone does."""
+    stated, ours = content.document.preprocessing, backbone.preprocessing
+    agree = (
+        stated.size == (ours.size, ours.size)
+        and stated.interpolation == ours.interpolation
+        and np.allclose((stated.mean, stated.std), (ours.mean, ours.std), rtol=0, atol=_INPUT_TOLERANCE)
+        and math.isclose(content.document.logit_scale, backbone.logit_scale, rel_tol=_INPUT_TOLERANCE)
+    )
+    detail = "Image size, normalisation and logit scale are the backbone's."
+    wrong = "It asks for another image size, normalisation or logit scale than the backbone's."
+    return Check("input", passed=agree, detail=detail if agree else wrong)
 
 
 def _matrices_check(content: AdapterContent, _: Backbone, basis: Basis) -> Check:
@@ -165,19 +159,17 @@ def _spectrum_check(content: AdapterContent, _: Backbone, basis: Basis) -> Check
         for spectrum in content.spectra
     }
     name, worst = max(differences.items(), key=lambda entry: entry[1])
-    detail = f"The base spectra agree to {worst:.1e} of their largest value (worst: “{name}”)."
-    return Check("base spectra", passed=worst <= _SPECTRUM_TOLERANCE, detail=detail)
+    return _deviation("base spectra", f"base spectra (worst: “{name}”)", worst, _SPECTRUM_TOLERANCE)
 
 
 def _spectrum_difference(spectrum: Spectrum, s0: np.ndarray[tuple[int], np.dtype[np.float32]]) -> float:
-    return float(np.abs(spectrum.sigma_base - s0).max()) / max(float(s0.max()), 1e-30)
+    difference = spectrum.sigma_base.astype(np.float64) - s0
+    return float(np.abs(difference).max()) / max(float(s0.max()), 1e-30)
 
 
 def _probe_check(content: AdapterContent, backbone: Backbone, basis: Basis) -> Check:
     name, worst = worst_probe(content, backbone, basis)
-    tolerance = content.document.probes.tolerance
-    detail = f"The probes agree to {worst:.1e}, where {tolerance:.0e} is allowed (worst: “{name}”)."
-    return Check("probes", passed=worst <= tolerance, detail=detail)
+    return _deviation("probes", f"probes (worst: “{name}”)", worst, content.document.probes.tolerance)
 
 
 def _canary_check(content: AdapterContent, adapted: AdaptedModel) -> Check:
@@ -185,9 +177,13 @@ def _canary_check(content: AdapterContent, adapted: AdaptedModel) -> Check:
     if not canaries.items:
         return Check("canaries", passed=True, detail="The file carries no canaries.")
     worst = largest_difference(adapted, canaries)
-    count, allowed = len(canaries.items), canaries.tolerance
-    detail = f"The logits of {count} synthetic images agree to {worst:.1e} ({allowed} allowed)."
-    return Check("canaries", passed=worst <= canaries.tolerance, detail=detail)
+    what = f"logits of {len(canaries.items)} synthetic images"
+    return _deviation("canaries", what, worst, canaries.tolerance)
+
+
+def _deviation(name: str, what: str, largest: float, allowed: float) -> Check:
+    detail = f"The {what} differ by at most {largest:.1e}, where {allowed:.0e} is allowed."
+    return Check(name, largest <= allowed, detail, deviation=largest, allowed=allowed)
 
 
 def _require(check: Check) -> None:
@@ -210,66 +206,4 @@ def _spectra(adapted: AdaptedModel, trained: TrainedSigma) -> tuple[Spectrum, ..
     return tuple(
         Spectrum(name, trained.sigmas[name], trained.sigma_base[name], probes[name])
         for name in sorted(trained.sigmas)
-    )
-
-
-def _base(backbone: Backbone) -> Base:
-    return Base(
-        name=backbone.name[:128],
-        source="an open_clip folder, known by the hash of its tensors",
-        sha256=backbone.sha256,
-        parameters=backbone.parameters,
-        architecture=backbone.architecture,
-    )
-
-
-def _class_note(spec: ClassSpec) -> AdapterClass:
-    return AdapterClass(spec.name, tuple(prompt for prompt in spec.prompts if prompt.strip()))
-
-
-def _preprocessing(backbone: Backbone, *, flip: bool) -> Preprocessing:
-    stored = backbone.preprocessing
-    return Preprocessing(
-        size=(stored.size, stored.size),
-        interpolation=stored.interpolation,
-        resize="letterbox",
-        mean=stored.mean,
-        std=stored.std,
-        laterality="mirrored copies were used in training" if flip else "as stored",
-    )
-
-
-def _training(request: TrainRequest, trained: TrainedSigma, images: Sequence[ImageInput]) -> Training:
-    counts = Counter(image.label for image in images)
-    recipe = to_json(request.recipe)
-    return Training(
-        recipe={name: tuple(value) if isinstance(value, list) else value for name, value in recipe.items()},
-        learning_rate=trained.learning_rate,
-        seed=request.seed,
-        shots=request.shots,
-        images_per_class=tuple(counts[index] for index in range(len(request.classes))),
-        patients=len({image.group for image in images}),
-        split_sha256=_split_hash(images),
-        device=trained.device[:128],
-        seconds=round(trained.seconds, 1),
-    )
-
-
-def _split_hash(images: Sequence[ImageInput]) -> str:
-    """Hash which images trained, by their numbers in the project: comparable there, meaningless elsewhere."""
-    numbers = ",".join(f"{image.id}:{image.label}" for image in sorted(images, key=lambda image: image.id))
-    return hashlib.sha256(numbers.encode()).hexdigest()
-
-
-def _evaluation(evaluation: Evaluation) -> EvaluationNote:
-    return EvaluationNote(
-        kind=evaluation.kind,
-        images=evaluation.images,
-        patients=evaluation.groups,
-        methods=tuple(
-            EvaluatedMethod(score.method, score.balanced_accuracy, score.interval)
-            for score in evaluation.methods
-        ),
-        verdict=evaluation.verdict,
-        sentence=(evaluation.sentence or evaluation.reason)[:2000],
     )

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, TypeVar
 import torch
 
 from clipsvd_app.domain.results import RunResult
-from clipsvd_app.jobs import ExplainRequest, PredictRequest, PreviewRequest, TrainRequest, VerifyRequest
+from clipsvd_app.jobs import (
+    ConvertRequest,
+    ExplainRequest,
+    PredictRequest,
+    PreviewRequest,
+    TrainRequest,
+    VerifyRequest,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +24,9 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.devices import Devices
     from clipsvd_app.jobs import Report
 
-DeviceRequest = TrainRequest | PredictRequest | ExplainRequest | PreviewRequest | VerifyRequest
+DeviceRequest = (
+    TrainRequest | PredictRequest | ExplainRequest | PreviewRequest | VerifyRequest | ConvertRequest
+)
 
 FALLBACK_STAGE = "The GPU's memory is not enough: starting again on the CPU"
 FALLBACK_NOTE = (

@@ -15,6 +15,7 @@ from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import (
     AddBackboneRequest,
     AddBackboneResult,
+    ConvertRequest,
     ExplainRequest,
     PredictRequest,
     PreviewRequest,
@@ -95,6 +96,10 @@ def _answer(request: DeviceRequest, folder: Path, warm: WarmBackbone, report: Re
             from clipsvd_app.engine.adapter import run_verify
 
             return run_verify(request, warm.backbone, report, warm.basis(report))
+        case ConvertRequest():
+            from clipsvd_app.engine.adapter_exports import run_convert
+
+            return run_convert(request, warm, report)
 
 
 @contextmanager

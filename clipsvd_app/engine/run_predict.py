@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipsvd_app.adapter_file import read_adapter
-from clipsvd_app.engine.adapter import load_adapter, require_base
 from clipsvd_app.engine.study_set import read_study_set
 from clipsvd_app.jobs import PredictedImage, PredictRequest, PredictResult, Report
 
@@ -16,9 +15,7 @@ if TYPE_CHECKING:
 
 def run_predict(request: PredictRequest, warm: WarmBackbone, report: Report) -> PredictResult:
     """Predict every image that can be read; the others are listed with one sentence each."""
-    path = Path(request.adapter)
-    require_base(read_adapter(path), warm.backbone)
-    adapted = load_adapter(path, warm.backbone, warm.basis(report)).adapted
+    adapted = warm.adapter(read_adapter(Path(request.adapter)), report).adapted
     images = read_study_set(warm.features, request.images, report)
     positions = range(len(images.inputs))
     found: tuple[PredictedImage, ...] = ()

@@ -7,32 +7,43 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clipsvd_app.engine.adapter import LoadedAdapter, require_base
 from clipsvd_app.engine.backbones import Backbone, load_backbone
 from clipsvd_app.engine.basis import Basis, load_basis
 from clipsvd_app.engine.devices import Devices, this_computer
 from clipsvd_app.engine.features import FeatureStore
+from clipsvd_app.engine.hot_swap import HotSwap
 from clipsvd_app.errors import UserError
 
 if TYPE_CHECKING:
     import torch
 
+    from clipsvd_app.adapter_file import AdapterContent
     from clipsvd_app.domain.recipe import DeviceName
     from clipsvd_app.jobs import BackboneRef, Report
 
 
 @dataclass(slots=True)
 class WarmBackbone:
-    """A loaded backbone, its features so far, and its basis once somebody needed it."""
+    """A loaded backbone, its features so far, its basis once somebody needed it, and the last adapter."""
 
     backbone: Backbone
     features: FeatureStore
     _basis: Basis | None = None
+    _swap: HotSwap | None = None
 
     def basis(self, report: Report) -> Basis:
         """Return the basis, reading or computing it the first time."""
         if self._basis is None:
             self._basis = load_basis(self.backbone, report)
         return self._basis
+
+    def adapter(self, content: AdapterContent, report: Report) -> LoadedAdapter:
+        """Return the adapter, proven and folded in; the last one used needs neither again."""
+        require_base(content, self.backbone)
+        if self._swap is None:
+            self._swap = HotSwap(self.backbone, self.basis(report))
+        return self._swap.apply(content)
 
 
 @dataclass(slots=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from clipsvd_app.jobs.requests import ExportForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,13 @@ class PredictResult:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that verification looked at."""
+    """One thing that verification looked at; a ``deviation`` passes up to ``allowed``."""
 
     name: str
     passed: bool
     detail: str
+    deviation: float | None = None
+    allowed: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,25 @@ class VerifyResult:
     def passed(self) -> bool:
         """True when every check held."""
         return all(check.passed for check in self.checks)
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertResult:
+    """What was written, file by file in bytes, and how far its logits are from the adapter's own.
+
+    ``logit_difference`` is the largest over ``images`` synthetic images and all classes; ``usage`` is a
+    sentence on how to load it; ``ranks`` are those of a LoRA by module.
+    """
+
+    form: ExportForm
+    path: str
+    files: tuple[tuple[str, int], ...]
+    logit_difference: float
+    images: int
+    parameters: int
+    usage: str
+    energy: float | None = None
+    ranks: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

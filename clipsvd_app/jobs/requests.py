@@ -8,6 +8,8 @@ from typing import Literal
 from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.domain.recipe import DeviceName, Recipe
 
+ExportForm = Literal["open_clip", "lora", "onnx"]
+
 
 @dataclass(frozen=True, slots=True)
 class WindowSpec:
@@ -116,6 +118,25 @@ class VerifyRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class ConvertRequest:
+    """Write an adapter in a form that other programs load; ``out`` is a folder, or a file for ``onnx``.
+
+    ``energy`` is the share of every matrix's squared change that a LoRA keeps; ``dtype`` is how a merged
+    model stores its weights.
+    """
+
+    backbone: BackboneRef
+    adapter: str
+    form: ExportForm
+    out: str
+    energy: float = 0.99
+    dtype: Literal["fp32", "fp16"] = "fp32"
+    overwrite: bool = False
+    device: DeviceName = "cpu"
+    kind: Literal["convert"] = "convert"
+
+
+@dataclass(frozen=True, slots=True)
 class AddBackboneRequest:
     """Check the model in ``source`` and write it as a complete folder ``target``, which must be new."""
 
@@ -125,12 +146,21 @@ class AddBackboneRequest:
     kind: Literal["add_backbone"] = "add_backbone"
 
 
-Request = TrainRequest | PredictRequest | ExplainRequest | PreviewRequest | VerifyRequest | AddBackboneRequest
+Request = (
+    TrainRequest
+    | PredictRequest
+    | ExplainRequest
+    | PreviewRequest
+    | VerifyRequest
+    | ConvertRequest
+    | AddBackboneRequest
+)
 REQUESTS: dict[str, type[Request]] = {
     "train": TrainRequest,
     "predict": PredictRequest,
     "explain": ExplainRequest,
     "preview": PreviewRequest,
     "verify": VerifyRequest,
+    "convert": ConvertRequest,
     "add_backbone": AddBackboneRequest,
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipsvd_app.adapter_file import read_adapter
+from clipsvd_app.adapter_file.plain_text import plain
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import (
     BackboneRef,
@@ -51,11 +52,22 @@ class FilePrediction:
 
 
 def backbone_of(settings: Settings, adapter: Path, backbone: str | None = None) -> BackboneRef:
-    """Return the backbone that an adapter needs, found by hash unless named."""
+    """Return the backbone that an adapter needs, found by hash unless named.
+
+    A named one with other weights is refused here, before anything is loaded.
+    """
     base = read_adapter(adapter).document.base
-    if backbone is not None:
-        return backbones.find(settings, backbone)
-    return backbones.find_by_hash(settings, base.sha256, base.name)
+    if backbone is None:
+        return backbones.find_by_hash(settings, base.sha256, base.name)
+    found = backbones.find(settings, backbone)
+    if found.sha256 != base.sha256:
+        raise UserError(
+            f"The adapter belongs to “{plain(base.name)}” ({base.sha256[:12]}…),"
+            f" but the backbone is “{found.name}” ({found.sha256[:12]}…).",
+            remedy="Name the backbone it was trained on, or leave --backbone out.",
+            code="adapter_base",
+        )
+    return found
 
 
 def list_files(paths: Sequence[Path]) -> tuple[NewFile, ...]:

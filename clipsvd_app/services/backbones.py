@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.adapter_file.base_hash import canonical_sha256
 from clipsvd_app.adapter_file.container import read_container
+from clipsvd_app.adapter_file.plain_text import plain
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import AddBackboneRequest, AddBackboneResult, BackboneRef, read_record
 from clipsvd_app.resources import resource_path
@@ -76,7 +77,7 @@ def find_by_hash(settings: Settings, sha256: str, name: str) -> BackboneRef:
         if entry.usable and (found := reference(entry)).sha256 == sha256:
             return found
     raise UserError(
-        f"This adapter was made for the backbone “{name}” ({sha256[:12]}…), which is not here.",
+        f"This adapter was made for the backbone “{plain(name)}” ({sha256[:12]}…), which is not here.",
         remedy="Add its folder in the settings, or name it with --backbone.",
         code="backbone_missing",
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from clipsvd_app.adapter_file import read_adapter, write_adapter
+from clipsvd_app.adapter_file.plain_text import one_line
 from clipsvd_app.errors import UserError
 from clipsvd_app.services.job_folders import forget_job, new_folder
 
@@ -61,6 +62,8 @@ def export_run(project: Project, number: int, out: Path, card: CardText | None =
 
 
 def _with_card(content: AdapterContent, text: CardText) -> AdapterContent:
-    fields = {name: value for name in text.__dataclass_fields__ if (value := getattr(text, name).strip())}
+    fields: dict[str, Any] = {
+        name: value for name in text.__dataclass_fields__ if (value := one_line(getattr(text, name)))
+    }
     document = content.document
     return replace(content, document=replace(document, card=replace(document.card, **fields)))

@@ -115,3 +115,16 @@ def test_the_card_shows_hostile_text_as_plain_text() -> None:
     card = Card(contact="A\x1b[31mB\u202eC\nSIGMA\u200b")
     text = card_text(example_content(replace(example_document(), card=card)))
     assert "Contact: A [31mB C SIGMA" in text
+
+
+@pytest.mark.parametrize("mark", ["\x1b[31m", "\u202e", "\u2066", "\n", "\x00", "\u2028", "\ud800"])
+def test_text_with_hidden_characters_is_not_written(tmp_path: Path, mark: str) -> None:
+    hidden = replace(example_document(), card=Card(contact=f"A{mark}B"))
+    with pytest.raises(UserError, match=r"card\.contact.*hidden control or direction"):
+        write_adapter(tmp_path / "a", example_content(hidden))
+
+
+def test_scripts_that_need_joiners_and_run_from_right_to_left_are_written(tmp_path: Path) -> None:
+    document = replace(example_document(), card=Card(contact="د. می‌خواهم, ד״ר כהן, 李医生"))
+    write_adapter(tmp_path / "a", example_content(document))
+    assert read_adapter(tmp_path / "a").document.card.contact == document.card.contact

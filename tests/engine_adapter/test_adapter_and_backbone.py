@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
+from support.made_adapter import write_made_adapter
 from support.small_clip import CLASSES, moved_sigmas, no_report, noise_images, small_backbone, small_basis
 
 from clipsvd_app.adapter_file import AdapterContent, read_adapter, write_adapter
+from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.domain.results import Evaluation
 from clipsvd_app.engine import adapter as engine_adapter
@@ -118,7 +120,7 @@ def test_a_canary_that_sings_otherwise_is_refused(saved: Path, backbone: Backbon
         changed = replace(canaries, items=(first, *canaries.items[1:]))
         return replace(content, document=replace(content.document, canaries=changed))
 
-    with pytest.raises(UserError, match="synthetic images agree to 5"):
+    with pytest.raises(UserError, match="synthetic images differ by at most 5"):
         load_adapter(edited(saved, other_tune), backbone, basis)
 
 
@@ -146,7 +148,7 @@ def _ready_basis(monkeypatch: pytest.MonkeyPatch, basis: Basis) -> None:
 
 @pytest.mark.usefixtures("_ready_basis")
 def test_verification_lists_every_check_of_a_good_adapter(saved: Path, backbone: Backbone) -> None:
-    names = ("file", "base", "matrices", "base spectra", "probes", "canaries")
+    names = ("file", "base", "input", "matrices", "base spectra", "probes", "canaries")
     assert verified(saved, backbone) == dict.fromkeys(names, True)
 
 
@@ -158,3 +160,15 @@ def test_verification_stops_at_a_foreign_backbone(saved: Path, backbone: Backbon
 def test_verification_of_junk_is_one_failed_check(tmp_path: Path, backbone: Backbone) -> None:
     (tmp_path / "junk").write_text("junk")
     assert verified(tmp_path / "junk", backbone) == {"file": False}
+
+
+def test_class_texts_with_hidden_characters_are_cleaned_and_the_adapter_still_proves_itself(
+    tmp_path: Path, backbone: Backbone, basis: Basis
+) -> None:
+    classes = (
+        ClassSpec("nodule\u202e", ("a \x1bround\u2066 nodule", "\u202e")),
+        ClassSpec("clear", ("nothing",)),
+    )
+    write_made_adapter(tmp_path / "a.sigma.safetensors", backbone, basis, classes=classes)
+    loaded = load_adapter(tmp_path / "a.sigma.safetensors", backbone, basis)
+    assert loaded.classes[0] == ClassSpec("nodule", ("a round nodule",))

@@ -1,0 +1,137 @@
+"""What a new adapter says about itself: the document of a trained model."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clipsvd_app import __version__
+from clipsvd_app.adapter_file.document import (
+    AdapterClass,
+    AdapterDocument,
+    Base,
+    BasisNote,
+    EvaluatedMethod,
+    EvaluationNote,
+    Preprocessing,
+    Training,
+)
+from clipsvd_app.adapter_file.plain_text import one_line
+from clipsvd_app.domain.classes import ClassSpec
+from clipsvd_app.domain.codec import to_json
+from clipsvd_app.engine.adapted import AdaptedModel
+from clipsvd_app.engine.canaries import sing
+from clipsvd_app.engine.torch_setup import versions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clipsvd_app.domain.results import Evaluation
+    from clipsvd_app.engine.backbones import Backbone
+    from clipsvd_app.engine.trained import TrainedSigma
+    from clipsvd_app.jobs import ImageInput, TrainRequest
+
+
+def document_of(
+    adapted: AdaptedModel,
+    trained: TrainedSigma,
+    request: TrainRequest,
+    train_images: Sequence[ImageInput],
+    evaluation: Evaluation,
+    created: date | None = None,
+) -> AdapterDocument:
+    """Return the document of a trained model, its canaries sung; ``created`` is by default today in UTC."""
+    backbone, basis = adapted.backbone, adapted.basis
+    day = created or datetime.now(tz=UTC).date()
+    return AdapterDocument(
+        created=day.isoformat(),
+        app_version=__version__,
+        libraries={**versions(), "numpy": np.__version__},
+        base=_base(backbone),
+        basis=BasisNote(basis.algorithm, basis.dtype, basis.fingerprint),
+        classes=tuple(_class_note(spec) for spec in adapted.classes),
+        logit_scale=backbone.logit_scale,
+        preprocessing=_preprocessing(backbone, flip=request.recipe.flip),
+        training=_training(request, trained, train_images),
+        evaluation=_evaluation(evaluation),
+        canaries=sing(adapted),
+    )
+
+
+def _base(backbone: Backbone) -> Base:
+    return Base(
+        name=one_line(backbone.name)[:128],
+        source="an open_clip folder, known by the hash of its tensors",
+        sha256=backbone.sha256,
+        parameters=backbone.parameters,
+        architecture=backbone.architecture,
+    )
+
+
+def with_plain_classes(adapted: AdaptedModel) -> AdaptedModel:
+    """Return a model whose class texts may stand in a document, so that its canaries are of these texts."""
+    classes = tuple(_plain_class(spec) for spec in adapted.classes)
+    if classes == adapted.classes:
+        return adapted
+    return AdaptedModel(adapted.backbone, adapted.basis, adapted.sigmas, classes)
+
+
+def _plain_class(spec: ClassSpec) -> ClassSpec:
+    name = one_line(spec.name) or "unnamed"
+    return ClassSpec(name, tuple(filter(None, map(one_line, spec.prompts))) or (name,))
+
+
+def _class_note(spec: ClassSpec) -> AdapterClass:
+    return AdapterClass(spec.name, spec.prompts)
+
+
+def _preprocessing(backbone: Backbone, *, flip: bool) -> Preprocessing:
+    stored = backbone.preprocessing
+    return Preprocessing(
+        size=(stored.size, stored.size),
+        interpolation=stored.interpolation,
+        resize="letterbox",
+        mean=stored.mean,
+        std=stored.std,
+        laterality="mirrored copies were used in training" if flip else "as stored",
+    )
+
+
+def _training(request: TrainRequest, trained: TrainedSigma, images: Sequence[ImageInput]) -> Training:
+    counts = Counter(image.label for image in images)
+    recipe = to_json(request.recipe)
+    return Training(
+        recipe={name: tuple(value) if isinstance(value, list) else value for name, value in recipe.items()},
+        learning_rate=trained.learning_rate,
+        seed=request.seed,
+        shots=request.shots,
+        images_per_class=tuple(counts[index] for index in range(len(request.classes))),
+        patients=len({image.group for image in images}),
+        split_sha256=_split_hash(images),
+        device=one_line(trained.device)[:128],
+        seconds=round(trained.seconds, 1),
+    )
+
+
+def _split_hash(images: Sequence[ImageInput]) -> str:
+    """Hash which images trained, by their numbers in the project: comparable there, meaningless elsewhere."""
+    numbers = ",".join(f"{image.id}:{image.label}" for image in sorted(images, key=lambda image: image.id))
+    return hashlib.sha256(numbers.encode()).hexdigest()
+
+
+def _evaluation(evaluation: Evaluation) -> EvaluationNote:
+    return EvaluationNote(
+        kind=evaluation.kind,
+        images=evaluation.images,
+        patients=evaluation.groups,
+        methods=tuple(
+            EvaluatedMethod(score.method, score.balanced_accuracy, score.interval)
+            for score in evaluation.methods
+        ),
+        verdict=evaluation.verdict,
+        sentence=one_line(evaluation.sentence or evaluation.reason)[:2000],
+    )
