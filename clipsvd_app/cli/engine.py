@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
+from clipsvd_app.errors import Cancelled
 from clipsvd_app.jobs import read_result
 from clipsvd_app.services.job_folders import forget_job
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from types import FrameType
     from typing import TypeVar
 
     from clipsvd_app.cli.console import Console
@@ -16,16 +19,34 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 
-def run(folder: Path, console: Console) -> None:
-    """Run the job in ``folder``; loading torch takes the first seconds."""
+def run(folder: Path, console: Console, when_cancelled: str = "") -> None:
+    """Run the job in ``folder``; loading torch takes the first seconds.
+
+    Ctrl+C stops it at its next report, between two steps; a second one stops it at once.
+    ``when_cancelled`` is what the user is told then.
+    """
     from clipsvd_app.engine.run_job import Engine
 
+    asked_to_stop = False
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        nonlocal asked_to_stop
+        asked_to_stop = True
+        signal.signal(signal.SIGINT, before)
+
+    def report(stage: str, done: int, total: int, metrics: dict[str, float] | None = None) -> None:
+        if asked_to_stop:
+            raise Cancelled(when_cancelled)
+        console.report(stage, done, total, metrics)
+
+    before = signal.signal(signal.SIGINT, stop)
     try:
-        Engine().run(folder, console.report)
+        Engine().run(folder, report)
     except BaseException:
         forget_job(folder)
         raise
     finally:
+        signal.signal(signal.SIGINT, before)
         console.close_bar()
 
 

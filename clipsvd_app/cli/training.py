@@ -46,7 +46,7 @@ def run_train(options: argparse.Namespace, console: Console) -> int:
         folder = service.prepare(
             project, backbone, recipe, shots=options.shots, seed=options.seed, device=options.device
         )
-        engine.run(folder, console)
+        engine.run(folder, console, "Cancelled; the same command goes on from here.")
         number = service.record(project, folder)
         show_result(console, project.run_result(number), f"Run {number}")
         console.document(run_document(project, number))

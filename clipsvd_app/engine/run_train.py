@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 ADAPTER_FILE = "adapter.safetensors"
 CURVE_FILE = "metrics.jsonl"
 _EXPLAINED_IMAGES = 64
+RESUMED = "This run went on where it had been stopped; its time counts from there."
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ def run_train(request: TrainRequest, folder: Path, warm: WarmBackbone, report: R
     start = time.monotonic()
     report = logging_report(report, folder / CURVE_FILE)
     checkpoints = checkpoints_of(request, warm.backbone)
+    resumed = checkpoints.folder.exists()
     prepared = _prepare(request, warm, checkpoints, report)
     positions, estimate, trained, adapted = _train_and_estimate(prepared, report)
     images = prepared.images
@@ -79,7 +81,7 @@ def run_train(request: TrainRequest, folder: Path, warm: WarmBackbone, report: R
         predictions=_predictions(prepared, positions, estimate, adapted, report),
         explanation=explanation,
         curve=trained.curve,
-        notes=(*trained.notes, *_refusal_notes(images)),
+        notes=(*trained.notes, *_refusal_notes(images), *([RESUMED] if resumed else [])),
     )
 
 

@@ -20,6 +20,7 @@ from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.domain.results import CaseExplanation, RunResult
 from clipsvd_app.engine.bench import few_shot_records
 from clipsvd_app.engine.run_job import Engine
+from clipsvd_app.engine.run_train import RESUMED
 from clipsvd_app.errors import Cancelled, UserError
 from clipsvd_app.jobs import (
     BackboneRef,
@@ -100,6 +101,8 @@ def test_a_run_that_was_cancelled_goes_on_where_it_stopped(engine, reference, st
     engine.run(straight, quiet)
     one, other = (read_adapter(folder / "adapter.safetensors") for folder in (resumed, straight))
     assert trained == [1, 2, 3]
+    assert RESUMED in read_result(resumed, RunResult).notes
+    assert RESUMED not in read_result(straight, RunResult).notes
     for found, expected in zip(one.spectra, other.spectra, strict=True):
         assert found.sigma.tobytes() == expected.sigma.tobytes()
     assert (
