@@ -23,8 +23,10 @@ DOCUMENTS = (
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "clipsvd_app/ARCHITECTURE.md",
+    "docs/benchmarks.md",
     "docs/command-line.md",
     "docs/corpus.md",
+    "docs/performance.md",
     "docs/sigma-adapter.md",
 )
 PAGES = ("label", "train", "inspect", "explain", "export", "apply", "settings")
