@@ -10,4 +10,4 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 # made steps up to ten times slower beside one other busy process; sleeping at once made them 1.5 times slower
 # on a quiet machine. This loses little in either case.
 if "OMP_WAIT_POLICY" not in os.environ:
-    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+    os.environ.setdefault("GOMP_SPINCOUNT", "5000")
