@@ -53,6 +53,7 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
 
 def run_add(options: argparse.Namespace, console: Console) -> int:
     """Take a model in, and say what it is."""
+    backbones.require_there(options.path)
     adding.take_in(backbones.prepare_add(options.path, options.name), console)
     return 0
 

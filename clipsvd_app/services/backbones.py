@@ -100,17 +100,22 @@ def parameter_count(entry: BackboneEntry) -> int:
     return sum(math.prod(tensor.shape) for tensor in tensors if "F" in tensor.dtype)
 
 
-def prepare_add(source: Path, name: str) -> Path:
-    """Write the job that checks ``source`` and copies it into the data folder; return the job's folder.
-
-    source: a folder, or the weights file in one. Without a name it is called as its folder is.
-    """
+def require_there(source: Path) -> None:
+    """Refuse a path that leads nowhere, before anything heavy is loaded to look at it."""
     if not source.exists():
         raise UserError(
             f"“{source.name}” does not exist.",
             remedy="Name the folder of an open_clip model, or its weights with the tokenizer beside them.",
             code="backbone_source",
         )
+
+
+def prepare_add(source: Path, name: str) -> Path:
+    """Write the job that checks ``source`` and copies it into the data folder; return the job's folder.
+
+    source: a folder, or the weights file in one, which may still be on its way. Without a name it is
+    called as its folder is.
+    """
     chosen = " ".join(name.split()) or suggested_name(source)
     if not chosen.isprintable() or len(chosen) > LONGEST_NAME:
         raise UserError(

@@ -37,6 +37,11 @@ def project(tmp_path, capsys):
     return file
 
 
+def kept_runs():
+    folder = settings.cache_folder() / "checkpoints"
+    return folder.iterdir() if folder.is_dir() else ()
+
+
 def test_ctrl_c_stops_between_two_steps_and_the_same_command_goes_on(project, capsys, monkeypatch):
     before, told, report = signal.getsignal(signal.SIGINT), [], Console.report
 
@@ -46,14 +51,16 @@ def test_ctrl_c_stops_between_two_steps_and_the_same_command_goes_on(project, ca
             os.kill(os.getpid(), signal.SIGINT)
         report(console, stage, done, total, metrics)
 
+    others = set(kept_runs())
     command = ["train", str(project), "--preset", "quick", "--json"]
     with monkeypatch.context() as patch:
         patch.setattr(Console, "report", interrupting)
         assert main(command) == 130
     assert told[-1] == ("Training", 7)
+    assert len(set(kept_runs()) - others) == 1
     assert "the same command goes on from here" in capsys.readouterr().err
     assert signal.getsignal(signal.SIGINT) == before
 
     assert main(command) == 0
     assert RESUMED in json.loads(capsys.readouterr().out)["notes"]
-    assert not any((settings.cache_folder() / "checkpoints").iterdir())
+    assert set(kept_runs()) == others
