@@ -31,6 +31,12 @@ CACHE_TITLES = {
     "basis": "Singular value bases",
     "explanations": "Phrase embeddings",
 }
+# Shown only where there is something to clear.
+PASSING_CACHE_TITLES = {
+    "checkpoints": "Stopped trainings",
+    "fetch": "Unfinished downloads",
+    "random_backbones": "Random models for speed tests",
+}
 
 
 class SettingsController(QObject):
@@ -66,7 +72,7 @@ class SettingsController(QObject):
                 device_note=self._session.device_note,
                 theme=settings.theme,
                 show_identity=settings.show_identity,
-                caches=tuple(CacheRow(key, title, _size(key)) for key, title in CACHE_TITLES.items()),
+                caches=_cache_rows(),
                 version=__version__,
                 prompts_locked="" if classes else "Open a project with classes to edit their prompts.",
             )
@@ -131,7 +137,7 @@ class SettingsController(QObject):
         self._session.change_settings(replace(self._session.settings, show_identity=shown))
 
     def _clear_cache(self, key: str) -> None:
-        assert key in CACHE_TITLES
+        assert key in CACHE_TITLES or key in PASSING_CACHE_TITLES
         self._session.background.run(
             lambda _report: shutil.rmtree(cache_folder() / key, ignore_errors=True),
             lambda _answer: self.refresh(),
@@ -143,6 +149,12 @@ def _removal(entry: backbones.BackboneEntry) -> str:
     if entry.folder.parent == backbones.own_folder():
         return f"The program's copy of it ({file_size(entry.size_bytes)}) is deleted, and nothing else."
     return "Its folder stays where it is; only the entry goes."
+
+
+def _cache_rows() -> tuple[CacheRow, ...]:
+    rows = [CacheRow(key, title, _size(key)) for key, title in CACHE_TITLES.items()]
+    passing = [CacheRow(key, title, _size(key)) for key, title in PASSING_CACHE_TITLES.items()]
+    return (*rows, *(row for row in passing if row.size_bytes))
 
 
 def _size(key: str) -> int:

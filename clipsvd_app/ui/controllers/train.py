@@ -187,7 +187,9 @@ class TrainController(QObject):
                 Notice("error", event.message, event.remedy, "train", "Train again", event.code)
             )
         else:
-            self._session.tell(Notice("info", "Training was cancelled.", "Your labels are as they were."))
+            self._session.tell(
+                Notice("info", "Training was cancelled.", "Train again, with nothing changed, to go on.")
+            )
 
     def _record(self, folder: Path) -> None:
         project = self._session.project
