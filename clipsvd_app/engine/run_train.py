@@ -63,8 +63,7 @@ def run_train(request: TrainRequest, folder: Path, warm: WarmBackbone, report: R
     train_images = [images.inputs[position] for position in positions]
     report("Saving the adapter", 0, 1)
     save_adapter(folder / ADAPTER_FILE, adapted, trained, request, train_images, estimate.evaluation)
-    checkpoints.clear()
-    return RunResult(
+    result = RunResult(
         class_names=tuple(spec.name for spec in request.classes),
         backbone_name=warm.backbone.name,
         backbone_sha256=warm.backbone.sha256,
@@ -83,6 +82,8 @@ def run_train(request: TrainRequest, folder: Path, warm: WarmBackbone, report: R
         curve=trained.curve,
         notes=(*trained.notes, *_refusal_notes(images), *([RESUMED] if resumed else [])),
     )
+    checkpoints.clear()
+    return result
 
 
 def checkpoints_of(request: TrainRequest, backbone: Backbone) -> FolderCheckpoints:

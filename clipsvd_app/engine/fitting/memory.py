@@ -20,7 +20,7 @@ from clipsvd_app.engine.fitting.stacks import depth, replace_blocks
 if TYPE_CHECKING:
     from clipsvd_app.engine.backbones import Backbone
 
-# Measured on BiomedCLIP's architecture: what one block keeps of one token for its backward pass.
+# An estimate for fp32, which bfloat16 stays below: what one block keeps of one token for its backward pass.
 _BYTES_PER_TOKEN_AND_WIDTH = 64
 _BYTES_PER_TOKEN_PAIR_AND_HEAD = 8
 _HEAD_WIDTH = 64
@@ -73,8 +73,8 @@ def checkpoint_blocks(model: nn.Module, device: torch.device, dtype: torch.dtype
 def images_at_once(backbone: Backbone, batch_size: int) -> int:
     """Return how many images of a step are best computed at once when there is memory enough.
 
-    A CPU gains nothing from more rows than fill its caches, and what a part keeps for its backward pass is
-    given back before the next; a GPU takes the whole batch.
+    What a part keeps for its backward pass is given back before the next, and a CPU is busy with a part
+    already; a GPU takes the whole batch.
     """
     if backbone.device.type != "cpu":
         return batch_size
