@@ -10,6 +10,7 @@ import torch
 from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.engine.fitting.checkpoints import FolderCheckpoints, run_checkpoints
 from clipsvd_app.engine.fitting.fit import FitTask, fit
+from clipsvd_app.engine.fitting.forward import WholeForward
 from clipsvd_app.engine.fitting.learner import Learner
 from clipsvd_app.errors import Cancelled
 
@@ -56,8 +57,6 @@ def test_a_resumed_fit_has_the_bytes_of_an_uninterrupted_one(learner, disc_examp
 
 
 def test_a_finished_fit_is_not_computed_again(learner, disc_examples, tmp_path, monkeypatch):
-    from clipsvd_app.engine.fitting.forward import WholeForward
-
     kept = replace(learner, checkpoints=FolderCheckpoints(tmp_path))
     first = fit(kept, disc_examples, TASK, ignore)
     monkeypatch.setattr(WholeForward, "logits", None)
@@ -65,8 +64,6 @@ def test_a_finished_fit_is_not_computed_again(learner, disc_examples, tmp_path, 
 
 
 def test_the_state_survives_a_step_that_was_not_finite(learner, disc_examples, tmp_path, monkeypatch):
-    from clipsvd_app.engine.fitting.forward import WholeForward
-
     inputs = WholeForward.inputs
 
     def poisoned(forward, examples, positions, seed, step):
@@ -81,6 +78,25 @@ def test_the_state_survives_a_step_that_was_not_finite(learner, disc_examples, t
     resumed = fit(kept, disc_examples, TASK, ignore)
     assert torch.equal(resumed.a, straight.a)
     assert resumed.notes == straight.notes != ()
+
+
+def test_a_fit_that_ran_short_of_memory_goes_on_in_the_same_parts(
+    learner, disc_examples, tmp_path, monkeypatch
+):
+    logits = WholeForward.logits
+
+    def scarce(forward, inputs, classes):
+        if len(inputs) > 4:
+            raise torch.OutOfMemoryError
+        return logits(forward, inputs, classes)
+
+    kept = replace(learner, checkpoints=FolderCheckpoints(tmp_path))
+    with monkeypatch.context() as patch:
+        patch.setattr(WholeForward, "logits", scarce)
+        straight = fit(learner, disc_examples, TASK, ignore)
+        with pytest.raises(Cancelled):
+            fit(kept, disc_examples, TASK, StopAfter(3))
+    assert torch.equal(fit(kept, disc_examples, TASK, ignore).a, straight.a), "now there is memory enough"
 
 
 @pytest.mark.parametrize("damage", [b"", b"no safetensors at all", None])

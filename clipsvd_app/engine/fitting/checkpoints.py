@@ -34,6 +34,8 @@ class FitNumbers:
     steps_done: int
     peak: float
     restarts: int
+    parts: int
+    checkpointed: bool
     curve: tuple[StepMetrics, ...]
     notes: tuple[str, ...]
 

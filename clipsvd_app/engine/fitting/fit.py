@@ -146,13 +146,26 @@ class _Training:
         vectors = {"a": self.a.detach().cpu().clone(), "finite": self.finite.cpu().clone()}
         remembered = optimiser_vectors(self.optimiser, self.a)
         vectors |= {f"optimiser.{name}": vector for name, vector in remembered.items()}
-        numbers = FitNumbers(self.steps_done, self.peak, self.restarts, tuple(self.curve), tuple(self.notes))
+        numbers = FitNumbers(
+            self.steps_done,
+            self.peak,
+            self.restarts,
+            self.parts,
+            self.checkpointed,
+            tuple(self.curve),
+            tuple(self.notes),
+        )
         return FitState(vectors, numbers)
 
     def _restore(self, kept: FitState) -> None:
         numbers, prefix = kept.numbers, "optimiser."
         self.steps_done, self.peak, self.restarts = numbers.steps_done, numbers.peak, numbers.restarts
         self.curve, self.notes = list(numbers.curve), list(numbers.notes)
+        # Sums depend on how a step is cut: a fit goes on as it was computed, whatever is free by now.
+        self.parts = numbers.parts
+        if numbers.checkpointed and not self.checkpointed:
+            self.forward.save_memory()
+            self.checkpointed = True
         with torch.no_grad():
             self.a.copy_(kept.vectors["a"])
             self.finite.copy_(kept.vectors["finite"])
