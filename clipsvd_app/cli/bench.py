@@ -35,6 +35,12 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     step.add_argument("--steps", type=int, default=3, metavar="N", help="steps that count, after a warm-up")
     step.set_defaults(run=run_step)
     few = actions.add_parser("fewshot", parents=[shared], help="accuracy against shots")
+    add_few_shot_arguments(few)
+    few.set_defaults(run=run_few_shot)
+
+
+def add_few_shot_arguments(few: argparse.ArgumentParser) -> None:
+    """Add what says which images, draws, backbone and recipe."""
     few.add_argument(
         "root", type=Path, metavar="ROOT|FILE.npz", help="one folder per class, or a MedMNIST file"
     )
@@ -46,9 +52,11 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     few.add_argument(
         "--splits", default="val,test", metavar="val,test", help="parts of a MedMNIST file to use"
     )
+    few.add_argument(
+        "--class-names", nargs="+", default=(), metavar="NAME", help="classes of a MedMNIST file, by label"
+    )
     few.add_argument("--prompts", type=Path, metavar="CSV", help="class,prompt")
     few.add_argument("--preset", choices=tuple(PRESETS), default="standard")
-    few.set_defaults(run=run_few_shot)
 
 
 def run_few_shot(options: argparse.Namespace, console: Console) -> int:
@@ -68,6 +76,7 @@ def run_few_shot(options: argparse.Namespace, console: Console) -> int:
             prompts=options.prompts,
             preset=options.preset,
             report=console.report,
+            class_names=options.class_names,
         )
     )
     _show(console, records)

@@ -40,6 +40,7 @@ def few_shot_records(
     preset: str,
     report: Report,
     device: DeviceName = "auto",
+    class_names: Sequence[str] = (),
 ) -> Iterator[dict[str, Any]]:
     """Yield one record for each number of shots, seed and method.
 
@@ -49,7 +50,7 @@ def few_shot_records(
     require_data_set(root)
     rules, recipe = folder_rules(group_regex, include_regex), recipe_for(preset)
     warm = WarmBackbones().get(backbone, device, report)
-    data = read_bench_images(root, rules, splits, warm, report)
+    data = read_bench_images(root, rules, splits, class_names, warm, report)
     everyone = range(len(data.images.inputs))
     labels, groups = data.images.labels(everyone), data.images.groups(everyone)
     check_classes(labels, data.class_names)

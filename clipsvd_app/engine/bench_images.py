@@ -68,12 +68,17 @@ def folder_rules(group_regex: str | None, include_regex: str | None) -> FolderRu
 
 
 def read_bench_images(
-    root: Path, rules: FolderRules, splits: Sequence[str], warm: WarmBackbone, report: Report
+    root: Path,
+    rules: FolderRules,
+    splits: Sequence[str],
+    class_names: Sequence[str],
+    warm: WarmBackbone,
+    report: Report,
 ) -> BenchImages:
-    """Read a folder of class folders, or the named splits of a MedMNIST file."""
+    """Read a folder of class folders, or the named splits of a MedMNIST file, which names no classes."""
     if root.is_dir():
         return _from_folder(root, rules, warm, report)
-    return _from_arrays(root, splits, warm, report)
+    return _from_arrays(root, splits, class_names, warm, report)
 
 
 def require_data_set(root: Path) -> None:
@@ -99,19 +104,28 @@ def _from_folder(root: Path, rules: FolderRules, warm: WarmBackbone, report: Rep
     return BenchImages(root.resolve().name, tuple(names), read_study_set(warm.features, inputs, report))
 
 
-def _from_arrays(file: Path, splits: Sequence[str], warm: WarmBackbone, report: Report) -> BenchImages:
+def _from_arrays(
+    file: Path, splits: Sequence[str], class_names: Sequence[str], warm: WarmBackbone, report: Report
+) -> BenchImages:
     pictures, labels = _arrays(file, splits)
+    kinds = sorted(set(labels))
+    names = tuple(class_names) or tuple(f"class {kind}" for kind in kinds)
+    if len(names) != len(kinds):
+        raise UserError(
+            f"“{file.name}” has {len(kinds)} classes, and {len(names)} names were given.",
+            remedy="Name every class once, in the order of the labels in the file.",
+            code="bad_class_names",
+        )
     backbone, preprocessing = warm.backbone, warm.backbone.preprocessing
     method = preprocessing.interpolation
     plain = torch.stack([letterbox(picture, preprocessing.size, method) for picture in pictures])
     larger = torch.stack([letterbox(picture, training_side(preprocessing), method) for picture in pictures])
-    kinds = sorted(set(labels))
     inputs = tuple(
         ImageInput(place, "", 0, f"image {place}", kinds.index(label)) for place, label in enumerate(labels)
     )
     features = embed_pictures(backbone.model, backbone, plain, report)
     images = StudySet(backbone, inputs, plain, features, (), larger)
-    return BenchImages(file.stem, tuple(f"class {kind}" for kind in kinds), images)
+    return BenchImages(file.stem, names, images)
 
 
 def _arrays(file: Path, splits: Sequence[str]) -> tuple[list[NDArray[np.uint8]], list[int]]:

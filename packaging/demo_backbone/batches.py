@@ -1,12 +1,14 @@
-"""Batches for learning: the first half captioned and as drawn, the second half mirrored at random."""
+"""Batches for learning: pictures, mirrored at random, with the teacher's features and fresh captions."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from . import phrasing, shards
 from .towers import MEAN, STD
@@ -16,32 +18,51 @@ if TYPE_CHECKING:
 
     from tokenizers import Tokenizer
 
+    from .targets import Targets
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 HELD_OUT = 0
+OTHER_SIDE = {"left": "right", "right": "left"}
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Images, the teacher's features, and captions (token ids padded to the longest) of the first half."""
+    """Images, the teacher's features, captions of the first of them, and phrases with their meanings.
+
+    tokens: (captions, length) ids padded to the longest. phrases: (phrases, length) ids. meanings: the
+    sentence teacher's unit embeddings (phrases, 384).
+    """
 
     images: torch.Tensor
     pooled: torch.Tensor
     spatial: torch.Tensor
     tokens: torch.Tensor
     captions: list[str]
+    phrases: torch.Tensor
+    meanings: torch.Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """Sentences and the sentence teacher's embeddings of them (n, 384)."""
+
+    texts: list[str]
+    meanings: NDArray[np.float32]
 
 
 class Supply:
     """All shards drawn so far, kept in memory; new ones are taken in when asked."""
 
-    def __init__(self, cache: Path, tokenizer: Tokenizer, seed: int) -> None:
+    def __init__(
+        self, cache: Path, tokenizer: Tokenizer, phrases: Phrases, targets: Targets, seed: int
+    ) -> None:
         self._cache = cache
         self._tokenizer = tokenizer
+        self._phrases = phrases
+        self._targets = targets
         self._rng = np.random.default_rng(seed)
         self._shards: dict[str, shards.Shard] = {}
         self.refresh()
-        first = next(iter(self._shards.values()))
-        self._pooled_mean, self._pooled_std = _moments(first.pooled, (0,))
-        self._spatial_mean, self._spatial_std = _moments(first.spatial, (0, 2, 3))
 
     def refresh(self) -> int:
         """Load shards that were drawn meanwhile; return how many pictures there are."""
@@ -50,45 +71,46 @@ class Supply:
                 self._shards[path.stem] = shards.load(path)
         return sum(len(shard.pixels) for shard in self._shards.values())
 
-    def batch(self, size: int) -> Batch:
+    def batch(self, size: int, captioned: int, phrases: int) -> Batch:
         """Draw a batch at random over all shards."""
         stack = list(self._shards.values())
         places = [
             (stack[int(self._rng.integers(len(stack)))], int(self._rng.integers(shards.LENGTH)))
             for _ in range(size)
         ]
-        images = torch.from_numpy(np.stack([shard.pixels[i] for shard, i in places])).permute(0, 3, 1, 2)
-        pooled = torch.from_numpy(np.stack([shard.pooled[i] for shard, i in places])).float()
-        spatial = torch.from_numpy(np.stack([shard.spatial[i] for shard, i in places])).float()
-        images, spatial = self._mirrored(
-            images, (spatial - self._spatial_mean) / self._spatial_std, size // 2
-        )
-        captions = [phrasing.caption(self._rng, *shard.facts[i]) for shard, i in places[: size // 2]]
+        turned = self._rng.random(size) < 0.5
+        images = _turned(np.stack([shard.pixels[i] for shard, i in places]).transpose(0, 3, 1, 2), turned)
+        spatial = self._targets.spatial(_turned(np.stack([shard.spatial[i] for shard, i in places]), turned))
+        captions = [
+            side_aware(phrasing.caption(self._rng, *shard.facts[i]), bool(turn))
+            for (shard, i), turn in zip(places[:captioned], turned, strict=False)
+        ]
+        chosen = self._rng.integers(len(self._phrases.texts), size=phrases)
         return Batch(
-            normalised(self._shaded(images)),
-            (pooled - self._pooled_mean) / self._pooled_std,
+            normalised(self._shaded(torch.from_numpy(images))),
+            self._targets.pooled(np.stack([shard.pooled[i] for shard, i in places])),
             spatial.flatten(2).transpose(1, 2),
             token_ids(self._tokenizer, captions),
             captions,
+            token_ids(self._tokenizer, [self._phrases.texts[int(i)] for i in chosen]),
+            torch.from_numpy(self._phrases.meanings[chosen]),
         )
 
     def kept_patches(self, size: int, count: int) -> torch.Tensor:
         """Draw which of the 64 patches each image keeps: (size, count)."""
         return torch.from_numpy(self._rng.random((size, 64)).argsort(axis=1)[:, :count])
 
-    def _mirrored(
-        self, images: torch.Tensor, spatial: torch.Tensor, first: int
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        turn = torch.from_numpy(self._rng.random(len(images)) < 0.5)
-        turn[:first] = False
-        images, spatial = images.clone(), spatial.clone()
-        images[turn], spatial[turn] = images[turn].flip(-1), spatial[turn].flip(-1)
-        return images, spatial
-
     def _shaded(self, images: torch.Tensor) -> torch.Tensor:
         gain = torch.from_numpy(self._rng.uniform(0.85, 1.15, (len(images), 1, 1, 1)).astype(np.float32))
         shift = torch.from_numpy(self._rng.uniform(-12, 12, (len(images), 1, 1, 1)).astype(np.float32))
         return (images * gain + shift).clamp(0, 255)
+
+
+def side_aware(caption: str, turned: bool) -> str:
+    """Exchange left and right in the caption of a mirrored picture."""
+    if not turned:
+        return caption
+    return re.sub(r"\b(left|right)\b", lambda found: OTHER_SIDE[found[0]], caption)
 
 
 def normalised(images: torch.Tensor) -> torch.Tensor:
@@ -104,8 +126,7 @@ def token_ids(tokenizer: Tokenizer, captions: list[str]) -> torch.Tensor:
     return torch.tensor([ids + [0] * (longest - len(ids)) for ids in lists])
 
 
-def _moments(features: np.ndarray, axes: tuple[int, ...]) -> tuple[torch.Tensor, torch.Tensor]:
-    values = torch.from_numpy(features).float()
-    keep = len(axes) > 1
-    mean, std = values.mean(dim=axes, keepdim=keep), values.std(dim=axes, keepdim=keep)
-    return (mean[0], std[0] + 1e-3) if keep else (mean, std + 1e-3)
+def _turned(stack: NDArray[Scalar], turned: NDArray[np.bool_]) -> NDArray[Scalar]:
+    stack = np.ascontiguousarray(stack)
+    stack[turned] = stack[turned][..., ::-1]
+    return stack

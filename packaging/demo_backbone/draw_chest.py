@@ -30,6 +30,14 @@ if TYPE_CHECKING:
     from numpy.random import Generator
 
 SIDES = {-1: "right", 1: "left"}
+NORMAL: Statement = ("no findings", "normal", "a normal chest", "no abnormality", "healthy lungs")
+PNEUMONIA: Statement = (
+    "pneumonia",
+    "signs of pneumonia",
+    "an infection of the lung",
+    "infectious infiltrates",
+)
+HEART: Statement = ("a heart of normal size", "a normal heart shadow", "a slim heart")
 ZONES = {"upper": -0.45, "middle": -0.05, "lower": 0.3}
 
 
@@ -37,12 +45,15 @@ def draw(rng: Generator) -> Picture:
     """Draw one frontal radiograph; the patient's right is on the left of the image."""
     image, lungs = _thorax(rng)
     facts: list[Statement] = []
-    kinds = [_nodules, _opacity, _reticular, _calcified, _cavity]
-    for finding in rng.permutation(len(kinds))[: int(rng.choice([0, 1, 2], p=[0.35, 0.45, 0.2]))]:
+    kinds = [_nodules, _opacity, _opacity, _reticular, _calcified, _cavity, _bulla, _collapse, _wide]
+    for finding in rng.permutation(len(kinds))[: int(rng.choice([0, 1, 2], p=[0.3, 0.48, 0.22]))]:
         image, words = kinds[int(finding)](rng, image, lungs)
         facts += words
     if not facts:
         facts.append(("clear lungs", "no focal opacity", "lungs without opacities", "normal lung fields"))
+        facts.append(NORMAL)
+    if rng.random() < 0.25:
+        facts.append(HEART)
     if rng.random() < 0.3:
         image, device = _device(rng, image)
         facts.append(device)
@@ -149,6 +160,40 @@ def _opacity(rng: Generator, image: Array, lungs: Array) -> tuple[Array, list[St
     return image, [
         where,
         ("patchy consolidation", "an airspace opacity", "focal consolidation", "a hazy opacity"),
+        PNEUMONIA,
+    ]
+
+
+def _bulla(rng: Generator, image: Array, lungs: Array) -> tuple[Array, list[Statement]]:
+    cy, cx, side, zone = _place(rng)
+    shape = outline(rng, cy, cx, rng.uniform(0.15, 0.3), rng.uniform(0.12, 0.22), 0.1, (2, 3))
+    hollow, wall = soft(shape, 0.02), np.exp(-((shape / 0.012) ** 2))
+    image = image - lungs * hollow * rng.uniform(0.1, 0.2) + 0.12 * wall * lungs
+    return image, [
+        ("a bulla", "an air filled bulla", "a dark area of trapped air without lung markings"),
+        (f"a lucency in the {side} {zone} zone", "black air without vessels", "an air filled space"),
+    ]
+
+
+def _collapse(rng: Generator, image: Array, lungs: Array) -> tuple[Array, list[Statement]]:
+    y, x = grid()
+    side = pick(rng, (-1, 1))
+    height, slope = rng.uniform(0.1, 0.35), rng.uniform(-0.25, 0.25)
+    band = soft(np.abs(y - height - slope * x) - rng.uniform(0.02, 0.09), 0.015) * (x * side > 0.1)
+    image = image + rng.uniform(0.18, 0.35) * band * lungs
+    return image, [
+        ("a band of atelectasis", "a plate of collapsed lung", "a horizontal white band"),
+        (f"volume loss at the {SIDES[side]} base", f"a band at the {SIDES[side]} lung base"),
+    ]
+
+
+def _wide(rng: Generator, image: Array, lungs: Array) -> tuple[Array, list[Statement]]:
+    side = pick(rng, (-1, 1))
+    shape = outline(rng, rng.uniform(-0.55, -0.3), side * 0.08, 0.28, rng.uniform(0.2, 0.32), 0.08, (2, 3))
+    image = np.maximum(image, soft(shape, 0.02) * (image.mean() + rng.uniform(0.15, 0.25)))
+    return image, [
+        ("a wide mediastinum", "an enlarged mediastinal shadow", "a large mediastinal mass"),
+        ("a widened upper outline", "a bulging mediastinal border"),
     ]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .canvas import Array, blur, ellipse, grid, noise, outline, pick, soft, specks, to_bytes
+from .draw_breast import BENIGN, MALIGNANT, NORMAL, breast_tissue
 from .phrasing import Picture, Statement
 
 if TYPE_CHECKING:
@@ -60,15 +61,15 @@ class Lesion:
 
 def draw(rng: Generator) -> Picture:
     """Draw one ultrasound phantom, two thirds of them with a lesion."""
-    organ = pick(rng, ("breast", "breast", "breast", "thyroid", "liver", "muscle", "kidney"))
-    answer, facts = _tissue(rng, organ)
+    organ = pick(rng, ("breast", "breast", "breast", "breast", "thyroid", "liver", "muscle", "kidney"))
+    answer, facts = breast_tissue(rng) if organ == "breast" else _tissue(rng, organ)
     if rng.random() < 0.68:
         lesion = _lesion(rng)
         answer = _embed(answer, lesion)
         facts += lesion.statements
     else:
-        facts += (("no mass", "no focal lesion", "no lesion seen", "normal tissue without a lesion"),)
-    image, how = _receive(rng, answer)
+        facts += (("no mass", "no focal lesion", "no lesion seen", "normal tissue without a lesion"), NORMAL)
+    image, how = _receive(rng, answer, organ)
     return Picture(to_bytes(image), "ultrasound", (ORGANS[organ], *facts, *how))
 
 
@@ -86,10 +87,6 @@ def _tissue(rng: Generator, organ: str) -> tuple[Array, tuple[Statement, ...]]:
         fibres = np.sin((depth * rng.uniform(25, 60)) + 2 * noise(rng, 30))
         strength *= 1 + 0.5 * fibres * (depth > rng.uniform(-0.6, 0.2))
         facts = (("striated muscle fibres", "fibrillar linear texture", "parallel linear echoes"),)
-    elif organ == "breast" and rng.random() < 0.6:
-        glandular = soft(outline(rng, rng.uniform(-0.3, 0.2), 0, 0.4, 1.4, 0.2, (2, 3, 5)), 0.05)
-        strength *= 1 + glandular * (0.6 + 0.5 * noise(rng, 5, 12))
-        facts = (("fibroglandular tissue", "echogenic glandular tissue", "glandular parenchyma"),)
     elif organ == "kidney":
         kidney = ellipse(rng.uniform(-0.2, 0.3), rng.uniform(-0.3, 0.3), 0.45, 0.8, rng.uniform(-0.5, 0.5))
         strength = strength * (1 - 0.6 * soft(kidney, 0.03)) + 1.1 * soft(kidney + 0.27, 0.08)
@@ -106,7 +103,7 @@ def _tissue(rng: Generator, organ: str) -> tuple[Array, tuple[Statement, ...]]:
 def _lesion(rng: Generator) -> Lesion:
     cy, cx = rng.uniform(-0.45, 0.3), rng.uniform(-0.5, 0.5)
     shape = pick(rng, ("oval", "oval", "round", "irregular", "irregular", "lobulated"))
-    radius = rng.uniform(0.13, 0.5)
+    radius = rng.uniform(0.13, 0.6)
     tall = shape == "irregular" and rng.random() < 0.5
     ratio = {"round": 1.0, "oval": rng.uniform(0.45, 0.75)}.get(shape, rng.uniform(0.6, 0.95))
     ry, rx = (radius, radius * ratio) if tall else (radius * ratio, radius)
@@ -137,7 +134,17 @@ def _lesion(rng: Generator) -> Lesion:
         ("a small lesion", "a small mass") if radius < 0.22 else ("a large lesion", "a large mass")
     )
     sized: tuple[Statement, ...] = (size,) if radius < 0.22 or radius > 0.38 else ()
-    words = (SHAPES[shape], MARGINS[margin], echo_words, behind_words, *orientation, *sized, *extra)
+    impression = MALIGNANT if shape == "irregular" else BENIGN
+    words = (
+        impression,
+        SHAPES[shape],
+        MARGINS[margin],
+        echo_words,
+        behind_words,
+        *orientation,
+        *sized,
+        *extra,
+    )
     edge = {"indistinct": rng.uniform(0.04, 0.09), "spiculated": 0.03}.get(margin, rng.uniform(0.008, 0.02))
     return Lesion(distance, echo, behind, edge, words)
 
@@ -178,18 +185,27 @@ def _embed(answer: Array, lesion: Lesion) -> Array:
     return np.asarray(answer * (1 - inside) + lesion.echo * inside + rim, dtype=np.float32)
 
 
-def _receive(rng: Generator, answer: Array) -> tuple[Array, tuple[Statement, ...]]:
+def _speckle(rng: Generator, fine: float, wide: float) -> Array:
+    """Return the amplitude of many small echoes that interfere (Rayleigh), with a mean of about 1."""
+    parts = [noise(rng, 2.5 * fine, 2.5 * wide) for _ in range(2)]
+    return np.asarray(np.hypot(*parts) / 1.25)
+
+
+def _receive(rng: Generator, answer: Array, organ: str) -> tuple[Array, tuple[Statement, ...]]:
     """Speckle, attenuation, compression, the field of view and the machine's own marks."""
     y, x = grid()
-    fine, wide = rng.uniform(0.5, 1.2), rng.uniform(0.9, 2.4)
-    amplitude = np.hypot(noise(rng, 2.5 * fine, 2.5 * wide), noise(rng, 2.5 * fine, 2.5 * wide)) / 1.25
-    speckle = rng.uniform(0.5, 1.0)
+    fine = rng.uniform(0.3, 0.9)
+    wide = fine * rng.uniform(1.0, 2.2)
+    amplitude = _speckle(rng, fine, wide)
+    if rng.random() < 0.5:
+        amplitude = (amplitude + _speckle(rng, fine, wide)) / 2
+    speckle = rng.uniform(0.3, 0.9)
     image = answer * (1 - speckle + speckle * amplitude) * np.exp(-rng.uniform(0, 0.9) * (y + 1))
     image = blur(np.asarray(image, dtype=np.float32), rng.uniform(0.3, 0.7), rng.uniform(0.4, 1.0))
     image = np.log1p(image * rng.uniform(2, 12)) / np.log1p(rng.uniform(14, 40)) * rng.uniform(0.7, 1.2)
     image += rng.uniform(0, 0.5) * np.exp(-(((y + 1) / rng.uniform(0.02, 0.1)) ** 2))
     facts: tuple[Statement, ...] = ()
-    if rng.random() < 0.2:
+    if organ != "breast" and rng.random() < 0.35:
         reach, top = rng.uniform(1.9, 2.3), rng.uniform(-1.6, -1.2)
         radius, angle = np.hypot(y - top, x), np.abs(np.arctan2(x, y - top))
         image = image * ((radius < reach) & (radius > reach * 0.15) & (angle < rng.uniform(0.5, 0.8)))

@@ -1,4 +1,4 @@
-"""The training loop: predict the teacher's features and match captions within a budget."""
+"""The training loop: predict the teachers' features and match captions, in two phases with a budget each."""
 
 from __future__ import annotations
 
@@ -21,14 +21,31 @@ if TYPE_CHECKING:
     from .student import Student
     from .together import Team
 
-BATCH = 64
-PEAK_RATE = 2e-3
+PHRASES = 32
+ALL_PATCHES = 64
 WARM_UP = 0.04
-ALL_PATCHES_FROM = 0.8
-KEPT_PATCHES = 20
-EMA_DECAY = 0.99
+EMA_DECAY = 0.995
 SAVE_EVERY = 50
-CHECK_EVERY = 200
+CHECK_EVERY = 250
+SURE = 0.1
+"""Temperature of the loss that tells pictures apart by the teacher's features."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One part of learning: pictures a step and worker, how many are captioned, patches kept, weights."""
+
+    name: str
+    batch: int
+    captioned: int
+    patches: int
+    matching: float
+    peak_rate: float
+
+
+DISTIL = Phase("distil", batch=128, captioned=64, patches=20, matching=0.3, peak_rate=2e-3)
+ALIGN = Phase("align", batch=96, captioned=96, patches=64, matching=1.0, peak_rate=1e-3)
+PHASES = (DISTIL, ALIGN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +63,26 @@ class Budget:
 def learn(
     student: Student,
     supply: Supply,
+    phase: Phase,
     budget: Budget,
     checkpoint: Path,
     check: Callable[[Student, str], None],
     team: Team,
-) -> Student:
-    """Train until the budget is used, resuming from the checkpoint. Returns the averaged student."""
+) -> None:
+    """Train until the budget is used, from the checkpoint where there is one, and into it."""
     matrices = [p for n, p in student.named_parameters() if _is_hidden_matrix(n, p)]
     others = [p for n, p in student.named_parameters() if not _is_hidden_matrix(n, p)]
     optimisers: list[torch.optim.Optimizer] = [
         torch.optim.Muon(
-            matrices, lr=PEAK_RATE, weight_decay=0.05, ns_steps=3, adjust_lr_fn="match_rms_adamw"
+            matrices, lr=phase.peak_rate, weight_decay=0.05, ns_steps=3, adjust_lr_fn="match_rms_adamw"
         ),
-        torch.optim.AdamW(others, lr=PEAK_RATE, weight_decay=0.0, betas=(0.9, 0.98)),
+        torch.optim.AdamW(others, lr=phase.peak_rate, weight_decay=0.0, betas=(0.9, 0.98)),
     ]
     average = copy.deepcopy(student)
     step, used_s = _resume(checkpoint, [student, average, *optimisers])
     started = time.monotonic() - used_s
     while (progress := team.agree(budget.progress(step, time.monotonic() - started))) < 1:
-        losses = _step(student, supply, optimisers, progress, team)
+        losses = _step(student, supply, phase, optimisers, progress, team)
         step += 1
         _follow(average, student, step)
         if step % 10 == 0 and team.rank == 0:
@@ -78,17 +96,21 @@ def learn(
             check(average, f"step {step}")
     if team.rank == 0:
         _store(checkpoint, step, time.monotonic() - started, [student, average, *optimisers])
-    return average
 
 
 def _step(
-    student: Student, supply: Supply, optimisers: list[torch.optim.Optimizer], progress: float, team: Team
+    student: Student,
+    supply: Supply,
+    phase: Phase,
+    optimisers: list[torch.optim.Optimizer],
+    progress: float,
+    team: Team,
 ) -> str:
-    rate = PEAK_RATE * min(1.0, progress / WARM_UP + 0.02) * 0.5 * (1 + math.cos(math.pi * progress))
-    keep = supply.kept_patches(BATCH, KEPT_PATCHES) if progress < ALL_PATCHES_FROM else None
-    batch = supply.batch(BATCH)
-    pooled, spatial, matching = _losses(student, batch, keep)
-    (pooled + spatial + 0.3 * matching).backward()
+    rate = phase.peak_rate * min(1.0, progress / WARM_UP + 0.02) * 0.5 * (1 + math.cos(math.pi * progress))
+    keep = supply.kept_patches(phase.batch, phase.patches) if phase.patches < ALL_PATCHES else None
+    losses = _losses(student, supply.batch(phase.batch, phase.captioned, PHRASES), keep)
+    weights = {"telling": 0.5, "matching": phase.matching}
+    torch.stack([weights.get(name, 1.0) * loss for name, loss in losses.items()]).sum().backward()
     team.average_gradients(student.parameters())
     torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)
     for optimiser in optimisers:
@@ -98,25 +120,36 @@ def _step(
         optimiser.zero_grad()
     with torch.no_grad():
         student.clip.logit_scale.clamp_(0, math.log(100))
-    return f"pooled {pooled.item():.3f} spatial {spatial.item():.3f} matching {matching.item():.3f}"
+    return " ".join(f"{name} {loss.item():.3f}" for name, loss in losses.items())
 
 
-def _losses(student: Student, batch: Batch, keep: torch.Tensor | None) -> tuple[torch.Tensor, ...]:
+def _losses(student: Student, batch: Batch, keep: torch.Tensor | None) -> dict[str, torch.Tensor]:
+    """Return each loss, unweighted."""
     with torch.autocast("cpu", dtype=torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
         first, patches = student.see(batch.images, keep)
-        guess_pooled, guess_spatial = student.pooled(first), student.spatial(patches)
-        images = student.clip.visual.head(first[: len(batch.captions)])
-        texts = student.clip.encode_text(batch.tokens)
+        pooled, spatial = student.pooled(first).float(), student.spatial(patches).float()
+        images = student.clip.visual.head(first)
+        echo = student.echoed(images.float()).float()
+        texts = student.read(batch.tokens)[1].float()
+        meanings = student.read(batch.phrases)[0].float()
     target = batch.spatial
     if keep is not None:
         target = target.gather(1, keep[..., None].expand(-1, -1, target.shape[-1]))
-    pooled = functional.mse_loss(guess_pooled.float(), batch.pooled.clamp(-6, 6))
-    spatial = functional.mse_loss(guess_spatial.float(), target.clamp(-6, 6))
-    return (
-        pooled,
-        spatial,
-        matching_loss(images.float(), texts.float(), batch.captions, student.clip.logit_scale),
-    )
+    captioned = images[: len(batch.captions)].float()
+    return {
+        "pooled": functional.mse_loss(pooled, batch.pooled),
+        "echo": functional.mse_loss(echo, batch.pooled),
+        "spatial": functional.mse_loss(spatial, target),
+        "telling": telling_loss(echo, batch.pooled),
+        "matching": matching_loss(captioned, texts, batch.captions, student.clip.logit_scale),
+        "meaning": 5 * (1 - functional.cosine_similarity(meanings, batch.meanings).mean()),
+    }
+
+
+def telling_loss(guesses: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy of finding each picture's teacher features (n, d) among those of the batch."""
+    scores = functional.normalize(guesses, dim=-1) @ functional.normalize(features, dim=-1).T / SURE
+    return functional.cross_entropy(scores, torch.arange(len(scores)))
 
 
 def matching_loss(
@@ -153,4 +186,17 @@ def _resume(path: Path, parts: list[nn.Module | torch.optim.Optimizer]) -> tuple
     content = torch.load(path, map_location="cpu", weights_only=True)
     for part, state in zip(parts, content["states"], strict=True):
         part.load_state_dict(state)
+    return int(content["step"]), float(content["used_s"])
+
+
+def averaged(checkpoint: Path) -> dict[str, torch.Tensor]:
+    """Return the averaged student's state from a checkpoint."""
+    content = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    state: dict[str, torch.Tensor] = content["states"][1]
+    return state
+
+
+def effort(checkpoint: Path) -> tuple[int, float]:
+    """Return the steps taken and the seconds used."""
+    content = torch.load(checkpoint, map_location="cpu", weights_only=True)
     return int(content["step"]), float(content["used_s"])

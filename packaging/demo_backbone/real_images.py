@@ -44,23 +44,29 @@ def read_square(path: Path, size: int = SIZE) -> NDArray[np.uint8]:
     return np.asarray(resized.crop((left, top, left + size, top + size)), dtype=np.uint8)
 
 
-def training_images(sources: list[Path], rng: np.random.Generator) -> Iterator[NDArray[np.uint8]]:
-    """Yield every unlabelled image once, cropped and shaded at random; odd patients are left out."""
+def training_images(sources: list[Path], rng: np.random.Generator, count: int) -> Iterator[NDArray[np.uint8]]:
+    """Yield up to count unlabelled images, in equal parts from each source, cropped and shaded at random.
+
+    Odd patients are left out.
+    """
     for source in sources:
+        share = count // len(sources)
         if source.suffix == ".npz":
             with np.load(source) as arrays:
                 stack = arrays["train_images"]
-            for small in stack[rng.permutation(len(stack))[:1500]]:
-                yield _varied(Image.fromarray(small).convert("RGB"), rng)
+            for number in rng.integers(len(stack), size=share):
+                yield _varied(Image.fromarray(stack[number]).convert("RGB"), rng)
         else:
-            for path in image_files(source, has_even_patient):
-                with Image.open(path) as opened:
+            files = image_files(source, has_even_patient)
+            for number in rng.integers(len(files), size=share):
+                with Image.open(files[int(number)]) as opened:
                     yield _varied(opened.convert("RGB"), rng)
 
 
 def _varied(image: Image.Image, rng: np.random.Generator) -> NDArray[np.uint8]:
     side = min(image.size) * rng.uniform(0.55, 1.0)
     left, top = rng.uniform(0, image.width - side), rng.uniform(0, image.height - side)
+    image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else image
     turned = image.rotate(rng.uniform(-8, 8), Image.Resampling.BILINEAR) if rng.random() < 0.5 else image
     view = turned.resize((SIZE, SIZE), Image.Resampling.BICUBIC, box=(left, top, left + side, top + side))
     shaded = np.asarray(view, dtype=np.float32) * rng.uniform(0.75, 1.25) + rng.uniform(-25, 25)

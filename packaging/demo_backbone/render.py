@@ -17,11 +17,13 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--images", type=Path, nargs="*", default=[])
     parser.add_argument("--count", type=int, required=True)
+    parser.add_argument("--rank", type=int, default=0, help="which of several renderers this is")
+    parser.add_argument("--of", type=int, default=1, help="how many renderers share the work")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     arguments.cache.mkdir(parents=True, exist_ok=True)
     teacher = Teacher()
-    for number in range(arguments.count):
+    for number in range(arguments.rank, arguments.count, arguments.of):
         if not (arguments.cache / f"shard_{number:03d}.npz").exists():
             shards.render(arguments.cache, number, teacher, arguments.images)
             print(f"rendered {number + 1} of {arguments.count}", flush=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from . import phantoms, real_images
+from . import degrade, phantoms, real_images
 from .canvas import SIZE
 
 if TYPE_CHECKING:
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from .teacher import Teacher
 
 LENGTH = 2000
+SEED = 21
 REAL = "radiograph"
+REAL_SHARE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +35,15 @@ class Shard:
 
 def render(folder: Path, number: int, teacher: Teacher, sources: list[Path]) -> None:
     """Draw one shard from its own random stream and store it; real images fill the first places."""
-    rng = np.random.default_rng([20, number])
+    rng = np.random.default_rng([SEED, number])
     pixels = np.empty((LENGTH, SIZE, SIZE, 3), dtype=np.uint8)
     facts: list[tuple[str, list[list[str]]]] = []
-    for image in _real_share(sources, rng):
+    for image in real_images.training_images(sources, rng, LENGTH // REAL_SHARE):
         pixels[len(facts)] = image
         facts.append((REAL, []))
     while len(facts) < LENGTH:
         picture = phantoms.draw(rng)
-        pixels[len(facts)] = picture.pixels if picture.pixels.ndim == 3 else picture.pixels[..., None]
+        pixels[len(facts)] = degrade.degrade(rng, picture.pixels)
         facts.append((picture.modality, [list(statement) for statement in picture.statements]))
     pooled, spatial = teacher.features(pixels)
     partial = folder / f"shard_{number:03d}.partial.npz"
@@ -64,9 +66,3 @@ def load(path: Path) -> Shard:
 def first(shard: Shard, count: int) -> Shard:
     """Return the first pictures of a shard."""
     return Shard(shard.pixels[:count], shard.pooled[:count], shard.spatial[:count], shard.facts[:count])
-
-
-def _real_share(sources: list[Path], rng: np.random.Generator) -> list[NDArray[np.uint8]]:
-    images = list(real_images.training_images(sources, rng))
-    chosen = rng.permutation(len(images))[: LENGTH // 8]
-    return [images[int(i)] for i in chosen]

@@ -1,4 +1,4 @@
-"""The model while it learns: CLIP's two towers and two heads that predict the teacher's features."""
+"""The model while it learns: CLIP's two towers and the heads that predict the teachers' features."""
 
 from __future__ import annotations
 
@@ -7,22 +7,25 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+from torch.nn import functional
 
-from . import teacher
+from . import targets, teacher, text_teacher
 
 PATCH = 16
 GREY_BASES = 168
 
 
 class Student(nn.Module):
-    """Image tower with distillation heads, and text tower; tokens may be dropped to learn faster."""
+    """Image tower and text tower with distillation heads; patches may be dropped to learn faster."""
 
     def __init__(self, clip: Any) -> None:  # noqa: ANN401
         super().__init__()
         self.clip = clip
         width = clip.visual.trunk.num_features
-        self.pooled = nn.Linear(width, teacher.POOLED)
+        self.pooled = nn.Linear(width, targets.WIDTH)
+        self.echo = nn.Linear(clip.visual.head.proj.out_features, targets.WIDTH)
         self.spatial = nn.Linear(width, teacher.SPATIAL)
+        self.sentence = nn.Linear(clip.text.transformer.config.hidden_size, text_teacher.WIDTH)
         start_from_cosines(clip.visual.trunk.patch_embed.proj)
         start_from_waves(clip.visual.trunk.pos_embed)
 
@@ -38,6 +41,23 @@ class Student(nn.Module):
         first = (trunk.cls_token + trunk.pos_embed[:, :1]).expand(len(images), -1, -1)
         tokens = trunk.norm(trunk.blocks(torch.cat([first, patches], dim=1)))
         return tokens[:, 0], tokens[:, 1:]
+
+    def echoed(self, embeddings: torch.Tensor) -> torch.Tensor:
+        """Predict the image teacher's features (n, 256) from the direction of the embeddings (n, 256).
+
+        Whatever this prediction needs, the cosine between embeddings can see as well.
+        """
+        guess: torch.Tensor = self.echo(
+            functional.normalize(embeddings, dim=-1) * embeddings.shape[-1] ** 0.5
+        )
+        return guess
+
+    def read(self, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the guess of the sentence teacher's embedding (n, 384) and our embedding (n, 256)."""
+        text = self.clip.text
+        mask = (tokens != text.config.pad_token_id).long()
+        pooled = text.pooler(text.transformer(input_ids=tokens, attention_mask=mask), mask)
+        return self.sentence(pooled), text.proj(pooled)
 
 
 def start_from_cosines(projection: nn.Conv2d) -> None:

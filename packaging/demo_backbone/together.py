@@ -41,21 +41,21 @@ class Team:
         return float(box)
 
 
-def join(work: Path, rank: int, size: int) -> Team:
-    """Meet the others through a file in the work folder."""
+def join(meeting: Path, rank: int, size: int, arguments: list[str]) -> Team:
+    """Meet the others through a file; number 0 starts them with the same arguments."""
     if size > 1:
-        meeting = work / "meeting_point"
         if rank == 0:
             meeting.unlink(missing_ok=True)
-            start_others(size)
+            script = str(Path(__file__).with_name("train.py"))
+            for other in range(1, size):
+                subprocess.Popen([sys.executable, script, *arguments, "--rank", str(other)])
         distributed.init_process_group(
             "gloo", init_method=meeting.resolve().as_uri(), rank=rank, world_size=size
         )
     return Team(rank, size)
 
 
-def start_others(size: int) -> None:
-    """Start this program again, once for every other number of the team."""
-    script = str(Path(__file__).with_name("train.py"))
-    for rank in range(1, size):
-        subprocess.Popen([sys.executable, script, *sys.argv[1:], "--rank", str(rank)])
+def leave(team: Team) -> None:
+    """Part from the others."""
+    if team.size > 1:
+        distributed.destroy_process_group()

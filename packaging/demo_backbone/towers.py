@@ -25,6 +25,14 @@ EMBED_DIM = 256
 MEAN = (0.48145466, 0.4578275, 0.40821073)
 STD = (0.26862954, 0.26130258, 0.27577711)
 NAME = "clip-svd-studio-demo"
+TEXT_FILES = (
+    "open_clip_config.json",
+    "config.json",
+    "vocab.txt",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+)
 
 
 def clip_config() -> dict[str, Any]:

@@ -18,6 +18,7 @@ from clipsvd_app.adapter_file import read_adapter
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.domain.results import CaseExplanation, RunResult
+from clipsvd_app.engine import bench
 from clipsvd_app.engine.bench import few_shot_records
 from clipsvd_app.engine.run_job import Engine
 from clipsvd_app.engine.run_train import RESUMED
@@ -338,15 +339,35 @@ def test_the_bench_takes_only_files_that_are_included(class_folders, reference, 
     assert {r["test_images"] for r in found} == {10}
 
 
-def test_the_bench_reads_a_medmnist_file(reference, tiny_recipe, tmp_path):
+@pytest.fixture
+def minimnist(tmp_path):
     generator = np.random.default_rng(0)
     parts = {}
     for split in ("val", "test"):
         parts[f"{split}_images"] = generator.integers(0, 256, (6, 28, 28), dtype=np.uint8)
         parts[f"{split}_labels"] = np.arange(6)[:, None] % 2
     np.savez(tmp_path / "minimnist.npz", **parts)
-    found = records(tmp_path / "minimnist.npz", reference, tiny_recipe, shots=[2])
+    return tmp_path / "minimnist.npz"
+
+
+def test_the_bench_reads_a_medmnist_file(reference, tiny_recipe, minimnist):
+    found = records(minimnist, reference, tiny_recipe, shots=[2])
     assert {(r["dataset"], r["test_images"]) for r in found} == {("minimnist", 8)}
+
+
+def test_names_of_a_medmnist_files_classes_become_their_prompts(
+    reference, tiny_recipe, minimnist, monkeypatch
+):
+    seen = []
+    learner = bench.Learner
+    monkeypatch.setattr(bench, "Learner", lambda *parts: seen.append(parts[2]) or learner(*parts))
+    records(minimnist, reference, tiny_recipe, shots=[2], class_names=("bright disc", "dark disc"))
+    assert [[kind.name for kind in classes] for classes in seen] == [["bright disc", "dark disc"]]
+
+
+def test_too_few_names_for_a_medmnist_file_are_refused(reference, tiny_recipe, minimnist):
+    with pytest.raises(UserError, match="has 2 classes, and 1 names were given"):
+        records(minimnist, reference, tiny_recipe, class_names=("normal",))
 
 
 @pytest.mark.parametrize(

