@@ -6,8 +6,8 @@ The peer is needed for nothing else, so no extra of the program installs it:
     PYTHONPATH=PEER python docs/fewshot_with_peer.py ROOT --shots 4 16 32 --seeds 5 --json > records.jsonl
 
 Every argument is the benchmark's own. The peer sees each image at 224 pixels, the size it was trained at,
-letterboxed as the program's own images are; its 1,280 pooled features are standardised on the training
-images, and the strength of its logistic regression is chosen as for the program's own linear probe.
+letterboxed as the program's own images are; its 1,280 pooled features are brought to unit length and go
+through the same linear probe as the program's own features.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import statistics
 import sys
 import time
 from collections import defaultdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,6 +38,7 @@ from clipsvd_app.settings import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -143,7 +143,8 @@ def _features(pictures: list[NDArray[np.uint8]], batch: int = 32) -> NDArray[np.
             last = net.extract_features(scaled.contiguous(memory_format=torch.channels_last))
             found.append(last.mean(dim=(2, 3)))
     print(f"peer: {len(pictures)} images in {time.monotonic() - started:.0f} s", file=sys.stderr)
-    return torch.cat(found).numpy()
+    features = torch.cat(found)
+    return (features / features.norm(dim=1, keepdim=True)).numpy()
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def test_the_linear_probe_tells_separate_classes_apart():
 def test_one_example_of_each_class_is_enough_to_fit():
     rows, labels, groups = blobs(1)
     probe = fit_linear_probe(rows, labels, groups, 3, 0)
-    assert probe.strength == 0.1
+    assert probe.strength == 10
     assert (probe.probabilities(rows).argmax(axis=1) == labels).all()
 
 
@@ -40,6 +40,23 @@ def test_noise_asks_for_a_stronger_penalty_than_signal():
     noise /= np.linalg.norm(noise, axis=1, keepdims=True)
     assert choose_strength(signal, labels, groups, 3, 0) >= 10
     assert choose_strength(noise, labels, groups, 3, 0) <= choose_strength(signal, labels, groups, 3, 0)
+
+
+def test_many_quiet_features_without_meaning_do_not_drown_a_telling_one():
+    generator = np.random.default_rng(0)
+    labels = [place % 2 for place in range(300)]
+    rows = 0.02 * generator.normal(size=(300, 400))
+    rows[:, 0] += np.array(labels) - 0.5
+    probe = fit_linear_probe(rows[:8].astype(np.float32), labels[:8], [str(i) for i in range(8)], 2, 0)
+    guess = probe.probabilities(rows[8:].astype(np.float32)).argmax(axis=1)
+    assert (guess == labels[8:]).mean() > 0.9
+
+
+def test_neither_an_offset_nor_the_size_of_the_features_changes_the_probe():
+    rows, labels, groups = blobs(6)
+    plain = fit_linear_probe(rows, labels, groups, 3, 0)
+    moved = fit_linear_probe(rows * 0.01 + 3, labels, groups, 3, 0)
+    np.testing.assert_allclose(plain.probabilities(rows), moved.probabilities(rows * 0.01 + 3), atol=1e-3)
 
 
 def test_a_class_that_was_not_trained_on_gets_no_probability():
