@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.random import Generator
 
 SIDES = {-1: "right", 1: "left"}
+CLEAR: Statement = ("clear lungs", "no focal opacity", "lungs without opacities", "normal lung fields")
 NORMAL: Statement = ("no findings", "normal", "a normal chest", "no abnormality", "healthy lungs")
 PNEUMONIA: Statement = (
     "pneumonia",
@@ -45,12 +46,11 @@ def draw(rng: Generator) -> Picture:
     """Draw one frontal radiograph; the patient's right is on the left of the image."""
     image, lungs = _thorax(rng)
     facts: list[Statement] = []
-    kinds = [_nodules, _opacity, _opacity, _reticular, _calcified, _cavity, _bulla, _collapse, _wide]
-    for finding in rng.permutation(len(kinds))[: int(rng.choice([0, 1, 2], p=[0.3, 0.48, 0.22]))]:
-        image, words = kinds[int(finding)](rng, image, lungs)
+    for finding in rng.permutation(len(FINDINGS))[: int(rng.choice([0, 1, 2], p=[0.3, 0.48, 0.22]))]:
+        image, words = FINDINGS[int(finding)](rng, image, lungs)
         facts += words
     if not facts:
-        facts.append(("clear lungs", "no focal opacity", "lungs without opacities", "normal lung fields"))
+        facts.append(CLEAR)
         facts.append(NORMAL)
     if rng.random() < 0.25:
         facts.append(HEART)
@@ -266,3 +266,6 @@ def _expose(rng: Generator, image: Array) -> Array:
         )
         image = np.maximum(image, mark)
     return np.asarray(image, dtype=np.float32)
+
+
+FINDINGS = (_nodules, _opacity, _opacity, _reticular, _calcified, _cavity, _bulla, _collapse, _wide)

@@ -17,6 +17,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--images", type=Path, nargs="*", default=[])
     parser.add_argument("--count", type=int, required=True)
+    parser.add_argument("--films", type=int, required=True, help="how many of them, the last, hold films")
     parser.add_argument("--rank", type=int, default=0, help="which of several renderers this is")
     parser.add_argument("--of", type=int, default=1, help="how many renderers share the work")
     arguments = parser.parse_args()
@@ -25,7 +26,8 @@ def main() -> None:
     teacher = Teacher()
     for number in range(arguments.rank, arguments.count, arguments.of):
         if not (arguments.cache / f"shard_{number:03d}.npz").exists():
-            shards.render(arguments.cache, number, teacher, arguments.images)
+            films = number >= arguments.count - arguments.films
+            shards.render(arguments.cache, number, teacher, arguments.images, films=films)
             print(f"rendered {number + 1} of {arguments.count}", flush=True)
 
 

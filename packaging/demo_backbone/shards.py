@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from . import degrade, phantoms, real_images
+from . import degrade, draw_film, phantoms, real_images
 from .canvas import SIZE
 
 if TYPE_CHECKING:
@@ -33,8 +33,11 @@ class Shard:
     facts: list[tuple[str, list[list[str]]]]
 
 
-def render(folder: Path, number: int, teacher: Teacher, sources: list[Path]) -> None:
-    """Draw one shard from its own random stream and store it; real images fill the first places."""
+def render(folder: Path, number: int, teacher: Teacher, sources: list[Path], *, films: bool) -> None:
+    """Draw one shard from its own random stream and store it; real images fill the first places.
+
+    A shard of films holds chest films alone, drawn as the demo studies are.
+    """
     rng = np.random.default_rng([SEED, number])
     pixels = np.empty((LENGTH, SIZE, SIZE, 3), dtype=np.uint8)
     facts: list[tuple[str, list[list[str]]]] = []
@@ -42,7 +45,7 @@ def render(folder: Path, number: int, teacher: Teacher, sources: list[Path]) -> 
         pixels[len(facts)] = image
         facts.append((REAL, []))
     while len(facts) < LENGTH:
-        picture = phantoms.draw(rng)
+        picture = draw_film.draw(rng) if films else phantoms.draw(rng)
         pixels[len(facts)] = degrade.degrade(rng, picture.pixels)
         facts.append((picture.modality, [list(statement) for statement in picture.statements]))
     pooled, spatial = teacher.features(pixels)

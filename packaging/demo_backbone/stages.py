@@ -79,7 +79,7 @@ def write_vocabulary(wanted: argparse.Namespace) -> None:
 def draw_pictures(wanted: argparse.Namespace) -> None:
     """Draw all shards with the image teacher's features, one process a worker, and fit the targets."""
     command = [sys.executable, "-m", "demo_backbone.render", "--cache", str(_cache(wanted))]
-    command += ["--count", str(wanted.shards), "--of", str(wanted.workers)]
+    command += ["--count", str(wanted.shards), "--films", str(wanted.films), "--of", str(wanted.workers)]
     images = ["--images", *(str(path.resolve()) for path in wanted.images)] if wanted.images else []
     here = Path(__file__).parent.parent
     renderers = [
@@ -239,7 +239,8 @@ def _arguments() -> argparse.Namespace:
     both: dict[str, Any] = {"nargs": 2, "metavar": ("DISTIL", "ALIGN")}
     parser.add_argument("--minutes", type=float, default=(40.0, 20.0), help="how long to learn", **both)
     parser.add_argument("--steps", type=int, default=(0, 0), help="learn so many steps instead", **both)
-    parser.add_argument("--shards", type=int, default=26, help="how many files of 2,000 pictures to draw")
+    parser.add_argument("--shards", type=int, default=29, help="how many files of 2,000 pictures to draw")
+    parser.add_argument("--films", type=int, default=3, help="how many of them, the last, hold chest films")
     parser.add_argument(
         "--workers", type=int, default=2, help="processes that work together, one thread each"
     )
