@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clipsvd_app.engine import metrics
+from clipsvd_app.engine.metrics import Floats
 from clipsvd_app.engine.splits import grouped_folds, groups_in_smallest_class
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from clipsvd_app.engine.metrics import Floats
 
 _STRENGTHS = (0.1, 1.0, 10.0, 100.0)
 _DEFAULT_STRENGTH = 10.0

@@ -166,7 +166,10 @@ def _probes(wanted: argparse.Namespace, clip: measure.Clip) -> dict[str, dict[st
 
 
 def _effort(wanted: argparse.Namespace) -> dict[str, float]:
-    found = {"pictures": float(shards.LENGTH * (wanted.shards - 1))}
+    found = {
+        "pictures": float(shards.LENGTH * (wanted.shards - 1)),
+        "films": float(shards.LENGTH * wanted.films),
+    }
     for phase in learning.PHASES:
         steps, seconds = learning.effort(_checkpoint(wanted, phase))
         found[f"{phase.name}_steps"] = float(steps)
