@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -62,22 +63,22 @@ class Supply:
         self._targets = targets
         self._rng = np.random.default_rng(seed)
         self._shards: dict[str, shards.Shard] = {}
+        self._alike: dict[str, list[tuple[shards.Shard, int]]] = defaultdict(list)
         self.refresh()
 
     def refresh(self) -> int:
         """Load shards that were drawn meanwhile; return how many pictures there are."""
         for path in sorted(self._cache.glob("shard_[0-9][0-9][0-9].npz")):
             if path.stem not in self._shards and path.stem != f"shard_{HELD_OUT:03d}":
-                self._shards[path.stem] = shards.load(path)
+                self._shards[path.stem] = shard = shards.load(path)
+                for number, (modality, statements) in enumerate(shard.facts):
+                    if statements:
+                        self._alike[modality].append((shard, number))
         return sum(len(shard.pixels) for shard in self._shards.values())
 
-    def batch(self, size: int, captioned: int, phrases: int) -> Batch:
-        """Draw a batch at random over all shards."""
-        stack = list(self._shards.values())
-        places = [
-            (stack[int(self._rng.integers(len(stack)))], int(self._rng.integers(shards.LENGTH)))
-            for _ in range(size)
-        ]
+    def batch(self, size: int, captioned: int, phrases: int, alike: float) -> Batch:
+        """Draw a batch at random over all shards; a share of the batches, alike, from one modality alone."""
+        places = self._of_one_modality(size) if self._rng.random() < alike else self._of_all(size)
         turned = self._rng.random(size) < 0.5
         images = _turned(np.stack([shard.pixels[i] for shard, i in places]).transpose(0, 3, 1, 2), turned)
         spatial = self._targets.spatial(_turned(np.stack([shard.spatial[i] for shard, i in places]), turned))
@@ -95,6 +96,19 @@ class Supply:
             token_ids(self._tokenizer, [self._phrases.texts[int(i)] for i in chosen]),
             torch.from_numpy(self._phrases.meanings[chosen]),
         )
+
+    def _of_all(self, size: int) -> list[tuple[shards.Shard, int]]:
+        stack = list(self._shards.values())
+        return [
+            (stack[int(self._rng.integers(len(stack)))], int(self._rng.integers(shards.LENGTH)))
+            for _ in range(size)
+        ]
+
+    def _of_one_modality(self, size: int) -> list[tuple[shards.Shard, int]]:
+        """Draw pictures with statements of one modality, the more often the more pictures it has."""
+        counts = np.array([len(places) for places in self._alike.values()], dtype=float)
+        places = list(self._alike.values())[int(self._rng.choice(len(counts), p=counts / counts.sum()))]
+        return [places[int(i)] for i in self._rng.integers(len(places), size=size)]
 
     def kept_patches(self, size: int, count: int) -> torch.Tensor:
         """Draw which of the 64 patches each image keeps: (size, count)."""

@@ -33,18 +33,22 @@ SURE = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """One part of learning: pictures a step and worker, how many are captioned, patches kept, weights."""
+    """One part of learning: pictures a step and worker, how many are captioned, patches kept, weights.
+
+    alike is the share of batches of one modality alone: there a caption has to say more than the modality.
+    """
 
     name: str
     batch: int
     captioned: int
     patches: int
+    alike: float
     matching: float
     peak_rate: float
 
 
-DISTIL = Phase("distil", batch=128, captioned=64, patches=20, matching=0.3, peak_rate=2e-3)
-ALIGN = Phase("align", batch=96, captioned=96, patches=64, matching=1.0, peak_rate=1e-3)
+DISTIL = Phase("distil", batch=128, captioned=64, patches=20, alike=0.0, matching=0.3, peak_rate=2e-3)
+ALIGN = Phase("align", batch=96, captioned=96, patches=64, alike=0.7, matching=1.0, peak_rate=1e-3)
 PHASES = (DISTIL, ALIGN)
 
 
@@ -108,7 +112,7 @@ def _step(
 ) -> str:
     rate = phase.peak_rate * min(1.0, progress / WARM_UP + 0.02) * 0.5 * (1 + math.cos(math.pi * progress))
     keep = supply.kept_patches(phase.batch, phase.patches) if phase.patches < ALL_PATCHES else None
-    losses = _losses(student, supply.batch(phase.batch, phase.captioned, PHRASES), keep)
+    losses = _losses(student, supply.batch(phase.batch, phase.captioned, PHRASES, phase.alike), keep)
     weights = {"telling": 0.5, "matching": phase.matching}
     torch.stack([weights.get(name, 1.0) * loss for name, loss in losses.items()]).sum().backward()
     team.average_gradients(student.parameters())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 from pathlib import Path
 
@@ -162,3 +163,40 @@ def test_the_image_embeddings_direction_alone_has_to_tell_the_teachers_features(
     assert (meanings.shape, texts.shape) == ((2, 384), (2, 256))
     alone, _ = student.read(torch.tensor([[2, 5, 3]]))
     assert torch.allclose(alone[0], meanings[0], atol=1e-5)
+
+
+def cache_with(folder, rng):
+    """Two shards' worth of tiny facts: shard 0 is held out, shard 1 has two modalities and bare pictures."""
+    folder.mkdir()
+    facts = [
+        ("ct", [["a cyst"]]) if n % 3 == 0 else ("mr", [["a nodule"]]) if n % 3 == 1 else ("mr", [])
+        for n in range(shards.LENGTH)
+    ]
+    for number in (0, 1):
+        np.savez(
+            folder / f"shard_{number:03d}.npz",
+            pixels=np.zeros((shards.LENGTH, 128, 128, 3), np.uint8),
+            pooled=rng.standard_normal((shards.LENGTH, 1280)).astype(np.float16),
+            spatial=np.zeros((shards.LENGTH, 112, 8, 8), np.float16),
+            facts=np.array(json.dumps(facts)),
+        )
+
+
+@pytest.mark.slow
+def test_batches_of_one_modality_hold_only_pictures_with_something_to_say(tmp_path):
+    from tokenizers import Tokenizer
+
+    from clipsvd_app.resources import resource_path
+
+    cache_with(tmp_path / "cache", np.random.default_rng(0))
+    tokenizer = Tokenizer.from_file(str(resource_path("backbones", "demo") / "tokenizer.json"))
+    phrases = batches.Phrases(["a cyst"], np.ones((1, 384), np.float32))
+    fitted = targets.fit([shards.load(tmp_path / "cache" / "shard_001.npz")])
+    supply = batches.Supply(tmp_path / "cache", tokenizer, phrases, fitted, 0)
+    told = [supply.batch(8, 8, 1, alike=1.0).captions for _ in range(12)]
+    assert all(
+        len({"cyst" in text for text in texts if "cyst" in text or "nodule" in text}) <= 1 for texts in told
+    )
+    mixed = [supply.batch(64, 64, 1, alike=0.0).captions for _ in range(2)]
+    assert all(any("cyst" in t for t in texts) and any("nodule" in t for t in texts) for texts in mixed)
+    assert supply.batch(6, 4, 3, alike=0.0).phrases.shape[0] == 3
