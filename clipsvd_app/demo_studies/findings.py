@@ -18,25 +18,23 @@ PNEUMOTHORAX: Final = "pneumothorax"
 ENLARGED_HEART: Final = "enlarged heart"
 FINDINGS: Final[tuple[str, str, str]] = (EFFUSION, PNEUMOTHORAX, ENLARGED_HEART)
 
+# Each says what the finding looks like, in words that the bundled model met with other pictures.
 PROMPTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         EFFUSION: (
-            "a chest radiograph with pleural effusion",
-            "fluid in the pleural space blunting the costophrenic angle",
-            "a homogeneous opacity at the lung base with a curved upper border",
-            "chest x-ray showing a meniscus of pleural fluid",
+            "a dense white lung base",
+            "a homogeneous opacity at the lung base",
+            "fluid at the lung base",
         ),
         PNEUMOTHORAX: (
-            "a chest radiograph with pneumothorax",
-            "air in the pleural space with a visible pleural line",
-            "a collapsed lung edge without lung markings beyond it",
-            "chest x-ray showing an apical pneumothorax",
+            "black air without lung markings",
+            "a thin line with black air beyond it",
+            "a large air filled space along the chest wall",
         ),
         ENLARGED_HEART: (
-            "a chest radiograph with an enlarged heart",
-            "cardiomegaly with an increased cardiothoracic ratio",
-            "a wide cardiac silhouette more than half the width of the chest",
-            "chest x-ray showing an enlarged cardiac shadow",
+            "a large heart shadow",
+            "a rather wide heart shadow",
+            "a heart wider than normal",
         ),
     }
 )

@@ -48,7 +48,7 @@ class Phase:
 
 
 DISTIL = Phase("distil", batch=128, captioned=64, patches=20, alike=0.0, matching=0.3, peak_rate=2e-3)
-ALIGN = Phase("align", batch=96, captioned=96, patches=64, alike=0.7, matching=1.0, peak_rate=1e-3)
+ALIGN = Phase("align", batch=128, captioned=128, patches=32, alike=0.7, matching=1.0, peak_rate=1e-3)
 PHASES = (DISTIL, ALIGN)
 
 
