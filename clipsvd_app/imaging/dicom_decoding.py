@@ -14,6 +14,7 @@ from clipsvd_app.imaging.decode_worker import DecodeError, shared_pool
 from clipsvd_app.imaging.dicom_dataset import DEFLATED, read_whole_dataset, reading, transfer_syntax_of
 from clipsvd_app.imaging.dicom_elements import text, whole
 from clipsvd_app.imaging.dicom_header import bits_stored_of
+from clipsvd_app.imaging.dicom_native import native_layout
 from clipsvd_app.imaging.quiet import quiet
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def stored_frames(path: Path, dataset: Dataset, frames: Sequence[int]) -> tuple[
         _refuse_unknown_syntax(path, syntax)
         decode = _compressed if _is_encapsulated(syntax) else _native
         pixels, photometric = decode(path, dataset, frames)
-        return _settled(pixels, dataset), photometric
+        return settled(pixels, dataset), photometric
 
 
 def _compressed(path: Path, _: Dataset, frames: Sequence[int]) -> tuple[Array, str]:
@@ -76,6 +77,11 @@ def _decode_one(dataset: Dataset, frame: int) -> tuple[Array, str]:
 
 def _native(path: Path, dataset: Dataset, frames: Sequence[int]) -> tuple[Array, str]:
     """Read frames of plain pixel data, and of a file on disk no others."""
+    layout = native_layout(dataset)
+    if layout is not None:
+        with reading(path), path.open("rb", buffering=0) as file:
+            pixels = np.stack([layout.read(file, frame) for frame in frames])
+        return pixels, text(dataset, "PhotometricInterpretation")
     syntax = transfer_syntax_of(dataset)
     with reading(path):
         from pydicom.pixels import iter_pixels
@@ -88,13 +94,20 @@ def _native(path: Path, dataset: Dataset, frames: Sequence[int]) -> tuple[Array,
     return pixels, text(dataset, "PhotometricInterpretation").replace("_422", "")
 
 
-def _settled(pixels: Array, dataset: Dataset) -> Array:
-    """Extend whole numbers from Bits Stored to their type, and order their bytes little-endian."""
+def settled(pixels: Array, dataset: Dataset) -> Array:
+    """Extend whole numbers from Bits Stored to their type, and order their bytes little-endian.
+
+    The bits of native pixels end at High Bit (PS3.5 8.1.1, where older editions let it be any).
+    """
     pixels = np.ascontiguousarray(pixels, dtype=pixels.dtype.newbyteorder("<"))
-    spare = 8 * pixels.dtype.itemsize - bits_stored_of(dataset)
+    width, stored = 8 * pixels.dtype.itemsize, bits_stored_of(dataset)
+    spare = width - stored
     if pixels.dtype.kind not in "iu" or spare <= 0 or whole(dataset, "BitsAllocated", 8) == 1:
         return pixels
-    return (pixels << spare) >> spare
+    high = whole(dataset, "HighBit", stored - 1)
+    native = not _is_encapsulated(transfer_syntax_of(dataset))
+    above = width - 1 - high if native and stored <= high + 1 <= width else spare
+    return (pixels << above) >> spare
 
 
 def _is_encapsulated(syntax: str) -> bool:

@@ -67,6 +67,9 @@ KEYWORDS = (
     "SegmentedBluePaletteColorLookupTableData",
 )
 
+# Of a group 60xx, in which overlays lie: rows, columns, origin, frames, description, type, label, data.
+OVERLAY_ELEMENTS = (0x0010, 0x0011, 0x0015, 0x0022, 0x0040, 0x0050, 0x0051, 0x0100, 0x0102, 0x1500, 0x3000)
+
 
 def text(dataset: Dataset, keyword: str) -> str:
     """Return an element as text, "" where it is absent or broken."""

@@ -11,7 +11,7 @@ from clipsvd_app.imaging import luts, refusals
 from clipsvd_app.imaging.dicom_dataset import EXPLICIT_BIG, read_dataset, reading, transfer_syntax_of
 from clipsvd_app.imaging.dicom_decoding import stored_frames
 from clipsvd_app.imaging.dicom_elements import frame_group, items, number, numbers, text, whole
-from clipsvd_app.imaging.dicom_header import bits_stored_of, header_of, pixel_spacing_mm, units_of
+from clipsvd_app.imaging.dicom_header import bits_stored_of, describe, pixel_spacing_mm, units_of
 from clipsvd_app.imaging.values import Frame, Window
 from clipsvd_app.imaging.windows import IDENTITY_8_BIT, default_window, is_usable, presets_of
 
@@ -27,7 +27,7 @@ _FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 def read_dicom_frame(path: Path, frame: int) -> Frame:
     """Decode one frame (from 0) of a DICOM file; refuses what cannot be read or shown."""
     dataset = read_dataset(path)
-    refusals.check_frame(path, frame, header_of(path, dataset).frames)
+    refusals.check_frame(path, frame, describe(path, dataset).frames)
     stored, photometric = stored_frames(path, dataset, (frame,))
     with reading(path):
         if photometric.startswith("MONOCHROME") and stored.ndim == 3:
@@ -36,7 +36,7 @@ def read_dicom_frame(path: Path, frame: int) -> Frame:
 
 
 def _grey_frame(dataset: Dataset, stored: Array, frame: int) -> Frame:
-    pixels, padding = _modality_values(dataset, stored, frame)
+    pixels, padding = modality_values(dataset, stored, frame)
     modality = text(dataset, "Modality")
     windows = _header_windows(dataset, frame)
     table = None if windows else _header_voi_lut(dataset, frame)
@@ -70,7 +70,7 @@ def _colour_frame(path: Path, dataset: Dataset, stored: Array, photometric: str,
     )
 
 
-def _modality_values(dataset: Dataset, stored: Array, frame: int) -> tuple[Array, float | None]:
+def modality_values(dataset: Dataset, stored: Array, frame: int) -> tuple[Array, float | None]:
     """Apply the Modality LUT or rescale (PS3.3 C.11.1); return the values and what padding became."""
     padding = _stored_padding(dataset, stored)
     marked = np.asarray([] if padding is None else [padding])
@@ -80,7 +80,7 @@ def _modality_values(dataset: Dataset, stored: Array, frame: int) -> tuple[Array
         table, first = luts.modality_table(tables[0], signed=signed, little_endian=_is_little_endian(dataset))
         values, mapped = luts.lookup(stored, table, first), luts.lookup(marked, table, first)
     else:
-        slope, intercept = _rescale(dataset, frame)
+        slope, intercept = rescale_of(dataset, frame)
         values, mapped = stored * slope + intercept, marked * slope + intercept
     pixels = np.asarray(values, dtype=np.float32)
     if padding is None:
@@ -90,7 +90,8 @@ def _modality_values(dataset: Dataset, stored: Array, frame: int) -> tuple[Array
     return pixels, float(sentinel)
 
 
-def _rescale(dataset: Dataset, frame: int) -> tuple[float, float]:
+def rescale_of(dataset: Dataset, frame: int) -> tuple[float, float]:
+    """Return slope and intercept of a frame; a slope that is absent or zero is 1 (PS3.3 C.11.1.1.2)."""
     group = frame_group(dataset, "PixelValueTransformationSequence", frame)
     source = dataset if group is None else group
     slope, intercept = number(source, "RescaleSlope"), number(source, "RescaleIntercept")
@@ -144,7 +145,7 @@ def _header_voi_lut(dataset: Dataset, frame: int) -> VoiLut | None:
         return None
     rescaled = items(dataset, "ModalityLUTSequence") or number(dataset, "RescaleIntercept") is not None
     signed = whole(dataset, "PixelRepresentation", 0) == 1 or bool(
-        rescaled and _rescale(dataset, frame)[1] < 0
+        rescaled and rescale_of(dataset, frame)[1] < 0
     )
     return luts.voi_lut(tables[0], signed=signed, little_endian=_is_little_endian(dataset))
 
