@@ -31,6 +31,7 @@ EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
 EXPLICIT_BIG = "1.2.840.10008.1.2.2"
 MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
 
+
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
     """Read quietly, and refuse what is damaged in one sentence."""
@@ -77,7 +78,11 @@ def _read_any(path: Path) -> tuple[Dataset, bool]:
             remedy="Add the folder it lies in, or add it by itself to import all it lists.",
             code="dicomdir",
         )
-    if not text(dataset, "SOPClassUID") and not _media_class(dataset) and not (has_more and _has_extent(dataset)):
+    if (
+        not text(dataset, "SOPClassUID")
+        and not _media_class(dataset)
+        and not (has_more and _has_extent(dataset))
+    ):
         _refuse_no_data_set(path)
     return dataset, has_more and _has_extent(dataset)
 

@@ -40,6 +40,14 @@ def stored_frames(path: Path, dataset: Dataset, frames: Sequence[int]) -> tuple[
         return settled(pixels, dataset), photometric
 
 
+def allocated_frame(path: Path, dataset: Dataset, frame: int) -> Array | None:
+    """Return (rows, columns) of a grey frame with all allocated bits, None where it is compressed."""
+    if whole(dataset, "SamplesPerPixel", 1) != 1 or _is_encapsulated(transfer_syntax_of(dataset)):
+        return None
+    with quiet:
+        return np.asarray(_native(path, dataset, (frame,))[0][0])
+
+
 def _compressed(path: Path, _: Dataset, frames: Sequence[int]) -> tuple[Array, str]:
     try:
         return shared_pool().run(decode_compressed, str(path), tuple(frames))

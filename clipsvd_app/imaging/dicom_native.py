@@ -37,7 +37,7 @@ class NativeLayout:
     def read_into(self, file: BinaryIO, pixels: Array, frame: int = 0) -> None:
         """Fill a contiguous (rows, columns) array of the layout's own type."""
         file.seek(self.start + frame * pixels.nbytes)
-        left = memoryview(pixels.reshape(-1).view(np.uint8))
+        left = pixels.data.cast("B")
         while left:
             done = file.readinto(left)  # type: ignore[attr-defined]
             if not done:

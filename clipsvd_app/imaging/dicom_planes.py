@@ -38,7 +38,9 @@ def plane_of(position: Sequence[float], orientation: Sequence[float]) -> Plane |
     across = sum(a * b for a, b in zip(row, column, strict=True))
     if max(abs(lengths[0] - 1), abs(lengths[1] - 1), abs(across)) > _LOOSENESS:
         return None
-    (a, b, c), (d, e, f) = ([v / length for v in axis] for axis, length in zip((row, column), lengths, strict=True))
+    (a, b, c), (d, e, f) = (
+        [v / length for v in axis] for axis, length in zip((row, column), lengths, strict=True)
+    )
     x, y, z = position
     return Plane((x, y, z), (a, b, c), (d, e, f))
 

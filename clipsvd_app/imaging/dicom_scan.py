@@ -10,11 +10,11 @@ import functools
 import os
 import re
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
 Value: TypeAlias = "str | tuple[float, ...]"
@@ -31,7 +31,9 @@ _META_CLASS, _META_SYNTAX = 0x00020002, 0x00020010
 _REPRESENTATION = 0x00280103
 _DEEPEST = 8
 
-_LONG_VRS = frozenset((b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"))
+_LONG_VRS = frozenset(
+    (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV")
+)
 _SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
 _TEXT_VRS = frozenset((b"CS", b"DA", b"DT", b"LO", b"PN", b"SH", b"TM", b"UI"))
 _NUMBER_VRS = {b"US": "H", b"SS": "h", b"UL": "I", b"SL": "i", b"FL": "f", b"FD": "d"}

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from clipsvd_app.imaging import refusals
 from clipsvd_app.imaging.dicom_elements import damage
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from clipsvd_app.imaging.dicom_elements import Dataset
     from clipsvd_app.imaging.values import Array
 
@@ -80,7 +79,12 @@ def _bits(dataset: Dataset, group: int, frame: int, raw: Array | None) -> Array 
     if isinstance(data, bytes):
         return _packed(data, rows, columns, _index(dataset, group, frame))
     position = _value(dataset, group, _BIT_POSITION)
-    if raw is None or not isinstance(position, int) or raw.dtype.kind not in "iu" or raw.shape != (rows, columns):
+    if (
+        raw is None
+        or not isinstance(position, int)
+        or raw.dtype.kind not in "iu"
+        or raw.shape != (rows, columns)
+    ):
         return None
     return np.asarray((raw >> position) & 1, dtype=np.bool_) if 0 < position < 8 * raw.itemsize else None
 

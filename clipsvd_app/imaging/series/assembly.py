@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,12 +30,14 @@ class Slice:
     """One frame in its place. member: the index among the members that were given; frame: from 0.
 
     along_mm: the position along the normal of its orientation, None where geometry is missing.
+    orientation: which of the series' orientations it lies in, from 0, the most frequent.
     """
 
     member: int
     frame: int
     plane: Plane | None
     along_mm: float | None
+    orientation: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def _in_order(members: Sequence[Member], frames: Sequence[Slice]) -> tuple[list[
     stacks: list[Gaps] = []
     groups = orientation_groups([found.plane for found in placed if found.plane is not None])
     for group in range(int(groups.max(initial=-1)) + 1):
-        stack = _along([placed[index] for index in np.flatnonzero(groups == group)], members)
+        stack = _along([placed[index] for index in np.flatnonzero(groups == group)], members, group)
         planes = [found.plane for found in stack if found.plane is not None]
         stacks.append(gaps(planes, np.asarray([found.along_mm for found in stack], dtype=np.float64)))
         ordered += stack
@@ -122,9 +124,12 @@ def _in_order(members: Sequence[Member], frames: Sequence[Slice]) -> tuple[list[
     return ordered + rest, stacks
 
 
-def _along(stack: Sequence[Slice], members: Sequence[Member]) -> list[Slice]:
+def _along(stack: Sequence[Slice], members: Sequence[Member], group: int) -> list[Slice]:
     along = along_normal_mm([found.plane for found in stack if found.plane is not None])
     numbers = [members[found.member].header.instance_number for found in stack]
     # Places that differ by less than rounding are one place, within which the instance number decides.
-    order = np.lexsort(([f.frame for f in stack], [f.member for f in stack], numbers, np.round(along, 3)))
-    return [Slice(stack[n].member, stack[n].frame, stack[n].plane, float(along[n])) for n in order]
+    keys = zip(np.round(along, 3).tolist(), numbers, stack, strict=True)
+    order = sorted(
+        (place, number, found.member, found.frame, n) for n, (place, number, found) in enumerate(keys)
+    )
+    return [replace(stack[n], along_mm=float(along[n])) for *_, n in order]

@@ -85,7 +85,7 @@ def gaps(planes: Sequence[Plane], along: Array) -> Gaps:
         irregular=int((~fits).sum()),
         repeats=repeats,
         doubled=doubled,
-        shifted=_shifted([planes[start] for start in starts], usual),
+        shifted=_shifted([planes[int(start)] for start in starts], usual),
     )
 
 

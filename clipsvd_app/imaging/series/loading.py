@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import refusals
 from clipsvd_app.imaging.dicom_dataset import read_object, reading, without_pixels
 from clipsvd_app.imaging.dicom_decoding import settled, stored_frames
+from clipsvd_app.imaging.dicom_elements import items
 from clipsvd_app.imaging.dicom_header import bits_stored_of, describe
 from clipsvd_app.imaging.dicom_native import native_layout
 from clipsvd_app.imaging.dicom_pixels import modality_values, rescale_of
-from clipsvd_app.imaging.dicom_elements import items, text
 from clipsvd_app.imaging.hashing import file_sha256
 from clipsvd_app.imaging.series.assembly import Member, Series, assemble
 from clipsvd_app.imaging.values import ImageHeader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from clipsvd_app.imaging.dicom_elements import Dataset
     from clipsvd_app.imaging.values import Array
@@ -40,14 +41,14 @@ class LoadedSeries:
 
     series: Series
     headers: tuple[ImageHeader, ...]
-    volume: Array
+    volume: npt.NDArray[Any]
     shown: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _File:
     path: Path
-    dataset: Dataset
+    dataset: Any  # a pydicom data set or a plain one
     header: ImageHeader
 
 
