@@ -10,7 +10,7 @@ import numpy as np
 
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import refusals
-from clipsvd_app.imaging.decode_worker import DecodeError, shared_pool
+from clipsvd_app.imaging.decode_worker import DecodeError, bounded, shared_pool
 from clipsvd_app.imaging.dicom_dataset import DEFLATED, read_whole_dataset, reading, transfer_syntax_of
 from clipsvd_app.imaging.dicom_elements import text, whole
 from clipsvd_app.imaging.dicom_header import bits_stored_of
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from clipsvd_app.imaging.dicom_elements import Dataset
     from clipsvd_app.imaging.values import Array
 
+_CPU_S = 1.5
+_CPU_S_PER_MEGAPIXEL = 0.2
+_MEMORY_BYTES = 1792 * 1024**2
 _JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
 
 
@@ -48,19 +51,26 @@ def allocated_frame(path: Path, dataset: Dataset, frame: int) -> Array | None:
         return np.asarray(_native(path, dataset, (frame,))[0][0])
 
 
-def _compressed(path: Path, _: Dataset, frames: Sequence[int]) -> tuple[Array, str]:
+def _compressed(path: Path, dataset: Dataset, frames: Sequence[int]) -> tuple[Array, str]:
+    samples = whole(dataset, "Rows", 0) * whole(dataset, "Columns", 0) * whole(dataset, "SamplesPerPixel", 1)
     try:
-        return shared_pool().run(decode_compressed, str(path), tuple(frames))
+        return shared_pool().run(decode_compressed, str(path), tuple(frames), len(frames) * samples / 1e6)
     except DecodeError as error:
         raise refusals.undecodable(path) from error
 
 
-def decode_compressed(path: str, frames: tuple[int, ...]) -> tuple[Array, str]:
-    """Decode frames of encapsulated pixel data; called in a worker process only."""
-    status = Path(path).stat()
-    dataset = _kept_dataset(path, status.st_mtime_ns, status.st_size)
-    decoded = [_decode_one(dataset, frame) for frame in frames]
-    return np.stack([pixels for pixels, _ in decoded]), decoded[0][1]
+def decode_compressed(path: str, frames: tuple[int, ...], megapixels: float) -> tuple[Array, str]:
+    """Decode frames of encapsulated pixel data; called in a worker process only.
+
+    megapixels: how much the header says they are, by which the time is limited.
+    """
+    import pydicom.pixels  # noqa: F401 - its plugins load now, so that only decoding counts
+
+    with bounded(_CPU_S + _CPU_S_PER_MEGAPIXEL * megapixels, _MEMORY_BYTES):
+        status = Path(path).stat()
+        dataset = _kept_dataset(path, status.st_mtime_ns, status.st_size)
+        decoded = [_decode_one(dataset, frame) for frame in frames]
+        return np.stack([pixels for pixels, _ in decoded]), decoded[0][1]
 
 
 @functools.lru_cache(maxsize=1)
