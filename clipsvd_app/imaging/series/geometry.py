@@ -92,9 +92,8 @@ def gaps(planes: Sequence[Plane], along: Array) -> Gaps:
 def _usual(distances: Array) -> float:
     """Return the smallest distance that many share: where most gaps are double, slices are missing."""
     smallest = float(distances.min())
-    alike = distances[distances <= smallest * (1 + 2 * GAP_TOLERANCE)]
-    enough = len(alike) * 4 >= len(distances)
-    return float(np.median(alike if enough else distances))
+    alike = distances[distances <= smallest * (1 + 3 * GAP_TOLERANCE)]
+    return float(alike.mean() if len(alike) * 4 >= len(distances) else np.median(distances))
 
 
 def _shifted(planes: Sequence[Plane], usual_mm: float) -> int:
