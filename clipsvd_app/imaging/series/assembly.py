@@ -128,8 +128,6 @@ def _along(stack: Sequence[Slice], members: Sequence[Member], group: int) -> lis
     along = along_normal_mm([found.plane for found in stack if found.plane is not None])
     numbers = [members[found.member].header.instance_number for found in stack]
     # Places that differ by less than rounding are one place, within which the instance number decides.
-    keys = zip(np.round(along, 3).tolist(), numbers, stack, strict=True)
-    order = sorted(
-        (place, number, found.member, found.frame, n) for n, (place, number, found) in enumerate(keys)
-    )
-    return [replace(stack[n], along_mm=float(along[n])) for *_, n in order]
+    places = np.round(along, 3).tolist()
+    order = sorted(range(len(stack)), key=lambda n: (places[n], numbers[n], stack[n].member, stack[n].frame))
+    return [replace(stack[n], along_mm=float(along[n]), orientation=group) for n in order]
