@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clipsvd_app.imaging.dicom_elements import Dataset
-    from clipsvd_app.imaging.dicom_scan import PlainDataset
 
 MAX_INFLATED_BYTES = 512 * 1024**2
 # Data of pixels shrinks seldom by more than a tenth of this; bombs come near deflate's own 1,032.
@@ -58,13 +57,23 @@ def read_dataset(path: Path) -> Dataset:
 def read_object(path: Path) -> tuple[Dataset, bool]:
     """Return what `read_dataset` does of any object but a DICOMDIR, and whether it holds pixels."""
     with reading(path):
-        plain = scan(path, KEYWORDS)
-        if plain is not None:
-            return plain, plain.pixels_length != 0 and _has_extent(plain)
-        return _read_any(path)
+        dataset = scan(path, KEYWORDS)
+        if dataset is not None:
+            pixels = dataset.pixels_length != 0
+        else:
+            dataset, pixels = _read_any(path)
+        has_extent = whole(dataset, "Rows", 0) > 0 and whole(dataset, "Columns", 0) > 0
+        if pixels and not has_extent and transfer_syntax_of(dataset) != DEFLATED:
+            raise UserError(
+                f"{path.name} holds pixels but does not say how many rows and columns they have.",
+                remedy="Export it again from its source.",
+                code="no_extent",
+            )
+        return dataset, pixels and has_extent
 
 
 def _read_any(path: Path) -> tuple[Dataset, bool]:
+    """Read with pydicom; also say whether pixel data follow, which a deflated file leaves open."""
     from pydicom import dcmread
 
     refuse_inflation(path)
@@ -72,7 +81,8 @@ def _read_any(path: Path) -> tuple[Dataset, bool]:
         dataset = dcmread(file, stop_before_pixels=True, force=True, specific_tags=_wanted_tags())
         _settle_transfer_syntax(dataset)
         has_more = transfer_syntax_of(dataset) == DEFLATED or bool(file.read(4))
-    if _media_class(dataset) == MEDIA_DIRECTORY:
+    media_class = str(dataset.file_meta.get("MediaStorageSOPClassUID", ""))
+    if media_class == MEDIA_DIRECTORY:
         raise UserError(
             f"{path.name} is a DICOMDIR, an index of images.",
             remedy="Add the folder it lies in, or add it by itself to import all it lists.",
@@ -80,25 +90,17 @@ def _read_any(path: Path) -> tuple[Dataset, bool]:
         )
     if (
         not text(dataset, "SOPClassUID")
-        and not _media_class(dataset)
-        and not (has_more and _has_extent(dataset))
+        and not media_class
+        and not text(dataset, "PhotometricInterpretation")
     ):
         _refuse_no_data_set(path)
-    return dataset, has_more and _has_extent(dataset)
+    return dataset, has_more
 
 
 @functools.cache
 def _wanted_tags() -> list[str | int]:
     overlays = [0x60000000 + (number << 17) + element for number in range(16) for element in OVERLAY_ELEMENTS]
     return [*KEYWORDS, *overlays]
-
-
-def _has_extent(dataset: Dataset | PlainDataset) -> bool:
-    return whole(dataset, "Rows", 0) > 0 and whole(dataset, "Columns", 0) > 0
-
-
-def _media_class(dataset: Dataset) -> str:
-    return str(dataset.file_meta.get("MediaStorageSOPClassUID", ""))
 
 
 def read_whole_dataset(path: Path) -> Dataset:
