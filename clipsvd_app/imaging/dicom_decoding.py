@@ -11,8 +11,14 @@ import numpy as np
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import refusals
 from clipsvd_app.imaging.decode_worker import DecodeError, bounded, shared_pool
-from clipsvd_app.imaging.dicom_dataset import DEFLATED, read_whole_dataset, reading, transfer_syntax_of
-from clipsvd_app.imaging.dicom_elements import text, whole
+from clipsvd_app.imaging.dicom_dataset import (
+    DEFLATED,
+    EXPLICIT_BIG,
+    read_whole_dataset,
+    reading,
+    transfer_syntax_of,
+)
+from clipsvd_app.imaging.dicom_elements import element, text, whole
 from clipsvd_app.imaging.dicom_header import bits_stored_of
 from clipsvd_app.imaging.dicom_native import native_layout
 from clipsvd_app.imaging.quiet import quiet
@@ -44,11 +50,17 @@ def stored_frames(path: Path, dataset: Dataset, frames: Sequence[int]) -> tuple[
 
 
 def allocated_frame(path: Path, dataset: Dataset, frame: int) -> Array | None:
-    """Return (rows, columns) of a grey frame with all allocated bits, None where it is compressed."""
-    if whole(dataset, "SamplesPerPixel", 1) != 1 or _is_encapsulated(transfer_syntax_of(dataset)):
+    """Return (rows, columns) of a plain grey frame with all allocated bits, None of any other."""
+    syntax, bits = transfer_syntax_of(dataset), whole(dataset, "BitsAllocated", 0)
+    if whole(dataset, "SamplesPerPixel", 1) != 1 or bits not in (8, 16, 32) or _is_encapsulated(syntax):
         return None
-    with quiet:
-        return np.asarray(_native(path, dataset, (frame,))[0][0])
+    rows, columns = whole(dataset, "Rows", 0), whole(dataset, "Columns", 0)
+    content = element(read_whole_dataset(path), "PixelData")
+    start = frame * rows * columns * bits // 8
+    if not isinstance(content, bytes) or len(content) < start + rows * columns * bits // 8:
+        return None
+    kind = np.dtype(f"{'>' if syntax == EXPLICIT_BIG else '<'}u{bits // 8}")
+    return np.frombuffer(content, kind, rows * columns, start).reshape(rows, columns)
 
 
 def _compressed(path: Path, dataset: Dataset, frames: Sequence[int]) -> tuple[Array, str]:

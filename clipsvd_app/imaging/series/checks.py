@@ -81,7 +81,7 @@ def geometry(headers: Sequence[ImageHeader], stacks: Sequence[Gaps], unplaced: i
 def _spacing(stacks: Sequence[Gaps]) -> Iterator[Flag]:
     missing = sum(stack.missing for stack in stacks)
     if missing:
-        said = f"{counted(missing, 'slice is', 'slices are')} missing: some gaps are whole multiples wide."
+        said = f"{counted(missing, 'slice is', 'slices are')} missing, by the gaps between the others."
         yield Flag(FlagCode.MISSING_SLICES, said, missing)
     irregular = sum(stack.irregular for stack in stacks)
     if irregular:

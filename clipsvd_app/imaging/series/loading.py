@@ -17,8 +17,8 @@ from clipsvd_app.imaging.dicom_elements import items
 from clipsvd_app.imaging.dicom_header import bits_stored_of, describe
 from clipsvd_app.imaging.dicom_native import native_layout
 from clipsvd_app.imaging.dicom_pixels import modality_values, rescale_of
-from clipsvd_app.imaging.hashing import file_sha256
-from clipsvd_app.imaging.series.assembly import Member, Series, assemble
+from clipsvd_app.imaging.series.assembly import Series, assemble
+from clipsvd_app.imaging.series.listing import members_of
 from clipsvd_app.imaging.values import ImageHeader
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def load_series(paths: Sequence[Path], report: Callable[[int, int], None] | None
     report: told (slices done, slices in all); raises Cancelled to stop.
     """
     files = [_opened(path) for path in paths]
-    every = assemble(_members(files))
+    every = assemble(members_of([file.path for file in files], [file.header for file in files]))
     series = max(every, key=lambda found: len(found.slices), default=None)
     if series is None or not series.slices:
         raise UserError("There is no image among these files.", remedy="Choose the images of a series.")
@@ -79,17 +79,6 @@ def _opened(path: Path) -> _File:
     if not has_pixels:
         raise without_pixels(path, dataset)
     return _File(path, dataset, describe(path, dataset))
-
-
-def _members(files: Sequence[_File]) -> list[Member]:
-    """Hash only files whose SOP instance UID was met more than once."""
-    seen: dict[str, int] = {}
-    for file in files:
-        seen[file.header.instance_uid] = seen.get(file.header.instance_uid, 0) + 1
-    return [
-        Member(file.header, file_sha256(file.path) if seen[file.header.instance_uid] > 1 else "")
-        for file in files
-    ]
 
 
 def _same_size(header: ImageHeader, first: ImageHeader) -> bool:
