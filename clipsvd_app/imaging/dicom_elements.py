@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 # Everything the program ever looks at: other elements, patient data among them, are not even parsed.
 KEYWORDS = (
     "SOPClassUID",
+    "ImageType",
     "SOPInstanceUID",
     "StudyInstanceUID",
     "SeriesInstanceUID",
@@ -79,6 +80,13 @@ def text(dataset: Dataset, keyword: str) -> str:
     """Return an element as text, "" where it is absent or broken."""
     value = element(dataset, keyword)
     return "" if value is None else str(value).strip().strip("\x00")
+
+
+def texts(dataset: Dataset, keyword: str) -> tuple[str, ...]:
+    """Return an element's values as text, () where it is absent or broken."""
+    value = element(dataset, keyword)
+    many = value.split("\\") if isinstance(value, str) else value
+    return () if not many or isinstance(many, (bytes, int, float)) else tuple(str(v).strip() for v in many)
 
 
 def number(dataset: Dataset, keyword: str) -> float | None:

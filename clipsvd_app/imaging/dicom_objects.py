@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clipsvd_app.imaging.dicom_elements import text
+from clipsvd_app.imaging.dicom_elements import text, texts, whole
 
 if TYPE_CHECKING:
     from clipsvd_app.imaging.dicom_elements import Dataset
@@ -50,8 +50,24 @@ _BY_MODALITY = {
 }
 
 
+_WHOLE_SLIDE = "1.1.77.1.6"
+
+
 def object_name(dataset: Dataset) -> str:
-    """Return what an object that is no image is called, "" for all others."""
+    """Return what an object that is no image is called, "" for all others.
+
+    Of a whole slide the thumbnail and the overview are images. A level in tiles is none, because its frames
+    are pieces; nor is the photograph of the slide's label, which shows who the patient is.
+    """
     short = text(dataset, "SOPClassUID").removeprefix(_STORAGE)
+    if short == _WHOLE_SLIDE:
+        return _part_of_a_slide(dataset)
     family = next((name for start, name in _BY_CLASS_FAMILY.items() if short.startswith(start)), "")
     return _BY_CLASS.get(short) or _BY_MODALITY.get(text(dataset, "Modality"), "") or family
+
+
+def _part_of_a_slide(dataset: Dataset) -> str:
+    if "LABEL" in texts(dataset, "ImageType"):
+        return "the label of a whole slide"
+    tiles = whole(dataset, "NumberOfFrames", 1)
+    return f"one level of a whole slide in {tiles:,} tiles" if tiles > 1 else ""

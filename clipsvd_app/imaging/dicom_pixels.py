@@ -60,7 +60,8 @@ def _grey_frame(dataset: Dataset, stored: Array, frame: int) -> Frame:
     elif table is not None:
         window = Window(table.first + len(table.greys) / 2, float(len(table.greys)), "LINEAR_EXACT")
     else:
-        window = default_window(pixels, modality, bits_stored_of(dataset), padding)
+        part = text(dataset, "BodyPartExamined")
+        window = default_window(pixels, modality, bits_stored_of(dataset), padding, part)
     return Frame(
         pixels=pixels,
         window=window,

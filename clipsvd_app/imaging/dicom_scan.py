@@ -28,7 +28,7 @@ _NOT_LITTLE = frozenset({"1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99", "1.2.8
 _PIXELS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _META_CLASS, _META_SYNTAX = 0x00020002, 0x00020010
-_REPRESENTATION = 0x00280103
+_REPRESENTATION, _IMAGE_TYPE = 0x00280103, 0x00080008
 _DEEPEST = 8
 
 _LONG_VRS = frozenset(
@@ -213,7 +213,9 @@ def _decoded(
     signed = found.get(_REPRESENTATION, (b"", b"\0\0"))[1] == b"\1\0"
     ambiguous = b"SS" if signed else b"US"
     return {
-        tags[tag][0]: _value(ambiguous if vr == b"US or SS" else vr, content)
+        tags[tag][0]: _codes(content)
+        if tag == _IMAGE_TYPE
+        else _value(ambiguous if vr == b"US or SS" else vr, content)
         for tag, (vr, content) in found.items()
     }
 
@@ -233,6 +235,11 @@ def _value(vr: bytes, content: bytes) -> Value:
     if vr not in _TEXT_VRS or not _PLAIN_TEXT.fullmatch(content):
         raise _NotPlainError
     return content.decode("ascii")
+
+
+def _codes(content: bytes) -> str:
+    """Return several codes in one text, backslashes between them, as they are in the file."""
+    return "\\".join(str(_value(b"CS", code)) for code in content.split(b"\\"))
 
 
 def _number(text: bytes, written: re.Pattern[bytes]) -> float:

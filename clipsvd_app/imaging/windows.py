@@ -26,6 +26,13 @@ CT_PRESETS = (
     ("Angiography", Window(300.0, 600.0)),
 )
 
+_LIMBS = (
+    "ANKLE ARM CALCANEUS CLAVICLE ELBOW EXTREMITY FEMUR FINGER FOOT FOREARM HAND HIP HUMERUS KNEE LEG RADIUS"
+    " SHOULDER SKULL TIBIA TOE ULNA WRIST"
+)
+# Body Part Examined (PS3.16, Annex L) of regions with one usual window; chests have two, soft tissue first.
+_CT_BY_BODY_PART = dict.fromkeys(("HEAD", "BRAIN"), "Brain") | dict.fromkeys(_LIMBS.split(), "Bone")
+
 
 def apply_window(pixels: Array, window: Window) -> Bytes:
     """Map pixel values to display greys 0-255 (DICOM PS3.3 C.11.2.1.2.1, C.11.2.1.3.1, C.11.2.1.3.2).
@@ -58,13 +65,16 @@ def is_usable(window: Window) -> bool:
     return window.width >= least and window.width > 0
 
 
-def default_window(pixels: Array, modality: str, bits_stored: int, padding: float | None = None) -> Window:
+def default_window(
+    pixels: Array, modality: str, bits_stored: int, padding: float | None = None, body_part: str = ""
+) -> Window:
     """Choose the window of a frame whose header has none.
 
-    CT shows soft tissue; up to 8 bits show in full; wider ranges show their 0.5 to 99.5 percentiles.
+    CT shows brain in heads, bone in limbs, soft tissue elsewhere; up to 8 bits show in full; wider ranges
+    show their 0.5 to 99.5 percentiles.
     """
     if modality == "CT":
-        return CT_PRESETS[0][1]
+        return dict(CT_PRESETS)[_CT_BY_BODY_PART.get(body_part.upper(), "Soft tissue")]
     levels = 2.0**bits_stored
     if bits_stored <= 8 and pixels.size and pixels.min() >= 0 and pixels.max() < levels:
         return Window(levels / 2, levels)

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+import SimpleITK
+from pydicom.uid import VLWholeSlideMicroscopyImageStorage
 
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import read_frame, read_object_header, to_display
@@ -71,3 +73,44 @@ def test_a_file_is_shown_or_truly_refused(path):
 def test_objects_that_are_no_image_are_recognised_by_name(bundled, name, called, frames):
     header = read_object_header(bundled(name))
     assert (header.object_name, header.frames) == (called, frames)
+
+
+@pytest.mark.parametrize(
+    ("flavour", "frames", "called"),
+    [
+        ("THUMBNAIL", 1, ""),
+        ("OVERVIEW", 1, ""),
+        ("VOLUME", 6, "one level of a whole slide in 6 tiles"),
+        ("LABEL", 1, "the label of a whole slide"),
+    ],
+)
+def test_of_a_whole_slide_the_thumbnail_is_an_image(write_dicom, flavour, frames, called):
+    path = write_dicom(
+        np.zeros((frames, 4, 5, 3), np.uint8),
+        SOPClassUID=VLWholeSlideMicroscopyImageStorage,
+        Modality="SM",
+        ImageType=["ORIGINAL", "PRIMARY", flavour, "NONE"],
+    )
+    assert read_object_header(path).object_name == called
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "693_J2KI",
+        "CT_small",
+        "JPEG2000",
+        "MR_small",
+        "MR_small_RLE",
+        "MR_small_bigendian",
+        "MR_small_implicit",
+        "MR_small_jp2klossless",
+        "MR_small_jpeg_ls_lossless",
+        "image_dfl",
+    ],
+)
+def test_another_decoder_gives_the_same_values(bundled, name):
+    path = bundled(f"{name}.dcm")
+    other = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(path))).squeeze()
+    rounding = 1e-6 * np.abs(other).max()
+    assert np.abs(read_frame(path).pixels - other).max() <= rounding

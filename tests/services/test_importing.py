@@ -13,7 +13,6 @@ from clipsvd_app.services.grouping import PatientRule, join_near_duplicates, par
 from clipsvd_app.services.importing import apply_import, plan_import, summary
 
 
-
 def film(path: Path, patient_id: str, seed: int, study: str | None = None) -> Path:
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
