@@ -156,9 +156,9 @@ def _read(path: Path, rule: PatientRule) -> _Found:
 
 
 def _no_image(item: _Found) -> UserError:
-    pixels = "" if item.header.frames else " and holds no pixels"
+    rest = ", not an image" if item.header.frames else " and holds no pixels"
     return UserError(
-        f"{item.path.name} is {item.header.object_name}, not an image{pixels}.",
+        f"{item.path.name} is {item.header.object_name}{rest}.",
         remedy="Choose the images of the study instead.",
         code="unsupported_object" if item.header.frames else "no_pixels",
     )
