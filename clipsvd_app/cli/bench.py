@@ -1,4 +1,4 @@
-"""``clipsvd bench``: accuracy on a folder of classes, and how long a training step takes."""
+"""``clipsvd bench``: accuracy on a folder of classes, time of a training step, speed of reading."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import statistics
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clipsvd_app.cli import bench_reading
 from clipsvd_app.cli.console import Console, percent
 from clipsvd_app.domain.recipe import PRESETS
 from clipsvd_app.domain.results import METHOD_TITLES
@@ -25,7 +26,7 @@ RANDOM = "random:"
 def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     """Add the benchmarks."""
     group = commands.add_parser("bench", help="measure accuracy and speed")
-    actions = group.add_subparsers(title="benchmarks", metavar="fewshot|step", required=True)
+    actions = group.add_subparsers(title="benchmarks", metavar="fewshot|step|import|viewer", required=True)
     step = actions.add_parser("step", parents=[shared], help="time one training step, form against form")
     step.add_argument("--backbone", default=f"{RANDOM}biomedclip", metavar="random:biomedclip|B")
     step.add_argument("--batch", type=int, default=16, metavar="N", help="images in a step")
@@ -37,6 +38,7 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     few = actions.add_parser("fewshot", parents=[shared], help="accuracy against shots")
     add_few_shot_arguments(few)
     few.set_defaults(run=run_few_shot)
+    bench_reading.add_actions(actions, shared)
 
 
 def add_few_shot_arguments(few: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""``clipsvd image``: what the reader makes of a file."""
+"""``clipsvd image`` and ``series``: what the reader makes of a file, and of many."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ if TYPE_CHECKING:
 
 
 def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
-    """Add the command that looks at one file."""
+    """Add the commands that look at files."""
     image = commands.add_parser("image", parents=[shared], help="say what the reader makes of a file")
     image.add_argument("file", type=Path, metavar="FILE")
     image.add_argument("--frame", type=int, default=0, metavar="N", help="counted from 0")
     image.add_argument("--png", type=Path, metavar="OUT", help="write the frame as it is shown")
     image.set_defaults(run=run_image)
+    series = commands.add_parser("series", parents=[shared], help="put the series of some files together")
+    series.add_argument("paths", type=Path, nargs="+", metavar="PATH")
+    series.set_defaults(run=run_series)
 
 
 def run_image(options: argparse.Namespace, console: Console) -> int:
@@ -35,6 +38,43 @@ def run_image(options: argparse.Namespace, console: Console) -> int:
     console.table(["what", "value"], [[name, str(value)] for name, value in document.items()])
     console.document(document)
     return 0
+
+
+def run_series(options: argparse.Namespace, console: Console) -> int:
+    """List the DICOM series among files and folders, each with what is irregular about it."""
+    from clipsvd_app import imaging
+    from clipsvd_app.imaging.series import list_series
+
+    listing = list_series(imaging.find_files(options.paths), console.files_report)
+    for sentence in listing.refused:
+        console.note(f"refused: {sentence}")
+    rows = [
+        [
+            str(number),
+            series.modality,
+            str(len(series.slices)),
+            "" if series.spacing_mm is None else f"{series.spacing_mm:.4g}",
+            " ".join(flag.sentence for flag in series.flags) or "regular",
+        ]
+        for number, series in enumerate(listing.series, 1)
+    ]
+    console.table(["series", "modality", "slices", "mm apart", "flags"], rows)
+    console.document(
+        {
+            "series": [
+                {
+                    "modality": series.modality,
+                    "slices": len(series.slices),
+                    "spacing_mm": series.spacing_mm,
+                    "is_volume": series.is_volume,
+                    "flags": series.flags,
+                }
+                for series in listing.series
+            ],
+            "refused": listing.refused,
+        }
+    )
+    return 0 if listing.series else 1
 
 
 def _write_png(file: Path, frame: int, out: Path) -> None:

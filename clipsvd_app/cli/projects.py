@@ -85,6 +85,9 @@ def run_add(options: argparse.Namespace, console: Console) -> int:
         console.note(f"refused: {refusal.sentence}")
     for warning in plan.warnings:
         console.note(f"note: {warning}")
+    for report in plan.series:
+        for flag in report.flags:
+            console.note(f"flag: {report.modality} series of {report.images} images: {flag.sentence}")
     console.say(summary(plan))
     console.document(
         {
@@ -93,6 +96,15 @@ def run_add(options: argparse.Namespace, console: Console) -> int:
             "patients": len({image.patient_key for image in plan.images}),
             "refused": plan.refused,
             "warnings": plan.warnings,
+            "series": [
+                {
+                    "modality": report.modality,
+                    "images": report.images,
+                    "spacing_mm": report.spacing_mm,
+                    "flags": report.flags,
+                }
+                for report in plan.series
+            ],
         }
     )
     return 0 if plan.images or plan.known else 1

@@ -28,6 +28,15 @@ class NewImage:
 
 
 @dataclass(frozen=True, slots=True)
+class SeriesFlag:
+    """One irregularity of a series: a code for programs, a sentence for people, how many it concerns."""
+
+    code: str
+    sentence: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class ProjectImage:
     """One frame of the project as the pages and the engine see it.
 

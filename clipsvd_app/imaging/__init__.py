@@ -4,10 +4,17 @@ from clipsvd_app.imaging.discovery import find_files, natural_key
 from clipsvd_app.imaging.display import rgb_of, to_display
 from clipsvd_app.imaging.facts import ImageFacts, image_facts
 from clipsvd_app.imaging.hashing import average_hash, file_sha256, hash_distance, perceptual_hash
-from clipsvd_app.imaging.reading import open_as_rgb, read_frame, read_header, read_stored
+from clipsvd_app.imaging.reading import (
+    open_as_rgb,
+    read_frame,
+    read_header,
+    read_object_header,
+    read_overlays,
+    read_stored,
+)
 from clipsvd_app.imaging.sniffing import sniff
 from clipsvd_app.imaging.thumbnails import thumbnail
-from clipsvd_app.imaging.values import Crop, Frame, ImageHeader, VoiLut, Window
+from clipsvd_app.imaging.values import Crop, Frame, ImageHeader, Plane, VoiLut, Window
 from clipsvd_app.imaging.windows import CT_PRESETS, apply_window
 
 __all__ = [
@@ -16,6 +23,7 @@ __all__ = [
     "Frame",
     "ImageFacts",
     "ImageHeader",
+    "Plane",
     "VoiLut",
     "Window",
     "apply_window",
@@ -29,6 +37,8 @@ __all__ = [
     "perceptual_hash",
     "read_frame",
     "read_header",
+    "read_object_header",
+    "read_overlays",
     "read_stored",
     "rgb_of",
     "sniff",

@@ -8,12 +8,13 @@ import multiprocessing
 import sys
 import threading
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from pebble import ProcessPool
 
@@ -99,6 +100,35 @@ def shared_pool() -> DecodePool:
     pool = DecodePool()
     atexit.register(pool.close)
     return pool
+
+
+@contextmanager
+def bounded(cpu_s: float, memory_bytes: int) -> Iterator[None]:
+    """Within a worker: end this process when the block computes for longer, or fail it when it takes more.
+
+    Computing time, not the clock, so that a busy computer refuses nothing. memory_bytes: beyond what the
+    process holds already. Systems without such limits keep the pool's time limit alone.
+    """
+    try:
+        import resource
+        from signal import ITIMER_PROF, setitimer
+    except ImportError:
+        yield
+        return
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    setitimer(ITIMER_PROF, cpu_s)
+    _limit_memory(_address_space() + memory_bytes)
+    try:
+        yield
+    finally:
+        setitimer(ITIMER_PROF, 0)
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def _address_space() -> int:
+    import psutil
+
+    return int(psutil.Process().memory_info().vms)
 
 
 def _contained(function: Callable[..., Any], arguments: tuple[object, ...]) -> Any:  # noqa: ANN401

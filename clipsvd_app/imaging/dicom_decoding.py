@@ -10,10 +10,17 @@ import numpy as np
 
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import refusals
-from clipsvd_app.imaging.decode_worker import DecodeError, shared_pool
-from clipsvd_app.imaging.dicom_dataset import DEFLATED, read_whole_dataset, reading, transfer_syntax_of
-from clipsvd_app.imaging.dicom_elements import text, whole
+from clipsvd_app.imaging.decode_worker import DecodeError, bounded, shared_pool
+from clipsvd_app.imaging.dicom_dataset import (
+    DEFLATED,
+    EXPLICIT_BIG,
+    read_whole_dataset,
+    reading,
+    transfer_syntax_of,
+)
+from clipsvd_app.imaging.dicom_elements import element, text, whole
 from clipsvd_app.imaging.dicom_header import bits_stored_of
+from clipsvd_app.imaging.dicom_native import native_layout
 from clipsvd_app.imaging.quiet import quiet
 
 if TYPE_CHECKING:
@@ -22,6 +29,9 @@ if TYPE_CHECKING:
     from clipsvd_app.imaging.dicom_elements import Dataset
     from clipsvd_app.imaging.values import Array
 
+_CPU_S = 1.5
+_CPU_S_PER_MEGAPIXEL = 0.2
+_MEMORY_BYTES = 1792 * 1024**2
 _JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
 
 
@@ -36,22 +46,43 @@ def stored_frames(path: Path, dataset: Dataset, frames: Sequence[int]) -> tuple[
         _refuse_unknown_syntax(path, syntax)
         decode = _compressed if _is_encapsulated(syntax) else _native
         pixels, photometric = decode(path, dataset, frames)
-        return _settled(pixels, dataset), photometric
+        return settled(pixels, dataset), photometric
 
 
-def _compressed(path: Path, _: Dataset, frames: Sequence[int]) -> tuple[Array, str]:
+def allocated_frame(path: Path, dataset: Dataset, frame: int) -> Array | None:
+    """Return (rows, columns) of a plain grey frame with all allocated bits, None of any other."""
+    syntax, bits = transfer_syntax_of(dataset), whole(dataset, "BitsAllocated", 0)
+    if whole(dataset, "SamplesPerPixel", 1) != 1 or bits not in (8, 16, 32) or _is_encapsulated(syntax):
+        return None
+    rows, columns = whole(dataset, "Rows", 0), whole(dataset, "Columns", 0)
+    content = element(read_whole_dataset(path), "PixelData")
+    start = frame * rows * columns * bits // 8
+    if not isinstance(content, bytes) or len(content) < start + rows * columns * bits // 8:
+        return None
+    kind = np.dtype(f"{'>' if syntax == EXPLICIT_BIG else '<'}u{bits // 8}")
+    return np.frombuffer(content, kind, rows * columns, start).reshape(rows, columns)
+
+
+def _compressed(path: Path, dataset: Dataset, frames: Sequence[int]) -> tuple[Array, str]:
+    samples = whole(dataset, "Rows", 0) * whole(dataset, "Columns", 0) * whole(dataset, "SamplesPerPixel", 1)
     try:
-        return shared_pool().run(decode_compressed, str(path), tuple(frames))
+        return shared_pool().run(decode_compressed, str(path), tuple(frames), len(frames) * samples / 1e6)
     except DecodeError as error:
         raise refusals.undecodable(path) from error
 
 
-def decode_compressed(path: str, frames: tuple[int, ...]) -> tuple[Array, str]:
-    """Decode frames of encapsulated pixel data; called in a worker process only."""
-    status = Path(path).stat()
-    dataset = _kept_dataset(path, status.st_mtime_ns, status.st_size)
-    decoded = [_decode_one(dataset, frame) for frame in frames]
-    return np.stack([pixels for pixels, _ in decoded]), decoded[0][1]
+def decode_compressed(path: str, frames: tuple[int, ...], megapixels: float) -> tuple[Array, str]:
+    """Decode frames of encapsulated pixel data; called in a worker process only.
+
+    megapixels: how much the header says they are, by which the time is limited.
+    """
+    import pydicom.pixels  # noqa: F401 - its plugins load now, so that only decoding counts
+
+    with bounded(_CPU_S + _CPU_S_PER_MEGAPIXEL * megapixels, _MEMORY_BYTES):
+        status = Path(path).stat()
+        dataset = _kept_dataset(path, status.st_mtime_ns, status.st_size)
+        decoded = [_decode_one(dataset, frame) for frame in frames]
+        return np.stack([pixels for pixels, _ in decoded]), decoded[0][1]
 
 
 @functools.lru_cache(maxsize=1)
@@ -76,6 +107,11 @@ def _decode_one(dataset: Dataset, frame: int) -> tuple[Array, str]:
 
 def _native(path: Path, dataset: Dataset, frames: Sequence[int]) -> tuple[Array, str]:
     """Read frames of plain pixel data, and of a file on disk no others."""
+    layout = native_layout(dataset)
+    if layout is not None:
+        with reading(path), path.open("rb", buffering=0) as file:
+            pixels = np.stack([layout.read(file, frame) for frame in frames])
+        return pixels, text(dataset, "PhotometricInterpretation")
     syntax = transfer_syntax_of(dataset)
     with reading(path):
         from pydicom.pixels import iter_pixels
@@ -88,13 +124,20 @@ def _native(path: Path, dataset: Dataset, frames: Sequence[int]) -> tuple[Array,
     return pixels, text(dataset, "PhotometricInterpretation").replace("_422", "")
 
 
-def _settled(pixels: Array, dataset: Dataset) -> Array:
-    """Extend whole numbers from Bits Stored to their type, and order their bytes little-endian."""
+def settled(pixels: Array, dataset: Dataset) -> Array:
+    """Extend whole numbers from Bits Stored to their type, and order their bytes little-endian.
+
+    The bits of native pixels end at High Bit (PS3.5 8.1.1, where older editions let it be any).
+    """
     pixels = np.ascontiguousarray(pixels, dtype=pixels.dtype.newbyteorder("<"))
-    spare = 8 * pixels.dtype.itemsize - bits_stored_of(dataset)
+    width, stored = 8 * pixels.dtype.itemsize, bits_stored_of(dataset)
+    spare = width - stored
     if pixels.dtype.kind not in "iu" or spare <= 0 or whole(dataset, "BitsAllocated", 8) == 1:
         return pixels
-    return (pixels << spare) >> spare
+    high = whole(dataset, "HighBit", stored - 1)
+    native = not _is_encapsulated(transfer_syntax_of(dataset))
+    above = width - 1 - high if native and stored <= high + 1 <= width else spare
+    return (pixels << above) >> spare
 
 
 def _is_encapsulated(syntax: str) -> bool:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 # Everything the program ever looks at: other elements, patient data among them, are not even parsed.
 KEYWORDS = (
     "SOPClassUID",
+    "ImageType",
     "SOPInstanceUID",
     "StudyInstanceUID",
     "SeriesInstanceUID",
@@ -47,6 +48,10 @@ KEYWORDS = (
     "PixelRepresentation",
     "PixelPaddingValue",
     "PixelPaddingRangeLimit",
+    "FloatPixelPaddingValue",
+    "FloatPixelPaddingRangeLimit",
+    "DoubleFloatPixelPaddingValue",
+    "DoubleFloatPixelPaddingRangeLimit",
     "WindowCenter",
     "WindowWidth",
     "VOILUTFunction",
@@ -67,11 +72,21 @@ KEYWORDS = (
     "SegmentedBluePaletteColorLookupTableData",
 )
 
+# Of a group 60xx, in which overlays lie: rows, columns, origin, frames, description, type, label, data.
+OVERLAY_ELEMENTS = (0x0010, 0x0011, 0x0015, 0x0022, 0x0040, 0x0050, 0x0051, 0x0100, 0x0102, 0x1500, 0x3000)
+
 
 def text(dataset: Dataset, keyword: str) -> str:
     """Return an element as text, "" where it is absent or broken."""
     value = element(dataset, keyword)
     return "" if value is None else str(value).strip().strip("\x00")
+
+
+def texts(dataset: Dataset, keyword: str) -> tuple[str, ...]:
+    """Return an element's values as text, () where it is absent or broken."""
+    value = element(dataset, keyword)
+    many = value.split("\\") if isinstance(value, str) else value
+    return () if not many or isinstance(many, (bytes, int, float)) else tuple(str(v).strip() for v in many)
 
 
 def number(dataset: Dataset, keyword: str) -> float | None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from math import isfinite
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from clipsvd_app.imaging import refusals
-from clipsvd_app.imaging.dicom_dataset import read_dataset, reading, transfer_syntax_of
+from clipsvd_app.imaging.dicom_dataset import read_dataset, read_object, reading, transfer_syntax_of
 from clipsvd_app.imaging.dicom_elements import element, frame_group, items, number, numbers, text, whole
+from clipsvd_app.imaging.dicom_objects import object_name
+from clipsvd_app.imaging.dicom_planes import planes_of
+from clipsvd_app.imaging.overlays import count_overlays
 from clipsvd_app.imaging.values import ImageHeader
 
 if TYPE_CHECKING:
@@ -26,10 +29,20 @@ _CENTIMETRES = 3  # Physical Units X/Y Direction of an ultrasound region, PS3.3 
 
 def read_dicom_header(path: Path) -> ImageHeader:
     """Read the header; refuses damaged files, objects without pixels and images over the limits."""
-    return header_of(path, read_dataset(path))
+    return describe(path, read_dataset(path))
 
 
-def header_of(path: Path, dataset: Dataset) -> ImageHeader:
+def read_dicom_object(path: Path) -> ImageHeader:
+    """Read the header of any object; one without pixels has no frames and always a name."""
+    dataset, has_pixels = read_object(path)
+    if has_pixels:
+        return describe(path, dataset)
+    with reading(path):
+        bare = _described(dataset)
+        return replace(bare, frames=0, planes=(), object_name=bare.object_name or "a DICOM object")
+
+
+def describe(path: Path, dataset: Dataset) -> ImageHeader:
     """Describe a data set that was read from `path`."""
     with reading(path):
         header = _described(dataset)
@@ -47,7 +60,7 @@ def pixel_spacing_mm(dataset: Dataset, frame: int = 0) -> tuple[float, float] | 
     sources += [(dataset, keyword) for keyword in keywords]
     for source, keyword in sources:
         spacing = numbers(source, keyword)
-        if len(spacing) == 2 and min(spacing) > 0 and np.isfinite(spacing).all():
+        if len(spacing) == 2 and min(spacing) > 0 and all(map(isfinite, spacing)):
             return spacing[0], spacing[1]
     return _ultrasound_spacing_mm(dataset)
 
@@ -79,10 +92,12 @@ def _described(dataset: Dataset) -> ImageHeader:
         patient_name=text(dataset, "PatientName"),
         study_order=text(dataset, "StudyDate") + text(dataset, "StudyTime"),
         body_part=text(dataset, "BodyPartExamined"),
-        position_along_normal_mm=_position_along_normal_mm(dataset),
+        planes=planes_of(dataset, frames_of(dataset)),
         instance_number=whole(dataset, "InstanceNumber", 0),
         burned_in_text_likely=_burned_in_text_likely(dataset),
         units=units_of(dataset),
+        object_name=object_name(dataset),
+        overlays=count_overlays(dataset),
     )
 
 
@@ -96,30 +111,6 @@ def bits_stored_of(dataset: Dataset) -> int:
     allocated = whole(dataset, "BitsAllocated", 16)
     stored = whole(dataset, "BitsStored", allocated)
     return stored if 0 < stored <= allocated else allocated
-
-
-def _position_along_normal_mm(dataset: Dataset) -> float | None:
-    """Project the image position on the normal of its plane (PS3.3 C.7.6.2.1.1), to sort slices."""
-    position, orientation = (
-        numbers(dataset, "ImagePositionPatient"),
-        numbers(dataset, "ImageOrientationPatient"),
-    )
-    if not position:
-        plane, turn = (
-            frame_group(dataset, "PlanePositionSequence", 0),
-            frame_group(dataset, "PlaneOrientationSequence", 0),
-        )
-        if plane is None or turn is None:
-            return None
-        position, orientation = (
-            numbers(plane, "ImagePositionPatient"),
-            numbers(turn, "ImageOrientationPatient"),
-        )
-    if len(position) != 3 or len(orientation) != 6:
-        return None
-    normal = np.cross(orientation[:3], orientation[3:])
-    along = float(np.dot(normal, position))
-    return along if np.isfinite(along) else None
 
 
 def _burned_in_text_likely(dataset: Dataset) -> bool:
@@ -136,6 +127,6 @@ def _ultrasound_spacing_mm(dataset: Dataset) -> tuple[float, float] | None:
     for region in items(dataset, "SequenceOfUltrasoundRegions"):
         units = {element(region, "PhysicalUnitsXDirection"), element(region, "PhysicalUnitsYDirection")}
         x_cm, y_cm = number(region, "PhysicalDeltaX"), number(region, "PhysicalDeltaY")
-        if units == {_CENTIMETRES} and x_cm and y_cm and np.isfinite([x_cm, y_cm]).all():
+        if units == {_CENTIMETRES} and x_cm and y_cm and isfinite(x_cm) and isfinite(y_cm):
             found.add((abs(y_cm) * 10.0, abs(x_cm) * 10.0))
     return found.pop() if len(found) == 1 else None

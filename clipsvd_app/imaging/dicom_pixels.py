@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from math import isfinite
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import luts, refusals
 from clipsvd_app.imaging.dicom_dataset import EXPLICIT_BIG, read_dataset, reading, transfer_syntax_of
-from clipsvd_app.imaging.dicom_decoding import stored_frames
+from clipsvd_app.imaging.dicom_decoding import allocated_frame, stored_frames
 from clipsvd_app.imaging.dicom_elements import frame_group, items, number, numbers, text, whole
-from clipsvd_app.imaging.dicom_header import bits_stored_of, header_of, pixel_spacing_mm, units_of
+from clipsvd_app.imaging.dicom_header import bits_stored_of, describe, pixel_spacing_mm, units_of
+from clipsvd_app.imaging.overlays import overlays_of
+from clipsvd_app.imaging.padding import is_padding, padding_value
 from clipsvd_app.imaging.values import Frame, Window
 from clipsvd_app.imaging.windows import IDENTITY_8_BIT, default_window, is_usable, presets_of
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clipsvd_app.imaging.dicom_elements import Dataset
+    from clipsvd_app.imaging.overlays import Overlay
     from clipsvd_app.imaging.values import Array, Bytes, VoiLut
 
 _FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
@@ -27,7 +31,7 @@ _FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 def read_dicom_frame(path: Path, frame: int) -> Frame:
     """Decode one frame (from 0) of a DICOM file; refuses what cannot be read or shown."""
     dataset = read_dataset(path)
-    refusals.check_frame(path, frame, header_of(path, dataset).frames)
+    refusals.check_frame(path, frame, describe(path, dataset).frames)
     stored, photometric = stored_frames(path, dataset, (frame,))
     with reading(path):
         if photometric.startswith("MONOCHROME") and stored.ndim == 3:
@@ -35,8 +39,19 @@ def read_dicom_frame(path: Path, frame: int) -> Frame:
         return _colour_frame(path, dataset, stored[0], photometric, frame)
 
 
+def read_dicom_overlays(path: Path, frame: int) -> tuple[Overlay, ...]:
+    """Return the graphic overlays of one frame (from 0), those in unused bits of plain pixels included."""
+    dataset = read_dataset(path)
+    header = describe(path, dataset)
+    refusals.check_frame(path, frame, header.frames)
+    if not header.overlays:
+        return ()
+    with reading(path):
+        return overlays_of(dataset, frame, allocated_frame(path, dataset, frame))
+
+
 def _grey_frame(dataset: Dataset, stored: Array, frame: int) -> Frame:
-    pixels, padding = _modality_values(dataset, stored, frame)
+    pixels, padding = modality_values(dataset, stored, frame)
     modality = text(dataset, "Modality")
     windows = _header_windows(dataset, frame)
     table = None if windows else _header_voi_lut(dataset, frame)
@@ -45,7 +60,8 @@ def _grey_frame(dataset: Dataset, stored: Array, frame: int) -> Frame:
     elif table is not None:
         window = Window(table.first + len(table.greys) / 2, float(len(table.greys)), "LINEAR_EXACT")
     else:
-        window = default_window(pixels, modality, bits_stored_of(dataset), padding)
+        part = text(dataset, "BodyPartExamined")
+        window = default_window(pixels, modality, bits_stored_of(dataset), padding, part)
     return Frame(
         pixels=pixels,
         window=window,
@@ -70,57 +86,48 @@ def _colour_frame(path: Path, dataset: Dataset, stored: Array, photometric: str,
     )
 
 
-def _modality_values(dataset: Dataset, stored: Array, frame: int) -> tuple[Array, float | None]:
-    """Apply the Modality LUT or rescale (PS3.3 C.11.1); return the values and what padding became."""
-    padding = _stored_padding(dataset, stored)
-    marked = np.asarray([] if padding is None else [padding])
+def modality_values(dataset: Dataset, stored: Array, frame: int) -> tuple[Array, float | None]:
+    """Apply the Modality LUT or rescale (PS3.3 C.11.1); return the values and what padding became.
+
+    The values are float32, or float64 where float32 would not tell neighbouring stored values apart.
+    """
+    padding = padding_value(dataset, stored)
+    marked = np.asarray([] if padding is None else [padding], dtype=stored.dtype)
     tables = items(dataset, "ModalityLUTSequence")
+    kind: type[np.floating[Any]] = np.float32
     if tables:
         signed = whole(dataset, "PixelRepresentation", 0) == 1
         table, first = luts.modality_table(tables[0], signed=signed, little_endian=_is_little_endian(dataset))
         values, mapped = luts.lookup(stored, table, first), luts.lookup(marked, table, first)
     else:
-        slope, intercept = _rescale(dataset, frame)
+        kind = np.float64 if _is_wide(stored) else np.float32
+        slope, intercept = (np.float64(number) for number in rescale_of(dataset, frame))
         values, mapped = stored * slope + intercept, marked * slope + intercept
-    pixels = np.asarray(values, dtype=np.float32)
+    pixels = np.asarray(values, dtype=kind)
     if padding is None:
         return pixels, None
-    sentinel = np.float32(mapped[0])
-    pixels[_is_padding(dataset, stored, padding)] = sentinel
+    sentinel = kind(mapped[0])
+    pixels[is_padding(dataset, stored, padding)] = sentinel
     return pixels, float(sentinel)
 
 
-def _rescale(dataset: Dataset, frame: int) -> tuple[float, float]:
+def _is_wide(stored: Array) -> bool:
+    """Say whether there are whole numbers, or doubles, beyond the 24 bits that float32 keeps."""
+    if stored.dtype.itemsize < 4 or stored.dtype == np.float32 or not stored.size:
+        return False
+    return stored.dtype.kind == "f" or max(int(stored.max()), -int(stored.min())) > 1 << 24
+
+
+def rescale_of(dataset: Dataset, frame: int) -> tuple[float, float]:
+    """Return slope and intercept of a frame; a slope that is absent or zero is 1 (PS3.3 C.11.1.1.2)."""
     group = frame_group(dataset, "PixelValueTransformationSequence", frame)
     source = dataset if group is None else group
     slope, intercept = number(source, "RescaleSlope"), number(source, "RescaleIntercept")
-    usable = slope is not None and slope != 0 and np.isfinite(slope)
-    known = intercept is not None and np.isfinite(intercept)
+    usable = slope is not None and slope != 0 and isfinite(slope)
+    known = intercept is not None and isfinite(intercept)
     return (slope if usable and slope is not None else 1.0), (
         intercept if known and intercept is not None else 0.0
     )
-
-
-def _stored_padding(dataset: Dataset, stored: Array) -> int | None:
-    """Return Pixel Padding Value in the pixels' own type; its VR may be wrong by sign (PS3.3 C.7.5.1.1.2)."""
-    value = number(dataset, "PixelPaddingValue")
-    return None if value is None or stored.dtype.kind not in "iu" else _as_stored(value, stored)
-
-
-def _is_padding(dataset: Dataset, stored: Array, padding: int) -> Array:
-    """Mark padding; with a Range Limit everything between the two values is."""
-    limit = number(dataset, "PixelPaddingRangeLimit")
-    if limit is None:
-        return np.asarray(stored == padding)
-    low, high = sorted((padding, _as_stored(limit, stored)))
-    return (stored >= low) & (stored <= high)
-
-
-def _as_stored(value: float, stored: Array) -> int:
-    span: int = 1 << (8 * stored.dtype.itemsize)
-    highest = span // 2 - 1 if stored.dtype.kind == "i" else span - 1
-    unsigned = int(value) % span
-    return unsigned - span if unsigned > highest else unsigned
 
 
 def _header_windows(dataset: Dataset, frame: int) -> tuple[Window, ...]:
@@ -139,12 +146,13 @@ def _header_windows(dataset: Dataset, frame: int) -> tuple[Window, ...]:
 
 def _header_voi_lut(dataset: Dataset, frame: int) -> VoiLut | None:
     group = frame_group(dataset, "FrameVOILUTSequence", frame)
-    tables = items(dataset if group is None else group, "VOILUTSequence")
+    own = [] if group is None else items(group, "VOILUTSequence")
+    tables = own or items(dataset, "VOILUTSequence")
     if not tables:
         return None
     rescaled = items(dataset, "ModalityLUTSequence") or number(dataset, "RescaleIntercept") is not None
     signed = whole(dataset, "PixelRepresentation", 0) == 1 or bool(
-        rescaled and _rescale(dataset, frame)[1] < 0
+        rescaled and rescale_of(dataset, frame)[1] < 0
     )
     return luts.voi_lut(tables[0], signed=signed, little_endian=_is_little_endian(dataset))
 

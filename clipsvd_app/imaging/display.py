@@ -26,7 +26,7 @@ def to_display(frame: Frame, window: Window | None = None, *, crop: Crop | None 
     if frame.inverted:
         np.subtract(255, greys, out=greys)
     if frame.padding is not None:
-        greys[pixels == np.float32(frame.padding)] = 0
+        greys[pixels == pixels.dtype.type(frame.padding)] = 0
     return greys
 
 

@@ -14,10 +14,16 @@ from clipsvd_app.imaging.values import Window
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from clipsvd_app.imaging.values import ImageHeader
+
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """What the reader makes of a file; rows, columns, dtype, min, max and sha256 are of the stored array."""
+    """What the reader makes of a file; rows, columns, dtype, min, max and sha256 are of the stored array.
+
+    object_name: what a DICOM object that is no image is called, else "". overlays: graphics that may be
+    drawn over it. flags: what is irregular about the file as a series of its own.
+    """
 
     kind: str
     modality: str
@@ -31,6 +37,9 @@ class ImageFacts:
     max: int | float
     sha256: str
     window: Window
+    object_name: str = ""
+    overlays: int = 0
+    flags: tuple[str, ...] = ()
 
 
 def image_facts(path: Path, frame: int = 0) -> ImageFacts:
@@ -58,4 +67,15 @@ def image_facts(path: Path, frame: int = 0) -> ImageFacts:
         max=max(highs),
         sha256=digest.hexdigest(),
         window=window,
+        object_name=header.object_name,
+        overlays=header.overlays,
+        flags=_flags(header),
     )
+
+
+def _flags(header: ImageHeader) -> tuple[str, ...]:
+    from clipsvd_app.imaging.series import Member, assemble
+
+    if header.kind != "DICOM":
+        return ()
+    return tuple(flag.sentence for series in assemble([Member(header)]) for flag in series.flags)

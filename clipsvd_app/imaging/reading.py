@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from clipsvd_app.imaging.overlays import Overlay
     from clipsvd_app.imaging.values import Array, Bytes, Crop, Frame, ImageHeader, Window
 
 _BYTES_AT_ONCE = 64 * 1024**2
@@ -32,6 +33,24 @@ def read_header(path: Path) -> ImageHeader:
     from clipsvd_app.imaging.pictures import read_picture_header
 
     return read_picture_header(path, kind)
+
+
+def read_object_header(path: Path) -> ImageHeader:
+    """Read a header as `read_header` does, of DICOM objects without pixels too: they have 0 frames."""
+    if sniff(path) == "DICOM":
+        from clipsvd_app.imaging.dicom_header import read_dicom_object
+
+        return read_dicom_object(path)
+    return read_header(path)
+
+
+def read_overlays(path: Path, frame: int = 0) -> tuple[Overlay, ...]:
+    """Return the graphic overlays of a frame, () for what is no DICOM."""
+    if sniff(path) != "DICOM":
+        return ()
+    from clipsvd_app.imaging.dicom_pixels import read_dicom_overlays
+
+    return read_dicom_overlays(path, frame)
 
 
 def read_frame(path: Path, frame: int = 0) -> Frame:

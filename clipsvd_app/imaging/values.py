@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     Array: TypeAlias = npt.NDArray[Any]
     Bytes: TypeAlias = npt.NDArray[np.uint8]
 
+Vector: TypeAlias = tuple[float, float, float]
 WindowFunction: TypeAlias = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
 
 
@@ -25,6 +26,24 @@ class Window:
     centre: float
     width: float
     function: str = "LINEAR"
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """Where a frame lies in the patient (DICOM PS3.3 C.7.6.2.1.1), in millimetres.
+
+    position_mm: the centre of its first pixel. row, column: unit vectors along a row and down a column.
+    """
+
+    position_mm: Vector
+    row: Vector
+    column: Vector
+
+    @property
+    def along_normal_mm(self) -> float:
+        """The position along the normal of the plane, by which slices are sorted."""
+        (a, b, c), (d, e, f), (x, y, z) = self.row, self.column, self.position_mm
+        return (b * f - c * e) * x + (c * d - a * f) * y + (a * e - b * d) * z
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +78,9 @@ class ImageHeader:
     transfer_syntax: a UID, or the name of a picture's codec. The UIDs are for grouping; patient_id,
     patient_name and study_order (date and time) may be shown and sorted by, and are never stored.
     pixel_spacing_mm: between rows, between columns. units: "HU", "US" and the like.
+    object_name: what a DICOM object that is no image is called ("a segmentation"), "" for images;
+    frames is 0 when it holds no pixels. planes: one for each frame, or none where the file does not say.
+    overlays: how many graphic overlays the file carries.
     """
 
     kind: str
@@ -77,10 +99,17 @@ class ImageHeader:
     patient_name: str = ""
     study_order: str = ""
     body_part: str = ""
-    position_along_normal_mm: float | None = None
+    planes: tuple[Plane | None, ...] = ()
     instance_number: int = 0
     burned_in_text_likely: bool = False
     units: str = ""
+    object_name: str = ""
+    overlays: int = 0
+
+    @property
+    def position_along_normal_mm(self) -> float | None:
+        """The first frame's position along the normal of its plane, None where it is unknown."""
+        return self.planes[0].along_normal_mm if self.planes and self.planes[0] else None
 
 
 @dataclass(frozen=True, slots=True)

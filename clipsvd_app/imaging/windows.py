@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +26,13 @@ CT_PRESETS = (
     ("Angiography", Window(300.0, 600.0)),
 )
 
+_LIMBS = (
+    "ANKLE ARM CALCANEUS CLAVICLE ELBOW EXTREMITY FEMUR FINGER FOOT FOREARM HAND HIP HUMERUS KNEE LEG RADIUS"
+    " SHOULDER SKULL TIBIA TOE ULNA WRIST"
+)
+# Body Part Examined (PS3.16, Annex L) of regions with one usual window; chests have two, soft tissue first.
+_CT_BY_BODY_PART = dict.fromkeys(("HEAD", "BRAIN"), "Brain") | dict.fromkeys(_LIMBS.split(), "Bone")
+
 
 def apply_window(pixels: Array, window: Window) -> Bytes:
     """Map pixel values to display greys 0-255 (DICOM PS3.3 C.11.2.1.2.1, C.11.2.1.3.1, C.11.2.1.3.2).
@@ -32,7 +40,11 @@ def apply_window(pixels: Array, window: Window) -> Bytes:
     pixels: any shape and number type. Returns uint8 of the same shape; values that are no number are black.
     """
     assert is_usable(window), f"the formulas need a positive width: {window}"
-    values = np.asarray(pixels, dtype=np.float32)
+    values = np.asarray(pixels)
+    if values.dtype.itemsize == 8:  # float32 keeps small differences of large numbers, not the numbers
+        values, window = values - window.centre, replace(window, centre=0.0)
+    with np.errstate(over="ignore"):
+        values = values.astype(np.float32, copy=False)
     if window.function == "SIGMOID":
         greys = _sigmoid(values, window)
     elif window.function == "LINEAR_EXACT":
@@ -53,13 +65,16 @@ def is_usable(window: Window) -> bool:
     return window.width >= least and window.width > 0
 
 
-def default_window(pixels: Array, modality: str, bits_stored: int, padding: float | None = None) -> Window:
+def default_window(
+    pixels: Array, modality: str, bits_stored: int, padding: float | None = None, body_part: str = ""
+) -> Window:
     """Choose the window of a frame whose header has none.
 
-    CT shows soft tissue; up to 8 bits show in full; wider ranges show their 0.5 to 99.5 percentiles.
+    CT shows brain in heads, bone in limbs, soft tissue elsewhere; up to 8 bits show in full; wider ranges
+    show their 0.5 to 99.5 percentiles.
     """
     if modality == "CT":
-        return CT_PRESETS[0][1]
+        return dict(CT_PRESETS)[_CT_BY_BODY_PART.get(body_part.upper(), "Soft tissue")]
     levels = 2.0**bits_stored
     if bits_stored <= 8 and pixels.size and pixels.min() >= 0 and pixels.max() < levels:
         return Window(levels / 2, levels)
@@ -73,17 +88,26 @@ def presets_of(
     named = [("As stored" if n == 0 else f"As stored {n + 1}", w) for n, w in enumerate(header_windows)]
     if modality == "CT":
         named += CT_PRESETS
-    named.append(("Contrast", percentile_window(pixels, padding, 2.0, 98.0)))
-    named.append(("Full range", percentile_window(pixels, padding, 0.0, 100.0)))
-    return tuple(named)
+    contrast, full = _percentile_windows(pixels, padding, ((2.0, 98.0), (0.0, 100.0)))
+    return (*named, ("Contrast", contrast), ("Full range", full))
 
 
 def percentile_window(pixels: Array, padding: float | None, low: float, high: float) -> Window:
     """Return the window from one percentile of the pixels to another, padding left out."""
+    return _percentile_windows(pixels, padding, ((low, high),))[0]
+
+
+def _percentile_windows(
+    pixels: Array, padding: float | None, ranges: tuple[tuple[float, float], ...]
+) -> tuple[Window, ...]:
     values = _sample(pixels, padding)
     if values.size == 0:
-        return IDENTITY_8_BIT
-    darkest, brightest = (float(v) for v in np.percentile(values, (low, high)))
+        return (IDENTITY_8_BIT,) * len(ranges)
+    ends = np.percentile(values, ranges)
+    return tuple(_between(float(darkest), float(brightest)) for darkest, brightest in ends)
+
+
+def _between(darkest: float, brightest: float) -> Window:
     width = brightest - darkest
     if width <= 0:
         return Window(darkest, 1.0, "LINEAR_EXACT")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from clipsvd_app.domain.classes import ClassSpec
-from clipsvd_app.domain.study import NewImage
+from clipsvd_app.domain.study import NewImage, SeriesFlag
 from clipsvd_app.errors import UserError
 
 if TYPE_CHECKING:
@@ -79,6 +79,19 @@ class RestoreImages:
                 marks = ",".join("?" * len(rows[0]))
                 db.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
         return RemoveImages(self.image_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class SetSeriesFlags:
+    """Say what is irregular about series, by their keys, in place of what was said of them before."""
+
+    flags_by_key: Mapping[str, tuple[SeriesFlag, ...]]
+    title: str = "flag series"
+
+    def apply(self, db: sqlite3.Connection) -> Change:
+        """Replace the flags; the inverse holds those before. Keys of no series are passed over."""
+        before = {key: _replace_flags(db, key, flags) for key, flags in self.flags_by_key.items()}
+        return SetSeriesFlags(before, self.title)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +216,7 @@ class Together:
         return Together(tuple(reversed([change.apply(db) for change in self.changes])), self.title)
 
 
-_IMAGE_TABLES = ("patient", "study", "series", "image", "label")
+_IMAGE_TABLES = ("patient", "study", "series", "series_flag", "image", "label")
 
 
 def _rows(db: sqlite3.Connection, table: str) -> dict[int, Row]:
@@ -254,6 +267,21 @@ def _group(db: sqlite3.Connection, table: str, values: Mapping[str, object]) -> 
     cursor = db.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(values.values()))
     assert cursor.lastrowid is not None
     return cursor.lastrowid
+
+
+def _replace_flags(db: sqlite3.Connection, key: str, flags: tuple[SeriesFlag, ...]) -> tuple[SeriesFlag, ...]:
+    """Return the flags that a series had."""
+    wanted = "SELECT code, sentence, count FROM series_flag WHERE series_id = ? ORDER BY id"
+    row = db.execute("SELECT id FROM series WHERE key = ?", (key,)).fetchone()
+    if row is None:
+        return ()
+    before = tuple(SeriesFlag(*flag) for flag in db.execute(wanted, row))
+    db.execute("DELETE FROM series_flag WHERE series_id = ?", row)
+    db.executemany(
+        "INSERT INTO series_flag (series_id, code, sentence, count) VALUES (?, ?, ?, ?)",
+        [(row[0], flag.code, flag.sentence, flag.count) for flag in flags],
+    )
+    return before
 
 
 def _label(db: sqlite3.Connection, image_id: int) -> int | None:

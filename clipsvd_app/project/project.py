@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from filelock import FileLock
 
     from clipsvd_app.domain.results import RunResult
-    from clipsvd_app.domain.study import ProjectClass, ProjectImage, RunSummary
+    from clipsvd_app.domain.study import ProjectClass, ProjectImage, RunSummary, SeriesFlag
     from clipsvd_app.project.changes import Change
 
 SUFFIX = ".clipsvd"
@@ -80,6 +80,14 @@ class Project:
     def near_hashes(self) -> dict[str, str]:
         """Return patient key by perceptual hash."""
         return queries.near_hashes(self._db)
+
+    def series_flags(self) -> dict[int, tuple[SeriesFlag, ...]]:
+        """Return what is irregular about each series by its id."""
+        return queries.series_flags(self._db)
+
+    def files_of_series(self, key: str) -> tuple[tuple[str, str], ...]:
+        """Return (sha256, path) of the files of a series."""
+        return queries.files_of_series(self._db, key)
 
     def label_log(self) -> tuple[tuple[int, str | None, str], ...]:
         """Return every label ever given, oldest first."""

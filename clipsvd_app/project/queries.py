@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from clipsvd_app.domain.codec import from_json
 from clipsvd_app.domain.results import RunResult
-from clipsvd_app.domain.study import ProjectClass, ProjectImage, RunSummary
+from clipsvd_app.domain.study import ProjectClass, ProjectImage, RunSummary, SeriesFlag
 from clipsvd_app.errors import UserError
 
 if TYPE_CHECKING:
@@ -61,6 +61,22 @@ def near_hashes(db: sqlite3.Connection) -> dict[str, str]:
 def known_frames(db: sqlite3.Connection) -> set[tuple[str, int]]:
     """Return (sha256, frame) of every image, to tell new from known."""
     return set(db.execute("SELECT sha256, frame FROM image"))
+
+
+def series_flags(db: sqlite3.Connection) -> dict[int, tuple[SeriesFlag, ...]]:
+    """Return what is irregular about each series by its id, for those that are."""
+    flags: dict[int, tuple[SeriesFlag, ...]] = {}
+    for series_id, *flag in db.execute(
+        "SELECT series_id, code, sentence, count FROM series_flag ORDER BY id"
+    ):
+        flags[series_id] = (*flags.get(series_id, ()), SeriesFlag(*flag))
+    return flags
+
+
+def files_of_series(db: sqlite3.Connection, key: str) -> tuple[tuple[str, str], ...]:
+    """Return (sha256, path) of the files of a series."""
+    wanted = "SELECT DISTINCT sha256, path FROM image JOIN series ON series.id = series_id WHERE key = ?"
+    return tuple(db.execute(wanted, (key,)))
 
 
 def setting(db: sqlite3.Connection, key: str, default: str = "") -> str:

@@ -61,5 +61,15 @@ MIGRATIONS: tuple[str, ...] = (
         adapter BLOB NOT NULL
     ) STRICT;
     """,
+    """
+    CREATE TABLE series_flag (
+        id INTEGER PRIMARY KEY,
+        series_id INTEGER NOT NULL REFERENCES series(id) ON DELETE CASCADE,
+        code TEXT NOT NULL,
+        sentence TEXT NOT NULL,
+        count INTEGER NOT NULL,
+        UNIQUE (series_id, code)
+    ) STRICT;
+    """,
 )
 VERSION = len(MIGRATIONS)

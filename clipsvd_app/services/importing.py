@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from clipsvd_app.domain.study import NewImage
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import ImageHeader
-from clipsvd_app.project.changes import AddImages
+from clipsvd_app.project.changes import AddImages, SetSeriesFlags, Together
 from clipsvd_app.services.grouping import PatientRule, join_near_duplicates
+from clipsvd_app.services.series_reports import SeriesFile, SeriesReport, arrange, warning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,6 +43,8 @@ class ImportPlan:
     warnings: tuple[str, ...]
     patients: tuple[tuple[str, int], ...]
     """Images by patient group, largest first: (example file name, images)."""
+    series: tuple[SeriesReport, ...] = ()
+    """The DICOM series that the files belong to, each with what is irregular about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,27 +78,36 @@ def plan_import(
             remedy="Add DICOM, PNG, JPEG, TIFF or NIfTI files, or a folder that holds some.",
             code="nothing_found",
         )
-    found, refused = _read_all(files, rule, report)
+    seen, refused = _read_all(files, rule, report)
+    found = [item for item in seen if not item.header.object_name]
+    others = [item for item in seen if item.header.object_name and item.patient is not None]
     frames = [(item, frame) for item in found for frame in range(_frames(item))]
     before = project.known_frames()
     new = [(item, frame) for item, frame in frames if (item.sha256, frame) not in before]
     unique = list({(item.sha256, frame): (item, frame) for item, frame in reversed(new)}.values())[::-1]
-    patients = _patient_keys(project, found)
-    images = tuple(_new_image(project, item, frame, patients[item.sha256]) for item, frame in unique)
+    patients = _patient_keys(project, [*found, *others])
+    series, positions = arrange(project, _series_files(project, [*found, *others], patients))
+    images = tuple(
+        _new_image(project, item, frame, patients[item.sha256], positions.get((item.sha256, frame)))
+        for item, frame in unique
+    )
     return ImportPlan(
         images=images,
         files=len(found),
         known=len(frames) - len(unique),
         refused=tuple(refused),
-        warnings=_warnings(found, rule),
+        warnings=_warnings(found, rule, series),
         patients=_groups(images),
+        series=series,
     )
 
 
-def apply_import(project: Project, plan: ImportPlan) -> AddImages:
+def apply_import(project: Project, plan: ImportPlan) -> Together:
     """Return the change that carries the plan out."""
     noun = "image" if len(plan.images) == 1 else "images"
-    return AddImages(plan.images, title=f"add {len(plan.images)} {noun}")
+    title = f"add {len(plan.images)} {noun}"
+    flags = SetSeriesFlags({report.key: report.flags for report in plan.series})
+    return Together((AddImages(plan.images, title), flags), title)
 
 
 def summary(plan: ImportPlan) -> str:
@@ -118,9 +130,13 @@ def _read_all(
         if report is not None:
             report(done, len(files))
         try:
-            found.append(_read(path, rule))
+            item = _read(path, rule)
         except UserError as error:
             refused.append(Refusal(str(path), str(error)))
+            continue
+        found.append(item)
+        if item.header.object_name:
+            refused.append(Refusal(str(path), str(_no_image(item))))
     if report is not None:
         report(len(files), len(files))
     return found, refused
@@ -129,14 +145,37 @@ def _read_all(
 def _read(path: Path, rule: PatientRule) -> _Found:
     from clipsvd_app import imaging
 
-    header = imaging.read_header(path)
+    header = imaging.read_object_header(path)
     patient = rule.key(path, header.patient_id)
     if patient is None and header.study_uid:
         patient = f"study:{header.study_uid}"
     near = ""
-    if patient is None or header.kind not in ("DICOM", "volume"):
+    if not header.object_name and (patient is None or header.kind not in ("DICOM", "volume")):
         near = f"{imaging.perceptual_hash(imaging.open_as_rgb(path)):016x}"
     return _Found(path, imaging.file_sha256(path), header, patient, near)
+
+
+def _no_image(item: _Found) -> UserError:
+    rest = ", not an image" if item.header.frames else " and holds no pixels"
+    return UserError(
+        f"{item.path.name} is {item.header.object_name}{rest}.",
+        remedy="Choose the images of the study instead.",
+        code="unsupported_object" if item.header.frames else "no_pixels",
+    )
+
+
+def _series_files(project: Project, seen: Sequence[_Found], patients: dict[str, str]) -> list[SeriesFile]:
+    return [
+        SeriesFile(_series_key(project, item, patients[item.sha256]), item.sha256, item.header)
+        for item in seen
+        if item.header.kind == "DICOM" and item.header.series_uid
+    ]
+
+
+def _series_key(project: Project, item: _Found, patient: str) -> str:
+    study = item.header.study_uid or f"{patient}:pictures"
+    series = item.header.series_uid or f"{study}:{item.path.parent}"
+    return project.salted(f"series:{patient}:{series}")
 
 
 def _frames(item: _Found) -> int:
@@ -152,15 +191,13 @@ def _patient_keys(project: Project, found: Sequence[_Found]) -> dict[str, str]:
     return named | {sha: key if key in known else project.salted(key) for sha, key in joined.items()}
 
 
-def _new_image(project: Project, item: _Found, frame: int, patient: str) -> NewImage:
+def _new_image(project: Project, item: _Found, frame: int, patient: str, position: float | None) -> NewImage:
     header = item.header
     study = header.study_uid or f"{patient}:pictures"
-    series = header.series_uid or f"{study}:{item.path.parent}"
-    position = header.position_along_normal_mm
     return NewImage(
         patient_key=patient,
         study_key=project.salted(f"study:{patient}:{study}"),
-        series_key=project.salted(f"series:{patient}:{series}"),
+        series_key=_series_key(project, item, patient),
         sha256=item.sha256,
         path=str(item.path.resolve()),
         frame=frame,
@@ -168,13 +205,13 @@ def _new_image(project: Project, item: _Found, frame: int, patient: str) -> NewI
         body_part=header.body_part,
         rows=header.rows,
         columns=header.columns,
-        position=float(frame) if position is None and header.frames > 1 else float(position or 0.0),
+        position=float(frame) if position is None else position,
         near_hash=item.near_hash,
         burned_in_text=header.burned_in_text_likely,
     )
 
 
-def _warnings(found: Sequence[_Found], rule: PatientRule) -> tuple[str, ...]:
+def _warnings(found: Sequence[_Found], rule: PatientRule, series: Sequence[SeriesReport]) -> tuple[str, ...]:
     warnings = []
     dicom = [item for item in found if item.header.kind == "DICOM"]
     studies = {item.header.study_uid for item in dicom}
@@ -195,7 +232,8 @@ def _warnings(found: Sequence[_Found], rule: PatientRule) -> tuple[str, ...]:
     burned = sum(item.header.burned_in_text_likely for item in found)
     if burned:
         warnings.append(f"{burned} images may show text burned into the picture; check them for names.")
-    return tuple(warnings)
+    irregular = warning(series)
+    return (*warnings, irregular) if irregular else tuple(warnings)
 
 
 def _groups(images: Sequence[NewImage]) -> tuple[tuple[str, int], ...]:

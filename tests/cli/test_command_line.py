@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from support.dicom_variants import described
 
 from clipsvd_app import __version__
 from clipsvd_app.cli import main
@@ -26,6 +27,20 @@ def folders(tmp_path: Path) -> Path:
             pixels = random.integers(0, 256, (9, 8), dtype=np.uint8)
             Image.fromarray(pixels).resize((64, 72), Image.Resampling.BICUBIC).save(path)
     return tmp_path / "in"
+
+
+@pytest.fixture
+def ct_folder(tmp_path: Path) -> Path:
+    """Four slices 2 mm apart, of which one was lost."""
+    folder = tmp_path / "ct"
+    folder.mkdir()
+    for number, place in enumerate((0, 2, 6, 8)):
+        dataset = described(np.full((1, 8, 8), number, np.uint16))
+        dataset.Modality, dataset.SOPInstanceUID = "CT", f"1.2.{number}"
+        dataset.ImagePositionPatient = ["0", "0", str(place)]
+        dataset.ImageOrientationPatient = ["1", "0", "0", "0", "1", "0"]
+        dataset.save_as(folder / f"{number}.dcm", enforce_file_format=True)
+    return folder
 
 
 def run(capsys, *arguments: object) -> tuple[int, str, str]:
@@ -49,6 +64,48 @@ def test_the_way_from_new_to_label_prints_one_document_each(capsys, folders: Pat
     assert (added["accepted"], added["refused"]) == (6, [])
     assert document(capsys, "label", project, "--from-folders")["labelled"] == {"cyst": 3, "mass": 3}
     assert document(capsys, "runs", project) == {"runs": []}
+
+
+def test_series_are_listed_with_their_flags(capsys, ct_folder: Path, tmp_path: Path) -> None:
+    listed = document(capsys, "series", ct_folder)
+    (series,) = listed["series"]
+    assert (series["modality"], series["slices"], series["spacing_mm"]) == ("CT", 4, 2.0)
+    assert series["is_volume"] is False
+    (flag,) = series["flags"]
+    assert (flag["code"], flag["count"]) == ("missing_slices", 1)
+    project = tmp_path / "p.clipsvd"
+    run(capsys, "new", project)
+    added = document(capsys, "add", project, ct_folder)
+    assert added["series"][0]["flags"] == [flag]
+
+
+def test_flags_are_said_to_people_too(capsys, ct_folder: Path, tmp_path: Path) -> None:
+    run(capsys, "new", tmp_path / "p.clipsvd")
+    code, out, err = run(capsys, "add", tmp_path / "p.clipsvd", ct_folder)
+    assert code == 0
+    assert "4 images" in out
+    assert "flag: CT series of 4 images: 1 slice is missing" in err
+
+
+def test_an_image_says_what_it_lacks_as_a_series(capsys, ct_folder: Path) -> None:
+    facts = document(capsys, "image", next(ct_folder.iterdir()))
+    assert (facts["object_name"], facts["overlays"], facts["flags"]) == ("", 0, [])
+
+
+def test_reading_is_timed_beside_other_libraries(capsys, ct_folder: Path) -> None:
+    viewer = document(capsys, "bench", "viewer", ct_folder, "--runs", "1", "--quiet")
+    assert (viewer["slices"], viewer["flags"], viewer["runs"]) == (4, ["missing_slices"], 1)
+    assert min(viewer[f"{name}series_s"] for name in ("", "pydicom_", "simpleitk_")) > 0
+    adding = document(capsys, "bench", "import", ct_folder, "--runs", "1", "--quiet")
+    assert adding["files"] == 4
+    assert min(adding["files_per_s"], adding["pydicom_files_per_s"]) > 0
+
+
+@pytest.mark.parametrize("bench", ["viewer", "import"])
+def test_there_is_nothing_to_time_in_an_empty_folder(capsys, tmp_path: Path, bench: str) -> None:
+    code, _, err = run(capsys, "bench", bench, tmp_path)
+    assert code == 1
+    assert "no image file" in err
 
 
 def test_a_table_labels_too(capsys, folders: Path, tmp_path: Path) -> None:

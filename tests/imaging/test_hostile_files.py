@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 import zlib
 from typing import TYPE_CHECKING
@@ -110,6 +111,28 @@ def test_a_deflate_bomb_is_refused_before_it_is_inflated(write_dicom, monkeypatc
         assert refused.value.code == "too_large"
 
 
+def test_a_gibibyte_in_a_mebibyte_is_refused_within_a_second(write_dicom):
+    path = write_dicom(np.zeros((2, 2), np.uint8))
+    plain = path.read_bytes()
+    dataset = pydicom.dcmread(path)
+    dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    dataset.save_as(path)
+    deflated = path.read_bytes()
+    squeeze = zlib.compressobj(9, wbits=-15)
+    start = squeeze.compress(plain[144 + int.from_bytes(plain[140:144], "little") :])
+    start += squeeze.flush(zlib.Z_FULL_FLUSH)
+    mebibyte = squeeze.compress(bytes(1024**2)) + squeeze.flush(zlib.Z_FULL_FLUSH)
+    end = squeeze.flush()
+    path.write_bytes(
+        deflated[: 144 + int.from_bytes(deflated[140:144], "little")] + start + mebibyte * 1024 + end
+    )
+    began = time.process_time()
+    with pytest.raises(UserError) as refused:
+        read_header(path)
+    assert time.process_time() - began < 1
+    assert refused.value.code == "too_large"
+
+
 def test_a_deflated_file_of_ordinary_size_is_read(bundled):
     assert read_frame(bundled("image_dfl.dcm")).pixels.shape == (512, 512)
 
@@ -136,13 +159,13 @@ def test_a_jpeg_2000_box_of_no_length_does_not_hold_the_program(bundled, tmp_pat
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         dataset.save_as(tmp_path / "endless.dcm")
-    impatient = DecodePool(time_limit_s=4.0, workers=1)
-    monkeypatch.setattr(dicom_decoding, "shared_pool", lambda: impatient)
+    patient = DecodePool(time_limit_s=120.0, workers=1)  # computing time alone ends it
+    monkeypatch.setattr(dicom_decoding, "shared_pool", lambda: patient)
     try:
         with pytest.raises(UserError, match="cannot be decoded"):
             read_frame(tmp_path / "endless.dcm")
     finally:
-        impatient.close()
+        patient.close()
 
 
 def test_a_file_cut_off_in_its_pixels_is_refused_with_a_remedy(bundled):

@@ -112,6 +112,9 @@ def test_windows_that_the_standard_forbids_are_not_usable(window):
 def test_a_ct_without_a_window_shows_soft_tissue_whatever_its_range():
     pixels = np.linspace(-1000, 30000, 100, dtype=np.float32)
     assert default_window(pixels, "CT", 16) == Window(40.0, 400.0)
+    assert default_window(pixels, "CT", 16, body_part="HEAD") == Window(40.0, 80.0)
+    assert default_window(pixels, "CT", 16, body_part="Knee") == Window(400.0, 1800.0)
+    assert default_window(pixels, "CT", 16, body_part="CHEST") == Window(40.0, 400.0)
 
 
 def test_a_wide_range_shows_its_percentiles_and_leaves_padding_out():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from clipsvd_app.domain.classes import ClassSpec, class_from_name
-from clipsvd_app.domain.study import NewImage
+from clipsvd_app.domain.study import NewImage, SeriesFlag
 from clipsvd_app.errors import UserError
 from clipsvd_app.project import create_project
 from clipsvd_app.project.changes import (
@@ -19,6 +19,7 @@ from clipsvd_app.project.changes import (
     RemoveClass,
     RemoveImages,
     SetLabels,
+    SetSeriesFlags,
     SetView,
     Together,
 )
@@ -41,7 +42,7 @@ class UndoMachine(RuleBasedStateMachine):
             self.folder.cleanup()
 
     def state(self) -> object:
-        return self.project.images(), self.project.classes()
+        return self.project.images(), self.project.classes(), self.project.series_flags()
 
     def do(self, change: Change) -> None:
         before = self.state()
@@ -52,6 +53,11 @@ class UndoMachine(RuleBasedStateMachine):
             return
         self.done.append((before, inverse))
         self.undone.clear()
+
+    @rule(series=st.integers(0, 3), codes=st.sets(st.sampled_from(["missing_slices", "mixed_size"])))
+    def flag_series(self, series: int, codes: set[str]) -> None:
+        flags = tuple(SeriesFlag(code, "Something is irregular.", 1) for code in sorted(codes))
+        self.do(SetSeriesFlags({f"se{series}": flags}))
 
     @rule(patients=st.lists(st.integers(0, 3), min_size=1, max_size=4))
     def add_images(self, patients: list[int]) -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pydicom
@@ -11,9 +11,6 @@ from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittle
 from clipsvd_app.errors import Cancelled, UserError
 from clipsvd_app.services.grouping import PatientRule, join_near_duplicates, parse_rule
 from clipsvd_app.services.importing import apply_import, plan_import, summary
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def film(path: Path, patient_id: str, seed: int, study: str | None = None) -> Path:
@@ -177,3 +174,75 @@ def test_cancelling_adds_nothing(project, picture, tmp_path: Path) -> None:
 def test_near_duplicates_chain_to_the_first_seen() -> None:
     keys = join_near_duplicates({"a": f"{0:016x}", "b": f"{0b111:016x}", "c": f"{0xFFFF:016x}"}, {})
     assert keys["a"] == keys["b"] != keys["c"]
+
+
+def ct_slices(folder: Path, places, **changes) -> list[Path]:
+    """CT slices of one series at these places along the body, file names against the order."""
+    paths = []
+    for number, place in enumerate(places):
+        path = film(folder / f"{len(places) - number:03d}.dcm", "A", number, study="1.2.3")
+        dataset = pydicom.dcmread(path)
+        dataset.Modality, dataset.SeriesInstanceUID = "CT", "1.2.3.4"
+        dataset.ImagePositionPatient = ["0", "0", str(float(place))]
+        dataset.ImageOrientationPatient = ["1", "0", "0", "0", "1", "0"]
+        for keyword, value in changes.items():
+            setattr(dataset, keyword, value)
+        dataset.save_as(path)
+        paths.append(path)
+    return paths
+
+
+def flag_codes(project) -> list[list[str]]:
+    return [[flag.code for flag in flags] for flags in project.series_flags().values()]
+
+
+def test_slices_are_kept_in_the_order_of_the_body(project, tmp_path: Path) -> None:
+    ct_slices(tmp_path / "in", [30, 10, 20, 0])
+    project.apply(apply_import(project, plan_import(project, [tmp_path / "in"])))
+    names = [Path(image.path).name for image in project.images()]
+    assert names == ["001.dcm", "003.dcm", "002.dcm", "004.dcm"]
+    assert project.series_flags() == {}
+
+
+def test_an_irregular_series_is_taken_flagged_and_said(project, tmp_path: Path) -> None:
+    ct_slices(tmp_path / "in", [0, 1, 2, 4, 5])
+    plan = plan_import(project, [tmp_path / "in"])
+    assert len(plan.images) == 5
+    assert not plan.refused
+    assert "1 slice is missing" in plan.warnings[-1]
+    undo = project.apply(apply_import(project, plan))
+    assert flag_codes(project) == [["missing_slices"]]
+    redo = project.apply(undo)
+    assert project.series_flags() == {}
+    project.apply(redo)
+    assert flag_codes(project) == [["missing_slices"]]
+
+
+def test_slices_that_come_later_complete_their_series(project, tmp_path: Path) -> None:
+    early, late = ct_slices(tmp_path / "in", [0, 1, 2, 4, 5, 3])[:5], [tmp_path / "in" / "001.dcm"]
+    project.apply(apply_import(project, plan_import(project, early)))
+    assert flag_codes(project) == [["missing_slices"]]
+    undo = project.apply(apply_import(project, plan_import(project, late)))
+    assert flag_codes(project) == []
+    assert Path(project.images()[3].path).name == "001.dcm"
+    project.apply(undo)
+    assert flag_codes(project) == [["missing_slices"]]
+
+
+def test_a_segmentation_is_refused_by_name_and_flagged_on_its_series(project, tmp_path: Path) -> None:
+    ct_slices(tmp_path / "in", [0, 1, 2])
+    mask = ct_slices(tmp_path / "seg", [0], Modality="SEG")
+    plan = plan_import(project, [tmp_path / "in", *mask])
+    assert len(plan.images) == 3
+    (refusal,) = plan.refused
+    assert "is a segmentation, not an image" in refusal.sentence
+    (report,) = plan.series
+    assert [flag.code for flag in report.flags] == ["unsupported_object"]
+
+
+def test_flags_hold_nothing_of_the_patient(project, tmp_path: Path) -> None:
+    ct_slices(tmp_path / "in", [0, 1, 1, 4], PatientID="MRN-4711")
+    plan = plan_import(project, [tmp_path / "in"])
+    said = " ".join(flag.sentence for report in plan.series for flag in report.flags)
+    assert said
+    assert not any(secret in said for secret in ("MRN", "4711", "DOE", "1.2.3", str(tmp_path)))

@@ -1,0 +1,133 @@
+"""From files in any order to series in the order of the body, each with its flags."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clipsvd_app.imaging.series import checks
+from clipsvd_app.imaging.series.flags import BREAKS_VOLUME, Flag
+from clipsvd_app.imaging.series.geometry import Gaps, along_normal_mm, gaps, orientation_groups
+from clipsvd_app.imaging.values import ImageHeader, Plane
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One file as a series takes it. content: anything equal for equal files, "" where it is unknown."""
+
+    header: ImageHeader
+    content: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """One frame in its place. member: the index among the members that were given; frame: from 0.
+
+    along_mm: the position along the normal of its orientation, None where geometry is missing.
+    orientation: which of the series' orientations it lies in, from 0, the most frequent.
+    """
+
+    member: int
+    frame: int
+    plane: Plane | None
+    along_mm: float | None
+    orientation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Slices in order, orientation by orientation (most frequent first), those without geometry last.
+
+    spacing_mm: the usual distance between slices of the first orientation.
+    """
+
+    series_uid: str
+    modality: str
+    slices: tuple[Slice, ...]
+    flags: tuple[Flag, ...]
+    spacing_mm: float | None
+
+    @property
+    def is_volume(self) -> bool:
+        """Whether the slices are a regular grid that other planes may be cut through."""
+        return len(self.slices) > 1 and not any(flag.code in BREAKS_VOLUME for flag in self.flags)
+
+
+def assemble(members: Sequence[Member]) -> tuple[Series, ...]:
+    """Sort members into series by their UID, in order of first appearance.
+
+    Members without a UID are each a series of their own. Nothing is refused and no image is dropped,
+    except copies: of files with one SOP instance UID and one content only the first is kept.
+    """
+    by_uid: dict[str, list[int]] = defaultdict(list)
+    for index, member in enumerate(members):
+        by_uid[member.header.series_uid or f"#{index}"].append(index)
+    return tuple(_assembled(members, indices) for indices in by_uid.values())
+
+
+def _assembled(members: Sequence[Member], indices: Sequence[int]) -> Series:
+    flags = list(checks.objects([members[index].header for index in indices]))
+    images = [index for index in indices if not members[index].header.object_name]
+    kept, copies, conflicts = _without_copies(members, images)
+    flags += checks.duplicate_uids(copies, conflicts)
+    frames = [found for index in kept for found in _slices(members[index].header, index)]
+    slices, stacks = _in_order(members, frames)
+    headers = [members[index].header for index in kept]
+    flags += checks.consistency(headers)
+    flags += checks.geometry(headers, stacks, sum(found.plane is None for found in slices))
+    first = members[indices[0]].header
+    spacing = stacks[0].spacing_mm if stacks else None
+    modality = headers[0].modality if headers else first.modality
+    return Series(first.series_uid, modality, tuple(slices), tuple(flags), spacing)
+
+
+def _without_copies(members: Sequence[Member], indices: Sequence[int]) -> tuple[list[int], int, int]:
+    """Return the members to keep, how many copies were left out, and how many instances share a UID."""
+    kept: list[int] = []
+    contents: dict[str, set[str]] = defaultdict(set)
+    copies = conflicts = 0
+    for index in indices:
+        uid, content = members[index].header.instance_uid, members[index].content
+        if uid and content and content in contents[uid]:
+            copies += 1
+            continue
+        conflicts += bool(uid and contents[uid])
+        contents[uid].add(content or f"#{index}")
+        kept.append(index)
+    return kept, copies, conflicts
+
+
+def _slices(header: ImageHeader, index: int) -> list[Slice]:
+    planes = header.planes if len(header.planes) == header.frames else (None,) * header.frames
+    return [Slice(index, frame, plane, None) for frame, plane in enumerate(planes)]
+
+
+def _in_order(members: Sequence[Member], frames: Sequence[Slice]) -> tuple[list[Slice], list[Gaps]]:
+    """Order frames along their normals; return them with the gaps of each orientation."""
+    placed = [found for found in frames if found.plane is not None]
+    rest = [found for found in frames if found.plane is None]
+    ordered: list[Slice] = []
+    stacks: list[Gaps] = []
+    groups = orientation_groups([found.plane for found in placed if found.plane is not None])
+    for group in range(int(groups.max(initial=-1)) + 1):
+        stack = _along([placed[index] for index in np.flatnonzero(groups == group)], members, group)
+        planes = [found.plane for found in stack if found.plane is not None]
+        stacks.append(gaps(planes, np.asarray([found.along_mm for found in stack], dtype=np.float64)))
+        ordered += stack
+    rest.sort(key=lambda found: (members[found.member].header.instance_number, found.member, found.frame))
+    return ordered + rest, stacks
+
+
+def _along(stack: Sequence[Slice], members: Sequence[Member], group: int) -> list[Slice]:
+    along = along_normal_mm([found.plane for found in stack if found.plane is not None])
+    numbers = [members[found.member].header.instance_number for found in stack]
+    # Places that differ by less than rounding are one place, within which the instance number decides.
+    places = np.round(along, 3).tolist()
+    order = sorted(range(len(stack)), key=lambda n: (places[n], numbers[n], stack[n].member, stack[n].frame))
+    return [replace(stack[n], along_mm=float(along[n]), orientation=group) for n in order]

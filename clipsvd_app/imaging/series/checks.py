@@ -1,0 +1,122 @@
+"""The judgements behind the flags of a series."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from clipsvd_app.imaging.series.flags import Flag, FlagCode, counted
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Iterator, Sequence
+
+    from clipsvd_app.imaging.series.geometry import Gaps
+    from clipsvd_app.imaging.values import ImageHeader
+
+CROSS_SECTIONAL = frozenset({"CT", "MR", "PT"})
+_SPACING_DIGITS = 4
+
+
+def objects(headers: Sequence[ImageHeader]) -> Iterator[Flag]:
+    """Flag what came along and is no image."""
+    bare = Counter(header.object_name for header in headers if header.object_name and not header.frames)
+    other = Counter(header.object_name for header in headers if header.object_name and header.frames)
+    if bare:
+        said = f"{_named(bare)} without pixels came along and cannot be shown."
+        yield Flag(FlagCode.NO_PIXELS, _upper(said), bare.total())
+    if other:
+        said = f"{_named(other)} came along, which is not shown as an image."
+        yield Flag(FlagCode.UNSUPPORTED_OBJECT, _upper(said), other.total())
+    if headers and bare.total() + other.total() == len(headers):
+        yield Flag(FlagCode.NO_IMAGES, "The series holds no image.")
+
+
+def duplicate_uids(copies: int, conflicts: int) -> Iterator[Flag]:
+    """Flag SOP instance UIDs that were met more than once."""
+    if copies:
+        said = f"{counted(copies, 'file is a copy', 'files are copies')} of another and left out."
+        yield Flag(FlagCode.SAME_UID_SAME_CONTENT, said, copies)
+    if conflicts:
+        images = counted(conflicts, "image has", "images have")
+        said = f"{images} the SOP instance UID of another but other content; all are kept."
+        yield Flag(FlagCode.SAME_UID_OTHER_CONTENT, said, conflicts)
+
+
+def consistency(headers: Sequence[ImageHeader]) -> Iterator[Flag]:
+    """Flag images that differ in size, pixel spacing or kind of pixels from most of their series.
+
+    Series of films or captures are expected to differ; only what should be a stack is judged.
+    """
+    if not any(header.modality in CROSS_SECTIONAL or any(header.planes) for header in headers):
+        return
+    odd = _odd((header.rows, header.columns) for header in headers)
+    if odd:
+        said = f"{counted(odd, 'image has', 'images have')} another size than the rest."
+        yield Flag(FlagCode.MIXED_SIZE, said, odd)
+    odd = _odd(_rounded(header.pixel_spacing_mm) for header in headers)
+    if odd:
+        said = f"{counted(odd, 'image has', 'images have')} another pixel spacing than the rest."
+        yield Flag(FlagCode.MIXED_PIXEL_SPACING, said, odd)
+    odd = _odd((header.photometric, header.bits_stored) for header in headers)
+    if odd:
+        said = f"{counted(odd, 'image has', 'images have')} another bit depth or colour space than the rest."
+        yield Flag(FlagCode.MIXED_PIXELS, said, odd)
+
+
+def geometry(headers: Sequence[ImageHeader], stacks: Sequence[Gaps], unplaced: int) -> Iterator[Flag]:
+    """Flag what is irregular about where the slices lie. stacks: one for each orientation."""
+    expected = any(header.modality in CROSS_SECTIONAL for header in headers)
+    if unplaced and (stacks or expected):
+        said = (
+            f"{counted(unplaced, 'image does not say where it lies', 'images do not say where they lie')}"
+            " in the patient; the instance number orders them."
+        )
+        yield Flag(FlagCode.MISSING_GEOMETRY, said, unplaced)
+    if len(stacks) > 1:
+        said = f"The slices lie in {len(stacks)} orientations, shown one after the other."
+        yield Flag(FlagCode.MIXED_ORIENTATION, said, len(stacks))
+    yield from _spacing(stacks)
+
+
+def _spacing(stacks: Sequence[Gaps]) -> Iterator[Flag]:
+    missing = sum(stack.missing for stack in stacks)
+    if missing:
+        said = f"{counted(missing, 'slice is', 'slices are')} missing, by the gaps between the others."
+        yield Flag(FlagCode.MISSING_SLICES, said, missing)
+    irregular = sum(stack.irregular for stack in stacks)
+    if irregular:
+        said = f"The distance between slices is irregular in {counted(irregular, 'place', 'places')}."
+        yield Flag(FlagCode.IRREGULAR_SPACING, said, irregular)
+    doubled = sum(stack.doubled for stack in stacks)
+    if doubled:
+        said = f"{counted(doubled, 'slice lies', 'slices lie')} at the place of another."
+        yield Flag(FlagCode.DUPLICATE_SLICES, said, doubled)
+    repeats = max((stack.repeats for stack in stacks), default=0)
+    if repeats:
+        said = f"Every place holds {repeats} images, as in series over time or of several kinds."
+        yield Flag(FlagCode.REPEATED_POSITIONS, said, repeats)
+    shifted = sum(stack.shifted for stack in stacks)
+    if shifted:
+        said = (
+            f"Neighbouring slices are shifted sideways in {counted(shifted, 'place', 'places')},"
+            " as a tilted gantry does."
+        )
+        yield Flag(FlagCode.SHIFTED_SLICES, said, shifted)
+
+
+def _odd(values: Iterable[Hashable]) -> int:
+    """Count the values that are not the commonest one."""
+    counts = Counter(values)
+    return counts.total() - max(counts.values(), default=0)
+
+
+def _rounded(spacing: tuple[float, float] | None) -> tuple[float, float] | None:
+    return spacing and (round(spacing[0], _SPACING_DIGITS), round(spacing[1], _SPACING_DIGITS))
+
+
+def _named(names: Counter[str]) -> str:
+    return ", ".join(f"{name} ({count})" if count > 1 else name for name, count in names.items())
+
+
+def _upper(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]

@@ -1,0 +1,58 @@
+"""What can be irregular about a series: a code for programs and a sentence for people. Never a refusal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FlagCode(StrEnum):
+    """The kinds of irregularity; the values are part of the command line's JSON."""
+
+    MISSING_SLICES = "missing_slices"
+    IRREGULAR_SPACING = "irregular_spacing"
+    DUPLICATE_SLICES = "duplicate_slices"
+    REPEATED_POSITIONS = "repeated_positions"
+    SHIFTED_SLICES = "shifted_slices"
+    MIXED_ORIENTATION = "mixed_orientation"
+    MIXED_SIZE = "mixed_size"
+    MIXED_PIXEL_SPACING = "mixed_pixel_spacing"
+    MIXED_PIXELS = "mixed_pixels"
+    MISSING_GEOMETRY = "missing_geometry"
+    SAME_UID_SAME_CONTENT = "duplicate_uid_same_content"
+    SAME_UID_OTHER_CONTENT = "duplicate_uid_different_content"
+    UNSUPPORTED_OBJECT = "unsupported_object"
+    NO_PIXELS = "no_pixels"
+    NO_IMAGES = "no_images"
+
+
+BREAKS_VOLUME = frozenset(
+    {
+        FlagCode.IRREGULAR_SPACING,
+        FlagCode.MISSING_SLICES,
+        FlagCode.DUPLICATE_SLICES,
+        FlagCode.REPEATED_POSITIONS,
+        FlagCode.SHIFTED_SLICES,
+        FlagCode.MIXED_ORIENTATION,
+        FlagCode.MIXED_SIZE,
+        FlagCode.MIXED_PIXEL_SPACING,
+        FlagCode.MIXED_PIXELS,
+        FlagCode.MISSING_GEOMETRY,
+        FlagCode.NO_IMAGES,
+    }
+)
+"""With one of these the slices are no regular grid, and no plane may be cut through them unasked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One irregularity of a series. count: how many slices, gaps or files it concerns."""
+
+    code: FlagCode
+    sentence: str
+    count: int = 1
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """Write a number with its noun."""
+    return f"{count:,} {one if count == 1 else many}"
