@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipsvd_app.project import create_project, open_project
-from clipsvd_app.project.changes import AddClass
+from clipsvd_app.project.class_changes import AddClass
 from clipsvd_app.services import backbones
 from clipsvd_app.services.grouping import parse_rule
 from clipsvd_app.services.importing import apply_import, plan_import, summary

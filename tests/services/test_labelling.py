@@ -8,7 +8,7 @@ from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.domain.recipe import recipe_for
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import BackboneRef, TrainRequest, read_request
-from clipsvd_app.project.changes import AddClass
+from clipsvd_app.project.class_changes import AddClass
 from clipsvd_app.services import training
 from clipsvd_app.services.importing import apply_import, plan_import
 from clipsvd_app.services.labelling import label_from_folders, label_from_table, parse_class, set_labels

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject
 
 from clipsvd_app.domain.classes import ClassSpec, class_from_name
 from clipsvd_app.errors import UserError
-from clipsvd_app.project.changes import AddClass, ChangeClass, RemoveClass
+from clipsvd_app.project.class_changes import AddClass, ChangeClass, RemoveClass
 from clipsvd_app.services.labelling import hint, set_labels
 from clipsvd_app.ui.controllers.pool import strip_state
 from clipsvd_app.ui.label_page.state import BinState, Order, PatientRow, SeriesRow, StudyRow
