@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from clipsvd_app.domain.classes import ClassSpec, class_from_name
+from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.errors import UserError
-from clipsvd_app.project.changes import Change, Row, SetLabels, Together, set_label
+from clipsvd_app.project.changes import Change, Row, set_label
 
 if TYPE_CHECKING:
     import sqlite3
@@ -122,37 +121,6 @@ class MoveClass:
         order.insert(max(0, min(self.place, len(order) - 1)), order.pop(before))
         db.executemany("UPDATE class SET position = ? WHERE id = ?", list(enumerate(order)))
         return MoveClass(self.class_id, before, self.title)
-
-
-@dataclass(frozen=True, slots=True)
-class LabelByName:
-    """Label images by the names of their classes; names that are new become classes at the end."""
-
-    name_by_image: Mapping[int, str]
-    title: str = "label images"
-
-    def apply(self, db: sqlite3.Connection) -> Change:
-        """Add what is missing, then label; the inverse takes both back."""
-        done = add_missing(db, self.name_by_image.values())
-        ids = ids_by_name(db)
-        labels = {image_id: ids[name.casefold()] for image_id, name in self.name_by_image.items()}
-        done.append(SetLabels(labels, self.title).apply(db))
-        return Together(tuple(reversed(done)), self.title)
-
-
-def ids_by_name(db: sqlite3.Connection) -> dict[str, int]:
-    """Return the class ids by case-folded name."""
-    return {name.casefold(): class_id for class_id, name in db.execute("SELECT id, name FROM class")}
-
-
-def add_missing(db: sqlite3.Connection, names: Iterable[str]) -> list[Change]:
-    """Make a class for every new name, in alphabetical order; returns what takes them back."""
-    known, done = set(ids_by_name(db)), []
-    for name in sorted(set(names)):
-        if name.casefold() not in known:
-            done.append(AddClass(class_from_name(name)).apply(db))
-            known.add(name.casefold())
-    return done
 
 
 def _exists(db: sqlite3.Connection, class_id: int | None) -> bool:

@@ -22,8 +22,9 @@ from clipsvd_app.project.changes import (
     SetView,
     Together,
 )
-from clipsvd_app.project.class_changes import AddClass, ChangeClass, LabelByName, MoveClass, RemoveClass
+from clipsvd_app.project.class_changes import AddClass, ChangeClass, MoveClass, RemoveClass
 from clipsvd_app.project.reading_changes import SetReadings, Settle
+from clipsvd_app.project.table_changes import LabelByName
 
 
 class UndoMachine(RuleBasedStateMachine):
@@ -118,7 +119,7 @@ class UndoMachine(RuleBasedStateMachine):
     @rule(data=st.data(), name=st.sampled_from(["a", "B", "f"]))
     def label_by_name(self, data, name: str) -> None:
         image = data.draw(st.sampled_from(self.project.images()))
-        self.do(LabelByName({image.id: name}))
+        self.do(LabelByName({image.id: name}, {image.id: "uncertain"}, {"B": {image.id: "e"}}))
 
     @precondition(lambda self: hasattr(self, "project") and self.project.images())
     @rule(data=st.data(), mark=st.sampled_from(["", "uncertain", "excluded"]))

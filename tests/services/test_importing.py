@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pydicom
@@ -12,11 +12,7 @@ from clipsvd_app.errors import Cancelled, UserError
 from clipsvd_app.services.grouping import PatientRule, join_near_duplicates, parse_rule
 from clipsvd_app.services.importing import apply_import, plan_import, summary
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-
-def film(path: Path, patient_id: str, seed: int, study: str | None = None) -> Path:
+def film(path: Path, patient_id: str, seed: int, date: str = "20240506") -> Path:
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
     meta.MediaStorageSOPInstanceUID = generate_uid()
@@ -27,8 +23,8 @@ def film(path: Path, patient_id: str, seed: int, study: str | None = None) -> Pa
         meta.MediaStorageSOPInstanceUID,
     )
     dataset.PatientID, dataset.PatientName, dataset.Modality = patient_id, "DOE^JANE", "DX"
-    dataset.PatientBirthDate, dataset.StudyDate = "19500102", "20240506"
-    dataset.StudyInstanceUID, dataset.SeriesInstanceUID = study or generate_uid(), generate_uid()
+    dataset.PatientBirthDate, dataset.StudyDate = "19500102", date
+    dataset.StudyInstanceUID, dataset.SeriesInstanceUID = generate_uid(), generate_uid()
     pixels = np.random.default_rng(seed).integers(0, 4096, (32, 24), dtype=np.uint16)
     dataset.Rows, dataset.Columns = pixels.shape
     dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, 12, 11
@@ -177,3 +173,10 @@ def test_cancelling_adds_nothing(project, picture, tmp_path: Path) -> None:
 def test_near_duplicates_chain_to_the_first_seen() -> None:
     keys = join_near_duplicates({"a": f"{0:016x}", "b": f"{0b111:016x}", "c": f"{0xFFFF:016x}"}, {})
     assert keys["a"] == keys["b"] != keys["c"]
+
+
+def test_the_studies_of_a_patient_come_in_the_order_of_their_dates(project, tmp_path: Path) -> None:
+    for number, date in enumerate(["20240506", "20190101", "20210203"]):
+        film(tmp_path / f"{number}.dcm", "A", number, date)
+    project.apply(apply_import(project, plan_import(project, [tmp_path])))
+    assert [Path(image.path).name for image in project.images()] == ["1.dcm", "2.dcm", "0.dcm"]

@@ -1,0 +1,34 @@
+"""Images that show nearly the same picture, by their perceptual hashes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clipsvd_app.services.grouping import NEAR_BITS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clipsvd_app.domain.study import ProjectImage
+
+_BLOCK = 512
+
+
+def look_alikes(images: Sequence[ProjectImage]) -> dict[int, tuple[int, ...]]:
+    """Return, for each image that has some, the images of other files that look nearly the same.
+
+    Only single pictures carry a hash; two slices of one series are alike by nature and none.
+    """
+    hashed = [image for image in images if image.near_hash]
+    values = np.array([int(image.near_hash, 16) for image in hashed], dtype=np.uint64)
+    files = np.array([image.sha256 for image in hashed])
+    alike: dict[int, tuple[int, ...]] = {}
+    for start in range(0, len(hashed), _BLOCK):
+        block = values[start : start + _BLOCK, None] ^ values[None, :]
+        near = (np.bitwise_count(block) <= NEAR_BITS) & (files[start : start + _BLOCK, None] != files[None, :])
+        for row in np.flatnonzero(near.any(axis=1)):
+            others = np.flatnonzero(near[row])
+            alike[hashed[start + row].id] = tuple(hashed[place].id for place in others)
+    return alike
