@@ -51,7 +51,9 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     label.add_argument("project", type=Path, metavar="PROJECT")
     source = label.add_mutually_exclusive_group(required=True)
     source.add_argument("--from-folders", action="store_true", help="the folder's name is the class")
-    source.add_argument("--csv", type=Path, metavar="FILE", help="a table path,class, or one that clipsvd labels wrote")
+    source.add_argument(
+        "--csv", type=Path, metavar="FILE", help="a table path,class, or one that clipsvd labels wrote"
+    )
     label.set_defaults(run=run_label)
 
 

@@ -113,7 +113,7 @@ class MoveClass:
     title: str = "move class"
 
     def apply(self, db: sqlite3.Connection) -> Change:
-        """Number the classes anew; the inverse holds the place before."""
+        """Write the places of all classes anew; the inverse holds the place before."""
         order = [class_id for (class_id,) in db.execute("SELECT id FROM class ORDER BY position, id")]
         if self.class_id not in order:
             raise UserError("That class is gone.", remedy="Choose another class.")

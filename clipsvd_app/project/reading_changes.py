@@ -96,7 +96,9 @@ class _Relabel:
 
 
 def _row(db: sqlite3.Connection, image_id: int, reader: str) -> Row | None:
-    found = db.execute("SELECT * FROM reading WHERE image_id = ? AND reader = ?", (image_id, reader)).fetchone()
+    found = db.execute(
+        "SELECT * FROM reading WHERE image_id = ? AND reader = ?", (image_id, reader)
+    ).fetchone()
     return None if found is None else tuple(found)
 
 

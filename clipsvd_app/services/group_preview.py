@@ -43,9 +43,8 @@ def preview_groups(project: Project, read: FilesRead, rule: PatientRule) -> Grou
         members.setdefault(keys[item.sha256], []).append(item)
     ordered = sorted(members.values(), key=lambda group: -len(group))
     groups = tuple(_group(place, group, rule) for place, group in enumerate(ordered, 1))
-    files, patients = len(read.found), len(groups)
-    sentence = f"{files} {'file' if files == 1 else 'files'}, {patients} {'patient' if patients == 1 else 'patients'}"
-    return GroupPreview(groups, sentence, _warning(read.found, rule, patients))
+    sentence = f"{_counted(len(read.found), 'file')}, {_counted(len(groups), 'patient')}"
+    return GroupPreview(groups, sentence, _warning(read.found, rule, len(groups)))
 
 
 def must_ask(read: FilesRead, rule: PatientRule) -> bool:
@@ -56,6 +55,10 @@ def must_ask(read: FilesRead, rule: PatientRule) -> bool:
     if rule.kind in ("auto", "header") and one_id_on_all(read.found):
         return True
     return len(unnamed_files(read.found, rule)) > 1
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _group(place: int, members: Sequence[FoundFile], rule: PatientRule) -> PatientGroup:

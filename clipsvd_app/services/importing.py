@@ -46,7 +46,7 @@ class ImportPlan:
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A file whose header was read. Identities in the header are held while the import lasts, never stored."""
+    """A file whose header was read. Identities in it are held while the import lasts, never stored."""
 
     path: Path
     sha256: str

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clipsvd_app.domain.study import Mark
 from clipsvd_app.errors import UserError
 from clipsvd_app.project.table_changes import LabelByName
 from clipsvd_app.services.labelling import LabelReport, nothing_to_label
@@ -23,7 +22,7 @@ from clipsvd_app.services.tables import read_table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.domain.study import Mark, ProjectImage
     from clipsvd_app.project import Project
 
 COLUMNS = ("sha256", "frame", "class", "mark", "reader", "labelled_at")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.classes import ClassSpec, class_from_name
 from clipsvd_app.errors import UserError
-from clipsvd_app.project.changes import SetLabels, SetMarks
+from clipsvd_app.project.changes import SetLabels, SetMarks, Together
 from clipsvd_app.project.table_changes import LabelByName
 
 if TYPE_CHECKING:
@@ -48,6 +48,13 @@ def set_marks(image_ids: Iterable[int], mark: Mark) -> SetMarks:
     chosen = dict.fromkeys(image_ids, mark)
     noun = "image" if len(chosen) == 1 else f"{len(chosen)} images"
     return SetMarks(chosen, f"mark {noun} as {mark}" if mark else f"unmark {noun}")
+
+
+def clear_labels(images: Sequence[ProjectImage]) -> Together:
+    """Return the change that leaves images with neither label nor mark."""
+    labels = set_labels((image.id for image in images), None)
+    marks = SetMarks({image.id: "" for image in images if image.mark}, labels.title)
+    return Together((marks, labels), labels.title)
 
 
 def label_from_folders(project: Project) -> LabelReport:

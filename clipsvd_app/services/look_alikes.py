@@ -27,8 +27,25 @@ def look_alikes(images: Sequence[ProjectImage]) -> dict[int, tuple[int, ...]]:
     alike: dict[int, tuple[int, ...]] = {}
     for start in range(0, len(hashed), _BLOCK):
         block = values[start : start + _BLOCK, None] ^ values[None, :]
-        near = (np.bitwise_count(block) <= NEAR_BITS) & (files[start : start + _BLOCK, None] != files[None, :])
+        near = (np.bitwise_count(block) <= NEAR_BITS) & (
+            files[start : start + _BLOCK, None] != files[None, :]
+        )
         for row in np.flatnonzero(near.any(axis=1)):
             others = np.flatnonzero(near[row])
             alike[hashed[start + row].id] = tuple(hashed[place].id for place in others)
     return alike
+
+
+class LookAlikes:
+    """Remembers the answer for as long as no image is added or taken away."""
+
+    def __init__(self) -> None:
+        self._of: tuple[tuple[int, str], ...] = ()
+        self._found: dict[int, tuple[int, ...]] = {}
+
+    def of(self, images: Sequence[ProjectImage]) -> dict[int, tuple[int, ...]]:
+        """Return the look-alikes of each image that has some."""
+        asked = tuple((image.id, image.near_hash) for image in images if image.near_hash)
+        if asked != self._of:
+            self._of, self._found = asked, look_alikes(images)
+        return self._found

@@ -14,7 +14,7 @@ Ids = tuple[int, ...]
 
 
 def by_worth(images: Sequence[ProjectImage], preview: PreviewResult) -> Ids:
-    """What to label next: the engine's choice of doubtful and different images, then by doubt.
+    """Put first what to label next: the engine's choice of doubtful and different images, then by doubt.
 
     What is labelled or marked comes last.
     """
@@ -29,7 +29,7 @@ def by_worth(images: Sequence[ProjectImage], preview: PreviewResult) -> Ids:
 
 
 def by_likeness(images: Sequence[ProjectImage], preview: PreviewResult, shown: int) -> Ids:
-    """The image itself, its nearest, the nearest of those, and so on; the others as they come."""
+    """Put an image first, its nearest after it, the nearest of those, and so on; others as they come."""
     seen = _seen(preview)
     near: dict[int, None] = {shown: None}
     queue = [shown]
@@ -42,7 +42,7 @@ def by_likeness(images: Sequence[ProjectImage], preview: PreviewResult, shown: i
 
 
 def by_text(images: Sequence[ProjectImage], preview: PreviewResult) -> Ids:
-    """Most like the words that were searched for first; unread images last."""
+    """Put first what is most like the words that were searched for; unread images last."""
     seen = _seen(preview)
 
     def likeness(image: ProjectImage) -> float:
@@ -55,7 +55,7 @@ def by_text(images: Sequence[ProjectImage], preview: PreviewResult) -> Ids:
 def by_doubt_of_label(
     images: Sequence[ProjectImage], places: Mapping[int, int], preview: PreviewResult
 ) -> Ids:
-    """Likely mistakes first: by how much the other patients' labels speak for another class than the label.
+    """Put likely mistakes first: by how much other patients' labels speak against the label.
 
     places: the place of each class id among the probabilities. Unlabelled images come last.
     """

@@ -27,7 +27,7 @@ _NAMES_ANOTHER_FILE = (".mhd", ".nhdr", ".hdr")
 
 @dataclass(frozen=True, slots=True)
 class PathPlan:
-    """Where images would lie. Nothing is changed until ``change`` is applied; ``left`` files stay as they are."""
+    """Where images would lie, and the names of files ``left`` as they are. ``change`` carries it out."""
 
     change: SetPaths
     files: int
@@ -87,7 +87,9 @@ def plan_collect(project: Project, report: Report | None = None) -> PathPlan:
         if report is not None:
             report(done, len(by_file))
         copy = folder / (group[0].sha256[:16] + _suffix(Path(path)))
-        if Path(path).suffix.lower() in _NAMES_ANOTHER_FILE or not _collected(Path(path), copy, group[0].sha256):
+        if Path(path).suffix.lower() in _NAMES_ANOTHER_FILE or not _collected(
+            Path(path), copy, group[0].sha256
+        ):
             left.append(Path(path).name)
         else:
             paths |= {image.id: f"{folder.name}/{copy.name}" for image in group}

@@ -15,7 +15,7 @@ _FIRST_NAMES = frozenset({"path", "file", "image", "sha256"})
 
 
 def read_table(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
-    """Return the lines of a table by column name, in lower case; ``columns`` are those of a table without names.
+    """Return the lines of a table by column name, in lower case; without names they are ``columns``.
 
     Raises UserError for a file that is no UTF-8 table or has a line with fewer cells than ``columns``.
     """

@@ -25,4 +25,7 @@ def test_a_wrong_label_is_contradicted_by_the_other_patients():
 
 def test_with_one_patient_in_a_class_nothing_is_said():
     labelled = _Labelled([0, 1, 2], [0, 0, 1], ["a", "b", "c"])
-    assert _leave_one_patient_out(np.eye(3, dtype=np.float32), labelled, np.eye(2, 3, dtype=np.float32), 1.0) is None
+    assert (
+        _leave_one_patient_out(np.eye(3, dtype=np.float32), labelled, np.eye(2, 3, dtype=np.float32), 1.0)
+        is None
+    )

@@ -12,6 +12,7 @@ from clipsvd_app.errors import Cancelled, UserError
 from clipsvd_app.services.grouping import PatientRule, join_near_duplicates, parse_rule
 from clipsvd_app.services.importing import apply_import, plan_import, summary
 
+
 def film(path: Path, patient_id: str, seed: int, date: str = "20240506") -> Path:
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation

@@ -62,11 +62,16 @@ def test_semicolons_and_a_column_of_marks_are_understood(filled, tmp_path: Path)
     table.write_text("path;class;mark\n0.png;;Excluded\n2.png;cyst;\n", encoding="utf-8-sig")
     filled.apply(plan_labels(filled, table).change)
     own, _ = content(filled)
-    assert [(name, mark) for _, name, mark in own] == [("cyst", "excluded"), (None, "uncertain"), ("cyst", "")]
+    assert [(name, mark) for _, name, mark in own] == [
+        ("cyst", "excluded"),
+        (None, "uncertain"),
+        ("cyst", ""),
+    ]
 
 
 @pytest.mark.parametrize(
-    "text", ["path,finding\n0.png,cyst\n", "path,class,mark\n0.png,cyst,maybe\n", "path,class\n9.png,a\n", "path\n"]
+    "text",
+    ["path,finding\n0.png,cyst\n", "path,class,mark\n0.png,cyst,maybe\n", "path,class\n9.png,a\n", "path\n"],
 )
 def test_a_table_that_says_nothing_of_use_is_refused_with_a_remedy(filled, tmp_path: Path, text: str) -> None:
     table = tmp_path / "labels.csv"

@@ -49,6 +49,14 @@ def test_words_put_the_likest_first_and_the_unread_last() -> None:
 def test_a_second_reader_sees_own_labels_only() -> None:
     from clipsvd_app.domain.study import Reading
 
-    images = (*IMAGES[:2], dataclasses.replace(IMAGES[2], mark="excluded"), dataclasses.replace(IMAGES[3], mark="uncertain"))
+    images = (
+        *IMAGES[:2],
+        dataclasses.replace(IMAGES[2], mark="excluded"),
+        dataclasses.replace(IMAGES[3], mark="uncertain"),
+    )
     seen = as_read_by(images, (Reading(1, "B", 8, None), Reading(0, "C", 9, None)), "B")
-    assert [(image.id, image.class_id, image.mark) for image in seen] == [(0, None, ""), (1, 8, ""), (3, None, "")]
+    assert [(image.id, image.class_id, image.mark) for image in seen] == [
+        (0, None, ""),
+        (1, 8, ""),
+        (3, None, ""),
+    ]

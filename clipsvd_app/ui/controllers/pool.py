@@ -46,16 +46,14 @@ def strip_state(
     predicted = any(item.probabilities for item in known.values())
     orders = _orders(bool(known), predicted, shown is not None, bool(query))
     chosen = order if order in orders else orders[0]
-    patient = next((image.patient_number for image in images if image.id == shown), None)
     titles = {image.id: image.title for image in images}
-    items = {
-        image.id: _item(image, positions, known.get(image.id), notes, titles, patient, shown)
-        for image in images
-    }
+    items = {image.id: _item(image, positions, known.get(image.id), notes, titles) for image in images}
     ranked = _ranked(images, positions, preview, chosen, shown)
     undecided = sum(image.class_id is None and not image.mark for image in images)
     caption = f"{len(items)} images, {undecided} unlabelled"
-    return StripState(tuple(items[image_id] for image_id in ranked if image_id in items), chosen, orders, caption)
+    return StripState(
+        tuple(items[image_id] for image_id in ranked if image_id in items), chosen, orders, caption
+    )
 
 
 def _orders(preview: bool, predicted: bool, shown: bool, query: bool) -> tuple[Order, ...]:
@@ -77,36 +75,34 @@ def _item(
     seen: PoolItem | None,
     notes: PoolNotes,
     titles: Mapping[int, str],
-    patient: int | None,
-    shown: int | None,
 ) -> StripItem:
     label = None if image.class_id is None else positions[image.class_id]
     top = max(seen.probabilities) if seen is not None and seen.probabilities else None
     second, settled = notes.second.get(image.id, (None, False))
-    kin = image.patient_number == patient and image.id != shown
     return StripItem(
         image.id,
         image.title,
         label,
         None if top is None or seen is None else seen.probabilities.index(top),
         top,
-        _note(image, notes, titles, kin=kin),
+        _note(image, notes, titles),
         mark=image.mark,
         second=second,
         settled=settled,
-        kin=kin,
+        patient=image.patient_number,
         alike=image.id in notes.alike,
         moved=image.id in notes.moved,
     )
 
 
-def _note(image: ProjectImage, notes: PoolNotes, titles: Mapping[int, str], *, kin: bool) -> str:
+def _note(image: ProjectImage, notes: PoolNotes, titles: Mapping[int, str]) -> str:
     alike = [titles[other] for other in notes.alike.get(image.id, ()) if other in titles]
     lines = (
         "Its file is not where it was" if image.id in notes.moved else "",
-        {"uncertain": "Uncertain: trains nothing until it has a class", "excluded": "Left out"}.get(image.mark, ""),
+        {"uncertain": "Uncertain: trains nothing until it has a class", "excluded": "Left out"}.get(
+            image.mark, ""
+        ),
         f"Looks nearly the same as {', '.join(alike[:3])}" if alike else "",
-        "Same patient as the image on show" if kin else "",
     )
     return "\n".join(line for line in lines if line)
 

@@ -49,9 +49,8 @@ class PatientRow:
 class StripItem:
     """An image of the pool: its label, or what the preview makes of it.
 
-    ``second`` is what a second reader calls it, ``settled`` whether the two have decided since. ``kin``:
-    of the same patient as the image on show. ``alike``: another file shows nearly the same. ``moved``:
-    the file is not where it was.
+    ``second`` is what a second reader calls it, ``settled`` whether the two have decided since.
+    ``alike``: another file shows nearly the same. ``moved``: the file is not where it was.
     """
 
     image_id: int
@@ -63,7 +62,7 @@ class StripItem:
     mark: Mark = ""
     second: int | None = None
     settled: bool = False
-    kin: bool = False
+    patient: int = 0
     alike: bool = False
     moved: bool = False
 
