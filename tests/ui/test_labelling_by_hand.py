@@ -125,7 +125,7 @@ def test_a_second_reader_sees_no_label_of_others_and_changes_none(qtbot, filled)
     assert len(filled.session.classes()) == 2
     filled.window.show_page("train")
     assert filled.session.reader == ""
-    assert [image.class_id for image in filled.session.images()][0] != mass
+    assert filled.session.images()[0].class_id != mass
 
 
 def test_readers_are_compared_and_a_difference_is_settled_by_key(qtbot, filled):
@@ -148,7 +148,7 @@ def test_readers_are_compared_and_a_difference_is_settled_by_key(qtbot, filled):
     assert labels(filled) == ["cyst", "cyst", "cyst", ""]
 
 
-def test_pictures_without_a_patient_are_asked_about_before_they_are_added(qtbot, studio, pictures, drop_files):
+def test_pictures_without_a_patient_are_asked_about_first(qtbot, studio, pictures, drop_files):
     assert drop_files(studio.window, pictures)
     qtbot.waitUntil(lambda: studio.pages.grouping.dialog is not None, timeout=10_000)
     dialog = studio.pages.grouping.dialog

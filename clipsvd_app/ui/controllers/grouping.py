@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
     from clipsvd_app.project import Project
     from clipsvd_app.services.importing import FilesRead
+    from clipsvd_app.ui.plots.page_parts import Level
 
 SETTING = "patient_rule"
+NO_TABLE = "no_table"
 
 
 class GroupingController(QObject):
@@ -56,12 +58,15 @@ class GroupingController(QObject):
         try:
             dialog.show_preview(preview_groups(project, read, _rule(dialog.rule)))
         except UserError as error:
-            dialog.show_trouble(error.message, error.remedy)
+            level: Level = "info" if error.code == NO_TABLE else "error"
+            dialog.show_trouble(error.message, error.remedy, level)
 
 
 def _rule(text: str) -> PatientRule:
     if text == "csv:":
-        raise UserError("No table is chosen yet.", remedy="Choose one with the columns path and patient.")
+        raise UserError(
+            "No table is chosen yet.", remedy="Choose one with the columns path and patient.", code=NO_TABLE
+        )
     return parse_rule(text)
 
 

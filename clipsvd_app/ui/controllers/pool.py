@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from clipsvd_app.services import pool_ranking
@@ -48,6 +48,8 @@ def strip_state(
     chosen = order if order in orders else orders[0]
     titles = {image.id: image.title for image in images}
     items = {image.id: _item(image, positions, known.get(image.id), notes, titles) for image in images}
+    if chosen == "disagree":
+        items = {image_id: _doubted(item) for image_id, item in items.items()}
     ranked = _ranked(images, positions, preview, chosen, shown)
     undecided = sum(image.class_id is None and not image.mark for image in images)
     caption = f"{len(items)} images, {undecided} unlabelled"
@@ -93,6 +95,14 @@ def _item(
         alike=image.id in notes.alike,
         moved=image.id in notes.moved,
     )
+
+
+def _doubted(item: StripItem) -> StripItem:
+    """Show what the other patients' labels say where it is another class than the label."""
+    if item.label is None or item.probability is None or item.predicted == item.label:
+        return item
+    words = f"By the other patients’ labels it would be the other class ({100 * item.probability:.0f} %)"
+    return replace(item, doubted=True, note="\n".join(line for line in (words, item.note) if line))
 
 
 def _note(image: ProjectImage, notes: PoolNotes, titles: Mapping[int, str]) -> str:

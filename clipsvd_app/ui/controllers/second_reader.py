@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from clipsvd_app.errors import UserError
 from clipsvd_app.project.reading_changes import Settle
 from clipsvd_app.services.agreement import Agreement, agreement, readers
-from clipsvd_app.services.second_reading import reader_name
+from clipsvd_app.services.second_reading import LONGEST_NAME, reader_name
 from clipsvd_app.ui.label_page.reader_dialog import ReaderDialog
 from clipsvd_app.ui.label_page.state import ReaderState
 
@@ -38,7 +38,7 @@ class SecondReaderController(QObject):
     def ask(self) -> None:
         """Ask who reads, in a dialog that blocks nothing else."""
         if self._session.project is not None:
-            dialog = ReaderDialog(readers(self._session.readings()), self._page)
+            dialog = ReaderDialog(readers(self._session.readings()), LONGEST_NAME, self._page)
             dialog.chosen.connect(self.read)
             dialog.open()
 
@@ -114,7 +114,13 @@ class SecondReaderController(QObject):
             return OFF
         can_step = any(not one.settled for one in self.compared.disagreements)
         headline = f"Reader {self.compared.reader} against the project"
-        return ReaderState("comparing", headline, agreement_words(self.compared), can_step)
+        return ReaderState(
+            "comparing", headline, f"{agreement_words(self.compared)}{_how(can_step)}", can_step
+        )
+
+
+def _how(can_step: bool) -> str:
+    return ". Hollow is the second reader’s; a class’s number settles." if can_step else ""
 
 
 def agreement_words(found: Agreement) -> str:

@@ -220,7 +220,8 @@ class ClassBin(QFrame):
             return
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addSection(f"Remove “{self._state.name}”")
+        menu.addAction(f"Remove “{self._state.name}”".replace("&", "&&")).setEnabled(False)
+        menu.addSeparator()
         self._add_targets(menu, "Its images to ")
         menu.addAction(self._removal_text(), self.remove_requested.emit)
         menu.popup(self.mapToGlobal(self.rect().center()))

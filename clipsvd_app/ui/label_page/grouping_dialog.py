@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from clipsvd_app.ui.plots.page_parts import Banner, ChoiceGroup, button, label
+from clipsvd_app.ui.plots.page_parts import Banner, ChoiceGroup, Level, button, label
 
 if TYPE_CHECKING:
     from clipsvd_app.services.group_preview import GroupPreview
@@ -33,6 +33,7 @@ CHOICES = (
 FIRST_PATTERN = r"^([^_\-. ]+)"
 TYPING_PAUSE_MS = 250
 SHOWN_AT_MOST = 500
+PATTERN_HELP = "Pattern: what its first parentheses catch is the patient."
 NO_TABLE = "No table chosen yet."
 
 
@@ -52,6 +53,7 @@ class GroupingDialog(QDialog):
         self.pattern = QLineEdit(rest if kind == "regex" else FIRST_PATTERN)
         self.pattern.setAccessibleName("Pattern whose first group is the patient")
         self.pattern.setToolTip("A regular expression; its first group in parentheses is the patient")
+        self._pattern_help = label(PATTERN_HELP, "small")
         self._table = ""
         self._table_name = label(NO_TABLE, "small")
         self._choose_table = button("Choose table…")
@@ -95,18 +97,19 @@ class GroupingDialog(QDialog):
         self.banner.show_text("warning", "Look twice", preview.warning)
         self.add.setEnabled(True)
 
-    def show_trouble(self, message: str, remedy: str) -> None:
-        """Say why the rule cannot be used; nothing can be added by it."""
+    def show_trouble(self, message: str, remedy: str, level: Level = "error") -> None:
+        """Say why the rule cannot be used yet; nothing can be added by it."""
         self.groups.clear()
         self._sentence.setText("")
         self.banner.show()
-        self.banner.show_text("error", message, remedy)
+        self.banner.show_text(level, message, remedy)
         self.add.setEnabled(False)
 
     def _arrange(self) -> None:
         left = QVBoxLayout()
         left.setSpacing(8)
         left.addWidget(self.choices)
+        left.addWidget(self._pattern_help)
         left.addWidget(self.pattern)
         left.addWidget(self._table_name)
         left.addWidget(self._choose_table, 0, Qt.AlignmentFlag.AlignLeft)
@@ -148,6 +151,7 @@ class GroupingDialog(QDialog):
     def _show_fields(self) -> None:
         kind = self.choices.current()
         self.pattern.setVisible(kind == "regex")
+        self._pattern_help.setVisible(kind == "regex")
         self._table_name.setVisible(kind == "csv")
         self._choose_table.setVisible(kind == "csv")
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from clipsvd_app.services.second_reading import LONGEST_NAME
 from clipsvd_app.ui.plots.page_parts import button, label
 
 if TYPE_CHECKING:
@@ -24,13 +23,13 @@ class ReaderDialog(QDialog):
 
     chosen = Signal(str)
 
-    def __init__(self, known: Sequence[str], parent: QWidget | None = None) -> None:
+    def __init__(self, known: Sequence[str], longest: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Second reader")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.field = QLineEdit()
         self.field.setPlaceholderText("Initials or a letter, e.g. B")
-        self.field.setMaxLength(LONGEST_NAME)
+        self.field.setMaxLength(longest)
         self.field.setAccessibleName("Short label of the second reader")
         self.start = button("Start reading", "primary")
         self.start.setDefault(True)

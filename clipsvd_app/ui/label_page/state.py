@@ -50,7 +50,8 @@ class StripItem:
     """An image of the pool: its label, or what the preview makes of it.
 
     ``second`` is what a second reader calls it, ``settled`` whether the two have decided since.
-    ``alike``: another file shows nearly the same. ``moved``: the file is not where it was.
+    ``doubted``: the preview speaks against the label. ``alike``: another file shows nearly the same.
+    ``moved``: the file is not where it was.
     """
 
     image_id: int
@@ -62,6 +63,7 @@ class StripItem:
     mark: Mark = ""
     second: int | None = None
     settled: bool = False
+    doubted: bool = False
     patient: int = 0
     alike: bool = False
     moved: bool = False

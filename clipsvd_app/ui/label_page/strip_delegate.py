@@ -47,7 +47,7 @@ class StripDelegate(QStyledItemDelegate):
         _paint_picture(painter, frame, index.data(THUMBNAIL_ROLE))
         shown = item.image_id == self.shown_id
         kin = not shown and item.patient == self.shown_patient != 0
-        paint_flags(painter, frame, item, self._theme.palette, kin=kin)
+        paint_flags(painter, frame, item, kin=kin)
         self._paint_class(painter, frame, item)
         self._paint_edge(painter, frame, state, shown=shown)
         self._paint_name(painter, cell, frame, item.name)
