@@ -23,16 +23,14 @@ def look_alikes(images: Sequence[ProjectImage]) -> dict[int, tuple[int, ...]]:
     """
     hashed = [image for image in images if image.near_hash]
     values = np.array([int(image.near_hash, 16) for image in hashed], dtype=np.uint64)
-    files = np.array([image.sha256 for image in hashed])
     alike: dict[int, tuple[int, ...]] = {}
     for start in range(0, len(hashed), _BLOCK):
-        block = values[start : start + _BLOCK, None] ^ values[None, :]
-        near = (np.bitwise_count(block) <= NEAR_BITS) & (
-            files[start : start + _BLOCK, None] != files[None, :]
-        )
-        for row in np.flatnonzero(near.any(axis=1)):
-            others = np.flatnonzero(near[row])
-            alike[hashed[start + row].id] = tuple(hashed[place].id for place in others)
+        near = np.bitwise_count(values[start : start + _BLOCK, None] ^ values[None, :]) <= NEAR_BITS
+        for row in np.flatnonzero(near.sum(axis=1) > 1):
+            image = hashed[start + row]
+            others = (hashed[place] for place in np.flatnonzero(near[row]))
+            if ids := tuple(other.id for other in others if other.sha256 != image.sha256):
+                alike[image.id] = ids
     return alike
 
 

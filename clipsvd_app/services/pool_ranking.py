@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,9 +33,9 @@ def by_likeness(images: Sequence[ProjectImage], preview: PreviewResult, shown: i
     """Put an image first, its nearest after it, the nearest of those, and so on; others as they come."""
     seen = _seen(preview)
     near: dict[int, None] = {shown: None}
-    queue = [shown]
+    queue = deque((shown,))
     while queue:
-        item = seen.get(queue.pop(0))
+        item = seen.get(queue.popleft())
         fresh = [image_id for image_id in (item.nearest if item else ()) if image_id not in near]
         near |= dict.fromkeys(fresh)
         queue += fresh

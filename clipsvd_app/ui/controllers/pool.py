@@ -46,7 +46,7 @@ def strip_state(
     predicted = any(item.probabilities for item in known.values())
     orders = _orders(bool(known), predicted, shown is not None, bool(query))
     chosen = order if order in orders else orders[0]
-    titles = {image.id: image.title for image in images}
+    titles = {image.id: image.title for image in images if image.id in notes.alike}
     items = {image.id: _item(image, positions, known.get(image.id), notes, titles) for image in images}
     if chosen == "disagree":
         items = {image_id: _doubted(item) for image_id, item in items.items()}
@@ -106,6 +106,8 @@ def _doubted(item: StripItem) -> StripItem:
 
 
 def _note(image: ProjectImage, notes: PoolNotes, titles: Mapping[int, str]) -> str:
+    if not image.mark and image.id not in notes.moved and image.id not in notes.alike:
+        return ""
     alike = [titles[other] for other in notes.alike.get(image.id, ()) if other in titles]
     lines = (
         "Its file is not where it was" if image.id in notes.moved else "",
