@@ -146,11 +146,13 @@ class LabelController(QObject):
         images = self._shown_images()
         positions = {known.id: known.position for known in self._session.classes()}
         notes = PoolNotes(self._alike.of(self._session.images()), self._files.moved, self._second(positions))
-        preview = None if self._session.reader or self._reader.compared else self._preview.result
+        plain = not self._session.reader and self._reader.compared is None
+        preview = self._preview.result if plain else None
         state = strip_state(
             images, positions, preview, self._order, self._viewing.shown, self._preview.query, notes
         )
         self._page.strip.set_state(state)
+        self._page.strip.allow_search(plain)
         if self._viewing.shown is None and state.items:
             self._viewing.show(state.items[0].image_id)
 

@@ -118,6 +118,10 @@ class FilmStrip(QFrame):
         with QSignalBlocker(self._search):
             self._search.setText(text)
 
+    def allow_search(self, allowed: bool) -> None:
+        """Let words be searched for, or not: while readers read or are compared nothing orders the pool."""
+        self._search.setEnabled(allowed)
+
     def focus_search(self) -> None:
         """Put the cursor into the search field."""
         self._search.setFocus()
