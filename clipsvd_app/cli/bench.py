@@ -1,4 +1,4 @@
-"""``clipsvd bench``: accuracy on a folder of classes, time of a training step, speed of reading."""
+"""``clipsvd bench``: accuracy, the time of a training step, the speed of reading, the safety of labels."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ RANDOM = "random:"
 def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     """Add the benchmarks."""
     group = commands.add_parser("bench", help="measure accuracy and speed")
-    actions = group.add_subparsers(title="benchmarks", metavar="fewshot|step|import|viewer", required=True)
+    actions = group.add_subparsers(
+        title="benchmarks", metavar="fewshot|step|import|viewer|durable", required=True
+    )
     step = actions.add_parser("step", parents=[shared], help="time one training step, form against form")
     step.add_argument("--backbone", default=f"{RANDOM}biomedclip", metavar="random:biomedclip|B")
     step.add_argument("--batch", type=int, default=16, metavar="N", help="images in a step")
@@ -35,6 +37,12 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     step.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
     step.add_argument("--steps", type=int, default=3, metavar="N", help="steps that count, after a warm-up")
     step.set_defaults(run=run_step)
+    durable = actions.add_parser(
+        "durable", parents=[shared], help="kill a labelling process at random moments; is every label there?"
+    )
+    durable.add_argument("--moments", type=int, default=200, metavar="N")
+    durable.add_argument("--seed", type=int, default=0, metavar="N")
+    durable.set_defaults(run=run_durable)
     few = actions.add_parser("fewshot", parents=[shared], help="accuracy against shots")
     add_few_shot_arguments(few)
     few.set_defaults(run=run_few_shot)
@@ -117,6 +125,29 @@ def run_step(options: argparse.Namespace, console: Console) -> int:
     console.table(["form", "dtype", "s a step", "of frozen", "peak MB", "trained"], rows)
     console.document({"records": records})
     return 0
+
+
+def run_durable(options: argparse.Namespace, console: Console) -> int:
+    """Kill a labelling process again and again and look at the project after each time."""
+    from clipsvd_app.services.durability import drill_command, kill_and_look
+
+    if options.moments < 1:
+        raise UserError("--moments must be at least 1.", remedy="Give a larger number.")
+    found = kill_and_look(
+        drill_command(),
+        options.moments,
+        options.seed,
+        lambda done, total: console.report("Killing and looking", done, total),
+    )
+    where = ", ".join(f"{kind} {count}" for kind, count in found.killed_in.items())
+    console.say(f"Killed {found.moments} times ({where}) after {found.acknowledged:,} acknowledged steps.")
+    console.say(f"Projects with something lost: {found.lost}. Left locked: {found.locked}.")
+    console.say(
+        f"A label is on disk in {found.label_median_ms:.1f} ms (median), {found.label_p95_ms:.1f} ms (p95);"
+        f" the slowest opening took {found.slowest_opening_s:.2f} s."
+    )
+    console.document(found)
+    return 0 if found.passed else 1
 
 
 def _backbone(name: str) -> BackboneRef:

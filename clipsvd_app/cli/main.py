@@ -8,7 +8,18 @@ import sys
 from typing import TYPE_CHECKING
 
 from clipsvd_app import __version__
-from clipsvd_app.cli import adapters, backbones, bench, demo, doctor, explaining, image, projects, training
+from clipsvd_app.cli import (
+    adapters,
+    backbones,
+    bench,
+    demo,
+    doctor,
+    explaining,
+    image,
+    labels,
+    projects,
+    training,
+)
 from clipsvd_app.cli.console import Console
 from clipsvd_app.errors import Cancelled, UserError
 
@@ -16,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 USER_ERROR, USAGE, CANCELLED = 1, 2, 130
-_COMMANDS = (demo, projects, training, explaining, adapters, backbones, image, bench, doctor)
+_COMMANDS = (demo, projects, labels, training, explaining, adapters, backbones, image, bench, doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

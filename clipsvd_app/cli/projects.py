@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipsvd_app.project import create_project, open_project
-from clipsvd_app.project.changes import AddClass
+from clipsvd_app.project.class_changes import AddClass
 from clipsvd_app.services import backbones
 from clipsvd_app.services.grouping import parse_rule
 from clipsvd_app.services.importing import apply_import, plan_import, summary
-from clipsvd_app.services.labelling import label_from_folders, label_from_table, parse_class
+from clipsvd_app.services.label_table import plan_labels
+from clipsvd_app.services.labelling import label_from_folders, parse_class
 from clipsvd_app.settings import load_settings, save_settings
 
 if TYPE_CHECKING:
@@ -50,7 +51,9 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     label.add_argument("project", type=Path, metavar="PROJECT")
     source = label.add_mutually_exclusive_group(required=True)
     source.add_argument("--from-folders", action="store_true", help="the folder's name is the class")
-    source.add_argument("--csv", type=Path, metavar="FILE", help="a table path,class")
+    source.add_argument(
+        "--csv", type=Path, metavar="FILE", help="a table path,class, or one that clipsvd labels wrote"
+    )
     label.set_defaults(run=run_label)
 
 
@@ -113,9 +116,12 @@ def run_add(options: argparse.Namespace, console: Console) -> int:
 def run_label(options: argparse.Namespace, console: Console) -> int:
     """Label by folder or by table."""
     with open_project(options.project) as project:
-        report = (
-            label_from_folders(project) if options.from_folders else label_from_table(project, options.csv)
-        )
+        if options.from_folders:
+            report = label_from_folders(project)
+        else:
+            plan = plan_labels(project, options.csv)
+            project.apply(plan.change)
+            report = plan.report
     for name in report.unmatched:
         console.note(f"no image of the project fits “{name}”")
     console.table(["class", "images"], [[name, str(count)] for name, count in report.labelled])

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+Mark = Literal["", "uncertain", "excluded"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class ProjectImage:
 
     ``class_id`` is None while unlabelled. ``window`` and ``crop`` are what the user chose for
     training: (centre, width, function) and (x, y, width, height) as fractions of the frame.
+    ``near_hash`` is a perceptual hash in hexadecimal, empty where none was taken. ``mark`` says that
+    the reader could not decide, or wants the image left out.
     """
 
     id: int
@@ -61,6 +66,13 @@ class ProjectImage:
     class_id: int | None
     window: tuple[float, float, str] | None
     crop: tuple[float, float, float, float] | None
+    near_hash: str = ""
+    mark: Mark = ""
+
+    @property
+    def example_of(self) -> int | None:
+        """The class that the image is an example of; a marked image is an example of none."""
+        return None if self.mark else self.class_id
 
     @property
     def title(self) -> str:
@@ -76,6 +88,31 @@ class ProjectClass:
     name: str
     prompts: tuple[str, ...]
     position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a second reader calls an image.
+
+    ``settled_class_id`` is what the first reader had called it before the two settled the matter, None
+    while they have not.
+    """
+
+    image_id: int
+    reader: str
+    class_id: int
+    settled_class_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelEvent:
+    """One line of the log: a label given or taken away, by the project's reader ("") or a second one."""
+
+    image_id: int
+    class_name: str | None
+    at: str
+    reader: str
+    mark: Mark
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.features import Features, FrozenFeatures
     from clipsvd_app.engine.warm import WarmBackbone
 
-_NEAREST = 5
+_NEAREST = 12
 _SUGGESTED = 8
 _MIN_PATIENTS = 2
 _MIN_CLASSES = 2
@@ -41,8 +41,9 @@ class _Labelled:
 def run_preview(request: PreviewRequest, warm: WarmBackbone, report: Report) -> PreviewResult:
     """Predict all images by a text-initialised linear probe, and say which to label next.
 
-    With fewer than two classes there is nothing to predict: the images are only compared, with each
-    other and with the query.
+    A labelled image is predicted from the other patients' labels alone, so that a wrong label cannot
+    vouch for itself. With fewer than two classes there is nothing to predict: the images are only
+    compared, with each other and with the query.
     """
     frozen = warm.features.of(request.images, report)
     if not frozen.inputs:
@@ -57,9 +58,13 @@ def run_preview(request: PreviewRequest, warm: WarmBackbone, report: Report) -> 
     labelled = _labelled(frozen)
     probe = _fit(frozen.features, labelled, texts, warm.backbone.logit_scale)
     probabilities = probe.probabilities(frozen.features)
-    items = _pool_items(frozen, probabilities, likeness, nearest)
-    accuracy = _leave_one_patient_out(frozen.features, labelled, texts, warm.backbone.logit_scale)
     suggested = _suggest(frozen, _entropy(probabilities), labelled)
+    unseen = _leave_one_patient_out(frozen.features, labelled, texts, warm.backbone.logit_scale)
+    accuracy = None
+    if unseen is not None:
+        accuracy = _accuracy(labelled, unseen)
+        probabilities[labelled.positions] = unseen
+    items = _pool_items(frozen, probabilities, likeness, nearest)
     return PreviewResult(items, accuracy, suggested, _sentence(labelled, accuracy))
 
 
@@ -97,23 +102,30 @@ def _fit(features: Features, labelled: _Labelled, texts: Features, scale: float)
 
 def _leave_one_patient_out(
     features: Features, labelled: _Labelled, texts: Features, scale: float
-) -> float | None:
-    """Return balanced accuracy, each patient predicted from the others; None with too few patients."""
-    classes = len(texts)
+) -> Floats | None:
+    """Return probabilities (labelled images, classes), each patient's from the others' labels.
+
+    None with fewer than two patients in a class.
+    """
     by_class = [
         {group for group, label in zip(labelled.groups, labelled.labels, strict=True) if label == index}
-        for index in range(classes)
+        for index in range(len(texts))
     ]
     if min(len(patients) for patients in by_class) < _MIN_PATIENTS:
         return None
     groups = np.asarray(labelled.groups)
     labels, rows = np.asarray(labelled.labels, dtype=np.int64), features[labelled.positions]
-    predicted = np.empty(len(labels), dtype=np.int64)
+    unseen = np.empty((len(labels), len(texts)))
     for group in np.unique(groups):
         out = groups == group
         probe = fit_text_probe(rows[~out], labels[~out].tolist(), texts, scale)
-        predicted[out] = probe.probabilities(rows[out]).argmax(axis=1)
-    return balanced_accuracy(confusion_matrix(labels, predicted, classes))
+        unseen[out] = probe.probabilities(rows[out])
+    return unseen
+
+
+def _accuracy(labelled: _Labelled, unseen: Floats) -> float:
+    labels = np.asarray(labelled.labels, dtype=np.int64)
+    return balanced_accuracy(confusion_matrix(labels, unseen.argmax(axis=1), unseen.shape[1]))
 
 
 def _entropy(probabilities: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""Everything that can happen to a project. ``apply`` returns the change that takes it back."""
+"""What can happen to images and labels. ``apply`` returns the change that takes it back."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from clipsvd_app.domain.classes import ClassSpec
-from clipsvd_app.domain.study import NewImage, SeriesFlag
-from clipsvd_app.errors import UserError
+from clipsvd_app.domain.study import Mark, NewImage, SeriesFlag
 
 if TYPE_CHECKING:
     import sqlite3
@@ -96,93 +94,55 @@ class SetSeriesFlags:
 
 @dataclass(frozen=True, slots=True)
 class SetLabels:
-    """Give images a class, or none."""
+    """Give images a class, or none. A class is a decision: it takes the mark of the image away."""
 
     class_by_image: Mapping[int, int | None]
     title: str = "label"
 
     def apply(self, db: sqlite3.Connection) -> Change:
-        """Write labels and the append-only log; the inverse holds the labels before."""
-        before = {image_id: _label(db, image_id) for image_id in self.class_by_image}
+        """Write labels and the append-only log; the inverse holds labels and marks before."""
+        before = {image_id: label_of(db, image_id) for image_id in self.class_by_image}
+        decided = [image_id for image_id, class_id in self.class_by_image.items() if class_id is not None]
+        marked = {image_id: mark for image_id in decided if (mark := _mark(db, image_id))}
         for image_id, class_id in self.class_by_image.items():
-            _set_label(db, image_id, class_id)
-        return SetLabels(before, self.title)
+            set_label(db, image_id, class_id)
+        db.executemany("UPDATE image SET mark = '' WHERE id = ?", [(image_id,) for image_id in marked])
+        labels = SetLabels(before, self.title)
+        return Together((labels, SetMarks(marked, self.title)), self.title) if marked else labels
 
 
 @dataclass(frozen=True, slots=True)
-class AddClass:
-    """Add a class at the end of the list."""
+class SetMarks:
+    """Mark images as uncertain or excluded, or take the mark away; a label beneath it is kept."""
 
-    spec: ClassSpec
-    title: str = "add class"
+    mark_by_image: Mapping[int, Mark]
+    title: str = "mark"
 
     def apply(self, db: sqlite3.Connection) -> Change:
-        """Insert it; a name that exists is refused."""
-        _refuse_duplicate(db, self.spec.name, None)
-        position = int(db.execute("SELECT coalesce(max(position) + 1, 0) FROM class").fetchone()[0])
-        cursor = db.execute(
-            "INSERT INTO class (name, prompts, position) VALUES (?, ?, ?)",
-            (self.spec.name, json.dumps(self.spec.prompts), position),
-        )
-        assert cursor.lastrowid is not None
-        return RemoveClass(cursor.lastrowid)
+        """Write marks and the append-only log; the inverse holds the marks before."""
+        before = {image_id: _mark(db, image_id) for image_id in self.mark_by_image}
+        for image_id, mark in self.mark_by_image.items():
+            db.execute("UPDATE image SET mark = ? WHERE id = ?", (mark, image_id))
+            log_label(db, image_id, label_of(db, image_id), mark=mark)
+        return SetMarks(before, self.title)
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveClass:
-    """Take a class away; its images become unlabelled."""
+class SetPaths:
+    """Say where images lie now; they are the same files by their hash."""
 
-    class_id: int
-    title: str = "remove class"
-
-    def apply(self, db: sqlite3.Connection) -> Change:
-        """Delete it; the inverse restores it with its labels."""
-        row = db.execute("SELECT * FROM class WHERE id = ?", (self.class_id,)).fetchone()
-        if row is None:
-            raise UserError("That class is gone already.", remedy="Choose another class.")
-        found = db.execute("SELECT image_id FROM label WHERE class_id = ?", (self.class_id,)).fetchall()
-        labelled = tuple(image_id for (image_id,) in found)
-        for image_id in labelled:
-            _set_label(db, image_id, None)
-        db.execute("DELETE FROM class WHERE id = ?", (self.class_id,))
-        return RestoreClass(tuple(row), labelled)
-
-
-@dataclass(frozen=True, slots=True)
-class RestoreClass:
-    """Put a removed class back with its labels."""
-
-    row: Row
-    image_ids: tuple[int, ...]
-    title: str = "restore class"
+    path_by_image: Mapping[int, str]
+    title: str = "find moved images"
 
     def apply(self, db: sqlite3.Connection) -> Change:
-        """Insert the row under its old number."""
-        db.execute("INSERT INTO class VALUES (?, ?, ?, ?)", self.row)
-        for image_id in self.image_ids:
-            _set_label(db, image_id, self.row[0])
-        return RemoveClass(self.row[0])
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeClass:
-    """Rename a class or rewrite its prompts."""
-
-    class_id: int
-    spec: ClassSpec
-    title: str = "change class"
-
-    def apply(self, db: sqlite3.Connection) -> Change:
-        """Update it; the inverse holds name and prompts before."""
-        row = db.execute("SELECT name, prompts FROM class WHERE id = ?", (self.class_id,)).fetchone()
-        if row is None:
-            raise UserError("That class is gone.", remedy="Choose another class.")
-        _refuse_duplicate(db, self.spec.name, self.class_id)
-        db.execute(
-            "UPDATE class SET name = ?, prompts = ? WHERE id = ?",
-            (self.spec.name, json.dumps(self.spec.prompts), self.class_id),
-        )
-        return ChangeClass(self.class_id, ClassSpec(row[0], tuple(json.loads(row[1]))), self.title)
+        """Update the paths; the inverse holds those before."""
+        before = {
+            image_id: str(db.execute("SELECT path FROM image WHERE id = ?", (image_id,)).fetchone()[0])
+            for image_id in self.path_by_image
+        }
+        rows = [(path, image_id) for image_id, path in self.path_by_image.items()]
+        db.executemany("UPDATE image SET path = ? WHERE id = ?", rows)
+        return SetPaths(before, self.title)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +176,7 @@ class Together:
         return Together(tuple(reversed([change.apply(db) for change in self.changes])), self.title)
 
 
-_IMAGE_TABLES = ("patient", "study", "series", "series_flag", "image", "label")
+_IMAGE_TABLES = ("patient", "study", "series", "series_flag", "image", "label", "reading")
 
 
 def _rows(db: sqlite3.Connection, table: str) -> dict[int, Row]:
@@ -284,29 +244,35 @@ def _replace_flags(db: sqlite3.Connection, key: str, flags: tuple[SeriesFlag, ..
     return before
 
 
-def _label(db: sqlite3.Connection, image_id: int) -> int | None:
+def label_of(db: sqlite3.Connection, image_id: int) -> int | None:
+    """Return the class of an image, None while it has none."""
     row = db.execute("SELECT class_id FROM label WHERE image_id = ?", (image_id,)).fetchone()
     return None if row is None else int(row[0])
 
 
-def _set_label(db: sqlite3.Connection, image_id: int, class_id: int | None) -> None:
+def set_label(db: sqlite3.Connection, image_id: int, class_id: int | None) -> None:
+    """Write a label and its line in the log."""
     if class_id is None:
         db.execute("DELETE FROM label WHERE image_id = ?", (image_id,))
     else:
         db.execute("INSERT OR REPLACE INTO label (image_id, class_id) VALUES (?, ?)", (image_id, class_id))
+    log_label(db, image_id, class_id)
+
+
+def log_label(
+    db: sqlite3.Connection, image_id: int, class_id: int | None, *, reader: str = "", mark: str = ""
+) -> None:
+    """Add a line to the log that nothing ever takes away; the project's own reader has no name."""
     db.execute(
-        "INSERT INTO label_event (image_id, class_name, at)"
-        " VALUES (?, (SELECT name FROM class WHERE id = ?), ?)",
-        (image_id, class_id, dt.datetime.now(dt.UTC).isoformat(timespec="seconds")),
+        "INSERT INTO label_event (image_id, class_name, at, reader, mark)"
+        " VALUES (?, (SELECT name FROM class WHERE id = ?), ?, ?, ?)",
+        (image_id, class_id, dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), reader, mark),
     )
 
 
-def _refuse_duplicate(db: sqlite3.Connection, name: str, own_id: int | None) -> None:
-    row = db.execute("SELECT id FROM class WHERE name = ? COLLATE NOCASE", (name,)).fetchone()
-    if row is not None and row[0] != own_id:
-        raise UserError(
-            f"There is a class “{name}” already.", remedy="Choose another name.", code="class_exists"
-        )
+def _mark(db: sqlite3.Connection, image_id: int) -> Mark:
+    row = db.execute("SELECT mark FROM image WHERE id = ?", (image_id,)).fetchone()
+    return "" if row is None else row[0]
 
 
 def _dump(value: tuple[float | str, ...] | None) -> str | None:

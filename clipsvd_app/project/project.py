@@ -6,6 +6,8 @@ import datetime as dt
 import hashlib
 import json
 import secrets
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from clipsvd_app.domain.codec import to_json
@@ -23,13 +25,19 @@ from clipsvd_app.settings import data_folder
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
-    from pathlib import Path
     from types import TracebackType
 
     from filelock import FileLock
 
     from clipsvd_app.domain.results import RunResult
-    from clipsvd_app.domain.study import ProjectClass, ProjectImage, RunSummary, SeriesFlag
+    from clipsvd_app.domain.study import (
+        LabelEvent,
+        ProjectClass,
+        ProjectImage,
+        Reading,
+        RunSummary,
+        SeriesFlag,
+    )
     from clipsvd_app.project.changes import Change
 
 SUFFIX = ".clipsvd"
@@ -56,7 +64,7 @@ class Project:
 
     def images(self, ids: Iterable[int] | None = None) -> tuple[ProjectImage, ...]:
         """Return images in reading order."""
-        return queries.images(self._db, ids)
+        return tuple(self._placed(image) for image in queries.images(self._db, ids))
 
     def classes(self) -> tuple[ProjectClass, ...]:
         """Return the classes in their order."""
@@ -89,9 +97,13 @@ class Project:
         """Return (sha256, path) of the files of a series."""
         return queries.files_of_series(self._db, key)
 
-    def label_log(self) -> tuple[tuple[int, str | None, str], ...]:
+    def label_log(self) -> tuple[LabelEvent, ...]:
         """Return every label ever given, oldest first."""
         return queries.label_log(self._db)
+
+    def readings(self) -> tuple[Reading, ...]:
+        """Return what second readers say, by reader and image."""
+        return queries.readings(self._db)
 
     def setting(self, key: str, default: str = "") -> str:
         """Return a stored setting."""
@@ -151,6 +163,12 @@ class Project:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _placed(self, image: ProjectImage) -> ProjectImage:
+        """Return the image with its whole path; collected ones are kept relative to the project."""
+        if Path(image.path).is_absolute():
+            return image
+        return replace(image, path=str(self.path.resolve().parent / image.path))
 
     def _require_writer(self) -> None:
         if self.read_only:

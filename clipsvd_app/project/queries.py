@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from clipsvd_app.domain.codec import from_json
 from clipsvd_app.domain.results import RunResult
-from clipsvd_app.domain.study import ProjectClass, ProjectImage, RunSummary, SeriesFlag
+from clipsvd_app.domain.study import LabelEvent, ProjectClass, ProjectImage, Reading, RunSummary, SeriesFlag
 from clipsvd_app.errors import UserError
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ SELECT image.id, study.patient_id,
        (SELECT count(*) FROM series AS earlier
          WHERE earlier.study_id = study.id AND earlier.id <= series.id),
        series.id, patient.key, image.sha256, image.path, image.frame, series.modality, series.body_part,
-       image.rows, image.columns, image.burned_in_text, label.class_id, image.display_window, image.crop
+       image.rows, image.columns, image.burned_in_text, label.class_id, image.display_window, image.crop,
+       image.near_hash, image.mark
   FROM image
   JOIN series ON series.id = image.series_id
   JOIN study ON study.id = series.study_id
@@ -85,9 +86,18 @@ def setting(db: sqlite3.Connection, key: str, default: str = "") -> str:
     return default if row is None else str(row[0])
 
 
-def label_log(db: sqlite3.Connection) -> tuple[tuple[int, str | None, str], ...]:
-    """Return (image id, class name or None, time) of every label ever given, oldest first."""
-    return tuple(db.execute("SELECT image_id, class_name, at FROM label_event ORDER BY id"))
+def label_log(db: sqlite3.Connection) -> tuple[LabelEvent, ...]:
+    """Return every label ever given, oldest first."""
+    rows = db.execute("SELECT image_id, class_name, at, reader, mark FROM label_event ORDER BY id")
+    return tuple(LabelEvent(*row) for row in rows)
+
+
+def readings(db: sqlite3.Connection) -> tuple[Reading, ...]:
+    """Return what second readers say, by reader and image."""
+    rows = db.execute(
+        "SELECT image_id, reader, class_id, settled_class_id FROM reading ORDER BY reader, image_id"
+    )
+    return tuple(Reading(*row) for row in rows)
 
 
 def runs(db: sqlite3.Connection) -> tuple[RunSummary, ...]:
@@ -154,8 +164,8 @@ def _summary(number: int, created: str, preset: str, result: RunResult) -> RunSu
 
 
 def _image(row: tuple[Any, ...]) -> ProjectImage:
-    *plain, burned_in, class_id, window, crop = row
-    values = (*plain, bool(burned_in), class_id, _parsed(window), _parsed(crop))
+    *plain, burned_in, class_id, window, crop, near_hash, mark = row
+    values = (*plain, bool(burned_in), class_id, _parsed(window), _parsed(crop), near_hash, mark)
     return ProjectImage(*values)
 
 

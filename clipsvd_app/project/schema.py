@@ -71,5 +71,19 @@ MIGRATIONS: tuple[str, ...] = (
         UNIQUE (series_id, code)
     ) STRICT;
     """,
+    """
+    ALTER TABLE image ADD COLUMN mark TEXT NOT NULL DEFAULT '';
+    ALTER TABLE label_event ADD COLUMN reader TEXT NOT NULL DEFAULT '';
+    ALTER TABLE label_event ADD COLUMN mark TEXT NOT NULL DEFAULT '';
+    CREATE TABLE reading (
+        id INTEGER PRIMARY KEY,
+        image_id INTEGER NOT NULL REFERENCES image(id) ON DELETE CASCADE,
+        reader TEXT NOT NULL,
+        class_id INTEGER NOT NULL REFERENCES class(id) ON DELETE CASCADE,
+        settled_class_id INTEGER REFERENCES class(id) ON DELETE CASCADE,
+        UNIQUE (image_id, reader)
+    ) STRICT;
+    CREATE INDEX reading_class ON reading(class_id);
+    """,
 )
 VERSION = len(MIGRATIONS)

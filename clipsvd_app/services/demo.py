@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.project import Project, create_project, open_project
-from clipsvd_app.project.changes import AddClass, SetLabels
+from clipsvd_app.project.changes import SetLabels
+from clipsvd_app.project.class_changes import AddClass
 from clipsvd_app.services.backbones import DEMO
 from clipsvd_app.services.importing import apply_import, plan_import
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from clipsvd_app.errors import UserError
+from clipsvd_app.services.tables import read_table
 
 RuleKind = Literal["auto", "header", "folder", "regex", "csv"]
 NEAR_BITS = 3
@@ -90,27 +90,5 @@ def _compiled(expression: str) -> re.Pattern[str]:
 
 
 def _read_table(path: Path) -> dict[str, str]:
-    rows = read_csv_pairs(path, "patient")
+    rows = [tuple(line.values())[:2] for line in read_table(path, ("path", "patient"))]
     return {key: patient for name, patient in rows for key in (name, str((path.parent / name).resolve()))}
-
-
-def read_csv_pairs(path: Path, second: str) -> list[tuple[str, str]]:
-    """Read a table with the columns ``path`` and ``second``, header line or not."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            rows = [row for row in csv.reader(stream) if row and any(cell.strip() for cell in row)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(
-            f"The table “{path.name}” cannot be read.",
-            remedy=f"Give a UTF-8 CSV file with the columns path,{second}.",
-            code="table_unreadable",
-        ) from error
-    if any(len(row) < 2 for row in rows):
-        raise UserError(
-            f"The table “{path.name}” has a line with fewer than two columns.",
-            remedy=f"Every line needs path,{second}.",
-            code="table_unreadable",
-        )
-    if rows and rows[0][0].strip().lower() in ("path", "file", "image"):
-        rows = rows[1:]
-    return [(row[0].strip(), row[1].strip()) for row in rows]

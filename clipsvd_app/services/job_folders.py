@@ -62,9 +62,11 @@ def image_input(image: ProjectImage, label: int | None) -> ImageInput:
 
 
 def labelled_inputs(images: Iterable[ProjectImage], class_ids: dict[int, int]) -> tuple[ImageInput, ...]:
-    """Return inputs whose labels are positions in the class list."""
+    """Return inputs whose labels are positions in the class list; excluded images are left out."""
     return tuple(
-        image_input(image, None if image.class_id is None else class_ids[image.class_id]) for image in images
+        image_input(image, None if image.example_of is None else class_ids[image.example_of])
+        for image in images
+        if image.mark != "excluded"
     )
 
 

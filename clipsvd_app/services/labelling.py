@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.classes import ClassSpec, class_from_name
 from clipsvd_app.errors import UserError
-from clipsvd_app.project.changes import AddClass, SetLabels
-from clipsvd_app.services.grouping import read_csv_pairs
+from clipsvd_app.project.changes import SetLabels, SetMarks, Together
+from clipsvd_app.project.table_changes import LabelByName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.domain.study import Mark, ProjectImage
     from clipsvd_app.project import Project
 
 WORTH_HAVING = 16
@@ -43,39 +43,46 @@ def set_labels(image_ids: Iterable[int], class_id: int | None, class_name: str =
     return SetLabels(chosen, f"label {noun} “{class_name}”" if class_id is not None else f"unlabel {noun}")
 
 
+def set_marks(image_ids: Iterable[int], mark: Mark) -> SetMarks:
+    """Return the change that marks images, or takes their marks away."""
+    chosen = dict.fromkeys(image_ids, mark)
+    noun = "image" if len(chosen) == 1 else f"{len(chosen)} images"
+    return SetMarks(chosen, f"mark {noun} as {mark}" if mark else f"unmark {noun}")
+
+
+def clear_labels(images: Sequence[ProjectImage]) -> Together:
+    """Return the change that leaves images with neither label nor mark."""
+    labels = set_labels((image.id for image in images), None)
+    marks = SetMarks({image.id: "" for image in images if image.mark}, labels.title)
+    return Together((marks, labels), labels.title)
+
+
 def label_from_folders(project: Project) -> LabelReport:
     """Label every image by the name of its folder; classes are made as needed."""
     wanted = {image.id: Path(image.path).parent.name for image in project.images()}
-    return _label_by_name(project, wanted, ())
+    if not wanted:
+        raise nothing_to_label()
+    project.apply(LabelByName(wanted))
+    return LabelReport(tuple(sorted(Counter(wanted.values()).items())), ())
 
 
-def label_from_table(project: Project, table: Path) -> LabelReport:
-    """Label by a table ``path,class``; a path may be absolute, relative to the table, or a file name."""
-    images = project.images()
-    by_path: dict[str, list[ProjectImage]] = {}
-    for image in images:
-        for key in (image.path, Path(image.path).name):
-            by_path.setdefault(key, []).append(image)
-    wanted: dict[int, str] = {}
-    unmatched = []
-    for name, class_name in read_csv_pairs(table, "class"):
-        resolved = str((table.parent / name).resolve())
-        matches = by_path.get(resolved) or by_path.get(name) or by_path.get(Path(name).name)
-        if not matches or len({match.path for match in matches}) > 1:
-            unmatched.append(name)
-        else:
-            wanted |= {match.id: class_name for match in matches}
-    return _label_by_name(project, wanted, tuple(unmatched))
+def nothing_to_label() -> UserError:
+    """Say that no image of the project fits what was given."""
+    return UserError(
+        "No image of the project fits what was given.",
+        remedy="Add the images first (clipsvd add), and check the names in the table.",
+        code="nothing_to_label",
+    )
 
 
 def class_counts(images: Sequence[ProjectImage]) -> Counter[int]:
     """Return labelled images by class id."""
-    return Counter(image.class_id for image in images if image.class_id is not None)
+    return Counter(image.example_of for image in images if image.example_of is not None)
 
 
 def patient_counts(images: Sequence[ProjectImage]) -> Counter[int]:
     """Return labelled patients by class id."""
-    pairs = {(image.class_id, image.patient_key) for image in images if image.class_id is not None}
+    pairs = {(image.example_of, image.patient_key) for image in images if image.example_of is not None}
     return Counter(class_id for class_id, _ in pairs if class_id is not None)
 
 
@@ -84,25 +91,3 @@ def hint(count: int) -> str:
     if count >= WORTH_HAVING:
         return "enough to start"
     return f"{WORTH_HAVING - count} more worth having"
-
-
-def _label_by_name(project: Project, wanted: Mapping[int, str], unmatched: tuple[str, ...]) -> LabelReport:
-    if not wanted:
-        raise UserError(
-            "No image of the project fits what was given.",
-            remedy="Add the images first (clipsvd add), and check the names in the table.",
-            code="nothing_to_label",
-        )
-    _add_missing_classes(project, wanted.values())
-    ids = {known.name.casefold(): known.id for known in project.classes()}
-    project.apply(SetLabels({image: ids[name.casefold()] for image, name in wanted.items()}, "label images"))
-    counts = Counter(wanted.values())
-    return LabelReport(tuple(sorted(counts.items())), unmatched)
-
-
-def _add_missing_classes(project: Project, names: Iterable[str]) -> None:
-    known = {existing.name.casefold() for existing in project.classes()}
-    for name in sorted(set(names)):
-        if name.casefold() not in known:
-            project.apply(AddClass(class_from_name(name)))
-            known.add(name.casefold())

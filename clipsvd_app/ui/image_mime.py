@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.theme import Palette
 
 IMAGE_IDS = "application/x-clipsvd-image-ids"
+CLASS_ID = "application/x-clipsvd-class-id"
 GHOST_PX = 96
 
 
@@ -43,6 +44,19 @@ def image_ids_of(mime: QMimeData) -> tuple[int, ...]:
 def has_images(mime: QMimeData) -> bool:
     """Whether a drag carries images of this program."""
     return bool(image_ids_of(mime))
+
+
+def mime_of_class(class_id: int) -> QMimeData:
+    """Return a class on its way to another place of the list."""
+    mime = QMimeData()
+    mime.setData(CLASS_ID, str(class_id).encode())
+    return mime
+
+
+def class_id_of(mime: QMimeData) -> int | None:
+    """Return the class of a drag, None when it carries none."""
+    text = bytes(mime.data(CLASS_ID).data())
+    return int(text) if text.isdigit() else None
 
 
 def drag_images(source: QWidget, image_ids: Sequence[int], ghost: QPixmap) -> None:

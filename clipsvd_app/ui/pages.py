@@ -10,12 +10,16 @@ from clipsvd_app.services.job_folders import clear_old_jobs
 from clipsvd_app.ui.controllers.apply import ApplyController
 from clipsvd_app.ui.controllers.backbones import BackbonesController
 from clipsvd_app.ui.controllers.cases import CaseExplainer
+from clipsvd_app.ui.controllers.classes import ClassesController
 from clipsvd_app.ui.controllers.explain import ExplainController
 from clipsvd_app.ui.controllers.export import ExportController
+from clipsvd_app.ui.controllers.files import RELINK, FilesController
+from clipsvd_app.ui.controllers.grouping import GroupingController
 from clipsvd_app.ui.controllers.importing import ImportController
 from clipsvd_app.ui.controllers.inspect import InspectController
 from clipsvd_app.ui.controllers.label import LabelController
 from clipsvd_app.ui.controllers.preview import PreviewController
+from clipsvd_app.ui.controllers.second_reader import SecondReaderController
 from clipsvd_app.ui.controllers.settings import SettingsController
 from clipsvd_app.ui.controllers.train import TrainController
 from clipsvd_app.ui.controllers.viewing import ViewingController
@@ -29,6 +33,8 @@ from clipsvd_app.ui.settings_page.page import SettingsPage
 from clipsvd_app.ui.train_page.page import TrainPage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from clipsvd_app.ui.session import Session
     from clipsvd_app.ui.shell.main_window import MainWindow
     from clipsvd_app.ui.theme import Theme
@@ -47,13 +53,35 @@ class Pages(QObject):
             window.set_page_widget(key, getattr(self, key))
         self.pictures = Pictures(session.background, self)
         self.explainer = CaseExplainer(session)
-        self.importing = ImportController(session, self)
+        self.grouping = GroupingController(window)
+        self.importing = ImportController(session, self.grouping, self)
         self.window = WindowController(session, window, theme, self.importing)
         self.preview = PreviewController(session)
         self.viewing = ViewingController(session, self.label, self.pictures)
+        self.classes = ClassesController(session, self.label.bins)
+        self.reading = SecondReaderController(session, self.label)
+        self.files = FilesController(session, window)
         self.labelling = LabelController(
-            session, self.label, self.pictures, self.viewing, self.preview, self.importing
+            session,
+            self.label,
+            self.pictures,
+            self.viewing,
+            self.preview,
+            self.importing,
+            self.reading,
+            self.files,
         )
+        self._actions: dict[str, Callable[[], object]] = {
+            "edit.clear_label": self.labelling.clear_selected,
+            "edit.uncertain": lambda: self.labelling.mark_selected("uncertain"),
+            "edit.exclude": lambda: self.labelling.mark_selected("excluded"),
+            "edit.second_reader": self.reading.ask,
+            "edit.compare_readers": self.reading.compare,
+            "file.import_labels": self.files.ask_table_in,
+            "file.export_labels": self.files.ask_table_out,
+            "file.collect": self.files.collect,
+            RELINK: self.files.ask_folder,
+        }
         self.training = TrainController(session, self.train)
         self.inspecting = InspectController(session, self.inspect, self.pictures, self.explainer)
         self.explaining = ExplainController(session, self.explain, self.pictures, self.explainer)
@@ -69,15 +97,18 @@ class Pages(QObject):
         self.preview.changed.connect(self._show_preview)
         self.training.run_recorded.connect(self.inspecting.show_run)
         window.action_triggered.connect(self._act)
+        window.notice_action.connect(self._act)
         window.page_changed.connect(self._on_page)
 
     def _act(self, action: str) -> None:
-        if action == "edit.clear_label":
-            self.labelling.clear_selected()
+        if action in self._actions:
+            self._actions[action]()
 
     def _on_page(self, key: str) -> None:
         if key == "settings":
             self.choosing.refresh()
+        elif key != "label":
+            self.reading.close()  # the other pages show the labels of others
 
     def _show_preview(self) -> None:
         result = self.preview.result

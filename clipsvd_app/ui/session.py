@@ -10,6 +10,7 @@ from PySide6.QtGui import QUndoStack
 from clipsvd_app.errors import UserError
 from clipsvd_app.project import Project, create_project, open_project
 from clipsvd_app.services import backbones
+from clipsvd_app.services.second_reading import as_read_by
 from clipsvd_app.settings import Settings, load_settings, save_settings
 from clipsvd_app.ui.background import Background
 from clipsvd_app.ui.engine_process import EngineProcess
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clipsvd_app.domain.recipe import DeviceKind, DeviceName
-    from clipsvd_app.domain.study import ProjectClass, ProjectImage
+    from clipsvd_app.domain.study import ProjectClass, ProjectImage, Reading
     from clipsvd_app.jobs import BackboneRef, Ready
     from clipsvd_app.project.changes import Change
 
@@ -58,6 +59,8 @@ class Session(QObject):
         self.engine.ready.connect(self._on_ready)
         self._images: tuple[ProjectImage, ...] | None = None
         self._classes: tuple[ProjectClass, ...] | None = None
+        self._readings: tuple[Reading, ...] | None = None
+        self.reader = ""
         self.undo_stack.indexChanged.connect(lambda _index: self.announce_change())
 
     def new_project(self, path: Path) -> bool:
@@ -69,10 +72,30 @@ class Session(QObject):
         return self._adopt(lambda: open_project(path))
 
     def images(self) -> tuple[ProjectImage, ...]:
-        """Return the project's images, read once after every change."""
+        """Return the project's images, read once after every change.
+
+        While a second reader reads, labels are the reader's own and everybody else's are left out.
+        """
         if self._images is None:
-            self._images = self.project.images() if self.project is not None else ()
+            found = self.project.images() if self.project is not None else ()
+            self._images = as_read_by(found, self.readings(), self.reader) if self.reader else found
         return self._images
+
+    def readings(self) -> tuple[Reading, ...]:
+        """Return what second readers say, read once after every change."""
+        if self._readings is None:
+            self._readings = self.project.readings() if self.project is not None else ()
+        return self._readings
+
+    def read_as(self, reader: str) -> None:
+        """Let a second reader read blindly, or end that with an empty label.
+
+        What the one did the other must not take back, so undo starts anew.
+        """
+        if reader != self.reader:
+            self.reader = reader
+            self.undo_stack.clear()
+            self.announce_change()
 
     def classes(self) -> tuple[ProjectClass, ...]:
         """Return the project's classes, read once after every change."""
@@ -82,7 +105,7 @@ class Session(QObject):
 
     def announce_change(self) -> None:
         """Forget what was read and tell every page."""
-        self._images = self._classes = None
+        self._images = self._classes = self._readings = None
         self.project_changed.emit()
 
     def do(self, change: Change) -> bool:
@@ -147,7 +170,8 @@ class Session(QObject):
         if self.project is not None:
             self.project.close()
         self.project = project
-        self._images = self._classes = None
+        self.reader = ""
+        self._images = self._classes = self._readings = None
         self.undo_stack.clear()
         self.change_settings(self.settings.with_recent(str(project.path.resolve())))
         self.project_opened.emit()

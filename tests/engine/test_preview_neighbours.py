@@ -28,7 +28,7 @@ def test_the_nearest_are_those_of_the_whole_matrix(images):
     frozen = pool(images)
     cosines = frozen.features.astype(np.float64) @ frozen.features.T.astype(np.float64)
     np.fill_diagonal(cosines, -np.inf)
-    expected = np.argsort(-cosines, axis=1)[:, : min(5, images - 1)] + 1000
+    expected = np.argsort(-cosines, axis=1)[:, : min(run_preview._NEAREST, images - 1)] + 1000
     assert run_preview._nearest(frozen, quiet) == [tuple(row) for row in expected.tolist()]
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -12,17 +13,19 @@ from clipsvd_app.domain.study import NewImage, SeriesFlag
 from clipsvd_app.errors import UserError
 from clipsvd_app.project import create_project
 from clipsvd_app.project.changes import (
-    AddClass,
     AddImages,
     Change,
-    ChangeClass,
-    RemoveClass,
     RemoveImages,
     SetLabels,
+    SetMarks,
+    SetPaths,
     SetSeriesFlags,
     SetView,
     Together,
 )
+from clipsvd_app.project.class_changes import AddClass, ChangeClass, MoveClass, RemoveClass
+from clipsvd_app.project.reading_changes import SetReadings, Settle
+from clipsvd_app.project.table_changes import LabelByName
 
 
 class UndoMachine(RuleBasedStateMachine):
@@ -42,7 +45,8 @@ class UndoMachine(RuleBasedStateMachine):
             self.folder.cleanup()
 
     def state(self) -> object:
-        return self.project.images(), self.project.classes(), self.project.series_flags()
+        project = self.project
+        return project.images(), project.classes(), project.readings(), project.series_flags()
 
     def do(self, change: Change) -> None:
         before = self.state()
@@ -94,7 +98,13 @@ class UndoMachine(RuleBasedStateMachine):
     @precondition(lambda self: hasattr(self, "project") and self.project.classes())
     @rule(data=st.data())
     def remove_class(self, data) -> None:
-        self.do(RemoveClass(data.draw(st.sampled_from(self.project.classes())).id))
+        ids = [known.id for known in self.project.classes()]
+        self.do(RemoveClass(data.draw(st.sampled_from(ids)), data.draw(st.none() | st.sampled_from(ids))))
+
+    @precondition(lambda self: hasattr(self, "project") and self.project.classes())
+    @rule(data=st.data(), place=st.integers(0, 3))
+    def move_class(self, data, place: int) -> None:
+        self.do(MoveClass(data.draw(st.sampled_from(self.project.classes())).id, place))
 
     @precondition(lambda self: hasattr(self, "project") and self.project.images())
     @rule(data=st.data())
@@ -111,6 +121,37 @@ class UndoMachine(RuleBasedStateMachine):
             st.dictionaries(st.sampled_from(ids), st.none() | st.sampled_from(classes), min_size=1)
         )
         self.do(SetLabels(labels))
+
+    @precondition(lambda self: hasattr(self, "project") and self.project.images())
+    @rule(data=st.data(), name=st.sampled_from(["a", "B", "f"]))
+    def label_by_name(self, data, name: str) -> None:
+        image = data.draw(st.sampled_from(self.project.images()))
+        self.do(LabelByName({image.id: name}, {image.id: "uncertain"}, {"B": {image.id: "e"}}))
+
+    @precondition(lambda self: hasattr(self, "project") and self.project.images())
+    @rule(data=st.data(), mark=st.sampled_from(["", "uncertain", "excluded"]))
+    def mark(self, data, mark) -> None:
+        image = data.draw(st.sampled_from(self.project.images()))
+        self.do(SetMarks({image.id: mark}))
+
+    @precondition(lambda self: hasattr(self, "project") and self.project.images())
+    @rule(data=st.data(), name=st.sampled_from(["/a", "/b"]))
+    def move_file(self, data, name: str) -> None:
+        self.do(SetPaths({data.draw(st.sampled_from(self.project.images())).id: name}))
+
+    @precondition(lambda self: hasattr(self, "project") and self.project.images() and self.project.classes())
+    @rule(data=st.data(), reader=st.sampled_from(["B", "C"]))
+    def read(self, data, reader: str) -> None:
+        image = data.draw(st.sampled_from(self.project.images()))
+        ids = [known.id for known in self.project.classes()]
+        self.do(SetReadings(reader, {image.id: data.draw(st.none() | st.sampled_from(ids))}))
+
+    @precondition(lambda self: hasattr(self, "project") and self.project.readings())
+    @rule(data=st.data())
+    def settle(self, data) -> None:
+        reading = data.draw(st.sampled_from(self.project.readings()))
+        chosen = data.draw(st.sampled_from(self.project.classes()))
+        self.do(Settle(reading.image_id, reading.reader, chosen.id))
 
     @precondition(lambda self: hasattr(self, "project") and self.project.images())
     @rule(data=st.data(), centre=st.floats(-100, 100))
@@ -154,7 +195,75 @@ def test_every_label_is_kept_in_the_log_even_after_undo(tmp_path) -> None:
         (image,), (known,) = project.images(), project.classes()
         inverse = project.apply(SetLabels({image.id: known.id}))
         project.apply(inverse)
-        assert [(entry[0], entry[1]) for entry in project.label_log()] == [
+        assert [(entry.image_id, entry.class_name) for entry in project.label_log()] == [
             (image.id, "cyst"),
             (image.id, None),
         ]
+
+
+def fill(project) -> tuple[list[int], dict[str, int]]:
+    """Two images and the classes a, b and c."""
+    project.apply(
+        AddImages(
+            tuple(NewImage("p", "s", "e", f"sha{n}", "/x", 0, "US", "", 1, 1, float(n)) for n in (0, 1))
+        )
+    )
+    for name in "abc":
+        project.apply(AddClass(class_from_name(name)))
+    return [image.id for image in project.images()], {known.name: known.id for known in project.classes()}
+
+
+def test_a_merged_class_gives_its_labels_and_readings_to_the_other(tmp_path) -> None:
+    with create_project(tmp_path / "merge") as project:
+        (one, other), ids = fill(project)
+        project.apply(SetLabels({one: ids["a"], other: ids["b"]}))
+        project.apply(SetReadings("B", {one: ids["a"]}))
+        inverse = project.apply(RemoveClass(ids["a"], ids["b"]))
+        assert {image.class_id for image in project.images()} == {ids["b"]}
+        assert [reading.class_id for reading in project.readings()] == [ids["b"]]
+        project.apply(inverse)
+        assert [image.class_id for image in project.images()] == [ids["a"], ids["b"]]
+        assert [reading.class_id for reading in project.readings()] == [ids["a"]]
+
+
+def test_classes_are_put_in_another_order_and_back(tmp_path) -> None:
+    with create_project(tmp_path / "order") as project:
+        _images, ids = fill(project)
+        inverse = project.apply(MoveClass(ids["c"], 0))
+        assert [known.name for known in project.classes()] == ["c", "a", "b"]
+        project.apply(inverse)
+        assert [known.name for known in project.classes()] == ["a", "b", "c"]
+
+
+def test_a_class_takes_the_mark_away_and_undo_brings_it_back(tmp_path) -> None:
+    with create_project(tmp_path / "mark") as project:
+        (one, _), ids = fill(project)
+        project.apply(SetLabels({one: ids["a"]}))
+        project.apply(SetMarks({one: "uncertain"}))
+        assert [project.images()[0].class_id, project.images()[0].example_of] == [ids["a"], None]
+        inverse = project.apply(SetLabels({one: ids["b"]}))
+        assert project.images()[0].example_of == ids["b"]
+        project.apply(inverse)
+        assert (project.images()[0].mark, project.images()[0].class_id) == ("uncertain", ids["a"])
+
+
+def test_settling_keeps_what_the_first_reader_had_said(tmp_path) -> None:
+    with create_project(tmp_path / "settle") as project:
+        (one, other), ids = fill(project)
+        project.apply(SetLabels({one: ids["a"]}))
+        project.apply(SetReadings("B", {one: ids["b"], other: ids["b"]}))
+        project.apply(Settle(one, "B", ids["b"]))
+        assert project.images()[0].class_id == ids["b"]
+        assert [reading.settled_class_id for reading in project.readings()] == [ids["a"], None]
+        with pytest.raises(UserError, match="both have read"):
+            project.apply(Settle(other, "B", ids["b"]))
+
+
+def test_the_log_says_which_reader_it_was(tmp_path) -> None:
+    with create_project(tmp_path / "who") as project:
+        (one, _), ids = fill(project)
+        project.apply(SetLabels({one: ids["a"]}))
+        project.apply(SetReadings("B", {one: ids["b"]}))
+        project.apply(SetMarks({one: "excluded"}))
+        log = [(event.class_name, event.reader, event.mark) for event in project.label_log()]
+        assert log == [("a", "", ""), ("b", "B", ""), ("a", "", "excluded")]

@@ -14,7 +14,8 @@ from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.domain.study import NewImage
 from clipsvd_app.errors import UserError
 from clipsvd_app.project import create_project, open_project
-from clipsvd_app.project.changes import AddClass, AddImages, SetLabels
+from clipsvd_app.project.changes import AddImages, SetLabels
+from clipsvd_app.project.class_changes import AddClass
 from clipsvd_app.project.schema import APPLICATION_ID, VERSION
 from clipsvd_app.settings import data_folder
 
@@ -205,4 +206,5 @@ def test_the_tables_have_room_for_no_name_id_or_date_of_a_patient(project) -> No
         "burned_in_text",
         "display_window",
         "crop",
+        "mark",
     }

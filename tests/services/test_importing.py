@@ -13,7 +13,7 @@ from clipsvd_app.services.grouping import PatientRule, join_near_duplicates, par
 from clipsvd_app.services.importing import apply_import, plan_import, summary
 
 
-def film(path: Path, patient_id: str, seed: int, study: str | None = None) -> Path:
+def film(path: Path, patient_id: str, seed: int, study: str | None = None, date: str = "20240506") -> Path:
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
     meta.MediaStorageSOPInstanceUID = generate_uid()
@@ -24,7 +24,7 @@ def film(path: Path, patient_id: str, seed: int, study: str | None = None) -> Pa
         meta.MediaStorageSOPInstanceUID,
     )
     dataset.PatientID, dataset.PatientName, dataset.Modality = patient_id, "DOE^JANE", "DX"
-    dataset.PatientBirthDate, dataset.StudyDate = "19500102", "20240506"
+    dataset.PatientBirthDate, dataset.StudyDate = "19500102", date
     dataset.StudyInstanceUID, dataset.SeriesInstanceUID = study or generate_uid(), generate_uid()
     pixels = np.random.default_rng(seed).integers(0, 4096, (32, 24), dtype=np.uint16)
     dataset.Rows, dataset.Columns = pixels.shape
@@ -246,3 +246,10 @@ def test_flags_hold_nothing_of_the_patient(project, tmp_path: Path) -> None:
     said = " ".join(flag.sentence for report in plan.series for flag in report.flags)
     assert said
     assert not any(secret in said for secret in ("MRN", "4711", "DOE", "1.2.3", str(tmp_path)))
+
+
+def test_the_studies_of_a_patient_come_in_the_order_of_their_dates(project, tmp_path: Path) -> None:
+    for number, date in enumerate(["20240506", "20190101", "20210203"]):
+        film(tmp_path / f"{number}.dcm", "A", number, date=date)
+    project.apply(apply_import(project, plan_import(project, [tmp_path])))
+    assert [Path(image.path).name for image in project.images()] == ["1.dcm", "2.dcm", "0.dcm"]

@@ -8,10 +8,11 @@ from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.domain.recipe import recipe_for
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import BackboneRef, TrainRequest, read_request
-from clipsvd_app.project.changes import AddClass
+from clipsvd_app.project.class_changes import AddClass, RemoveClass
 from clipsvd_app.services import training
 from clipsvd_app.services.importing import apply_import, plan_import
-from clipsvd_app.services.labelling import label_from_folders, label_from_table, parse_class, set_labels
+from clipsvd_app.services.label_table import plan_labels
+from clipsvd_app.services.labelling import label_from_folders, parse_class, set_labels, set_marks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,9 +45,10 @@ def test_folders_name_the_classes(filled) -> None:
 def test_a_table_labels_by_path_or_name_and_tells_what_fits_nothing(filled, tmp_path: Path) -> None:
     table = tmp_path / "labels.csv"
     table.write_text("path,class\nin/cyst/0.png,Normal\n2.png,Cyst\ngone.png,Cyst\n")
-    report = label_from_table(filled, table)
+    plan = plan_labels(filled, table)
+    filled.apply(plan.change)
     assert names(filled) == {"0.png": "Normal", "1.png": None, "2.png": "Cyst"}
-    assert report.unmatched == ("gone.png",)
+    assert plan.report.unmatched == ("gone.png",)
 
 
 def test_a_class_is_typed_with_or_without_its_prompt() -> None:
@@ -84,3 +86,22 @@ def test_the_request_holds_every_image_and_patients_as_numbers(filled) -> None:
     assert [image.label for image in request.images] == [None, 0, 1]
     assert all(image.group.isdigit() for image in request.images)
     assert [entry.name for entry in request.classes] == ["cyst", "mass"]
+
+
+def test_marked_images_train_nothing_and_excluded_ones_are_left_out(filled) -> None:
+    label_from_folders(filled)
+    first, second, _ = filled.images()
+    filled.apply(set_marks([first.id], "uncertain"))
+    filled.apply(set_marks([second.id], "excluded"))
+    filled.apply(AddClass(class_from_name("other")))
+    with pytest.raises(UserError, match="The class “cyst” has no image"):
+        training.prepare(filled, BACKBONE, recipe_for("quick"))
+    filled.apply(set_labels([second.id], filled.class_named("cyst").id))
+    filled.apply(RemoveClass(filled.class_named("other").id))
+    filled.apply(set_marks([second.id], ""))
+    request = read_request(training.prepare(filled, BACKBONE, recipe_for("quick")))
+    assert [(image.id == first.id, image.label) for image in request.images] == [
+        (True, None),
+        (False, 0),
+        (False, 1),
+    ]

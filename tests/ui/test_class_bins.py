@@ -7,7 +7,7 @@ from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QMenu
 
-from clipsvd_app.ui.image_mime import mime_of
+from clipsvd_app.ui.image_mime import mime_of, mime_of_class
 from clipsvd_app.ui.label_page.class_bins import ClassBins
 from clipsvd_app.ui.label_page.state import BinState
 
@@ -116,7 +116,7 @@ def test_the_menu_of_a_bin_asks_for_prompts_and_removal(bins, qtbot):
     with qtbot.waitSignal(bins.prompts_requested) as prompts:
         entries["Prompts…"].trigger()
     with qtbot.waitSignal(bins.remove_class) as removed:
-        entries["Remove class"].trigger()
+        entries["Remove class, 3 images unlabelled"].trigger()
     with qtbot.waitSignal(bins.show_requested) as shown:
         entries["Select its images"].trigger()
     assert (prompts.args, removed.args, shown.args) == ([11], [11], [11])
@@ -150,3 +150,39 @@ def test_closed_menus_are_not_kept(bins, qapp, qtbot):
         bin_._menu().popup(bin_.mapToGlobal(bin_.rect().center()))
         qapp.activePopupWidget().close()
     qtbot.waitUntil(lambda: bin_.findChildren(QMenu) == [])
+
+
+def test_a_bin_offers_the_other_classes_to_merge_into(bins, qtbot):
+    menu = bins.bins[11]._menu()
+    (merging,) = [action.menu() for action in menu.actions() if action.menu()]
+    assert [action.text() for action in merging.actions()] == ["nodule"]
+    with qtbot.waitSignal(bins.merge_class) as merged:
+        merging.actions()[0].trigger()
+    assert merged.args == [11, 12]
+
+
+def test_alt_and_an_arrow_move_a_class(bins, qtbot):
+    with qtbot.waitSignal(bins.move_class) as moved:
+        qtbot.keyClick(bins.bins[11], Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    assert moved.args == [11, 1]
+
+
+def test_a_class_dropped_on_another_takes_its_place(bins, qtbot, drop_mime):
+    with qtbot.waitSignal(bins.move_class) as moved:
+        assert drop_mime(bins.bins[11], mime_of_class(12))
+    assert moved.args == [12, 0]
+    assert not drop_mime(bins.bins[11], mime_of_class(11))
+
+
+def test_delete_removes_an_empty_class_and_asks_about_another(bins, qtbot, qapp):
+    with qtbot.waitSignal(bins.remove_class) as removed:
+        qtbot.keyClick(bins.bins[12], Qt.Key.Key_Delete)
+    assert removed.args == [12]
+    qtbot.keyClick(bins.bins[11], Qt.Key.Key_Delete)
+    asking = qapp.activePopupWidget()
+    entries = [action for action in asking.actions() if action.isEnabled() and not action.isSeparator()]
+    with qtbot.waitSignal(bins.merge_class) as merged:
+        entries[0].trigger()
+    assert entries[0].text() == "Its images to nodule"
+    assert merged.args == [11, 12]
+    asking.close()

@@ -11,7 +11,15 @@ from PySide6.QtWidgets import QPushButton
 
 from clipsvd_app.ui.label_page import studies_tree as studies_tree_module
 from clipsvd_app.ui.label_page.page import LabelPage
-from clipsvd_app.ui.label_page.state import BinState, PatientRow, SeriesRow, StripItem, StripState, StudyRow
+from clipsvd_app.ui.label_page.state import (
+    BinState,
+    PatientRow,
+    ReaderState,
+    SeriesRow,
+    StripItem,
+    StripState,
+    StudyRow,
+)
 from clipsvd_app.ui.label_page.strip_model import StripModel
 from clipsvd_app.ui.label_page.studies_model import PROGRESS_ROLE, StudiesModel
 from clipsvd_app.ui.label_page.studies_tree import StudiesTree
@@ -147,6 +155,26 @@ def test_keys_in_the_viewer_label_the_shown_image(page, qtbot):
     with qtbot.waitSignal(page.label_requested) as labelled:
         qtbot.keyClick(page.viewer, Qt.Key.Key_1)
     assert labelled.args == [(4,), 0]
+
+
+def test_u_and_x_mark_the_shown_image_or_a_whole_series(page, qtbot):
+    page.show_frame(frame(4))
+    with qtbot.waitSignal(page.mark_requested) as marked:
+        qtbot.keyClick(page.viewer, Qt.Key.Key_U)
+    assert marked.args == [(4,), "uncertain"]
+    page.tree.select("r1")
+    with qtbot.waitSignal(page.mark_requested) as marked:
+        qtbot.keyClick(page.tree.view, Qt.Key.Key_X)
+    assert marked.args == [(1, 2, 3), "excluded"]
+
+
+def test_the_line_above_the_page_says_what_a_second_reader_does(page, qtbot):
+    assert not page.reader_bar.isVisible()
+    page.reader_bar.set_state(ReaderState("comparing", "Reader B", "κ 0.71", can_step=True))
+    with qtbot.waitSignal(page.reader_bar.step_requested):
+        next(b for b in page.reader_bar.findChildren(QPushButton) if "Next" in b.text()).click()
+    page.reader_bar.set_state(ReaderState())
+    assert not page.reader_bar.isVisible()
 
 
 def test_the_viewers_arrows_walk_through_the_pool(page, qtbot):

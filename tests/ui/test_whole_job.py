@@ -79,6 +79,8 @@ def label_everything(qtbot, studio: Studio, studies: Path, drop_files) -> dict[s
     """Drop the folder, make two classes, drag one kind into its bin and label the other by key."""
     pages = studio.pages
     assert drop_files(studio.window, studies)
+    qtbot.waitUntil(lambda: pages.grouping.dialog is not None, timeout=30_000)
+    pages.grouping.dialog.add.click()
     qtbot.waitUntil(lambda: len(studio.session.images()) == 2 * PATIENTS, timeout=30_000)
     for name in ("bright disc", "dark bars"):
         pages.label.bins.add_class.emit(name)

@@ -11,14 +11,20 @@ from PySide6.QtCore import QObject, Signal
 from clipsvd_app.errors import UserError
 from clipsvd_app.project import SUFFIX
 from clipsvd_app.services import exporting
-from clipsvd_app.services.importing import ImportPlan, apply_import, plan_import, summary
+from clipsvd_app.services.found_files import read_files
+from clipsvd_app.services.importing import ImportPlan, apply_import, plan_groups, summary
 from clipsvd_app.services.labelling import set_labels
+from clipsvd_app.services.second_reading import set_readings
 from clipsvd_app.ui.notices import Notice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from clipsvd_app.project import Project
+    from clipsvd_app.services.found_files import FilesRead
+    from clipsvd_app.services.grouping import PatientRule
     from clipsvd_app.ui.background import Answer, Task
+    from clipsvd_app.ui.controllers.grouping import GroupingController
     from clipsvd_app.ui.session import Session
 
 CANCEL_IMPORT = "import.cancel"
@@ -33,16 +39,16 @@ class ImportController(QObject):
     adapter_dropped = Signal(str)
     imported = Signal()
 
-    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+    def __init__(self, session: Session, grouping: GroupingController, parent: QObject | None = None) -> None:
         super().__init__(parent or session)
-        self._session = session
+        self._session, self._grouping = session, grouping
         self._task: Task | None = None
         self._started_s = self._told_s = 0.0
 
     @property
     def busy(self) -> bool:
-        """Whether files are being read."""
-        return self._task is not None
+        """Whether files are being read, or the user is asked about them."""
+        return self._task is not None or self._grouping.dialog is not None
 
     def take(self, paths: Sequence[str], class_id: int | None = None) -> None:
         """Open what was dropped, or import it; with a class the new images are labelled at once."""
@@ -79,8 +85,8 @@ class ImportController(QObject):
         self._started_s = time.monotonic()
         self._told_s = 0.0
         self._task = self._session.background.run(
-            lambda report: plan_import(project, paths, report=report),
-            lambda answer: self._take_plan(answer, class_id),
+            lambda report: read_files(paths, report),
+            lambda answer: self._take_files(project, answer, class_id),
             self._show_progress,
             priority=1,
         )
@@ -94,13 +100,37 @@ class ImportController(QObject):
             Notice("info", f"Reading files: {done} of {total}.", "", CANCEL_IMPORT, "Cancel", key=_KEY)
         )
 
-    def _take_plan(self, answer: Answer, class_id: int | None) -> None:
+    def _take_files(self, project: Project, answer: Answer, class_id: int | None) -> None:
         self._task = None
         if answer.error is not None:
             self._session.tell(answer.error)
         elif answer.cancelled:
-            self._session.tell(Notice("info", "Reading was cancelled; nothing was added.", key=_KEY))
-        elif self._session.project is not None:
+            self._give_up()
+        elif self._session.project is project:
+            read: FilesRead = answer.value
+            self._grouping.decide(
+                project, read, lambda rule: self._add(project, read, rule, class_id), self._give_up
+            )
+
+    def _give_up(self) -> None:
+        self._session.tell(Notice("info", "Reading was cancelled; nothing was added.", key=_KEY))
+
+    def _add(self, project: Project, read: FilesRead, rule: PatientRule, class_id: int | None) -> None:
+        if self._session.project is not project:
+            return
+        self._task = self._session.background.run(
+            lambda _report: plan_groups(project, read, rule),
+            lambda answer: self._take_plan(project, answer, class_id),
+            priority=1,
+        )
+
+    def _take_plan(self, project: Project, answer: Answer, class_id: int | None) -> None:
+        self._task = None
+        if answer.error is not None:
+            self._session.tell(answer.error)
+        elif answer.cancelled:
+            self._give_up()
+        elif self._session.project is project:
             self._apply(answer.value, class_id)
 
     def _apply(self, plan: ImportPlan, class_id: int | None) -> None:
@@ -123,7 +153,9 @@ class ImportController(QObject):
         hashes = {(image.sha256, image.frame) for image in plan.images}
         ids = [image.id for image in project.images() if (image.sha256, image.frame) in hashes]
         names = {known.id: known.name for known in project.classes()}
-        if ids:
+        if ids and self._session.reader:
+            self._session.do(set_readings(self._session.reader, ids, class_id))
+        elif ids:
             self._session.do(set_labels(ids, class_id, names[class_id]))
 
 

@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from clipsvd_app.domain.classes import ClassSpec, class_from_name
-from clipsvd_app.errors import UserError
-from clipsvd_app.project.changes import AddClass, ChangeClass, RemoveClass
-from clipsvd_app.services.labelling import hint, set_labels
-from clipsvd_app.ui.controllers.pool import strip_state
+from clipsvd_app.services.labelling import clear_labels, hint, set_labels, set_marks
+from clipsvd_app.services.look_alikes import LookAlikes
+from clipsvd_app.services.second_reading import set_readings
+from clipsvd_app.ui.controllers.pool import PoolNotes, strip_state
 from clipsvd_app.ui.label_page.state import BinState, Order, PatientRow, SeriesRow, StudyRow
+from clipsvd_app.ui.notices import Notice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from clipsvd_app.domain.study import ProjectImage
-    from clipsvd_app.project.changes import Change
+    from clipsvd_app.domain.study import Mark, ProjectImage
+    from clipsvd_app.ui.controllers.files import FilesController
     from clipsvd_app.ui.controllers.importing import ImportController
     from clipsvd_app.ui.controllers.preview import PreviewController
+    from clipsvd_app.ui.controllers.second_reader import SecondReaderController
     from clipsvd_app.ui.controllers.viewing import ViewingController
     from clipsvd_app.ui.label_page.page import LabelPage
     from clipsvd_app.ui.pictures import Pictures
@@ -40,10 +41,14 @@ class LabelController(QObject):
         viewing: ViewingController,
         preview: PreviewController,
         importing: ImportController,
+        reader: SecondReaderController,
+        files: FilesController,
     ) -> None:
         super().__init__(page)
         self._session, self._page, self._pictures = session, page, pictures
         self._viewing, self._preview, self._importing = viewing, preview, importing
+        self._reader, self._files = reader, files
+        self._alike = LookAlikes()
         self._order: Order = "suggested"
         self._only: frozenset[int] | None = None
         self._connect_page()
@@ -51,6 +56,8 @@ class LabelController(QObject):
         session.project_opened.connect(self._on_opened)
         session.project_changed.connect(self.refresh)
         preview.changed.connect(self._show_pool)
+        reader.changed.connect(self._show_pool)
+        files.moved_changed.connect(self._show_pool)
         viewing.shown_changed.connect(self._on_shown)
 
     def refresh(self) -> None:
@@ -64,13 +71,18 @@ class LabelController(QObject):
         self._show_pool()
 
     def clear_selected(self) -> None:
-        """Take the labels of the selected images away."""
+        """Take labels and marks of the selected images away."""
         self._label(self._page.selected_ids, None)
+
+    def mark_selected(self, mark: Mark) -> None:
+        """Mark the selected images, or take the mark away where all of them have it."""
+        self._mark(self._page.selected_ids, mark)
 
     def _connect_page(self) -> None:
         page, bins = self._page, self._page.bins
         page.label_requested.connect(self._label_by_position)
         page.clear_requested.connect(lambda ids: self._label(ids, None))
+        page.mark_requested.connect(self._mark)
         page.thumbnails_needed.connect(self._want_thumbnails)
         page.action_requested.connect(self._session.action_requested)
         page.tree.images_selected.connect(self._select_below)
@@ -78,10 +90,6 @@ class LabelController(QObject):
         page.strip.search_changed.connect(self._search)
         bins.images_dropped.connect(lambda class_id, ids: self._label(ids, class_id))
         bins.files_dropped.connect(lambda class_id, paths: self._importing.take(paths, class_id))
-        bins.add_class.connect(self._add_class)
-        bins.rename_class.connect(self._rename_class)
-        bins.remove_class.connect(lambda class_id: self._session.do(RemoveClass(class_id)))
-        bins.prompts_requested.connect(lambda _class_id: self._session.page_requested.emit("settings"))
         bins.show_requested.connect(self._show_class)
 
     def _label_by_position(self, ids: Sequence[int], position: int) -> None:
@@ -90,40 +98,35 @@ class LabelController(QObject):
             self._label(ids, classes[position].id)
 
     def _label(self, ids: Iterable[int], class_id: int | None) -> None:
-        known = {image.id for image in self._session.images()}
-        chosen = [image_id for image_id in ids if image_id in known]
+        images = {image.id: image for image in self._session.images()}
+        chosen = [image_id for image_id in ids if image_id in images]
         if not chosen:
             return
-        names = {known.id: known.name for known in self._session.classes()}
-        self._session.do(set_labels(chosen, class_id, names[class_id] if class_id is not None else ""))
-
-    def _add_class(self, name: str) -> None:
-        self._do_with(lambda: AddClass(class_from_name(name)))
-
-    def _rename_class(self, class_id: int, name: str) -> None:
-        """Rename a class; prompts that are still the templates follow the name."""
-        old = next(known for known in self._session.classes() if known.id == class_id)
-
-        def change() -> Change:
-            fresh = class_from_name(name)
-            untouched = old.prompts == class_from_name(old.name).prompts
-            return ChangeClass(class_id, fresh if untouched else ClassSpec(fresh.name, old.prompts))
-
-        self._do_with(change)
-
-    def _do_with(self, make: Callable[[], Change]) -> None:
-        try:
-            change = make()
-        except UserError as error:
-            self._session.tell(error)
+        if self._session.reader:
+            self._session.do(set_readings(self._session.reader, chosen, class_id))
+        elif class_id is None:
+            self._session.do(clear_labels([images[image_id] for image_id in chosen]))
+        elif len(chosen) == 1 and self._reader.settle(chosen[0], class_id):
+            self._reader.go_on()
         else:
-            self._session.do(change)
+            names = {known.id: known.name for known in self._session.classes()}
+            self._session.do(set_labels(chosen, class_id, names[class_id]))
+
+    def _mark(self, ids: Iterable[int], mark: Mark) -> None:
+        if self._session.reader:
+            self._session.tell(Notice("info", "A second reader gives classes only.", key="reader"))
+            return
+        wanted = set(ids)
+        chosen = [image for image in self._session.images() if image.id in wanted]
+        if chosen:
+            undone = all(image.mark == mark for image in chosen)
+            self._session.do(set_marks((image.id for image in chosen), "" if undone else mark))
 
     def _show_bins(self) -> None:
         by_class: dict[int, list[int]] = {known.id: [] for known in self._session.classes()}
         for image in self._session.images():
-            if image.class_id is not None:
-                by_class[image.class_id].append(image.id)
+            if image.example_of is not None:
+                by_class[image.example_of].append(image.id)
         self._page.bins.set_bins(
             [
                 BinState(
@@ -140,16 +143,34 @@ class LabelController(QObject):
         self._want_thumbnails(seen)
 
     def _show_pool(self) -> None:
-        images = self._session.images()
-        if self._only is not None:
-            images = tuple(image for image in images if image.id in self._only)
+        images = self._shown_images()
         positions = {known.id: known.position for known in self._session.classes()}
+        notes = PoolNotes(self._alike.of(self._session.images()), self._files.moved, self._second(positions))
+        plain = not self._session.reader and self._reader.compared is None
+        preview = self._preview.result if plain else None
         state = strip_state(
-            images, positions, self._preview.result, self._order, self._viewing.shown, self._preview.query
+            images, positions, preview, self._order, self._viewing.shown, self._preview.query, notes
         )
         self._page.strip.set_state(state)
+        self._page.strip.allow_search(plain)
         if self._viewing.shown is None and state.items:
             self._viewing.show(state.items[0].image_id)
+
+    def _shown_images(self) -> tuple[ProjectImage, ...]:
+        """Return what differs while readers are compared, what was chosen in the tree, or all."""
+        images = self._session.images()
+        if self._reader.compared is not None:
+            differ = {one.image_id for one in self._reader.compared.disagreements}
+            return tuple(image for image in images if image.id in differ)
+        if self._only is not None:
+            return tuple(image for image in images if image.id in self._only)
+        return images
+
+    def _second(self, positions: dict[int, int]) -> dict[int, tuple[int, bool]]:
+        found = self._reader.compared
+        if found is None:
+            return {}
+        return {one.image_id: (positions[one.second], one.settled) for one in found.disagreements}
 
     def _choose_order(self, order: str) -> None:
         self._order = order  # type: ignore[assignment]
@@ -208,6 +229,6 @@ def _series(images: list[ProjectImage]) -> tuple[SeriesRow, ...]:
         first = members[0]
         what = " ".join(part for part in (first.modality, first.body_part.title()) if part) or "Pictures"
         ids = tuple(image.id for image in members)
-        labelled = sum(image.class_id is not None for image in members)
+        labelled = sum(image.class_id is not None or bool(image.mark) for image in members)
         rows.append(SeriesRow(f"s{series_id}", f"{what} {first.series_number}", ids, labelled))
     return tuple(rows)

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from clipsvd_app.services import pool_ranking
 from clipsvd_app.ui.label_page.state import Order, StripItem, StripState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from clipsvd_app.domain.study import ProjectImage
     from clipsvd_app.jobs import PoolItem, PreviewResult
+
+
+@dataclass(frozen=True, slots=True)
+class PoolNotes:
+    """What is known of images besides labels and preview.
+
+    alike: the look-alikes of an image. moved: images whose file is gone. second: class position and
+    whether it is settled, by image, while readers are compared.
+    """
+
+    alike: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    moved: frozenset[int] = frozenset()
+    second: Mapping[int, tuple[int, bool]] = field(default_factory=dict)
+
+
+NOTHING_NOTED = PoolNotes()
 
 
 def strip_state(
@@ -20,17 +39,23 @@ def strip_state(
     order: Order,
     shown: int | None,
     query: str,
+    notes: PoolNotes = NOTHING_NOTED,
 ) -> StripState:
     """Return the strip. positions: class position by class id. shown: the image to be similar to."""
     known = {} if preview is None else {item.image_id: item for item in preview.items}
     predicted = any(item.probabilities for item in known.values())
     orders = _orders(bool(known), predicted, shown is not None, bool(query))
     chosen = order if order in orders else orders[0]
-    items = [_item(image, positions, known.get(image.id)) for image in images]
-    ranked = _ranked(items, known, chosen, preview, shown)
-    unlabelled = sum(item.label is None for item in items)
-    caption = f"{len(items)} images, {unlabelled} unlabelled"
-    return StripState(tuple(ranked), chosen, orders, caption)
+    titles = {image.id: image.title for image in images if image.id in notes.alike}
+    items = {image.id: _item(image, positions, known.get(image.id), notes, titles) for image in images}
+    if chosen == "disagree":
+        items = {image_id: _doubted(item) for image_id, item in items.items()}
+    ranked = _ranked(images, positions, preview, chosen, shown)
+    undecided = sum(image.class_id is None and not image.mark for image in images)
+    caption = f"{len(items)} images, {undecided} unlabelled"
+    return StripState(
+        tuple(items[image_id] for image_id in ranked if image_id in items), chosen, orders, caption
+    )
 
 
 def _orders(preview: bool, predicted: bool, shown: bool, query: bool) -> tuple[Order, ...]:
@@ -46,49 +71,67 @@ def _if(possible: bool, order: Order) -> tuple[Order, ...]:
     return (order,) if possible else ()
 
 
-def _item(image: ProjectImage, positions: Mapping[int, int], seen: PoolItem | None) -> StripItem:
+def _item(
+    image: ProjectImage,
+    positions: Mapping[int, int],
+    seen: PoolItem | None,
+    notes: PoolNotes,
+    titles: Mapping[int, str],
+) -> StripItem:
     label = None if image.class_id is None else positions[image.class_id]
-    if seen is None or not seen.probabilities:
-        return StripItem(image.id, image.title, label)
-    top = max(seen.probabilities)
-    return StripItem(image.id, image.title, label, seen.probabilities.index(top), top)
+    top = max(seen.probabilities) if seen is not None and seen.probabilities else None
+    second, settled = notes.second.get(image.id, (None, False))
+    return StripItem(
+        image.id,
+        image.title,
+        label,
+        None if top is None or seen is None else seen.probabilities.index(top),
+        top,
+        _note(image, notes, titles),
+        mark=image.mark,
+        second=second,
+        settled=settled,
+        patient=image.patient_number,
+        alike=image.id in notes.alike,
+        moved=image.id in notes.moved,
+    )
+
+
+def _doubted(item: StripItem) -> StripItem:
+    """Show what the other patients' labels say where it is another class than the label."""
+    if item.label is None or item.probability is None or item.predicted == item.label:
+        return item
+    words = f"By the other patients’ labels it would be the other class ({100 * item.probability:.0f} %)"
+    return replace(item, doubted=True, note="\n".join(line for line in (words, item.note) if line))
+
+
+def _note(image: ProjectImage, notes: PoolNotes, titles: Mapping[int, str]) -> str:
+    if not image.mark and image.id not in notes.moved and image.id not in notes.alike:
+        return ""
+    alike = [titles[other] for other in notes.alike.get(image.id, ()) if other in titles]
+    lines = (
+        "Its file is not where it was" if image.id in notes.moved else "",
+        {"uncertain": "Uncertain: trains nothing until it has a class", "excluded": "Left out"}.get(
+            image.mark, ""
+        ),
+        f"Looks nearly the same as {', '.join(alike[:3])}" if alike else "",
+    )
+    return "\n".join(line for line in lines if line)
 
 
 def _ranked(
-    items: list[StripItem],
-    known: Mapping[int, PoolItem],
-    order: Order,
+    images: Sequence[ProjectImage],
+    positions: Mapping[int, int],
     preview: PreviewResult | None,
+    order: Order,
     shown: int | None,
-) -> list[StripItem]:
-    if order == "name" or preview is None:
-        return items
-    if order == "similar":
-        seen = None if shown is None else known.get(shown)
-        return items if seen is None else _first(items, (seen.image_id, *seen.nearest))
-    if order == "text":
-        return sorted(items, key=lambda item: -_likeness(known.get(item.image_id)))
-    if order == "disagree":
-        return sorted(items, key=lambda item: (not _disagrees(item), -(item.probability or 0.0)))
-    doubtful = sorted(
-        items, key=lambda item: (item.label is not None, -_doubt(known.get(item.image_id)), item.image_id)
-    )
-    return _first(doubtful, preview.suggested)
-
-
-def _first(items: list[StripItem], ids: tuple[int, ...]) -> list[StripItem]:
-    """Return the items with those of ``ids`` in front, in that order."""
-    place = {image_id: index for index, image_id in enumerate(ids)}
-    return sorted(items, key=lambda item: place.get(item.image_id, len(place)))
-
-
-def _disagrees(item: StripItem) -> bool:
-    return item.label is not None and item.predicted != item.label
-
-
-def _doubt(item: PoolItem | None) -> float:
-    return 0.0 if item is None else item.uncertainty
-
-
-def _likeness(item: PoolItem | None) -> float:
-    return -2.0 if item is None or item.text_similarity is None else item.text_similarity
+) -> tuple[int, ...]:
+    if order == "similar" and preview is not None and shown is not None:
+        return pool_ranking.by_likeness(images, preview, shown)
+    if order == "text" and preview is not None:
+        return pool_ranking.by_text(images, preview)
+    if order == "disagree" and preview is not None:
+        return pool_ranking.by_doubt_of_label(images, positions, preview)
+    if order == "suggested" and preview is not None:
+        return pool_ranking.by_worth(images, preview)
+    return tuple(image.id for image in images)

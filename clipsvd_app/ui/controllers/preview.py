@@ -57,7 +57,7 @@ class PreviewController(QObject):
         if self._running:
             self._wanted = True
             return
-        if self._session.project is None:
+        if self._session.project is None or self._session.reader:
             return
         try:
             folder = prepare_preview(

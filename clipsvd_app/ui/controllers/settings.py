@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject
 from clipsvd_app import __version__
 from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.errors import UserError
-from clipsvd_app.project.changes import ChangeClass
+from clipsvd_app.project.class_changes import ChangeClass
 from clipsvd_app.services import backbones
 from clipsvd_app.settings import cache_folder
 from clipsvd_app.ui.controllers.devices import device_options

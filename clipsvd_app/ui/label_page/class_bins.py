@@ -39,6 +39,7 @@ class ClassBins(QFrame):
 
     Signals: ``images_dropped(class id, tuple of ids)``, ``files_dropped(class id, list of paths)``,
     ``add_class(str)``, ``rename_class(class id, str)``, ``remove_class(class id)``,
+    ``merge_class(class id, class id)`` the first into the second, ``move_class(class id, place)``,
     ``prompts_requested(class id)``, ``show_requested(class id)`` its images in the pool,
     ``chosen(class position)`` label what is selected, ``thumbnails_needed(list of ids)``.
     """
@@ -48,6 +49,8 @@ class ClassBins(QFrame):
     add_class = Signal(str)
     rename_class = Signal(int, str)
     remove_class = Signal(int)
+    merge_class = Signal(int, int)
+    move_class = Signal(int, int)
     prompts_requested = Signal(int)
     show_requested = Signal(int)
     chosen = Signal(int)
@@ -80,6 +83,7 @@ class ClassBins(QFrame):
         for place, state in enumerate(states):
             bin_ = self._bins.get(state.class_id) or self._add_bin(state)
             missing += bin_.set_state(state)
+            bin_.set_others(tuple((o.class_id, o.name) for o in states if o.class_id != state.class_id))
             if self._column.indexOf(bin_) != place:
                 self._column.insertWidget(place, bin_)
         self._positions = {state.class_id: state.position for state in states}
@@ -143,6 +147,11 @@ class ClassBins(QFrame):
         bin_.files_dropped.connect(lambda paths: self.files_dropped.emit(class_id, paths))
         bin_.renamed.connect(lambda name: self.rename_class.emit(class_id, name))
         bin_.remove_requested.connect(lambda: self.remove_class.emit(class_id))
+        bin_.merge_requested.connect(lambda into: self.merge_class.emit(class_id, into))
+        bin_.move_requested.connect(
+            lambda step: self.move_class.emit(class_id, max(0, self._positions[class_id] + step))
+        )
+        bin_.class_dropped.connect(lambda other: self.move_class.emit(other, self._positions[class_id]))
         bin_.prompts_requested.connect(lambda: self.prompts_requested.emit(class_id))
         bin_.show_requested.connect(lambda: self.show_requested.emit(class_id))
         bin_.chosen.connect(lambda: self.chosen.emit(self._positions[class_id]))

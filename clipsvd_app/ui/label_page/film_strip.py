@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from clipsvd_app.ui.image_mime import drag_images, ghost_of
+from clipsvd_app.ui.label_page.label_keys import mark_key
 from clipsvd_app.ui.label_page.state import ORDERS, StripState
 from clipsvd_app.ui.label_page.strip_delegate import CELL, StripDelegate
 from clipsvd_app.ui.label_page.strip_model import ITEM_ROLE, StripModel
@@ -40,8 +41,8 @@ class FilmStrip(QFrame):
 
     Signals: ``opened(int)`` image id, ``selection_changed(tuple of ids)``,
     ``thumbnails_needed(list of ids)``, ``label_requested(tuple of ids, class position)``,
-    ``clear_requested(tuple of ids)``, ``order_changed(str)``, ``search_changed(str)`` after a pause
-    in typing.
+    ``clear_requested(tuple of ids)``, ``mark_requested(tuple of ids, mark)``, ``order_changed(str)``,
+    ``search_changed(str)`` after a pause in typing.
     """
 
     opened = Signal(int)
@@ -49,6 +50,7 @@ class FilmStrip(QFrame):
     thumbnails_needed = Signal(object)
     label_requested = Signal(object, int)
     clear_requested = Signal(object)
+    mark_requested = Signal(object, str)
     order_changed = Signal(str)
     search_changed = Signal(str)
 
@@ -115,6 +117,10 @@ class FilmStrip(QFrame):
         """Set the words in the search field without asking for them."""
         with QSignalBlocker(self._search):
             self._search.setText(text)
+
+    def allow_search(self, allowed: bool) -> None:
+        """Let words be searched for, or not: while readers read or are compared nothing orders the pool."""
+        self._search.setEnabled(allowed)
 
     def focus_search(self) -> None:
         """Put the cursor into the search field."""
@@ -186,9 +192,13 @@ class FilmStrip(QFrame):
             self.thumbnails_needed.emit(missing)
 
     def _take_key(self, event: QKeyEvent) -> None:
-        command = label_command(event)
-        event.setAccepted(command is not None)
-        if command is not None and self.selected_ids:
+        command, mark = label_command(event), mark_key(event)
+        event.setAccepted(command is not None or mark is not None)
+        if not self.selected_ids:
+            return
+        if mark is not None:
+            self.mark_requested.emit(self.selected_ids, mark)
+        elif command is not None:
             if command.kind == "label":
                 self.label_requested.emit(self.selected_ids, command.number)
             else:
@@ -250,6 +260,8 @@ class _StripView(QListView):
     def mark_shown(self, image_id: int | None) -> None:
         """Frame the image that the viewer shows."""
         self._opened_id = self._delegate.shown_id = image_id
+        item = None if image_id is None else self._strip.index_of(image_id).data(ITEM_ROLE)
+        self._delegate.shown_patient = 0 if item is None else item.patient
         self.viewport().update()
 
     def seen_rows(self) -> tuple[int, int]:

@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QFrame, QLabel, QSplitter, QStackedLayout, QVBoxLa
 from clipsvd_app.ui.image_mime import ghost_of
 from clipsvd_app.ui.label_page.class_bins import ClassBins
 from clipsvd_app.ui.label_page.film_strip import FilmStrip
+from clipsvd_app.ui.label_page.label_keys import mark_key
+from clipsvd_app.ui.label_page.reader_bar import ReaderBar
 from clipsvd_app.ui.label_page.studies_tree import StudiesTree
 from clipsvd_app.ui.shell.empty_state import EmptyState
 from clipsvd_app.ui.shell.state import EmptyAction, EmptySpec
@@ -17,7 +19,7 @@ from clipsvd_app.ui.theme import set_kind
 from clipsvd_app.ui.viewer.viewer import ImageViewer
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QImage
+    from PySide6.QtGui import QImage, QKeyEvent
 
     from clipsvd_app.ui.theme import Theme
     from clipsvd_app.ui.viewer.state import FrameState
@@ -41,11 +43,13 @@ class LabelPage(QWidget):
     """Lays out ``tree``, ``viewer``, ``strip`` and ``bins`` and gathers what they ask for alike.
 
     Signals: ``label_requested(tuple of ids, class position)`` from keys, menus and Enter on a class,
-    ``clear_requested(tuple of ids)``, ``thumbnails_needed(list of ids)``, ``action_requested(str)``.
+    ``clear_requested(tuple of ids)``, ``mark_requested(tuple of ids, mark)``,
+    ``thumbnails_needed(list of ids)``, ``action_requested(str)``.
     """
 
     label_requested = Signal(object, int)
     clear_requested = Signal(object)
+    mark_requested = Signal(object, str)
     thumbnails_needed = Signal(object)
     action_requested = Signal(str)
 
@@ -57,6 +61,7 @@ class LabelPage(QWidget):
         self.viewer = ImageViewer(theme)
         self.strip = FilmStrip(theme)
         self.bins = ClassBins(theme)
+        self.reader_bar = ReaderBar(theme)
         self._empty = EmptyState(theme, NO_PROJECT)
         self._work = self._arranged()
         self._layers = QStackedLayout(self)
@@ -96,7 +101,14 @@ class LabelPage(QWidget):
             return self.strip.selected_ids
         return () if self.viewer.frame is None else (self.viewer.frame.image_id,)
 
-    def _arranged(self) -> QSplitter:
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        mark = mark_key(event)
+        if mark is None or not self.selected_ids:
+            super().keyPressEvent(event)
+        else:
+            self.mark_requested.emit(self.selected_ids, mark)
+
+    def _arranged(self) -> QWidget:
         middle = QSplitter(Qt.Orientation.Vertical)
         middle.addWidget(self.viewer)
         middle.addWidget(self.strip)
@@ -113,12 +125,20 @@ class LabelPage(QWidget):
         self.tree.setMinimumWidth(180)
         self.viewer.setMinimumSize(320, 240)
         self.bins.setMinimumWidth(220)
-        return across
+        whole = QWidget()
+        column = QVBoxLayout(whole)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.reader_bar)
+        column.addWidget(across, 1)
+        return whole
 
     def _connect(self) -> None:
         for source in (self.tree, self.viewer, self.strip):
             source.label_requested.connect(self.label_requested)
             source.clear_requested.connect(self.clear_requested)
+        for marking in (self.tree, self.strip):
+            marking.mark_requested.connect(self.mark_requested)
         self.strip.thumbnails_needed.connect(self.thumbnails_needed)
         self.bins.thumbnails_needed.connect(self.thumbnails_needed)
         self.tree.action_requested.connect(self.action_requested)

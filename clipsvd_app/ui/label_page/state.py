@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from clipsvd_app.domain.study import Mark
+
 Order = Literal["suggested", "similar", "text", "disagree", "name"]
 ORDERS: tuple[tuple[Order, str], ...] = (
     ("suggested", "Suggested next"),
     ("similar", "Similar to this"),
     ("text", "Text match"),
-    ("disagree", "Label and preview disagree"),
-    ("name", "Name"),
+    ("disagree", "Likely mistakes"),
+    ("name", "Patient and date"),
 )
 
 
@@ -45,7 +47,12 @@ class PatientRow:
 
 @dataclass(frozen=True, slots=True)
 class StripItem:
-    """An image of the pool: its label, or what the preview makes of it."""
+    """An image of the pool: its label, or what the preview makes of it.
+
+    ``second`` is what a second reader calls it, ``settled`` whether the two have decided since.
+    ``doubted``: the preview speaks against the label. ``alike``: another file shows nearly the same.
+    ``moved``: the file is not where it was.
+    """
 
     image_id: int
     name: str
@@ -53,6 +60,13 @@ class StripItem:
     predicted: int | None = None
     probability: float | None = None
     note: str = ""
+    mark: Mark = ""
+    second: int | None = None
+    settled: bool = False
+    doubted: bool = False
+    patient: int = 0
+    alike: bool = False
+    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +88,13 @@ class BinState:
     name: str
     image_ids: tuple[int, ...] = ()
     hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderState:
+    """What the line above the page says of a second reader; nothing while ``mode`` is "off"."""
+
+    mode: Literal["off", "reading", "comparing"] = "off"
+    headline: str = ""
+    sentence: str = ""
+    can_step: bool = False

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from clipsvd_app.ui.class_colours import class_style, paint_class_mark
+from clipsvd_app.ui.label_page.strip_flags import paint_flags
 from clipsvd_app.ui.label_page.strip_model import ITEM_ROLE, THUMBNAIL_ROLE
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class StripDelegate(QStyledItemDelegate):
         super().__init__(parent)
         self._theme = theme
         self.shown_id: int | None = None
+        self.shown_patient = 0
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         return CELL
@@ -43,8 +45,11 @@ class StripDelegate(QStyledItemDelegate):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.fillRect(frame, self._theme.palette.color("viewer"))
         _paint_picture(painter, frame, index.data(THUMBNAIL_ROLE))
+        shown = item.image_id == self.shown_id
+        kin = not shown and item.patient == self.shown_patient != 0
+        paint_flags(painter, frame, item, kin=kin)
         self._paint_class(painter, frame, item)
-        self._paint_edge(painter, frame, state, shown=item.image_id == self.shown_id)
+        self._paint_edge(painter, frame, state, shown=shown)
         self._paint_name(painter, cell, frame, item.name)
         painter.restore()
 
@@ -52,7 +57,7 @@ class StripDelegate(QStyledItemDelegate):
         mark = QRectF(frame.left() + 3, frame.bottom() - MARK_PX - 3, MARK_PX, MARK_PX)
         if item.label is not None:
             paint_class_mark(painter, mark, class_style(item.label))
-        elif item.predicted is not None:
+        elif item.predicted is not None and not item.mark:
             paint_class_mark(painter, mark, class_style(item.predicted), hollow=True)
             if item.probability is not None:
                 _paint_probability(painter, mark, item.probability)

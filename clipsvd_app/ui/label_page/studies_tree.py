@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 
 from clipsvd_app.ui import icons
 from clipsvd_app.ui.image_mime import drag_images, ghost_of
+from clipsvd_app.ui.label_page.label_keys import mark_key
 from clipsvd_app.ui.label_page.studies_model import (
     DEPTH_ROLE,
     KEY_ROLE,
@@ -63,12 +64,14 @@ class StudiesTree(QWidget):
     """What the project holds, and how much of it is labelled.
 
     Signals: ``images_selected(tuple of ids)`` of all chosen rows, ``label_requested(ids, class position)``,
-    ``clear_requested(ids)``, ``action_requested(str)`` a button of the empty state.
+    ``clear_requested(ids)``, ``mark_requested(ids, mark)``, ``action_requested(str)`` a button of the
+    empty state.
     """
 
     images_selected = Signal(object)
     label_requested = Signal(object, int)
     clear_requested = Signal(object)
+    mark_requested = Signal(object, str)
     action_requested = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -113,9 +116,13 @@ class StudiesTree(QWidget):
         self.images_selected.emit(self.selected_ids)
 
     def _take_key(self, event: QKeyEvent) -> None:
-        command = label_command(event)
-        event.setAccepted(command is not None)
-        if command is not None and self.selected_ids:
+        command, mark = label_command(event), mark_key(event)
+        event.setAccepted(command is not None or mark is not None)
+        if not self.selected_ids:
+            return
+        if mark is not None:
+            self.mark_requested.emit(self.selected_ids, mark)
+        elif command is not None:
             if command.kind == "label":
                 self.label_requested.emit(self.selected_ids, command.number)
             else:

@@ -1,0 +1,198 @@
+"""Where the images lie and labels as tables: finding moved files, collecting them, CSV in and out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from clipsvd_app.errors import UserError
+from clipsvd_app.services.label_table import plan_labels, write_labels
+from clipsvd_app.services.relinking import collection_folder, missing_images, plan_collect, plan_relink
+from clipsvd_app.ui.notices import Notice, NoticeKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from clipsvd_app.project import Project
+    from clipsvd_app.services.relinking import PathPlan
+    from clipsvd_app.ui.background import Answer
+    from clipsvd_app.ui.session import Session
+
+RELINK = "file.relink"
+TABLES = "Tables (*.csv *.tsv *.txt)"
+_KEY = "files"
+
+
+class FilesController(QObject):
+    """Signal: ``moved_changed()`` when it is known which images are not where they were."""
+
+    moved_changed = Signal()
+
+    def __init__(self, session: Session, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._session, self._parent = session, parent
+        self.moved: frozenset[int] = frozenset()
+        self._looked_at: frozenset[str] = frozenset()
+        session.project_opened.connect(self._on_opened)
+        session.project_changed.connect(self._look)
+
+    def ask_folder(self) -> None:
+        """Ask where the moved images are, and find them there."""
+        folder = QFileDialog.getExistingDirectory(self._parent, "Where are the images now?")
+        if folder:
+            self.relink(Path(folder))
+
+    def relink(self, folder: Path) -> None:
+        """Find moved images below a folder by their content."""
+        images = self._session.images()
+
+        def done(plan: PathPlan) -> None:
+            if plan.files:
+                self._session.do(plan.change)
+            self._session.tell(_relinked(plan))
+
+        self._work(lambda report: plan_relink(images, folder, report), done, "Looking at files")
+
+    def collect(self) -> None:
+        """Copy the images into the project's folder."""
+        project = self._writable()
+        if project is None:
+            return
+        folder = collection_folder(project.path).name
+
+        def done(plan: PathPlan) -> None:
+            self._session.do(plan.change)
+            kind: NoticeKind = "warning" if plan.left else "success"
+            left = f"{len(plan.left)} stay where they are, such as {plan.left[0]}." if plan.left else ""
+            self._session.tell(
+                Notice(kind, f"{plan.files} files are in “{folder}” beside the project.", left, key=_KEY)
+            )
+
+        self._work(lambda report: plan_collect(project, report), done, "Copying files")
+
+    def ask_table_in(self) -> None:
+        """Ask for a table of labels, and read it."""
+        path, _ = QFileDialog.getOpenFileName(self._parent, "Import labels", "", TABLES)
+        if path:
+            self.import_labels(Path(path))
+
+    def import_labels(self, table: Path) -> None:
+        """Label by a table, in one step that can be undone."""
+        project = self._writable()
+        if project is None:
+            return
+        try:
+            plan = plan_labels(project, table)
+        except UserError as error:
+            self._session.tell(error)
+            return
+        if self._session.do(plan.change):
+            images = len(plan.change.name_by_image)
+            unmatched = len(plan.report.unmatched)
+            more = f"{unmatched} lines fit no image, such as {plan.report.unmatched[0]}." if unmatched else ""
+            said = f"{images} labels, {len(plan.change.mark_by_image)} marks taken from the table."
+            self._session.tell(Notice("warning" if unmatched else "success", said, more, key=_KEY))
+
+    def ask_table_out(self) -> None:
+        """Ask where to write the labels, and write them."""
+        if self._session.project is None or self._session.reader:
+            self._session.tell(_not_while_reading())
+            return
+        stem = self._session.project.path.with_name(f"{self._session.project.path.stem} labels.csv")
+        path, _ = QFileDialog.getSaveFileName(self._parent, "Export labels", str(stem), TABLES)
+        if path:
+            self.export_labels(Path(path))
+
+    def export_labels(self, file: Path) -> None:
+        """Write all labels, images named by their hash."""
+        assert self._session.project is not None
+        try:
+            lines = write_labels(self._session.project, file)
+        except UserError as error:
+            self._session.tell(error)
+        else:
+            self._session.tell(
+                Notice("success", f"Wrote {lines} lines to “{file.name}”.", "Images are named by their hash.")
+            )
+
+    def _writable(self) -> Project | None:
+        if self._session.reader:
+            self._session.tell(_not_while_reading())
+            return None
+        return self._session.project
+
+    def _work(
+        self,
+        work: Callable[[Callable[[int, int], None]], PathPlan],
+        done: Callable[[PathPlan], None],
+        words: str,
+    ) -> None:
+        project = self._session.project
+
+        def take(answer: Answer) -> None:
+            if answer.error is not None:
+                self._session.tell(answer.error)
+            elif answer.value is not None and self._session.project is project:
+                done(answer.value)
+
+        def show(at: int, total: int) -> None:
+            if at % 50 == 0:
+                self._session.tell(Notice("info", f"{words}: {at} of {total}.", key=_KEY))
+
+        self._session.background.run(work, take, show, priority=1)
+
+    def _on_opened(self) -> None:
+        self._looked_at, self.moved = frozenset(), frozenset()
+        self._look()
+
+    def _look(self) -> None:
+        """See in a thread whether every file is where it was, each time that paths have changed."""
+        images = self._session.images()
+        paths = frozenset(image.path for image in images)
+        if paths == self._looked_at:
+            return
+        newly_opened, self._looked_at = not self._looked_at, paths
+
+        def take(answer: Answer) -> None:
+            if self._looked_at == paths and answer.value != self.moved:
+                self.moved = answer.value
+                self.moved_changed.emit()
+                if newly_opened and self.moved:
+                    self._session.tell(_moved(len(self.moved), len(images)))
+
+        self._session.background.run(lambda _report: missing_images(images), take)
+
+
+def _moved(moved: int, total: int) -> Notice:
+    return Notice(
+        "warning",
+        f"{moved} of {total} images are not where they were. Their labels are safe.",
+        "Connect the drive that holds them, or say where they are now.",
+        RELINK,
+        "Find them…",
+        key=_KEY,
+    )
+
+
+def _relinked(plan: PathPlan) -> Notice:
+    if not plan.files and not plan.left:
+        return Notice("success", "Every image is where it was.", key=_KEY)
+    left = f"{len(plan.left)} are still missing, such as {plan.left[0]}." if plan.left else ""
+    if not plan.files:
+        return Notice(
+            "warning", "None of the missing images lies there.", left, RELINK, "Look elsewhere…", key=_KEY
+        )
+    again = (RELINK, "Look elsewhere…") if plan.left else ("", "")
+    kind: NoticeKind = "warning" if plan.left else "success"
+    return Notice(kind, f"{plan.files} moved files found by their content.", left, *again, key=_KEY)
+
+
+def _not_while_reading() -> UserError:
+    return UserError(
+        "Tables and files wait while a second reader reads, because they would show the labels of others.",
+        remedy="Finish reading first.",
+        code="reading",
+    )

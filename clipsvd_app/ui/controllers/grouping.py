@@ -1,0 +1,77 @@
+"""Asking who the patients of an import are, where the files leave it open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from clipsvd_app.errors import UserError
+from clipsvd_app.services.group_preview import must_ask, preview_groups
+from clipsvd_app.services.grouping import PatientRule, parse_rule
+from clipsvd_app.ui.label_page.grouping_dialog import GroupingDialog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtWidgets import QWidget
+
+    from clipsvd_app.project import Project
+    from clipsvd_app.services.found_files import FilesRead
+    from clipsvd_app.ui.plots.page_parts import Level
+
+SETTING = "patient_rule"
+NO_TABLE = "no_table"
+
+
+class GroupingController(QObject):
+    """Finds the rule of an import: the one that served the project last, or what the user chooses."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._parent = parent
+        self.dialog: GroupingDialog | None = None
+
+    def decide(
+        self,
+        project: Project,
+        read: FilesRead,
+        take: Callable[[PatientRule], None],
+        give_up: Callable[[], None],
+    ) -> None:
+        """Call ``take`` with the rule, at once or when the dialog is accepted; else ``give_up``."""
+        known = project.setting(SETTING, "header")
+        rule = parse_rule(known)
+        if not must_ask(read, rule):
+            take(rule)
+            return
+        dialog = self.dialog = GroupingDialog(known, self._parent)
+        dialog.add.setText(f"Add {len(read.found)} files")
+        dialog.rule_changed.connect(lambda _rule: self._show(dialog, project, read))
+        dialog.accepted.connect(lambda: take(_kept(project, dialog.rule)))
+        dialog.rejected.connect(give_up)
+        dialog.finished.connect(lambda _how: setattr(self, "dialog", None))
+        self._show(dialog, project, read)
+        dialog.open()
+
+    def _show(self, dialog: GroupingDialog, project: Project, read: FilesRead) -> None:
+        try:
+            dialog.show_preview(preview_groups(project, read, _rule(dialog.rule)))
+        except UserError as error:
+            level: Level = "info" if error.code == NO_TABLE else "error"
+            dialog.show_trouble(error.message, error.remedy, level)
+
+
+def _rule(text: str) -> PatientRule:
+    if text == "csv:":
+        raise UserError(
+            "No table is chosen yet.", remedy="Choose one with the columns path and patient.", code=NO_TABLE
+        )
+    return parse_rule(text)
+
+
+def _kept(project: Project, text: str) -> PatientRule:
+    """Remember a rule for the next import; a table serves once, because its name is no one's business."""
+    if not text.startswith("csv:") and not project.read_only:
+        project.set_setting(SETTING, text)
+    return _rule(text)
