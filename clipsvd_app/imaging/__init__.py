@@ -6,6 +6,7 @@ from clipsvd_app.imaging.facts import ImageFacts, image_facts
 from clipsvd_app.imaging.hashing import average_hash, file_sha256, hash_distance, perceptual_hash
 from clipsvd_app.imaging.reading import open_as_rgb, read_frame, read_header, read_stored
 from clipsvd_app.imaging.sniffing import sniff
+from clipsvd_app.imaging.stacks import Stack, read_stack
 from clipsvd_app.imaging.thumbnails import thumbnail
 from clipsvd_app.imaging.values import Crop, Frame, ImageHeader, VoiLut, Window
 from clipsvd_app.imaging.windows import CT_PRESETS, apply_window
@@ -16,6 +17,7 @@ __all__ = [
     "Frame",
     "ImageFacts",
     "ImageHeader",
+    "Stack",
     "VoiLut",
     "Window",
     "apply_window",
@@ -29,6 +31,7 @@ __all__ = [
     "perceptual_hash",
     "read_frame",
     "read_header",
+    "read_stack",
     "read_stored",
     "rgb_of",
     "sniff",

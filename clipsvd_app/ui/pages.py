@@ -12,10 +12,12 @@ from clipsvd_app.ui.controllers.backbones import BackbonesController
 from clipsvd_app.ui.controllers.cases import CaseExplainer
 from clipsvd_app.ui.controllers.explain import ExplainController
 from clipsvd_app.ui.controllers.export import ExportController
+from clipsvd_app.ui.controllers.heat import HeatController
 from clipsvd_app.ui.controllers.importing import ImportController
 from clipsvd_app.ui.controllers.inspect import InspectController
 from clipsvd_app.ui.controllers.label import LabelController
 from clipsvd_app.ui.controllers.preview import PreviewController
+from clipsvd_app.ui.controllers.reformatting import ReformatController
 from clipsvd_app.ui.controllers.settings import SettingsController
 from clipsvd_app.ui.controllers.train import TrainController
 from clipsvd_app.ui.controllers.viewing import ViewingController
@@ -39,6 +41,7 @@ class Pages(QObject):
 
     def __init__(self, session: Session, window: MainWindow, theme: Theme) -> None:
         super().__init__(window)
+        self._session = session
         clear_old_jobs()
         self.label, self.train = LabelPage(theme), TrainPage(theme)
         self.inspect, self.explain = InspectPage(theme), ExplainPage(theme)
@@ -51,6 +54,8 @@ class Pages(QObject):
         self.window = WindowController(session, window, theme, self.importing)
         self.preview = PreviewController(session)
         self.viewing = ViewingController(session, self.label, self.pictures)
+        self.reformatting = ReformatController(session, self.label.viewer)
+        self.heat = HeatController(session, self.label.viewer, self.explainer)
         self.labelling = LabelController(
             session, self.label, self.pictures, self.viewing, self.preview, self.importing
         )
@@ -74,6 +79,9 @@ class Pages(QObject):
     def _act(self, action: str) -> None:
         if action == "edit.clear_label":
             self.labelling.clear_selected()
+        elif action == "view.viewer_only":
+            self._session.page_requested.emit("label")
+            self.label.set_viewer_alone(not self.label.viewer_alone)
 
     def _on_page(self, key: str) -> None:
         if key == "settings":

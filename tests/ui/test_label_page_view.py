@@ -166,7 +166,7 @@ def test_a_thumbnail_reaches_pool_bins_and_the_viewers_handle(page):
     page.set_thumbnail(3, picture)
     assert page.strip.thumbnail(3) is not None
     assert page.bins.grab().toImage() != before
-    assert not page.viewer._handle.ghost.isNull()
+    assert not page.viewer.pane.handle.ghost.isNull()
 
 
 def test_the_page_shrinks_to_a_small_screen(page):
