@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging.reading import read_frame, read_header
-from clipsvd_app.imaging.values import Array, Frame
+from clipsvd_app.imaging.values import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.imaging.values import ImageHeader
 
+Array = NDArray[Any]
 LARGEST_STACK_BYTES = 2 * 1024**3
 LEAST_SLICES = 3
 

@@ -17,7 +17,7 @@ from clipsvd_app.ui.controllers.importing import ImportController
 from clipsvd_app.ui.controllers.inspect import InspectController
 from clipsvd_app.ui.controllers.label import LabelController
 from clipsvd_app.ui.controllers.preview import PreviewController
-from clipsvd_app.ui.controllers.reformatting import ReformatController
+from clipsvd_app.ui.controllers.reformatting import CANCEL_VOLUME, ReformatController
 from clipsvd_app.ui.controllers.settings import SettingsController
 from clipsvd_app.ui.controllers.train import TrainController
 from clipsvd_app.ui.controllers.viewing import ViewingController
@@ -54,7 +54,7 @@ class Pages(QObject):
         self.window = WindowController(session, window, theme, self.importing)
         self.preview = PreviewController(session)
         self.viewing = ViewingController(session, self.label, self.pictures)
-        self.reformatting = ReformatController(session, self.label.viewer)
+        self.reformatting = ReformatController(session, self.label.viewer, window.dismiss_notice)
         self.heat = HeatController(session, self.label.viewer, self.explainer)
         self.labelling = LabelController(
             session, self.label, self.pictures, self.viewing, self.preview, self.importing
@@ -74,11 +74,14 @@ class Pages(QObject):
         self.preview.changed.connect(self._show_preview)
         self.training.run_recorded.connect(self.inspecting.show_run)
         window.action_triggered.connect(self._act)
+        window.notice_action.connect(self._act)
         window.page_changed.connect(self._on_page)
 
     def _act(self, action: str) -> None:
         if action == "edit.clear_label":
             self.labelling.clear_selected()
+        elif action == CANCEL_VOLUME:
+            self.label.viewer.set_layout("1")
         elif action == "view.viewer_only":
             self._session.page_requested.emit("label")
             self.label.set_viewer_alone(not self.label.viewer_alone)

@@ -50,9 +50,9 @@ class Volume:
 class ReformatController(QObject):
     """Owns the volume while the viewer shows three planes of it."""
 
-    def __init__(self, session: Session, viewer: ImageViewer) -> None:
+    def __init__(self, session: Session, viewer: ImageViewer, dismiss: Callable[[str], None]) -> None:
         super().__init__(viewer)
-        self._session, self._viewer = session, viewer
+        self._session, self._viewer, self._dismiss = session, viewer, dismiss
         self._volume: Volume | None = None
         self._at: Voxel = (0, 0, 0)
         self._task: Task | None = None
@@ -65,6 +65,7 @@ class ReformatController(QObject):
         if self._task is not None:
             self._task.cancel()
             self._task = None
+            self._dismiss(_KEY)
         self._volume = None
         frame = self._viewer.frame_of(0)
         if name != "mpr" or frame is None:
@@ -74,6 +75,7 @@ class ReformatController(QObject):
         if shown is None:
             return
         stack = [image for image in images if image.series_id == shown.series_id]
+        self._told_s = time.monotonic()
         self._task = self._session.background.run(
             lambda report: volume_of(stack, report),
             lambda answer: self._take(answer, shown.id),
@@ -83,24 +85,29 @@ class ReformatController(QObject):
 
     def _show_progress(self, done: int, total: int) -> None:
         now = time.monotonic()
-        if now - self._told_s >= BETWEEN_NOTICES_S:
+        if self._task is not None and now - self._told_s >= BETWEEN_NOTICES_S:
             self._told_s = now
-            self._session.tell(Notice("info", f"Reading the volume: {done} of {total} slices.", key=_KEY))
+            words = f"Reading the volume: {done} of {total} slices."
+            self._session.tell(Notice("info", words, "", CANCEL_VOLUME, "Cancel", key=_KEY))
 
     def _take(self, answer: Answer, image_id: int) -> None:
         if answer.cancelled or self._viewer.layout_name != "mpr":
             return
         self._task = None
+        self._dismiss(_KEY)
         if answer.error is not None:
             self._viewer.set_layout("1")
             self._session.tell(answer.error)
             return
+        chosen = self._viewer.frame_window(0)
         volume: Volume = answer.value
         self._volume = volume
         slices, rows, columns = volume.shape
         near = volume.image_ids.index(image_id) if image_id in volume.image_ids else slices // 2
         self._at = (near, rows // 2, columns // 2)
         self._show()
+        if chosen is not None:
+            self._viewer.pane.set_window(chosen)
 
     def _on_slice(self, pane: int, index: int) -> None:
         if self._volume is not None and pane < len(self._volume.planes):

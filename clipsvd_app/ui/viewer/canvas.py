@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QResizeEvent, QTransform
+from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QPainter, QResizeEvent, QTransform
 from PySide6.QtWidgets import QFrame, QGraphicsRectItem, QVBoxLayout, QWidget
 
 from clipsvd_app.ui.viewer.windowing import heat_lut, levels_of, lut_of
@@ -18,11 +18,15 @@ if TYPE_CHECKING:
     from clipsvd_app.jobs import WindowSpec
 
 FIT_MARGIN = 0.01
+REST_MS = 150
+PIXELS_FROM_SCALE = 8.0  # so near, single pixels are what is looked for
 WHOLE = QRectF(0, 0, 1, 1)
 
 
 class Canvas(QFrame):
     """Software raster on purpose: under Mesa an OpenGL viewport is four times slower.
+
+    A picture that moves shows its pixels; one that rests is drawn smoothly, which takes three times as long.
 
     Signal: ``resized()``.
     """
@@ -45,6 +49,11 @@ class Canvas(QFrame):
         for item in (self._image, self._heat):
             item.setParentItem(self._frame_item)
         self._heat.hide()
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(REST_MS)
+        self._rest.timeout.connect(lambda: self._smooth(self.scale() < PIXELS_FROM_SCALE))
+        self._view.sigTransformChanged.connect(self._stir)
         self._turns = 0
         self._mirror = (1.0, 1.0)
         self._aspect = 1.0
@@ -70,6 +79,7 @@ class Canvas(QFrame):
 
     def set_pixels(self, pixels: NDArray[Any], row_to_column_spacing: float) -> None:
         """Show other pixels; non-square ones are stretched to their true shape."""
+        self._stir()
         self._image.setImage(pixels, autoLevels=False)
         if row_to_column_spacing != self._aspect:
             self._aspect = row_to_column_spacing
@@ -160,6 +170,14 @@ class Canvas(QFrame):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.resized.emit()
+
+    def _stir(self) -> None:
+        """Draw quickly until nothing has moved for a moment."""
+        self._smooth(False)
+        self._rest.start()
+
+    def _smooth(self, on: bool) -> None:
+        self._graphics.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, on)
 
     @property
     def _to_screen(self) -> QTransform:

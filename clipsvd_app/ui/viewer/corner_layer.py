@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
@@ -14,11 +14,13 @@ from clipsvd_app.ui.viewer.state import ClassBadge, Corners, Lines
 
 MARGIN_PX = 12
 BADGE_PX = 26
+RING = QColor("#7c9bff")  # on the same near-black in both themes
 HANDLE_PX = 36  # the drag handle stands above the text on the right
 RULER_LENGTHS_MM = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200)
 RULER_LONGEST_PX = 150.0
 RULER_NEEDS_PX = 420  # a narrow pane has no room between its corner texts
 RULER_PX = 26
+TEXTS_NEED_PX = QSize(260, 150)  # a smaller pane shows its place in the stack alone
 
 NO_TEXT = Corners()
 
@@ -49,7 +51,7 @@ class CornerLayer(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._ink = QColor(text_colour)
         self._state = LayerState()
-        self._ring: QColor | None = None
+        self._ring = False
         self._texts = True
         self._handle_room = True
 
@@ -74,15 +76,15 @@ class CornerLayer(QWidget):
         self._handle_room = needed
         self.update()
 
-    def set_ring(self, colour: QColor | None) -> None:
-        """Show that the keyboard is here."""
-        self._ring = colour
+    def set_ring(self, shown: bool) -> None:
+        """Show that keys and choices go here."""
+        self._ring = shown
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        if self._ring is not None:
-            painter.setPen(self._ring)
+        if self._ring:
+            painter.setPen(RING)
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         font = QFont(self.font())
@@ -102,6 +104,9 @@ class CornerLayer(QWidget):
         area = QRectF(self.rect()).adjusted(MARGIN_PX, MARGIN_PX, -MARGIN_PX, -MARGIN_PX)
         badge_px = BADGE_PX + 8 if state.badge is not None else 0
         corners, align = state.corners, Qt.AlignmentFlag
+        if self.width() < TEXTS_NEED_PX.width() or self.height() < TEXTS_NEED_PX.height():
+            self._write(painter, area, align.AlignBottom | align.AlignLeft, corners.bottom_left[:1])
+            return
         top_left = area.adjusted(0, badge_px, 0, 0)
         top_right = area.adjusted(0, HANDLE_PX if self._handle_room else 0, 0, 0)
         self._write(painter, top_left, align.AlignTop | align.AlignLeft, corners.top_left)

@@ -27,7 +27,7 @@ class Obeying(QObject):
         super().__init__(viewer)
         self._viewer = viewer
         self._plain: dict[str, Callable[[], object]] = {
-            "clear_measures": lambda: viewer.pane.clear_measures(),
+            "clear_measures": lambda: viewer.pane.hand.clear(),
             "point": self._point,
             "escape": self._escape,
             "train": lambda: self._train(series=False),
@@ -104,12 +104,12 @@ class Obeying(QObject):
         self._viewer.set_layout(wanted)
 
     def _point(self) -> None:
-        if self._viewer.pane.measuring is not None:
-            self._viewer.pane.key_point()
+        if self._viewer.pane.hand.kind is not None:
+            self._viewer.pane.hand.key_point()
 
     def _escape(self) -> None:
         """Drop the measure under way, else leave what was enlarged, else take up the window again."""
-        if self._viewer.pane.cancel_drawing():
+        if self._viewer.pane.hand.cancel():
             return
         if self._viewer.grid.enlarged:
             self._viewer.grid.enlarge()
@@ -124,7 +124,7 @@ class Obeying(QObject):
         region = self._viewer.pane.region
         if region is not None or frame.crop is not None or series:
             self._viewer.region_chosen.emit(frame.image_id, region, series)
-            self._viewer.pane.drop_region()
+            self._viewer.pane.hand.clear(only_region=True)
 
     def _invert(self) -> None:
         pane = self._viewer.pane

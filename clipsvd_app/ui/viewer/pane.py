@@ -13,10 +13,9 @@ from clipsvd_app.ui.shell.empty_state import EmptyState
 from clipsvd_app.ui.viewer.canvas import WHOLE, Canvas
 from clipsvd_app.ui.viewer.corner_layer import CornerLayer
 from clipsvd_app.ui.viewer.drag_handle import DragHandle
+from clipsvd_app.ui.viewer.drawing_hand import DrawingHand, Measures
 from clipsvd_app.ui.viewer.pane_layer import layer_of
 from clipsvd_app.ui.viewer.pane_mouse import PaneMouse
-from clipsvd_app.ui.viewer.tools.drawing import Drawing, begun
-from clipsvd_app.ui.viewer.tools.measures import POINTS_NEEDED, Measure, MeasureKind
 from clipsvd_app.ui.viewer.windowing import dragged, least_width
 
 if TYPE_CHECKING:
@@ -27,11 +26,10 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.shell.state import EmptySpec
     from clipsvd_app.ui.theme import Theme
     from clipsvd_app.ui.viewer.state import ClassBadge, FrameState
-    from clipsvd_app.ui.viewer.tools.measuring import Point, Region
+    from clipsvd_app.ui.viewer.tools.measuring import Region
 
-Measures = dict[str, tuple[Measure, ...]]
 USUAL_OPACITY = 0.55
-CLICK_PX = 4.0
+HANDLE_NEEDS_PX = 320
 
 
 class Pane(QFrame):
@@ -54,48 +52,35 @@ class Pane(QFrame):
         self, theme: Theme, measures: Measures, empty: EmptySpec, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._theme, self._measures = theme, measures
         self.tool = "window"
         self.frame: FrameState | None = None
         self.window_spec: WindowSpec | None = None
         self.inverted = False
-        self._drawing: Drawing | None = None
         self._pointer: QPointF | None = None
         self._opacity = USUAL_OPACITY
+        self._handle_wanted = False
         self.setAcceptDrops(True)
         self.empty = EmptyState(theme, empty)
         self.canvas = Canvas(theme.palette.viewer)
         self.corner = CornerLayer(theme.palette.viewer_text, self.canvas)
         self.handle = DragHandle(theme, self.canvas)
+        self.hand = DrawingHand(self.canvas, measures)
         self._layers = QStackedLayout(self)
         self._layers.addWidget(self.empty)
         self._layers.addWidget(self.canvas)
         self.canvas.resized.connect(self._place_layers)
         self.handle.drag_requested.connect(self.drag_requested)
+        self.hand.moved.connect(self.refresh)
+        self.hand.kept.connect(self.measures_changed)
         self._mouse = PaneMouse(self)
         self.set_frame(None)
-
-    @property
-    def measuring(self) -> MeasureKind | None:
-        """What the left button draws, if the tool draws."""
-        return next((kind for kind in POINTS_NEEDED if kind == self.tool), None)
-
-    @property
-    def drawing(self) -> Drawing | None:
-        """The measure under way."""
-        return self._drawing
-
-    @property
-    def measures(self) -> tuple[Measure, ...]:
-        """What was drawn on this picture."""
-        return () if self.frame is None else self._measures.get(self.frame.key, ())
 
     @property
     def region(self) -> Region | None:
         """The newest region drawn on this picture."""
         if self.frame is None:
             return None
-        found = (measure.region(self.frame.pixels) for measure in reversed(self.measures))
+        found = (measure.region(self.frame.pixels) for measure in reversed(self.hand.measures))
         return next((region for region in found if region is not None), None)
 
     def set_frame(self, frame: FrameState | None) -> None:
@@ -103,8 +88,7 @@ class Pane(QFrame):
         before, self.frame = self.frame, frame
         self._layers.setCurrentWidget(self.empty if frame is None else self.canvas)
         self.corner.setVisible(frame is not None)
-        if before is None or frame is None or before.key != frame.key:
-            self._drawing = None
+        self.hand.turn_to("" if frame is None else frame.key)
         if frame is None:
             return
         same_series = before is not None and bool(frame.series_key) and before.series_key == frame.series_key
@@ -143,23 +127,29 @@ class Pane(QFrame):
     def set_tool(self, tool: str) -> None:
         """Give the left button another tool."""
         self.tool = tool
-        self.cancel_drawing()
+        self.hand.set_tool(tool)
 
-    def set_ring(self, role: str | None) -> None:
-        """Frame the pane in a colour of the theme."""
-        self.corner.set_ring(None if role is None else self._theme.palette.color(role))
+    def set_ring(self, shown: bool) -> None:
+        """Show that keys and choices go here."""
+        self.corner.set_ring(shown)
 
     def set_handle_shown(self, shown: bool) -> None:
         """Offer the handle that the image is dragged by."""
-        self.handle.setVisible(shown)
-        self.corner.leave_room_for_handle(shown)
+        self._handle_wanted = shown
+        roomy = shown and self.canvas.width() >= HANDLE_NEEDS_PX
+        self.handle.setVisible(roomy)
+        self.corner.leave_room_for_handle(roomy)
 
     def set_window(self, window: WindowSpec) -> None:
         """Use a window that the user chose."""
+        self.adopt_window(window)
+        self.window_changed.emit(window)
+
+    def adopt_window(self, window: WindowSpec) -> None:
+        """Use a window that was chosen in another pane."""
         self.window_spec = window
         self._apply_window()
         self.refresh()
-        self.window_changed.emit(window)
 
     def drag_window(self, right_px: float, down_px: float) -> None:
         """Change the window as a drag of so many pixels does."""
@@ -197,67 +187,12 @@ class Pane(QFrame):
         point = self.canvas.to_image(at)
         self.pointed.emit(point.x(), point.y())
 
-    def press_drawing(self, at: QPointF) -> None:
-        """Begin a measure where the pointer goes down, or carry its loose end there."""
-        if self._drawing is None and self.measuring is not None:
-            self._drawing = begun(self.measuring, self._image_point(at))
-        self.move_drawing(at)
-
-    def move_drawing(self, at: QPointF) -> None:
-        """Carry the loose end of a measure along."""
-        if self._drawing is not None:
-            self._drawing = self._drawing.moved(self._image_point(at))
-
-    def release_drawing(self, at: QPointF) -> None:
-        """Set a point where the pointer comes up, away from the point before."""
-        if self._drawing is None:
-            return
-        before = self.canvas.to_viewport(QPointF(*self._drawing.fixed[-1]))
-        if (at - before).manhattanLength() >= CLICK_PX:
-            self._fix(self._drawing.moved(self._image_point(at)))
-
-    def key_point(self) -> None:
-        """Set a point by key; the first one stands in the middle of what is seen."""
-        if self._drawing is not None and self._drawing.loose != self._drawing.fixed[-1]:
-            self._fix(self._drawing)
-        elif self._drawing is None and self.measuring is not None:
-            centre = QPointF(self.canvas.viewport.rect().center())
-            self._drawing = begun(self.measuring, self._image_point(centre))
-        self.refresh()
-
-    def move_cursor(self, columns: int, rows: int) -> None:
-        """Move the loose end of a measure by whole pixels of the image."""
-        if self._drawing is not None:
-            x, y = self._drawing.loose
-            self._drawing = self._drawing.moved((x + columns, y + rows))
-            self.refresh()
-
-    def cancel_drawing(self) -> bool:
-        """Drop the measure under way; returns whether there was one."""
-        drawn, self._drawing = self._drawing is not None, None
-        self.refresh()
-        return drawn
-
-    def clear_measures(self) -> None:
-        """Take away what was drawn on this picture."""
-        if self.frame is not None:
-            self._measures.pop(self.frame.key, None)
-            self.cancel_drawing()
-            self.measures_changed.emit()
-
-    def drop_region(self) -> None:
-        """Take the region drawn away, because it was given to training."""
-        if self.frame is not None:
-            self._measures[self.frame.key] = tuple(m for m in self.measures if m.kind != "region")
-            self.measures_changed.emit()
-
     def refresh(self) -> None:
         """Draw the layers anew."""
         if self.frame is not None:
+            hand, window = self.hand, self.window_spec
             self.corner.set_state(
-                layer_of(
-                    self.canvas, self.frame, self.window_spec, self.measures, self._drawing, self._pointer
-                )
+                layer_of(self.canvas, self.frame, window, hand.measures, hand.drawing, self._pointer)
             )
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -270,28 +205,10 @@ class Pane(QFrame):
         event.acceptProposedAction()
         self.image_dropped.emit(image_ids_of(event.mimeData())[0])
 
-    def _fix(self, drawing: Drawing) -> None:
-        assert self.frame is not None
-        result = drawing.fixed_here()
-        if isinstance(result, Drawing):
-            self._drawing = result
-        else:
-            self._drawing = None
-            kept = self.measures
-            if result.kind == "region":  # one at a time: it is what training may be given
-                kept = tuple(measure for measure in kept if measure.kind != "region")
-            self._measures[self.frame.key] = (*kept, result)
-            self.measures_changed.emit()
-        self.refresh()
-
     def _change_frame(self, **values: Any) -> None:  # noqa: ANN401
         if self.frame is not None:
             self.frame = replace(self.frame, **values)
             self.refresh()
-
-    def _image_point(self, at: QPointF) -> Point:
-        point = self.canvas.to_image(at)
-        return point.x(), point.y()
 
     def _is_adjusted(self, frame: FrameState) -> bool:
         """Whether the user chose another window than the frame's own."""
@@ -306,5 +223,6 @@ class Pane(QFrame):
 
     def _place_layers(self) -> None:
         self.corner.setGeometry(self.canvas.rect())
+        self.set_handle_shown(self._handle_wanted)
         self.handle.move(self.canvas.width() - self.handle.width() - 12, 12)
         self.refresh()

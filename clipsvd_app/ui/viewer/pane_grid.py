@@ -8,11 +8,12 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from clipsvd_app.ui.shell.state import EmptySpec
-from clipsvd_app.ui.viewer.pane import Measures, Pane
+from clipsvd_app.ui.viewer.pane import Pane
 
 if TYPE_CHECKING:
     from clipsvd_app.ui.theme import Theme
     from clipsvd_app.ui.viewer.commands import LayoutName
+    from clipsvd_app.ui.viewer.drawing_hand import Measures
 
 # (row, column, rows, columns) of each pane
 PLACES: dict[LayoutName, tuple[tuple[int, int, int, int], ...]] = {
@@ -120,11 +121,11 @@ class PaneGrid(QWidget):
         self.arranged.emit()
 
     def _mark(self) -> None:
-        """Ring the active pane: brightly with the keyboard here, faintly among several without."""
+        """Ring the active pane among several, or when the keyboard is here."""
         several = len(self.shown) > 1 and not self.enlarged
         for number, pane in enumerate(self.panes):
             here = number == self.active
-            pane.set_ring("accent" if here and (self._focused or several) else None)
+            pane.set_ring(here and (self._focused or several))
             pane.set_handle_shown(here and pane.frame is not None)
 
     def _refresh(self) -> None:

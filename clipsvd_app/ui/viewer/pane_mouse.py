@@ -49,7 +49,7 @@ class PaneMouse(QObject):
             self._move(event)
         elif kind == QEvent.Type.MouseButtonRelease:
             self._release(event)
-        elif kind == QEvent.Type.MouseButtonDblClick and self._pane.measuring is None:
+        elif kind == QEvent.Type.MouseButtonDblClick and self._pane.hand.kind is None:
             self._pane.fit()
         elif kind == QEvent.Type.MouseButtonDblClick:
             self._press(event)
@@ -65,8 +65,8 @@ class PaneMouse(QObject):
             return
         if self._shift:
             self._pane.point_planes(event.position())
-        elif self._pane.measuring is not None:
-            self._pane.press_drawing(event.position())
+        elif self._pane.hand.kind is not None:
+            self._pane.hand.press(event.position())
 
     def _move(self, event: QMouseEvent) -> None:
         here = event.position()
@@ -81,13 +81,13 @@ class PaneMouse(QObject):
         elif self._pressed is not None:
             tool = self._pane.tool if left else _TOOL_OF_BUTTON.get(self._pressed, "")
             self._drag(tool, here)
-        self._pane.move_drawing(here)
+        self._pane.hand.move(here)
         self._last = here
         self._pane.point_at(here)
 
     def _release(self, event: QMouseEvent) -> None:
         if self._pressed == Qt.MouseButton.LeftButton and not self._shift:
-            self._pane.release_drawing(event.position())
+            self._pane.hand.release(event.position())
         self._pressed = None
 
     def _drag(self, tool: str, here: QPointF) -> None:

@@ -7,15 +7,12 @@ the head.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Array: TypeAlias = NDArray[Any]
-
+Array = NDArray[Any]
 Voxel = tuple[int, int, int]
 _NAMES = ("Sagittal", "Coronal", "Axial")  # by the patient axis that the plane stands upright on
 _RIGHT = (1, 0, 0)  # which patient axis runs to the right of the screen, by the same

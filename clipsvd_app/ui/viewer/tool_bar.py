@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QMenu,
+    QPushButton,
     QSizePolicy,
     QSlider,
     QToolButton,
@@ -124,7 +125,8 @@ class ViewerBar(QFrame):
         self._row.addWidget(self._presets)
 
     def _add_region(self) -> None:
-        self._region = QToolButton()
+        self._region = QPushButton()
+        set_kind(self._region, "quiet")
         self._region.clicked.connect(lambda: self.command.emit("train"))
         self._row.addWidget(self._region)
         self._region.hide()

@@ -106,6 +106,10 @@ class ImageViewer(QWidget):
         """Return what a pane shows."""
         return self.grid.panes[pane].frame if pane < len(self.grid.panes) else None
 
+    def frame_window(self, pane: int) -> WindowSpec | None:
+        """Return the display window in force in a pane."""
+        return self.grid.panes[pane].window_spec
+
     def set_frame(self, frame: FrameState | None, pane: int | None = None) -> None:
         """Show a frame, or nothing, in a pane; the active one if none is named."""
         number = self.active if pane is None else pane
@@ -161,9 +165,9 @@ class ImageViewer(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         shift = event.modifiers() == Qt.KeyboardModifier.ShiftModifier
         plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        if self.pane.drawing is not None and event.key() in ARROWS and (plain or shift):
+        if self.pane.hand.drawing is not None and event.key() in ARROWS and (plain or shift):
             across, down = ARROWS[event.key()]
-            self.pane.move_cursor(across * (10 if shift else 1), down * (10 if shift else 1))
+            self.pane.hand.step(across * (10 if shift else 1), down * (10 if shift else 1))
             return
         command = None if self.frame is None else key_command(event)
         if command is None or not self._obeying.obey(command):
@@ -202,11 +206,19 @@ class ImageViewer(QWidget):
         pane.pressed.connect(lambda: self.setFocus(Qt.FocusReason.MouseFocusReason))
         pane.scrolled.connect(lambda frames: self.scroll_stack(number, frames))
         pane.pointed.connect(lambda column, row: self.pointed.emit(number, column, row))
-        pane.window_changed.connect(self.window_changed)
+        pane.window_changed.connect(lambda window: self._on_window(number, window))
         pane.measures_changed.connect(self._show_region)
         pane.drag_requested.connect(self._start_drag)
         pane.image_dropped.connect(lambda image_id: self._take_drop(number, image_id))
         pane.corner.set_texts_shown(self.texts_shown)
+
+    def _on_window(self, number: int, window: WindowSpec) -> None:
+        """Give the planes of one volume one window."""
+        if self.layout_name == "mpr":
+            for other in self.grid.shown:
+                if other != number:
+                    self.grid.panes[other].adopt_window(window)
+        self.window_changed.emit(window)
 
     def _on_activated(self, number: int) -> None:
         self._follow_pane()
