@@ -1,4 +1,4 @@
-"""Drawing measures in a pane: points of the viewport become points of the picture, whole measures are kept."""
+"""Drawing measures in a pane: points of the viewport become points of the picture; whole ones are kept."""
 
 from __future__ import annotations
 

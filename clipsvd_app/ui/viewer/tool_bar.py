@@ -88,6 +88,11 @@ class ViewerBar(QFrame):
         self._region.setToolTip("T; with Shift for the whole series")
         self._make_room()
 
+    @property
+    def region_offer(self) -> str:
+        """What is offered to do with a region, nothing when there is none."""
+        return "" if self._region.isHidden() else self._region.text()
+
     def set_tool(self, tool: str) -> None:
         """Mark the tool of the left button."""
         self._button(TOOL_PREFIX + tool).setChecked(True)
