@@ -150,6 +150,22 @@ def test_a_region_becomes_what_the_model_sees_and_undo_takes_it_back(bench, qtbo
     assert bench.session.project.images([image.id])[0].crop is None
 
 
+def test_the_picture_that_training_is_given_is_shown_on_demand(bench, qtbot):
+    image = of_series(bench, 1)[4]
+    bench.viewing.show(image.id)
+    wait_for(qtbot, bench, image.id)
+    bench.viewer.region_chosen.emit(image.id, Region(12, 6, 24, 18), False)
+    qtbot.keyClick(bench.viewer, Qt.Key.Key_J)
+    seen = bench.viewer.frame.pixels
+    assert np.array_equal(seen[3:21], as_model_sees(bench.session.project.images([image.id])[0]))
+    assert seen.shape == (24, 24, 3)
+    assert not seen[:3].any()
+    qtbot.keyClick(bench.viewer, Qt.Key.Key_T)  # a place in this picture means nothing to training
+    assert bench.session.project.images([image.id])[0].crop is not None
+    qtbot.keyClick(bench.viewer, Qt.Key.Key_J)
+    assert bench.viewer.frame.pixels.shape == (SIDE, SIDE)
+
+
 def test_a_whole_series_gets_a_region_in_one_step(bench):
     images = of_series(bench, 1)
     bench.viewer.region_chosen.emit(images[0].id, Region(0, 0, 24, 24), True)

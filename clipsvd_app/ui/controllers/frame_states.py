@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from clipsvd_app import imaging
 from clipsvd_app.errors import UserError
@@ -38,6 +41,34 @@ def frame_state(
         count=len(stack),
         series_key=str(image.series_id),
         crop=image.crop,
+    )
+
+
+def model_state(
+    session: Session, image: ProjectImage, frame: Frame, stack: Sequence[ProjectImage]
+) -> FrameState:
+    """Return the picture that training is given: windowed, cut to its region, padded to a square."""
+    window = None if image.window is None else imaging.Window(*image.window)
+    crop = None if image.crop is None else imaging.Crop(*image.crop)
+    picture = imaging.rgb_of(imaging.to_display(frame, window, crop=crop))
+    rows, columns = picture.shape[:2]
+    side = max(rows, columns)
+    square = np.zeros((side, side, 3), dtype=np.uint8)
+    top, left = (side - rows) // 2, (side - columns) // 2
+    square[top : top + rows, left : left + columns] = picture
+    plain = frame_state(session, image, frame, stack)
+    return replace(
+        plain,
+        pixels=square,
+        window=None,
+        inverted=False,
+        presets=(),
+        spacing_mm=None,
+        corners=replace(plain.corners, bottom_left=("As training sees it", *plain.corners.bottom_left)),
+        series_key=f"model {image.series_id}",
+        picture_key=f"model {image.id}",
+        crop=None,
+        derived=True,
     )
 
 

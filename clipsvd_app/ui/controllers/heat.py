@@ -31,7 +31,7 @@ class HeatController(QObject):
 
     def _on_requested(self, wanted: bool) -> None:
         project, frame = self._session.project, self._viewer.frame
-        if not wanted or frame is None or project is None or frame.cross is not None:
+        if not wanted or frame is None or project is None or frame.derived:
             self._viewer.set_overlay(None)
             return
         runs = project.runs()
@@ -49,7 +49,7 @@ class HeatController(QObject):
         image = next((image for image in self._session.images() if image.id == explanation.image_id), None)
         if not self._viewer.heat_shown or frame is None or image is None or run != self._run:
             return
-        if frame.image_id == explanation.image_id and frame.cross is None:
+        if frame.image_id == explanation.image_id and not frame.derived:
             heat = upsampled(explanation.saliency, MAP_PX, MAP_PX)
             self._viewer.set_overlay(heat, seen_square(image))
             if not explanation.saliency_trusted:

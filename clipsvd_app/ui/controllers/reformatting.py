@@ -157,6 +157,7 @@ class ReformatController(QObject):
             series_key=f"plane {plane.axis} of {image.series_id}",
             picture_key=f"plane {plane.axis} of {image.series_id} at {index}",
             edges=plane.edges,
+            derived=True,
             cross=plane.point_of(self._at, volume.shape),
         )
 

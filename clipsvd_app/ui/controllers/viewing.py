@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.ui.controllers.frame_states import badge_of, frame_state
+from clipsvd_app.ui.controllers.frame_states import badge_of, frame_state, model_state
 from clipsvd_app.ui.controllers.regions import region_change
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class ViewingController(QObject):
         self._viewer.layout_changed.connect(self._on_layout)
         self._viewer.active_changed.connect(self._on_active)
         self._viewer.region_chosen.connect(self._set_region)
+        self._viewer.model_view_changed.connect(self._show_again)
         session.project_changed.connect(self._on_changed)
         session.project_opened.connect(self.clear)
         session.settings_changed.connect(self._show_again)
@@ -97,7 +98,8 @@ class ViewingController(QObject):
         if self._asked.get(pane) != image_id or image is None or pane not in self._viewer.panes_shown:
             return
         if self._viewer.layout_name != "mpr":
-            self._page.show_frame(frame_state(self._session, image, frame, self._stack(image)), pane)
+            state = model_state if self._viewer.as_model else frame_state
+            self._page.show_frame(state(self._session, image, frame, self._stack(image)), pane)
 
     def _show_study(self, way: int) -> None:
         """Go to the first image of the previous or next study, stopping at the ends."""
@@ -167,8 +169,10 @@ class ViewingController(QObject):
             image = None if frame is None else self._image(frame.image_id)
             if frame is not None and image is not None:
                 self._viewer.set_badge(badge_of(self._session, image), pane)
-                if frame.cross is None:
+                if not frame.derived:
                     self._viewer.set_crop(image.crop, pane)
+        if self._viewer.as_model:
+            self._show_again()
 
     def _show_again(self) -> None:
         if self._viewer.layout_name != "mpr":

@@ -81,6 +81,7 @@ COMMANDS: tuple[ViewerCommand, ...] = (
     ViewerCommand("next_pane", "N", "Next pane", "panes"),
     ViewerCommand("enlarge", "E", "Enlarge", "panes"),
     ViewerCommand("link", "L", "Link: scroll the stacks together", "panes", "link"),
+    ViewerCommand("model", "J", "Model: the picture as training sees it", "show", "eye"),
     ViewerCommand("heat", "K", "Heat map: where the newest run looked", "show"),
     ViewerCommand("texts", "B", "Texts: hide or show them", "show", "texts"),
 )

@@ -45,6 +45,7 @@ class Obeying(QObject):
             "enlarge": viewer.grid.enlarge,
             "link": self._link,
             "heat": self._heat,
+            "model": self._model,
             "texts": self._texts,
         }
         self._numbered: dict[str, Callable[[int], object]] = {
@@ -119,7 +120,7 @@ class Obeying(QObject):
     def _train(self, *, series: bool) -> None:
         """Ask to train on the region drawn; without one, on the whole image again."""
         frame = self._viewer.frame
-        if frame is None or frame.cross is not None:
+        if frame is None or frame.derived:
             return
         region = self._viewer.pane.region
         if region is not None or frame.crop is not None or series:
@@ -145,6 +146,11 @@ class Obeying(QObject):
     def _heat(self) -> None:
         self._viewer.heat_shown = not self._viewer.heat_shown
         self._viewer.heat_requested.emit(self._viewer.heat_shown)
+
+    def _model(self) -> None:
+        self._viewer.as_model = not self._viewer.as_model
+        self._viewer.bar.set_latched("model", self._viewer.as_model)
+        self._viewer.model_view_changed.emit()
 
     def _texts(self) -> None:
         self._viewer.texts_shown = not self._viewer.texts_shown

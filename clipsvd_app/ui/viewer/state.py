@@ -52,6 +52,7 @@ class FrameState:
     picture_key: measures drawn on a picture come back with it.
     crop: what training sees, (x, y, width, height) as fractions; None for the whole frame.
     edges: the patient's side at left, top, right and bottom.
+    derived: whether the pixels are not those of the file, so that places in them mean nothing to training.
     cross: (column, row) where the other planes of a volume cut this one.
     """
 
@@ -70,6 +71,7 @@ class FrameState:
     picture_key: str = ""
     crop: tuple[float, float, float, float] | None = None
     edges: tuple[str, str, str, str] | None = None
+    derived: bool = False
     cross: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:

@@ -36,7 +36,7 @@ LAYOUTS = (
     ("mpr", "layout", "Three planes of the volume", "M"),
 )
 DROPPED_FIRST = ("texts", "actual_size", "fit", "turn", "invert", "tool.scroll", "tool.zoom")
-LATCHED = ("link", "texts")
+LATCHED = ("link", "texts", "model")
 FULL_OPACITY = 100
 
 
@@ -53,6 +53,7 @@ class ViewerBar(QFrame):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._theme = theme
         self._buttons: dict[str, tuple[QToolButton, str]] = {}
+        self._shown_presets: tuple[WindowPreset, ...] | None = None
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(8, 4, 8, 4)
         self._row.setSpacing(1)
@@ -68,6 +69,9 @@ class ViewerBar(QFrame):
 
     def set_presets(self, presets: tuple[WindowPreset, ...]) -> None:
         """Offer the windows of the shown image."""
+        if presets == self._shown_presets:
+            return
+        self._shown_presets = presets
         self._menu.clear()
         for position, preset in enumerate(presets):
             key = f"\tAlt+{position + 1}" if position < len("123456789") else ""
@@ -77,16 +81,18 @@ class ViewerBar(QFrame):
 
     def set_heat_shown(self, shown: bool) -> None:
         """Offer the heat map's strength only while there is one."""
-        self._opacity_label.setVisible(shown)
-        self._opacity.setVisible(shown)
-        self._make_room()
+        if shown == self._opacity.isHidden():
+            self._opacity_label.setVisible(shown)
+            self._opacity.setVisible(shown)
+            self._make_room()
 
     def set_region(self, *, drawn: bool, stored: bool) -> None:
         """Offer to train on a region that is drawn, else to forget the one that is stored."""
-        self._region.setVisible(drawn or stored)
-        self._region.setText("Train on this region" if drawn else "Train on the whole image")
-        self._region.setToolTip("T; with Shift for the whole series")
-        self._make_room()
+        offer = "Train on this region" if drawn else "Train on the whole image" if stored else ""
+        if offer != self.region_offer:
+            self._region.setText(offer)
+            self._region.setVisible(bool(offer))
+            self._make_room()
 
     @property
     def region_offer(self) -> str:
@@ -99,12 +105,15 @@ class ViewerBar(QFrame):
 
     def set_layout_name(self, name: str, *, volume: bool) -> None:
         """Mark the layout; three planes are offered for stacks only."""
-        icon = next(icon for known, icon, _text, _key in LAYOUTS if known == name)
-        self._buttons["layout"] = self._button("layout"), icon
-        self._tint(self._theme.palette)
         self._planes.setEnabled(volume)
-        self._button("link").setVisible(name in ("2", "4"))
-        self._make_room()
+        icon = next(icon for known, icon, _text, _key in LAYOUTS if known == name)
+        button, before = self._buttons["layout"]
+        if icon != before:
+            self._buttons["layout"] = button, icon
+            button.setIcon(icons.icon(icon, self._theme.palette))
+        if self._button("link").isHidden() == (name in ("2", "4")):
+            self._button("link").setVisible(name in ("2", "4"))
+            self._make_room()
 
     def set_latched(self, command: str, on: bool) -> None:
         """Mark a command that stays on or off."""
@@ -134,6 +143,7 @@ class ViewerBar(QFrame):
         set_kind(self._region, "quiet")
         self._region.clicked.connect(lambda: self.command.emit("train"))
         self._row.addWidget(self._region)
+        self._region.setToolTip("T; with Shift for the whole series")
         self._region.hide()
 
     def _add_opacity(self) -> None:

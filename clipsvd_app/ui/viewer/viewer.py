@@ -36,7 +36,7 @@ class ImageViewer(QWidget):
     ``clear_requested(tuple of ids)``, ``drag_started(int)`` image id, ``layout_changed(str)``,
     ``active_changed(int)``, ``image_dropped(pane, image id)``, ``pointed(pane, column, row)``,
     ``region_chosen(image id, Region or None for the whole frame, bool for the whole series)``,
-    ``heat_requested(bool)``.
+    ``heat_requested(bool)``, ``model_view_changed()`` when pictures shall be as training sees them or not.
     """
 
     window_changed = Signal(object)
@@ -53,6 +53,7 @@ class ImageViewer(QWidget):
     pointed = Signal(int, float, float)
     region_chosen = Signal(int, object, bool)
     heat_requested = Signal(bool)
+    model_view_changed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -61,6 +62,7 @@ class ImageViewer(QWidget):
         self.linked = True
         self.texts_shown = True
         self.heat_shown = False
+        self.as_model = False
         self.tool = "window"
         self._places: list[Place] = []
         self.bar = ViewerBar(theme)
@@ -239,8 +241,8 @@ class ImageViewer(QWidget):
     def _show_region(self) -> None:
         frame = self.frame
         stored = frame is not None and frame.crop is not None
-        whole_plane = frame is not None and frame.cross is None  # reformatted planes are not trained on
-        self.bar.set_region(drawn=whole_plane and self.pane.region is not None, stored=stored)
+        drawn = frame is not None and not frame.derived and self.pane.region is not None
+        self.bar.set_region(drawn=drawn, stored=stored)
 
     def _play(self) -> None:
         place = self._places[self.active]
