@@ -64,7 +64,7 @@ def model_state(
         inverted=False,
         presets=(),
         spacing_mm=None,
-        corners=replace(plain.corners, bottom_left=("As training sees it", *plain.corners.bottom_left)),
+        corners=_corners(session, image, stack, "As training sees it"),
         series_key=f"model {image.series_id}",
         picture_key=f"model {image.id}",
         crop=None,
@@ -95,14 +95,13 @@ def kind_of(image: ProjectImage) -> tuple[str, ...]:
     return tuple(part for part in (image.modality, image.body_part.title()) if part)
 
 
-def _corners(session: Session, image: ProjectImage, stack: Sequence[ProjectImage]) -> Corners:
+def _corners(session: Session, image: ProjectImage, stack: Sequence[ProjectImage], note: str = "") -> Corners:
     place = (f"Image {stack.index(image) + 1} of {len(stack)}",) if len(stack) > 1 else ()
     size = f"{image.columns} × {image.rows}"
-    trained = ("Trained on the marked region",) if image.crop is not None else ()
     return Corners(
         top_left=(f"Patient {image.patient_number:03d}", *_identity(session, image)),
         top_right=kind_of(image),
-        bottom_left=(*trained, *place, size),
+        bottom_left=(*((note,) if note else ()), *place, size),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF
@@ -14,10 +15,11 @@ from clipsvd_app.ui.viewer.tools.measuring import region_of
 if TYPE_CHECKING:
     from clipsvd_app.jobs import WindowSpec
     from clipsvd_app.ui.viewer.canvas import Canvas
-    from clipsvd_app.ui.viewer.state import FrameState
+    from clipsvd_app.ui.viewer.state import Corners, FrameState
     from clipsvd_app.ui.viewer.tools.drawing import Drawing
 
-Corners4 = tuple[QPointF, ...]
+Box = tuple[QPointF, ...]
+REGION_NOTE = "Training sees the marked region"
 
 
 def layer_of(
@@ -35,7 +37,7 @@ def layer_of(
         cursor = canvas.to_viewport(QPointF(*drawing.loose))
         shapes.append(_shape(canvas, frame, drawing.measure, cursor))
     return LayerState(
-        corners=frame.corners,
+        corners=_corners(frame),
         window_text=window_text(window, scale),
         probe_text="" if pointer is None else probe_text(frame, canvas.to_image(pointer)),
         badge=frame.badge,
@@ -62,6 +64,14 @@ def probe_text(frame: FrameState, at: QPointF) -> str:
     return f"x {column}  y {row}   {frame.value_text(row, column)}"
 
 
+def _corners(frame: FrameState) -> Corners:
+    """Return the corner texts, and that training sees a part only."""
+    corners = frame.corners
+    return (
+        corners if frame.crop is None else replace(corners, bottom_left=(REGION_NOTE, *corners.bottom_left))
+    )
+
+
 def _shape(canvas: Canvas, frame: FrameState, measure: Measure, cursor: QPointF | None = None) -> Shape:
     words = words_for(measure, frame.pixels, frame.spacing_mm, frame.units)
     points = tuple(canvas.to_viewport(QPointF(*point)) for point in measure.points)
@@ -76,7 +86,7 @@ def _shape(canvas: Canvas, frame: FrameState, measure: Measure, cursor: QPointF 
     return Shape(measure.kind, points, words, cursor)
 
 
-def _crop(canvas: Canvas, frame: FrameState) -> Corners4:
+def _crop(canvas: Canvas, frame: FrameState) -> Box:
     rows, columns = frame.pixels.shape[:2]
     region = None if frame.crop is None else region_of(frame.crop, rows, columns)
     if region is None:
@@ -84,6 +94,6 @@ def _crop(canvas: Canvas, frame: FrameState) -> Corners4:
     return _box(canvas, region.left, region.top, region.left + region.width, region.top + region.height)
 
 
-def _box(canvas: Canvas, left: float, top: float, right: float, bottom: float) -> Corners4:
+def _box(canvas: Canvas, left: float, top: float, right: float, bottom: float) -> Box:
     corners = ((left, top), (right, top), (right, bottom), (left, bottom))
     return tuple(canvas.to_viewport(QPointF(*corner)) for corner in corners)

@@ -22,6 +22,7 @@ SHADOW = QColor(0, 0, 0, 190)
 PLATE = QColor(8, 9, 10, 170)
 POINT_PX = 3.0
 GAP_PX = 10.0
+LINE_PX = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +86,11 @@ def _paint_cursor(painter: QPainter, at: QPointF) -> None:
 
 
 def _anchor(shape: Shape) -> QPointF:
-    """Return where the words go: right of an end, or of the middle of a region's right side."""
+    """Return the middle of the words' left side: right of an end, or below a region."""
     if shape.kind != "region":
         return shape.points[1 if shape.kind == "angle" else -1] + QPointF(GAP_PX, 0)
     box = QPolygonF(shape.points).boundingRect()
-    return QPointF(box.right() + GAP_PX, box.center().y())
+    return QPointF(box.left() - 1, box.bottom() + GAP_PX + LINE_PX / 2 * len(shape.lines))
 
 
 def _paint_words(painter: QPainter, at: QPointF, lines: Lines, room: QRectF) -> None:

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QMenu,
-    QPushButton,
     QSizePolicy,
     QSlider,
     QToolButton,
@@ -139,7 +138,7 @@ class ViewerBar(QFrame):
         self._row.addWidget(self._presets)
 
     def _add_region(self) -> None:
-        self._region = QPushButton()
+        self._region = QToolButton()
         set_kind(self._region, "quiet")
         self._region.clicked.connect(lambda: self.command.emit("train"))
         self._row.addWidget(self._region)
