@@ -169,6 +169,16 @@ def test_a_thumbnail_reaches_pool_bins_and_the_viewers_handle(page):
     assert not page.viewer.pane.handle.ghost.isNull()
 
 
+def test_the_viewer_can_have_the_whole_page(page):
+    page.set_viewer_alone(True)
+    assert page.viewer_alone
+    assert not page.tree.isVisible()
+    assert page.viewer.width() == page.width()
+    page.set_viewer_alone(False)
+    assert page.tree.isVisible()
+    assert page.strip.isVisible()
+
+
 def test_the_page_shrinks_to_a_small_screen(page):
     page.resize(960, 520)
     assert page.minimumSizeHint().width() <= 960 - 88

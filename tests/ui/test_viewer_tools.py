@@ -171,6 +171,17 @@ def test_keys_go_to_the_active_pane(viewer, qtbot):
     assert labelled.args == [(20,), 1]
 
 
+def test_an_empty_pane_can_be_chosen_and_left_by_mouse_and_key(viewer, qtbot):
+    viewer.set_layout("2")
+    qtbot.mouseClick(viewer.grid.panes[1], LEFT)
+    assert viewer.active == 1
+    assert viewer.bar.isEnabled()
+    bare = viewer.grid.panes[1].grab().toImage()
+    qtbot.keyClick(viewer, Qt.Key.Key_N)
+    assert viewer.active == 0
+    assert viewer.grid.panes[1].grab().toImage() != bare
+
+
 def test_an_enlarged_pane_hides_the_others_until_escape(viewer, qtbot):
     viewer.set_layout("4")
     qtbot.keyClick(viewer, Qt.Key.Key_E)

@@ -115,6 +115,19 @@ def test_two_panes_show_the_other_series_at_a_like_place_and_scroll_together(ben
     wait_for(qtbot, bench, other[1].id, pane=1)
 
 
+def test_a_pane_left_free_stays_free(bench, qtbot):
+    alone = of_series(bench, 1, study=2)[0]
+    bench.viewing.show(alone.id)
+    wait_for(qtbot, bench, alone.id)
+    bench.viewer.set_layout("2")
+    qtbot.keyClick(bench.viewer, Qt.Key.Key_N)
+    assert bench.viewing.shown is None
+    assert not bench.viewing.empty
+    bench.viewing.show(of_series(bench, 2)[0].id)
+    wait_for(qtbot, bench, of_series(bench, 2)[0].id, pane=1)
+    assert bench.viewer.frame_of(0).image_id == alone.id
+
+
 def test_the_next_study_is_a_key_away(bench, qtbot):
     first = of_series(bench, 1)[0]
     bench.viewing.show(first.id)
@@ -201,8 +214,12 @@ def test_three_planes_are_cut_from_the_files_and_follow_the_cross(bench, qtbot, 
     bench.viewer.pointed.emit(0, 10.5, 30.5)
     assert np.array_equal(bench.viewer.frame_of(1).pixels, block[::-1, 30, :])
     assert np.array_equal(bench.viewer.frame_of(2).pixels, block[::-1, :, 10])
+    kept = bench.viewer.frame_of(1).pixels
     bench.viewer.slice_requested.emit(0, 6)
     assert np.array_equal(bench.viewer.frame_of(0).pixels, block[6])
+    assert bench.viewer.frame_of(1).pixels is kept
+    assert bench.viewer.frame_of(1).cross == (10.5, 2.5)  # the third row from the head
+    assert bench.viewer.frame_of(1).image_id == of_series(bench, 1)[6].id
 
 
 def test_leaving_three_planes_shows_the_slice_that_they_stood_at(bench, qtbot):

@@ -148,7 +148,7 @@ class LabelController(QObject):
             images, positions, self._preview.result, self._order, self._viewing.shown, self._preview.query
         )
         self._page.strip.set_state(state)
-        if self._viewing.shown is None and state.items:
+        if self._viewing.empty and state.items:
             self._viewing.show(state.items[0].image_id)
 
     def _choose_order(self, order: str) -> None:

@@ -128,7 +128,18 @@ class ReformatController(QObject):
         image = next((image for image in self._session.images() if image.id == image_id), None)
         if image is not None:
             for pane, plane in enumerate(volume.planes):
-                self._viewer.set_frame(self._state(volume, plane, image), pane)
+                self._show_plane(volume, pane, plane, image)
+
+    def _show_plane(self, volume: Volume, pane: int, plane: Plane, image: ProjectImage) -> None:
+        """Cut a plane anew where it moved; where it did not, only the cross moves."""
+        shown = self._viewer.frame_of(pane)
+        if shown is not None and shown.picture_key == self._picture_key(plane, image):
+            self._viewer.set_cross(image.id, plane.point_of(self._at, volume.shape), pane)
+        else:
+            self._viewer.set_frame(self._state(volume, plane, image), pane)
+
+    def _picture_key(self, plane: Plane, image: ProjectImage) -> str:
+        return f"plane {plane.axis} of {image.series_id} at {self._at[plane.axis]}"
 
     def _state(self, volume: Volume, plane: Plane, image: ProjectImage) -> FrameState:
         index, count = self._at[plane.axis], volume.shape[plane.axis]
@@ -155,7 +166,7 @@ class ReformatController(QObject):
             index=index,
             count=count,
             series_key=f"plane {plane.axis} of {image.series_id}",
-            picture_key=f"plane {plane.axis} of {image.series_id} at {index}",
+            picture_key=self._picture_key(plane, image),
             edges=plane.edges,
             derived=True,
             cross=plane.point_of(self._at, volume.shape),

@@ -50,6 +50,11 @@ class ViewingController(QObject):
         """The image asked for in the active pane."""
         return self._asked.get(self._viewer.active)
 
+    @property
+    def empty(self) -> bool:
+        """Whether no pane shows an image."""
+        return not self._asked
+
     def show(self, image_id: int) -> None:
         """Show an image in the active pane as soon as it is read; the newest wish wins."""
         if self._viewer.layout_name == "mpr":

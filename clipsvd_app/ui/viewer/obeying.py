@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 ZOOM_A_STEP = 1.25
 PAN_STEP_PX = 40.0
 WINDOW_STEP_PX = 20.0
+WITHOUT_FRAME = frozenset({"layouts", "next_pane", "enlarge", "escape", "link", "texts", "step"})
 NEXT_LAYOUT: dict[LayoutName, LayoutName] = {"1": "2", "2": "4", "4": "1", "mpr": "1"}
 
 

@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPointF, QRectF, Signal
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QFrame, QStackedLayout, QWidget
 
 from clipsvd_app.ui.image_mime import has_images, image_ids_of
 from clipsvd_app.ui.shell.empty_state import EmptyState
 from clipsvd_app.ui.viewer.canvas import WHOLE, Canvas
-from clipsvd_app.ui.viewer.corner_layer import CornerLayer
+from clipsvd_app.ui.viewer.corner_layer import RING, CornerLayer
 from clipsvd_app.ui.viewer.drag_handle import DragHandle
 from clipsvd_app.ui.viewer.drawing_hand import DrawingHand, Measures
 from clipsvd_app.ui.viewer.pane_layer import layer_of
@@ -20,7 +21,7 @@ from clipsvd_app.ui.viewer.windowing import dragged, least_width
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from PySide6.QtGui import QDragEnterEvent, QDropEvent
+    from PySide6.QtGui import QDragEnterEvent, QDropEvent, QMouseEvent, QPaintEvent
 
     from clipsvd_app.jobs import WindowSpec
     from clipsvd_app.ui.shell.state import EmptySpec
@@ -58,7 +59,7 @@ class Pane(QFrame):
         self.inverted = False
         self._pointer: QPointF | None = None
         self._opacity = USUAL_OPACITY
-        self._handle_wanted = False
+        self._handle_wanted = self._ringed = False
         self.setAcceptDrops(True)
         self.empty = EmptyState(theme, empty)
         self.canvas = Canvas(theme.palette.viewer)
@@ -115,6 +116,10 @@ class Pane(QFrame):
         """Show another region that training sees of the same frame."""
         self._change_frame(crop=crop)
 
+    def set_cross(self, image_id: int, cross: tuple[float, float] | None) -> None:
+        """Let the other planes cut the same picture elsewhere, which belongs to another slice there."""
+        self._change_frame(image_id=image_id, cross=cross)
+
     def set_overlay(self, heat: NDArray[Any] | None, view: QRectF = WHOLE) -> None:
         """Lay a heat map of values from 0 to 1 over a part of the frame, or take it away."""
         self.canvas.set_heat(heat, self._opacity, view)
@@ -131,7 +136,9 @@ class Pane(QFrame):
 
     def set_ring(self, shown: bool) -> None:
         """Show that keys and choices go here."""
+        self._ringed = shown
         self.corner.set_ring(shown)
+        self.update()
 
     def set_handle_shown(self, shown: bool) -> None:
         """Offer the handle that the image is dragged by."""
@@ -194,6 +201,16 @@ class Pane(QFrame):
             self.corner.set_state(
                 layer_of(self.canvas, self.frame, window, hand.measures, hand.drawing, self._pointer)
             )
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.pressed.emit()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self._ringed and self.frame is None:
+            painter = QPainter(self)
+            painter.setPen(RING)
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if has_images(event.mimeData()):

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from clipsvd_app.ui.image_mime import drag_images
 from clipsvd_app.ui.viewer.canvas import WHOLE
 from clipsvd_app.ui.viewer.keys import ARROWS, key_command
-from clipsvd_app.ui.viewer.obeying import Obeying
+from clipsvd_app.ui.viewer.obeying import WITHOUT_FRAME, Obeying
 from clipsvd_app.ui.viewer.pane_grid import PaneGrid
 from clipsvd_app.ui.viewer.places import Place
 from clipsvd_app.ui.viewer.slice_bar import SliceBar
@@ -127,6 +127,10 @@ class ImageViewer(QWidget):
         """Show another class for the frame of a pane."""
         self.grid.panes[self.active if pane is None else pane].set_badge(badge)
 
+    def set_cross(self, image_id: int, cross: tuple[float, float] | None, pane: int) -> None:
+        """Let the other planes of a volume cut the picture of a pane elsewhere."""
+        self.grid.panes[pane].set_cross(image_id, cross)
+
     def set_crop(self, crop: tuple[float, float, float, float] | None, pane: int) -> None:
         """Show another region that training sees of the frame of a pane."""
         self.grid.panes[pane].set_crop(crop)
@@ -171,8 +175,9 @@ class ImageViewer(QWidget):
             across, down = ARROWS[event.key()]
             self.pane.hand.step(across * (10 if shift else 1), down * (10 if shift else 1))
             return
-        command = None if self.frame is None else key_command(event)
-        if command is None or not self._obeying.obey(command):
+        command = key_command(event)
+        idle = self.frame is None and command is not None and command.kind not in WITHOUT_FRAME
+        if command is None or idle or not self._obeying.obey(command):
             super().keyPressEvent(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
@@ -229,7 +234,7 @@ class ImageViewer(QWidget):
     def _follow_pane(self) -> None:
         """Let strip and slice bar speak of the active pane."""
         frame, place = self.frame, self._places[self.active]
-        self.bar.setEnabled(frame is not None)
+        self.bar.setEnabled(frame is not None or len(self.panes_shown) > 1)
         self.bar.set_presets(() if frame is None else frame.presets)
         self.bar.set_heat_shown(self.pane.canvas.heat_shown)
         self.bar.set_layout_name(self.layout_name, volume=place.count > 2 or self.layout_name == "mpr")
