@@ -169,11 +169,11 @@ def test_a_thumbnail_reaches_pool_bins_and_the_viewers_handle(page):
     assert not page.viewer.pane.handle.ghost.isNull()
 
 
-def test_the_viewer_can_have_the_whole_page(page):
+def test_the_viewer_can_have_the_whole_page(page, qtbot):
     page.set_viewer_alone(True)
     assert page.viewer_alone
     assert not page.tree.isVisible()
-    assert page.viewer.width() == page.width()
+    qtbot.waitUntil(lambda: page.viewer.width() == page.width())
     page.set_viewer_alone(False)
     assert page.tree.isVisible()
     assert page.strip.isVisible()
