@@ -146,6 +146,14 @@ def test_one_to_one_shows_a_column_on_each_pixel(viewer, qtbot):
     assert viewer.pane.canvas.scale() == pytest.approx(1 / viewer.devicePixelRatioF())
 
 
+def test_an_image_that_fits_goes_on_fitting(viewer, qtbot):
+    fitted = viewer.pane.canvas.scale()
+    viewer.resize(700, 400)
+    qtbot.waitUntil(lambda: viewer.pane.canvas.scale() < 0.8 * fitted)
+    corners = [viewer.pane.canvas.to_viewport(QPointF(*corner)) for corner in ((0, 0), (80, 80))]
+    assert all(viewer.pane.canvas.viewport.rect().contains(corner.toPoint()) for corner in corners)
+
+
 def test_stacks_side_by_side_scroll_together_until_they_are_unlinked(viewer, qtbot):
     asked = []
     viewer.slice_requested.connect(lambda pane, index: asked.append((pane, index)))

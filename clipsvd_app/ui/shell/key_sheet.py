@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from clipsvd_app.ui.shell.actions import ACTIONS, LABEL_KEYS, MOUSE_KEYS, VIEWER_KEYS, KeyHelp
 from clipsvd_app.ui.theme import set_kind
 
 VEIL_ALPHA = 150
+MARGIN_PX = 12
 
 
 class KeySheet(QWidget):
@@ -27,7 +28,12 @@ class KeySheet(QWidget):
         for sections in _columns():
             columns.addLayout(_column(sections))
         centred = QGridLayout(self)
-        centred.addWidget(card, 0, 0, Qt.AlignmentFlag.AlignCenter)
+        self._card = card
+        self._scroll = QScrollArea()
+        self._scroll.setWidget(card)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.viewport().setAutoFillBackground(False)
+        centred.addWidget(self._scroll, 0, 0, Qt.AlignmentFlag.AlignCenter)
         self.hide()
 
     def open(self) -> None:
@@ -36,6 +42,12 @@ class KeySheet(QWidget):
         self.show()
         self.raise_()
         self.setFocus()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the card its size, or what room there is to scroll it in."""
+        super().resizeEvent(event)
+        room = self.size() - QSize(2 * MARGIN_PX, 2 * MARGIN_PX)
+        self._scroll.setFixedSize(self._card.sizeHint().boundedTo(room))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         QPainter(self).fillRect(self.rect(), QColor(0, 0, 0, VEIL_ALPHA))

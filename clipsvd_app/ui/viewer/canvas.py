@@ -54,6 +54,7 @@ class Canvas(QFrame):
         self._rest.setInterval(REST_MS)
         self._rest.timeout.connect(lambda: self._smooth(self.scale() < PIXELS_FROM_SCALE))
         self._view.sigTransformChanged.connect(self._stir)
+        self._fitted = True
         self._turns = 0
         self._mirror = (1.0, 1.0)
         self._aspect = 1.0
@@ -115,7 +116,8 @@ class Canvas(QFrame):
         self._heat.setOpacity(opacity)
 
     def fit(self) -> None:
-        """Show the whole image."""
+        """Show the whole image, and go on doing so when the canvas changes its size."""
+        self._fitted = True
         self._view.setRange(self._frame_item.mapRectToParent(self._image_rect()), padding=FIT_MARGIN)
 
     def actual_size(self) -> None:
@@ -143,11 +145,13 @@ class Canvas(QFrame):
 
     def zoom(self, factor: float, at: QPointF | None = None) -> None:
         """Enlarge by a factor around a point of the viewport, or its middle."""
+        self._fitted = False
         centre = QPointF(self.viewport.rect().center()) if at is None else at
         self._view.scaleBy((1.0 / factor, 1.0 / factor), center=self._in_view(centre))
 
     def pan(self, start: QPointF, end: QPointF) -> None:
         """Move the image with the pointer, in viewport coordinates."""
+        self._fitted = False
         shift = self._in_view(start) - self._in_view(end)
         self._view.translateBy(x=shift.x(), y=shift.y())
 
@@ -170,6 +174,8 @@ class Canvas(QFrame):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.resized.emit()
+        if self._fitted:
+            QTimer.singleShot(0, self, self._fit_again)  # the graphics get their new size after this
 
     def _stir(self) -> None:
         """Draw quickly until nothing has moved for a moment."""
@@ -178,6 +184,11 @@ class Canvas(QFrame):
 
     def _smooth(self, on: bool) -> None:
         self._graphics.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, on)
+
+    def _fit_again(self) -> None:
+        if self._fitted:
+            self.fit()
+            self.resized.emit()
 
     @property
     def _to_screen(self) -> QTransform:
