@@ -13,6 +13,7 @@ from clipsvd_app.imaging.reading import (
     read_stored,
 )
 from clipsvd_app.imaging.sniffing import sniff
+from clipsvd_app.imaging.stacks import Stack, read_stack
 from clipsvd_app.imaging.thumbnails import thumbnail
 from clipsvd_app.imaging.values import Crop, Frame, ImageHeader, Plane, VoiLut, Window
 from clipsvd_app.imaging.windows import CT_PRESETS, apply_window
@@ -24,6 +25,7 @@ __all__ = [
     "ImageFacts",
     "ImageHeader",
     "Plane",
+    "Stack",
     "VoiLut",
     "Window",
     "apply_window",
@@ -39,6 +41,7 @@ __all__ = [
     "read_header",
     "read_object_header",
     "read_overlays",
+    "read_stack",
     "read_stored",
     "rgb_of",
     "sniff",

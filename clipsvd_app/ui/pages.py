@@ -15,10 +15,12 @@ from clipsvd_app.ui.controllers.explain import ExplainController
 from clipsvd_app.ui.controllers.export import ExportController
 from clipsvd_app.ui.controllers.files import RELINK, FilesController
 from clipsvd_app.ui.controllers.grouping import GroupingController
+from clipsvd_app.ui.controllers.heat import HeatController
 from clipsvd_app.ui.controllers.importing import ImportController
 from clipsvd_app.ui.controllers.inspect import InspectController
 from clipsvd_app.ui.controllers.label import LabelController
 from clipsvd_app.ui.controllers.preview import PreviewController
+from clipsvd_app.ui.controllers.reformatting import CANCEL_VOLUME, ReformatController
 from clipsvd_app.ui.controllers.second_reader import SecondReaderController
 from clipsvd_app.ui.controllers.settings import SettingsController
 from clipsvd_app.ui.controllers.train import TrainController
@@ -45,6 +47,7 @@ class Pages(QObject):
 
     def __init__(self, session: Session, window: MainWindow, theme: Theme) -> None:
         super().__init__(window)
+        self._session = session
         clear_old_jobs()
         self.label, self.train = LabelPage(theme), TrainPage(theme)
         self.inspect, self.explain = InspectPage(theme), ExplainPage(theme)
@@ -58,6 +61,8 @@ class Pages(QObject):
         self.window = WindowController(session, window, theme, self.importing)
         self.preview = PreviewController(session)
         self.viewing = ViewingController(session, self.label, self.pictures)
+        self.reformatting = ReformatController(session, self.label.viewer, window.dismiss_notice)
+        self.heat = HeatController(session, self.label.viewer, self.explainer)
         self.classes = ClassesController(session, self.label.bins)
         self.reading = SecondReaderController(session, self.label)
         self.files = FilesController(session, window)
@@ -81,6 +86,8 @@ class Pages(QObject):
             "file.export_labels": self.files.ask_table_out,
             "file.collect": self.files.collect,
             RELINK: self.files.ask_folder,
+            CANCEL_VOLUME: lambda: self.label.viewer.set_layout("1"),
+            "view.viewer_only": self._toggle_viewer_alone,
         }
         self.training = TrainController(session, self.train)
         self.inspecting = InspectController(session, self.inspect, self.pictures, self.explainer)
@@ -103,6 +110,10 @@ class Pages(QObject):
     def _act(self, action: str) -> None:
         if action in self._actions:
             self._actions[action]()
+
+    def _toggle_viewer_alone(self) -> None:
+        self._session.page_requested.emit("label")
+        self.label.set_viewer_alone(not self.label.viewer_alone)
 
     def _on_page(self, key: str) -> None:
         if key == "settings":

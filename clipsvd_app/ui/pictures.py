@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from clipsvd_app.imaging import Frame
     from clipsvd_app.ui.background import Answer, Background, Task
 
+K = TypeVar("K")
 T = TypeVar("T")
 THUMBNAIL_PX = 160
-FRAMES_KEPT = 24
+FRAMES_KEPT_BYTES = 384 * 1024**2
 PICTURES_KEPT = 64
 
 
@@ -48,7 +49,9 @@ class Pictures(QObject):
         self._thumbnails: dict[int, QImage] = {}
         self._waiting: dict[int, Task] = {}
         self._frames: OrderedDict[int, Frame] = OrderedDict()
-        self._pictures: OrderedDict[int, QImage] = OrderedDict()
+        self._frame_bytes = 0
+        self._ahead: list[Task] = []
+        self._pictures: OrderedDict[tuple[object, ...], QImage] = OrderedDict()
 
     def forget(self) -> None:
         """Drop everything, because another project was opened."""
@@ -57,6 +60,7 @@ class Pictures(QObject):
         self._waiting.clear()
         self._thumbnails.clear()
         self._frames.clear()
+        self._frame_bytes = 0
         self._pictures.clear()
 
     def thumbnail(self, image_id: int) -> QImage | None:
@@ -71,27 +75,43 @@ class Pictures(QObject):
             elif image.id not in self._waiting:
                 self._waiting[image.id] = self._read_thumbnail(image)
 
-    def want_frame(self, image: ProjectImage, on_ready: Callable[[int, Frame], None]) -> None:
-        """Read the decoded frame of an image and hand it on; at once when it is kept."""
+    def want_frame(self, image: ProjectImage, on_ready: Callable[[int, Frame], None]) -> Task | None:
+        """Read the decoded frame of an image and hand it on; at once when it is kept.
+
+        Cancel the task returned when the frame is not wanted any more.
+        """
         if (kept := self._frames.get(image.id)) is not None:
             self._frames.move_to_end(image.id)
             on_ready(image.id, kept)
-            return
+            return None
 
         def take(answer: Answer) -> None:
             if answer.error is not None:
                 self.unreadable.emit(image.id, str(answer.error))
             elif answer.value is not None:
-                _keep(self._frames, image.id, answer.value, FRAMES_KEPT)
+                self._keep_frame(image.id, answer.value)
                 on_ready(image.id, answer.value)
 
-        self._background.run(
-            lambda _report: imaging.read_frame(Path(image.path), image.frame), take, priority=2
-        )
+        return self._read_frame(image, take, priority=2)
+
+    def read_ahead(self, images: Iterable[ProjectImage]) -> None:
+        """Read frames that may be wanted next, instead of those guessed before."""
+        for task in self._ahead:
+            task.cancel()
+
+        def taking(image_id: int) -> Callable[[Answer], None]:
+            return lambda answer: (None if answer.value is None else self._keep_frame(image_id, answer.value))
+
+        self._ahead = [
+            self._read_frame(image, taking(image.id), priority=1)
+            for image in images
+            if image.id not in self._frames
+        ]
 
     def want_picture(self, image: ProjectImage, on_ready: Callable[[int, QImage], None]) -> None:
         """Read an image as the model sees it and hand on a QImage."""
-        if (kept := self._pictures.get(image.id)) is not None:
+        seen_as = (image.id, image.window, image.crop)
+        if (kept := self._pictures.get(seen_as)) is not None:
             on_ready(image.id, kept)
             return
 
@@ -100,10 +120,27 @@ class Pictures(QObject):
                 self.unreadable.emit(image.id, str(answer.error))
             elif answer.value is not None:
                 picture = to_qimage(answer.value)
-                _keep(self._pictures, image.id, picture, PICTURES_KEPT)
+                _keep(self._pictures, seen_as, picture, PICTURES_KEPT)
                 on_ready(image.id, picture)
 
         self._background.run(lambda _report: as_model_sees(image), take, priority=2)
+
+    def _read_frame(self, image: ProjectImage, take: Callable[[Answer], None], priority: int) -> Task:
+        path, frame = Path(image.path), image.frame
+
+        def read(report: Callable[[int, int], None]) -> Frame:
+            report(0, 1)  # stops here when it was cancelled while it waited
+            return imaging.read_frame(path, frame)
+
+        return self._background.run(read, take, priority=priority)
+
+    def _keep_frame(self, image_id: int, frame: Frame) -> None:
+        before = self._frames.pop(image_id, None)
+        self._frames[image_id] = frame
+        self._frame_bytes += frame.pixels.nbytes - (0 if before is None else before.pixels.nbytes)
+        while self._frame_bytes > FRAMES_KEPT_BYTES and len(self._frames) > 1:
+            _oldest, dropped = self._frames.popitem(last=False)
+            self._frame_bytes -= dropped.pixels.nbytes
 
     def _read_thumbnail(self, image: ProjectImage) -> Task:
         def take(answer: Answer) -> None:
@@ -120,8 +157,8 @@ class Pictures(QObject):
         )
 
 
-def _keep(store: OrderedDict[int, T], image_id: int, value: T, most: int) -> None:
-    store[image_id] = value
+def _keep(store: OrderedDict[K, T], key: K, value: T, most: int) -> None:
+    store[key] = value
     while len(store) > most:
         store.popitem(last=False)
 

@@ -194,7 +194,17 @@ def test_a_thumbnail_reaches_pool_bins_and_the_viewers_handle(page):
     page.set_thumbnail(3, picture)
     assert page.strip.thumbnail(3) is not None
     assert page.bins.grab().toImage() != before
-    assert not page.viewer._handle.ghost.isNull()
+    assert not page.viewer.pane.handle.ghost.isNull()
+
+
+def test_the_viewer_can_have_the_whole_page(page, qtbot):
+    page.set_viewer_alone(True)
+    assert page.viewer_alone
+    assert not page.tree.isVisible()
+    qtbot.waitUntil(lambda: page.viewer.width() == page.width())
+    page.set_viewer_alone(False)
+    assert page.tree.isVisible()
+    assert page.strip.isVisible()
 
 
 def test_the_page_shrinks_to_a_small_screen(page):

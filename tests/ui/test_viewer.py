@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QApplication
 
 from clipsvd_app.jobs import WindowSpec
 from clipsvd_app.ui.viewer import viewer as viewer_module
-from clipsvd_app.ui.viewer.corner_layer import length_text, ruler_length_mm
+from clipsvd_app.ui.viewer.corner_layer import ruler_length_mm
+from clipsvd_app.ui.viewer.pane_layer import probe_text
 from clipsvd_app.ui.viewer.state import ClassBadge, Corners, FrameState, WindowPreset
 from clipsvd_app.ui.viewer.viewer import ImageViewer
 
@@ -48,12 +49,12 @@ def viewer(qtbot, theme):
 
 
 def centre_grey(viewer) -> int:
-    picture = viewer._canvas.viewport.grab().toImage()
+    picture = viewer.pane.canvas.viewport.grab().toImage()
     return picture.pixelColor(picture.rect().center() + QPoint(7, -9)).lightness()
 
 
 def wheel(viewer, notches, modifiers=Qt.KeyboardModifier.NoModifier) -> None:
-    viewport = viewer._canvas.viewport
+    viewport = viewer.pane.canvas.viewport
     at = QPointF(viewport.rect().center())
     event = QWheelEvent(
         at,
@@ -72,7 +73,7 @@ def wheel(viewer, notches, modifiers=Qt.KeyboardModifier.NoModifier) -> None:
 def test_a_drag_to_the_right_widens_the_window(viewer, drag_mouse, button):
     seen = []
     viewer.window_changed.connect(seen.append)
-    drag_mouse(viewer._canvas.viewport, (200, 200), (260, 200), button)
+    drag_mouse(viewer.pane.canvas.viewport, (200, 200), (260, 200), button)
     assert seen[-1].width > WINDOW.width
     assert seen[-1].centre == WINDOW.centre
     assert viewer.window_spec == seen[-1]
@@ -97,19 +98,19 @@ def test_colour_is_shown_as_it_is(viewer):
     red = np.zeros((32, 32, 3), dtype=np.uint8)
     red[..., 0] = 200
     viewer.set_frame(frame(pixels=red, window=None))
-    picture = viewer._canvas.viewport.grab().toImage()
+    picture = viewer.pane.canvas.viewport.grab().toImage()
     assert picture.pixelColor(picture.rect().center() + QPoint(7, -9)).red() == pytest.approx(200, abs=2)
 
 
 def test_the_wheel_asks_for_the_next_slice(viewer, qtbot):
     with qtbot.waitSignal(viewer.slice_requested) as asked:
         wheel(viewer, -1)
-    assert asked.args == [4]
+    assert asked.args == [0, 4]
 
 
 def test_slices_asked_for_in_a_hurry_add_up(viewer):
     seen = []
-    viewer.slice_requested.connect(seen.append)
+    viewer.slice_requested.connect(lambda _pane, index: seen.append(index))
     wheel(viewer, -1)
     wheel(viewer, -1)
     assert seen == [4, 5]
@@ -123,35 +124,35 @@ def test_the_wheel_goes_to_the_next_image_where_there_is_one_slice(viewer, qtbot
 
 
 def test_control_and_wheel_zoom_and_a_double_click_fits_again(viewer, qtbot):
-    fitted = viewer._canvas.scale()
+    fitted = viewer.pane.canvas.scale()
     wheel(viewer, 3, Qt.KeyboardModifier.ControlModifier)
-    assert viewer._canvas.scale() > 1.5 * fitted
-    qtbot.mouseDClick(viewer._canvas.viewport, Qt.MouseButton.LeftButton)
-    assert viewer._canvas.scale() == pytest.approx(fitted)
+    assert viewer.pane.canvas.scale() > 1.5 * fitted
+    qtbot.mouseDClick(viewer.pane.canvas.viewport, Qt.MouseButton.LeftButton)
+    assert viewer.pane.canvas.scale() == pytest.approx(fitted)
 
 
 def test_the_middle_button_moves_the_image(viewer, drag_mouse):
-    before = viewer._canvas.to_image(QPointF(200, 200))
-    drag_mouse(viewer._canvas.viewport, (200, 200), (240, 220), Qt.MouseButton.MiddleButton)
-    after = viewer._canvas.to_image(QPointF(240, 220))
+    before = viewer.pane.canvas.to_image(QPointF(200, 200))
+    drag_mouse(viewer.pane.canvas.viewport, (200, 200), (240, 220), Qt.MouseButton.MiddleButton)
+    after = viewer.pane.canvas.to_image(QPointF(240, 220))
     assert after.x() == pytest.approx(before.x(), abs=0.3)
     assert after.y() == pytest.approx(before.y(), abs=0.3)
 
 
 def test_zoom_is_kept_within_a_series_and_not_beyond(viewer):
     viewer.set_frame(frame(series_key="a"))
-    fitted = viewer._canvas.scale()
+    fitted = viewer.pane.canvas.scale()
     wheel(viewer, 3, Qt.KeyboardModifier.ControlModifier)
-    zoomed = viewer._canvas.scale()
+    zoomed = viewer.pane.canvas.scale()
     viewer.set_frame(frame(series_key="a", index=4))
-    assert viewer._canvas.scale() == pytest.approx(zoomed)
+    assert viewer.pane.canvas.scale() == pytest.approx(zoomed)
     viewer.set_frame(frame(series_key="b"))
-    assert viewer._canvas.scale() == pytest.approx(fitted)
+    assert viewer.pane.canvas.scale() == pytest.approx(fitted)
 
 
 def test_the_users_own_window_stays_within_a_series_and_not_beyond(viewer, drag_mouse):
     viewer.set_frame(frame(series_key="a"))
-    drag_mouse(viewer._canvas.viewport, (200, 200), (260, 240), Qt.MouseButton.RightButton)
+    drag_mouse(viewer.pane.canvas.viewport, (200, 200), (260, 240), Qt.MouseButton.RightButton)
     chosen = viewer.window_spec
     viewer.set_frame(frame(series_key="a", index=4))
     assert viewer.window_spec == chosen != WINDOW
@@ -172,7 +173,7 @@ def test_alt_and_a_number_choose_a_preset(viewer, qtbot):
 
 
 def test_reset_goes_back_to_the_windows_own(viewer, qtbot, drag_mouse):
-    drag_mouse(viewer._canvas.viewport, (200, 200), (260, 240), Qt.MouseButton.RightButton)
+    drag_mouse(viewer.pane.canvas.viewport, (200, 200), (260, 240), Qt.MouseButton.RightButton)
     qtbot.keyClick(viewer, Qt.Key.Key_R)
     assert viewer.window_spec == WINDOW
 
@@ -188,7 +189,7 @@ def test_a_digit_labels_the_shown_image_and_delete_clears_it(viewer, qtbot):
 
 def test_the_cine_waits_for_each_frame_and_goes_round(viewer, qtbot):
     seen = []
-    viewer.slice_requested.connect(seen.append)
+    viewer.slice_requested.connect(lambda _pane, index: seen.append(index))
     viewer.set_frame(frame(index=9))
     qtbot.keyClick(viewer, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: seen == [0])
@@ -197,27 +198,27 @@ def test_the_cine_waits_for_each_frame_and_goes_round(viewer, qtbot):
     viewer.set_frame(frame(index=0))
     qtbot.waitUntil(lambda: seen == [0, 1])
     qtbot.keyClick(viewer, Qt.Key.Key_Space)
-    assert not viewer._slices.playing
+    assert not viewer.slices.playing
 
 
 def test_the_pointer_reads_the_value_with_its_unit(viewer, drag_mouse):
-    at = viewer._canvas.to_viewport(QPointF(20.5, 30.5))
+    at = viewer.pane.canvas.to_viewport(QPointF(20.5, 30.5))
     drag_mouse(
-        viewer._canvas.viewport, (at.x(), at.y()), (at.x(), at.y()), Qt.MouseButton.MiddleButton, steps=1
+        viewer.pane.canvas.viewport, (at.x(), at.y()), (at.x(), at.y()), Qt.MouseButton.MiddleButton, steps=1
     )
-    assert viewer._corner.state.probe_text == "x 20  y 30   320 HU"
+    assert viewer.pane.corner.state.probe_text == "x 20  y 30   320 HU"
 
 
 def test_the_pointer_reads_the_right_value_of_a_turned_and_mirrored_image(viewer):
-    viewer._command("rotate")
-    viewer._command("flip")
-    at = viewer._canvas.to_viewport(QPointF(20.5, 30.5))
-    assert viewer._probe(at) == "x 20  y 30   320 HU"
+    viewer.bar.command.emit("rotate")
+    viewer.bar.command.emit("flip")
+    at = viewer.pane.canvas.to_viewport(QPointF(20.5, 30.5))
+    assert probe_text(viewer.frame, viewer.pane.canvas.to_image(at)) == "x 20  y 30   320 HU"
 
 
 def test_pixels_that_are_not_square_are_shown_in_their_true_shape(viewer):
     viewer.set_frame(frame(spacing_mm=(1.0, 0.5)))
-    origin, right, down = (viewer._canvas.to_viewport(QPointF(*p)) for p in ((0, 0), (40, 0), (0, 40)))
+    origin, right, down = (viewer.pane.canvas.to_viewport(QPointF(*p)) for p in ((0, 0), (40, 0), (0, 40)))
     assert (down.y() - origin.y()) / (right.x() - origin.x()) == pytest.approx(2.0, abs=0.05)
 
 
@@ -226,7 +227,7 @@ def test_alt_and_drag_carry_the_shown_image(viewer, qtbot, drag_mouse, monkeypat
     monkeypatch.setattr(viewer_module, "drag_images", lambda _source, ids, _ghost: carried.append(ids))
     with qtbot.waitSignal(viewer.drag_started):
         drag_mouse(
-            viewer._canvas.viewport,
+            viewer.pane.canvas.viewport,
             (200, 200),
             (280, 280),
             Qt.MouseButton.LeftButton,
@@ -240,18 +241,18 @@ def test_alt_and_drag_carry_the_shown_image(viewer, qtbot, drag_mouse, monkeypat
 def test_the_handle_carries_the_shown_image(viewer, drag_mouse, monkeypatch):
     carried = []
     monkeypatch.setattr(viewer_module, "drag_images", lambda _source, ids, _ghost: carried.append(ids))
-    drag_mouse(viewer._handle, (10, 10), (60, 60), Qt.MouseButton.LeftButton)
+    drag_mouse(viewer.pane.handle, (10, 10), (60, 60), Qt.MouseButton.LeftButton)
     assert carried == [(7,)]
 
 
 def test_a_heat_map_is_laid_over_the_image(viewer):
-    before = viewer._canvas.viewport.grab().toImage()
+    before = viewer.pane.canvas.viewport.grab().toImage()
     viewer.set_overlay(np.ones((7, 7)))
-    after = viewer._canvas.viewport.grab().toImage()
+    after = viewer.pane.canvas.viewport.grab().toImage()
     at = before.rect().center() + QPoint(7, -9)
     assert after.pixelColor(at).saturation() > before.pixelColor(at).saturation()
     viewer.set_overlay(None)
-    assert viewer._canvas.viewport.grab().toImage().pixelColor(at) == before.pixelColor(at)
+    assert viewer.pane.canvas.viewport.grab().toImage().pixelColor(at) == before.pixelColor(at)
 
 
 def test_nothing_to_show_says_what_to_do_and_takes_no_keys(viewer, qtbot):
@@ -260,22 +261,16 @@ def test_nothing_to_show_says_what_to_do_and_takes_no_keys(viewer, qtbot):
     viewer.label_requested.connect(lambda *args: seen.append(args))
     qtbot.keyClick(viewer, Qt.Key.Key_1)
     assert seen == []
-    assert viewer._empty.isVisible()
+    assert viewer.pane.empty.isVisible()
 
 
 def test_corner_texts_and_badge_are_what_was_given(viewer):
     corners = Corners(top_left=("CR",), bottom_right=("demo",))
     viewer.set_frame(frame(corners=corners, badge=ClassBadge(1, "benign")))
-    assert viewer._corner.state.corners == corners
+    assert viewer.pane.corner.state.corners == corners
     viewer.set_badge(ClassBadge(0, "normal"))
-    assert viewer._corner.state.badge == ClassBadge(0, "normal")
+    assert viewer.pane.corner.state.badge == ClassBadge(0, "normal")
     viewer.grab()
-
-
-def test_a_length_is_in_millimetres_where_the_spacing_is_known():
-    start, end = QPointF(0, 0), QPointF(30, 40)
-    assert length_text(start, end, (1.0, 1.0)) == "50.0 mm"
-    assert length_text(start, end, None) == "50 px"
 
 
 def test_the_ruler_never_outgrows_its_place():

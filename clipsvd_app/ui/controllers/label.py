@@ -153,7 +153,7 @@ class LabelController(QObject):
         )
         self._page.strip.set_state(state)
         self._page.strip.allow_search(plain)
-        if self._viewing.shown is None and state.items:
+        if self._viewing.empty and state.items:
             self._viewing.show(state.items[0].image_id)
 
     def _shown_images(self) -> tuple[ProjectImage, ...]:

@@ -1,125 +1,185 @@
-"""The viewer of the Label page: one image of the project with its stack, presets and corner texts."""
+"""The viewer of the Label page: images of the project with their stacks, presets and corner texts."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from clipsvd_app import imaging
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import WindowSpec
-from clipsvd_app.ui.viewer.state import ClassBadge, Corners, FrameState, WindowPreset
+from clipsvd_app.ui.controllers.frame_states import badge_of, frame_state, model_state
+from clipsvd_app.ui.controllers.regions import region_change
 
 if TYPE_CHECKING:
     from clipsvd_app.domain.study import ProjectImage
-    from clipsvd_app.imaging import Frame, Window
+    from clipsvd_app.imaging import Frame
+    from clipsvd_app.ui.background import Task
     from clipsvd_app.ui.label_page.page import LabelPage
     from clipsvd_app.ui.pictures import Pictures
     from clipsvd_app.ui.session import Session
+    from clipsvd_app.ui.viewer.tools.measuring import Region
+
+READ_AHEAD = 4
 
 
 class ViewingController(QObject):
-    """Signal: ``shown_changed()`` when another image is asked for."""
+    """Keeps an image in each pane. Signal: ``shown_changed()`` when the active one is another."""
 
     shown_changed = Signal()
 
     def __init__(self, session: Session, page: LabelPage, pictures: Pictures) -> None:
         super().__init__(page)
         self._session, self._page, self._pictures = session, page, pictures
-        self.shown: int | None = None
+        self._viewer = page.viewer
+        self._asked: dict[int, int] = {}  # image by pane
+        self._reading: dict[int, Task | None] = {}
         page.strip.opened.connect(self.show)
-        page.viewer.slice_requested.connect(self._show_slice)
+        self._viewer.slice_requested.connect(self._show_slice)
+        self._viewer.image_dropped.connect(self._show_in)
+        self._viewer.study_requested.connect(self._show_study)
+        self._viewer.layout_changed.connect(self._on_layout)
+        self._viewer.active_changed.connect(self._on_active)
+        self._viewer.region_chosen.connect(self._set_region)
+        self._viewer.model_view_changed.connect(self._show_again)
         session.project_changed.connect(self._on_changed)
         session.project_opened.connect(self.clear)
         session.settings_changed.connect(self._show_again)
 
+    @property
+    def shown(self) -> int | None:
+        """The image asked for in the active pane."""
+        return self._asked.get(self._viewer.active)
+
+    @property
+    def empty(self) -> bool:
+        """Whether no pane shows an image."""
+        return not self._asked
+
     def show(self, image_id: int) -> None:
-        """Show an image as soon as it is read; the newest wish wins."""
-        image = self._image(image_id)
-        if image is not None:
-            self.shown = image_id
-            self.shown_changed.emit()
-            self._pictures.want_frame(image, self._show_frame)
+        """Show an image in the active pane as soon as it is read; the newest wish wins."""
+        if self._viewer.layout_name == "mpr":
+            self._viewer.set_layout("1")
+        self._show_in(self._viewer.active, image_id)
 
     def clear(self) -> None:
         """Show nothing."""
-        self.shown = None
+        self._asked.clear()
+        self._viewer.set_layout("1")
         self._page.show_frame(None)
+
+    def _show_in(self, pane: int, image_id: int) -> None:
+        image = self._image(image_id)
+        if image is None:
+            return
+        if (reading := self._reading.get(pane)) is not None:
+            reading.cancel()
+        self._asked[pane] = image_id
+        if pane == self._viewer.active:
+            self.shown_changed.emit()
+        self._reading[pane] = self._pictures.want_frame(
+            image, lambda read_id, frame: self._show_frame(pane, read_id, frame)
+        )
 
     def _image(self, image_id: int | None) -> ProjectImage | None:
         return next((image for image in self._session.images() if image.id == image_id), None)
 
-    def _stack(self, image: ProjectImage) -> list[int]:
-        return [other.id for other in self._session.images() if other.series_id == image.series_id]
+    def _stack(self, image: ProjectImage) -> list[ProjectImage]:
+        return [other for other in self._session.images() if other.series_id == image.series_id]
 
-    def _show_slice(self, index: int) -> None:
-        image = self._image(self.shown)
-        if image is not None:
-            self.show(self._stack(image)[index])
-
-    def _show_frame(self, image_id: int, frame: Frame) -> None:
-        image = self._image(image_id)
-        if image_id != self.shown or image is None:
+    def _show_slice(self, pane: int, index: int) -> None:
+        image = self._image(self._asked.get(pane))
+        if image is None or self._viewer.layout_name == "mpr":
             return
         stack = self._stack(image)
-        grey = frame.pixels.ndim == 2
-        by_table = grey and frame.voi_lut is not None
-        self._page.show_frame(
-            FrameState(
-                image_id=image_id,
-                pixels=imaging.to_display(frame) if by_table else frame.pixels,
-                window=_spec(frame.window) if grey and not by_table else None,
-                inverted=frame.inverted and grey and not by_table,
-                presets=tuple(WindowPreset(name, _spec(window)) for name, window in frame.presets),
-                spacing_mm=frame.pixel_spacing_mm,
-                units=frame.units,
-                corners=self._corners(image, len(stack), stack.index(image_id)),
-                badge=self._badge(image),
-                index=stack.index(image_id),
-                count=len(stack),
-                series_key=str(image.series_id),
-            )
-        )
+        before = stack.index(image)
+        self._show_in(pane, stack[index].id)
+        if pane == self._viewer.active:
+            way = 1 if index >= before else -1
+            ahead = (index + way * step for step in range(1, READ_AHEAD + 1))
+            self._pictures.read_ahead([stack[place] for place in ahead if 0 <= place < len(stack)])
 
-    def _badge(self, image: ProjectImage) -> ClassBadge | None:
-        for known in self._session.classes():
-            if known.id == image.class_id:
-                return ClassBadge(known.position, known.name)
-        return None
+    def _show_frame(self, pane: int, image_id: int, frame: Frame) -> None:
+        image = self._image(image_id)
+        if self._asked.get(pane) != image_id or image is None or pane not in self._viewer.panes_shown:
+            return
+        if self._viewer.layout_name != "mpr":
+            state = model_state if self._viewer.as_model else frame_state
+            self._page.show_frame(state(self._session, image, frame, self._stack(image)), pane)
 
-    def _corners(self, image: ProjectImage, count: int, index: int) -> Corners:
-        place = (f"Image {index + 1} of {count}",) if count > 1 else ()
-        size = f"{image.columns} × {image.rows}"
-        return Corners(
-            top_left=(f"Patient {image.patient_number:03d}", *self._identity(image)),
-            top_right=tuple(part for part in (image.modality, image.body_part.title()) if part),
-            bottom_left=(*place, size),
-        )
-
-    def _identity(self, image: ProjectImage) -> tuple[str, ...]:
-        """Return name and id from the file while the user wants to see them; never kept."""
-        if not self._session.settings.show_identity:
-            return ()
-        try:
-            header = imaging.read_header(Path(image.path))
-        except UserError:
-            return ()
-        return tuple(part for part in (header.patient_name, header.patient_id) if part)
-
-    def _on_changed(self) -> None:
+    def _show_study(self, way: int) -> None:
+        """Go to the first image of the previous or next study, stopping at the ends."""
         image = self._image(self.shown)
         if image is None:
-            if self.shown is not None:
-                self.clear()
+            return
+        firsts: dict[tuple[int, int], int] = {}
+        for other in self._session.images():
+            firsts.setdefault((other.patient_number, other.study_number), other.id)
+        place = list(firsts).index((image.patient_number, image.study_number)) + way
+        if 0 <= place < len(firsts):
+            self.show(list(firsts.values())[place])
+
+    def _on_layout(self, name: str) -> None:
+        """Fill free panes with the other series of the study; come back from three planes."""
+        for pane in [pane for pane in self._asked if pane not in self._viewer.panes_shown]:
+            del self._asked[pane]
+        if name == "mpr":
+            return
+        first = self._viewer.frame_of(0)
+        if first is not None and first.cross is not None:
+            for pane in self._viewer.panes_shown:
+                self._page.show_frame(None, pane)
+            self._asked = {}
+            self._show_in(0, first.image_id)
+        free = [pane for pane in self._viewer.panes_shown if pane not in self._asked]
+        for pane, image_id in zip(free, self._beside(), strict=False):
+            self._show_in(pane, image_id)
+
+    def _beside(self) -> list[int]:
+        """Return an image of each other series of the patient, this study first, at a like place."""
+        image = self._image(self._asked.get(0))
+        if image is None:
+            return []
+        shown = {other.series_id for other in map(self._image, self._asked.values()) if other is not None}
+        stack = self._stack(image)
+        share = stack.index(image) / max(1, len(stack) - 1)
+        series: dict[tuple[bool, int], list[int]] = {}
+        for other in self._session.images():
+            if other.patient_key == image.patient_key and other.series_id not in shown:
+                elsewhere = other.study_number != image.study_number
+                series.setdefault((elsewhere, other.series_id), []).append(other.id)
+        return [ids[round(share * (len(ids) - 1))] for _key, ids in sorted(series.items())]
+
+    def _on_active(self, _pane: int) -> None:
+        self._page.follow_viewer()
+        self.shown_changed.emit()
+
+    def _set_region(self, image_id: int, region: Region | None, series: bool) -> None:
+        image = self._image(image_id)
+        if image is None:
+            return
+        try:
+            change = region_change(self._stack(image) if series else [image], region)
+        except UserError as error:
+            self._session.tell(error)
         else:
-            self._page.viewer.set_badge(self._badge(image))
+            self._session.do(change)
+
+    def _on_changed(self) -> None:
+        for pane in list(self._asked):
+            if self._image(self._asked[pane]) is None:
+                del self._asked[pane]
+                self._page.show_frame(None, pane)
+        for pane in self._viewer.panes_shown:
+            frame = self._viewer.frame_of(pane)
+            image = None if frame is None else self._image(frame.image_id)
+            if frame is not None and image is not None:
+                self._viewer.set_badge(badge_of(self._session, image), pane)
+                if not frame.derived:
+                    self._viewer.set_crop(image.crop, pane)
+        if self._viewer.as_model:
+            self._show_again()
 
     def _show_again(self) -> None:
-        if self.shown is not None:
-            self.show(self.shown)
-
-
-def _spec(window: Window) -> WindowSpec:
-    return WindowSpec(window.centre, window.width, window.function)  # type: ignore[arg-type]
+        if self._viewer.layout_name != "mpr":
+            for pane, image_id in list(self._asked.items()):
+                self._show_in(pane, image_id)

@@ -80,12 +80,29 @@ class LabelPage(QWidget):
         self._layers.setCurrentWidget(self._work)
         self.setFocusProxy(self.strip.view)
 
-    def show_frame(self, frame: FrameState | None) -> None:
-        """Show a frame in the viewer and mark it in the pool."""
-        self.viewer.set_frame(frame)
-        shown = None if frame is None else frame.image_id
-        self.strip.set_shown(shown)
+    def show_frame(self, frame: FrameState | None, pane: int | None = None) -> None:
+        """Show a frame in a pane of the viewer, and mark the active one in the pool."""
+        self.viewer.set_frame(frame, pane)
+        if pane is None or pane == self.viewer.active:
+            self.follow_viewer()
+
+    def follow_viewer(self) -> None:
+        """Mark what the active pane shows in the pool."""
+        frame = self.viewer.frame
+        self.strip.set_shown(None if frame is None else frame.image_id)
         self._hang_ghost()
+
+    def set_viewer_alone(self, alone: bool) -> None:
+        """Leave the whole page to the viewer, or bring tree, pool and classes back."""
+        for beside in (self._studies, self.strip, self.bins):
+            beside.setVisible(not alone)
+        if alone:
+            self.viewer.setFocus()
+
+    @property
+    def viewer_alone(self) -> bool:
+        """Whether the viewer has the whole page."""
+        return self.strip.isHidden()
 
     def set_thumbnail(self, image_id: int, picture: QImage) -> None:
         """Give a thumbnail to whatever shows the image."""
@@ -114,7 +131,8 @@ class LabelPage(QWidget):
         middle.addWidget(self.strip)
         middle.setSizes([ABOVE_PX, STRIP_PX])
         across = QSplitter(Qt.Orientation.Horizontal)
-        across.addWidget(_titled("Studies", self.tree))
+        self._studies = _titled("Studies", self.tree)
+        across.addWidget(self._studies)
         across.addWidget(middle)
         across.addWidget(self.bins)
         across.setSizes([TREE_PX, VIEWER_PX, BINS_PX])

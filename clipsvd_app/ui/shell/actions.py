@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from clipsvd_app.ui.viewer.commands import key_lines
+
 Menu = Literal["File", "Edit", "View", "Help"]
 
 
@@ -56,21 +58,23 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("page.export", "Export", "View", "Ctrl+5"),
     ActionSpec("page.settings", "Settings", "View", "Ctrl+,"),
     ActionSpec("view.theme", "Switch theme", "View", "Ctrl+Shift+D", "theme", rule=True),
+    ActionSpec("view.viewer_only", "Viewer alone", "View", "F10", "image"),
     ActionSpec("view.full_screen", "Full screen", "View", "F11"),
     ActionSpec("help.keys", "Keyboard", "Help", "F1", "help"),
     ActionSpec("help.about", "About CLIP-SVD Studio", "Help"),
 )
 
-VIEWER_KEYS: tuple[KeyHelp, ...] = (
+MOUSE_KEYS: tuple[KeyHelp, ...] = (
+    KeyHelp("Left drag", "The tool chosen"),
     KeyHelp("Right drag", "Window: width across, centre up and down"),
-    KeyHelp("Wheel, ↑ ↓", "Previous or next slice"),
-    KeyHelp("← →", "Previous or next image"),
+    KeyHelp("Middle drag", "Move the image"),
+    KeyHelp("Wheel", "Previous or next slice, else image"),
     KeyHelp("Ctrl + wheel", "Zoom"),
-    KeyHelp("Middle drag", "Pan"),
+    KeyHelp("Double click", "Fit"),
+    KeyHelp("Shift + drag", "Move the other planes of a volume"),
     KeyHelp("Alt + 1 … 9", "Window preset"),
-    KeyHelp("I · F · R", "Invert · fit · reset"),
-    KeyHelp("Space", "Play or stop the cine"),
 )
+VIEWER_KEYS: tuple[KeyHelp, ...] = tuple(KeyHelp(keys, text) for keys, text in key_lines())
 
 LABEL_KEYS: tuple[KeyHelp, ...] = (
     KeyHelp("1 … 9", "Label the selected images"),

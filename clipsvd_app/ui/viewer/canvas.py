@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QResizeEvent, QTransform
+from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QPainter, QResizeEvent, QTransform
 from PySide6.QtWidgets import QFrame, QGraphicsRectItem, QVBoxLayout, QWidget
 
 from clipsvd_app.ui.viewer.windowing import heat_lut, levels_of, lut_of
@@ -18,10 +18,15 @@ if TYPE_CHECKING:
     from clipsvd_app.jobs import WindowSpec
 
 FIT_MARGIN = 0.01
+REST_MS = 150
+PIXELS_FROM_SCALE = 8.0  # so near, single pixels are what is looked for
+WHOLE = QRectF(0, 0, 1, 1)
 
 
 class Canvas(QFrame):
     """Software raster on purpose: under Mesa an OpenGL viewport is four times slower.
+
+    A picture that moves shows its pixels; one that rests is drawn smoothly, which takes three times as long.
 
     Signal: ``resized()``.
     """
@@ -44,12 +49,28 @@ class Canvas(QFrame):
         for item in (self._image, self._heat):
             item.setParentItem(self._frame_item)
         self._heat.hide()
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(REST_MS)
+        self._rest.timeout.connect(lambda: self._smooth(self.scale() < PIXELS_FROM_SCALE))
+        self._view.sigTransformChanged.connect(self._stir)
+        self._fitted = True
         self._turns = 0
-        self._flipped = False
+        self._mirror = (1.0, 1.0)
         self._aspect = 1.0
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._graphics)
+
+    @property
+    def upright(self) -> bool:
+        """Whether the image is neither turned nor mirrored: the patient's sides are where they were."""
+        return self._turns == 0 and self._mirror == (1.0, 1.0)
+
+    @property
+    def heat_shown(self) -> bool:
+        """Whether a heat map lies over the image."""
+        return bool(self._heat.isVisible())
 
     @property
     def viewport(self) -> QWidget:
@@ -59,6 +80,7 @@ class Canvas(QFrame):
 
     def set_pixels(self, pixels: NDArray[Any], row_to_column_spacing: float) -> None:
         """Show other pixels; non-square ones are stretched to their true shape."""
+        self._stir()
         self._image.setImage(pixels, autoLevels=False)
         if row_to_column_spacing != self._aspect:
             self._aspect = row_to_column_spacing
@@ -73,12 +95,20 @@ class Canvas(QFrame):
             self._image.setLookupTable(lut_of(window, inverted=inverted), update=False)
             self._image.setLevels(levels_of(window))
 
-    def set_heat(self, heat: NDArray[Any] | None, opacity: float) -> None:
-        """Lay values from 0 to 1 over the image, stretched to its size."""
+    def set_heat(self, heat: NDArray[Any] | None, opacity: float, view: QRectF = WHOLE) -> None:
+        """Lay values from 0 to 1 over the image; ``view`` is their place as fractions of it."""
         self._heat.setVisible(heat is not None)
         if heat is not None:
+            size = self._image_rect()
             self._heat.setImage(np.asarray(heat, dtype=np.float32), autoLevels=False, levels=(0.0, 1.0))
-            self._heat.setRect(self._image_rect())
+            self._heat.setRect(
+                QRectF(
+                    view.x() * size.width(),
+                    view.y() * size.height(),
+                    view.width() * size.width(),
+                    view.height() * size.height(),
+                )
+            )
             self._heat.setOpacity(opacity)
 
     def set_heat_opacity(self, opacity: float) -> None:
@@ -86,44 +116,55 @@ class Canvas(QFrame):
         self._heat.setOpacity(opacity)
 
     def fit(self) -> None:
-        """Show the whole image."""
+        """Show the whole image, and go on doing so when the canvas changes its size."""
+        self._fitted = True
         self._view.setRange(self._frame_item.mapRectToParent(self._image_rect()), padding=FIT_MARGIN)
 
+    def actual_size(self) -> None:
+        """Show one column of the image on each pixel of the screen."""
+        self.zoom(1.0 / (self.scale() * self.devicePixelRatioF()))
+
     def rotate(self) -> None:
-        """Turn the image a quarter to the right."""
-        self._turns = (self._turns + 1) % 4
+        """Turn what is seen a quarter to the right."""
+        mirrored = self._mirror[0] * self._mirror[1] < 0
+        self._turns = (self._turns + (-1 if mirrored else 1)) % 4
         self._orient()
         self.fit()
 
-    def flip(self) -> None:
-        """Mirror the image left to right."""
-        self._flipped = not self._flipped
+    def flip(self, *, down: bool = False) -> None:
+        """Mirror what is seen left to right, or top to bottom."""
+        across, along = self._mirror
+        self._mirror = (across, -along) if down else (-across, along)
         self._orient()
         self.fit()
 
     def reset_orientation(self) -> None:
         """Show the image as it is stored."""
-        self._turns, self._flipped = 0, False
+        self._turns, self._mirror = 0, (1.0, 1.0)
         self._orient()
 
-    def zoom(self, factor: float, at: QPointF) -> None:
-        """Enlarge by a factor around a point of the viewport."""
-        self._view.scaleBy((1.0 / factor, 1.0 / factor), center=self._in_view(at))
+    def zoom(self, factor: float, at: QPointF | None = None) -> None:
+        """Enlarge by a factor around a point of the viewport, or its middle."""
+        self._fitted = False
+        centre = QPointF(self.viewport.rect().center()) if at is None else at
+        self._view.scaleBy((1.0 / factor, 1.0 / factor), center=self._in_view(centre))
 
     def pan(self, start: QPointF, end: QPointF) -> None:
         """Move the image with the pointer, in viewport coordinates."""
+        self._fitted = False
         shift = self._in_view(start) - self._in_view(end)
         self._view.translateBy(x=shift.x(), y=shift.y())
 
     def to_image(self, at: QPointF) -> QPointF:
         """Return image coordinates (column, row) of a point of the viewport."""
-        scene = self._graphics.mapToScene(at.toPoint())
+        scene = self._to_screen.inverted()[0].map(at)
         point: QPointF = self._image.mapFromScene(scene)
         return point
 
     def to_viewport(self, image_point: QPointF) -> QPointF:
         """Return the point of the viewport that shows an image point."""
-        return QPointF(self._graphics.mapFromScene(self._image.mapToScene(image_point)))
+        scene: QPointF = self._image.mapToScene(image_point)
+        return self._to_screen.map(scene)
 
     def scale(self) -> float:
         """Return screen pixels for each image column."""
@@ -133,16 +174,38 @@ class Canvas(QFrame):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.resized.emit()
+        if self._fitted:
+            QTimer.singleShot(0, self, self._fit_again)  # the graphics get their new size after this
+
+    def _stir(self) -> None:
+        """Draw quickly until nothing has moved for a moment."""
+        self._smooth(False)
+        self._rest.start()
+
+    def _smooth(self, on: bool) -> None:
+        self._graphics.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, on)
+
+    def _fit_again(self) -> None:
+        if self._fitted:
+            self.fit()
+            self.resized.emit()
+
+    @property
+    def _to_screen(self) -> QTransform:
+        """From the scene to the viewport, without rounding to whole pixels."""
+        transform: QTransform = self._graphics.viewportTransform()
+        return transform
 
     def _in_view(self, at: QPointF) -> QPointF:
-        point: QPointF = self._view.mapSceneToView(self._graphics.mapToScene(at.toPoint()))
+        point: QPointF = self._view.mapSceneToView(self._to_screen.inverted()[0].map(at))
         return point
 
     def _image_rect(self) -> QRectF:
         return QRectF(0, 0, self._image.width() or 1, self._image.height() or 1)
 
     def _orient(self) -> None:
-        transform = QTransform()
+        transform = QTransform()  # Qt applies the last one first: shape, turn, mirror
+        transform.scale(*self._mirror)
         transform.rotate(90.0 * self._turns)
-        transform.scale(-1.0 if self._flipped else 1.0, self._aspect)
+        transform.scale(1.0, self._aspect)
         self._frame_item.setTransform(transform)

@@ -1,46 +1,46 @@
-"""What is written over the picture: corner texts, the class, the ruler, the measured line."""
+"""What lies over the picture: corner texts, the class, the ruler, measures, the sides of the patient."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from clipsvd_app.ui.class_colours import class_style, paint_class_mark
+from clipsvd_app.ui.viewer.shapes import Shape, paint_cross, paint_shape, paint_training_region
 from clipsvd_app.ui.viewer.state import ClassBadge, Corners, Lines
 
 MARGIN_PX = 12
 BADGE_PX = 26
+RING = QColor("#7c9bff")  # on the same near-black in both themes
 HANDLE_PX = 36  # the drag handle stands above the text on the right
 RULER_LENGTHS_MM = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200)
 RULER_LONGEST_PX = 150.0
-
+RULER_NEEDS_PX = 420  # a narrow pane has no room between its corner texts
+RULER_PX = 26
+TEXTS_NEED_PX = QSize(260, 150)  # a smaller pane shows its place in the stack alone
 
 NO_TEXT = Corners()
 
 
 @dataclass(frozen=True, slots=True)
-class MeasuredLine:
-    """A line in viewport coordinates and what it measures."""
-
-    start: QPointF
-    end: QPointF
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class LayerState:
-    """Everything the layer draws; ``px_per_mm`` is None where the spacing is unknown."""
+    """Everything the layer draws, in viewport coordinates.
+
+    px_per_mm: None where the spacing is unknown. crop: the four corners of what training sees.
+    """
 
     corners: Corners = NO_TEXT
     window_text: str = ""
     probe_text: str = ""
     badge: ClassBadge | None = None
     px_per_mm: float | None = None
-    line: MeasuredLine | None = None
+    shapes: tuple[Shape, ...] = ()
+    crop: tuple[QPointF, ...] = ()
+    cross: QPointF | None = None
+    edges: tuple[str, str, str, str] | None = None
 
 
 class CornerLayer(QWidget):
@@ -51,7 +51,9 @@ class CornerLayer(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._ink = QColor(text_colour)
         self._state = LayerState()
-        self._ring: QColor | None = None
+        self._ring = False
+        self._texts = True
+        self._handle_room = True
 
     @property
     def state(self) -> LayerState:
@@ -64,25 +66,49 @@ class CornerLayer(QWidget):
             self._state = state
             self.update()
 
-    def set_ring(self, colour: QColor | None) -> None:
-        """Show that the keyboard is here."""
-        self._ring = colour
+    def set_texts_shown(self, shown: bool) -> None:
+        """Write texts, or leave the picture bare."""
+        self._texts = shown
+        self.update()
+
+    def leave_room_for_handle(self, needed: bool) -> None:
+        """Start the text on the right below the drag handle, or at the top."""
+        self._handle_room = needed
+        self.update()
+
+    def set_ring(self, shown: bool) -> None:
+        """Show that keys and choices go here."""
+        self._ring = shown
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        if self._ring is not None:
-            painter.setPen(self._ring)
+        if self._ring:
+            painter.setPen(RING)
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         font = QFont(self.font())
         font.setPointSizeF(font.pointSizeF() * 0.92)
         painter.setFont(font)
-        state = self._state
+        state, room = self._state, QRectF(self.rect())
+        if state.crop:
+            paint_training_region(painter, state.crop, room)
+        if state.cross is not None:
+            paint_cross(painter, state.cross, room)
+        for shape in state.shapes:
+            paint_shape(painter, shape, room)
+        if self._texts:
+            self._paint_texts(painter, state)
+
+    def _paint_texts(self, painter: QPainter, state: LayerState) -> None:
         area = QRectF(self.rect()).adjusted(MARGIN_PX, MARGIN_PX, -MARGIN_PX, -MARGIN_PX)
         badge_px = BADGE_PX + 8 if state.badge is not None else 0
         corners, align = state.corners, Qt.AlignmentFlag
-        top_left, top_right = area.adjusted(0, badge_px, 0, 0), area.adjusted(0, HANDLE_PX, 0, 0)
+        if self.width() < TEXTS_NEED_PX.width() or self.height() < TEXTS_NEED_PX.height():
+            self._write(painter, area, align.AlignBottom | align.AlignLeft, corners.bottom_left[:1])
+            return
+        top_left = area.adjusted(0, badge_px, 0, 0)
+        top_right = area.adjusted(0, HANDLE_PX if self._handle_room else 0, 0, 0)
         self._write(painter, top_left, align.AlignTop | align.AlignLeft, corners.top_left)
         self._write(painter, top_right, align.AlignTop | align.AlignRight, corners.top_right)
         below_left = (*corners.bottom_left, state.probe_text) if state.probe_text else corners.bottom_left
@@ -91,10 +117,10 @@ class CornerLayer(QWidget):
         self._write(painter, area, align.AlignBottom | align.AlignRight, below_right)
         if state.badge is not None:
             self._paint_badge(painter, state.badge)
-        if state.px_per_mm is not None:
+        if state.px_per_mm is not None and self.width() >= RULER_NEEDS_PX:
             self._paint_ruler(painter, state.px_per_mm)
-        if state.line is not None:
-            self._paint_line(painter, state.line)
+        if state.edges is not None:
+            self._paint_edges(painter, area, state.edges)
 
     def _write(self, painter: QPainter, area: QRectF, align: Qt.AlignmentFlag, lines: Lines) -> None:
         self._write_text(painter, area, align, "\n".join(lines))
@@ -126,24 +152,20 @@ class CornerLayer(QWidget):
         text = f"{length_mm / 10:g} cm" if length_mm >= 10 else f"{length_mm:g} mm"
         self._write_text(painter, area, Qt.AlignmentFlag.AlignCenter, text)
 
-    def _paint_line(self, painter: QPainter, line: MeasuredLine) -> None:
-        painter.setPen(QPen(QColor("#ffd166"), 1.5))
-        painter.drawLine(line.start, line.end)
-        for end in (line.start, line.end):
-            painter.drawEllipse(end, 3, 3)
-        area = QRectF(line.end.x() + 8, line.end.y() - 10, 160, 20)
-        self._write_text(painter, area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, line.text)
+    def _paint_edges(self, painter: QPainter, area: QRectF, edges: tuple[str, str, str, str]) -> None:
+        align = Qt.AlignmentFlag
+        sides = (
+            align.AlignLeft | align.AlignVCenter,
+            align.AlignTop | align.AlignHCenter,
+            align.AlignRight | align.AlignVCenter,
+            align.AlignBottom | align.AlignHCenter,
+        )
+        raised = area.adjusted(0, 0, 0, -RULER_PX)
+        for side, letter in zip(sides, edges, strict=True):
+            self._write_text(painter, raised, side, letter)
 
 
 def ruler_length_mm(px_per_mm: float) -> float:
     """Return the longest round length that still fits the ruler."""
     fitting = [mm for mm in RULER_LENGTHS_MM if mm * px_per_mm <= RULER_LONGEST_PX]
     return float(fitting[-1] if fitting else RULER_LENGTHS_MM[0])
-
-
-def length_text(start: QPointF, end: QPointF, spacing_mm: tuple[float, float] | None) -> str:
-    """Return the distance of two image points, in millimetres where the spacing is known."""
-    across, down = end.x() - start.x(), end.y() - start.y()
-    if spacing_mm is None:
-        return f"{math.hypot(across, down):.0f} px"
-    return f"{math.hypot(across * spacing_mm[1], down * spacing_mm[0]):.1f} mm"

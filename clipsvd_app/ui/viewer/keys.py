@@ -3,51 +3,46 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from functools import cache
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QKeyCombination, Qt
+from PySide6.QtGui import QKeySequence
+
+from clipsvd_app.ui.viewer.commands import COMMANDS
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent
 
-Kind = Literal["label", "clear", "preset", "scroll", "step", "invert", "fit", "reset", "play"]
-PAGE_OF_SLICES = 10
-ALL_SLICES = 1_000_000
+_PORTABLE = QKeySequence.SequenceFormat.PortableText
+ARROWS: dict[int, tuple[int, int]] = {
+    Qt.Key.Key_Left: (-1, 0),
+    Qt.Key.Key_Right: (1, 0),
+    Qt.Key.Key_Up: (0, -1),
+    Qt.Key.Key_Down: (0, 1),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class KeyCommand:
-    """What a key asks for; ``number`` is a class or preset from 0, or places to move."""
+    """What a key asks for: a command of the table, or ``label``, ``clear`` (a label) and ``preset``.
 
-    kind: Kind
+    ``number`` is a class or preset from 0, or what the table says.
+    """
+
+    kind: str
     number: int = 0
-
-
-_PLAIN: dict[int, KeyCommand] = {
-    Qt.Key.Key_I: KeyCommand("invert"),
-    Qt.Key.Key_F: KeyCommand("fit"),
-    Qt.Key.Key_R: KeyCommand("reset"),
-    Qt.Key.Key_Space: KeyCommand("play"),
-    Qt.Key.Key_Up: KeyCommand("scroll", -1),
-    Qt.Key.Key_Down: KeyCommand("scroll", 1),
-    Qt.Key.Key_PageUp: KeyCommand("scroll", -PAGE_OF_SLICES),
-    Qt.Key.Key_PageDown: KeyCommand("scroll", PAGE_OF_SLICES),
-    Qt.Key.Key_Home: KeyCommand("scroll", -ALL_SLICES),
-    Qt.Key.Key_End: KeyCommand("scroll", ALL_SLICES),
-    Qt.Key.Key_Left: KeyCommand("step", -1),
-    Qt.Key.Key_Right: KeyCommand("step", 1),
-}
 
 
 def key_command(event: QKeyEvent) -> KeyCommand | None:
     """Return what a key asks for in the viewer."""
     modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-    if modifiers == Qt.KeyboardModifier.AltModifier:
-        number = event.key() - Qt.Key.Key_1
-        return KeyCommand("preset", number) if 0 <= number < 9 else None
-    if modifiers:
-        return None
-    return label_command(event) or _PLAIN.get(event.key())
+    if modifiers == Qt.KeyboardModifier.AltModifier and 0 <= event.key() - Qt.Key.Key_1 < 9:
+        return KeyCommand("preset", event.key() - Qt.Key.Key_1)
+    found = _by_key().get(_name(modifiers, event.key()))
+    if found is None and modifiers == Qt.KeyboardModifier.ShiftModifier and not event.text().isalpha():
+        found = _by_key().get(_name(Qt.KeyboardModifier.NoModifier, event.key()))  # plus is often shifted
+    return label_command(event) or found
 
 
 def label_command(event: QKeyEvent) -> KeyCommand | None:
@@ -58,3 +53,13 @@ def label_command(event: QKeyEvent) -> KeyCommand | None:
         return KeyCommand("clear")
     number = event.key() - Qt.Key.Key_1
     return KeyCommand("label", number) if 0 <= number < 9 else None
+
+
+def _name(modifiers: Qt.KeyboardModifier, key: int) -> str:
+    plain = Qt.Key.Key_Return if key == Qt.Key.Key_Enter else Qt.Key(key)
+    return QKeySequence(QKeyCombination(modifiers, plain)).toString(_PORTABLE)
+
+
+@cache
+def _by_key() -> dict[str, KeyCommand]:
+    return {command.key: KeyCommand(command.id, command.number) for command in COMMANDS}

@@ -14,15 +14,17 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.theme import Palette, Theme
 
 USUAL_RATE = 12
+RATE_STEP = 2
 
 
 class SliceBar(QFrame):
-    """``slice_requested(int)`` asks for a place in the stack; the bar moves once the frame is shown.
+    """The stack of the active pane.
 
-    Playing waits for each frame: a slow disk makes it slower, never a queue.
+    Signals: ``index_chosen(int)`` by the slider, ``tick()`` at the rate of the cine while it plays.
     """
 
-    slice_requested = Signal(int)
+    index_chosen = Signal(int)
+    tick = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -30,7 +32,6 @@ class SliceBar(QFrame):
         self._theme = theme
         self._play = QToolButton()
         self._play.setIconSize(QSize(16, 16))
-        self._play.setToolTip("Play (Space)")
         self._slider = QSlider(Qt.Orientation.Horizontal)
         self._slider.setAccessibleName("Slice")
         self._place = QLabel()
@@ -39,7 +40,7 @@ class SliceBar(QFrame):
         self._rate.setRange(1, 60)
         self._rate.setValue(USUAL_RATE)
         self._rate.setSuffix(" /s")
-        self._rate.setToolTip("Frames a second")
+        self._rate.setToolTip("Frames a second (, and .)")
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 4, 8, 4)
         row.setSpacing(8)
@@ -48,10 +49,9 @@ class SliceBar(QFrame):
         row.addWidget(self._place)
         row.addWidget(self._rate)
         self._timer = QTimer(self)
-        self._awaited: int | None = None
-        self._timer.timeout.connect(self._advance)
+        self._timer.timeout.connect(self.tick)
         self._play.clicked.connect(self.toggle_play)
-        self._slider.valueChanged.connect(self.request)
+        self._slider.valueChanged.connect(self.index_chosen)
         self._rate.valueChanged.connect(lambda rate: self._timer.setInterval(1000 // rate))
         theme.changed.connect(self._tint)
         self._tint(theme.palette)
@@ -62,28 +62,21 @@ class SliceBar(QFrame):
         """Whether the cine runs."""
         return self._timer.isActive()
 
+    @property
+    def rate(self) -> int:
+        """Frames a second."""
+        return self._rate.value()
+
     def set_place(self, index: int, count: int) -> None:
         """Show which frame of how many is on show; a single one needs no bar."""
-        self._awaited = None
         with QSignalBlocker(self._slider):
             self._slider.setRange(0, count - 1)
             self._slider.setValue(index)
         self._place.setText(f"{index + 1} / {count}")
+        self._place.setMinimumWidth(self._place.fontMetrics().horizontalAdvance(f"{count} / {count}") + 4)
         self.setVisible(count > 1)
         if count == 1 and self.playing:
             self.toggle_play()
-
-    def request(self, index: int) -> None:
-        """Ask for a frame, unless it is the one on show."""
-        if 0 <= index <= self._slider.maximum():
-            self._awaited = index
-            self.slice_requested.emit(index)
-
-    def step(self, frames: int) -> None:
-        """Ask for the frame some places on, stopping at the ends."""
-        wanted = min(max(self._here() + frames, 0), self._slider.maximum())
-        if wanted != self._here():
-            self.request(wanted)
 
     def toggle_play(self) -> None:
         """Start or stop the cine."""
@@ -93,12 +86,11 @@ class SliceBar(QFrame):
             self._timer.start(1000 // self._rate.value())
         self._tint(self._theme.palette)
 
-    def _here(self) -> int:
-        return self._slider.value() if self._awaited is None else self._awaited
-
-    def _advance(self) -> None:
-        if self._awaited is None:
-            self.request((self._slider.value() + 1) % (self._slider.maximum() + 1))
+    def change_rate(self, steps: int) -> None:
+        """Play faster or slower."""
+        self._rate.setValue(self._rate.value() + RATE_STEP * steps)
 
     def _tint(self, palette: Palette) -> None:
-        self._play.setIcon(icons.icon("stop" if self.playing else "play", palette))
+        self._play.setIcon(icons.icon("pause" if self.playing else "play", palette))
+        self._play.setToolTip("Stop (Space)" if self.playing else "Play (Space)")
+        self._play.setAccessibleName(self._play.toolTip())

@@ -49,6 +49,11 @@ class FrameState:
     spacing_mm: (row, column) distance of pixel centres.
     index, count: place in the stack that the slice bar scrolls through.
     series_key: zoom and orientation are kept from frame to frame of one series.
+    picture_key: measures drawn on a picture come back with it.
+    crop: what training sees, (x, y, width, height) as fractions; None for the whole frame.
+    edges: the patient's side at left, top, right and bottom.
+    derived: whether the pixels are not those of the file, so that places in them mean nothing to training.
+    cross: (column, row) where the other planes of a volume cut this one.
     """
 
     image_id: int
@@ -63,10 +68,20 @@ class FrameState:
     index: int = 0
     count: int = 1
     series_key: str = ""
+    picture_key: str = ""
+    crop: tuple[float, float, float, float] | None = None
+    edges: tuple[str, str, str, str] | None = None
+    derived: bool = False
+    cross: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         assert self.pixels.ndim == 2 or (self.pixels.ndim == 3 and self.pixels.shape[2] == 3)
         assert 0 <= self.index < self.count
+
+    @property
+    def key(self) -> str:
+        """What measures of this picture are kept under."""
+        return self.picture_key or str(self.image_id)
 
     @property
     def is_colour(self) -> bool:

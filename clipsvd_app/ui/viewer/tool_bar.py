@@ -1,40 +1,47 @@
-"""Above the picture: what the left button does, presets, orientation, the heat map's strength."""
+"""Above the picture: tools, presets, orientation, layouts; what only sometimes applies shows only then."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QMenu, QSlider, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QSizePolicy,
+    QSlider,
+    QToolButton,
+    QWidget,
+)
 
 from clipsvd_app.ui import icons
 from clipsvd_app.ui.theme import set_kind
+from clipsvd_app.ui.viewer.commands import COMMANDS, LAYOUT_PREFIX, TOOL_PREFIX, ViewerCommand, shown_key
+from clipsvd_app.ui.viewer.pane import USUAL_OPACITY
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QAction, QResizeEvent
+
     from clipsvd_app.ui.theme import Palette, Theme
     from clipsvd_app.ui.viewer.state import WindowPreset
 
-Tool = Literal["window", "pan", "zoom", "measure"]
-TOOLS: tuple[tuple[Tool, str], ...] = (
-    ("window", "Window: drag across for width, up and down for centre (also the right button)"),
-    ("pan", "Pan: drag the image (also the middle button)"),
-    ("zoom", "Zoom: drag up and down (also Ctrl and the wheel)"),
-    ("measure", "Measure: drag a line"),
+LAYOUTS = (
+    ("1", "layout-1", "One image", ""),
+    ("2", "layout-2", "Two side by side", ""),
+    ("4", "layout-4", "Four", ""),
+    ("mpr", "layout", "Three planes of the volume", "M"),
 )
-COMMANDS = (
-    ("invert", "Invert (I)"),
-    ("rotate", "Rotate a quarter to the right"),
-    ("flip", "Flip left to right"),
-    ("fit", "Fit (F)"),
-)
+DROPPED_FIRST = ("texts", "actual_size", "fit", "turn", "invert", "tool.scroll", "tool.zoom")
+LATCHED = ("link", "texts", "model")
 FULL_OPACITY = 100
-USUAL_OPACITY = 0.55
 
 
 class ViewerBar(QFrame):
-    """Signals: ``tool_chosen(str)``, ``command(str)``, ``preset_chosen(int)``, ``opacity_changed(float)``."""
+    """Signals: ``command(str)`` the id of a command, ``preset_chosen(int)``, ``opacity_changed(float)``."""
 
-    tool_chosen = Signal(str)
     command = Signal(str)
     preset_chosen = Signal(int)
     opacity_changed = Signal(float)
@@ -42,39 +49,83 @@ class ViewerBar(QFrame):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("viewer_bar")
-        self._buttons: dict[str, QToolButton] = {}
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._theme = theme
+        self._buttons: dict[str, tuple[QToolButton, str]] = {}
+        self._shown_presets: tuple[WindowPreset, ...] | None = None
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(8, 4, 8, 4)
-        self._row.setSpacing(2)
+        self._row.setSpacing(1)
         self._add_tools()
         self._add_presets()
+        self._add_region()
         self._row.addStretch(1)
         self._add_opacity()
         self._add_commands()
+        self._add_layouts()
         theme.changed.connect(self._tint)
         self._tint(theme.palette)
 
     def set_presets(self, presets: tuple[WindowPreset, ...]) -> None:
         """Offer the windows of the shown image."""
+        if presets == self._shown_presets:
+            return
+        self._shown_presets = presets
         self._menu.clear()
         for position, preset in enumerate(presets):
-            entry = self._menu.addAction(f"{preset.name}\tAlt+{position + 1}")
+            key = f"\tAlt+{position + 1}" if position < len("123456789") else ""
+            entry = self._menu.addAction(preset.name + key)
             entry.triggered.connect(lambda _checked=False, at=position: self.preset_chosen.emit(at))
         self._presets.setEnabled(bool(presets))
 
     def set_heat_shown(self, shown: bool) -> None:
         """Offer the heat map's strength only while there is one."""
-        self._opacity_label.setVisible(shown)
-        self._opacity.setVisible(shown)
+        if shown == self._opacity.isHidden():
+            self._opacity_label.setVisible(shown)
+            self._opacity.setVisible(shown)
+            self._make_room()
+
+    def set_region(self, *, drawn: bool, stored: bool) -> None:
+        """Offer to train on a region that is drawn, else to forget the one that is stored."""
+        offer = "Train on this region" if drawn else "Train on the whole image" if stored else ""
+        if offer != self.region_offer:
+            self._region.setText(offer)
+            self._region.setVisible(bool(offer))
+            self._make_room()
+
+    @property
+    def region_offer(self) -> str:
+        """What is offered to do with a region, nothing when there is none."""
+        return "" if self._region.isHidden() else self._region.text()
+
+    def set_tool(self, tool: str) -> None:
+        """Mark the tool of the left button."""
+        self._button(TOOL_PREFIX + tool).setChecked(True)
+
+    def set_layout_name(self, name: str, *, volume: bool) -> None:
+        """Mark the layout; three planes are offered for stacks only."""
+        self._planes.setEnabled(volume)
+        icon = next(icon for known, icon, _text, _key in LAYOUTS if known == name)
+        button, before = self._buttons["layout"]
+        if icon != before:
+            self._buttons["layout"] = button, icon
+            button.setIcon(icons.icon(icon, self._theme.palette))
+        if self._button("link").isHidden() == (name in ("2", "4")):
+            self._button("link").setVisible(name in ("2", "4"))
+            self._make_room()
+
+    def set_latched(self, command: str, on: bool) -> None:
+        """Mark a command that stays on or off."""
+        self._button(command).setChecked(on)
 
     def _add_tools(self) -> None:
         group = QButtonGroup(self)
-        for name, hint in TOOLS:
-            button = self._add_button(name, hint)
-            button.setCheckable(True)
-            button.setChecked(name == "window")
-            button.clicked.connect(lambda _checked=False, name=name: self.tool_chosen.emit(name))
-            group.addButton(button)
+        for command in COMMANDS:
+            if command.id.startswith(TOOL_PREFIX):
+                button = self._add_command(command)
+                button.setCheckable(True)
+                button.setChecked(command.id == "tool.window")
+                group.addButton(button)
 
     def _add_presets(self) -> None:
         self._menu = QMenu(self)
@@ -83,8 +134,16 @@ class ViewerBar(QFrame):
         self._presets.setToolTip("Window presets (Alt and a number)")
         self._presets.setMenu(self._menu)
         self._presets.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self._row.addSpacing(8)
+        self._row.addSpacing(4)
         self._row.addWidget(self._presets)
+
+    def _add_region(self) -> None:
+        self._region = QToolButton()
+        set_kind(self._region, "quiet")
+        self._region.clicked.connect(lambda: self.command.emit("train"))
+        self._row.addWidget(self._region)
+        self._region.setToolTip("T; with Shift for the whole series")
+        self._region.hide()
 
     def _add_opacity(self) -> None:
         self._opacity_label = QLabel("Heat map")
@@ -92,28 +151,73 @@ class ViewerBar(QFrame):
         self._opacity = QSlider(Qt.Orientation.Horizontal)
         self._opacity.setRange(0, FULL_OPACITY)
         self._opacity.setValue(round(USUAL_OPACITY * FULL_OPACITY))
-        self._opacity.setFixedWidth(96)
+        self._opacity.setFixedWidth(72)
         self._opacity.setAccessibleName("Strength of the heat map")
         self._opacity.valueChanged.connect(lambda value: self.opacity_changed.emit(value / FULL_OPACITY))
         for widget in (self._opacity_label, self._opacity):
             self._row.addWidget(widget)
-        self._row.addSpacing(8)
-        self.set_heat_shown(False)
+        self._row.addSpacing(4)
+        for widget in (self._opacity_label, self._opacity):
+            widget.hide()
 
     def _add_commands(self) -> None:
-        for name, hint in COMMANDS:
-            button = self._add_button(name, hint)
-            button.clicked.connect(lambda _checked=False, name=name: self.command.emit(name))
+        turns = [command for command in COMMANDS if command.line == "turn"]
+        menu = self._add_menu("turn", "rotate", "Turn and mirror what is seen (Q, H, V)")
+        for command in turns:
+            self._add_entry(menu, command.id, command.text, command.key)
+        for command in COMMANDS:
+            if command.icon and command.line not in ("turn", "drag", "measure"):
+                button = self._add_command(command)
+                button.setCheckable(command.id in LATCHED)
+        self.set_latched("texts", True)
 
-    def _add_button(self, name: str, hint: str) -> QToolButton:
+    def _add_layouts(self) -> None:
+        menu = self._add_menu("layout", "layout-1", "Layout (Y changes, M for three planes)")
+        for name, _icon, text, key in LAYOUTS:
+            entry = self._add_entry(menu, LAYOUT_PREFIX + name, text, key)
+        self._planes = entry
+
+    def _add_menu(self, name: str, icon: str, tip: str) -> QMenu:
+        button = self._add_button(name, icon, tip)
+        menu = QMenu(button)
+        button.setMenu(menu)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        return menu
+
+    def _add_entry(self, menu: QMenu, command: str, text: str, key: str) -> QAction:
+        entry = menu.addAction(f"{text}\t{shown_key(key)}" if key else text)
+        entry.triggered.connect(lambda: self.command.emit(command))
+        return entry
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Leave out what has a key when the strip is narrow, the dearest last."""
+        for name in DROPPED_FIRST:
+            self._button(name).show()
+        for name in DROPPED_FIRST:
+            if self._row.minimumSize().width() <= self.width():
+                return
+            self._button(name).hide()
+
+    def _add_command(self, command: ViewerCommand) -> QToolButton:
+        return self._add_button(command.id, command.icon, command.tip)
+
+    def _add_button(self, name: str, icon: str, tip: str) -> QToolButton:
         button = QToolButton()
-        button.setToolTip(hint)
-        button.setAccessibleName(hint)
+        button.setToolTip(tip)
+        button.setAccessibleName(tip)
         button.setIconSize(QSize(18, 18))
+        button.clicked.connect(lambda: self.command.emit(name))
         self._row.addWidget(button)
-        self._buttons[name] = button
+        self._buttons[name] = button, icon
         return button
 
+    def _button(self, name: str) -> QToolButton:
+        return self._buttons[name][0]
+
     def _tint(self, palette: Palette) -> None:
-        for name, button in self._buttons.items():
-            button.setIcon(icons.icon(name, palette))
+        for button, icon in self._buttons.values():
+            button.setIcon(icons.icon(icon, palette))

@@ -1,366 +1,274 @@
-"""The viewer: one frame with window, zoom, slices, cine; it shows and asks, and changes no data."""
+"""The viewer: panes with a tool strip and a slice bar; it shows and asks, and changes no data."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPixmap, QWheelEvent
-from PySide6.QtWidgets import QApplication, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from clipsvd_app.ui.image_mime import drag_images
-from clipsvd_app.ui.shell.empty_state import EmptyState
-from clipsvd_app.ui.shell.state import EmptySpec
-from clipsvd_app.ui.viewer.canvas import Canvas
-from clipsvd_app.ui.viewer.corner_layer import CornerLayer, LayerState, MeasuredLine, length_text
-from clipsvd_app.ui.viewer.drag_handle import DragHandle
-from clipsvd_app.ui.viewer.keys import KeyCommand, key_command
+from clipsvd_app.ui.viewer.canvas import WHOLE
+from clipsvd_app.ui.viewer.keys import ARROWS, key_command
+from clipsvd_app.ui.viewer.obeying import WITHOUT_FRAME, Obeying
+from clipsvd_app.ui.viewer.pane_grid import PaneGrid
+from clipsvd_app.ui.viewer.places import Place
 from clipsvd_app.ui.viewer.slice_bar import SliceBar
-from clipsvd_app.ui.viewer.tool_bar import USUAL_OPACITY, ViewerBar
-from clipsvd_app.ui.viewer.windowing import dragged, least_width
+from clipsvd_app.ui.viewer.tool_bar import ViewerBar
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from PySide6.QtGui import QFocusEvent, QKeyEvent, QPixmap
 
     from clipsvd_app.jobs import WindowSpec
     from clipsvd_app.ui.theme import Theme
+    from clipsvd_app.ui.viewer.commands import LayoutName
+    from clipsvd_app.ui.viewer.pane import Pane
     from clipsvd_app.ui.viewer.state import ClassBadge, FrameState
-
-NOTHING_SHOWN = EmptySpec(
-    "image",
-    "No image on show",
-    "Drop a folder, files or a ZIP onto the window, or choose a study on the left.",
-)
-WHEEL_NOTCH = 120
-ZOOM_A_NOTCH = 1.2
-ZOOM_PX_PER_DOUBLING = 160.0
-_TOOL_OF_BUTTON = {Qt.MouseButton.RightButton: "window", Qt.MouseButton.MiddleButton: "pan"}
 
 
 class ImageViewer(QWidget):
-    """Shows a :class:`FrameState`.
+    """Shows a :class:`FrameState` in each pane; keys and the slice bar belong to the active one.
 
     Signals: ``window_changed(WindowSpec)`` by the user's hand, ``inverted_changed(bool)``,
-    ``slice_requested(int)`` place in the stack, ``step_requested(int)`` previous or next image,
-    ``label_requested(tuple of ids, class position)``, ``clear_requested(tuple of ids)``,
-    ``drag_started(int)`` image id.
+    ``slice_requested(pane, place in its stack)``, ``step_requested(int)`` previous or next image,
+    ``study_requested(int)`` previous or next study, ``label_requested(tuple of ids, class position)``,
+    ``clear_requested(tuple of ids)``, ``drag_started(int)`` image id, ``layout_changed(str)``,
+    ``active_changed(int)``, ``image_dropped(pane, image id)``, ``pointed(pane, column, row)``,
+    ``region_chosen(image id, Region or None for the whole frame, bool for the whole series)``,
+    ``heat_requested(bool)``, ``model_view_changed()`` when pictures shall be as training sees them or not.
     """
 
     window_changed = Signal(object)
     inverted_changed = Signal(bool)
-    slice_requested = Signal(int)
+    slice_requested = Signal(int, int)
     step_requested = Signal(int)
+    study_requested = Signal(int)
     label_requested = Signal(object, int)
     clear_requested = Signal(object)
     drag_started = Signal(int)
+    layout_changed = Signal(str)
+    active_changed = Signal(int)
+    image_dropped = Signal(int, int)
+    pointed = Signal(int, float, float)
+    region_chosen = Signal(int, object, bool)
+    heat_requested = Signal(bool)
+    model_view_changed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("viewer")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self._theme = theme
-        self._frame: FrameState | None = None
-        self._window: WindowSpec | None = None
-        self._inverted = False
-        self._tool = "window"
-        self._pressed: Qt.MouseButton | None = None
-        self._pressed_at = QPointF()
-        self._last = QPointF()
-        self._line: tuple[QPointF, QPointF] | None = None
-        self._wheel_rest = 0
-        self._opacity = USUAL_OPACITY
-        self._build(theme)
+        self.linked = True
+        self.texts_shown = True
+        self.heat_shown = False
+        self.as_model = False
+        self.tool = "window"
+        self._places: list[Place] = []
+        self.bar = ViewerBar(theme)
+        self.slices = SliceBar(theme)
+        self.grid = PaneGrid(theme)
+        self._obeying = Obeying(self)
+        self._arrange()
+        self._connect()
+        self.grid.set_layout("1")
         self.set_frame(None)
 
     @property
+    def pane(self) -> Pane:
+        """The active pane."""
+        return self.grid.pane
+
+    @property
     def frame(self) -> FrameState | None:
-        """The frame on show."""
-        return self._frame
+        """The frame of the active pane."""
+        return self.pane.frame
 
     @property
     def window_spec(self) -> WindowSpec | None:
-        """The display window in force."""
-        return self._window
+        """The display window in force in the active pane."""
+        return self.pane.window_spec
 
-    def set_frame(self, frame: FrameState | None) -> None:
-        """Show a frame, or the empty state; zoom and the user's own window stay within one series."""
-        before, self._frame = self._frame, frame
-        self._layers.setCurrentWidget(self._empty if frame is None else self._canvas)
-        self._bar.setEnabled(frame is not None)
-        self._handle.setVisible(frame is not None)
-        self._corner.setVisible(frame is not None)
-        self._line = None
-        if frame is None:
-            self._slices.set_place(0, 1)
-            return
-        same_series = before is not None and bool(frame.series_key) and before.series_key == frame.series_key
-        if before is None or not same_series or frame.window is None or not self._is_adjusted(before):
-            self._window, self._inverted = frame.window, frame.inverted
-        spacing = frame.spacing_mm
-        self._canvas.set_pixels(frame.pixels, spacing[0] / spacing[1] if spacing else 1.0)
-        self._apply_window()
-        self._canvas.set_heat(None, self._opacity)
-        self._bar.set_heat_shown(False)
-        self._bar.set_presets(frame.presets)
-        self._slices.set_place(frame.index, frame.count)
-        self._handle.set_image(frame.image_id)
-        if before is None or not same_series:
-            self._canvas.reset_orientation()
-        if before is None or not same_series or before.pixels.shape != frame.pixels.shape:
-            self._canvas.fit()
-        self._corner.raise_()
-        self._handle.raise_()
-        self._write()
+    @property
+    def active(self) -> int:
+        """The number of the active pane."""
+        return self.grid.active
 
-    def set_badge(self, badge: ClassBadge | None) -> None:
-        """Show another class for the same frame."""
-        if self._frame is not None:
-            self._frame = replace(self._frame, badge=badge)
-            self._write()
+    @property
+    def layout_name(self) -> LayoutName:
+        """How the panes are arranged."""
+        return self.grid.layout_name
 
-    def set_overlay(self, heat: NDArray[Any] | None) -> None:
-        """Lay a heat map of values from 0 to 1 over the frame, or take it away."""
-        self._canvas.set_heat(heat, self._opacity)
-        self._bar.set_heat_shown(heat is not None)
+    @property
+    def panes_shown(self) -> range:
+        """The panes of the layout."""
+        return self.grid.shown
+
+    def frame_of(self, pane: int) -> FrameState | None:
+        """Return what a pane shows."""
+        return self.grid.panes[pane].frame if pane < len(self.grid.panes) else None
+
+    def frame_window(self, pane: int) -> WindowSpec | None:
+        """Return the display window in force in a pane."""
+        return self.grid.panes[pane].window_spec
+
+    def set_frame(self, frame: FrameState | None, pane: int | None = None) -> None:
+        """Show a frame, or nothing, in a pane; the active one if none is named."""
+        number = self.active if pane is None else pane
+        before = self.grid.panes[number].frame
+        if number == self.active and (before is None or frame is None or before.image_id != frame.image_id):
+            self.heat_shown = False
+        self.grid.panes[number].set_frame(frame)
+        self._places[number].arrive(*(0, 1) if frame is None else (frame.index, frame.count))
+        if number == self.active:
+            self._follow_pane()
+
+    def set_badge(self, badge: ClassBadge | None, pane: int | None = None) -> None:
+        """Show another class for the frame of a pane."""
+        self.grid.panes[self.active if pane is None else pane].set_badge(badge)
+
+    def set_cross(self, image_id: int, cross: tuple[float, float] | None, pane: int) -> None:
+        """Let the other planes of a volume cut the picture of a pane elsewhere."""
+        self.grid.panes[pane].set_cross(image_id, cross)
+
+    def set_crop(self, crop: tuple[float, float, float, float] | None, pane: int) -> None:
+        """Show another region that training sees of the frame of a pane."""
+        self.grid.panes[pane].set_crop(crop)
+        self._show_region()
+
+    def set_overlay(self, heat: NDArray[Any] | None, view: QRectF = WHOLE) -> None:
+        """Lay a heat map of values from 0 to 1 over a part of the active frame, or take it away."""
+        self.pane.set_overlay(heat, view)
+        self.bar.set_heat_shown(heat is not None)
 
     def set_thumbnail(self, picture: QPixmap) -> None:
-        """Set what hangs under the pointer while the image is dragged."""
-        self._handle.set_ghost(picture)
+        """Set what hangs under the pointer while the active image is dragged."""
+        self.pane.handle.set_ghost(picture)
+
+    def set_layout(self, name: LayoutName) -> None:
+        """Arrange the panes another way; those on show keep their frames, three planes start afresh."""
+        if name == self.layout_name:
+            return
+        self.grid.set_layout(name)
+        for number in self.grid.shown:
+            self.grid.panes[number].set_tool(self.tool)
+        self._follow_pane()
+        self.layout_changed.emit(name)
+
+    def scroll_stack(self, pane: int, frames: int) -> None:
+        """Step through the stack of a pane, and through those beside it while they are linked."""
+        if self._places[pane].count == 1:
+            self.step_requested.emit(1 if frames > 0 else -1)
+            return
+        together = self.linked and self.layout_name in ("2", "4")
+        for number in self.grid.shown if together else (pane,):
+            self._ask(number, self._places[number].step(frames))
 
     def fit(self) -> None:
         """Show the whole frame."""
-        self._canvas.fit()
-        self._write()
-
-    def reset(self) -> None:
-        """Go back to the frame's own window, orientation and size."""
-        if self._frame is None:
-            return
-        self._canvas.reset_orientation()
-        self._set_inverted(self._frame.inverted)
-        if self._frame.window is not None:
-            self._set_window(self._frame.window)
-        self.fit()
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if self._frame is None:
-            return False
-        kind = event.type()
-        if isinstance(event, QWheelEvent):
-            self._wheel(event)
-            return True
-        if not isinstance(event, QMouseEvent):
-            if kind == QEvent.Type.Leave:
-                self._corner.set_state(replace(self._corner.state, probe_text=""))
-            return False
-        if kind == QEvent.Type.MouseButtonPress:
-            self._press(event)
-        elif kind == QEvent.Type.MouseMove:
-            self._move(event)
-        elif kind == QEvent.Type.MouseButtonRelease:
-            self._pressed = None
-        elif kind == QEvent.Type.MouseButtonDblClick:
-            self.fit()
-        return True
+        self.pane.fit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        command = None if self._frame is None else key_command(event)
-        if command is None:
+        shift = event.modifiers() == Qt.KeyboardModifier.ShiftModifier
+        plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if self.pane.hand.drawing is not None and event.key() in ARROWS and (plain or shift):
+            across, down = ARROWS[event.key()]
+            self.pane.hand.step(across * (10 if shift else 1), down * (10 if shift else 1))
+            return
+        command = key_command(event)
+        idle = self.frame is None and command is not None and command.kind not in WITHOUT_FRAME
+        if command is None or idle or not self._obeying.obey(command):
             super().keyPressEvent(event)
-        else:
-            self._obey(command)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        self._corner.set_ring(self._theme.palette.color("accent"))
+        self.grid.set_focused(True)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
-        self._corner.set_ring(None)
+        self.grid.set_focused(False)
 
-    def _is_adjusted(self, frame: FrameState) -> bool:
-        """Whether the user chose another window than the frame's own."""
-        return frame.window is not None and (self._window, self._inverted) != (frame.window, frame.inverted)
-
-    def _build(self, theme: Theme) -> None:
-        self._bar = ViewerBar(theme)
-        self._slices = SliceBar(theme)
-        self._empty = EmptyState(theme, NOTHING_SHOWN)
-        self._canvas = Canvas(theme.palette.viewer)
-        self._corner = CornerLayer(theme.palette.viewer_text, self._canvas)
-        self._handle = DragHandle(theme, self._canvas)
-        self._layers = QStackedLayout()
-        self._layers.addWidget(self._empty)
-        self._layers.addWidget(self._canvas)
+    def _arrange(self) -> None:
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self._bar)
-        column.addLayout(self._layers, 1)
-        column.addWidget(self._slices)
-        self._canvas.viewport.setMouseTracking(True)
-        self._canvas.viewport.installEventFilter(self)
-        self._canvas.resized.connect(self._place_layers)
-        self._bar.tool_chosen.connect(self._choose_tool)
-        self._bar.command.connect(self._command)
-        self._bar.preset_chosen.connect(self._choose_preset)
-        self._bar.opacity_changed.connect(self._set_opacity)
-        self._slices.slice_requested.connect(self.slice_requested)
-        self._handle.drag_requested.connect(self._start_drag)
+        column.addWidget(self.bar)
+        column.addWidget(self.grid, 1)
+        column.addWidget(self.slices)
 
-    def _place_layers(self) -> None:
-        self._corner.setGeometry(self._canvas.rect())
-        self._handle.move(self._canvas.width() - self._handle.width() - 12, 12)
-        self._write()
+    def _connect(self) -> None:
+        self.grid.pane_added.connect(self._connect_pane)
+        self.grid.activated.connect(self._on_activated)
+        self.bar.command.connect(self._obeying.command)
+        self.bar.preset_chosen.connect(self._obeying.choose_preset)
+        self.bar.opacity_changed.connect(self.grid.set_opacity)
+        self.slices.index_chosen.connect(
+            lambda index: self.scroll_stack(self.active, index - self._places[self.active].here)
+        )
+        self.slices.tick.connect(self._play)
 
-    def _press(self, event: QMouseEvent) -> None:
-        self.setFocus(Qt.FocusReason.MouseFocusReason)
-        self._pressed = event.button()
-        self._pressed_at = self._last = event.position()
-        if self._tool == "measure" and self._pressed == Qt.MouseButton.LeftButton:
-            start = self._canvas.to_image(event.position())
-            self._line = (start, start)
+    def _connect_pane(self, number: int) -> None:
+        pane = self.grid.panes[number]
+        self._places.append(Place())
+        pane.pressed.connect(lambda: self.setFocus(Qt.FocusReason.MouseFocusReason))
+        pane.scrolled.connect(lambda frames: self.scroll_stack(number, frames))
+        pane.pointed.connect(lambda column, row: self.pointed.emit(number, column, row))
+        pane.window_changed.connect(lambda window: self._on_window(number, window))
+        pane.measures_changed.connect(self._show_region)
+        pane.drag_requested.connect(self._start_drag)
+        pane.image_dropped.connect(lambda image_id: self._take_drop(number, image_id))
+        pane.corner.set_texts_shown(self.texts_shown)
 
-    def _move(self, event: QMouseEvent) -> None:
-        here, moved = event.position(), event.position() - self._last
-        left = self._pressed == Qt.MouseButton.LeftButton
-        if left and event.modifiers() & Qt.KeyboardModifier.AltModifier:
-            far = (here - self._pressed_at).manhattanLength() >= QApplication.startDragDistance()
-            if far:
-                self._start_drag()
-            return
-        tool = self._tool if left else _TOOL_OF_BUTTON.get(self._pressed or Qt.MouseButton.NoButton)
-        if tool == "window":
-            self._drag_window(moved)
-        elif tool == "pan":
-            self._canvas.pan(self._last, here)
-        elif tool == "zoom":
-            self._canvas.zoom(2.0 ** (-moved.y() / ZOOM_PX_PER_DOUBLING), self._pressed_at)
-        elif tool == "measure" and self._line is not None:
-            self._line = (self._line[0], self._canvas.to_image(here))
-        self._last = here
-        self._write(here)
-
-    def _drag_window(self, moved: QPointF) -> None:
-        if self._window is not None and self._frame is not None:
-            narrowest = least_width(self._window, self._frame.pixels.dtype)
-            self._set_window(dragged(self._window, moved.x(), moved.y(), narrowest))
-
-    def _wheel(self, event: QWheelEvent) -> None:
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self._canvas.zoom(ZOOM_A_NOTCH ** (event.angleDelta().y() / WHEEL_NOTCH), event.position())
-            self._write()
-            return
-        self._wheel_rest += event.angleDelta().y()
-        notches = int(self._wheel_rest / WHEEL_NOTCH)
-        self._wheel_rest -= notches * WHEEL_NOTCH
-        if notches:
-            self._scroll(-notches)
-
-    def _scroll(self, frames: int) -> None:
-        if self._frame is not None and self._frame.count > 1:
-            self._slices.step(frames)
-        else:
-            self.step_requested.emit(1 if frames > 0 else -1)
-
-    def _obey(self, command: KeyCommand) -> None:
-        assert self._frame is not None
-        if command.kind == "label":
-            self.label_requested.emit((self._frame.image_id,), command.number)
-        elif command.kind == "clear":
-            self.clear_requested.emit((self._frame.image_id,))
-        elif command.kind == "preset":
-            self._choose_preset(command.number)
-        elif command.kind == "scroll":
-            self._scroll(command.number)
-        elif command.kind == "step":
-            self.step_requested.emit(command.number)
-        else:
-            self._command(command.kind)
-
-    def _command(self, name: str) -> None:
-        if name == "invert":
-            self._set_inverted(not self._inverted)
-            self.inverted_changed.emit(self._inverted)
-        elif name == "rotate":
-            self._canvas.rotate()
-        elif name == "flip":
-            self._canvas.flip()
-        elif name == "fit":
-            self.fit()
-        elif name == "reset":
-            self.reset()
-        elif name == "play":
-            self._slices.toggle_play()
-        self._write()
-
-    def _choose_tool(self, tool: str) -> None:
-        self._tool = tool
-        self._line = None
-        self._write()
-
-    def _choose_preset(self, position: int) -> None:
-        if self._frame is not None and position < len(self._frame.presets):
-            self._set_window(self._frame.presets[position].window)
-
-    def _set_window(self, window: WindowSpec) -> None:
-        self._window = window
-        self._apply_window()
-        self._write()
+    def _on_window(self, number: int, window: WindowSpec) -> None:
+        """Give the planes of one volume one window."""
+        if self.layout_name == "mpr":
+            for other in self.grid.shown:
+                if other != number:
+                    self.grid.panes[other].adopt_window(window)
         self.window_changed.emit(window)
 
-    def _set_inverted(self, inverted: bool) -> None:
-        self._inverted = inverted
-        self._apply_window()
+    def _on_activated(self, number: int) -> None:
+        self._follow_pane()
+        self.active_changed.emit(number)
 
-    def _apply_window(self) -> None:
-        if self._frame is not None:
-            self._canvas.set_window(self._window, inverted=self._inverted, colour=self._frame.is_colour)
+    def _follow_pane(self) -> None:
+        """Let strip and slice bar speak of the active pane."""
+        frame, place = self.frame, self._places[self.active]
+        self.bar.setEnabled(frame is not None or len(self.panes_shown) > 1)
+        self.bar.set_presets(() if frame is None else frame.presets)
+        self.bar.set_heat_shown(self.pane.canvas.heat_shown)
+        self.bar.set_layout_name(self.layout_name, volume=place.count > 2 or self.layout_name == "mpr")
+        self.bar.set_latched("link", self.linked)
+        self.slices.set_place(place.index, place.count)
+        self.pane.set_handle_shown(frame is not None)
+        self._show_region()
 
-    def _set_opacity(self, opacity: float) -> None:
-        self._opacity = opacity
-        self._canvas.set_heat_opacity(opacity)
+    def _show_region(self) -> None:
+        frame = self.frame
+        stored = frame is not None and frame.crop is not None
+        drawn = frame is not None and not frame.derived and self.pane.region is not None
+        self.bar.set_region(drawn=drawn, stored=stored)
+
+    def _play(self) -> None:
+        place = self._places[self.active]
+        wanted = place.play()
+        if wanted is not None:
+            frames = wanted - place.index
+            self._ask(self.active, wanted)
+            if self.linked and self.layout_name in ("2", "4"):
+                for number in self.grid.shown:
+                    if number != self.active:
+                        self._ask(number, self._places[number].step(frames))
+
+    def _ask(self, pane: int, index: int | None) -> None:
+        if index is not None:
+            self.slice_requested.emit(pane, index)
+
+    def _take_drop(self, pane: int, image_id: int) -> None:
+        self.grid.activate(pane)
+        self.image_dropped.emit(pane, image_id)
 
     def _start_drag(self) -> None:
-        if self._frame is not None:
-            self._pressed = None
-            self.drag_started.emit(self._frame.image_id)
-            drag_images(self, (self._frame.image_id,), self._handle.ghost)
-
-    def _write(self, pointer: QPointF | None = None) -> None:
-        frame = self._frame
-        if frame is None:
-            return
-        scale = self._canvas.scale()
-        self._corner.set_state(
-            LayerState(
-                corners=frame.corners,
-                window_text=_window_text(self._window, scale),
-                probe_text=self._probe(pointer) if pointer is not None else "",
-                badge=frame.badge,
-                px_per_mm=scale / frame.spacing_mm[1] if frame.spacing_mm else None,
-                line=self._measured(frame),
-            )
-        )
-
-    def _probe(self, pointer: QPointF) -> str:
-        frame, at = self._frame, self._canvas.to_image(pointer)
-        if frame is None:
-            return ""
-        rows, columns = frame.pixels.shape[:2]
-        if not (0 <= at.x() < columns and 0 <= at.y() < rows):
-            return ""
-        row, column = int(at.y()), int(at.x())
-        return f"x {column}  y {row}   {frame.value_text(row, column)}"
-
-    def _measured(self, frame: FrameState) -> MeasuredLine | None:
-        if self._line is None:
-            return None
-        start, end = (self._canvas.to_viewport(point) for point in self._line)
-        return MeasuredLine(start, end, length_text(*self._line, frame.spacing_mm))
-
-
-def _window_text(window: WindowSpec | None, scale: float) -> str:
-    zoom = f"{100 * scale:.0f} %"
-    return zoom if window is None else f"C {window.centre:.4g}   W {window.width:.4g}   {zoom}"
+        if self.frame is not None:
+            self.drag_started.emit(self.frame.image_id)
+            drag_images(self, (self.frame.image_id,), self.pane.handle.ghost)

@@ -1,0 +1,116 @@
+"""From an image of the project and its pixels to what a pane is told to show."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clipsvd_app import imaging
+from clipsvd_app.errors import UserError
+from clipsvd_app.jobs import WindowSpec
+from clipsvd_app.ui.viewer.state import ClassBadge, Corners, FrameState, WindowPreset
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.imaging import Frame, Window
+    from clipsvd_app.ui.session import Session
+
+
+def frame_state(
+    session: Session, image: ProjectImage, frame: Frame, stack: Sequence[ProjectImage]
+) -> FrameState:
+    """Return an image as it is stored, with its place in its series."""
+    grey = frame.pixels.ndim == 2
+    by_table = grey and frame.voi_lut is not None
+    return FrameState(
+        image_id=image.id,
+        pixels=imaging.to_display(frame) if by_table else frame.pixels,
+        window=window_spec(frame.window) if grey and not by_table else None,
+        inverted=frame.inverted and grey and not by_table,
+        presets=presets_of(frame),
+        spacing_mm=frame.pixel_spacing_mm,
+        units=frame.units,
+        corners=_corners(session, image, stack),
+        badge=badge_of(session, image),
+        index=stack.index(image),
+        count=len(stack),
+        series_key=str(image.series_id),
+        crop=image.crop,
+    )
+
+
+def model_state(
+    session: Session, image: ProjectImage, frame: Frame, stack: Sequence[ProjectImage]
+) -> FrameState:
+    """Return the picture that training is given: windowed, cut to its region, padded to a square."""
+    window = None if image.window is None else imaging.Window(*image.window)
+    crop = None if image.crop is None else imaging.Crop(*image.crop)
+    picture = imaging.rgb_of(imaging.to_display(frame, window, crop=crop))
+    rows, columns = picture.shape[:2]
+    side = max(rows, columns)
+    square = np.zeros((side, side, 3), dtype=np.uint8)
+    top, left = (side - rows) // 2, (side - columns) // 2
+    square[top : top + rows, left : left + columns] = picture
+    plain = frame_state(session, image, frame, stack)
+    return replace(
+        plain,
+        pixels=square,
+        window=None,
+        inverted=False,
+        presets=(),
+        spacing_mm=None,
+        corners=_corners(session, image, stack, "As training sees it"),
+        series_key=f"model {image.series_id}",
+        picture_key=f"model {image.id}",
+        crop=None,
+        derived=True,
+    )
+
+
+def badge_of(session: Session, image: ProjectImage) -> ClassBadge | None:
+    """Return the class of an image."""
+    for known in session.classes():
+        if known.id == image.class_id:
+            return ClassBadge(known.position, known.name)
+    return None
+
+
+def presets_of(frame: Frame) -> tuple[WindowPreset, ...]:
+    """Return the windows worth one click."""
+    return tuple(WindowPreset(name, window_spec(window)) for name, window in frame.presets)
+
+
+def window_spec(window: Window) -> WindowSpec:
+    """Return a window as jobs and views write it."""
+    return WindowSpec(window.centre, window.width, window.function)  # type: ignore[arg-type]
+
+
+def kind_of(image: ProjectImage) -> tuple[str, ...]:
+    """Return modality and body part, as far as they are known."""
+    return tuple(part for part in (image.modality, image.body_part.title()) if part)
+
+
+def _corners(session: Session, image: ProjectImage, stack: Sequence[ProjectImage], note: str = "") -> Corners:
+    place = (f"Image {stack.index(image) + 1} of {len(stack)}",) if len(stack) > 1 else ()
+    size = f"{image.columns} × {image.rows}"
+    return Corners(
+        top_left=(f"Patient {image.patient_number:03d}", *_identity(session, image)),
+        top_right=kind_of(image),
+        bottom_left=(*((note,) if note else ()), *place, size),
+    )
+
+
+def _identity(session: Session, image: ProjectImage) -> tuple[str, ...]:
+    """Return name and id from the file while the user wants to see them; never kept."""
+    if not session.settings.show_identity:
+        return ()
+    try:
+        header = imaging.read_header(Path(image.path))
+    except UserError:
+        return ()
+    return tuple(part for part in (header.patient_name, header.patient_id) if part)

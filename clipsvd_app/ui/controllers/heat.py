@@ -1,0 +1,68 @@
+"""Where the newest run looked, laid over the image in the viewer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QRectF
+
+from clipsvd_app.ui.notices import Notice
+from clipsvd_app.ui.plots.saliency import letterboxed_view, upsampled
+
+if TYPE_CHECKING:
+    from clipsvd_app.domain.results import CaseExplanation
+    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.ui.controllers.cases import CaseExplainer
+    from clipsvd_app.ui.session import Session
+    from clipsvd_app.ui.viewer.viewer import ImageViewer
+
+MAP_PX = 256
+
+
+class HeatController(QObject):
+    """Asks the engine for the shown image when the user wants its map; a late answer is dropped."""
+
+    def __init__(self, session: Session, viewer: ImageViewer, explainer: CaseExplainer) -> None:
+        super().__init__(viewer)
+        self._session, self._viewer, self._explainer = session, viewer, explainer
+        self._run: int | None = None
+        viewer.heat_requested.connect(self._on_requested)
+        explainer.explained.connect(self._on_explained)
+
+    def _on_requested(self, wanted: bool) -> None:
+        project, frame = self._session.project, self._viewer.frame
+        if not wanted or frame is None or project is None or frame.derived:
+            self._viewer.set_overlay(None)
+            return
+        runs = project.runs()
+        if not runs:
+            self._viewer.heat_shown = False
+            self._session.tell(
+                Notice("info", "No model was trained yet.", "Train one; then K shows where it looked.")
+            )
+            return
+        self._run = runs[-1].number
+        self._explainer.explain(self._run, frame.image_id)
+
+    def _on_explained(self, run: int, explanation: CaseExplanation) -> None:
+        frame = self._viewer.frame
+        image = next((image for image in self._session.images() if image.id == explanation.image_id), None)
+        if not self._viewer.heat_shown or frame is None or image is None or run != self._run:
+            return
+        if frame.image_id == explanation.image_id and not frame.derived:
+            heat = upsampled(explanation.saliency, MAP_PX, MAP_PX)
+            self._viewer.set_overlay(heat, seen_square(image))
+            if not explanation.saliency_trusted:
+                self._session.tell(
+                    Notice("warning", "This map did not pass its control: take it as a guess.", key="heat")
+                )
+
+
+def seen_square(image: ProjectImage) -> QRectF:
+    """Return the square that the model saw, as fractions of the whole frame."""
+    x, y, width, height = image.crop or (0.0, 0.0, 1.0, 1.0)
+    columns, rows = max(1, round(image.columns * width)), max(1, round(image.rows * height))
+    square = letterboxed_view(columns, rows)
+    return QRectF(
+        x + square.x() * width, y + square.y() * height, square.width() * width, square.height() * height
+    )

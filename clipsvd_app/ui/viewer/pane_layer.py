@@ -1,0 +1,99 @@
+"""From a pane's state to what lies over its picture."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF
+
+from clipsvd_app.ui.viewer.corner_layer import LayerState
+from clipsvd_app.ui.viewer.shapes import Shape
+from clipsvd_app.ui.viewer.tools.measures import Measure, words_for
+from clipsvd_app.ui.viewer.tools.measuring import region_of
+
+if TYPE_CHECKING:
+    from clipsvd_app.jobs import WindowSpec
+    from clipsvd_app.ui.viewer.canvas import Canvas
+    from clipsvd_app.ui.viewer.state import Corners, FrameState
+    from clipsvd_app.ui.viewer.tools.drawing import Drawing
+
+Box = tuple[QPointF, ...]
+REGION_NOTE = "Training sees the marked region"
+
+
+def layer_of(
+    canvas: Canvas,
+    frame: FrameState,
+    window: WindowSpec | None,
+    measures: tuple[Measure, ...],
+    drawing: Drawing | None,
+    pointer: QPointF | None,
+) -> LayerState:
+    """Return everything to draw; ``pointer`` is where the value is read, in viewport coordinates."""
+    scale = canvas.scale()
+    shapes = [_shape(canvas, frame, measure) for measure in measures]
+    if drawing is not None:
+        cursor = canvas.to_viewport(QPointF(*drawing.loose))
+        shapes.append(_shape(canvas, frame, drawing.measure, cursor))
+    return LayerState(
+        corners=_corners(frame),
+        window_text=window_text(window, scale),
+        probe_text="" if pointer is None else probe_text(frame, canvas.to_image(pointer)),
+        badge=frame.badge,
+        px_per_mm=scale / frame.spacing_mm[1] if frame.spacing_mm else None,
+        shapes=tuple(shapes),
+        crop=_crop(canvas, frame),
+        cross=None if frame.cross is None else canvas.to_viewport(QPointF(*frame.cross)),
+        edges=frame.edges if canvas.upright else None,
+    )
+
+
+def window_text(window: WindowSpec | None, scale: float) -> str:
+    """Return centre, width and zoom in one line."""
+    zoom = f"{100 * scale:.0f} %"
+    return zoom if window is None else f"C {window.centre:.4g}   W {window.width:.4g}   {zoom}"
+
+
+def probe_text(frame: FrameState, at: QPointF) -> str:
+    """Return place and value under the pointer, nothing beside the image."""
+    rows, columns = frame.pixels.shape[:2]
+    if not (0 <= at.x() < columns and 0 <= at.y() < rows):
+        return ""
+    row, column = int(at.y()), int(at.x())
+    return f"x {column}  y {row}   {frame.value_text(row, column)}"
+
+
+def _corners(frame: FrameState) -> Corners:
+    """Return the corner texts, and that training sees a part only."""
+    corners = frame.corners
+    return (
+        corners if frame.crop is None else replace(corners, bottom_left=(REGION_NOTE, *corners.bottom_left))
+    )
+
+
+def _shape(canvas: Canvas, frame: FrameState, measure: Measure, cursor: QPointF | None = None) -> Shape:
+    words = words_for(measure, frame.pixels, frame.spacing_mm, frame.units)
+    points = tuple(canvas.to_viewport(QPointF(*point)) for point in measure.points)
+    if measure.kind == "region":
+        region = measure.region(frame.pixels)
+        ends = (
+            measure.points
+            if region is None
+            else ((region.left, region.top), (region.left + region.width, region.top + region.height))
+        )
+        points = _box(canvas, *ends[0], *ends[-1])
+    return Shape(measure.kind, points, words, cursor)
+
+
+def _crop(canvas: Canvas, frame: FrameState) -> Box:
+    rows, columns = frame.pixels.shape[:2]
+    region = None if frame.crop is None else region_of(frame.crop, rows, columns)
+    if region is None:
+        return ()
+    return _box(canvas, region.left, region.top, region.left + region.width, region.top + region.height)
+
+
+def _box(canvas: Canvas, left: float, top: float, right: float, bottom: float) -> Box:
+    corners = ((left, top), (right, top), (right, bottom), (left, bottom))
+    return tuple(canvas.to_viewport(QPointF(*corner)) for corner in corners)

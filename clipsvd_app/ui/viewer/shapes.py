@@ -1,0 +1,106 @@
+"""Painting what is drawn over a picture: measures, the region that training sees, the planes that cross."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainterPath, QPen, QPolygonF
+
+from clipsvd_app.ui.viewer.state import Lines
+from clipsvd_app.ui.viewer.tools.measures import MeasureKind
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QPainter
+
+
+MEASURE_INK = QColor("#ffd166")
+TRAINING_INK = QColor("#6fd3a8")
+CROSS_INK = QColor(124, 155, 255, 170)
+SHADOW = QColor(0, 0, 0, 190)
+PLATE = QColor(8, 9, 10, 170)
+POINT_PX = 3.0
+GAP_PX = 10.0
+LINE_PX = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A measure in viewport coordinates; a region comes as its four corners. ``cursor`` is the loose end."""
+
+    kind: MeasureKind
+    points: tuple[QPointF, ...]
+    lines: Lines = ()
+    cursor: QPointF | None = None
+
+
+def paint_shape(painter: QPainter, shape: Shape, room: QRectF) -> None:
+    """Draw a measure with its figures beside it, within the room."""
+    outline = QPolygonF(shape.points)
+    for pen in (QPen(SHADOW, 3.5), QPen(MEASURE_INK, 1.5)):
+        painter.setPen(pen)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        if shape.kind == "region":
+            painter.drawPolygon(outline)
+        else:
+            painter.drawPolyline(outline)
+    if shape.kind != "region":
+        painter.setBrush(MEASURE_INK)
+        for point in shape.points:
+            painter.drawEllipse(point, POINT_PX, POINT_PX)
+    if shape.cursor is not None:
+        _paint_cursor(painter, shape.cursor)
+    if shape.lines:
+        _paint_words(painter, _anchor(shape), shape.lines, room)
+
+
+def paint_training_region(painter: QPainter, corners: tuple[QPointF, ...], room: QRectF) -> None:
+    """Dim what training does not see, and frame what it does."""
+    inside = QPainterPath()
+    inside.addPolygon(QPolygonF(corners))
+    inside.closeSubpath()
+    everything = QPainterPath()
+    everything.addRect(room)
+    painter.fillPath(everything.subtracted(inside), QColor(8, 9, 10, 120))
+    painter.setPen(QPen(TRAINING_INK, 1.25, Qt.PenStyle.DashLine))
+    painter.drawPath(inside)
+
+
+def paint_cross(painter: QPainter, at: QPointF, room: QRectF) -> None:
+    """Draw where two other planes cut this one, open in the middle."""
+    painter.setPen(QPen(CROSS_INK, 1.0))
+    for start, end in (
+        (QPointF(room.left(), at.y()), QPointF(at.x() - GAP_PX, at.y())),
+        (QPointF(at.x() + GAP_PX, at.y()), QPointF(room.right(), at.y())),
+        (QPointF(at.x(), room.top()), QPointF(at.x(), at.y() - GAP_PX)),
+        (QPointF(at.x(), at.y() + GAP_PX), QPointF(at.x(), room.bottom())),
+    ):
+        painter.drawLine(start, end)
+
+
+def _paint_cursor(painter: QPainter, at: QPointF) -> None:
+    painter.setPen(QPen(MEASURE_INK, 1.0))
+    for x, y in ((GAP_PX, 0.0), (0.0, GAP_PX)):
+        painter.drawLine(at - QPointF(x, y), at + QPointF(x, y))
+
+
+def _anchor(shape: Shape) -> QPointF:
+    """Return the middle of the words' left side: right of an end, or below a region."""
+    if shape.kind != "region":
+        return shape.points[1 if shape.kind == "angle" else -1] + QPointF(GAP_PX, 0)
+    box = QPolygonF(shape.points).boundingRect()
+    return QPointF(box.left() - 1, box.bottom() + GAP_PX + LINE_PX / 2 * len(shape.lines))
+
+
+def _paint_words(painter: QPainter, at: QPointF, lines: Lines, room: QRectF) -> None:
+    metrics = QFontMetricsF(painter.font())
+    size = metrics.boundingRect(QRectF(0, 0, 400, 400), 0, "\n".join(lines)).size()
+    plate = QRectF(at.x(), at.y() - size.height() / 2 - 3, size.width() + 12, size.height() + 6)
+    plate.moveRight(min(plate.right(), room.right() - 2))
+    plate.moveTop(min(max(plate.top(), room.top() + 2), room.bottom() - plate.height() - 2))
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(PLATE)
+    painter.drawRoundedRect(plate, 4, 4)
+    painter.setPen(MEASURE_INK)
+    painter.drawText(plate.adjusted(6, 3, -6, -3), 0, "\n".join(lines))

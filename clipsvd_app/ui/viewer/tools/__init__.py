@@ -1,0 +1,1 @@
+"""What a hand does on a picture: measuring and drawing without Qt, dragging with it."""

@@ -1,0 +1,119 @@
+"""Facts about lengths, angles and regions."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clipsvd_app.ui.viewer.tools.drawing import Drawing, begun
+from clipsvd_app.ui.viewer.tools.measures import POINTS_NEEDED, Measure, words_for
+from clipsvd_app.ui.viewer.tools.measuring import (
+    Region,
+    angle_deg,
+    distance,
+    figures_in,
+    region_between,
+    region_of,
+)
+
+coordinate = st.floats(-500, 500).map(lambda value: round(value, 2))
+points = st.tuples(coordinate, coordinate)
+spacings = st.one_of(st.none(), st.tuples(st.floats(0.05, 10), st.floats(0.05, 10)))
+sizes = st.integers(1, 300)
+
+
+@given(points, points, points, spacings)
+def test_no_way_round_is_shorter_than_the_straight_one(one, other, between, spacing):
+    straight = distance(one, other, spacing)
+    assert straight == pytest.approx(distance(other, one, spacing))
+    assert straight <= distance(one, between, spacing) + distance(between, other, spacing) + 1e-6
+
+
+@given(points, points, st.floats(0.05, 10))
+def test_a_length_grows_with_the_spacing(one, other, spacing):
+    assert distance(one, other, (spacing, spacing)) == pytest.approx(spacing * distance(one, other, None))
+
+
+def test_rows_and_columns_have_a_spacing_each():
+    assert distance((0, 0), (3, 0), (5.0, 2.0)) == 6.0
+    assert distance((0, 0), (0, 3), (5.0, 2.0)) == 15.0
+
+
+@given(st.floats(0, 180), st.floats(0, 360), points, st.floats(1, 100))
+def test_an_angle_does_not_depend_on_how_it_is_turned(angle, turn, vertex, arm):
+    def end(degrees):
+        return (
+            vertex[0] + arm * math.cos(math.radians(degrees)),
+            vertex[1] + arm * math.sin(math.radians(degrees)),
+        )
+
+    assert angle_deg(end(turn), vertex, end(turn + angle), None) == pytest.approx(angle, abs=1e-5)
+
+
+def test_an_angle_is_measured_in_millimetres_not_in_pixels():
+    assert angle_deg((1, 0), (0, 0), (1, 1), None) == pytest.approx(45)
+    assert angle_deg((1, 0), (0, 0), (1, 1), (math.sqrt(3), 1.0)) == pytest.approx(60)
+
+
+@given(points, points, sizes, sizes)
+def test_a_region_lies_in_the_frame_and_holds_what_was_drawn_there(corner, opposite, rows, columns):
+    region = region_between(corner, opposite, rows, columns)
+    if region is None:
+        return
+    right, bottom = region.left + region.width, region.top + region.height
+    assert right <= columns
+    assert bottom <= rows
+    slack = 1e-6 * 300
+    assert region.left <= max(0, min(corner[0], opposite[0])) + slack
+    assert right >= min(columns, max(corner[0], opposite[0])) - slack
+
+
+@given(st.data(), sizes, sizes)
+def test_a_region_comes_back_from_its_fractions(data, rows, columns):
+    left, top = data.draw(st.integers(0, columns - 1)), data.draw(st.integers(0, rows - 1))
+    width = data.draw(st.integers(1, columns - left))
+    region = Region(left, top, width, data.draw(st.integers(1, rows - top)))
+    assert region_of(region.fractions(rows, columns), rows, columns) == region
+
+
+def test_a_rectangle_beside_the_frame_is_no_region():
+    assert region_between((-5, 3), (-1, 9), 20, 20) is None
+    assert region_between((3, 3), (3, 9), 20, 20) is None
+
+
+def test_the_figures_of_a_region_are_those_of_its_pixels():
+    pixels = np.arange(100, dtype=np.float32).reshape(10, 10)
+    pixels[0, 0] = np.nan
+    figures = figures_in(pixels, Region(0, 0, 2, 2), (0.5, 2.0))
+    assert (figures.mean, figures.least, figures.most) == (pytest.approx(22 / 3), 1, 11)
+    assert figures.deviation == pytest.approx(np.std([1, 10, 11]))
+    assert figures.area_mm2 == 4.0
+    assert math.isnan(figures_in(pixels, Region(0, 0, 1, 1), None).mean)
+
+
+def test_without_a_spacing_a_length_says_that_it_is_in_pixels():
+    line, pixels = Measure("distance", ((0, 0), (30, 40))), np.zeros((64, 64), np.float32)
+    assert words_for(line, pixels, (0.5, 0.5), "HU") == ("25.0 mm",)
+    assert words_for(line, pixels, None, "HU") == ("50.0 px",)
+
+
+def test_a_region_of_a_colour_picture_has_a_size_and_no_mean():
+    region = Measure("region", ((1, 1), (5, 9)))
+    assert words_for(region, np.zeros((20, 20, 3), np.uint8), None, "") == ("4 × 8 px",)
+    grey = words_for(region, np.full((20, 20), 7, np.float32), (1.0, 1.0), "HU")
+    assert grey == ("4.0 × 8.0 mm   0.32 cm²", "mean 7.0 ± 0.0 HU", "7 to 7 HU")
+
+
+@pytest.mark.parametrize("kind", POINTS_NEEDED)
+def test_a_measure_is_whole_when_its_last_point_is_set(kind):
+    drawing = begun(kind, (0.0, 0.0))
+    for number in range(1, POINTS_NEEDED[kind]):
+        assert isinstance(drawing, Drawing)
+        drawing = drawing.moved((10.0 * number, 5.0)).fixed_here()
+    assert isinstance(drawing, Measure)
+    assert drawing.whole
+    assert drawing.points[0] == (0.0, 0.0)

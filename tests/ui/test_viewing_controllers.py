@@ -1,0 +1,267 @@
+"""Facts about the viewer on a project of drawn CT series."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QObject, QRectF, Qt, Signal
+from support.phantom_ct import chest, write_series
+from support.project_images import project_image
+
+from clipsvd_app.domain.classes import class_from_name
+from clipsvd_app.domain.results import CaseExplanation
+from clipsvd_app.errors import UserError
+from clipsvd_app.project.class_changes import AddClass
+from clipsvd_app.services.importing import apply_import, plan_import
+from clipsvd_app.services.job_folders import image_input
+from clipsvd_app.services.labelling import set_labels
+from clipsvd_app.ui.controllers.heat import HeatController, seen_square
+from clipsvd_app.ui.controllers.reformatting import ReformatController
+from clipsvd_app.ui.controllers.regions import region_change
+from clipsvd_app.ui.controllers.viewing import ViewingController
+from clipsvd_app.ui.label_page.page import LabelPage
+from clipsvd_app.ui.pictures import Pictures, as_model_sees
+from clipsvd_app.ui.session import Session
+from clipsvd_app.ui.viewer.tools.measuring import Region
+
+pytestmark = pytest.mark.gui
+SIDE = 48
+
+
+class NoEngine(QObject):
+    """An engine that is never asked."""
+
+    ready, lost = Signal(object), Signal()
+
+    def close(self) -> None:
+        """Nothing runs."""
+
+
+class FakeExplainer(QObject):
+    """Answers when it is told to."""
+
+    explained = Signal(int, object)
+
+    def explain(self, run, image_id) -> None:
+        self.asked = run, image_id
+
+
+@pytest.fixture(scope="module")
+def series(tmp_path_factory):
+    """Two series of one study, and a study of somebody else."""
+    root, block = tmp_path_factory.mktemp("ct"), chest(9, SIDE)
+    write_series(root / "a", block, series=1)
+    write_series(root / "b", block[::2], series=2, spacing_mm=(10.0, 1.4, 1.4))
+    write_series(root / "c", block[:3], study=2)
+    return root, block
+
+
+@pytest.fixture
+def bench(qtbot, theme, tmp_path, series):
+    session = Session(NoEngine())
+    page = LabelPage(theme)
+    qtbot.addWidget(page)
+    page.resize(1000, 700)
+    page.show()
+    session.new_project(tmp_path / "p.clipsvd")
+    session.do(apply_import(session.project, plan_import(session.project, [series[0]])))
+    pictures = Pictures(session.background)
+    viewing = ViewingController(session, page, pictures)
+    reformatting = ReformatController(session, page.viewer, lambda _key: None)
+    page.show_work()
+    made = SimpleNamespace(
+        session=session, page=page, viewer=page.viewer, viewing=viewing, reformatting=reformatting
+    )
+    yield made
+    session.close()
+
+
+def of_series(bench, number, study=1):
+    return [
+        image
+        for image in bench.session.images()
+        if image.series_number == number and image.patient_number == study
+    ]
+
+
+def wait_for(qtbot, bench, image_id, pane=0):
+    def shown():
+        frame = bench.viewer.frame_of(pane)
+        return frame is not None and frame.image_id == image_id
+
+    qtbot.waitUntil(shown)
+
+
+def test_the_stack_runs_along_the_normal_whatever_the_files_are_called(bench, qtbot, series):
+    first, second, *_ = of_series(bench, 1)
+    bench.viewing.show(first.id)
+    wait_for(qtbot, bench, first.id)
+    assert np.array_equal(bench.viewer.frame.pixels, series[1][0].round().astype(np.float32))
+    qtbot.keyClick(bench.viewer, Qt.Key.Key_Down)
+    wait_for(qtbot, bench, second.id)
+    assert (bench.viewer.frame.index, bench.viewer.frame.count) == (1, 9)
+
+
+def test_two_panes_show_the_other_series_at_a_like_place_and_scroll_together(bench, qtbot):
+    one, other = of_series(bench, 1), of_series(bench, 2)
+    bench.viewing.show(one[4].id)
+    wait_for(qtbot, bench, one[4].id)
+    bench.viewer.set_layout("2")
+    wait_for(qtbot, bench, other[2].id, pane=1)
+    qtbot.keyClick(bench.viewer, Qt.Key.Key_Up)
+    wait_for(qtbot, bench, one[3].id)
+    wait_for(qtbot, bench, other[1].id, pane=1)
+
+
+def test_a_pane_left_free_stays_free(bench, qtbot):
+    alone = of_series(bench, 1, study=2)[0]
+    bench.viewing.show(alone.id)
+    wait_for(qtbot, bench, alone.id)
+    bench.viewer.set_layout("2")
+    qtbot.keyClick(bench.viewer, Qt.Key.Key_N)
+    assert bench.viewing.shown is None
+    assert not bench.viewing.empty
+    bench.viewing.show(of_series(bench, 2)[0].id)
+    wait_for(qtbot, bench, of_series(bench, 2)[0].id, pane=1)
+    assert bench.viewer.frame_of(0).image_id == alone.id
+
+
+def test_the_next_study_is_a_key_away(bench, qtbot):
+    first = of_series(bench, 1)[0]
+    bench.viewing.show(first.id)
+    wait_for(qtbot, bench, first.id)
+    there = of_series(bench, 1, study=2)[0]
+    qtbot.keyClick(bench.viewer, Qt.Key.Key_Right, Qt.KeyboardModifier.ControlModifier)
+    wait_for(qtbot, bench, there.id)
+    qtbot.keyClick(bench.viewer, Qt.Key.Key_Right, Qt.KeyboardModifier.ControlModifier)
+    assert bench.viewing.shown == there.id
+
+
+def test_a_label_reaches_every_pane_that_shows_the_image(bench, qtbot):
+    image = of_series(bench, 1)[0]
+    bench.session.do(AddClass(class_from_name("normal")))
+    bench.viewing.show(image.id)
+    wait_for(qtbot, bench, image.id)
+    bench.session.do(set_labels([image.id], bench.session.classes()[0].id, "normal"))
+    assert bench.viewer.frame.badge.name == "normal"
+
+
+def test_a_region_becomes_what_the_model_sees_and_undo_takes_it_back(bench, qtbot):
+    image = of_series(bench, 1)[0]
+    bench.viewing.show(image.id)
+    wait_for(qtbot, bench, image.id)
+    bench.viewer.region_chosen.emit(image.id, Region(12, 6, 24, 18), False)
+    (changed,) = bench.session.project.images([image.id])
+    asked = image_input(changed, None).crop
+    assert (asked.x, asked.y, asked.width, asked.height) == (0.25, 0.125, 0.5, 0.375)
+    assert as_model_sees(changed).shape == (18, 24, 3)
+    assert bench.viewer.frame.crop == changed.crop
+    bench.session.undo_stack.undo()
+    assert bench.viewer.frame.crop is None
+    assert bench.session.project.images([image.id])[0].crop is None
+
+
+def test_the_picture_that_training_is_given_is_shown_on_demand(bench, qtbot):
+    image = of_series(bench, 1)[4]
+    bench.viewing.show(image.id)
+    wait_for(qtbot, bench, image.id)
+    bench.viewer.region_chosen.emit(image.id, Region(12, 6, 24, 18), False)
+    qtbot.keyClick(bench.viewer, Qt.Key.Key_J)
+    seen = bench.viewer.frame.pixels
+    assert np.array_equal(seen[3:21], as_model_sees(bench.session.project.images([image.id])[0]))
+    assert seen.shape == (24, 24, 3)
+    assert not seen[:3].any()
+    qtbot.keyClick(bench.viewer, Qt.Key.Key_T)  # a place in this picture means nothing to training
+    assert bench.session.project.images([image.id])[0].crop is not None
+    qtbot.keyClick(bench.viewer, Qt.Key.Key_J)
+    assert bench.viewer.frame.pixels.shape == (SIDE, SIDE)
+
+
+def test_a_whole_series_gets_a_region_in_one_step(bench):
+    images = of_series(bench, 1)
+    bench.viewer.region_chosen.emit(images[0].id, Region(0, 0, 24, 24), True)
+    assert {image.crop for image in of_series(bench, 1)} == {(0.0, 0.0, 0.5, 0.5)}
+    assert {image.crop for image in of_series(bench, 2)} == {None}
+    bench.session.undo_stack.undo()
+    assert {image.crop for image in of_series(bench, 1)} == {None}
+
+
+def test_a_region_too_small_to_learn_from_is_refused():
+    with pytest.raises(UserError) as refused:
+        region_change([project_image(1)], Region(0, 0, 3, 40))
+    assert refused.value.code == "small_region"
+
+
+def test_three_planes_are_cut_from_the_files_and_follow_the_cross(bench, qtbot, series):
+    block = series[1].round().astype(np.float32)
+    image = of_series(bench, 1)[4]
+    bench.viewing.show(image.id)
+    wait_for(qtbot, bench, image.id)
+    qtbot.keyClick(bench.viewer, Qt.Key.Key_M)
+    qtbot.waitUntil(lambda: bench.viewer.frame_of(2) is not None)
+    axial, coronal, sagittal = (bench.viewer.frame_of(pane) for pane in range(3))
+    assert [state.corners.top_left[0] for state in (axial, coronal, sagittal)] == [
+        "Axial",
+        "Coronal",
+        "Sagittal",
+    ]
+    assert np.array_equal(axial.pixels, block[4])
+    assert np.array_equal(coronal.pixels, block[::-1, SIDE // 2, :])
+    assert np.array_equal(sagittal.pixels, block[::-1, :, SIDE // 2])
+    assert coronal.spacing_mm == (5.0, 1.4)
+    bench.viewer.pointed.emit(0, 10.5, 30.5)
+    assert np.array_equal(bench.viewer.frame_of(1).pixels, block[::-1, 30, :])
+    assert np.array_equal(bench.viewer.frame_of(2).pixels, block[::-1, :, 10])
+    kept = bench.viewer.frame_of(1).pixels
+    bench.viewer.slice_requested.emit(0, 6)
+    assert np.array_equal(bench.viewer.frame_of(0).pixels, block[6])
+    assert bench.viewer.frame_of(1).pixels is kept
+    assert bench.viewer.frame_of(1).cross == (10.5, 2.5)  # the third row from the head
+    assert bench.viewer.frame_of(1).image_id == of_series(bench, 1)[6].id
+
+
+def test_leaving_three_planes_shows_the_slice_that_they_stood_at(bench, qtbot):
+    images = of_series(bench, 1)
+    bench.viewing.show(images[4].id)
+    wait_for(qtbot, bench, images[4].id)
+    bench.viewer.set_layout("mpr")
+    qtbot.waitUntil(lambda: bench.viewer.frame.cross is not None)
+    bench.viewer.slice_requested.emit(0, 6)
+    bench.viewer.set_layout("1")
+    wait_for(qtbot, bench, images[6].id)
+    qtbot.waitUntil(lambda: bench.viewer.frame is not None and bench.viewer.frame.cross is None)
+
+
+def test_the_heat_map_lies_on_the_image_that_it_was_made_for(bench, qtbot, monkeypatch):
+    explainer = FakeExplainer()
+    controller = HeatController(bench.session, bench.viewer, explainer)
+    image = of_series(bench, 1)[0]
+    bench.viewing.show(image.id)
+    wait_for(qtbot, bench, image.id)
+    qtbot.keyClick(bench.viewer, Qt.Key.Key_K)
+    assert not bench.viewer.heat_shown  # there is no run
+    monkeypatch.setattr(bench.session.project, "runs", lambda: [SimpleNamespace(number=3)])
+    qtbot.keyClick(bench.viewer, Qt.Key.Key_K)
+    assert explainer.asked == (3, image.id)
+    for image_id, shown in ((image.id + 1, False), (image.id, True)):
+        explainer.explained.emit(3, explanation(image_id))
+        assert bench.viewer.pane.canvas.heat_shown is shown
+    qtbot.keyClick(bench.viewer, Qt.Key.Key_K)
+    assert not bench.viewer.pane.canvas.heat_shown
+    controller.deleteLater()
+
+
+def explanation(image_id) -> CaseExplanation:
+    grid = ((0.0, 1.0), (0.5, 0.2))
+    return CaseExplanation(image_id, ("a", "b"), (0.6, 0.4), (0.5, 0.5), (), 0.9, grid, True, "", "")
+
+
+def test_the_map_covers_the_square_around_the_region_that_the_model_saw(bench):
+    image = of_series(bench, 1)[0]
+    assert seen_square(image) == QRectF(0, 0, 1, 1)
+    bench.viewer.region_chosen.emit(image.id, Region(12, 6, 24, 18), False)
+    square = seen_square(bench.session.project.images([image.id])[0])
+    assert (square.x(), square.y()) == pytest.approx((0.25, 3 / SIDE))
+    assert (square.width(), square.height()) == pytest.approx((0.5, 0.5))
