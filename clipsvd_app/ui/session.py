@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clipsvd_app.domain.recipe import DeviceKind, DeviceName
-    from clipsvd_app.domain.study import ProjectClass, ProjectImage, Reading
+    from clipsvd_app.domain.study import ProjectClass, ProjectImage, Reading, SeriesFlag
     from clipsvd_app.jobs import BackboneRef, Ready
     from clipsvd_app.project.changes import Change
 
@@ -60,6 +60,7 @@ class Session(QObject):
         self._images: tuple[ProjectImage, ...] | None = None
         self._classes: tuple[ProjectClass, ...] | None = None
         self._readings: tuple[Reading, ...] | None = None
+        self._flags: dict[int, tuple[SeriesFlag, ...]] | None = None
         self.reader = ""
         self.undo_stack.indexChanged.connect(lambda _index: self.announce_change())
 
@@ -87,6 +88,12 @@ class Session(QObject):
             self._readings = self.project.readings() if self.project is not None else ()
         return self._readings
 
+    def series_flags(self) -> dict[int, tuple[SeriesFlag, ...]]:
+        """Return what is irregular about each series by its id, read once after every change."""
+        if self._flags is None:
+            self._flags = self.project.series_flags() if self.project is not None else {}
+        return self._flags
+
     def read_as(self, reader: str) -> None:
         """Let a second reader read blindly, or end that with an empty label.
 
@@ -105,7 +112,7 @@ class Session(QObject):
 
     def announce_change(self) -> None:
         """Forget what was read and tell every page."""
-        self._images = self._classes = self._readings = None
+        self._forget()
         self.project_changed.emit()
 
     def do(self, change: Change) -> bool:
@@ -149,6 +156,9 @@ class Session(QObject):
             self.project.close()
             self.project = None
 
+    def _forget(self) -> None:
+        self._images = self._classes = self._readings = self._flags = None
+
     def _on_ready(self, ready: Ready) -> None:
         self.devices, self.device_note = ready.devices, ready.device_note
         self.devices_changed.emit()
@@ -171,7 +181,7 @@ class Session(QObject):
             self.project.close()
         self.project = project
         self.reader = ""
-        self._images = self._classes = self._readings = None
+        self._forget()
         self.undo_stack.clear()
         self.change_settings(self.settings.with_recent(str(project.path.resolve())))
         self.project_opened.emit()

@@ -48,8 +48,8 @@ def draw(rng: Generator) -> Picture:
     if ratio < SLIM or ratio > WIDE:
         facts.append(SLIM_HEART if ratio < SLIM else WIDE_HEART)
     textures = np.random.default_rng(exposure.texture_seed)
-    density = density + distractors(frame, exposure, textures)
-    film = annotate(expose(np.maximum(density, 0).astype(np.float32), exposure, textures), exposure)
+    crowded = density + distractors(frame, exposure, textures)
+    film = annotate(expose(np.maximum(crowded, 0).astype(np.float32), exposure, textures), exposure)
     return Picture(to_bytes(np.asarray(film)), "radiograph", tuple(facts))
 
 

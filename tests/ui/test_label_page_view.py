@@ -21,7 +21,7 @@ from clipsvd_app.ui.label_page.state import (
     StudyRow,
 )
 from clipsvd_app.ui.label_page.strip_model import StripModel
-from clipsvd_app.ui.label_page.studies_model import PROGRESS_ROLE, StudiesModel
+from clipsvd_app.ui.label_page.studies_model import FLAGS_ROLE, PROGRESS_ROLE, StudiesModel
 from clipsvd_app.ui.label_page.studies_tree import StudiesTree
 from clipsvd_app.ui.viewer.state import FrameState
 
@@ -57,6 +57,21 @@ def page(qtbot, theme):
     page.strip.set_state(StripState(tuple(StripItem(i, f"image {i}") for i in range(1, 7))))
     page.show_work()
     return page
+
+
+def test_an_irregular_series_carries_a_sign_and_says_why_on_every_row_above(tree):
+    irregular = SeriesRow("r1", "axial", (1, 2, 3), 0, ("1 slice is missing.", "Sizes differ."))
+    study = StudyRow("s1", "CT", (irregular, SeriesRow("r2", "scout", (4,))))
+    model = tree.view.model()
+    tip = Qt.ItemDataRole.ToolTipRole
+    tree.view.expandAll()
+    before = tree.view.grab().toImage()
+    tree.set_patients((PatientRow("p1", "Patient 1", (study,)), patients()[1]))
+    assert tree.view.grab().toImage() != before
+    assert model.index_of("r1").data(tip).splitlines()[1:] == ["1 slice is missing.", "Sizes differ."]
+    assert "CT: axial: 1 slice is missing." in model.index_of("p1").data(tip)
+    assert "missing" not in model.index_of("r2").data(tip)
+    assert not model.index_of("p2").data(FLAGS_ROLE)
 
 
 def frame(image_id) -> FrameState:

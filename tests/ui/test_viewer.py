@@ -273,6 +273,20 @@ def test_corner_texts_and_badge_are_what_was_given(viewer):
     viewer.grab()
 
 
+def test_a_mark_shows_beside_the_class_and_goes_with_it(viewer):
+    viewer.resize(700, 500)
+    viewer.set_frame(frame(badge=ClassBadge(0, "normal")))
+    plain = viewer.pane.corner.grab().toImage()
+    viewer.set_badge(ClassBadge(0, "normal"), "uncertain")
+    assert viewer.pane.corner.state.mark == "uncertain"
+    uncertain = viewer.pane.corner.grab().toImage()
+    viewer.set_badge(None, "excluded")
+    left_out = viewer.pane.corner.grab().toImage()
+    assert plain != uncertain != left_out != plain
+    viewer.set_badge(ClassBadge(0, "normal"))
+    assert viewer.pane.corner.grab().toImage() == plain
+
+
 def test_the_ruler_never_outgrows_its_place():
     assert ruler_length_mm(2.0) == 50
     assert ruler_length_mm(140.0) == 1

@@ -16,8 +16,10 @@ from clipsvd_app.errors import UserError
 from clipsvd_app.project.class_changes import AddClass
 from clipsvd_app.services.importing import apply_import, plan_import
 from clipsvd_app.services.job_folders import image_input
-from clipsvd_app.services.labelling import set_labels
+from clipsvd_app.services.labelling import set_labels, set_marks
 from clipsvd_app.ui.controllers.heat import HeatController, seen_square
+from clipsvd_app.ui.controllers.importing import outcome
+from clipsvd_app.ui.controllers.label import tree_rows
 from clipsvd_app.ui.controllers.reformatting import ReformatController
 from clipsvd_app.ui.controllers.regions import region_change
 from clipsvd_app.ui.controllers.viewing import ViewingController
@@ -113,6 +115,73 @@ def test_two_panes_show_the_other_series_at_a_like_place_and_scroll_together(ben
     qtbot.keyClick(bench.viewer, Qt.Key.Key_Up)
     wait_for(qtbot, bench, one[3].id)
     wait_for(qtbot, bench, other[1].id, pane=1)
+
+
+def test_a_mark_is_seen_in_the_viewer_and_goes_with_undo(bench, qtbot):
+    image = of_series(bench, 1)[0]
+    bench.viewing.show(image.id)
+    wait_for(qtbot, bench, image.id)
+    bench.session.do(set_marks([image.id], "excluded"))
+    assert bench.viewer.pane.corner.state.mark == "excluded"
+    bench.session.undo_stack.undo()
+    assert bench.viewer.pane.corner.state.mark == ""
+    bench.session.do(set_marks([image.id], "uncertain"))
+    bench.viewing.show(of_series(bench, 1)[1].id)
+    wait_for(qtbot, bench, of_series(bench, 1)[1].id)
+    assert bench.viewer.pane.corner.state.mark == ""
+
+
+def test_what_is_irregular_about_a_series_stands_in_its_corner_and_in_the_tree(bench, qtbot, tmp_path):
+    block = chest(7, SIDE)
+    for path in write_series(tmp_path / "gap", block, series=5, study=3)[3:4]:
+        path.unlink()
+    plan = plan_import(bench.session.project, [tmp_path / "gap"])
+    bench.session.do(apply_import(bench.session.project, plan))
+    image = of_series(bench, 1, study=3)[0]
+    bench.viewing.show(image.id)
+    wait_for(qtbot, bench, image.id)
+    (caution,) = bench.viewer.frame.corners.caution
+    assert "1 slice is missing" in caution
+    flagged = {
+        series.key: series.flags
+        for patient in tree_rows(bench.session.images(), bench.session.series_flags())
+        for study in patient.studies
+        for series in study.series
+        if series.flags
+    }
+    assert flagged == {f"s{image.series_id}": (caution,)}
+    regular = of_series(bench, 1)[0]
+    bench.viewing.show(regular.id)
+    wait_for(qtbot, bench, regular.id)
+    assert bench.viewer.frame.corners.caution == ()
+
+
+def test_the_notice_of_an_import_says_that_series_are_irregular(bench, tmp_path):
+    write_series(tmp_path / "gap", chest(7, SIDE), series=5, study=3)[3].unlink()
+    (tmp_path / "gap" / "note.dcm").write_text("no image")
+    notice = outcome(plan_import(bench.session.project, [tmp_path / "gap"]))
+    assert notice.kind == "warning"
+    assert notice.remedy.startswith("Refused: ")
+    assert notice.remedy.count("One series is irregular: 1 slice is missing") == 1
+    (tmp_path / "gap" / "note.dcm").unlink()
+    notice = outcome(plan_import(bench.session.project, [tmp_path / "gap"]))
+    assert notice.remedy.startswith("One series is irregular: 1 slice is missing")
+
+
+def test_a_second_reader_is_not_shown_where_the_model_looked(bench, qtbot):
+    explainer = FakeExplainer()
+    heat = HeatController(bench.session, bench.viewer, explainer)
+    image = of_series(bench, 1)[0]
+    bench.viewing.show(image.id)
+    wait_for(qtbot, bench, image.id)
+    told = []
+    bench.session.notice.connect(told.append)
+    bench.session.read_as("B")
+    qtbot.keyClick(bench.viewer, Qt.Key.Key_K)
+    assert "second reader" in told[-1].message
+    assert not hasattr(explainer, "asked")
+    assert not bench.viewer.heat_shown
+    heat.deleteLater()
 
 
 def test_a_pane_left_free_stays_free(bench, qtbot):

@@ -37,6 +37,7 @@ def frame_state(
         units=frame.units,
         corners=_corners(session, image, stack),
         badge=badge_of(session, image),
+        mark=image.mark,
         index=stack.index(image),
         count=len(stack),
         series_key=str(image.series_id),
@@ -95,12 +96,22 @@ def kind_of(image: ProjectImage) -> tuple[str, ...]:
     return tuple(part for part in (image.modality, image.body_part.title()) if part)
 
 
+def caution_of(session: Session, image: ProjectImage) -> tuple[str, ...]:
+    """Return what is irregular about the series of an image, in a line."""
+    flags = session.series_flags().get(image.series_id, ())
+    if not flags:
+        return ()
+    more = f" And {len(flags) - 1} more." if len(flags) > 1 else ""
+    return (flags[0].sentence + more,)
+
+
 def _corners(session: Session, image: ProjectImage, stack: Sequence[ProjectImage], note: str = "") -> Corners:
     place = (f"Image {stack.index(image) + 1} of {len(stack)}",) if len(stack) > 1 else ()
     size = f"{image.columns} × {image.rows}"
     return Corners(
         top_left=(f"Patient {image.patient_number:03d}", *_identity(session, image)),
         top_right=kind_of(image),
+        caution=caution_of(session, image),
         bottom_left=(*((note,) if note else ()), *place, size),
     )
 

@@ -34,6 +34,11 @@ class HeatController(QObject):
         if not wanted or frame is None or project is None or frame.derived:
             self._viewer.set_overlay(None)
             return
+        if self._session.reader:
+            self._viewer.heat_shown = False
+            words = "A second reader reads without the model."
+            self._session.tell(Notice("info", words, "End the reading; then K shows where it looked."))
+            return
         runs = project.runs()
         if not runs:
             self._viewer.heat_shown = False

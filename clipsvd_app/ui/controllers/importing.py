@@ -15,10 +15,11 @@ from clipsvd_app.services.found_files import read_files
 from clipsvd_app.services.importing import ImportPlan, apply_import, plan_groups, summary
 from clipsvd_app.services.labelling import set_labels
 from clipsvd_app.services.second_reading import set_readings
-from clipsvd_app.ui.notices import Notice
+from clipsvd_app.services.series_reports import warning
+from clipsvd_app.ui.notices import Notice, NoticeKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from clipsvd_app.project import Project
     from clipsvd_app.services.found_files import FilesRead
@@ -145,7 +146,7 @@ class ImportController(QObject):
             self.imported.emit()
         elif class_id is not None:
             self._label(plan, class_id)
-        self._session.tell(_outcome(plan))
+        self._session.tell(outcome(plan))
 
     def _label(self, plan: ImportPlan, class_id: int) -> None:
         project = self._session.project
@@ -159,13 +160,21 @@ class ImportController(QObject):
             self._session.do(set_labels(ids, class_id, names[class_id]))
 
 
-def _outcome(plan: ImportPlan) -> Notice:
+def outcome(plan: ImportPlan) -> Notice:
+    """Return the notice that sums an import up."""
     if plan.refused and not plan.images and not plan.known:
         return Notice("error", f"Nothing could be read: {plan.refused[0].sentence}", key=_KEY)
-    more = ""
+    kind: NoticeKind = "warning" if plan.refused or plan.warnings else "success"
+    return Notice(kind, summary(plan), " ".join(_more(plan)), key=_KEY)
+
+
+def _more(plan: ImportPlan) -> Iterator[str]:
+    """Say what was refused or is to be wary of, the first of each, and that series are irregular."""
+    irregular = warning(plan.series)
     if plan.refused:
         rest = len(plan.refused) - 1
-        more = f"Refused: {plan.refused[0].sentence}" + (f" And {rest} more." if rest else "")
-    elif plan.warnings:
-        more = plan.warnings[0]
-    return Notice("warning" if plan.refused or plan.warnings else "success", summary(plan), more, key=_KEY)
+        yield f"Refused: {plan.refused[0].sentence}" + (f" And {rest} more." if rest else "")
+    elif plan.warnings and plan.warnings[0] != irregular:
+        yield plan.warnings[0]
+    if irregular:
+        yield irregular

@@ -15,9 +15,9 @@ from clipsvd_app.ui.label_page.state import BinState, Order, PatientRow, SeriesR
 from clipsvd_app.ui.notices import Notice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from clipsvd_app.domain.study import Mark, ProjectImage
+    from clipsvd_app.domain.study import Mark, ProjectImage, SeriesFlag
     from clipsvd_app.ui.controllers.files import FilesController
     from clipsvd_app.ui.controllers.importing import ImportController
     from clipsvd_app.ui.controllers.preview import PreviewController
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.label_page.page import LabelPage
     from clipsvd_app.ui.pictures import Pictures
     from clipsvd_app.ui.session import Session
+
+    Flags = Mapping[int, tuple[SeriesFlag, ...]]
 
 MINI_THUMBNAILS = 6
 
@@ -66,7 +68,7 @@ class LabelController(QObject):
             self._page.show_empty()
             return
         self._page.show_work()
-        self._page.tree.set_patients(tree_rows(self._session.images()))
+        self._page.tree.set_patients(tree_rows(self._session.images(), self._session.series_flags()))
         self._show_bins()
         self._show_pool()
 
@@ -207,22 +209,22 @@ class LabelController(QObject):
         self.refresh()
 
 
-def tree_rows(images: Sequence[ProjectImage]) -> tuple[PatientRow, ...]:
+def tree_rows(images: Sequence[ProjectImage], flags: Flags) -> tuple[PatientRow, ...]:
     """Return patients > studies > series of images in reading order; no row holds an identity."""
     return tuple(
-        PatientRow(f"p{number}", f"Patient {number:03d}", _studies(number, list(group)))
+        PatientRow(f"p{number}", f"Patient {number:03d}", _studies(number, list(group), flags))
         for number, group in groupby(images, lambda image: image.patient_number)
     )
 
 
-def _studies(patient: int, images: list[ProjectImage]) -> tuple[StudyRow, ...]:
+def _studies(patient: int, images: list[ProjectImage], flags: Flags) -> tuple[StudyRow, ...]:
     return tuple(
-        StudyRow(f"p{patient}-{number}", f"Study {number}", _series(list(group)))
+        StudyRow(f"p{patient}-{number}", f"Study {number}", _series(list(group), flags))
         for number, group in groupby(images, lambda image: image.study_number)
     )
 
 
-def _series(images: list[ProjectImage]) -> tuple[SeriesRow, ...]:
+def _series(images: list[ProjectImage], flags: Flags) -> tuple[SeriesRow, ...]:
     rows = []
     for series_id, group in groupby(images, lambda image: image.series_id):
         members = list(group)
@@ -230,5 +232,6 @@ def _series(images: list[ProjectImage]) -> tuple[SeriesRow, ...]:
         what = " ".join(part for part in (first.modality, first.body_part.title()) if part) or "Pictures"
         ids = tuple(image.id for image in members)
         labelled = sum(image.class_id is not None or bool(image.mark) for image in members)
-        rows.append(SeriesRow(f"s{series_id}", f"{what} {first.series_number}", ids, labelled))
+        said = tuple(flag.sentence for flag in flags.get(series_id, ()))
+        rows.append(SeriesRow(f"s{series_id}", f"{what} {first.series_number}", ids, labelled, said))
     return tuple(rows)

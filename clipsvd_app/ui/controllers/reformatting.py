@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject
 
 from clipsvd_app import imaging
 from clipsvd_app.imaging import Frame
-from clipsvd_app.ui.controllers.frame_states import badge_of, kind_of, presets_of, window_spec
+from clipsvd_app.ui.controllers.frame_states import badge_of, caution_of, kind_of, presets_of, window_spec
 from clipsvd_app.ui.notices import Notice
 from clipsvd_app.ui.viewer.reslice import Array, Plane, Voxel, evenly_spaced, planes_of
 from clipsvd_app.ui.viewer.state import Corners, FrameState
@@ -157,12 +157,14 @@ class ReformatController(QObject):
             corners=Corners(
                 top_left=(plane.name, f"Patient {image.patient_number:03d}"),
                 top_right=kind_of(image),
+                caution=caution_of(self._session, image),
                 bottom_left=(
                     *(("Distance of slices unknown",) if guessed else ()),
                     f"{index + 1} of {count}",
                 ),
             ),
             badge=badge_of(self._session, image) if plane.axis == 0 else None,
+            mark=image.mark if plane.axis == 0 else "",
             index=index,
             count=count,
             series_key=f"plane {plane.axis} of {image.series_id}",

@@ -173,7 +173,7 @@ class ViewingController(QObject):
             frame = self._viewer.frame_of(pane)
             image = None if frame is None else self._image(frame.image_id)
             if frame is not None and image is not None:
-                self._viewer.set_badge(badge_of(self._session, image), pane)
+                self._viewer.set_badge(badge_of(self._session, image), image.mark, pane)
                 if not frame.derived:
                     self._viewer.set_crop(image.crop, pane)
         if self._viewer.as_model:

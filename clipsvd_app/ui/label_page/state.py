@@ -19,12 +19,13 @@ ORDERS: tuple[tuple[Order, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class SeriesRow:
-    """A series: what to call it, and its images in their order."""
+    """A series: what to call it, its images in their order, and sentences on what is irregular about it."""
 
     key: str
     name: str
     image_ids: tuple[int, ...]
     labelled: int = 0
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

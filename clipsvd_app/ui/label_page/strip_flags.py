@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QPainter
 
 from clipsvd_app.ui.class_colours import class_style, paint_class_mark
+from clipsvd_app.ui.mark_signs import CAUTION, paint_chip, sign_of, write_small
 
 if TYPE_CHECKING:
     from clipsvd_app.ui.label_page.state import StripItem
 
 CHIP_PX, GAP_PX, SECOND_PX = 16, 3, 22
 _VEIL = QColor(10, 12, 14, 170)
-_CHIP = QColor(10, 12, 14, 215)
 _INK = QColor("#d5dadf")
-_CAUTION, _REFUSED, _NOTED, _AGREED = (QColor(c) for c in ("#f0b429", "#ff8a80", "#8fb4ff", "#5ad19a"))
+_NOTED, _AGREED = QColor("#8fb4ff"), QColor("#5ad19a")
 
 
 def paint_flags(painter: QPainter, frame: QRectF, item: StripItem, *, kin: bool) -> None:
@@ -28,11 +28,11 @@ def paint_flags(painter: QPainter, frame: QRectF, item: StripItem, *, kin: bool)
     if item.mark == "excluded" or item.moved:
         painter.fillRect(frame, _VEIL)
     if item.moved:
-        _write(painter, QRectF(frame.left(), frame.center().y() - 9, frame.width(), 18), "moved", _INK)
+        write_small(painter, QRectF(frame.left(), frame.center().y() - 9, frame.width(), 18), "moved", _INK)
     right = frame.right() - GAP_PX
     for sign, colour in _signs(item, kin=kin):
         right -= CHIP_PX
-        _chip(painter, QRectF(right, frame.top() + GAP_PX, CHIP_PX, CHIP_PX), sign, colour)
+        paint_chip(painter, QRectF(right, frame.top() + GAP_PX, CHIP_PX, CHIP_PX), sign, colour)
         right -= GAP_PX
     if item.second is not None:
         _paint_second(painter, frame, item.second, "✓" if item.settled else "≠")
@@ -44,10 +44,8 @@ def paint_flags(painter: QPainter, frame: QRectF, item: StripItem, *, kin: bool)
 def _signs(item: StripItem, *, kin: bool) -> list[tuple[str, QColor]]:
     """Return the signs from the right: a letter each, so that none rests on its colour."""
     signs = []
-    if item.mark == "uncertain":
-        signs.append(("?", _CAUTION))
-    if item.mark == "excluded":
-        signs.append(("×", _REFUSED))
+    if (mark := sign_of(item.mark)) is not None:
+        signs.append((mark.letter, mark.colour))
     if item.alike:
         signs.append(("≈", _NOTED))
     if kin:
@@ -60,22 +58,4 @@ def _paint_second(painter: QPainter, frame: QRectF, position: int, sign: str) ->
     right, top = frame.right() - SECOND_PX - GAP_PX, frame.bottom() - SECOND_PX - GAP_PX
     paint_class_mark(painter, QRectF(right, top, SECOND_PX, SECOND_PX), class_style(position), hollow=True)
     between = QRectF(frame.center().x() - CHIP_PX / 2, top + 3, CHIP_PX, CHIP_PX)
-    _chip(painter, between, sign, _AGREED if sign == "✓" else _CAUTION)
-
-
-def _chip(painter: QPainter, area: QRectF, sign: str, colour: QColor) -> None:
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(_CHIP)
-    painter.drawRoundedRect(area, 4, 4)
-    _write(painter, area, sign, colour)
-
-
-def _write(painter: QPainter, area: QRectF, text: str, colour: QColor) -> None:
-    font = painter.font()
-    size = font.pointSizeF()
-    font.setPointSizeF(size * 0.85)
-    painter.setFont(font)
-    painter.setPen(colour)
-    painter.drawText(area, Qt.AlignmentFlag.AlignCenter, text)
-    font.setPointSizeF(size)
-    painter.setFont(font)
+    paint_chip(painter, between, sign, _AGREED if sign == "✓" else CAUTION)

@@ -19,6 +19,8 @@ IDS_ROLE = Qt.ItemDataRole.UserRole + 1
 KEY_ROLE = Qt.ItemDataRole.UserRole + 2
 PROGRESS_ROLE = Qt.ItemDataRole.UserRole + 3
 DEPTH_ROLE = Qt.ItemDataRole.UserRole + 4
+FLAGS_ROLE = Qt.ItemDataRole.UserRole + 5
+FLAGS_TOLD = 5
 NOWHERE = QModelIndex()
 
 
@@ -35,10 +37,14 @@ class _Node:
     labelled: int
     depth: int
     children: list[int] = field(default_factory=list)
+    flags: tuple[str, ...] = ()
 
 
 class StudiesModel(QAbstractItemModel):
-    """Roles: image ids below a row, its key, (labelled, images), its depth: 0 patient, 1 study, 2 series."""
+    """Rows of three depths: 0 patient, 1 study, 2 series.
+
+    Roles: image ids below a row, its key, (labelled, images), depth, sentences on irregular series below it.
+    """
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -84,12 +90,13 @@ class StudiesModel(QAbstractItemModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return node.name
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{node.name}: {node.labelled} of {len(node.image_ids)} images labelled"
+            return _told(node)
         return {
             int(IDS_ROLE): node.image_ids,
             int(KEY_ROLE): node.key,
             int(PROGRESS_ROLE): (node.labelled, len(node.image_ids)),
             int(DEPTH_ROLE): node.depth,
+            int(FLAGS_ROLE): node.flags,
         }.get(int(role))
 
     def flags(self, index: Index) -> Qt.ItemFlag:
@@ -130,7 +137,7 @@ def _add_study(nodes: list[_Node], patient: _Node, row: int, study: StudyRow) ->
     node = _add(nodes, patient, row, study.key, study.name)
     for series_row, series in enumerate(study.series):
         leaf = _add(nodes, node, series_row, series.key, series.name)
-        leaf.image_ids, leaf.labelled = series.image_ids, series.labelled
+        leaf.image_ids, leaf.labelled, leaf.flags = series.image_ids, series.labelled, series.flags
     _gather(nodes, node)
 
 
@@ -147,3 +154,13 @@ def _gather(nodes: list[_Node], node: _Node) -> None:
     children = [nodes[at] for at in node.children]
     node.image_ids = tuple(image_id for child in children for image_id in child.image_ids)
     node.labelled = sum(child.labelled for child in children)
+    node.flags = tuple(f"{child.name}: {sentence}" for child in children for sentence in child.flags)
+
+
+def _told(node: _Node) -> str:
+    """Return the tooltip of a row."""
+    lines = [f"{node.name}: {node.labelled} of {len(node.image_ids)} images labelled"]
+    lines += node.flags[:FLAGS_TOLD]
+    if len(node.flags) > FLAGS_TOLD:
+        lines.append(f"And {len(node.flags) - FLAGS_TOLD} more.")
+    return "\n".join(lines)

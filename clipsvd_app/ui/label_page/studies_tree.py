@@ -29,6 +29,7 @@ from clipsvd_app.ui.image_mime import drag_images, ghost_of
 from clipsvd_app.ui.label_page.label_keys import mark_key
 from clipsvd_app.ui.label_page.studies_model import (
     DEPTH_ROLE,
+    FLAGS_ROLE,
     KEY_ROLE,
     PROGRESS_ROLE,
     StudiesModel,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 ROW_PX = 30
 CHIP_PX = 46
 ICON_PX = 16
+SIGN_PX = 14
 _MIDDLE = Qt.AlignmentFlag.AlignVCenter
 _ICONS = ("patient", "study", "series")
 NO_STUDIES = EmptySpec(
@@ -178,7 +180,7 @@ class _Tree(QTreeView):
 
 
 class _StudyDelegate(QStyledItemDelegate):
-    """Draws the kind of row, its name and how many of its images are labelled."""
+    """Draws the kind of row, its name, a sign on irregular series and how many images are labelled."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -203,6 +205,9 @@ class _StudyDelegate(QStyledItemDelegate):
         ink = palette.color("text" if depth == 0 else "text_muted")
         painter.drawPixmap(area.left() + 4, area.center().y() - ICON_PX // 2 + 1, self._pictures[depth])
         words = area.adjusted(ICON_PX + 10, 0, -CHIP_PX - 8, 0)
+        if index.data(FLAGS_ROLE):
+            words.setRight(words.right() - SIGN_PX - 4)
+            painter.drawPixmap(words.right() + 4, area.center().y() - SIGN_PX // 2 + 1, self._sign)
         painter.setPen(ink)
         fitted = painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, words.width())
         painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, fitted)
@@ -212,6 +217,7 @@ class _StudyDelegate(QStyledItemDelegate):
     def _draw_icons(self, palette: Palette) -> None:
         faint = palette.color("text_faint")
         self._pictures = [icons.pixmap(name, faint, ICON_PX, self._ratio) for name in _ICONS]
+        self._sign = icons.pixmap("warning", palette.color("warning"), SIGN_PX, self._ratio)
 
     def _paint_progress(self, painter: QPainter, area: QRect, labelled: int, images: int) -> None:
         palette = self._theme.palette

@@ -8,7 +8,9 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
+from clipsvd_app.domain.study import Mark
 from clipsvd_app.ui.class_colours import class_style, paint_class_mark
+from clipsvd_app.ui.mark_signs import CAUTION, MarkSign, paint_chip, sign_of
 from clipsvd_app.ui.viewer.shapes import Shape, paint_cross, paint_shape, paint_training_region
 from clipsvd_app.ui.viewer.state import ClassBadge, Corners, Lines
 
@@ -20,6 +22,7 @@ RULER_LENGTHS_MM = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200)
 RULER_LONGEST_PX = 150.0
 RULER_NEEDS_PX = 420  # a narrow pane has no room between its corner texts
 RULER_PX = 26
+CAUTION_SHARE = 0.6
 TEXTS_NEED_PX = QSize(260, 150)  # a smaller pane shows its place in the stack alone
 
 NO_TEXT = Corners()
@@ -36,6 +39,7 @@ class LayerState:
     window_text: str = ""
     probe_text: str = ""
     badge: ClassBadge | None = None
+    mark: Mark = ""
     px_per_mm: float | None = None
     shapes: tuple[Shape, ...] = ()
     crop: tuple[QPointF, ...] = ()
@@ -102,7 +106,7 @@ class CornerLayer(QWidget):
 
     def _paint_texts(self, painter: QPainter, state: LayerState) -> None:
         area = QRectF(self.rect()).adjusted(MARGIN_PX, MARGIN_PX, -MARGIN_PX, -MARGIN_PX)
-        badge_px = BADGE_PX + 8 if state.badge is not None else 0
+        badge_px = (BADGE_PX + 8) * ((state.badge is not None) + bool(state.mark))
         corners, align = state.corners, Qt.AlignmentFlag
         if self.width() < TEXTS_NEED_PX.width() or self.height() < TEXTS_NEED_PX.height():
             self._write(painter, area, align.AlignBottom | align.AlignLeft, corners.bottom_left[:1])
@@ -111,24 +115,43 @@ class CornerLayer(QWidget):
         top_right = area.adjusted(0, HANDLE_PX if self._handle_room else 0, 0, 0)
         self._write(painter, top_left, align.AlignTop | align.AlignLeft, corners.top_left)
         self._write(painter, top_right, align.AlignTop | align.AlignRight, corners.top_right)
+        self._write_caution(painter, top_right, corners)
         below_left = (*corners.bottom_left, state.probe_text) if state.probe_text else corners.bottom_left
         self._write(painter, area, align.AlignBottom | align.AlignLeft, below_left)
         below_right = (*corners.bottom_right, state.window_text)
         self._write(painter, area, align.AlignBottom | align.AlignRight, below_right)
         if state.badge is not None:
             self._paint_badge(painter, state.badge)
+        if (sign := sign_of(state.mark)) is not None:
+            self._paint_mark(painter, sign, badge_px - BADGE_PX - 8)
         if state.px_per_mm is not None and self.width() >= RULER_NEEDS_PX:
             self._paint_ruler(painter, state.px_per_mm)
         if state.edges is not None:
             self._paint_edges(painter, area, state.edges)
 
+    def _write_caution(self, painter: QPainter, area: QRectF, corners: Corners) -> None:
+        """Write what to beware of below the text on the right, as far as the left one leaves room."""
+        metrics = painter.fontMetrics()
+        room = int(area.width() * CAUTION_SHARE)
+        lines = [metrics.elidedText(line, Qt.TextElideMode.ElideRight, room) for line in corners.caution]
+        below = area.adjusted(0, len(corners.top_right) * metrics.lineSpacing(), 0, 0)
+        align = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight
+        self._write_text(painter, below, align, "\n".join(lines), CAUTION)
+
     def _write(self, painter: QPainter, area: QRectF, align: Qt.AlignmentFlag, lines: Lines) -> None:
         self._write_text(painter, area, align, "\n".join(lines))
 
-    def _write_text(self, painter: QPainter, area: QRectF, align: Qt.AlignmentFlag, text: str) -> None:
+    def _write_text(
+        self,
+        painter: QPainter,
+        area: QRectF,
+        align: Qt.AlignmentFlag,
+        text: str,
+        ink: QColor | None = None,
+    ) -> None:
         painter.setPen(QColor(0, 0, 0, 220))
         painter.drawText(area.translated(1, 1), align, text)
-        painter.setPen(self._ink)
+        painter.setPen(ink or self._ink)
         painter.drawText(area, align, text)
 
     def _paint_badge(self, painter: QPainter, badge: ClassBadge) -> None:
@@ -138,6 +161,13 @@ class CornerLayer(QWidget):
         name = f"{badge.name} (predicted)" if badge.predicted else badge.name
         beside = QRectF(mark.right() + 8, MARGIN_PX, self.width() / 2, BADGE_PX)
         self._write_text(painter, beside, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, name)
+
+    def _paint_mark(self, painter: QPainter, sign: MarkSign, down_px: int) -> None:
+        chip = QRectF(MARGIN_PX, MARGIN_PX + down_px, BADGE_PX, BADGE_PX)
+        paint_chip(painter, chip, sign.letter, sign.colour)
+        beside = QRectF(chip.right() + 8, chip.top(), self.width() / 2, BADGE_PX)
+        middle = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+        self._write_text(painter, beside, middle, sign.words, sign.colour)
 
     def _paint_ruler(self, painter: QPainter, px_per_mm: float) -> None:
         length_mm = ruler_length_mm(px_per_mm)

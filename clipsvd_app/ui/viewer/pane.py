@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PySide6.QtGui import QDragEnterEvent, QDropEvent, QMouseEvent, QPaintEvent
 
+    from clipsvd_app.domain.study import Mark
     from clipsvd_app.jobs import WindowSpec
     from clipsvd_app.ui.shell.state import EmptySpec
     from clipsvd_app.ui.theme import Theme
@@ -108,9 +109,9 @@ class Pane(QFrame):
         self.handle.raise_()
         self.refresh()
 
-    def set_badge(self, badge: ClassBadge | None) -> None:
-        """Show another class for the same frame."""
-        self._change_frame(badge=badge)
+    def set_badge(self, badge: ClassBadge | None, mark: Mark) -> None:
+        """Show another class and mark for the same frame."""
+        self._change_frame(badge=badge, mark=mark)
 
     def set_crop(self, crop: tuple[float, float, float, float] | None) -> None:
         """Show another region that training sees of the same frame."""

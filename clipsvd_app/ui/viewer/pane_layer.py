@@ -41,6 +41,7 @@ def layer_of(
         window_text=window_text(window, scale),
         probe_text="" if pointer is None else probe_text(frame, canvas.to_image(pointer)),
         badge=frame.badge,
+        mark=frame.mark,
         px_per_mm=scale / frame.spacing_mm[1] if frame.spacing_mm else None,
         shapes=tuple(shapes),
         crop=_crop(canvas, frame),

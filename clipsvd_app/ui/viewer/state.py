@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clipsvd_app.domain.study import Mark
 from clipsvd_app.jobs import WindowSpec
 
 Lines = tuple[str, ...]
@@ -23,12 +24,13 @@ class WindowPreset:
 
 @dataclass(frozen=True, slots=True)
 class Corners:
-    """Lines of text in the four corners; the caller decides what may be shown."""
+    """Lines of text in the four corners; the caller decides what may be shown. caution: at the top right."""
 
     top_left: Lines = ()
     top_right: Lines = ()
     bottom_left: Lines = ()
     bottom_right: Lines = ()
+    caution: Lines = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class FrameState:
     pixels: (rows, columns) of any real type, shown through ``window``, or (rows, columns, 3) uint8 RGB.
     window: None shows the pixels as greys from 0 to 255.
     spacing_mm: (row, column) distance of pixel centres.
+    mark: whether the image is uncertain or left out.
     index, count: place in the stack that the slice bar scrolls through.
     series_key: zoom and orientation are kept from frame to frame of one series.
     picture_key: measures drawn on a picture come back with it.
@@ -65,6 +68,7 @@ class FrameState:
     units: str = ""
     corners: Corners = Corners()
     badge: ClassBadge | None = None
+    mark: Mark = ""
     index: int = 0
     count: int = 1
     series_key: str = ""

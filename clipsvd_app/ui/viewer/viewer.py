@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PySide6.QtGui import QFocusEvent, QKeyEvent, QPixmap
 
+    from clipsvd_app.domain.study import Mark
     from clipsvd_app.jobs import WindowSpec
     from clipsvd_app.ui.theme import Theme
     from clipsvd_app.ui.viewer.commands import LayoutName
@@ -123,9 +124,9 @@ class ImageViewer(QWidget):
         if number == self.active:
             self._follow_pane()
 
-    def set_badge(self, badge: ClassBadge | None, pane: int | None = None) -> None:
-        """Show another class for the frame of a pane."""
-        self.grid.panes[self.active if pane is None else pane].set_badge(badge)
+    def set_badge(self, badge: ClassBadge | None, mark: Mark = "", pane: int | None = None) -> None:
+        """Show another class and mark for the frame of a pane."""
+        self.grid.panes[self.active if pane is None else pane].set_badge(badge, mark)
 
     def set_cross(self, image_id: int, cross: tuple[float, float] | None, pane: int) -> None:
         """Let the other planes of a volume cut the picture of a pane elsewhere."""
