@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.codec import to_json
 from clipsvd_app.errors import UserError
 
 if TYPE_CHECKING:
@@ -40,15 +41,25 @@ def run_import(options: argparse.Namespace, console: Console) -> int:
 
 
 def run_viewer(options: argparse.Namespace, console: Console) -> int:
-    """Time how long a whole series takes to be ready."""
+    """Time how long a whole series takes to be ready, and how soon the window shows it."""
     from clipsvd_app.services.bench_reading import bench_series
+    from clipsvd_app.services.bench_window import bench_window
 
     found = bench_series(options.folder, _runs(options), console.report)
+    shown = bench_window(options.folder, _runs(options))
     console.say(
         f"{found.slices:,} slices in {found.series_s:.2f} s; pydicom {found.pydicom_series_s:.2f} s,"
         f" SimpleITK {found.simpleitk_series_s:.2f} s."
     )
-    console.document(found)
+    if shown is None:
+        console.note("Qt does not run here, so no window was timed.")
+        console.document(found)
+        return 0
+    console.say(
+        f"In the window: first image after {shown.first_image_s:.2f} s"
+        + ("." if shown.scroll_p95_ms is None else f", scrolling {shown.scroll_p95_ms:.1f} ms a slice (p95).")
+    )
+    console.document({**to_json(found), **to_json(shown)})
     return 0
 
 

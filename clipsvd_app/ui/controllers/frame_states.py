@@ -38,7 +38,7 @@ def frame_state(
         corners=_corners(session, image, stack),
         badge=badge_of(session, image),
         mark=image.mark,
-        index=stack.index(image),
+        index=place_in(stack, image),
         count=len(stack),
         series_key=str(image.series_id),
         crop=image.crop,
@@ -71,6 +71,11 @@ def model_state(
         crop=None,
         derived=True,
     )
+
+
+def place_in(stack: Sequence[ProjectImage], image: ProjectImage) -> int:
+    """Return where an image stands in its stack; comparing whole images would take a slice's time."""
+    return next(place for place, other in enumerate(stack) if other.id == image.id)
 
 
 def badge_of(session: Session, image: ProjectImage) -> ClassBadge | None:
@@ -106,7 +111,7 @@ def caution_of(session: Session, image: ProjectImage) -> tuple[str, ...]:
 
 
 def _corners(session: Session, image: ProjectImage, stack: Sequence[ProjectImage], note: str = "") -> Corners:
-    place = (f"Image {stack.index(image) + 1} of {len(stack)}",) if len(stack) > 1 else ()
+    place = (f"Image {place_in(stack, image) + 1} of {len(stack)}",) if len(stack) > 1 else ()
     size = f"{image.columns} × {image.rows}"
     return Corners(
         top_left=(f"Patient {image.patient_number:03d}", *_identity(session, image)),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.ui.controllers.frame_states import badge_of, frame_state, model_state
+from clipsvd_app.ui.controllers.frame_states import badge_of, frame_state, model_state, place_in
 from clipsvd_app.ui.controllers.regions import region_change
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class ViewingController(QObject):
         if image is None or self._viewer.layout_name == "mpr":
             return
         stack = self._stack(image)
-        before = stack.index(image)
+        before = place_in(stack, image)
         self._show_in(pane, stack[index].id)
         if pane == self._viewer.active:
             way = 1 if index >= before else -1
@@ -141,7 +141,7 @@ class ViewingController(QObject):
             return []
         shown = {other.series_id for other in map(self._image, self._asked.values()) if other is not None}
         stack = self._stack(image)
-        share = stack.index(image) / max(1, len(stack) - 1)
+        share = place_in(stack, image) / max(1, len(stack) - 1)
         series: dict[tuple[bool, int], list[int]] = {}
         for other in self._session.images():
             if other.patient_key == image.patient_key and other.series_id not in shown:

@@ -259,10 +259,16 @@ class _StripView(QListView):
 
     def mark_shown(self, image_id: int | None) -> None:
         """Frame the image that the viewer shows."""
+        before, patient_before = self._delegate.shown_id, self._delegate.shown_patient
         self._opened_id = self._delegate.shown_id = image_id
         item = None if image_id is None else self._strip.index_of(image_id).data(ITEM_ROLE)
         self._delegate.shown_patient = 0 if item is None else item.patient
-        self.viewport().update()
+        if self._delegate.shown_patient != patient_before:
+            self.viewport().update()
+            return
+        for changed in (before, image_id):  # a stack is scrolled through faster than all cells are painted
+            if changed is not None:
+                self.update(self._strip.index_of(changed))
 
     def seen_rows(self) -> tuple[int, int]:
         """Return the first and last row in sight, and one line of cells beyond."""
