@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtCore import QEvent, QMimeData, QObject, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QComboBox, QLineEdit
 
@@ -14,6 +14,7 @@ from clipsvd_app.ui.image_mime import IMAGE_IDS, image_ids_of, mime_of
 from clipsvd_app.ui.label_page import film_strip as film_strip_module
 from clipsvd_app.ui.label_page.film_strip import FilmStrip
 from clipsvd_app.ui.label_page.state import StripItem, StripState
+from clipsvd_app.ui.label_page.strip_delegate import CELL
 from clipsvd_app.ui.label_page.strip_model import THUMBNAILS_KEPT, StripModel
 
 pytestmark = pytest.mark.gui
@@ -197,6 +198,35 @@ def test_the_strip_paints_labels_predictions_and_selection(strip):
     strip.select((1,))
     strip.set_shown(2)
     assert strip.view.grab().toImage() != plain
+
+
+class Painted(QObject):
+    """Adds up how much of a widget is painted."""
+
+    def __init__(self, widget) -> None:
+        super().__init__(widget)
+        self.pixels = 0
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched, event) -> bool:
+        if event.type() == QEvent.Type.Paint:
+            self.pixels += sum(part.width() * part.height() for part in event.region())
+        return False
+
+
+def test_a_step_through_one_patients_stack_paints_two_cells_and_another_patient_all(strip, qtbot, qapp):
+    first = [replace(item, patient=1) for item in items(12)]
+    strip.set_state(StripState((*first, *(replace(item, patient=2) for item in items(6, first=200)))))
+    strip.set_shown(100)
+    qtbot.wait(100)
+    painted = Painted(strip.view.viewport())
+    strip.set_shown(101)
+    qapp.processEvents()
+    cell = CELL.width() * CELL.height()
+    assert cell < painted.pixels < 4 * cell
+    strip.set_shown(200)
+    qapp.processEvents()
+    assert painted.pixels > 10 * cell
 
 
 def test_only_a_list_of_whole_numbers_is_taken_for_images():
