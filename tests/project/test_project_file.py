@@ -11,16 +11,28 @@ from typing import TYPE_CHECKING
 import pytest
 
 from clipsvd_app.domain.classes import class_from_name
-from clipsvd_app.domain.study import NewImage
+from clipsvd_app.domain.study import NewImage, SeriesFlag
 from clipsvd_app.errors import UserError
 from clipsvd_app.project import create_project, open_project
-from clipsvd_app.project.changes import AddImages, SetLabels
+from clipsvd_app.project.changes import AddImages, SetLabels, SetMarks, SetSeriesFlags
 from clipsvd_app.project.class_changes import AddClass
-from clipsvd_app.project.schema import APPLICATION_ID, VERSION
+from clipsvd_app.project.schema import APPLICATION_ID, MIGRATIONS, VERSION
 from clipsvd_app.settings import data_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+OLD_WORK = """
+INSERT INTO setting (key, value) VALUES ('salt', 'aa');
+INSERT INTO patient (id, key) VALUES (1, 'p');
+INSERT INTO study (id, patient_id, key) VALUES (1, 1, 'st');
+INSERT INTO series (id, study_id, key, modality, body_part) VALUES (1, 1, 'se', 'CT', '');
+INSERT INTO image (id, series_id, sha256, path, frame, position, rows, columns, near_hash, burned_in_text)
+    VALUES (1, 1, 'f', 'a.dcm', 0, 0.0, 8, 8, '', 0);
+INSERT INTO class (id, name, prompts, position) VALUES (1, 'cyst', '["an image of cyst"]', 0);
+INSERT INTO label (image_id, class_id) VALUES (1, 1);
+INSERT INTO label_event (image_id, class_name, at) VALUES (1, 'cyst', '2024-01-01T00:00:00+00:00');
+"""
 
 
 def new_image(number: int, patient: int = 0) -> NewImage:
@@ -73,6 +85,29 @@ def test_a_file_from_a_newer_version_is_refused_and_left_alone(project) -> None:
         open_project(project.path)
     assert "Update" in refused.value.remedy
     assert project.path.read_bytes() == before
+
+
+@pytest.mark.parametrize("version", range(1, VERSION))
+def test_a_file_of_every_earlier_version_is_brought_up_to_date_with_its_labels(
+    tmp_path: Path, version: int
+) -> None:
+    path = tmp_path / "old.clipsvd"
+    with contextlib.closing(sqlite3.connect(path)) as plain:
+        plain.executescript("".join(MIGRATIONS[:version]))
+        plain.executescript(OLD_WORK)
+        plain.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        plain.execute(f"PRAGMA user_version = {version}")
+        plain.commit()
+    with open_project(path) as project:
+        (image,) = project.images()
+        assert (image.class_id, image.mark) == (1, "")
+        assert (project.series_flags(), project.readings()) == ({}, ())
+        assert [(event.class_name, event.reader) for event in project.label_log()] == [("cyst", "")]
+        key = project._db.execute("SELECT key FROM series").fetchone()[0]
+        project.apply(SetSeriesFlags({key: (SeriesFlag("missing_slices", "1 slice is missing.", 1),)}))
+        project.apply(SetMarks({image.id: "uncertain"}))
+        assert len(project.series_flags()) == 1
+        assert project.images()[0].mark == "uncertain"
 
 
 @pytest.mark.parametrize(
@@ -185,7 +220,7 @@ def test_killing_the_program_loses_no_label_that_it_acknowledged(project) -> Non
 def test_the_tables_have_room_for_no_name_id_or_date_of_a_patient(project) -> None:
     columns = {
         row[1]
-        for table in ("patient", "study", "series", "image")
+        for table in ("patient", "study", "series", "series_flag", "image")
         for row in project._db.execute(f"PRAGMA table_info({table})")
     }
     assert columns == {
@@ -196,6 +231,9 @@ def test_the_tables_have_room_for_no_name_id_or_date_of_a_patient(project) -> No
         "series_id",
         "modality",
         "body_part",
+        "code",
+        "sentence",
+        "count",
         "sha256",
         "path",
         "frame",
