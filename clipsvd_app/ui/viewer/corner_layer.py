@@ -164,7 +164,13 @@ class CornerLayer(QWidget):
 
     def _paint_mark(self, painter: QPainter, sign: MarkSign, down_px: int) -> None:
         chip = QRectF(MARGIN_PX, MARGIN_PX + down_px, BADGE_PX, BADGE_PX)
+        painter.save()
+        font = QFont(painter.font())
+        font.setPointSizeF(font.pointSizeF() * 1.6)
+        font.setBold(True)
+        painter.setFont(font)
         paint_chip(painter, chip, sign.letter, sign.colour)
+        painter.restore()
         beside = QRectF(chip.right() + 8, chip.top(), self.width() / 2, BADGE_PX)
         middle = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
         self._write_text(painter, beside, middle, sign.words, sign.colour)
