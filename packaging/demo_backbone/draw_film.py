@@ -34,7 +34,7 @@ def draw(rng: Generator) -> Picture:
     """Draw one film, two thirds of them with one or two findings."""
     patient, exposure = draw_patient(rng, None), draw_exposure(rng)
     frame = make_frame(exposure.pose, SIZE)
-    density = np.asarray(chest_attenuation(frame, patient, exposure), dtype=np.float32)
+    density: Array = np.asarray(chest_attenuation(frame, patient, exposure), dtype=np.float32)
     air = make_lungs(frame, patient.anatomy, patient.disease).aerated
     lungs = np.asarray(air / max(float(air.max()), 1e-6), dtype=np.float32)
     facts: list[Statement] = []

@@ -10,5 +10,6 @@ from pathlib import Path
 if __name__ == "__main__":
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+    packaging = Path(__file__).resolve().parent.parent
+    sys.path[:1] = [str(packaging), str(packaging.parent)]
     runpy.run_module("demo_backbone.stages", run_name="__main__")

@@ -431,7 +431,8 @@ def test_a_missing_program_is_named_with_a_remedy(environment: venv.Environment)
 @pytest.mark.skipif(sys.platform == "win32", reason="signals to a process group are POSIX")
 def test_an_interruption_ends_with_130_and_no_traceback(repository: Path, tmp_path: Path):
     program = f"""
-import runpy, sys
+import runpy, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs inherit "ignored"
 sys.path.insert(0, {str(repository / "packaging")!r})
 import setup_commands
 def run(arguments):
