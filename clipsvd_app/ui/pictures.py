@@ -50,7 +50,7 @@ class Pictures(QObject):
         self._waiting: dict[int, Task] = {}
         self._frames: OrderedDict[int, Frame] = OrderedDict()
         self._frame_bytes = 0
-        self._ahead: list[Task] = []
+        self._ahead: dict[int, Task] = {}
         self._pictures: OrderedDict[tuple[object, ...], QImage] = OrderedDict()
 
     def forget(self) -> None:
@@ -58,6 +58,7 @@ class Pictures(QObject):
         for task in self._waiting.values():
             task.cancel()
         self._waiting.clear()
+        self._ahead.clear()
         self._thumbnails.clear()
         self._frames.clear()
         self._frame_bytes = 0
@@ -95,18 +96,19 @@ class Pictures(QObject):
         return self._read_frame(image, take, priority=2)
 
     def read_ahead(self, images: Iterable[ProjectImage]) -> None:
-        """Read frames that may be wanted next, instead of those guessed before."""
-        for task in self._ahead:
-            task.cancel()
+        """Read frames that may be wanted next, instead of those guessed before; none is read twice for it."""
+        wanted = {image.id: image for image in images if image.id not in self._frames}
+        for image_id, task in self._ahead.items():
+            if image_id not in wanted:
+                task.cancel()
 
         def taking(image_id: int) -> Callable[[Answer], None]:
             return lambda answer: (None if answer.value is None else self._keep_frame(image_id, answer.value))
 
-        self._ahead = [
-            self._read_frame(image, taking(image.id), priority=1)
-            for image in images
-            if image.id not in self._frames
-        ]
+        self._ahead = {
+            image_id: self._ahead.get(image_id) or self._read_frame(image, taking(image_id), priority=1)
+            for image_id, image in wanted.items()
+        }
 
     def want_picture(self, image: ProjectImage, on_ready: Callable[[int, QImage], None]) -> None:
         """Read an image as the model sees it and hand on a QImage."""
