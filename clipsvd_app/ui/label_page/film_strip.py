@@ -18,12 +18,11 @@ from PySide6.QtWidgets import (
 )
 
 from clipsvd_app.ui.image_mime import drag_images, ghost_of
-from clipsvd_app.ui.label_page.label_keys import mark_key
+from clipsvd_app.ui.label_page.label_keys import take_key
 from clipsvd_app.ui.label_page.state import ORDERS, StripState
 from clipsvd_app.ui.label_page.strip_delegate import CELL, StripDelegate
 from clipsvd_app.ui.label_page.strip_model import ITEM_ROLE, StripModel
 from clipsvd_app.ui.theme import set_kind
-from clipsvd_app.ui.viewer.keys import label_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -192,17 +191,7 @@ class FilmStrip(QFrame):
             self.thumbnails_needed.emit(missing)
 
     def _take_key(self, event: QKeyEvent) -> None:
-        command, mark = label_command(event), mark_key(event)
-        event.setAccepted(command is not None or mark is not None)
-        if not self.selected_ids:
-            return
-        if mark is not None:
-            self.mark_requested.emit(self.selected_ids, mark)
-        elif command is not None:
-            if command.kind == "label":
-                self.label_requested.emit(self.selected_ids, command.number)
-            else:
-                self.clear_requested.emit(self.selected_ids)
+        take_key(event, self)
 
 
 class _StripView(QListView):

@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 
 from clipsvd_app.ui import icons
 from clipsvd_app.ui.image_mime import drag_images, ghost_of
-from clipsvd_app.ui.label_page.label_keys import mark_key
+from clipsvd_app.ui.label_page.label_keys import take_key
 from clipsvd_app.ui.label_page.studies_model import (
     DEPTH_ROLE,
     FLAGS_ROLE,
@@ -37,7 +37,6 @@ from clipsvd_app.ui.label_page.studies_model import (
 )
 from clipsvd_app.ui.shell.empty_state import EmptyState
 from clipsvd_app.ui.shell.state import EmptyAction, EmptySpec
-from clipsvd_app.ui.viewer.keys import label_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,17 +117,7 @@ class StudiesTree(QWidget):
         self.images_selected.emit(self.selected_ids)
 
     def _take_key(self, event: QKeyEvent) -> None:
-        command, mark = label_command(event), mark_key(event)
-        event.setAccepted(command is not None or mark is not None)
-        if not self.selected_ids:
-            return
-        if mark is not None:
-            self.mark_requested.emit(self.selected_ids, mark)
-        elif command is not None:
-            if command.kind == "label":
-                self.label_requested.emit(self.selected_ids, command.number)
-            else:
-                self.clear_requested.emit(self.selected_ids)
+        take_key(event, self)
 
     def _unfolded(self) -> set[str]:
         tops = [self._model.index(row, 0) for row in range(self._model.rowCount())]
