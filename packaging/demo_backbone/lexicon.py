@@ -55,7 +55,7 @@ def phrases(rng: np.random.Generator, count: int) -> list[str]:
     """Return every term and corpus phrase once, then combinations and captions up to count, no two equal."""
     lists = terms()
     found = dict.fromkeys(term for terms_ in lists.values() for term in terms_)
-    found |= dict.fromkeys(_corpus_phrases())
+    found |= dict.fromkeys(corpus().values())
     found |= dict.fromkeys((HERE / "medical_words.txt").read_text().split())
     while len(found) < count // 2:
         found[_combined(rng, lists)] = None
@@ -85,9 +85,10 @@ def _combined(rng: np.random.Generator, lists: dict[str, tuple[str, ...]]) -> st
     )
 
 
-def _corpus_phrases() -> list[str]:
-    found = []
+def corpus() -> dict[str, str]:
+    """Return the text of every phrase of the program's corpus by its id."""
+    found: dict[str, str] = {}
     for path in sorted(CORPUS.glob("*.csv")):
         with path.open(newline="") as lines:
-            found += [row["text"] for row in csv.DictReader(lines)]
+            found |= {row["id"]: row["text"] for row in csv.DictReader(lines)}
     return found

@@ -93,10 +93,7 @@ def held_out_words(embed: Callable[[list[str]], NDArray[np.float32]]) -> dict[st
     """Share of words no caption uses whose nearest corpus phrase is one that means the same."""
     with Path(__file__).with_name("held_out_words.csv").open(newline="") as lines:
         rows = list(csv.DictReader(lines))
-    phrases: dict[str, str] = {}
-    for path in sorted(lexicon.CORPUS.glob("*.csv")):
-        with path.open(newline="") as lines:
-            phrases |= {row["id"]: row["text"] for row in csv.DictReader(lines)}
+    phrases = lexicon.corpus()
     scores = embed([row["word"] for row in rows]) @ embed(list(phrases.values())).T
     ids = list(phrases)
     right = [
