@@ -102,16 +102,22 @@ class ImportController(QObject):
         )
 
     def _take_files(self, project: Project, answer: Answer, class_id: int | None) -> None:
+        if self._is_wanted(project, answer):
+            read: FilesRead = answer.value
+            self._grouping.decide(
+                project, read, lambda rule: self._add(project, read, rule, class_id), self._give_up
+            )
+
+    def _is_wanted(self, project: Project, answer: Answer) -> bool:
+        """Say what went wrong, if anything did, and whether there is something to go on with."""
         self._task = None
         if answer.error is not None:
             self._session.tell(answer.error)
         elif answer.cancelled:
             self._give_up()
-        elif self._session.project is project:
-            read: FilesRead = answer.value
-            self._grouping.decide(
-                project, read, lambda rule: self._add(project, read, rule, class_id), self._give_up
-            )
+        else:
+            return self._session.project is project
+        return False
 
     def _give_up(self) -> None:
         self._session.tell(Notice("info", "Reading was cancelled; nothing was added.", key=_KEY))
@@ -126,12 +132,7 @@ class ImportController(QObject):
         )
 
     def _take_plan(self, project: Project, answer: Answer, class_id: int | None) -> None:
-        self._task = None
-        if answer.error is not None:
-            self._session.tell(answer.error)
-        elif answer.cancelled:
-            self._give_up()
-        elif self._session.project is project:
+        if self._is_wanted(project, answer):
             self._apply(answer.value, class_id)
 
     def _apply(self, plan: ImportPlan, class_id: int | None) -> None:
