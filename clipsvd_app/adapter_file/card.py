@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clipsvd_app.adapter_file.plain_text import plain
-from clipsvd_app.domain.results import METHOD_TITLES
+from clipsvd_app.domain.evaluation import METHOD_TITLES
 
 if TYPE_CHECKING:
     from clipsvd_app.adapter_file.content import AdapterContent

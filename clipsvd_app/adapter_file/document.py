@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from clipsvd_app.domain.classes import ClassSpec
-from clipsvd_app.domain.results import EvaluationKind, Interval, Verdict
+from clipsvd_app.domain.evaluation import EvaluationKind, Interval, Verdict
 
 FORMAT = 1
 RecipeValue = bool | int | float | str | tuple[float, ...]

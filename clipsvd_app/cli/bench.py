@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from clipsvd_app.cli import bench_reading
 from clipsvd_app.cli.console import Console, percent
+from clipsvd_app.domain.evaluation import METHOD_TITLES
 from clipsvd_app.domain.recipe import PRESETS
-from clipsvd_app.domain.results import METHOD_TITLES
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import BackboneRef
 from clipsvd_app.services import backbones

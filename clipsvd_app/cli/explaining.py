@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipsvd_app.cli import engine
-from clipsvd_app.domain.results import CaseExplanation
+from clipsvd_app.domain.explanation import CaseExplanation
 from clipsvd_app.errors import UserError
 from clipsvd_app.project import open_project
 from clipsvd_app.services.applying import prepare_explain, run_backbone
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.cli.commands import Commands
     from clipsvd_app.cli.console import Console
-    from clipsvd_app.domain.results import DirectionChange, RunExplanation
+    from clipsvd_app.domain.explanation import DirectionChange, RunExplanation
     from clipsvd_app.domain.study import ProjectImage
     from clipsvd_app.project import Project
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.cli import engine
 from clipsvd_app.cli.console import Console, percent, percent_interval
+from clipsvd_app.domain.evaluation import METHOD_TITLES, Evaluation
 from clipsvd_app.domain.recipe import PRESETS, recipe_for
-from clipsvd_app.domain.results import METHOD_TITLES, Evaluation, RunResult
 from clipsvd_app.project import open_project
 from clipsvd_app.services import backbones
 from clipsvd_app.services import training as service
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import argparse
 
     from clipsvd_app.cli.commands import Commands
+    from clipsvd_app.domain.results import RunResult
     from clipsvd_app.project import Project
 
 

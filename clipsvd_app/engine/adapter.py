@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from clipsvd_app.domain.classes import ClassSpec
-    from clipsvd_app.domain.results import Evaluation
+    from clipsvd_app.domain.evaluation import Evaluation
     from clipsvd_app.engine.backbones import Backbone
     from clipsvd_app.engine.basis import Basis
     from clipsvd_app.engine.trained import TrainedSigma

@@ -30,7 +30,7 @@ from clipsvd_app.engine.torch_setup import versions
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clipsvd_app.domain.results import Evaluation
+    from clipsvd_app.domain.evaluation import Evaluation
     from clipsvd_app.engine.backbones import Backbone
     from clipsvd_app.engine.trained import TrainedSigma
     from clipsvd_app.jobs import ImageInput, TrainRequest

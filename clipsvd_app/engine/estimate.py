@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clipsvd_app.domain.results import Evaluation, MethodName
+from clipsvd_app.domain.evaluation import Evaluation, MethodName
 from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.baselines import fit_linear_probe
 from clipsvd_app.engine.evaluate import METHODS, MethodOutput, evaluate, no_estimate

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clipsvd_app.domain.results import (
+from clipsvd_app.domain.evaluation import (
     METHOD_TITLES,
     ClassScore,
     Difference,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from clipsvd_app.domain.results import Interval
+from clipsvd_app.domain.evaluation import Interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

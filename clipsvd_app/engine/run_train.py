@@ -11,7 +11,7 @@ import torch
 
 from clipsvd_app import __version__, settings
 from clipsvd_app.domain.codec import to_json
-from clipsvd_app.domain.results import Evaluation, Prediction, Role, RunResult
+from clipsvd_app.domain.results import Prediction, Role, RunResult
 from clipsvd_app.engine import basis, torch_setup
 from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.adapter import save_adapter
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from clipsvd_app.domain.evaluation import Evaluation
     from clipsvd_app.engine.backbones import Backbone
     from clipsvd_app.engine.trained import TrainedSigma
     from clipsvd_app.engine.warm import WarmBackbone

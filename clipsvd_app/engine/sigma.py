@@ -18,7 +18,7 @@ from torch.nn import functional
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from clipsvd_app.domain.results import Tower
+    from clipsvd_app.domain.explanation import Tower
     from clipsvd_app.engine.architectures import Target
     from clipsvd_app.engine.basis import Basis, MatrixBasis
     from clipsvd_app.engine.trained import Vector

@@ -22,7 +22,7 @@ from clipsvd_app.engine.fitting.precision import autocast
 from clipsvd_app.engine.sigma import attach, shadow
 
 if TYPE_CHECKING:
-    from clipsvd_app.domain.results import Tower
+    from clipsvd_app.domain.explanation import Tower
     from clipsvd_app.engine.basis import Basis
 
 FormName = Literal["frozen", "reference", "ours", "ours_quick"]

@@ -16,8 +16,9 @@ from support.tiny_clip import write_tiny_clip
 from clipsvd_app import settings
 from clipsvd_app.adapter_file import read_adapter
 from clipsvd_app.domain.classes import class_from_name
+from clipsvd_app.domain.explanation import CaseExplanation
 from clipsvd_app.domain.recipe import Recipe
-from clipsvd_app.domain.results import CaseExplanation, RunResult
+from clipsvd_app.domain.results import RunResult
 from clipsvd_app.engine import bench
 from clipsvd_app.engine.bench import few_shot_records
 from clipsvd_app.engine.run_job import Engine

@@ -11,8 +11,8 @@ from support.small_clip import CLASSES, moved_sigmas, no_report, noise_images, s
 
 from clipsvd_app.adapter_file import AdapterContent, read_adapter, write_adapter
 from clipsvd_app.domain.classes import ClassSpec
+from clipsvd_app.domain.evaluation import Evaluation
 from clipsvd_app.domain.recipe import Recipe
-from clipsvd_app.domain.results import Evaluation
 from clipsvd_app.engine import adapter as engine_adapter
 from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.adapter import load_adapter, run_verify, save_adapter

@@ -22,7 +22,7 @@ from clipsvd_app.engine.explain.inputs import gather_inputs
 from clipsvd_app.engine.explain.run import matrix_changes
 
 if TYPE_CHECKING:
-    from clipsvd_app.domain.results import DirectionChange
+    from clipsvd_app.domain.explanation import DirectionChange
     from clipsvd_app.engine.backbones import Backbone
     from clipsvd_app.engine.basis import Basis
 

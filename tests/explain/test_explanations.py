@@ -9,7 +9,7 @@ import torch
 from support.small_clip import CLASSES, no_report, noise_images, small_adapted, small_backbone, small_basis
 
 from clipsvd_app.domain.codec import from_json, to_json
-from clipsvd_app.domain.results import CaseExplanation, RunExplanation
+from clipsvd_app.domain.explanation import CaseExplanation, RunExplanation
 from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.explain import explain_case, explain_run
 from clipsvd_app.errors import Cancelled

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from clipsvd_app.domain.results import DirectionChange, MatrixChange, Phrase
+from clipsvd_app.domain.explanation import DirectionChange, MatrixChange, Phrase
 from clipsvd_app.engine.explain.concepts import Concepts
 from clipsvd_app.engine.explain.occlusion import Saliency
 from clipsvd_app.engine.explain.wording import case_sources, case_text, run_sources, run_text

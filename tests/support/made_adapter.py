@@ -10,8 +10,8 @@ from support.small_clip import moved_sigmas
 
 from clipsvd_app.adapter_file import read_adapter, write_adapter
 from clipsvd_app.domain.classes import ClassSpec
+from clipsvd_app.domain.evaluation import Evaluation
 from clipsvd_app.domain.recipe import Recipe
-from clipsvd_app.domain.results import Evaluation
 from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.adapter import save_adapter
 from clipsvd_app.engine.trained import TrainedSigma

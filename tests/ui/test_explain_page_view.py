@@ -8,7 +8,13 @@ import pytest
 from PySide6.QtGui import QImage
 from shiboken6 import delete
 
-from clipsvd_app.domain.results import CaseExplanation, DirectionChange, MatrixChange, Phrase, RunExplanation
+from clipsvd_app.domain.explanation import (
+    CaseExplanation,
+    DirectionChange,
+    MatrixChange,
+    Phrase,
+    RunExplanation,
+)
 from clipsvd_app.ui.explain_page.case_card import MAP_NOT_TRUSTED, MAP_TRUSTED
 from clipsvd_app.ui.explain_page.directions_card import NO_WORDS
 from clipsvd_app.ui.explain_page.page import ExplainPage

@@ -11,16 +11,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from shiboken6 import delete
 
-from clipsvd_app.domain.results import (
-    CaseExplanation,
-    ClassScore,
-    Difference,
-    Evaluation,
-    Interval,
-    MethodScore,
-    Phrase,
-    Prediction,
-)
+from clipsvd_app.domain.evaluation import ClassScore, Difference, Evaluation, Interval, MethodScore
+from clipsvd_app.domain.explanation import CaseExplanation, Phrase
+from clipsvd_app.domain.results import Prediction
 from clipsvd_app.ui.inspect_page.cases import CaseFilter, filtered, is_evidence, ordered, winner
 from clipsvd_app.ui.inspect_page.page import InspectPage
 from clipsvd_app.ui.inspect_page.state import CaseNote, CaseSheetState, InspectState, RunChoice

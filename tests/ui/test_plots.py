@@ -14,7 +14,9 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QImage
 from shiboken6 import delete
 
-from clipsvd_app.domain.results import ClassScore, Interval, MatrixChange, MethodScore, StepMetrics
+from clipsvd_app.domain.evaluation import ClassScore, Interval, MethodScore
+from clipsvd_app.domain.explanation import MatrixChange
+from clipsvd_app.domain.results import StepMetrics
 from clipsvd_app.errors import UserError
 from clipsvd_app.ui.plots.confusion_matrix import ConfusionMatrix
 from clipsvd_app.ui.plots.gallery_list import GalleryItem, GalleryList

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clipsvd_app.domain.results import Interval
+from clipsvd_app.domain.evaluation import Interval
 from clipsvd_app.ui.plots.numbers import (
     change_percent,
     count,

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 from shiboken6 import delete
 
+from clipsvd_app.domain.evaluation import ClassScore, Evaluation, Interval, MethodScore
 from clipsvd_app.domain.recipe import PRESETS
-from clipsvd_app.domain.results import ClassScore, Evaluation, Interval, MethodScore, StepMetrics
+from clipsvd_app.domain.results import StepMetrics
 from clipsvd_app.ui.train_page.compare_view import paired_rows
 from clipsvd_app.ui.train_page.page import TrainPage
 from clipsvd_app.ui.train_page.run_clock import RunClock

@@ -11,7 +11,7 @@ from support.phantom_ct import chest, write_series
 from support.project_images import project_image
 
 from clipsvd_app.domain.classes import class_from_name
-from clipsvd_app.domain.results import CaseExplanation
+from clipsvd_app.domain.explanation import CaseExplanation
 from clipsvd_app.errors import UserError
 from clipsvd_app.project.class_changes import AddClass
 from clipsvd_app.services.importing import apply_import, plan_import

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from clipsvd_app.adapter_file import read_adapter
-from clipsvd_app.domain.results import CaseExplanation
+from clipsvd_app.domain.explanation import CaseExplanation
 from clipsvd_app.engine.adapter import load_adapter, require_base
 from clipsvd_app.engine.basis import load_basis
 from clipsvd_app.engine.dataset import letterbox, normalise, open_image

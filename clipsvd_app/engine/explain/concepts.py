@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.linear_model import Lasso
 
-from clipsvd_app.domain.results import Phrase
+from clipsvd_app.domain.explanation import Phrase
 from clipsvd_app.engine.explain.embedded import EmbeddedCorpus, unit
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from clipsvd_app.domain.results import DirectionChange, Phrase
+from clipsvd_app.domain.explanation import DirectionChange, Phrase
 from clipsvd_app.engine.architectures import Target
 from clipsvd_app.engine.explain.embedded import EmbeddedCorpus, unit
 

@@ -15,7 +15,7 @@ from clipsvd_app.engine.prompts import prompt_batch
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from clipsvd_app.domain.results import Tower
+    from clipsvd_app.domain.explanation import Tower
     from clipsvd_app.engine.adapted import AdaptedModel
     from clipsvd_app.engine.architectures import Target
     from clipsvd_app.jobs import Report

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clipsvd_app.domain.results import MatrixChange, RunExplanation
+from clipsvd_app.domain.explanation import MatrixChange, RunExplanation
 from clipsvd_app.engine.explain.centre import centre_of_run
 from clipsvd_app.engine.explain.corpus import load_corpus
 from clipsvd_app.engine.explain.directions import describe_directions

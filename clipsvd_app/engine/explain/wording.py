@@ -10,7 +10,7 @@ from clipsvd_app.engine.explain.directions import NULL_DRAWS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clipsvd_app.domain.results import DirectionChange, MatrixChange, Phrase
+    from clipsvd_app.domain.explanation import DirectionChange, MatrixChange, Phrase
     from clipsvd_app.engine.explain.concepts import Concepts
     from clipsvd_app.engine.explain.occlusion import Saliency
 

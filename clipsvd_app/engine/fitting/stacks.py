@@ -13,7 +13,7 @@ from clipsvd_app.engine.sigma import shadow
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from clipsvd_app.domain.results import Tower
+    from clipsvd_app.domain.explanation import Tower
     from clipsvd_app.engine.architectures.targets import TowerTable
 
 TOWERS: tuple[Tower, ...] = ("image", "text")

@@ -26,7 +26,7 @@ from clipsvd_app.engine.sigma import attach
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clipsvd_app.domain.results import Tower
+    from clipsvd_app.domain.explanation import Tower
     from clipsvd_app.engine.examples import Examples
     from clipsvd_app.engine.fitting.learner import Learner
 

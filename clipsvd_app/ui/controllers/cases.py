@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from clipsvd_app.domain.results import CaseExplanation
+from clipsvd_app.domain.explanation import CaseExplanation
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import Failed, Finished, read_result
 from clipsvd_app.services.applying import prepare_explain, run_backbone

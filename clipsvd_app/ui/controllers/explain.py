@@ -12,7 +12,7 @@ from clipsvd_app.ui.inspect_page.state import RunChoice
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
 
-    from clipsvd_app.domain.results import CaseExplanation
+    from clipsvd_app.domain.explanation import CaseExplanation
     from clipsvd_app.ui.controllers.cases import CaseExplainer
     from clipsvd_app.ui.explain_page.page import ExplainPage
     from clipsvd_app.ui.pictures import Pictures

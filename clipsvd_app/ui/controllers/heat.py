@@ -10,7 +10,7 @@ from clipsvd_app.ui.notices import Notice
 from clipsvd_app.ui.plots.saliency import letterboxed_view, upsampled
 
 if TYPE_CHECKING:
-    from clipsvd_app.domain.results import CaseExplanation
+    from clipsvd_app.domain.explanation import CaseExplanation
     from clipsvd_app.domain.study import ProjectImage
     from clipsvd_app.ui.controllers.cases import CaseExplainer
     from clipsvd_app.ui.session import Session

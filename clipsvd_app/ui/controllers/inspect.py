@@ -12,7 +12,8 @@ from clipsvd_app.ui.inspect_page.state import CaseNote, CaseSheetState, InspectS
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
 
-    from clipsvd_app.domain.results import CaseExplanation, Prediction, RunResult
+    from clipsvd_app.domain.explanation import CaseExplanation
+    from clipsvd_app.domain.results import Prediction, RunResult
     from clipsvd_app.domain.study import ProjectImage
     from clipsvd_app.ui.controllers.cases import CaseExplainer
     from clipsvd_app.ui.inspect_page.page import InspectPage

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from clipsvd_app.domain.evaluation import Interval
 from clipsvd_app.domain.recipe import recipe_for
-from clipsvd_app.domain.results import Interval, StepMetrics
+from clipsvd_app.domain.results import StepMetrics
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import Failed, Finished
 from clipsvd_app.services import training

@@ -12,7 +12,7 @@ from clipsvd_app.ui.plots.page_parts import GAP, NOT_DIAGNOSTIC, Card, label, sc
 from clipsvd_app.ui.plots.probability_bars import ProbabilityBars
 
 if TYPE_CHECKING:
-    from clipsvd_app.domain.results import CaseExplanation
+    from clipsvd_app.domain.explanation import CaseExplanation
     from clipsvd_app.ui.explain_page.state import CaseView
 
 CONCEPTS_SUFFICE = 0.6

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QPainter
     from PySide6.QtWidgets import QWidget
 
-    from clipsvd_app.domain.results import Phrase
+    from clipsvd_app.domain.explanation import Phrase
     from clipsvd_app.ui.theme import Palette
 
 _ROW_EM = 1.9

@@ -20,7 +20,7 @@ from clipsvd_app.ui.plots.page_parts import Card, button, choice, label
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from clipsvd_app.domain.results import DirectionChange, MatrixChange, Phrase
+    from clipsvd_app.domain.explanation import DirectionChange, MatrixChange, Phrase
 
 NO_WORDS = "no reliable description"
 _HEADINGS = ("Matrix", "Direction", "σ before → after", "Effect", "One pole", "Other pole")

@@ -12,7 +12,7 @@ from clipsvd_app.ui.plots.page_parts import Card, label
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
-    from clipsvd_app.domain.results import MatrixChange
+    from clipsvd_app.domain.explanation import MatrixChange
 
 _HINT = "Click a square to see its directions."
 

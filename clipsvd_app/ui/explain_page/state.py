@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage
 
-from clipsvd_app.domain.results import CaseExplanation, RunExplanation
+from clipsvd_app.domain.explanation import CaseExplanation, RunExplanation
 from clipsvd_app.ui.inspect_page.state import RunChoice
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from clipsvd_app.domain.results import MethodName, Prediction, Role
+from clipsvd_app.domain.evaluation import MethodName
+from clipsvd_app.domain.results import Prediction, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

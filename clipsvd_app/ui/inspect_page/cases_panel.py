@@ -23,7 +23,8 @@ from clipsvd_app.ui.plots.numbers import count, percent
 from clipsvd_app.ui.plots.page_parts import Card, button, choice, label
 
 if TYPE_CHECKING:
-    from clipsvd_app.domain.results import MethodName, Prediction
+    from clipsvd_app.domain.evaluation import MethodName
+    from clipsvd_app.domain.results import Prediction
     from clipsvd_app.ui.inspect_page.state import CaseNote
 
 _ORDERS: tuple[Order, ...] = tuple(ORDER_TITLES)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
-from clipsvd_app.domain.results import Evaluation
+from clipsvd_app.domain.evaluation import Evaluation
 from clipsvd_app.ui.inspect_page.case_sheet import CaseSheet
 from clipsvd_app.ui.inspect_page.cases import has_cases
 from clipsvd_app.ui.inspect_page.cases_panel import CasesPanel
@@ -30,7 +30,7 @@ from clipsvd_app.ui.shell.state import EmptyAction, EmptySpec
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage, QKeyEvent
 
-    from clipsvd_app.domain.results import MethodName
+    from clipsvd_app.domain.evaluation import MethodName
     from clipsvd_app.ui.inspect_page.state import CaseSheetState
     from clipsvd_app.ui.theme import Theme
 

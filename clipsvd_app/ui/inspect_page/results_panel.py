@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox
 
-from clipsvd_app.domain.results import METHOD_TITLES, MethodName
+from clipsvd_app.domain.evaluation import METHOD_TITLES, MethodName
 from clipsvd_app.ui.inspect_page.cases import has_cases
 from clipsvd_app.ui.plots.confusion_matrix import ConfusionMatrix
 from clipsvd_app.ui.plots.method_table import MethodTable
@@ -17,7 +17,7 @@ from clipsvd_app.ui.plots.page_parts import Banner, Card, Level, Lines, choice, 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
-    from clipsvd_app.domain.results import Difference, Evaluation, Verdict
+    from clipsvd_app.domain.evaluation import Difference, Evaluation, Verdict
 
 _HEADLINES: dict[Verdict, tuple[Level, str]] = {
     "helped": ("success", "Adaptation helped"),

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage
 
-from clipsvd_app.domain.results import CaseExplanation, Evaluation, Prediction
+from clipsvd_app.domain.evaluation import Evaluation
+from clipsvd_app.domain.explanation import CaseExplanation
+from clipsvd_app.domain.results import Prediction
 
 
 @dataclass(frozen=True, slots=True)

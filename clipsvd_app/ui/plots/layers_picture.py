@@ -14,7 +14,7 @@ from clipsvd_app.ui.plots.plot_widget import PlotWidget, Rows, Spot, line_height
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
-    from clipsvd_app.domain.results import MatrixChange, Tower
+    from clipsvd_app.domain.explanation import MatrixChange, Tower
     from clipsvd_app.ui.theme import Palette
 
 KINDS = ("q", "k", "v", "o", "fc1", "fc2")

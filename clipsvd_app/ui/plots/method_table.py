@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPen
 
-from clipsvd_app.domain.results import METHOD_TITLES
+from clipsvd_app.domain.evaluation import METHOD_TITLES
 from clipsvd_app.ui.plots.numbers import duration, percent, percent_with_interval
 from clipsvd_app.ui.plots.plot_widget import (
     PlotWidget,
@@ -24,7 +24,7 @@ from clipsvd_app.ui.plots.plot_widget import (
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
-    from clipsvd_app.domain.results import MethodScore
+    from clipsvd_app.domain.evaluation import MethodScore
     from clipsvd_app.ui.theme import Palette
 
 _RIGHT = Qt.AlignmentFlag.AlignRight

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from clipsvd_app.domain.results import METHOD_TITLES
+from clipsvd_app.domain.evaluation import METHOD_TITLES
 from clipsvd_app.ui.plots.method_table import MethodTable
 from clipsvd_app.ui.plots.page_parts import GAP, Card, button, empty, label
 
 if TYPE_CHECKING:
-    from clipsvd_app.domain.results import MethodScore
+    from clipsvd_app.domain.evaluation import MethodScore
     from clipsvd_app.ui.train_page.state import ComparedRun
 
 

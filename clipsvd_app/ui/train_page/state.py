@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from clipsvd_app.domain.evaluation import Evaluation, Interval, Verdict
 from clipsvd_app.domain.recipe import DeviceName, PresetName
-from clipsvd_app.domain.results import Evaluation, Interval, StepMetrics, Verdict
+from clipsvd_app.domain.results import StepMetrics
 
 PRESET_WORDS: dict[PresetName, tuple[str, str]] = {
     "quick": ("Quick", "A first look. One fit, a coarse estimate from two folds."),

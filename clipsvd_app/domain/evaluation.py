@@ -1,0 +1,193 @@
+"""What an evaluation on unseen patients found, as it is stored with a run and shown on the pages.
+
+Every metric, interval bound and probability is a fraction from 0 to 1. "Images" are those that the model
+which predicted them never saw, nor any other image of their patients.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+MethodName = Literal[
+    "zero_shot", "text_probe", "linear_probe", "tip_adapter", "gda", "clip_svd", "clip_svd_blend"
+]
+Verdict = Literal["helped", "harmed", "not_shown"]
+EvaluationKind = Literal["held_out", "cross_validated", "locked", "none"]
+"""``locked``: on patients that the project sets aside from every run."""
+
+METHOD_TITLES: dict[MethodName, str] = {
+    "zero_shot": "Zero-shot (no training)",
+    "text_probe": "Text-initialised probe",
+    "linear_probe": "Linear probe on frozen features",
+    "tip_adapter": "Tip-Adapter",
+    "gda": "Gaussian discriminant analysis",
+    "clip_svd": "CLIP-SVD",
+    "clip_svd_blend": "CLIP-SVD blended with a probe",
+}
+"""Every method of the ladder, the simplest first: of equals, the first is recommended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A 95 % interval."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClassScore:
+    """How one class fares against all others; intervals are Wilson's."""
+
+    name: str
+    images: int
+    sensitivity: float
+    sensitivity_interval: Interval
+    specificity: float
+    specificity_interval: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class MethodScore:
+    """One method on the evaluated images; ``confusion[true][predicted]`` counts images."""
+
+    method: MethodName
+    balanced_accuracy: float
+    interval: Interval
+    accuracy: float
+    macro_auroc: float | None
+    negative_log_likelihood: float
+    brier: float
+    classes: tuple[ClassScore, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    trainable_parameters: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Balanced accuracy of ``method`` minus ``against``, with a patient-bootstrap interval.
+
+    ``p_value`` is McNemar's mid-p (Fagerland, Lydersen, Laake 2013) on images, ``p_holm`` the same after
+    Holm's correction over the differences of one evaluation; None where they were not computed.
+    """
+
+    method: MethodName
+    against: MethodName
+    value: float
+    interval: Interval
+    p_value: float | None = None
+    p_holm: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReliabilityBin:
+    """Images whose largest probability lies in [low, high): their mean of it, and the share that is right."""
+
+    low: float
+    high: float
+    images: int
+    confidence: float
+    accuracy: float
+    interval: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """One temperature for the logits of CLIP-SVD, chosen on images that the scored fit never saw.
+
+    The figures before and after are on images that took no part in choosing the temperature.
+    """
+
+    temperature: float
+    brier_before: float
+    brier_after: float
+    negative_log_likelihood_before: float
+    negative_log_likelihood_after: float
+    bins: tuple[ReliabilityBin, ...]
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConformalSets:
+    """Split conformal sets: each holds the true class with a chance of at least 1 - ``alpha``.
+
+    ``threshold`` bounds 1 - p of the classes that belong to a set. ``coverage_range`` is where the coverage
+    of one such calibration lies with 95 % (beta-binomial, Vovk 2012). ``alpha`` is the smallest of 0.05,
+    0.1 and 0.2 that the number of images allows.
+    """
+
+    alpha: float
+    threshold: float
+    images: int
+    coverage: float
+    coverage_range: Interval
+    mean_size: float
+    single_share: float
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class CoveragePoint:
+    """The error among the ``coverage`` most certain share of the images."""
+
+    coverage: float
+    risk: float
+
+
+@dataclass(frozen=True, slots=True)
+class LearningPoint:
+    """Balanced accuracy of one method with so many images of each class, mean and range over draws."""
+
+    shots: int
+    method: MethodName
+    balanced_accuracy: float
+    low: float
+    high: float
+    draws: int
+
+
+@dataclass(frozen=True, slots=True)
+class MoreExamples:
+    """How many more images of a class are worth having, and why."""
+
+    class_name: str
+    more: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LearningCurve:
+    """Accuracy against shots from the same labels."""
+
+    points: tuple[LearningPoint, ...]
+    advice: tuple[MoreExamples, ...]
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """An estimate on patients that took no part in training; ``reason`` says why there is none.
+
+    ``warnings`` are sentences on what weakens the estimate, such as patients known by likeness only.
+    ``recommended`` is the simplest method within one standard error of the best.
+    """
+
+    kind: EvaluationKind
+    reason: str = ""
+    images: int = 0
+    groups: int = 0
+    folds: int = 0
+    methods: tuple[MethodScore, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    verdict: Verdict = "not_shown"
+    sentence: str = ""
+    repeats: int = 1
+    recommended: MethodName | None = None
+    recommendation: str = ""
+    warnings: tuple[str, ...] = ()
+    calibration: Calibration | None = None
+    conformal: ConformalSets | None = None
+    abstention: tuple[CoveragePoint, ...] = ()
+    learning_curve: LearningCurve | None = None
