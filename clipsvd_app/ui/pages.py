@@ -80,6 +80,10 @@ class Pages(QObject):
             "edit.clear_label": self.labelling.clear_selected,
             "edit.uncertain": lambda: self.labelling.mark_selected("uncertain"),
             "edit.exclude": lambda: self.labelling.mark_selected("excluded"),
+            "edit.add_class": lambda: self._on_label_page(self.label.bins.start_adding),
+            "edit.find": lambda: self._on_label_page(self.label.strip.focus_search),
+            "view.next_panel": lambda: self._on_label_page(lambda: self.label.go_to_panel(1)),
+            "view.previous_panel": lambda: self._on_label_page(lambda: self.label.go_to_panel(-1)),
             "edit.second_reader": self.reading.ask,
             "edit.compare_readers": self.reading.compare,
             "file.import_labels": self.files.ask_table_in,
@@ -112,8 +116,12 @@ class Pages(QObject):
             self._actions[action]()
 
     def _toggle_viewer_alone(self) -> None:
-        self._session.page_requested.emit("label")
-        self.label.set_viewer_alone(not self.label.viewer_alone)
+        self._on_label_page(lambda: self.label.set_viewer_alone(not self.label.viewer_alone))
+
+    def _on_label_page(self, act: Callable[[], None]) -> None:
+        if self._session.project is not None:
+            self._session.page_requested.emit("label")
+            act()
 
     def _on_page(self, key: str) -> None:
         if key == "settings":

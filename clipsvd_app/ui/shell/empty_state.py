@@ -81,6 +81,8 @@ class EmptyState(QWidget):
                 lambda _checked=False, name=action.action: self.action_requested.emit(name)
             )
             self._buttons.addWidget(button)
+            if button is self._buttons.itemAt(0).widget():
+                self.setFocusProxy(button)
 
     def _tint(self, palette: Palette) -> None:
         ratio = self.devicePixelRatioF()
