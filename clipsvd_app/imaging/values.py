@@ -29,6 +29,18 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class Percentiles:
+    """A window still to be taken from pixels, from one percentile to another. from_zero: 0 is black."""
+
+    low: float
+    high: float
+    from_zero: bool = False
+
+
+Presets: TypeAlias = tuple[tuple[str, Window | Percentiles], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Plane:
     """Where a frame lies in the patient (DICOM PS3.3 C.7.6.2.1.1), in millimetres.
 
@@ -118,11 +130,12 @@ class Frame:
 
     pixels: (rows, columns) float32 after the modality transformation, or (rows, columns, 3) uint8 RGB.
     voi_lut: the header's own table, shown instead of the default window where the header has no window.
+    presets: other windows by name.
     """
 
     pixels: Array
     window: Window
-    presets: tuple[tuple[str, Window], ...]
+    presets: Presets
     inverted: bool
     padding: float | None
     pixel_spacing_mm: tuple[float, float] | None

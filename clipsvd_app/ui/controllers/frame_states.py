@@ -26,12 +26,17 @@ def frame_state(
 ) -> FrameState:
     """Return an image as it is stored, with its place in its series."""
     grey = frame.pixels.ndim == 2
-    by_table = grey and frame.voi_lut is not None
+    own = window_spec(frame.window) if grey else None
+    trained = None if image.window is None or not grey else WindowSpec(*image.window)  # type: ignore[arg-type]
     return FrameState(
         image_id=image.id,
-        pixels=imaging.to_display(frame) if by_table else frame.pixels,
-        window=window_spec(frame.window) if grey and not by_table else None,
-        inverted=frame.inverted and grey and not by_table,
+        pixels=frame.pixels,
+        window=trained or own,
+        file_window=own,
+        training_window=trained,
+        table=frame.voi_lut if grey else None,
+        padding=frame.padding,
+        inverted=frame.inverted and grey,
         presets=presets_of(frame),
         spacing_mm=frame.pixel_spacing_mm,
         units=frame.units,
@@ -62,6 +67,9 @@ def model_state(
         plain,
         pixels=square,
         window=None,
+        file_window=None,
+        table=None,
+        padding=None,
         inverted=False,
         presets=(),
         spacing_mm=None,
@@ -88,7 +96,10 @@ def badge_of(session: Session, image: ProjectImage) -> ClassBadge | None:
 
 def presets_of(frame: Frame) -> tuple[WindowPreset, ...]:
     """Return the windows worth one click."""
-    return tuple(WindowPreset(name, window_spec(window)) for name, window in frame.presets)
+    return tuple(
+        WindowPreset(name, window if isinstance(window, imaging.Percentiles) else window_spec(window))
+        for name, window in frame.presets
+    )
 
 
 def window_spec(window: Window) -> WindowSpec:

@@ -150,6 +150,8 @@ class ReformatController(QObject):
             image_id=image.id,
             pixels=plane.cut(volume.voxels, index),
             window=window_spec(first.window),
+            file_window=window_spec(first.window),
+            padding=first.padding,
             inverted=first.inverted,
             presets=presets_of(first),
             spacing_mm=None if guessed else spacing,

@@ -88,7 +88,12 @@ class Obeying(QObject):
         """Use a window of the image's list."""
         frame = self._viewer.frame
         if frame is not None and position < len(frame.presets):
-            self._viewer.pane.set_window(frame.presets[position].window)
+            self._viewer.pane.set_window(frame.window_of(frame.presets[position]))
+
+    def _own_window(self) -> None:
+        frame = self._viewer.frame
+        if frame is not None and frame.file_window is not None:
+            self._viewer.pane.set_window(frame.file_window)
 
     def _ids(self) -> tuple[int, ...]:
         frame = self._viewer.frame

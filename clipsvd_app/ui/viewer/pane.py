@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPointF, QRectF, Signal
@@ -97,8 +98,8 @@ class Pane(QFrame):
         if before is None or not same_series or frame.window is None or not self._is_adjusted(before):
             self.window_spec, self.inverted = frame.window, frame.inverted
         spacing = frame.spacing_mm
-        self.canvas.set_pixels(frame.pixels, spacing[0] / spacing[1] if spacing else 1.0)
         self._apply_window()
+        self.canvas.set_pixels(frame.pixels, spacing[0] / spacing[1] if spacing else 1.0)
         self.set_overlay(None)
         self.handle.set_image(frame.image_id)
         if before is None or not same_series:
@@ -237,7 +238,8 @@ class Pane(QFrame):
 
     def _apply_window(self) -> None:
         if self.frame is not None:
-            self.canvas.set_window(self.window_spec, inverted=self.inverted, colour=self.frame.is_colour)
+            look = partial(self.frame.greys, window=self.window_spec, inverted=self.inverted)
+            self.canvas.set_greys(look)
 
     def _place_layers(self) -> None:
         self.corner.setGeometry(self.canvas.rect())
