@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from clipsvd_app.domain.measures import Measure
     from clipsvd_app.domain.recipe import DeviceKind, DeviceName
     from clipsvd_app.domain.study import ProjectClass, ProjectImage, Reading, SeriesFlag
     from clipsvd_app.jobs import BackboneRef, Ready
@@ -61,6 +62,7 @@ class Session(QObject):
         self._classes: tuple[ProjectClass, ...] | None = None
         self._readings: tuple[Reading, ...] | None = None
         self._flags: dict[int, tuple[SeriesFlag, ...]] | None = None
+        self._measures: dict[int, tuple[Measure, ...]] | None = None
         self.reader = ""
         self.undo_stack.indexChanged.connect(lambda _index: self.announce_change())
 
@@ -93,6 +95,14 @@ class Session(QObject):
         if self._flags is None:
             self._flags = self.project.series_flags() if self.project is not None else {}
         return self._flags
+
+    def measures(self) -> dict[int, tuple[Measure, ...]] | None:
+        """Return what was drawn on images, None while a second reader reads: it shows where others looked."""
+        if self.reader:
+            return None
+        if self._measures is None:
+            self._measures = self.project.measures() if self.project is not None else {}
+        return self._measures
 
     def read_as(self, reader: str) -> None:
         """Let a second reader read blindly, or end that with an empty label.
@@ -157,7 +167,7 @@ class Session(QObject):
             self.project = None
 
     def _forget(self) -> None:
-        self._images = self._classes = self._readings = self._flags = None
+        self._images = self._classes = self._readings = self._flags = self._measures = None
 
     def _on_ready(self, ready: Ready) -> None:
         self.devices, self.device_note = ready.devices, ready.device_note

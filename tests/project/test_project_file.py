@@ -220,7 +220,7 @@ def test_killing_the_program_loses_no_label_that_it_acknowledged(project) -> Non
 def test_the_tables_have_room_for_no_name_id_or_date_of_a_patient(project) -> None:
     columns = {
         row[1]
-        for table in ("patient", "study", "series", "series_flag", "image")
+        for table in ("patient", "study", "series", "series_flag", "image", "measure")
         for row in project._db.execute(f"PRAGMA table_info({table})")
     }
     assert columns == {
@@ -245,4 +245,7 @@ def test_the_tables_have_room_for_no_name_id_or_date_of_a_patient(project) -> No
         "display_window",
         "crop",
         "mark",
+        "image_id",
+        "kind",
+        "points",
     }

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clipsvd_app.domain.measures import POINTS_NEEDED, Measure
 from clipsvd_app.ui.viewer.tools.drawing import Drawing, begun
-from clipsvd_app.ui.viewer.tools.measures import POINTS_NEEDED, Measure, words_for
+from clipsvd_app.ui.viewer.tools.measures import words_for
 from clipsvd_app.ui.viewer.tools.measuring import (
     Region,
     angle_deg,

@@ -20,8 +20,9 @@ from clipsvd_app.services.labelling import set_labels, set_marks
 from clipsvd_app.ui.controllers.heat import HeatController, seen_square
 from clipsvd_app.ui.controllers.importing import outcome
 from clipsvd_app.ui.controllers.label import tree_rows
+from clipsvd_app.ui.controllers.measuring import MeasuringController
 from clipsvd_app.ui.controllers.reformatting import ReformatController
-from clipsvd_app.ui.controllers.regions import region_change
+from clipsvd_app.ui.controllers.training_views import region_change
 from clipsvd_app.ui.controllers.viewing import ViewingController
 from clipsvd_app.ui.label_page.page import LabelPage
 from clipsvd_app.ui.pictures import Pictures, as_model_sees
@@ -72,9 +73,15 @@ def bench(qtbot, theme, tmp_path, series):
     pictures = Pictures(session.background)
     viewing = ViewingController(session, page, pictures)
     reformatting = ReformatController(session, page.viewer, lambda _key: None)
+    measuring = MeasuringController(session, page.viewer)
     page.show_work()
     made = SimpleNamespace(
-        session=session, page=page, viewer=page.viewer, viewing=viewing, reformatting=reformatting
+        session=session,
+        page=page,
+        viewer=page.viewer,
+        viewing=viewing,
+        reformatting=reformatting,
+        measuring=measuring,
     )
     yield made
     session.close()

@@ -27,7 +27,7 @@ def frame_state(
     """Return an image as it is stored, with its place in its series."""
     grey = frame.pixels.ndim == 2
     own = window_spec(frame.window) if grey else None
-    trained = None if image.window is None or not grey else WindowSpec(*image.window)  # type: ignore[arg-type]
+    trained = training_window_of(image) if grey else None
     return FrameState(
         image_id=image.id,
         pixels=frame.pixels,
@@ -47,6 +47,7 @@ def frame_state(
         count=len(stack),
         series_key=str(image.series_id),
         crop=image.crop,
+        measures=None if (kept := session.measures()) is None else kept.get(image.id, ()),
     )
 
 
@@ -68,17 +69,48 @@ def model_state(
         pixels=square,
         window=None,
         file_window=None,
+        training_window=None,
         table=None,
         padding=None,
         inverted=False,
         presets=(),
         spacing_mm=None,
-        corners=_corners(session, image, stack, "As training sees it"),
+        corners=_corners(session, image, stack, _seen_by_training(image, frame, square.shape[0])),
         series_key=f"model {image.series_id}",
         picture_key=f"model {image.id}",
         crop=None,
+        measures=None,
         derived=True,
     )
+
+
+def _seen_by_training(image: ProjectImage, frame: Frame, side: int) -> tuple[str, ...]:
+    """Say in what window, of what part and how turned an image goes into training."""
+    return (
+        "As training sees it",
+        _window_line(image, frame),
+        _part_line(image),
+        f"As stored, not turned; padded to {side} × {side}",
+    )
+
+
+def _window_line(image: ProjectImage, frame: Frame) -> str:
+    if frame.pixels.ndim == 3 and image.window is None:
+        return "Colours as stored"
+    if image.window is None and frame.voi_lut is not None:
+        return "Greys by the file's own table"
+    centre, width = (frame.window.centre, frame.window.width) if image.window is None else image.window[:2]
+    whose = "the file's" if image.window is None else "chosen here"
+    return f"Window C {centre:.4g}   W {width:.4g}, {whose}"
+
+
+def _part_line(image: ProjectImage) -> str:
+    if image.crop is None:
+        return "The whole image"
+    x, y, width, height = image.crop
+    left, top = round(x * image.columns), round(y * image.rows)
+    size = f"{round(width * image.columns)} × {round(height * image.rows)}"
+    return f"Region of {size} px from column {left}, row {top}"
 
 
 def place_in(stack: Sequence[ProjectImage], image: ProjectImage) -> int:
@@ -102,6 +134,11 @@ def presets_of(frame: Frame) -> tuple[WindowPreset, ...]:
     )
 
 
+def training_window_of(image: ProjectImage) -> WindowSpec | None:
+    """Return the window that training was told to use for an image, None for the file's own."""
+    return None if image.window is None else WindowSpec(*image.window)  # type: ignore[arg-type]
+
+
 def window_spec(window: Window) -> WindowSpec:
     """Return a window as jobs and views write it."""
     return WindowSpec(window.centre, window.width, window.function)  # type: ignore[arg-type]
@@ -121,14 +158,16 @@ def caution_of(session: Session, image: ProjectImage) -> tuple[str, ...]:
     return (flags[0].sentence + more,)
 
 
-def _corners(session: Session, image: ProjectImage, stack: Sequence[ProjectImage], note: str = "") -> Corners:
+def _corners(
+    session: Session, image: ProjectImage, stack: Sequence[ProjectImage], notes: tuple[str, ...] = ()
+) -> Corners:
     place = (f"Image {place_in(stack, image) + 1} of {len(stack)}",) if len(stack) > 1 else ()
     size = f"{image.columns} × {image.rows}"
     return Corners(
         top_left=(f"Patient {image.patient_number:03d}", *_identity(session, image)),
         top_right=kind_of(image),
         caution=caution_of(session, image),
-        bottom_left=(*((note,) if note else ()), *place, size),
+        bottom_left=(*notes, *place, size),
     )
 
 

@@ -7,12 +7,23 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.ui.controllers.frame_states import badge_of, frame_state, model_state, place_in
-from clipsvd_app.ui.controllers.regions import region_change
+from clipsvd_app.project.changes import Together
+from clipsvd_app.project.measure_changes import SetMeasures
+from clipsvd_app.ui.controllers.frame_states import (
+    badge_of,
+    frame_state,
+    model_state,
+    place_in,
+    training_window_of,
+)
+from clipsvd_app.ui.controllers.training_views import region_change, window_change
+from clipsvd_app.ui.notices import Notice
 
 if TYPE_CHECKING:
     from clipsvd_app.domain.study import ProjectImage
     from clipsvd_app.imaging import Frame
+    from clipsvd_app.jobs import WindowSpec
+    from clipsvd_app.project.changes import Change
     from clipsvd_app.ui.background import Task
     from clipsvd_app.ui.label_page.page import LabelPage
     from clipsvd_app.ui.pictures import Pictures
@@ -40,6 +51,7 @@ class ViewingController(QObject):
         self._viewer.layout_changed.connect(self._on_layout)
         self._viewer.active_changed.connect(self._on_active)
         self._viewer.region_chosen.connect(self._set_region)
+        self._viewer.training_window_chosen.connect(self._set_training_window)
         self._viewer.model_view_changed.connect(self._show_again)
         session.project_changed.connect(self._on_changed)
         session.project_opened.connect(self.clear)
@@ -161,8 +173,23 @@ class ViewingController(QObject):
             change = region_change(self._stack(image) if series else [image], region)
         except UserError as error:
             self._session.tell(error)
+            self._session.announce_change()  # the region is drawn still
         else:
-            self._session.do(change)
+            self._session.do(self._without_region_drawn(image_id, change))
+
+    def _without_region_drawn(self, image_id: int, change: Change) -> Change:
+        """Let the region that was drawn become the one that training sees, in one step."""
+        kept = (self._session.measures() or {}).get(image_id, ())
+        rest = tuple(measure for measure in kept if measure.kind != "region")
+        return change if rest == kept else Together((change, SetMeasures(image_id, rest)), change.title)
+
+    def _set_training_window(self, image_id: int, window: WindowSpec | None, series: bool) -> None:
+        image = self._image(image_id)
+        if image is None:
+            return
+        images = self._stack(image) if series else [image]
+        if self._session.do(window_change(images, window)):
+            self._session.tell(_window_notice(len(images) if series else 1, window))
 
     def _on_changed(self) -> None:
         for pane in list(self._asked):
@@ -176,6 +203,7 @@ class ViewingController(QObject):
                 self._viewer.set_badge(badge_of(self._session, image), image.mark, pane)
                 if not frame.derived:
                     self._viewer.set_crop(image.crop, pane)
+                    self._viewer.set_training_window(training_window_of(image), pane)
         if self._viewer.as_model:
             self._show_again()
 
@@ -183,3 +211,10 @@ class ViewingController(QObject):
         if self._viewer.layout_name != "mpr":
             for pane, image_id in list(self._asked.items()):
                 self._show_in(pane, image_id)
+
+
+def _window_notice(images: int, window: WindowSpec | None) -> Notice:
+    which = "The image is" if images == 1 else f"All {images} images of the series are"
+    use = "its own window" if window is None else f"C {window.centre:.4g}   W {window.width:.4g}"
+    remedy = "Undo takes it back; J shows what training sees."
+    return Notice("info", f"{which} trained with {use} from now on.", remedy, key="window")

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainterPath, QPen, QPolygonF
 
+from clipsvd_app.domain.measures import MeasureKind
 from clipsvd_app.ui.viewer.state import Lines
-from clipsvd_app.ui.viewer.tools.measures import MeasureKind
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPainter
-
 
 MEASURE_INK = QColor("#ffd166")
 TRAINING_INK = QColor("#6fd3a8")
 CROSS_INK = QColor(124, 155, 255, 170)
 SHADOW = QColor(0, 0, 0, 190)
 PLATE = QColor(8, 9, 10, 170)
+CLOSED: tuple[MeasureKind, ...] = ("region", "ellipse")
 POINT_PX = 3.0
 GAP_PX = 10.0
 LINE_PX = 15.0
@@ -27,7 +27,7 @@ LINE_PX = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A measure in viewport coordinates; a region comes as its four corners. ``cursor`` is the loose end."""
+    """A measure in viewport coordinates, a region or an ellipse as its outline. cursor: the loose end."""
 
     kind: MeasureKind
     points: tuple[QPointF, ...]
@@ -41,11 +41,11 @@ def paint_shape(painter: QPainter, shape: Shape, room: QRectF) -> None:
     for pen in (QPen(SHADOW, 3.5), QPen(MEASURE_INK, 1.5)):
         painter.setPen(pen)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        if shape.kind == "region":
+        if shape.kind in CLOSED:
             painter.drawPolygon(outline)
         else:
             painter.drawPolyline(outline)
-    if shape.kind != "region":
+    if shape.kind not in CLOSED:
         painter.setBrush(MEASURE_INK)
         for point in shape.points:
             painter.drawEllipse(point, POINT_PX, POINT_PX)
@@ -87,7 +87,7 @@ def _paint_cursor(painter: QPainter, at: QPointF) -> None:
 
 def _anchor(shape: Shape) -> QPointF:
     """Return the middle of the words' left side: right of an end, or below a region."""
-    if shape.kind != "region":
+    if shape.kind not in CLOSED:
         return shape.points[1 if shape.kind == "angle" else -1] + QPointF(GAP_PX, 0)
     box = QPolygonF(shape.points).boundingRect()
     return QPointF(box.left() - 1, box.bottom() + GAP_PX + LINE_PX / 2 * len(shape.lines))

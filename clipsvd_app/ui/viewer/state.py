@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clipsvd_app.domain.measures import Measure
 from clipsvd_app.domain.study import Mark
 from clipsvd_app.imaging import IDENTITY_8_BIT, Percentiles, VoiLut, Window, greys_of, window_from
 from clipsvd_app.jobs import WindowSpec
@@ -55,7 +56,8 @@ class FrameState:
     mark: whether the image is uncertain or left out.
     index, count: place in the stack that the slice bar scrolls through.
     series_key: zoom and orientation are kept from frame to frame of one series.
-    picture_key: measures drawn on a picture come back with it.
+    picture_key: measures drawn on a picture come back with it. measures: those that are kept with the image,
+    None where they are on the screen alone.
     crop: what training sees, (x, y, width, height) as fractions; None for the whole frame.
     edges: the patient's side at left, top, right and bottom.
     derived: whether the pixels are not those of the file, so that places in them mean nothing to training.
@@ -82,6 +84,7 @@ class FrameState:
     picture_key: str = ""
     crop: tuple[float, float, float, float] | None = None
     edges: tuple[str, str, str, str] | None = None
+    measures: tuple[Measure, ...] | None = None
     derived: bool = False
     cross: tuple[float, float] | None = None
 

@@ -21,6 +21,7 @@ from clipsvd_app.ui import icons
 from clipsvd_app.ui.theme import set_kind
 from clipsvd_app.ui.viewer.commands import COMMANDS, LAYOUT_PREFIX, TOOL_PREFIX, ViewerCommand, shown_key
 from clipsvd_app.ui.viewer.pane import USUAL_OPACITY
+from clipsvd_app.ui.viewer.preset_button import PresetButton
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QAction, QResizeEvent
@@ -34,7 +35,7 @@ LAYOUTS = (
     ("4", "layout-4", "Four", ""),
     ("mpr", "layout", "Three planes of the volume", "M"),
 )
-DROPPED_FIRST = ("texts", "actual_size", "fit", "turn", "invert", "tool.scroll", "tool.zoom")
+DROPPED_FIRST = ("texts", "actual_size", "fit", "turn", "invert", "tool.scroll", "tool.zoom", "tool.ellipse")
 LATCHED = ("link", "texts", "model")
 FULL_OPACITY = 100
 
@@ -52,7 +53,6 @@ class ViewerBar(QFrame):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._theme = theme
         self._buttons: dict[str, tuple[QToolButton, str]] = {}
-        self._shown_presets: tuple[WindowPreset, ...] | None = None
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(8, 4, 8, 4)
         self._row.setSpacing(1)
@@ -66,17 +66,9 @@ class ViewerBar(QFrame):
         theme.changed.connect(self._tint)
         self._tint(theme.palette)
 
-    def set_presets(self, presets: tuple[WindowPreset, ...]) -> None:
+    def set_presets(self, presets: tuple[WindowPreset, ...], *, windowed: bool, trained: bool) -> None:
         """Offer the windows of the shown image."""
-        if presets == self._shown_presets:
-            return
-        self._shown_presets = presets
-        self._menu.clear()
-        for position, preset in enumerate(presets):
-            key = f"\tAlt+{position + 1}" if position < len("123456789") else ""
-            entry = self._menu.addAction(preset.name + key)
-            entry.triggered.connect(lambda _checked=False, at=position: self.preset_chosen.emit(at))
-        self._presets.setEnabled(bool(presets))
+        self._presets.set_presets(presets, windowed=windowed, trained=trained)
 
     def set_heat_shown(self, shown: bool) -> None:
         """Offer the heat map's strength only while there is one."""
@@ -128,12 +120,9 @@ class ViewerBar(QFrame):
                 group.addButton(button)
 
     def _add_presets(self) -> None:
-        self._menu = QMenu(self)
-        self._presets = QToolButton()
-        self._presets.setText("Presets ▾")
-        self._presets.setToolTip("Window presets (Alt and a number)")
-        self._presets.setMenu(self._menu)
-        self._presets.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._presets = PresetButton()
+        self._presets.command.connect(self.command)
+        self._presets.preset_chosen.connect(self.preset_chosen)
         self._row.addSpacing(4)
         self._row.addWidget(self._presets)
 
