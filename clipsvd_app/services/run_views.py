@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,20 +25,27 @@ def views_kept(images: Iterable[ImageInput]) -> dict[str, Any]:
     }
 
 
-def as_seen_by(project: Project, number: int, images: Iterable[ProjectImage]) -> tuple[ProjectImage, ...]:
-    """Return images with the window and region that a run saw them in.
+@dataclass(frozen=True, slots=True)
+class RunViews:
+    """How a run saw images. known: those it had; views: None for runs that kept none."""
 
-    Images that came after the run, and those of runs that kept no views, are as they are now.
-    """
+    known: frozenset[int]
+    views: dict[str, Any] | None
+
+    def seen(self, image: ProjectImage) -> ProjectImage:
+        """Return an image with the window and region of the run; one that came later stays as it is now."""
+        if self.views is None or image.id not in self.known:
+            return image
+        view = self.views.get(str(image.id), {"window": None, "crop": None})
+        window, crop = view["window"], view["crop"]
+        return replace(image, window=window and tuple(window), crop=crop and tuple(crop))
+
+
+def views_of_run(project: Project, number: int) -> RunViews:
+    """Read how a run saw its images."""
     request = project.run_request(number)
     if "views" not in request:
-        return tuple(images)
+        return RunViews(frozenset(), None)
     known = {prediction.image_id for prediction in project.run_result(number).predictions}
-    known |= {int(image_id) for image_id in request["labels"]}
-    return tuple(_seen(image, request["views"]) if image.id in known else image for image in images)
-
-
-def _seen(image: ProjectImage, views: dict[str, Any]) -> ProjectImage:
-    view = views.get(str(image.id), {"window": None, "crop": None})
-    window, crop = view["window"], view["crop"]
-    return replace(image, window=window and tuple(window), crop=crop and tuple(crop))
+    labelled = {int(image_id) for image_id in request["labels"]}
+    return RunViews(frozenset(known | labelled), request["views"])

@@ -319,6 +319,7 @@ def test_the_heat_map_lies_on_the_image_that_it_was_made_for(bench, qtbot, monke
     qtbot.keyClick(bench.viewer, Qt.Key.Key_K)
     assert not bench.viewer.heat_shown  # there is no run
     monkeypatch.setattr(bench.session.project, "runs", lambda: [SimpleNamespace(number=3)])
+    monkeypatch.setattr(bench.session.project, "run_request", lambda _number: {})
     qtbot.keyClick(bench.viewer, Qt.Key.Key_K)
     assert explainer.asked == (3, image.id)
     for image_id, shown in ((image.id + 1, False), (image.id, True)):
