@@ -92,7 +92,7 @@ class ImageHeader:
     pixel_spacing_mm: between rows, between columns. units: "HU", "US" and the like.
     object_name: what a DICOM object that is no image is called ("a segmentation"), "" for images;
     frames is 0 when it holds no pixels. planes: one for each frame, or none where the file does not say.
-    overlays: how many graphic overlays the file carries.
+    overlays: how many graphic overlays the file carries. frame_of_reference_uid: what planes are said in.
     """
 
     kind: str
@@ -117,6 +117,7 @@ class ImageHeader:
     units: str = ""
     object_name: str = ""
     overlays: int = 0
+    frame_of_reference_uid: str = ""
 
     @property
     def position_along_normal_mm(self) -> float | None:

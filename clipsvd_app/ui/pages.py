@@ -19,6 +19,7 @@ from clipsvd_app.ui.controllers.heat import HeatController
 from clipsvd_app.ui.controllers.importing import ImportController
 from clipsvd_app.ui.controllers.inspect import InspectController
 from clipsvd_app.ui.controllers.label import LabelController
+from clipsvd_app.ui.controllers.linking import LinkingController
 from clipsvd_app.ui.controllers.measuring import MeasuringController
 from clipsvd_app.ui.controllers.preview import PreviewController
 from clipsvd_app.ui.controllers.reformatting import CANCEL_VOLUME, ReformatController
@@ -63,6 +64,7 @@ class Pages(QObject):
         self.preview = PreviewController(session)
         self.viewing = ViewingController(session, self.label, self.pictures)
         self.reformatting = ReformatController(session, self.label.viewer, window.dismiss_notice)
+        self.linking = LinkingController(session, self.label.viewer, self.viewing)
         self.measuring = MeasuringController(session, self.label.viewer)
         self.heat = HeatController(session, self.label.viewer, self.explainer)
         self.classes = ClassesController(session, self.label.bins)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _KEY = "volume"
 CANCEL_VOLUME = "cancel_volume"
 BETWEEN_NOTICES_S = 0.3
+NO_DISTANCE = "Distance of slices unknown: shapes may be wrong, no lengths."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,11 +160,8 @@ class ReformatController(QObject):
             corners=Corners(
                 top_left=(plane.name, f"Patient {image.patient_number:03d}"),
                 top_right=kind_of(image),
-                caution=caution_of(self._session, image),
-                bottom_left=(
-                    *(("Distance of slices unknown",) if guessed else ()),
-                    f"{index + 1} of {count}",
-                ),
+                caution=(*caution_of(self._session, image), *((NO_DISTANCE,) if guessed else ())),
+                bottom_left=(f"{index + 1} of {count}",),
             ),
             badge=badge_of(self._session, image) if plane.axis == 0 else None,
             mark=image.mark if plane.axis == 0 else "",

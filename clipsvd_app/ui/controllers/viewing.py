@@ -34,9 +34,14 @@ READ_AHEAD = 4
 
 
 class ViewingController(QObject):
-    """Keeps an image in each pane. Signal: ``shown_changed()`` when the active one is another."""
+    """Keeps an image in each pane.
+
+    Signals: ``shown_changed()`` when the active one is another, ``series_shown(int)`` when a pane has
+    another series on show.
+    """
 
     shown_changed = Signal()
+    series_shown = Signal(int)
 
     def __init__(self, session: Session, page: LabelPage, pictures: Pictures) -> None:
         super().__init__(page)
@@ -116,7 +121,10 @@ class ViewingController(QObject):
             return
         if self._viewer.layout_name != "mpr":
             state = model_state if self._viewer.as_model else frame_state
-            self._page.show_frame(state(self._session, image, frame, self._stack(image)), pane)
+            before = self._viewer.frame_of(pane)
+            self._page.show_frame(made := state(self._session, image, frame, self._stack(image)), pane)
+            if before is None or before.series_key != made.series_key:
+                self.series_shown.emit(pane)
 
     def _show_study(self, way: int) -> None:
         """Go to the first image of the previous or next study, stopping at the ends."""

@@ -165,6 +165,7 @@ class Obeying(QObject):
     def _link(self) -> None:
         self._viewer.linked = not self._viewer.linked
         self._viewer.bar.set_latched("link", self._viewer.linked)
+        self._viewer.show_link()
 
     def _heat(self) -> None:
         self._viewer.heat_shown = not self._viewer.heat_shown

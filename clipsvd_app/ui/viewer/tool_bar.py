@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QAction, QResizeEvent
 
     from clipsvd_app.ui.theme import Palette, Theme
+    from clipsvd_app.ui.viewer.places import LinkWay
     from clipsvd_app.ui.viewer.state import WindowPreset
 
 LAYOUTS = (
@@ -38,6 +39,12 @@ LAYOUTS = (
 DROPPED_FIRST = ("texts", "actual_size", "fit", "turn", "invert", "tool.scroll", "tool.zoom", "tool.ellipse")
 LATCHED = ("link", "texts", "model")
 FULL_OPACITY = 100
+LINK_WORDS: dict[LinkWay, str] = {
+    "": "",
+    "mm": "Linked by place in mm",
+    "slices": "Linked slice by slice",
+    "both": "Linked by mm where known",
+}
 
 
 class ViewerBar(QFrame):
@@ -106,6 +113,19 @@ class ViewerBar(QFrame):
             self._button("link").setVisible(name in ("2", "4"))
             self._make_room()
 
+    def set_link(self, way: LinkWay) -> None:
+        """Say how linked stacks scroll together, nothing where none does."""
+        words = LINK_WORDS[way]
+        if words != self._link_words.text():
+            self._link_words.setText(words)
+            self._link_words.setVisible(bool(words))
+            self._make_room()
+
+    @property
+    def link_words(self) -> str:
+        """How linked stacks scroll together."""
+        return self._link_words.text()
+
     def set_latched(self, command: str, on: bool) -> None:
         """Mark a command that stays on or off."""
         self._button(command).setChecked(on)
@@ -156,9 +176,17 @@ class ViewerBar(QFrame):
             self._add_entry(menu, command.id, command.text, command.key)
         for command in COMMANDS:
             if command.icon and command.line not in ("turn", "drag", "measure"):
+                if command.id == "link":
+                    self._add_link_words()
                 button = self._add_command(command)
                 button.setCheckable(command.id in LATCHED)
         self.set_latched("texts", True)
+
+    def _add_link_words(self) -> None:
+        self._link_words = QLabel()
+        set_kind(self._link_words, "small")
+        self._link_words.hide()
+        self._row.addWidget(self._link_words)
 
     def _add_layouts(self) -> None:
         menu = self._add_menu("layout", "layout-1", "Layout (Y changes, M for three planes)")
@@ -183,13 +211,14 @@ class ViewerBar(QFrame):
         self._make_room()
 
     def _make_room(self) -> None:
-        """Leave out what has a key when the strip is narrow, the dearest last."""
+        """Leave out words, then what has a key, when the strip is narrow, the dearest last."""
+        self._link_words.setVisible(bool(self._link_words.text()))
         for name in DROPPED_FIRST:
             self._button(name).show()
-        for name in DROPPED_FIRST:
+        for widget in (self._link_words, *map(self._button, DROPPED_FIRST)):
             if self._row.minimumSize().width() <= self.width():
                 return
-            self._button(name).hide()
+            widget.hide()
 
     def _add_command(self, command: ViewerCommand) -> QToolButton:
         return self._add_button(command.id, command.icon, command.tip)

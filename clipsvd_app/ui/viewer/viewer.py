@@ -12,7 +12,7 @@ from clipsvd_app.ui.viewer.canvas import WHOLE
 from clipsvd_app.ui.viewer.keys import ARROWS, key_command
 from clipsvd_app.ui.viewer.obeying import WITHOUT_FRAME, Obeying
 from clipsvd_app.ui.viewer.pane_grid import PaneGrid
-from clipsvd_app.ui.viewer.places import Place
+from clipsvd_app.ui.viewer.places import Place, way_linked
 from clipsvd_app.ui.viewer.slice_bar import SliceBar
 from clipsvd_app.ui.viewer.tool_bar import ViewerBar
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.measures import Measure
     from clipsvd_app.domain.study import Mark
+    from clipsvd_app.imaging.series import Axis
     from clipsvd_app.jobs import WindowSpec
     from clipsvd_app.ui.theme import Theme
     from clipsvd_app.ui.viewer.commands import LayoutName
@@ -124,6 +125,8 @@ class ImageViewer(QWidget):
         before = self.grid.panes[number].frame
         if number == self.active and (before is None or frame is None or before.image_id != frame.image_id):
             self.heat_shown = False
+        if before is None or frame is None or before.series_key != frame.series_key:
+            self._places[number].axis = None
         self.grid.panes[number].set_frame(frame)
         self._places[number].arrive(*(0, 1) if frame is None else (frame.index, frame.count))
         if number == self.active:
@@ -185,9 +188,29 @@ class ImageViewer(QWidget):
         if self._places[pane].count == 1:
             self.step_requested.emit(1 if frames > 0 else -1)
             return
-        together = self.linked and self.layout_name in ("2", "4")
-        for number in self.grid.shown if together else (pane,):
-            self._ask(number, self._places[number].step(frames))
+        place = self._places[pane]
+        self._ask(pane, place.step(frames))
+        for number in self._linked_to(pane):
+            self._ask(number, self._places[number].follow(place, frames))
+
+    def set_axis(self, axis: Axis | None, pane: int) -> None:
+        """Say where the slices of a pane lie; linked panes come to the place of the active one."""
+        self._places[pane].axis = axis
+        for number in self._linked_to(self.active):
+            if pane in (number, self.active):
+                self._ask(number, self._places[number].come_to(self._places[self.active]))
+        self.show_link()
+
+    def _linked_to(self, pane: int) -> list[int]:
+        """Return the other panes that scroll with one."""
+        if not self.linked or self.layout_name not in ("2", "4"):
+            return []
+        return [n for n in self.grid.shown if n != pane and self.grid.panes[n].frame is not None]
+
+    def show_link(self) -> None:
+        """Say whether linked stacks go by their places in the patient or slice by slice."""
+        others = [self._places[number] for number in self._linked_to(self.active)]
+        self.bar.set_link(way_linked(self._places[self.active], others))
 
     def fit(self) -> None:
         """Show the whole frame."""
@@ -270,6 +293,7 @@ class ImageViewer(QWidget):
         self.bar.set_heat_shown(self.pane.canvas.heat_shown)
         self.bar.set_layout_name(self.layout_name, volume=place.count > 2 or self.layout_name == "mpr")
         self.bar.set_latched("link", self.linked)
+        self.show_link()
         self.slices.set_place(place.index, place.count)
         self.pane.set_handle_shown(frame is not None)
         self._show_region()
@@ -293,10 +317,8 @@ class ImageViewer(QWidget):
         if wanted is not None:
             frames = wanted - place.index
             self._ask(self.active, wanted)
-            if self.linked and self.layout_name in ("2", "4"):
-                for number in self.grid.shown:
-                    if number != self.active:
-                        self._ask(number, self._places[number].step(frames))
+            for number in self._linked_to(self.active):
+                self._ask(number, self._places[number].follow(place, frames))
 
     def _ask(self, pane: int, index: int | None) -> None:
         if index is not None:
