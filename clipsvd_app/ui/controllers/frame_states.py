@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from clipsvd_app.imaging import Frame, Window
     from clipsvd_app.ui.session import Session
 
+WIDEST_OF_ANATOMY_HU = 2500.0
+WIDE_WINDOW = "The file's window spans nearly all values. Alt + 1 to 9 choose one by anatomy."
+
 
 def frame_state(
     session: Session, image: ProjectImage, frame: Frame, stack: Sequence[ProjectImage]
@@ -40,7 +43,7 @@ def frame_state(
         presets=presets_of(frame),
         spacing_mm=frame.pixel_spacing_mm,
         units=frame.units,
-        corners=_corners(session, image, stack),
+        corners=_corners(session, image, stack, caution=_wide_window(image, own)),
         badge=badge_of(session, image),
         mark=image.mark,
         index=place_in(stack, image),
@@ -159,16 +162,26 @@ def caution_of(session: Session, image: ProjectImage) -> tuple[str, ...]:
 
 
 def _corners(
-    session: Session, image: ProjectImage, stack: Sequence[ProjectImage], notes: tuple[str, ...] = ()
+    session: Session,
+    image: ProjectImage,
+    stack: Sequence[ProjectImage],
+    notes: tuple[str, ...] = (),
+    caution: tuple[str, ...] = (),
 ) -> Corners:
     place = (f"Image {place_in(stack, image) + 1} of {len(stack)}",) if len(stack) > 1 else ()
     size = f"{image.columns} × {image.rows}"
     return Corners(
         top_left=(f"Patient {image.patient_number:03d}", *_identity(session, image)),
         top_right=kind_of(image),
-        caution=caution_of(session, image),
+        caution=(*caution_of(session, image), *caution),
         bottom_left=(*notes, *place, size),
     )
+
+
+def _wide_window(image: ProjectImage, own: WindowSpec | None) -> tuple[str, ...]:
+    """Say that a CT's own window leaves tissues hard to tell apart, unless another was chosen."""
+    wide = image.modality == "CT" and own is not None and own.width > WIDEST_OF_ANATOMY_HU
+    return (WIDE_WINDOW,) if wide and image.window is None else ()
 
 
 def _identity(session: Session, image: ProjectImage) -> tuple[str, ...]:

@@ -91,6 +91,14 @@ COMMANDS: tuple[ViewerCommand, ...] = (
     ViewerCommand("texts", "B", "Texts: hide or show them", "show", "texts"),
 )
 
+# What the key sheet writes above a line, and those that follow it.
+SECTIONS = {
+    "drag": "Viewer: tools",
+    "train": "Viewer: training",
+    "turn": "Viewer: picture and window",
+    "slice": "Viewer: stack",
+    "layout": "Viewer: layout",
+}
 _ARROWS = {"Left": "←", "Right": "→", "Up": "↑", "Down": "↓", "Return": "Enter", "PgDown": "PgDn"}
 
 
@@ -108,6 +116,14 @@ def key_lines(commands: tuple[ViewerCommand, ...] = COMMANDS) -> tuple[tuple[str
         texts = " · ".join(member.text.split(":")[0] for member in members if member.text)
         lines.append((_joined_keys([member.key for member in members]), texts))
     return tuple(lines)
+
+
+def key_sections() -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """Return the lines of the key sheet under their titles."""
+    starts = [place for place, command in enumerate(COMMANDS) if command.line in SECTIONS]
+    firsts = [place for place in starts if not place or COMMANDS[place - 1].line != COMMANDS[place].line]
+    parts = zip(firsts, (*firsts[1:], len(COMMANDS)), strict=True)
+    return tuple((SECTIONS[COMMANDS[first].line], key_lines(COMMANDS[first:end])) for first, end in parts)
 
 
 def _joined_keys(keys: list[str]) -> str:
