@@ -22,7 +22,7 @@ from clipsvd_app.ui.controllers.label import LabelController
 from clipsvd_app.ui.controllers.linking import LinkingController
 from clipsvd_app.ui.controllers.measuring import MeasuringController
 from clipsvd_app.ui.controllers.preview import PreviewController
-from clipsvd_app.ui.controllers.reformatting import CANCEL_VOLUME, ReformatController
+from clipsvd_app.ui.controllers.reformatting import CANCEL_VOLUME, NO_VOLUME, ReformatController
 from clipsvd_app.ui.controllers.second_reader import SecondReaderController
 from clipsvd_app.ui.controllers.settings import SettingsController
 from clipsvd_app.ui.controllers.train import TrainController
@@ -105,6 +105,7 @@ class Pages(QObject):
 
     def _connect(self, window: MainWindow) -> None:
         self.importing.adapter_dropped.connect(self.applying.open_adapter)
+        self.viewing.shown_changed.connect(lambda: window.dismiss_notice(NO_VOLUME))
         self.preview.changed.connect(self._show_preview)
         self.training.run_recorded.connect(self.inspecting.show_run)
         window.action_triggered.connect(self._act)

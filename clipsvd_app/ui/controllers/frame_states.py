@@ -174,7 +174,7 @@ def _corners(
         top_left=(f"Patient {image.patient_number:03d}", *_identity(session, image)),
         top_right=kind_of(image),
         caution=(*caution_of(session, image), *caution),
-        bottom_left=(*notes, *place, size),
+        bottom_left=(*notes, *place, *(() if notes else (size,))),
     )
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _KEY = "volume"
 CANCEL_VOLUME = "cancel_volume"
+NO_VOLUME = "no_volume"  # what a refusal to cut planes is called
 BETWEEN_NOTICES_S = 0.3
 NO_DISTANCE = "Distance of slices unknown: shapes may be wrong, no lengths."
 

@@ -84,7 +84,7 @@ LABEL_KEYS: tuple[KeyHelp, ...] = (
     KeyHelp("U · X", "Uncertain · leave out"),
     KeyHelp("Alt + drag", "Drag the shown image onto a class"),
     KeyHelp("Enter", "Show the selected image"),
-    KeyHelp("? · × · ≈ · P", "In the pool: uncertain, left out, look-alike, same patient"),
+    KeyHelp("? · × · ≈ · P", "Signs: uncertain, out, alike, same patient"),
     KeyHelp("F2 · Del", "Rename · remove a class"),
     KeyHelp("Alt + ↑ ↓", "Move a class"),
 )

@@ -13,7 +13,7 @@ VEIL_ALPHA = 150
 MARGIN_PX = 12
 CARD_MARGIN_PX = 24
 BETWEEN_COLUMNS_PX = 28
-MOST_COLUMNS = 4
+MOST_COLUMNS = 3
 _CLOSING = (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_F1)
 _SCROLLING = {
     Qt.Key.Key_Up: -40,
@@ -87,15 +87,11 @@ class KeySheet(QWidget):
         self.hide()
 
     def _fit(self, room: QSize) -> None:
-        """Take as few columns as show everything, else as many as are no wider than the room."""
+        """Take as many columns as are no wider than the room."""
         bar = self._scroll.verticalScrollBar().sizeHint().width()
-        for columns in range(1, MOST_COLUMNS + 1):
+        for columns in range(MOST_COLUMNS, 0, -1):
             self._arrange(columns)
-            wanted = self._card.sizeHint()
-            if wanted.width() + bar > room.width() and columns > 1:
-                self._arrange(columns - 1)
-                return
-            if wanted.height() <= room.height():
+            if self._card.sizeHint().width() + bar <= room.width():
                 return
 
     def _arrange(self, columns: int) -> None:

@@ -120,6 +120,8 @@ class FrameState:
     def value_text(self, row: int, column: int) -> str:
         """Return the value under the pointer with its unit."""
         value = self.pixels[row, column]
+        if self.is_colour and len(set(value.tolist())) == 1:
+            return f"grey {int(value[0])}"
         if self.is_colour:
             return "RGB " + " ".join(str(int(part)) for part in value)
         number = float(value)
