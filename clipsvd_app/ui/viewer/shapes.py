@@ -40,7 +40,7 @@ def paint_shapes(painter: QPainter, shapes: tuple[Shape, ...], room: QRectF) -> 
     for shape in shapes:
         _paint_shape(painter, shape)
     plates: list[QRectF] = []
-    for shape in shapes:
+    for shape in sorted(shapes, key=lambda shape: -len(shape.lines)):  # large ones find no other place
         if shape.lines:
             plates.append(_free_plate(_plate(painter, shape, room), plates, room))
             _paint_words(painter, plates[-1], shape.lines)
