@@ -156,6 +156,7 @@ class ViewerBar(QFrame):
 
     def _add_opacity(self) -> None:
         self._opacity_label = QLabel("Heat map")
+        self._opacity_label.setContentsMargins(0, 0, 6, 0)
         set_kind(self._opacity_label, "small")
         self._opacity = QSlider(Qt.Orientation.Horizontal)
         self._opacity.setRange(0, FULL_OPACITY)
@@ -184,6 +185,7 @@ class ViewerBar(QFrame):
 
     def _add_link_words(self) -> None:
         self._link_words = QLabel()
+        self._link_words.setContentsMargins(0, 0, 6, 0)
         set_kind(self._link_words, "small")
         self._link_words.hide()
         self._row.addWidget(self._link_words)
