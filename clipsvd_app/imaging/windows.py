@@ -53,7 +53,7 @@ def apply_window(pixels: Array, window: Window) -> Bytes:
         greys = np.where(values > window.centre - 0.5, np.float32(255), np.float32(0))
     else:
         greys = _ramp(values, window.centre - 0.5 - (window.width - 1) / 2, window.width - 1)
-    np.nan_to_num(greys, copy=False, nan=0.0)
+    np.copyto(greys, 0.0, where=np.isnan(greys))
     return np.rint(greys, out=greys).astype(np.uint8)
 
 

@@ -59,6 +59,8 @@ class Session(QObject):
         self.device_note = ""
         self.engine.ready.connect(self._on_ready)
         self._images: tuple[ProjectImage, ...] | None = None
+        self._series: dict[int, tuple[ProjectImage, ...]] | None = None
+        self._by_id: dict[int, ProjectImage] | None = None
         self._classes: tuple[ProjectClass, ...] | None = None
         self._readings: tuple[Reading, ...] | None = None
         self._flags: dict[int, tuple[SeriesFlag, ...]] | None = None
@@ -89,6 +91,21 @@ class Session(QObject):
         if self._readings is None:
             self._readings = self.project.readings() if self.project is not None else ()
         return self._readings
+
+    def image(self, image_id: int | None) -> ProjectImage | None:
+        """Return an image by its number."""
+        if self._by_id is None:
+            self._by_id = {image.id: image for image in self.images()}
+        return None if image_id is None else self._by_id.get(image_id)
+
+    def stack_of(self, image: ProjectImage) -> tuple[ProjectImage, ...]:
+        """Return the images of the series that an image belongs to."""
+        if self._series is None:
+            found: dict[int, list[ProjectImage]] = {}
+            for other in self.images():
+                found.setdefault(other.series_id, []).append(other)
+            self._series = {series: tuple(images) for series, images in found.items()}
+        return self._series.get(image.series_id, ())
 
     def series_flags(self) -> dict[int, tuple[SeriesFlag, ...]]:
         """Return what is irregular about each series by its id, read once after every change."""
@@ -167,6 +184,7 @@ class Session(QObject):
             self.project = None
 
     def _forget(self) -> None:
+        self._series = self._by_id = None
         self._images = self._classes = self._readings = self._flags = self._measures = None
 
     def _on_ready(self, ready: Ready) -> None:

@@ -53,13 +53,10 @@ class LinkingController(QObject):
                 lambda report: read_axis(stack, report), lambda answer: self._take(key, answer), priority=1
             )
 
-    def _stack(self, pane: int) -> list[ProjectImage]:
+    def _stack(self, pane: int) -> tuple[ProjectImage, ...]:
         frame = self._viewer.frame_of(pane)
-        if frame is None or frame.count < 2:
-            return []
-        images = self._session.images()
-        shown = next((image for image in images if image.id == frame.image_id), None)
-        return [image for image in images if shown is not None and image.series_id == shown.series_id]
+        shown = None if frame is None else self._session.image(frame.image_id)
+        return () if shown is None else self._session.stack_of(shown)
 
     def _take(self, key: tuple[int, ...], answer: Answer) -> None:
         self._asked.discard(key)

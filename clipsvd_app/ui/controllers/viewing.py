@@ -98,10 +98,10 @@ class ViewingController(QObject):
         )
 
     def _image(self, image_id: int | None) -> ProjectImage | None:
-        return next((image for image in self._session.images() if image.id == image_id), None)
+        return self._session.image(image_id)
 
-    def _stack(self, image: ProjectImage) -> list[ProjectImage]:
-        return [other for other in self._session.images() if other.series_id == image.series_id]
+    def _stack(self, image: ProjectImage) -> tuple[ProjectImage, ...]:
+        return self._session.stack_of(image)
 
     def _show_slice(self, pane: int, index: int) -> None:
         image = self._image(self._asked.get(pane))
