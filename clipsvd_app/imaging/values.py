@@ -119,11 +119,6 @@ class ImageHeader:
     overlays: int = 0
     frame_of_reference_uid: str = ""
 
-    @property
-    def position_along_normal_mm(self) -> float | None:
-        """The first frame's position along the normal of its plane, None where it is unknown."""
-        return self.planes[0].along_normal_mm if self.planes and self.planes[0] else None
-
 
 @dataclass(frozen=True, slots=True)
 class Frame:
