@@ -152,7 +152,7 @@ class LabelPage(QWidget):
             splitter.setHandleWidth(1)
             splitter.setChildrenCollapsible(False)
         self.tree.setMinimumWidth(180)
-        self.viewer.setMinimumSize(320, 240)
+        self.viewer.setMinimumSize(320, 330)
         self.bins.setMinimumWidth(220)
         whole = QWidget()
         column = QVBoxLayout(whole)

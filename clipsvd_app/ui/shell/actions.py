@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from clipsvd_app.ui.viewer.commands import key_lines
+from clipsvd_app.ui.viewer.commands import key_sections
 
 Menu = Literal["File", "Edit", "View", "Help"]
 
@@ -78,7 +78,9 @@ MOUSE_KEYS: tuple[KeyHelp, ...] = (
     KeyHelp("Shift + drag", "Move the other planes of a volume"),
     KeyHelp("Alt + 1 … 9", "Window preset"),
 )
-VIEWER_KEYS: tuple[KeyHelp, ...] = tuple(KeyHelp(keys, text) for keys, text in key_lines())
+VIEWER_KEYS: tuple[tuple[str, tuple[KeyHelp, ...]], ...] = tuple(
+    (title, tuple(KeyHelp(keys, text) for keys, text in lines)) for title, lines in key_sections()
+)
 
 LABEL_KEYS: tuple[KeyHelp, ...] = (
     KeyHelp("1 … 9", "Label the selected images"),
@@ -86,7 +88,7 @@ LABEL_KEYS: tuple[KeyHelp, ...] = (
     KeyHelp("U · X", "Uncertain · leave out"),
     KeyHelp("Alt + drag", "Drag the shown image onto a class"),
     KeyHelp("Enter", "Show the selected image"),
-    KeyHelp("? · × · ≈ · P", "In the pool: uncertain, left out, look-alike, same patient"),
+    KeyHelp("? · × · ≈ · P", "Signs: uncertain, out, alike, same patient"),
     KeyHelp("F2 · Del", "Rename · remove a class"),
     KeyHelp("Alt + ↑ ↓", "Move a class"),
 )
