@@ -92,6 +92,8 @@ def test_a_class_is_added_by_its_name(bins, qtbot):
     with qtbot.waitSignal(bins.add_class) as added:
         qtbot.keyClick(bins._new, Qt.Key.Key_Return)
     assert added.args == ["cyst"]
+    assert bins._new.isVisible(), "the next name can follow at once"
+    qtbot.keyClick(bins._new, Qt.Key.Key_Return)
     assert not bins._new.isVisible()
 
 

@@ -27,7 +27,7 @@ from clipsvd_app.ui.theme import set_kind
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from PySide6.QtGui import QImage, QKeyEvent, QPixmap, QResizeEvent
+    from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QPixmap, QResizeEvent
 
     from clipsvd_app.ui.theme import Theme
 
@@ -285,6 +285,15 @@ class _StripView(QListView):
         self.key_pressed.emit(event)
         if not event.isAccepted():
             super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Choose the image on show where none is chosen: what the next key labels is always to be seen."""
+        super().focusInEvent(event)
+        by_key = event.reason() not in (Qt.FocusReason.MouseFocusReason, Qt.FocusReason.PopupFocusReason)
+        if by_key and self._strip.items and not self.selectionModel().hasSelection():
+            shown = self._delegate.shown_id
+            index = self._strip.index_of(shown) if shown is not None else self._strip.index(0)
+            self.setCurrentIndex(index if index.isValid() else self._strip.index(0))
 
     def startDrag(self, supported_actions: Qt.DropAction) -> None:
         ids = self.selected_ids()

@@ -59,10 +59,12 @@ class NameField(QLineEdit):
             self.renamed.emit(typed)
 
     def _rest(self) -> None:
+        class_bin = self.parentWidget()
+        if self.hasFocus() and class_bin is not None:
+            class_bin.setFocus()
         self.setReadOnly(True)
         self.deselect()
         self._be_seen(editing=False)
-        self.clearFocus()
 
     def _be_seen(self, *, editing: bool) -> None:
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus if editing else Qt.FocusPolicy.NoFocus)

@@ -108,12 +108,13 @@ class LabelPage(QWidget):
         """Give the keyboard to the next (1) or previous (-1) of studies, viewer, pool and classes."""
         panels = [panel for panel in (self.tree, self.viewer, self.strip, self.bins) if panel.isVisible()]
         focused = QApplication.focusWidget()
-        here = [place for place, panel in enumerate(panels) if focused and panel.isAncestorOf(focused)]
-        if here or focused in panels:
-            start = here[0] if here else panels.index(focused)
-            panels[(start + step) % len(panels)].setFocus(Qt.FocusReason.ShortcutFocusReason)
-        elif panels:
-            panels[0].setFocus(Qt.FocusReason.ShortcutFocusReason)
+        here = [
+            place
+            for place, panel in enumerate(panels)
+            if focused is not None and (panel is focused or panel.isAncestorOf(focused))
+        ]
+        following = (here[0] + step) % len(panels) if here else 0
+        panels[following].setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def set_thumbnail(self, image_id: int, picture: QImage) -> None:
         """Give a thumbnail to whatever shows the image."""

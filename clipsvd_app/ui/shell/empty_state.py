@@ -80,7 +80,7 @@ class EmptyState(QWidget):
             if widget is not None:
                 widget.hide()
                 widget.deleteLater()
-        for action in actions:
+        for place, action in enumerate(actions):
             button = QPushButton(action.text)
             if action.primary:
                 set_kind(button, "primary")
@@ -88,7 +88,7 @@ class EmptyState(QWidget):
                 lambda _checked=False, name=action.action: self.action_requested.emit(name)
             )
             self._buttons.addWidget(button)
-            if button is self._buttons.itemAt(0).widget():
+            if place == 0:
                 self.setFocusProxy(button)
 
     def _tint(self, palette: Palette) -> None:
