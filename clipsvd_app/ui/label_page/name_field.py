@@ -48,6 +48,8 @@ class NameField(QLineEdit):
             self._finish()
         else:
             super().keyPressEvent(event)
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            event.accept()  # the class below would take it for a label
 
     def _finish(self) -> None:
         if not self.is_edited:
