@@ -68,7 +68,8 @@ def _compressed(path: Path, dataset: Dataset, frames: Sequence[int]) -> tuple[Ar
     try:
         return shared_pool().run(decode_compressed, str(path), tuple(frames), len(frames) * samples / 1e6)
     except DecodeError as error:
-        raise refusals.undecodable(path) from error
+        cut_off = str(error) == EOFError.__name__
+        raise (refusals.damaged(path) if cut_off else refusals.undecodable(path)) from error
 
 
 def decode_compressed(path: str, frames: tuple[int, ...], megapixels: float) -> tuple[Array, str]:
@@ -81,6 +82,8 @@ def decode_compressed(path: str, frames: tuple[int, ...], megapixels: float) -> 
     with bounded(_CPU_S + _CPU_S_PER_MEGAPIXEL * megapixels, _MEMORY_BYTES):
         status = Path(path).stat()
         dataset = _kept_dataset(path, status.st_mtime_ns, status.st_size)
+        if "PixelData" not in dataset:  # the file ends before they do, and pydicom leaves them out
+            raise EOFError
         decoded = [_decode_one(dataset, frame) for frame in frames]
         return np.stack([pixels for pixels, _ in decoded]), decoded[0][1]
 
