@@ -44,6 +44,7 @@ def stored_frames(path: Path, dataset: Dataset, frames: Sequence[int]) -> tuple[
     with quiet:
         syntax = transfer_syntax_of(dataset)
         _refuse_unknown_syntax(path, syntax)
+        _refuse_deep_colour(path, dataset)
         decode = _compressed if _is_encapsulated(syntax) else _native
         pixels, photometric = decode(path, dataset, frames)
         return settled(pixels, dataset), photometric
@@ -98,7 +99,7 @@ def _decode_one(dataset: Dataset, frame: int) -> tuple[Array, str]:
     from pydicom.pixels import get_decoder
     from pydicom.pixels.utils import as_pixel_options
 
-    if transfer_syntax_of(dataset) == _JPEG_EXTENDED and whole(dataset, "BitsStored", 8) > 8:
+    if _is_deep_jpeg(dataset):
         from clipsvd_app.imaging.jpeg_extended import decode_12_bit
 
         return decode_12_bit(dataset, frame), text(dataset, "PhotometricInterpretation")
@@ -106,6 +107,11 @@ def _decode_one(dataset: Dataset, frame: int) -> tuple[Array, str]:
     options = as_pixel_options(dataset, allow_excess_frames=False)
     pixels, meta = decoder.as_array(dataset, index=frame, raw=True, **options)
     return pixels, str(meta["photometric_interpretation"])
+
+
+def _is_deep_jpeg(dataset: Dataset) -> bool:
+    """Say whether pixels are JPEG of 12 bits."""
+    return transfer_syntax_of(dataset) == _JPEG_EXTENDED and whole(dataset, "BitsStored", 8) > 8
 
 
 def _native(path: Path, dataset: Dataset, frames: Sequence[int]) -> tuple[Array, str]:
@@ -147,6 +153,16 @@ def _is_encapsulated(syntax: str) -> bool:
     from pydicom.uid import UID
 
     return bool(UID(syntax).is_encapsulated)
+
+
+def _refuse_deep_colour(path: Path, dataset: Dataset) -> None:
+    """Refuse colour JPEG of 12 bits, of which gdcm, alone in decoding it, makes other colours."""
+    if _is_deep_jpeg(dataset) and whole(dataset, "SamplesPerPixel", 1) != 1:
+        raise UserError(
+            f"{path.name} is a colour JPEG of 12 bits, whose colours cannot be decoded faithfully here.",
+            remedy="Export it again, uncompressed or as lossless JPEG.",
+            code="unsupported_compression",
+        )
 
 
 def _refuse_unknown_syntax(path: Path, syntax: str) -> None:
