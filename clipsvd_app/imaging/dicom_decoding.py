@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import refusals
-from clipsvd_app.imaging.decode_worker import DecodeError, bounded, shared_pool
+from clipsvd_app.imaging.decode_worker import DecodeError, LastFile, bounded, shared_pool
 from clipsvd_app.imaging.dicom_dataset import (
     DEFLATED,
     EXPLICIT_BIG,
@@ -29,9 +28,6 @@ if TYPE_CHECKING:
     from clipsvd_app.imaging.dicom_elements import Dataset
     from clipsvd_app.imaging.values import Array
 
-_CPU_S = 1.5
-_CPU_S_PER_MEGAPIXEL = 0.2
-_MEMORY_BYTES = 1792 * 1024**2
 _JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
 
 
@@ -67,7 +63,9 @@ def allocated_frame(path: Path, dataset: Dataset, frame: int) -> Array | None:
 def _compressed(path: Path, dataset: Dataset, frames: Sequence[int]) -> tuple[Array, str]:
     samples = whole(dataset, "Rows", 0) * whole(dataset, "Columns", 0) * whole(dataset, "SamplesPerPixel", 1)
     try:
-        return shared_pool().run(decode_compressed, str(path), tuple(frames), len(frames) * samples / 1e6)
+        return shared_pool().run_on_file(
+            path, decode_compressed, tuple(frames), len(frames) * samples / 1e6
+        )
     except DecodeError as error:
         cut_off = str(error) == EOFError.__name__
         raise (refusals.damaged(path) if cut_off else refusals.undecodable(path)) from error
@@ -80,19 +78,16 @@ def decode_compressed(path: str, frames: tuple[int, ...], megapixels: float) -> 
     """
     import pydicom.pixels  # noqa: F401 - its plugins load now, so that only decoding counts
 
-    with bounded(_CPU_S + _CPU_S_PER_MEGAPIXEL * megapixels, _MEMORY_BYTES):
-        status = Path(path).stat()
-        dataset = _kept_dataset(path, status.st_mtime_ns, status.st_size)
+    _LAST.make_room(path)
+    with bounded(megapixels):
+        dataset = _LAST.of(path)
         if "PixelData" not in dataset:  # the file ends before they do, and pydicom leaves them out
             raise EOFError
         decoded = [_decode_one(dataset, frame) for frame in frames]
         return np.stack([pixels for pixels, _ in decoded]), decoded[0][1]
 
 
-@functools.lru_cache(maxsize=1)
-def _kept_dataset(path: str, _mtime_ns: int, _size: int) -> Dataset:
-    """Keep the last file, so that scrolling through its frames does not read it again each time."""
-    return read_whole_dataset(Path(path))
+_LAST = LastFile(lambda path: read_whole_dataset(Path(path)))
 
 
 def _decode_one(dataset: Dataset, frame: int) -> tuple[Array, str]:

@@ -55,6 +55,8 @@ def read_head(path: Path) -> bytes:
     if path.is_dir():
         raise refusals.folder(path)
     try:
+        if not path.is_file() and path.exists():  # a pipe or device may never answer
+            raise refusals.not_an_image(path, "a device or pipe, not a file")
         with path.open("rb") as file:
             return file.read(HEAD_BYTES)
     except FileNotFoundError as error:
