@@ -55,7 +55,7 @@ class DecodePool:
         self._fatal: set[tuple[str, int, int]] = set()
 
     def run_on_file(self, path: Path, function: Callable[..., T], *arguments: object) -> T:
-        """Return ``function(str(path), *arguments)`` as `run` does; what killed a worker is not tried again."""
+        """Return ``function(str(path), *arguments)`` as `run` does; no file may kill a second worker."""
         try:
             file = _file_key(path)
         except OSError as error:

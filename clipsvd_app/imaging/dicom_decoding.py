@@ -63,9 +63,7 @@ def allocated_frame(path: Path, dataset: Dataset, frame: int) -> Array | None:
 def _compressed(path: Path, dataset: Dataset, frames: Sequence[int]) -> tuple[Array, str]:
     samples = whole(dataset, "Rows", 0) * whole(dataset, "Columns", 0) * whole(dataset, "SamplesPerPixel", 1)
     try:
-        return shared_pool().run_on_file(
-            path, decode_compressed, tuple(frames), len(frames) * samples / 1e6
-        )
+        return shared_pool().run_on_file(path, decode_compressed, tuple(frames), len(frames) * samples / 1e6)
     except DecodeError as error:
         cut_off = str(error) == EOFError.__name__
         raise (refusals.damaged(path) if cut_off else refusals.undecodable(path)) from error

@@ -90,9 +90,7 @@ def describe_picture(path: str, kind: str) -> _Described:
     """Read what a picture says; of TIFF, whose pages have to be walked, in a worker process only."""
     with _limited(kind, megapixels=0), _opened(Path(path), kind) as image:
         turned = _orientation(image) in _TURNED
-        return _Described(
-            image.mode, image.height, image.width, _frames(image), _codec(image, kind), turned
-        )
+        return _Described(image.mode, image.height, image.width, _frames(image), _codec(image, kind), turned)
 
 
 def decode_picture(path: str, kind: str, frames: tuple[int, ...], upright: bool, megapixels: float) -> Array:

@@ -6,7 +6,7 @@ import gzip
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,7 +20,6 @@ from clipsvd_app.imaging.windows import IDENTITY_8_BIT, default_window, presets_
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
     from clipsvd_app.imaging.values import Array, Plane
 
@@ -109,7 +108,7 @@ def decode_slices(path: str, frames: tuple[int, ...], megavoxels: float) -> Arra
 
     _LAST.make_room(path)
     with bounded(megavoxels):
-        chosen = _LAST.of(path).slices[list(frames)]
+        chosen = _LAST.of(path)[0][list(frames)]
         return np.ascontiguousarray(chosen, dtype=chosen.dtype.newbyteorder("<"))
 
 
@@ -142,15 +141,8 @@ def _place(reader: Any) -> tuple[tuple[float, ...], tuple[tuple[float, ...], ...
     return tuple(reader.GetOrigin()[:3]), axes
 
 
-@dataclass(frozen=True, slots=True)
-class _Volume:
-    """slices: a view of the image's own voxels, which live as long as it does."""
-
-    image: Any
-    slices: Array
-
-
-def _read_volume(path: str) -> _Volume:
+def _read_volume(path: str) -> tuple[Array, Any]:
+    """Return all slices, and the image whose own memory they are."""
     import SimpleITK
 
     reader = _reader(path)
@@ -159,7 +151,7 @@ def _read_volume(path: str) -> _Volume:
     voxels = SimpleITK.GetArrayViewFromImage(image)
     axes = image.GetDimension()
     slices = voxels.reshape(-1, *voxels.shape[axes - 2 :]) if axes > 2 else voxels[np.newaxis]
-    return _Volume(image, slices)
+    return slices, image
 
 
 _LAST = LastFile(_read_volume)

@@ -1,6 +1,6 @@
 """``python tests/support/mutant_window.py PROJECT``: shows every image of a project in the real window.
 
-One JSON line for each: ``{"image": id, "said": sentence or "", "seconds": s}``, and at the end ``{"end": n}``.
+One JSON line for each, ``{"image": id, "said": sentence or "", "seconds": s}``, and at last ``{"end": n}``.
 Whoever started it takes a missing end for a crash.
 """
 

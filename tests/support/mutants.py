@@ -1,8 +1,8 @@
-"""Damaged DICOM files of pydicom, TIFF, PNG, JPEG and volumes, sent through import and viewer.
+"""Damaged files of pydicom and pydicom-data, TIFF, PNG, JPEG and volumes, sent through import and viewer.
 
-``python tests/support/mutants.py --count 8000`` prints one JSON document and ends with 1 when anything but
-pictures and refusals in one sentence came out. Every fourth batch is also shown in the real window, in a
-process of its own. The same seed gives the same mutants. The tests run a few hundred.
+``PYTHONPATH=tests python -m support.mutants --count 8000`` prints one JSON document and ends with 1 when
+anything but pictures and refusals in one sentence came out. Every fourth batch is also shown in the real
+window, in a process of its own. The same seed gives the same mutants. The tests run a few hundred.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
-import pydicom
 from PIL import Image
+from support.bundled import bundled_folders
 
 LARGEST_BYTES = 400_000
 LONGEST_S = 3.0
@@ -58,8 +58,10 @@ class MutantReport:
 @functools.cache
 def originals() -> tuple[bytes, ...]:
     """Files with pixels, small enough to be read by the thousand; two in three are DICOM."""
-    folder = Path(pydicom.__file__).parent / "data" / "test_files"
-    files = sorted(path for path in folder.glob("*.dcm") if path.stat().st_size <= LARGEST_BYTES)
+    found = (path for folder in bundled_folders() for path in folder.rglob("*.dcm"))
+    files = sorted(
+        (path for path in found if path.stat().st_size <= LARGEST_BYTES), key=lambda path: path.name
+    )
     dicom = [content for path in files if (content := path.read_bytes()).rfind(PIXEL_DATA) > 0]
     others = [*_pictures(), *_volumes()]
     return (*dicom, *(others * (len(dicom) // (2 * len(others)) + 1)))
@@ -247,9 +249,7 @@ def main() -> int:
     parser.add_argument("--no-window", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        report = run(
-            options.count, options.seed, Path(folder), options.first, window=not options.no_window
-        )
+        report = run(options.count, options.seed, Path(folder), options.first, window=not options.no_window)
     report.peak_worker_mb = round(_peak_worker_mb(), 1)
     sys.stdout.write(json.dumps(asdict(report), indent=1) + "\n")
     return 1 if report.faults else 0
