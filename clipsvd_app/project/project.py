@@ -93,6 +93,10 @@ class Project:
         """Return what is irregular about each series by its id."""
         return queries.series_flags(self._db)
 
+    def series_keys(self) -> dict[int, str]:
+        """Return the salted key of each series by its id."""
+        return queries.series_keys(self._db)
+
     def files_of_series(self, key: str) -> tuple[tuple[str, str], ...]:
         """Return (sha256, path) of the files of a series."""
         return queries.files_of_series(self._db, key)

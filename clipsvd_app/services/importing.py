@@ -89,6 +89,17 @@ def apply_import(project: Project, plan: ImportPlan) -> Together:
     return Together((AddImages(plan.images, title), flags), title)
 
 
+def new_flags(project: Project, plan: ImportPlan) -> SetSeriesFlags | None:
+    """Return what a plan without images says anew of series that the project has, None where it is nothing."""
+    known, keys = project.series_flags(), {key: number for number, key in project.series_keys().items()}
+    changed = {
+        report.key: report.flags
+        for report in plan.series
+        if report.key in keys and report.flags != known.get(keys[report.key], ())
+    }
+    return SetSeriesFlags(changed) if changed else None
+
+
 def summary(plan: ImportPlan) -> str:
     """Say in one line what an import did."""
     patients = len({image.patient_key for image in plan.images})

@@ -183,8 +183,8 @@ def test_a_tiff_that_claims_to_be_enormous_is_refused_without_being_decoded(tmp_
     path = tmp_path / "huge.tif"
     Image.new("L", (16, 16)).save(path, format="TIFF", compression="tiff_adobe_deflate")
     content = path.read_bytes()
-    for tag in (256, 257):  # width and length, each one SHORT or LONG
-        at = content.index(tag.to_bytes(2, "little") + b"\x04\x00\x01\x00\x00\x00") + 8
+    for tag in (256, 257):  # width and length, each one SHORT
+        at = content.index(tag.to_bytes(2, "little") + b"\x03\x00\x01\x00\x00\x00") + 8
         content = content[:at] + (30_000).to_bytes(4, "little") + content[at + 4 :]
     path.write_bytes(content)
     with pytest.raises(UserError) as refused:
