@@ -42,6 +42,8 @@ KEYWORDS = (
     "NumberOfFrames",
     "Rows",
     "Columns",
+    "TotalPixelMatrixColumns",
+    "TotalPixelMatrixRows",
     "BitsAllocated",
     "BitsStored",
     "HighBit",

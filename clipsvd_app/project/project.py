@@ -85,10 +85,6 @@ class Project:
         """Return (sha256, frame) of every image."""
         return queries.known_frames(self._db)
 
-    def near_hashes(self) -> dict[str, str]:
-        """Return patient key by perceptual hash."""
-        return queries.near_hashes(self._db)
-
     def series_flags(self) -> dict[int, tuple[SeriesFlag, ...]]:
         """Return what is irregular about each series by its id."""
         return queries.series_flags(self._db)

@@ -49,16 +49,6 @@ def classes(db: sqlite3.Connection) -> tuple[ProjectClass, ...]:
     )
 
 
-def near_hashes(db: sqlite3.Connection) -> dict[str, str]:
-    """Return patient key by perceptual hash (16 hex digits), for images that have one."""
-    return dict(
-        db.execute(
-            "SELECT near_hash, patient.key FROM image JOIN series ON series.id = series_id"
-            " JOIN study ON study.id = study_id JOIN patient ON patient.id = patient_id WHERE near_hash != ''"
-        )
-    )
-
-
 def known_frames(db: sqlite3.Connection) -> set[tuple[str, int]]:
     """Return (sha256, frame) of every image, to tell new from known."""
     return set(db.execute("SELECT sha256, frame FROM image"))

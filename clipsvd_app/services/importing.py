@@ -11,6 +11,7 @@ from clipsvd_app.domain.study import NewImage
 from clipsvd_app.project.changes import AddImages, SetSeriesFlags, Together
 from clipsvd_app.services.found_files import Refusal, one_id_on_all, read_files, unnamed_files
 from clipsvd_app.services.grouping import PatientRule, join_near_duplicates
+from clipsvd_app.services.look_alikes import under_two_patients
 from clipsvd_app.services.series_reports import SeriesFile, SeriesReport, arrange, warning
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def plan_groups(project: Project, read: FilesRead, rule: PatientRule) -> ImportP
         files=len(read.found),
         known=len(frames) - len(unique),
         refused=read.refused,
-        warnings=_warnings(read.found, rule, series),
+        warnings=(*_warnings(read.found, rule, series), *_doubled(images, project)),
         patients=_groups(images),
         series=series,
     )
@@ -76,9 +77,35 @@ def patient_keys(project: Project, found: Sequence[FoundFile], rule: PatientRule
     said = {item.sha256: item.patient(rule) for item in found}
     named = {sha: project.salted(patient) for sha, patient in said.items() if patient is not None}
     unnamed = {item.sha256: item.near_hash for item in found if said[item.sha256] is None}
-    joined = join_near_duplicates(unnamed, project.near_hashes())
-    known = set(project.near_hashes().values())
+    hashes = _hashes_to_join(project)
+    joined = join_near_duplicates(unnamed, hashes)
+    known = set(hashes.values())
     return named | {sha: key if key in known else project.salted(key) for sha, key in joined.items()}
+
+
+def _hashes_to_join(project: Project) -> dict[str, str]:
+    """Return patient key by hash of the pictures that a look-alike may be of one patient with.
+
+    A DICOM image that names its patient is none of them: what looks like it is warned of and not merged.
+    """
+    hashed = [image for image in project.images() if image.near_hash]
+    unnamed = {project.salted(f"picture:{image.sha256}") for image in hashed}
+    return {
+        image.near_hash: image.patient_key
+        for image in hashed
+        if not image.modality or image.patient_key in unnamed
+    }
+
+
+def _doubled(images: Sequence[NewImage], project: Project) -> tuple[str, ...]:
+    count = under_two_patients(images, project.images())
+    if not count:
+        return ()
+    which = "One image shows" if count == 1 else f"{count} images show"
+    return (
+        f"{which} the same picture as an image of another patient; check that it is not one patient"
+        " under two names.",
+    )
 
 
 def apply_import(project: Project, plan: ImportPlan) -> Together:
@@ -90,7 +117,7 @@ def apply_import(project: Project, plan: ImportPlan) -> Together:
 
 
 def new_flags(project: Project, plan: ImportPlan) -> SetSeriesFlags | None:
-    """Return what a plan without images says anew of series that the project has, None where it is nothing."""
+    """Return what a plan says anew of series that the project has, None where that is nothing."""
     known, keys = project.series_flags(), {key: number for number, key in project.series_keys().items()}
     changed = {
         report.key: report.flags

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from support.films import ct_slices, film
@@ -10,6 +10,9 @@ from support.films import ct_slices, film
 from clipsvd_app.errors import UserError
 from clipsvd_app.services.importing import apply_import, plan_import
 from clipsvd_app.services.removing import images_below, removal
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture
