@@ -110,8 +110,7 @@ def _doubled(images: Sequence[NewImage], project: Project) -> tuple[str, ...]:
 
 def apply_import(project: Project, plan: ImportPlan) -> Together:
     """Return the change that carries the plan out."""
-    noun = "image" if len(plan.images) == 1 else "images"
-    title = f"add {len(plan.images)} {noun}"
+    title = f"add {_counted(len(plan.images), 'image')}"
     flags = SetSeriesFlags({report.key: report.flags for report in plan.series})
     return Together((AddImages(plan.images, title), flags), title)
 
@@ -130,12 +129,16 @@ def new_flags(project: Project, plan: ImportPlan) -> SetSeriesFlags | None:
 def summary(plan: ImportPlan) -> str:
     """Say in one line what an import did."""
     patients = len({image.patient_key for image in plan.images})
-    parts = [f"{len(plan.images)} images of {patients} patients added"]
+    parts = [f"{_counted(len(plan.images), 'image')} of {_counted(patients, 'patient')} added"]
     if plan.known:
-        parts.append(f"{plan.known} were known already")
+        parts.append(f"{plan.known} {'was' if plan.known == 1 else 'were'} known already")
     if plan.refused:
-        parts.append(f"{len(plan.refused)} files refused")
+        parts.append(f"{_counted(len(plan.refused), 'file')} refused")
     return ", ".join(parts) + "."
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _series_files(

@@ -123,7 +123,7 @@ def test_junk_is_refused_file_by_file_and_the_rest_is_taken(project, picture, tm
     assert len(plan.images) == 1
     assert sorted(refusal.path.rsplit("/", 1)[-1] for refusal in plan.refused) == ["cut.png", "notes.dcm"]
     assert all(refusal.sentence.count(".") >= 2 for refusal in plan.refused)
-    assert summary(plan) == "1 images of 1 patients added, 2 files refused."
+    assert summary(plan) == "1 image of 1 patient added, 2 files refused."
 
 
 def test_an_empty_folder_says_what_to_add(project, tmp_path: Path) -> None:
