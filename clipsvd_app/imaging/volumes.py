@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from clipsvd_app.imaging.values import Array, Plane
 
 
-MOST_BYTES = 1024**3
-"""A worker holds a volume whole, and some readers hold it twice; 2,000 slices of 512 x 512 are 1 GiB."""
+MOST_BYTES = 768 * 1024**2
+"""A worker holds a volume whole, and twice while it is read: 1,536 slices of 512 x 512 x 16 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +234,7 @@ def _refuse_foreign_data_file(path: Path) -> None:
 
 def _too_large(path: Path) -> UserError:
     return UserError(
-        f"{path.name} is a volume of more than 1 GB.",
+        f"{path.name} is a volume of more than 768 MB.",
         remedy="Crop it, or save it with fewer bytes a voxel.",
         code="too_large",
     )

@@ -60,7 +60,7 @@ def test_a_nifti_volume_without_an_affine_lies_nowhere(write_volume):
 
 def test_a_volume_that_no_worker_could_hold_is_refused(write_volume, monkeypatch):
     monkeypatch.setattr(volumes, "MOST_BYTES", 100)
-    with pytest.raises(UserError, match="more than 1 GB"):
+    with pytest.raises(UserError, match="more than 768 MB"):
         read_header(write_volume("v.nii"))
 
 
