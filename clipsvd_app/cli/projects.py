@@ -125,7 +125,8 @@ def run_remove(options: argparse.Namespace, console: Console) -> int:
         gone = images_below(project, options.paths)
         project.apply(removal(project, gone))
         flagged = project.series_flags()
-    console.say(f"{len(gone)} images removed from the project; their files are where they were.")
+    noun = "image" if len(gone) == 1 else "images"
+    console.say(f"{len(gone)} {noun} removed from the project; the files are where they were.")
     console.document({"removed": len(gone), "flagged_series": len(flagged)})
     return 0
 

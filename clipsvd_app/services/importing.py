@@ -212,13 +212,15 @@ def _warnings(
         )
     unnamed = len(unnamed_files(found, rule))
     if unnamed:
+        which = "One image does" if unnamed == 1 else f"{unnamed} images do"
         warnings.append(
-            f"{unnamed} images do not say who the patient is; each counts as a patient of its own,"
+            f"{which} not say who the patient is; each such image counts as a patient of its own,"
             " look-alikes together. Give a name pattern or a table if several belong to one patient."
         )
     burned = sum(item.header.burned_in_text_likely for item in found)
     if burned:
-        warnings.append(f"{burned} images may show text burned into the picture; check them for names.")
+        which = "One image" if burned == 1 else f"{burned} images"
+        warnings.append(f"{which} may show text burned into the picture; look there for names.")
     irregular = warning(series)
     return (*warnings, irregular) if irregular else tuple(warnings)
 
