@@ -89,13 +89,13 @@ class Project:
         """Return what is irregular about each series by its id."""
         return queries.series_flags(self._db)
 
-    def series_keys(self) -> dict[int, str]:
-        """Return the salted key of each series by its id."""
-        return queries.series_keys(self._db)
-
     def files_of_series(self, key: str) -> tuple[tuple[str, str], ...]:
         """Return (sha256, path) of the files of a series."""
         return queries.files_of_series(self._db, key)
+
+    def series_keys(self) -> dict[int, str]:
+        """Return the salted key of each series by its id."""
+        return queries.series_keys(self._db)
 
     def label_log(self) -> tuple[LabelEvent, ...]:
         """Return every label ever given, oldest first."""

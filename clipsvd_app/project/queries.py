@@ -64,15 +64,15 @@ def series_flags(db: sqlite3.Connection) -> dict[int, tuple[SeriesFlag, ...]]:
     return flags
 
 
-def series_keys(db: sqlite3.Connection) -> dict[int, str]:
-    """Return the salted key of each series by its id."""
-    return dict(db.execute("SELECT id, key FROM series"))
-
-
 def files_of_series(db: sqlite3.Connection, key: str) -> tuple[tuple[str, str], ...]:
     """Return (sha256, path) of the files of a series."""
     wanted = "SELECT DISTINCT sha256, path FROM image JOIN series ON series.id = series_id WHERE key = ?"
     return tuple(db.execute(wanted, (key,)))
+
+
+def series_keys(db: sqlite3.Connection) -> dict[int, str]:
+    """Return the salted key of each series by its id."""
+    return dict(db.execute("SELECT id, key FROM series"))
 
 
 def setting(db: sqlite3.Connection, key: str, default: str = "") -> str:
