@@ -8,6 +8,7 @@ import multiprocessing
 import signal
 import sys
 import threading
+from concurrent.futures import CancelledError
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -86,9 +87,13 @@ class DecodePool:
     def _run(self, function: Callable[..., T], arguments: tuple[object, ...]) -> T:
         from pebble import ProcessExpired
 
-        future = self._started().schedule(_contained, args=(function, arguments), timeout=self._time_limit_s)
+        pool = self._started()
         try:
-            result = future.result()
+            result = pool.schedule(
+                _contained, args=(function, arguments), timeout=self._time_limit_s
+            ).result()
+        except CancelledError as error:  # another thread has closed the pool meanwhile
+            raise BrokenProcessPool from error
         except TimeoutError as error:
             raise DecodeError("out of time") from error
         except ProcessExpired as error:

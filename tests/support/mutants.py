@@ -159,7 +159,7 @@ def _show_in_window(place: Path, paths: list[Path], report: MutantReport) -> Non
             timeout=LONGEST_WINDOW_S,
             check=False,
         )
-        lines, trouble = done.stdout.splitlines(), f"ended with {done.returncode}: {done.stderr[-2000:]}"
+        lines, trouble = done.stdout.splitlines(), f"ended with {done.returncode}: {done.stderr[:3000]}"
     except subprocess.TimeoutExpired:
         lines, trouble = [], f"did not end within {LONGEST_WINDOW_S} s"
     answers = [json.loads(line) for line in lines]
