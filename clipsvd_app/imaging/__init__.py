@@ -1,9 +1,10 @@
 """Reading, showing and finding medical images; the readers' libraries load on first use."""
 
 from clipsvd_app.imaging.discovery import find_files, natural_key
-from clipsvd_app.imaging.display import rgb_of, to_display
+from clipsvd_app.imaging.display import greys_of, rgb_of, to_display
 from clipsvd_app.imaging.facts import ImageFacts, image_facts
 from clipsvd_app.imaging.hashing import average_hash, file_sha256, hash_distance, perceptual_hash
+from clipsvd_app.imaging.presets import window_from
 from clipsvd_app.imaging.reading import (
     open_as_rgb,
     read_frame,
@@ -15,15 +16,17 @@ from clipsvd_app.imaging.reading import (
 from clipsvd_app.imaging.sniffing import sniff
 from clipsvd_app.imaging.stacks import Stack, read_stack
 from clipsvd_app.imaging.thumbnails import thumbnail
-from clipsvd_app.imaging.values import Crop, Frame, ImageHeader, Plane, VoiLut, Window
-from clipsvd_app.imaging.windows import CT_PRESETS, apply_window
+from clipsvd_app.imaging.values import Crop, Frame, ImageHeader, Percentiles, Plane, VoiLut, Window
+from clipsvd_app.imaging.windows import CT_PRESETS, IDENTITY_8_BIT, apply_window
 
 __all__ = [
     "CT_PRESETS",
+    "IDENTITY_8_BIT",
     "Crop",
     "Frame",
     "ImageFacts",
     "ImageHeader",
+    "Percentiles",
     "Plane",
     "Stack",
     "VoiLut",
@@ -32,6 +35,7 @@ __all__ = [
     "average_hash",
     "file_sha256",
     "find_files",
+    "greys_of",
     "hash_distance",
     "image_facts",
     "natural_key",
@@ -47,4 +51,5 @@ __all__ = [
     "sniff",
     "thumbnail",
     "to_display",
+    "window_from",
 ]

@@ -27,6 +27,7 @@ KEYWORDS = (
     "BodyPartExamined",
     "InstanceNumber",
     "BurnedInAnnotation",
+    "FrameOfReferenceUID",
     "ImagePositionPatient",
     "ImageOrientationPatient",
     "PixelSpacing",

@@ -98,6 +98,7 @@ def _described(dataset: Dataset) -> ImageHeader:
         units=units_of(dataset),
         object_name=object_name(dataset),
         overlays=count_overlays(dataset),
+        frame_of_reference_uid=text(dataset, "FrameOfReferenceUID"),
     )
 
 

@@ -15,8 +15,9 @@ from clipsvd_app.imaging.dicom_elements import frame_group, items, number, numbe
 from clipsvd_app.imaging.dicom_header import bits_stored_of, describe, pixel_spacing_mm, units_of
 from clipsvd_app.imaging.overlays import overlays_of
 from clipsvd_app.imaging.padding import is_padding, padding_value
+from clipsvd_app.imaging.presets import presets_of
 from clipsvd_app.imaging.values import Frame, Window
-from clipsvd_app.imaging.windows import IDENTITY_8_BIT, default_window, is_usable, presets_of
+from clipsvd_app.imaging.windows import IDENTITY_8_BIT, default_window, is_usable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,14 +63,15 @@ def _grey_frame(dataset: Dataset, stored: Array, frame: int) -> Frame:
     else:
         part = text(dataset, "BodyPartExamined")
         window = default_window(pixels, modality, bits_stored_of(dataset), padding, part)
+    units = units_of(dataset, frame)
     return Frame(
         pixels=pixels,
         window=window,
-        presets=presets_of(pixels, modality, windows, padding),
+        presets=presets_of(modality, window, windows, units),
         inverted=text(dataset, "PhotometricInterpretation") == "MONOCHROME1",
         padding=padding,
         pixel_spacing_mm=pixel_spacing_mm(dataset, frame),
-        units=units_of(dataset, frame),
+        units=units,
         voi_lut=table,
     )
 
@@ -78,7 +80,7 @@ def _colour_frame(path: Path, dataset: Dataset, stored: Array, photometric: str,
     return Frame(
         pixels=_rgb(path, dataset, stored, photometric),
         window=IDENTITY_8_BIT,
-        presets=(("As stored", IDENTITY_8_BIT),),
+        presets=(),
         inverted=False,
         padding=None,
         pixel_spacing_mm=pixel_spacing_mm(dataset, frame),

@@ -19,14 +19,20 @@ def to_display(frame: Frame, window: Window | None = None, *, crop: Crop | None 
     if pixels.ndim == 3:
         plain = window is None or window == IDENTITY_8_BIT
         return np.array(pixels, dtype=np.uint8) if plain or window is None else apply_window(pixels, window)
-    if frame.voi_lut is not None and window in (None, frame.window):
-        greys = _through_lut(pixels, frame.voi_lut)
-    else:
-        greys = apply_window(pixels, window or frame.window)
-    if frame.inverted:
+    by_table = window in (None, frame.window)
+    table = frame.voi_lut if by_table else None
+    return greys_of(pixels, window or frame.window, table, inverted=frame.inverted, padding=frame.padding)
+
+
+def greys_of(
+    pixels: Array, window: Window, table: VoiLut | None = None, *, inverted: bool, padding: float | None
+) -> Bytes:
+    """Return (rows, columns) uint8 of grey pixels; a table is used in place of the window."""
+    greys = apply_window(pixels, window) if table is None else _through_lut(pixels, table)
+    if inverted:
         np.subtract(255, greys, out=greys)
-    if frame.padding is not None:
-        greys[pixels == pixels.dtype.type(frame.padding)] = 0
+    if padding is not None:
+        greys[pixels == pixels.dtype.type(padding)] = 0
     return greys
 
 

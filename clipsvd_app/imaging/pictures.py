@@ -15,9 +15,10 @@ from PIL import Image, ImageOps
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import refusals
 from clipsvd_app.imaging.decode_worker import DecodeError, bounded, shared_pool
+from clipsvd_app.imaging.presets import presets_of
 from clipsvd_app.imaging.quiet import quiet
 from clipsvd_app.imaging.values import Frame, ImageHeader
-from clipsvd_app.imaging.windows import IDENTITY_8_BIT, default_window, presets_of
+from clipsvd_app.imaging.windows import IDENTITY_8_BIT, default_window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -73,12 +74,11 @@ def read_picture_frame(path: Path, kind: str, frame: int) -> Frame:
     refusals.check_frame(path, frame, header.frames)
     pixels = _decoded(path, header, (frame,), upright=True)[0]
     if pixels.ndim == 3:
-        presets = (("As stored", IDENTITY_8_BIT),)
-        return Frame(pixels, IDENTITY_8_BIT, presets, False, None, None, "")
+        return Frame(pixels, IDENTITY_8_BIT, (), False, None, None, "")
     bits = 8 if pixels.dtype.itemsize == 1 else 16
     values = pixels.astype(np.float32)
     window = default_window(values, "", bits)
-    return Frame(values, window, presets_of(values, "", ()), False, None, None, "")
+    return Frame(values, window, presets_of("", window), False, None, None, "")
 
 
 def stored_pictures(path: Path, header: ImageHeader, frames: Sequence[int]) -> Array:

@@ -9,13 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clipsvd_app.errors import UserError
+from clipsvd_app.imaging import refusals
 from clipsvd_app.imaging.reading import read_frame, read_header
+from clipsvd_app.imaging.series import BREAKS_VOLUME, place_slices
 from clipsvd_app.imaging.values import Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from clipsvd_app.imaging.series.placing import FileFrame
     from clipsvd_app.imaging.values import ImageHeader
 
 Array = NDArray[Any]
@@ -28,7 +31,7 @@ class Stack:
     """Slices in their order along the normal of their plane.
 
     voxels: (slices, rows, columns) float32 after the modality transformation.
-    positions_mm: rising places along the normal, None where the files do not say or two share one.
+    positions_mm: rising places along the normal from the first one, None for pictures, which do not say.
     orientation: the six cosines of Image Orientation (Patient), PS3.3 C.7.6.2.1.1.
     order: which of the given slices each one is.
     """
@@ -40,94 +43,71 @@ class Stack:
     first: Frame
 
 
-def read_stack(slices: Sequence[tuple[Path, int]], report: Callable[[int, int], None]) -> Stack:
-    """Read (file, frame) pairs into one block; refuses colour, mixed sizes and too few or too many slices."""
+def read_stack(slices: Sequence[FileFrame], report: Callable[[int, int], None]) -> Stack:
+    """Read (file, frame) pairs into one block.
+
+    Refuses colour, mixed sizes, too few or too many slices, and whatever is no regular grid in the patient:
+    a plane cut through it would show what is not there.
+    """
     if len(slices) < LEAST_SLICES:
-        raise _refused("has too few slices for three planes", "Choose a series of at least three slices.")
-    header = read_header(slices[0][0])
-    if len(slices) * header.rows * header.columns * 4 > LARGEST_STACK_BYTES:
-        raise _refused("is too large for three planes", "Look at it slice by slice.")
-    voxels = np.empty((len(slices), header.rows, header.columns), dtype=np.float32)
-    first = read_frame(*slices[0])
-    for number, (path, frame) in enumerate(slices):
+        raise _refused("This series has too few slices for three planes", "Choose one of at least three.")
+    headers = {path: read_header(path) for path in dict.fromkeys(path for path, _frame in slices)}
+    first = headers[slices[0][0]]
+    if len(slices) * first.rows * first.columns * 4 > LARGEST_STACK_BYTES:
+        raise _refused("This series is too large for three planes")
+    order, positions, orientation = _geometry(slices, headers)
+    voxels = np.empty((len(slices), first.rows, first.columns), dtype=np.float32)
+    for number, place in enumerate(order):
         report(number, len(slices))
-        pixels = (first if number == 0 else read_frame(path, frame)).pixels
-        if pixels.shape != voxels.shape[1:]:
-            raise _refused("mixes sizes or holds colour", "Three planes need grey slices of one size.")
-        voxels[number] = pixels
-    positions, orientation = _geometry(slices, header)
-    if positions is None:
-        return Stack(voxels, None, orientation, tuple(range(len(slices))), first)
-    order = np.argsort(positions, kind="stable")
-    if np.any(np.diff(order) != 1):
-        voxels = voxels[order]
-    return Stack(voxels, positions[order], orientation, tuple(int(n) for n in order), first)
+        frame = read_frame(*slices[place])
+        if frame.pixels.shape != voxels.shape[1:]:
+            raise _refused("This series mixes sizes or holds colour, and planes need grey slices of one size")
+        voxels[number] = frame.pixels
+    return Stack(voxels, positions, orientation, order, read_frame(*slices[0]))
 
 
 def _geometry(
-    slices: Sequence[tuple[Path, int]], header: ImageHeader
-) -> tuple[Array | None, tuple[float, ...] | None]:
-    """Return where the slices lie and how they are turned, None for what is not known of all."""
-    path = slices[0][0]
-    one_file = len({path for path, _frame in slices}) == 1
-    frames = [frame for _path, frame in slices]
-    if header.kind == "volume" and one_file:
-        gap = _volume_gap_mm(path)
-        return None if gap is None else gap * np.array(frames), None
-    if header.kind != "DICOM":
-        return None, None
-    orientation = _orientation(path)
-    if one_file:
-        return _usable(_positions_in_file(path, frames, orientation)), orientation
-    return _usable([read_header(path).position_along_normal_mm for path, _frame in slices]), orientation
+    slices: Sequence[FileFrame], headers: Mapping[Path, ImageHeader]
+) -> tuple[tuple[int, ...], Array | None, tuple[float, ...] | None]:
+    """Return the order of the slices, where they lie and how they are turned, None for what is not known."""
+    first, as_given = headers[slices[0][0]], tuple(range(len(slices)))
+    if first.kind == "DICOM":
+        return _in_patient(slices, headers)
+    if first.kind != "volume" or len(headers) != 1:
+        return as_given, None, None
+    return as_given, _volume_gap_mm(slices[0][0]) * np.array([frame for _path, frame in slices]), None
 
 
-def _usable(places: Sequence[float | None]) -> Array | None:
-    found = np.array([np.nan if place is None else place for place in places])
-    return None if np.isnan(found).any() or len(np.unique(found)) < len(found) else found
+def _in_patient(
+    slices: Sequence[FileFrame], headers: Mapping[Path, ImageHeader]
+) -> tuple[tuple[int, ...], Array, tuple[float, ...]]:
+    placed = place_slices(slices, headers)
+    broken = [flag for flag in placed.series.flags if flag.code in BREAKS_VOLUME]
+    if broken:
+        raise _refused(f"Three planes would show what is not there: {_lower(broken[0].sentence)}")
+    planes = [found.plane for found in placed.series.slices if found.plane is not None]
+    if len(planes) != len(slices):
+        raise _refused("This series does not say where its images lie, so no plane can be cut through them")
+    along = np.array([found.along_mm for found in placed.series.slices], dtype=np.float64)
+    return placed.order, along - along[0], (*planes[0].row, *planes[0].column)
 
 
-def _positions_in_file(
-    path: Path, frames: Sequence[int], orientation: tuple[float, ...] | None
-) -> list[float | None]:
-    """Project the position of each frame of an enhanced object on the normal (PS3.3 C.7.6.16.2.3)."""
-    from clipsvd_app.imaging.dicom_dataset import read_dataset
-    from clipsvd_app.imaging.dicom_elements import frame_group, numbers
-
-    if orientation is None:
-        return [None] * len(frames)
-    dataset, normal = read_dataset(path), np.cross(orientation[:3], orientation[3:])
-    places: list[float | None] = []
-    for frame in frames:
-        group = frame_group(dataset, "PlanePositionSequence", frame)
-        position = () if group is None else numbers(group, "ImagePositionPatient")
-        places.append(float(np.dot(normal, position)) if len(position) == 3 else None)
-    return places
-
-
-def _orientation(path: Path) -> tuple[float, ...] | None:
-    from clipsvd_app.imaging.dicom_dataset import read_dataset
-    from clipsvd_app.imaging.dicom_elements import frame_group, numbers
-
-    dataset = read_dataset(path)
-    group = frame_group(dataset, "PlaneOrientationSequence", 0)
-    cosines = numbers(dataset if group is None else group, "ImageOrientationPatient")
-    if len(cosines) != 6 or not np.isfinite(cosines).all():
-        return None
-    lengths = np.linalg.norm(cosines[:3]), np.linalg.norm(cosines[3:])
-    return cosines if np.allclose(lengths, 1.0, atol=0.01) else None
-
-
-def _volume_gap_mm(path: Path) -> float | None:
+def _volume_gap_mm(path: Path) -> float:
     from clipsvd_app.imaging.decode_worker import DecodeError, shared_pool
     from clipsvd_app.imaging.volumes import describe_volume
 
     try:
         spacing = shared_pool().run(describe_volume, str(path)).spacing_mm
-    except DecodeError:
-        return None
-    return spacing[2] if len(spacing) == 3 and spacing[2] > 0 else None
+    except DecodeError as error:
+        raise refusals.damaged(path) from error
+    if len(spacing) != 3 or spacing[2] <= 0:
+        raise _refused("This file holds several volumes in a row, which are no one block")
+    return float(spacing[2])
 
 
-def _refused(what: str, remedy: str) -> UserError:
-    return UserError(f"This series {what}.", remedy=remedy, code="no_volume")
+def _lower(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:].rstrip(".")
+
+
+def _refused(what: str, remedy: str = "Look at it slice by slice.") -> UserError:
+    return UserError(f"{what}.", remedy=remedy, code="no_volume")

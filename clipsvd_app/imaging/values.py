@@ -29,6 +29,18 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class Percentiles:
+    """A window still to be taken from pixels, from one percentile to another. from_zero: 0 is black."""
+
+    low: float
+    high: float
+    from_zero: bool = False
+
+
+Presets: TypeAlias = tuple[tuple[str, Window | Percentiles], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Plane:
     """Where a frame lies in the patient (DICOM PS3.3 C.7.6.2.1.1), in millimetres.
 
@@ -80,7 +92,7 @@ class ImageHeader:
     pixel_spacing_mm: between rows, between columns. units: "HU", "US" and the like.
     object_name: what a DICOM object that is no image is called ("a segmentation"), "" for images;
     frames is 0 when it holds no pixels. planes: one for each frame, or none where the file does not say.
-    overlays: how many graphic overlays the file carries.
+    overlays: how many graphic overlays the file carries. frame_of_reference_uid: what planes are said in.
     """
 
     kind: str
@@ -105,11 +117,7 @@ class ImageHeader:
     units: str = ""
     object_name: str = ""
     overlays: int = 0
-
-    @property
-    def position_along_normal_mm(self) -> float | None:
-        """The first frame's position along the normal of its plane, None where it is unknown."""
-        return self.planes[0].along_normal_mm if self.planes and self.planes[0] else None
+    frame_of_reference_uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +126,12 @@ class Frame:
 
     pixels: (rows, columns) float32 after the modality transformation, or (rows, columns, 3) uint8 RGB.
     voi_lut: the header's own table, shown instead of the default window where the header has no window.
+    presets: other windows by name.
     """
 
     pixels: Array
     window: Window
-    presets: tuple[tuple[str, Window], ...]
+    presets: Presets
     inverted: bool
     padding: float | None
     pixel_spacing_mm: tuple[float, float] | None

@@ -14,9 +14,10 @@ from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import refusals
 from clipsvd_app.imaging.decode_worker import DecodeError, LastFile, bounded, shared_pool
 from clipsvd_app.imaging.dicom_planes import plane_of
+from clipsvd_app.imaging.presets import volume_presets
 from clipsvd_app.imaging.sniffing import read_head, volume_format
 from clipsvd_app.imaging.values import Frame, ImageHeader
-from clipsvd_app.imaging.windows import IDENTITY_8_BIT, default_window, presets_of
+from clipsvd_app.imaging.windows import IDENTITY_8_BIT, default_window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,11 +89,10 @@ def read_volume_frame(path: Path, frame: int) -> Frame:
     if pixels.ndim == 3:
         if pixels.shape[2] != 3 or pixels.dtype != np.uint8:
             raise _no_picture(path)
-        presets = (("As stored", IDENTITY_8_BIT),)
-        return Frame(pixels, IDENTITY_8_BIT, presets, False, None, header.pixel_spacing_mm, "")
+        return Frame(pixels, IDENTITY_8_BIT, (), False, None, header.pixel_spacing_mm, "")
     values = pixels.astype(np.float32)
     window = default_window(values, "", header.bits_stored)
-    return Frame(values, window, presets_of(values, "", ()), False, None, header.pixel_spacing_mm, "")
+    return Frame(values, window, volume_presets(window), False, None, header.pixel_spacing_mm, "")
 
 
 def stored_slices(path: Path, header: ImageHeader, frames: Sequence[int]) -> Array:

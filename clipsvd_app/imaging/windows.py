@@ -1,4 +1,4 @@
-"""Display windows: the formulas of DICOM PS3.3 C.11.2.1.2 and the presets people expect."""
+"""Display windows: the formulas of DICOM PS3.3 C.11.2.1.2 and the window to begin with."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def apply_window(pixels: Array, window: Window) -> Bytes:
         greys = np.where(values > window.centre - 0.5, np.float32(255), np.float32(0))
     else:
         greys = _ramp(values, window.centre - 0.5 - (window.width - 1) / 2, window.width - 1)
-    np.nan_to_num(greys, copy=False, nan=0.0)
+    np.copyto(greys, 0.0, where=np.isnan(greys))
     return np.rint(greys, out=greys).astype(np.uint8)
 
 
@@ -81,33 +81,12 @@ def default_window(
     return percentile_window(pixels, padding, 0.5, 99.5)
 
 
-def presets_of(
-    pixels: Array, modality: str, header_windows: tuple[Window, ...], padding: float | None = None
-) -> tuple[tuple[str, Window], ...]:
-    """Name the windows worth one click: the header's, those of the modality, and the full range."""
-    named = [("As stored" if n == 0 else f"As stored {n + 1}", w) for n, w in enumerate(header_windows)]
-    if modality == "CT":
-        named += CT_PRESETS
-    contrast, full = _percentile_windows(pixels, padding, ((2.0, 98.0), (0.0, 100.0)))
-    return (*named, ("Contrast", contrast), ("Full range", full))
-
-
 def percentile_window(pixels: Array, padding: float | None, low: float, high: float) -> Window:
     """Return the window from one percentile of the pixels to another, padding left out."""
-    return _percentile_windows(pixels, padding, ((low, high),))[0]
-
-
-def _percentile_windows(
-    pixels: Array, padding: float | None, ranges: tuple[tuple[float, float], ...]
-) -> tuple[Window, ...]:
     values = _sample(pixels, padding)
     if values.size == 0:
-        return (IDENTITY_8_BIT,) * len(ranges)
-    ends = np.percentile(values, ranges)
-    return tuple(_between(float(darkest), float(brightest)) for darkest, brightest in ends)
-
-
-def _between(darkest: float, brightest: float) -> Window:
+        return IDENTITY_8_BIT
+    darkest, brightest = (float(end) for end in np.percentile(values, (low, high)))
     width = brightest - darkest
     if width <= 0:
         return Window(darkest, 1.0, "LINEAR_EXACT")

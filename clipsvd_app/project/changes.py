@@ -176,7 +176,7 @@ class Together:
         return Together(tuple(reversed([change.apply(db) for change in self.changes])), self.title)
 
 
-_IMAGE_TABLES = ("patient", "study", "series", "series_flag", "image", "label", "reading")
+_IMAGE_TABLES = ("patient", "study", "series", "series_flag", "image", "label", "reading", "measure")
 
 
 def _rows(db: sqlite3.Connection, table: str) -> dict[int, Row]:

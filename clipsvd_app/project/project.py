@@ -8,7 +8,7 @@ import json
 import secrets
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from clipsvd_app.domain.codec import to_json
 from clipsvd_app.errors import UserError
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from filelock import FileLock
 
+    from clipsvd_app.domain.measures import Measure
     from clipsvd_app.domain.results import RunResult
     from clipsvd_app.domain.study import (
         LabelEvent,
@@ -89,6 +90,10 @@ class Project:
         """Return what is irregular about each series by its id."""
         return queries.series_flags(self._db)
 
+    def measures(self) -> dict[int, tuple[Measure, ...]]:
+        """Return what was drawn on images, by image."""
+        return queries.measures(self._db)
+
     def files_of_series(self, key: str) -> tuple[tuple[str, str], ...]:
         """Return (sha256, path) of the files of a series."""
         return queries.files_of_series(self._db, key)
@@ -126,6 +131,11 @@ class Project:
     def run_result(self, number: int) -> RunResult:
         """Return what a run found."""
         return queries.run_result(self._db, number)
+
+    def run_request(self, number: int) -> dict[str, Any]:
+        """Return what is kept of the request of a run."""
+        request: dict[str, Any] = json.loads(queries.run_request(self._db, number))
+        return request
 
     def run_adapter(self, number: int) -> bytes:
         """Return the adapter file of a run."""

@@ -9,10 +9,13 @@ from clipsvd_app.domain.codec import from_json
 from clipsvd_app.domain.results import RunResult
 from clipsvd_app.domain.study import LabelEvent, ProjectClass, ProjectImage, Reading, RunSummary, SeriesFlag
 from clipsvd_app.errors import UserError
+from clipsvd_app.project.measure_changes import as_measure
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
+
+    from clipsvd_app.domain.measures import Measure
 
 _IMAGES = """
 SELECT image.id, study.patient_id,
@@ -62,6 +65,14 @@ def series_flags(db: sqlite3.Connection) -> dict[int, tuple[SeriesFlag, ...]]:
     ):
         flags[series_id] = (*flags.get(series_id, ()), SeriesFlag(*flag))
     return flags
+
+
+def measures(db: sqlite3.Connection) -> dict[int, tuple[Measure, ...]]:
+    """Return what was drawn on images, by image and in the order it was drawn."""
+    found: dict[int, tuple[Measure, ...]] = {}
+    for image_id, *stored in db.execute("SELECT image_id, kind, points FROM measure ORDER BY id"):
+        found[image_id] = (*found.get(image_id, ()), as_measure(*stored))
+    return found
 
 
 def files_of_series(db: sqlite3.Connection, key: str) -> tuple[tuple[str, str], ...]:

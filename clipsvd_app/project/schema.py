@@ -85,5 +85,14 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT;
     CREATE INDEX reading_class ON reading(class_id);
     """,
+    """
+    CREATE TABLE measure (
+        id INTEGER PRIMARY KEY,
+        image_id INTEGER NOT NULL REFERENCES image(id) ON DELETE CASCADE,
+        kind TEXT NOT NULL,
+        points TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX measure_image ON measure(image_id);
+    """,
 )
 VERSION = len(MIGRATIONS)

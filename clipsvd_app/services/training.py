@@ -11,6 +11,7 @@ from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import BackboneRef, TrainRequest, read_request, read_result
 from clipsvd_app.services.job_folders import forget_job, labelled_inputs, new_job
 from clipsvd_app.services.labelling import class_counts
+from clipsvd_app.services.run_views import views_kept
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,4 +106,5 @@ def _kept(request: TrainRequest) -> dict[str, object]:
         "recipe": to_json(request.recipe),
         "seed": request.seed,
         "shots": request.shots,
+        "views": views_kept(request.images),
     }

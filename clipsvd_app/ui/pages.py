@@ -19,8 +19,10 @@ from clipsvd_app.ui.controllers.heat import HeatController
 from clipsvd_app.ui.controllers.importing import ImportController
 from clipsvd_app.ui.controllers.inspect import InspectController
 from clipsvd_app.ui.controllers.label import LabelController
+from clipsvd_app.ui.controllers.linking import LinkingController
+from clipsvd_app.ui.controllers.measuring import MeasuringController
 from clipsvd_app.ui.controllers.preview import PreviewController
-from clipsvd_app.ui.controllers.reformatting import CANCEL_VOLUME, ReformatController
+from clipsvd_app.ui.controllers.reformatting import CANCEL_VOLUME, NO_VOLUME, ReformatController
 from clipsvd_app.ui.controllers.second_reader import SecondReaderController
 from clipsvd_app.ui.controllers.settings import SettingsController
 from clipsvd_app.ui.controllers.train import TrainController
@@ -62,6 +64,8 @@ class Pages(QObject):
         self.preview = PreviewController(session)
         self.viewing = ViewingController(session, self.label, self.pictures)
         self.reformatting = ReformatController(session, self.label.viewer, window.dismiss_notice)
+        self.linking = LinkingController(session, self.label.viewer, self.viewing)
+        self.measuring = MeasuringController(session, self.label.viewer)
         self.heat = HeatController(session, self.label.viewer, self.explainer)
         self.classes = ClassesController(session, self.label.bins)
         self.reading = SecondReaderController(session, self.label)
@@ -80,6 +84,10 @@ class Pages(QObject):
             "edit.clear_label": self.labelling.clear_selected,
             "edit.uncertain": lambda: self.labelling.mark_selected("uncertain"),
             "edit.exclude": lambda: self.labelling.mark_selected("excluded"),
+            "edit.add_class": lambda: self._on_label_page(self.label.bins.start_adding),
+            "edit.find": lambda: self._on_label_page(self.label.strip.focus_search),
+            "view.next_panel": lambda: self._on_label_page(lambda: self.label.go_to_panel(1)),
+            "view.previous_panel": lambda: self._on_label_page(lambda: self.label.go_to_panel(-1)),
             "edit.second_reader": self.reading.ask,
             "edit.compare_readers": self.reading.compare,
             "file.import_labels": self.files.ask_table_in,
@@ -101,6 +109,7 @@ class Pages(QObject):
 
     def _connect(self, window: MainWindow) -> None:
         self.importing.adapter_dropped.connect(self.applying.open_adapter)
+        self.viewing.shown_changed.connect(lambda: window.dismiss_notice(NO_VOLUME))
         self.preview.changed.connect(self._show_preview)
         self.training.run_recorded.connect(self.inspecting.show_run)
         window.action_triggered.connect(self._act)
@@ -112,8 +121,12 @@ class Pages(QObject):
             self._actions[action]()
 
     def _toggle_viewer_alone(self) -> None:
-        self._session.page_requested.emit("label")
-        self.label.set_viewer_alone(not self.label.viewer_alone)
+        self._on_label_page(lambda: self.label.set_viewer_alone(not self.label.viewer_alone))
+
+    def _on_label_page(self, act: Callable[[], None]) -> None:
+        if self._session.project is not None:
+            self._session.page_requested.emit("label")
+            act()
 
     def _on_page(self, key: str) -> None:
         if key == "settings":

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from clipsvd_app.domain.measures import Measure
     from clipsvd_app.domain.recipe import DeviceKind, DeviceName
     from clipsvd_app.domain.study import ProjectClass, ProjectImage, Reading, SeriesFlag
     from clipsvd_app.jobs import BackboneRef, Ready
@@ -58,9 +59,12 @@ class Session(QObject):
         self.device_note = ""
         self.engine.ready.connect(self._on_ready)
         self._images: tuple[ProjectImage, ...] | None = None
+        self._series: dict[int, tuple[ProjectImage, ...]] | None = None
+        self._by_id: dict[int, ProjectImage] | None = None
         self._classes: tuple[ProjectClass, ...] | None = None
         self._readings: tuple[Reading, ...] | None = None
         self._flags: dict[int, tuple[SeriesFlag, ...]] | None = None
+        self._measures: dict[int, tuple[Measure, ...]] | None = None
         self.reader = ""
         self.undo_stack.indexChanged.connect(lambda _index: self.announce_change())
 
@@ -88,11 +92,34 @@ class Session(QObject):
             self._readings = self.project.readings() if self.project is not None else ()
         return self._readings
 
+    def image(self, image_id: int | None) -> ProjectImage | None:
+        """Return an image by its number."""
+        if self._by_id is None:
+            self._by_id = {image.id: image for image in self.images()}
+        return None if image_id is None else self._by_id.get(image_id)
+
+    def stack_of(self, image: ProjectImage) -> tuple[ProjectImage, ...]:
+        """Return the images of the series that an image belongs to."""
+        if self._series is None:
+            found: dict[int, list[ProjectImage]] = {}
+            for other in self.images():
+                found.setdefault(other.series_id, []).append(other)
+            self._series = {series: tuple(images) for series, images in found.items()}
+        return self._series.get(image.series_id, ())
+
     def series_flags(self) -> dict[int, tuple[SeriesFlag, ...]]:
         """Return what is irregular about each series by its id, read once after every change."""
         if self._flags is None:
             self._flags = self.project.series_flags() if self.project is not None else {}
         return self._flags
+
+    def measures(self) -> dict[int, tuple[Measure, ...]] | None:
+        """Return what was drawn on images, None while a second reader reads: it shows where others looked."""
+        if self.reader:
+            return None
+        if self._measures is None:
+            self._measures = self.project.measures() if self.project is not None else {}
+        return self._measures
 
     def read_as(self, reader: str) -> None:
         """Let a second reader read blindly, or end that with an empty label.
@@ -157,7 +184,8 @@ class Session(QObject):
             self.project = None
 
     def _forget(self) -> None:
-        self._images = self._classes = self._readings = self._flags = None
+        self._series = self._by_id = None
+        self._images = self._classes = self._readings = self._flags = self._measures = None
 
     def _on_ready(self, ready: Ready) -> None:
         self.devices, self.device_note = ready.devices, ready.device_note

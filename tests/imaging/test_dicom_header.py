@@ -37,7 +37,7 @@ def test_the_header_carries_what_groups_and_sorts_images(write_dicom):
     assert (header.study_uid, header.series_uid, header.instance_uid) == ("1.2.1", "1.2.2", "1.2.3.4")
     assert (header.patient_id, header.patient_name) == ("007", "Doe^Jane")
     assert (header.study_order, header.body_part, header.instance_number) == ("20240229101500", "CHEST", 12)
-    assert header.position_along_normal_mm == 30.0
+    assert header.planes[0].along_normal_mm == 30.0
     assert header.transfer_syntax == "1.2.840.10008.1.2.1"
     assert header.units == "HU"
 
@@ -46,7 +46,7 @@ def test_a_bare_header_has_empty_fields_and_no_inventions(write_dicom):
     header = read_header(write_dicom(BLANK))
     assert (header.patient_id, header.patient_name, header.study_order, header.units) == ("", "", "", "")
     assert header.pixel_spacing_mm is None
-    assert header.position_along_normal_mm is None
+    assert header.planes == ()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK
 from PIL import Image
@@ -28,11 +29,91 @@ def test_slices_come_in_the_order_of_their_positions(tmp_path):
     assert [given[number] for number in stack.order] == paths
 
 
-def test_two_slices_at_one_place_leave_the_order_as_it_was_and_no_positions(tmp_path):
-    paths = write_series(tmp_path / "a", BLOCK) + write_series(tmp_path / "b", BLOCK[:1], series=2)
-    stack = read_stack([(path, 0) for path in paths], silent)
-    assert stack.positions_mm is None
-    assert stack.order == (0, 1, 2, 3, 4)
+def missing(folder):
+    paths = write_series(folder, np.concatenate([BLOCK, BLOCK]))
+    return paths[:3] + paths[4:]
+
+
+def doubled(folder):
+    return write_series(folder / "a", BLOCK) + write_series(folder / "b", BLOCK[:1], series=2)
+
+
+def repeated(folder):
+    return write_series(folder / "a", BLOCK) + write_series(folder / "b", BLOCK, series=2)
+
+
+def irregular(folder):
+    paths = write_series(folder, BLOCK)
+    change(paths[2], "ImagePositionPatient", [0, 0, 13.5])
+    return paths
+
+
+def tilted(folder):
+    paths = write_series(folder, BLOCK)
+    for number, path in enumerate(paths):
+        change(path, "ImagePositionPatient", [0, 2.0 * number, 5.0 * number])
+    return paths
+
+
+def turned(folder):
+    paths = write_series(folder, BLOCK)
+    change(paths[1], "ImageOrientationPatient", [0, 1, 0, 0, 0, -1])
+    return paths
+
+
+def placeless(folder):
+    paths = write_series(folder, BLOCK)
+    for path in paths:
+        change(path, "ImagePositionPatient", [])
+    return paths
+
+
+def uneven_pixels(folder):
+    paths = write_series(folder, BLOCK)
+    change(paths[1], "PixelSpacing", [2.0, 2.0])
+    return paths
+
+
+def change(path, keyword, value) -> None:
+    dataset = pydicom.dcmread(path)
+    setattr(dataset, keyword, value)
+    dataset.save_as(path)
+
+
+@pytest.mark.parametrize(
+    ("series", "why"),
+    [
+        (missing, "missing"),
+        (doubled, "place of another"),
+        (repeated, "every place holds 2 images"),
+        (irregular, "irregular"),
+        (tilted, "shifted sideways"),
+        (turned, "orientations"),
+        (placeless, "do not say where they lie"),
+        (uneven_pixels, "another pixel spacing"),
+    ],
+)
+def test_what_is_no_regular_grid_is_refused_in_one_sentence_that_says_why(tmp_path, series, why):
+    with pytest.raises(UserError, match=why) as refused:
+        read_stack([(path, 0) for path in series(tmp_path)], silent)
+    assert refused.value.code == "no_volume"
+    assert refused.value.remedy == "Look at it slice by slice."
+    assert refused.value.message.count(".") == 1
+
+
+def test_a_film_series_without_places_is_no_block(tmp_path):
+    paths = placeless(tmp_path)
+    for path in paths:
+        change(path, "Modality", "US")
+    with pytest.raises(UserError, match="does not say where its images lie"):
+        read_stack([(path, 0) for path in paths], silent)
+
+
+def test_several_volumes_in_one_file_are_no_block(tmp_path):
+    image = SimpleITK.JoinSeries([SimpleITK.GetImageFromArray(BLOCK.astype(np.int16))] * 2)
+    SimpleITK.WriteImage(image, str(tmp_path / "v.nii"))
+    with pytest.raises(UserError, match="several volumes"):
+        read_stack([(tmp_path / "v.nii", frame) for frame in range(8)], silent)
 
 
 def test_the_slices_of_a_volume_file_lie_at_its_third_spacing(tmp_path):

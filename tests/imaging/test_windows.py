@@ -9,13 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clipsvd_app.imaging import CT_PRESETS, Window, apply_window
+from clipsvd_app.imaging import Window, apply_window
 from clipsvd_app.imaging.windows import (
     IDENTITY_8_BIT,
     default_window,
     is_usable,
     percentile_window,
-    presets_of,
 )
 
 NUMBERS = st.floats(-1e5, 1e5, width=32)
@@ -131,10 +130,3 @@ def test_eight_bits_are_shown_as_they_are():
 def test_a_flat_frame_has_a_usable_window():
     window = percentile_window(np.full((4, 4), 7.0, np.float32), None, 0, 100)
     assert is_usable(window)
-
-
-def test_ct_presets_are_named_after_tissues():
-    named = dict(presets_of(np.zeros((2, 2), np.float32), "CT", (Window(1, 2),)))
-    assert named["Lung"] == dict(CT_PRESETS)["Lung"]
-    assert named["As stored"] == Window(1, 2)
-    assert all(is_usable(window) for window in named.values())

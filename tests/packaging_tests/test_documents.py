@@ -28,6 +28,7 @@ DOCUMENTS = (
     "docs/corpus.md",
     "docs/performance.md",
     "docs/sigma-adapter.md",
+    "docs/viewer.md",
 )
 PAGES = ("label", "train", "inspect", "explain", "export", "apply", "settings")
 HOSTS = {"arxiv.org", "github.com", "keepachangelog.com", "semver.org"}

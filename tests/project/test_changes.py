@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from clipsvd_app.domain.classes import ClassSpec, class_from_name
+from clipsvd_app.domain.measures import Measure
 from clipsvd_app.domain.study import NewImage, SeriesFlag
 from clipsvd_app.errors import UserError
 from clipsvd_app.project import create_project
@@ -24,6 +25,7 @@ from clipsvd_app.project.changes import (
     Together,
 )
 from clipsvd_app.project.class_changes import AddClass, ChangeClass, MoveClass, RemoveClass
+from clipsvd_app.project.measure_changes import SetMeasures
 from clipsvd_app.project.reading_changes import SetReadings, Settle
 from clipsvd_app.project.table_changes import LabelByName
 
@@ -46,7 +48,8 @@ class UndoMachine(RuleBasedStateMachine):
 
     def state(self) -> object:
         project = self.project
-        return project.images(), project.classes(), project.readings(), project.series_flags()
+        drawn = project.measures()
+        return project.images(), project.classes(), project.readings(), project.series_flags(), drawn
 
     def do(self, change: Change) -> None:
         before = self.state()
@@ -159,6 +162,13 @@ class UndoMachine(RuleBasedStateMachine):
         image = data.draw(st.sampled_from(self.project.images()))
         view = SetView(image.id, (centre, 10.0, "LINEAR"), None)
         self.do(Together((view, SetView(image.id, None, (0.0, 0.0, 0.5, 0.5))), "set twice"))
+
+    @precondition(lambda self: hasattr(self, "project") and self.project.images())
+    @rule(data=st.data(), ends=st.lists(st.floats(-9, 99), max_size=3))
+    def measure(self, data, ends: list[float]) -> None:
+        image = data.draw(st.sampled_from(self.project.images()))
+        lines = tuple(Measure("distance", ((0.5, 0.5), (end, 2 * end))) for end in ends)
+        self.do(SetMeasures(image.id, lines))
 
     @precondition(lambda self: getattr(self, "done", None))
     @rule()

@@ -2,26 +2,27 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from clipsvd_app.domain.classes import class_from_name
+from clipsvd_app.domain.measures import Measure
 from clipsvd_app.domain.study import NewImage, SeriesFlag
 from clipsvd_app.errors import UserError
 from clipsvd_app.project import create_project, open_project
-from clipsvd_app.project.changes import AddImages, SetLabels, SetMarks, SetSeriesFlags
+from clipsvd_app.project.changes import AddImages, RemoveImages, SetLabels, SetMarks, SetSeriesFlags
 from clipsvd_app.project.class_changes import AddClass
+from clipsvd_app.project.measure_changes import SetMeasures
 from clipsvd_app.project.schema import APPLICATION_ID, MIGRATIONS, VERSION
 from clipsvd_app.settings import data_folder
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+GOLDEN = Path(__file__).parent.parent / "golden"
 OLD_WORK = """
 INSERT INTO setting (key, value) VALUES ('salt', 'aa');
 INSERT INTO patient (id, key) VALUES (1, 'p');
@@ -108,6 +109,49 @@ def test_a_file_of_every_earlier_version_is_brought_up_to_date_with_its_labels(
         project.apply(SetMarks({image.id: "uncertain"}))
         assert len(project.series_flags()) == 1
         assert project.images()[0].mark == "uncertain"
+
+
+@pytest.mark.parametrize("version", [3, 4])
+def test_the_golden_file_of_each_version_opens_with_its_work(tmp_path: Path, version: int) -> None:
+    path = tmp_path / "golden.clipsvd"
+    shutil.copyfile(GOLDEN / f"project_format{version}.clipsvd", path)
+    with open_project(path) as project:
+        first, second, third = project.images()
+        assert [known.name for known in project.classes()] == ["cyst"]
+        assert (first.class_id, third.mark) == (project.classes()[0].id, "uncertain")
+        assert second.window == (40.0, 400.0, "LINEAR")
+        assert second.crop == (0.25, 0.25, 0.5, 0.5)
+        assert len(project.series_flags()) == 1
+        line = Measure("distance", ((1.5, 2.5), (4.5, 6.5)))
+        ellipse = Measure("ellipse", ((10.5, 20.0), (30.0, 44.25)))
+        assert project.measures() == ({first.id: (line, ellipse)} if version >= 4 else {})
+        project.apply(SetMeasures(third.id, (line,)))
+        assert project.measures()[third.id] == (line,)
+
+
+def test_every_version_from_the_third_has_a_golden_file() -> None:
+    assert {path.name for path in GOLDEN.glob("project_format*")} == {
+        f"project_format{version}.clipsvd" for version in range(3, VERSION + 1)
+    }
+
+
+def test_measures_go_with_their_image_and_come_back_with_it(project) -> None:
+    project.apply(AddImages((new_image(1), new_image(2))))
+    first, second = (image.id for image in project.images())
+    line = Measure("distance", ((0.0, 0.0), (3.0, 4.0)))
+    angle = Measure("angle", ((0.0, 0.0), (3.0, 4.0), (5.0, 5.5)))
+    undo = project.apply(SetMeasures(first, (line,)))
+    again = project.apply(SetMeasures(first, (line, angle)))
+    assert project.measures() == {first: (line, angle)}
+    back = project.apply(RemoveImages((first,)))
+    assert project.measures() == {}
+    project.apply(back)
+    assert project.measures() == {first: (line, angle)}
+    project.apply(again)
+    assert project.measures() == {first: (line,)}
+    project.apply(undo)
+    assert project.measures() == {}
+    assert second not in project.measures()
 
 
 @pytest.mark.parametrize(
@@ -220,7 +264,7 @@ def test_killing_the_program_loses_no_label_that_it_acknowledged(project) -> Non
 def test_the_tables_have_room_for_no_name_id_or_date_of_a_patient(project) -> None:
     columns = {
         row[1]
-        for table in ("patient", "study", "series", "series_flag", "image")
+        for table in ("patient", "study", "series", "series_flag", "image", "measure")
         for row in project._db.execute(f"PRAGMA table_info({table})")
     }
     assert columns == {
@@ -245,4 +289,7 @@ def test_the_tables_have_room_for_no_name_id_or_date_of_a_patient(project) -> No
         "display_window",
         "crop",
         "mark",
+        "image_id",
+        "kind",
+        "points",
     }

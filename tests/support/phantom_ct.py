@@ -48,13 +48,17 @@ def write_series(
     spacing_mm: tuple[float, float, float] = (5.0, 1.4, 1.4),
     study: int = 1,
     gain: float = 1.0,
+    space: str = "",
 ) -> list[Path]:
     """Write axial slices; the file names run the other way than the positions."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for number, image in enumerate(hu):
         path = folder / f"{len(hu) - number:04d}.dcm"
-        _slice(image * gain, number, series, study, spacing_mm).save_as(path, enforce_file_format=True)
+        item = _slice(image * gain, number, series, study, spacing_mm)
+        if space:
+            item.FrameOfReferenceUID = f"{ROOT}.{space}"
+        item.save_as(path, enforce_file_format=True)
         paths.append(path)
     return paths
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clipsvd_app.domain.measures import POINTS_NEEDED, Measure
 from clipsvd_app.ui.viewer.tools.drawing import Drawing, begun
-from clipsvd_app.ui.viewer.tools.measures import POINTS_NEEDED, Measure, words_for
+from clipsvd_app.ui.viewer.tools.measures import words_for
 from clipsvd_app.ui.viewer.tools.measuring import (
     Region,
     angle_deg,
@@ -117,3 +118,19 @@ def test_a_measure_is_whole_when_its_last_point_is_set(kind):
     assert isinstance(drawing, Measure)
     assert drawing.whole
     assert drawing.points[0] == (0.0, 0.0)
+
+
+def test_an_ellipse_counts_the_pixels_whose_middles_it_holds():
+    pixels = np.zeros((40, 40), np.float32)
+    rows, columns = np.mgrid[:40, :40]
+    inside = ((columns + 0.5 - 20) / 10) ** 2 + ((rows + 0.5 - 16) / 6) ** 2 <= 1
+    pixels[inside] = 50.0
+    drawn = Measure("ellipse", ((30.0, 22.0), (10.0, 10.0)))  # from any corner to the opposite one
+    size, mean, extremes = words_for(drawn, pixels, (0.5, 0.25), "HU")
+    assert size == f"5.0 × 6.0 mm   {math.pi * 2.5 * 3.0 / 100:.2f} cm²"
+    assert (mean, extremes) == ("mean 50.0 ± 0.0 HU", "50 to 50 HU")
+
+
+def test_an_ellipse_beside_the_picture_has_a_size_and_no_figures():
+    drawn = Measure("ellipse", ((-30.0, 2.0), (-10.0, 9.0)))
+    assert words_for(drawn, np.zeros((20, 20), np.float32), None, "") == ("20 × 7 px",)

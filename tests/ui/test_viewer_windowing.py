@@ -3,36 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from clipsvd_app.jobs import WindowSpec
-from clipsvd_app.ui.viewer.windowing import dragged, heat_lut, least_width, levels_of, lut_of
-
-
-def test_a_linear_window_ends_where_the_standard_says():
-    assert levels_of(WindowSpec(40, 400)) == (-160.0, 239.0)
-
-
-def test_an_exact_window_is_centred():
-    assert levels_of(WindowSpec(0.5, 1.0, "LINEAR_EXACT")) == (0.0, 1.0)
-
-
-def test_a_window_of_width_one_still_tells_black_from_white():
-    low, high = levels_of(WindowSpec(10, 1))
-    assert low < high
-
-
-def test_a_sigmoid_is_half_grey_at_its_centre_and_steepest_there():
-    table = lut_of(WindowSpec(0, 100, "SIGMOID"), inverted=False).astype(int)
-    assert table[127] < 128 <= table[128]
-    assert table[0] == pytest.approx(0, abs=1)
-    middle, outer = table[144] - table[112], table[80] - table[48]
-    assert middle > 2 * outer
-
-
-def test_inversion_turns_the_table_round():
-    window = WindowSpec(0, 100)
-    assert (lut_of(window, inverted=True) == lut_of(window, inverted=False)[::-1]).all()
+from clipsvd_app.ui.viewer.windowing import dragged, heat_lut, least_width
 
 
 def test_dragging_to_the_right_widens_and_down_raises_the_centre():

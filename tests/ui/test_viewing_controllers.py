@@ -5,23 +5,30 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import numpy as np
+import pydicom
 import pytest
-from PySide6.QtCore import QObject, QRectF, Qt, Signal
+from PySide6.QtCore import QObject, QPointF, QRectF, Qt, Signal
 from support.phantom_ct import chest, write_series
 from support.project_images import project_image
 
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.domain.explanation import CaseExplanation
+from clipsvd_app.domain.measures import Measure
 from clipsvd_app.errors import UserError
+from clipsvd_app.jobs import WindowSpec
 from clipsvd_app.project.class_changes import AddClass
+from clipsvd_app.project.measure_changes import SetMeasures
 from clipsvd_app.services.importing import apply_import, plan_import
 from clipsvd_app.services.job_folders import image_input
 from clipsvd_app.services.labelling import set_labels, set_marks
+from clipsvd_app.ui.controllers.frame_states import WIDE_WINDOW
 from clipsvd_app.ui.controllers.heat import HeatController, seen_square
 from clipsvd_app.ui.controllers.importing import outcome
 from clipsvd_app.ui.controllers.label import tree_rows
+from clipsvd_app.ui.controllers.linking import LinkingController
+from clipsvd_app.ui.controllers.measuring import MeasuringController
 from clipsvd_app.ui.controllers.reformatting import ReformatController
-from clipsvd_app.ui.controllers.regions import region_change
+from clipsvd_app.ui.controllers.training_views import region_change
 from clipsvd_app.ui.controllers.viewing import ViewingController
 from clipsvd_app.ui.label_page.page import LabelPage
 from clipsvd_app.ui.pictures import Pictures, as_model_sees
@@ -72,9 +79,15 @@ def bench(qtbot, theme, tmp_path, series):
     pictures = Pictures(session.background)
     viewing = ViewingController(session, page, pictures)
     reformatting = ReformatController(session, page.viewer, lambda _key: None)
+    measuring = MeasuringController(session, page.viewer)
     page.show_work()
     made = SimpleNamespace(
-        session=session, page=page, viewer=page.viewer, viewing=viewing, reformatting=reformatting
+        session=session,
+        page=page,
+        viewer=page.viewer,
+        viewing=viewing,
+        reformatting=reformatting,
+        measuring=measuring,
     )
     yield made
     session.close()
@@ -86,6 +99,11 @@ def of_series(bench, number, study=1):
         for image in bench.session.images()
         if image.series_number == number and image.patient_number == study
     ]
+
+
+def add(bench, folder) -> None:
+    project = bench.session.project
+    bench.session.do(apply_import(project, plan_import(project, [folder])))
 
 
 def wait_for(qtbot, bench, image_id, pane=0):
@@ -312,6 +330,7 @@ def test_the_heat_map_lies_on_the_image_that_it_was_made_for(bench, qtbot, monke
     qtbot.keyClick(bench.viewer, Qt.Key.Key_K)
     assert not bench.viewer.heat_shown  # there is no run
     monkeypatch.setattr(bench.session.project, "runs", lambda: [SimpleNamespace(number=3)])
+    monkeypatch.setattr(bench.session.project, "run_request", lambda _number: {})
     qtbot.keyClick(bench.viewer, Qt.Key.Key_K)
     assert explainer.asked == (3, image.id)
     for image_id, shown in ((image.id + 1, False), (image.id, True)):
@@ -334,3 +353,187 @@ def test_the_map_covers_the_square_around_the_region_that_the_model_saw(bench):
     square = seen_square(bench.session.project.images([image.id])[0])
     assert (square.x(), square.y()) == pytest.approx((0.25, 3 / SIDE))
     assert (square.width(), square.height()) == pytest.approx((0.5, 0.5))
+
+
+def press(viewer, qtbot, key, *modifiers) -> None:
+    held = Qt.KeyboardModifier.NoModifier
+    for modifier in modifiers:
+        held |= modifier
+    qtbot.keyClick(viewer, key, held)
+
+
+def test_the_window_in_force_becomes_what_training_is_given_and_undo_takes_it_back(bench, qtbot):
+    image = of_series(bench, 1)[4]
+    bench.viewing.show(image.id)
+    wait_for(qtbot, bench, image.id)
+    press(bench.viewer, qtbot, Qt.Key.Key_2, Qt.KeyboardModifier.AltModifier)  # lung
+    press(bench.viewer, qtbot, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
+    (changed,) = bench.session.project.images([image.id])
+    assert image_input(changed, None).window == WindowSpec(-600.0, 1500.0)
+    assert bench.viewer.frame.training_window == WindowSpec(-600.0, 1500.0)
+    seen = bench.viewer.frame.greys(bench.viewer.frame.pixels, bench.viewer.window_spec, inverted=False)
+    assert np.array_equal(seen, as_model_sees(changed)[..., 0])
+    bench.session.undo_stack.undo()
+    assert bench.session.project.images([image.id])[0].window is None
+    assert bench.viewer.frame.training_window is None
+    assert bench.viewer.window_spec == WindowSpec(40.0, 400.0)
+
+
+def test_a_whole_series_gets_a_window_and_keeps_its_regions(bench, qtbot):
+    images = of_series(bench, 1)
+    bench.viewing.show(images[0].id)
+    wait_for(qtbot, bench, images[0].id)
+    bench.viewer.region_chosen.emit(images[0].id, Region(0, 0, 24, 24), False)
+    press(bench.viewer, qtbot, Qt.Key.Key_3, Qt.KeyboardModifier.AltModifier)  # bone
+    control, shift = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+    press(bench.viewer, qtbot, Qt.Key.Key_T, control, shift)
+    assert {image.window for image in of_series(bench, 1)} == {(400.0, 1800.0, "LINEAR")}
+    assert {image.window for image in of_series(bench, 2)} == {None}
+    assert of_series(bench, 1)[0].crop == (0.0, 0.0, 0.5, 0.5)
+    press(bench.viewer, qtbot, Qt.Key.Key_0, Qt.KeyboardModifier.AltModifier)
+    press(bench.viewer, qtbot, Qt.Key.Key_T, control, shift)
+    assert {image.window for image in of_series(bench, 1)} == {None}
+
+
+def test_the_chosen_window_is_the_one_an_image_comes_back_in(bench, qtbot):
+    first, second, *_ = of_series(bench, 1)
+    bench.viewer.training_window_chosen.emit(first.id, WindowSpec(-600.0, 1500.0), False)
+    bench.viewing.show(second.id)
+    wait_for(qtbot, bench, second.id)
+    bench.viewing.show(of_series(bench, 2)[0].id)
+    wait_for(qtbot, bench, of_series(bench, 2)[0].id)
+    bench.viewing.show(first.id)
+    wait_for(qtbot, bench, first.id)
+    assert bench.viewer.window_spec == WindowSpec(-600.0, 1500.0)
+    press(bench.viewer, qtbot, Qt.Key.Key_J)
+    words = " ".join(bench.viewer.frame.corners.bottom_left)
+    assert "Window C -600   W 1500, chosen here" in words
+    assert "The whole image" in words
+    assert "not turned" in words
+
+
+LINE = Measure("distance", ((1.5, 2.0), (10.0, 20.5)))
+ELLIPSE = Measure("ellipse", ((4.0, 4.0), (20.0, 16.0)))
+
+
+def test_measures_are_kept_with_their_image_and_undone(bench, qtbot, drag_mouse):
+    one, other = of_series(bench, 1)[:2]
+    bench.viewing.show(one.id)
+    wait_for(qtbot, bench, one.id)
+    press(bench.viewer, qtbot, Qt.Key.Key_D)
+    canvas = bench.viewer.pane.canvas
+    ends = [canvas.to_viewport(QPointF(*place)).toTuple() for place in ((10, 10), (30, 10))]
+    drag_mouse(canvas.viewport, *ends, Qt.MouseButton.LeftButton)
+    (kept,) = bench.session.project.measures()[one.id]
+    assert kept.kind == "distance"
+    assert bench.viewer.pane.corner.state.shapes[0].lines == ("28.0 mm",)
+    bench.viewing.show(other.id)
+    wait_for(qtbot, bench, other.id)
+    assert bench.viewer.pane.corner.state.shapes == ()
+    bench.session.undo_stack.undo()
+    assert bench.session.project.measures() == {}
+    bench.session.undo_stack.redo()
+    bench.viewing.show(one.id)
+    wait_for(qtbot, bench, one.id)
+    assert len(bench.viewer.pane.corner.state.shapes) == 1
+    press(bench.viewer, qtbot, Qt.Key.Key_C)
+    assert bench.session.project.measures() == {}
+
+
+def test_the_newest_measure_goes_alone(bench, qtbot):
+    image = of_series(bench, 1)[0]
+    bench.session.do(SetMeasures(image.id, (LINE, ELLIPSE)))
+    bench.viewing.show(image.id)
+    wait_for(qtbot, bench, image.id)
+    assert len(bench.viewer.pane.corner.state.shapes) == 2
+    press(bench.viewer, qtbot, Qt.Key.Key_C, Qt.KeyboardModifier.ShiftModifier)
+    assert bench.session.project.measures() == {image.id: (LINE,)}
+
+
+def test_a_region_given_to_training_is_one_step_back_to_the_drawing(bench, qtbot):
+    image = of_series(bench, 1)[0]
+    region = Measure("region", ((0.0, 0.0), (24.0, 24.0)))
+    bench.session.do(SetMeasures(image.id, (LINE, region)))
+    bench.viewing.show(image.id)
+    wait_for(qtbot, bench, image.id)
+    press(bench.viewer, qtbot, Qt.Key.Key_T)
+    assert bench.session.project.measures() == {image.id: (LINE,)}
+    assert bench.session.project.images([image.id])[0].crop == (0.0, 0.0, 0.5, 0.5)
+    bench.session.undo_stack.undo()
+    assert bench.session.project.measures() == {image.id: (LINE, region)}
+    assert bench.session.project.images([image.id])[0].crop is None
+    assert bench.viewer.bar.region_offer == "Train on this region"
+
+
+def test_a_second_reader_sees_no_measure_of_the_first_and_leaves_them_alone(bench, qtbot):
+    image = of_series(bench, 1)[0]
+    bench.session.do(SetMeasures(image.id, (LINE,)))
+    bench.viewing.show(image.id)
+    wait_for(qtbot, bench, image.id)
+    bench.session.read_as("B")
+    assert bench.viewer.pane.corner.state.shapes == ()
+    bench.viewer.measured.emit(image.id, (ELLIPSE,))
+    assert bench.session.project.measures() == {image.id: (LINE,)}
+    bench.session.read_as("")
+    assert len(bench.viewer.pane.corner.state.shapes) == 1
+
+
+def test_stacks_of_one_space_scroll_by_place_and_others_slice_by_slice(bench, qtbot, tmp_path):
+    block = chest(9, SIDE)
+    write_series(tmp_path / "s" / "a", block, series=7, study=4, space="5")
+    write_series(tmp_path / "s" / "b", block[::4], series=8, study=4, space="5", spacing_mm=(20.0, 1.4, 1.4))
+    bench.session.do(
+        apply_import(bench.session.project, plan_import(bench.session.project, [tmp_path / "s"]))
+    )
+    linking = LinkingController(bench.session, bench.viewer, bench.viewing)
+    thin, thick = of_series(bench, 1, study=3), of_series(bench, 2, study=3)
+    bench.viewing.show(thin[0].id)
+    wait_for(qtbot, bench, thin[0].id)
+    bench.viewer.set_layout("2")
+    wait_for(qtbot, bench, thick[0].id, pane=1)
+    qtbot.waitUntil(lambda: bench.viewer.bar.link_words == "Linked by place in mm")
+    press(bench.viewer, qtbot, Qt.Key.Key_Down)
+    wait_for(qtbot, bench, thin[1].id)
+    assert bench.viewer.frame_of(1).image_id == thick[0].id  # 5 mm on, the nearest is still the first
+    for number in (2, 3):
+        press(bench.viewer, qtbot, Qt.Key.Key_Down)
+        wait_for(qtbot, bench, thin[number].id)
+    wait_for(qtbot, bench, thick[1].id, pane=1)
+    bench.viewing._show_in(1, of_series(bench, 1)[0].id)
+    wait_for(qtbot, bench, of_series(bench, 1)[0].id, pane=1)
+    qtbot.waitUntil(lambda: bench.viewer.bar.link_words == "Linked slice by slice")
+    linking.deleteLater()
+
+
+def test_three_planes_of_a_series_with_a_gap_are_refused_with_the_reason(bench, qtbot, tmp_path):
+    write_series(tmp_path / "gap", chest(7, SIDE), series=5, study=3)[3].unlink()
+    bench.session.do(
+        apply_import(bench.session.project, plan_import(bench.session.project, [tmp_path / "gap"]))
+    )
+    told = []
+    bench.session.notice.connect(told.append)
+    image = of_series(bench, 1, study=3)[0]
+    bench.viewing.show(image.id)
+    wait_for(qtbot, bench, image.id)
+    press(bench.viewer, qtbot, Qt.Key.Key_M)
+    qtbot.waitUntil(lambda: bool(told))
+    assert "1 slice is missing" in told[-1].message
+    assert told[-1].remedy == "Look at it slice by slice."
+    assert bench.viewer.layout_name == "1"
+
+
+def test_a_ct_that_asks_for_its_whole_range_says_so(bench, qtbot, tmp_path):
+    paths = write_series(tmp_path / "wide", chest(3, SIDE), series=9, study=5)
+    for path in paths:
+        dataset = pydicom.dcmread(path)
+        dataset.WindowCenter, dataset.WindowWidth = 1024, 4096
+        dataset.save_as(path)
+    add(bench, tmp_path / "wide")
+    image = of_series(bench, 1, study=3)[0]
+    bench.viewing.show(image.id)
+    wait_for(qtbot, bench, image.id)
+    assert bench.viewer.frame.corners.caution == (WIDE_WINDOW,)
+    bench.viewer.training_window_chosen.emit(image.id, WindowSpec(40.0, 400.0), False)
+    bench.viewing.show(image.id)
+    wait_for(qtbot, bench, image.id)
+    assert bench.viewer.frame.corners.caution == ()

@@ -11,6 +11,7 @@ from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import Failed, Finished, read_result
 from clipsvd_app.services.applying import prepare_explain, run_backbone
 from clipsvd_app.services.job_folders import forget_job
+from clipsvd_app.services.run_views import views_of_run
 from clipsvd_app.ui.notices import Notice
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class CaseExplainer(QObject):
             self.explained.emit(run, self._known[key])
             return
         try:
-            (image,) = project.images([image_id])
+            (image,) = map(views_of_run(project, run).seen, project.images([image_id]))
             backbone = run_backbone(project, run, self._session.settings)
             folder = prepare_explain(project, run, image, backbone, self._session.device)
         except UserError as error:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from clipsvd_app.services.run_views import views_of_run
 from clipsvd_app.ui.explain_page.state import CaseView, ExplainState
 from clipsvd_app.ui.inspect_page.state import RunChoice
 
@@ -59,7 +60,7 @@ class ExplainController(QObject):
         found = project.images([explanation.image_id])
         if not found:
             return
-        image = found[0]
+        image = views_of_run(project, run).seen(found[0])
         names = {known.id: known.name for known in self._session.classes()}
         name = names.get(image.class_id) if image.class_id is not None else None
         label = explanation.class_names.index(name) if name in explanation.class_names else None

@@ -20,28 +20,37 @@ if TYPE_CHECKING:
     from clipsvd_app.imaging import Frame, Window
     from clipsvd_app.ui.session import Session
 
+WIDEST_OF_ANATOMY_HU = 2500.0
+WIDE_WINDOW = "The file's window spans nearly all values. Alt + 1 to 9 choose one by anatomy."
+
 
 def frame_state(
     session: Session, image: ProjectImage, frame: Frame, stack: Sequence[ProjectImage]
 ) -> FrameState:
     """Return an image as it is stored, with its place in its series."""
     grey = frame.pixels.ndim == 2
-    by_table = grey and frame.voi_lut is not None
+    own = window_spec(frame.window) if grey else None
+    trained = training_window_of(image) if grey else None
     return FrameState(
         image_id=image.id,
-        pixels=imaging.to_display(frame) if by_table else frame.pixels,
-        window=window_spec(frame.window) if grey and not by_table else None,
-        inverted=frame.inverted and grey and not by_table,
+        pixels=frame.pixels,
+        window=trained or own,
+        file_window=own,
+        training_window=trained,
+        table=frame.voi_lut if grey else None,
+        padding=frame.padding,
+        inverted=frame.inverted and grey,
         presets=presets_of(frame),
         spacing_mm=frame.pixel_spacing_mm,
         units=frame.units,
-        corners=_corners(session, image, stack),
+        corners=_corners(session, image, stack, caution=_wide_window(image, own)),
         badge=badge_of(session, image),
         mark=image.mark,
         index=place_in(stack, image),
         count=len(stack),
         series_key=str(image.series_id),
         crop=image.crop,
+        measures=None if (kept := session.measures()) is None else kept.get(image.id, ()),
     )
 
 
@@ -62,15 +71,49 @@ def model_state(
         plain,
         pixels=square,
         window=None,
+        file_window=None,
+        training_window=None,
+        table=None,
+        padding=None,
         inverted=False,
         presets=(),
         spacing_mm=None,
-        corners=_corners(session, image, stack, "As training sees it"),
+        corners=_corners(session, image, stack, _seen_by_training(image, frame, square.shape[0])),
         series_key=f"model {image.series_id}",
         picture_key=f"model {image.id}",
         crop=None,
+        measures=None,
         derived=True,
     )
+
+
+def _seen_by_training(image: ProjectImage, frame: Frame, side: int) -> tuple[str, ...]:
+    """Say in what window, of what part and how turned an image goes into training."""
+    return (
+        "As training sees it",
+        _window_line(image, frame),
+        _part_line(image),
+        f"As stored, not turned; padded to {side} × {side}",
+    )
+
+
+def _window_line(image: ProjectImage, frame: Frame) -> str:
+    if frame.pixels.ndim == 3 and image.window is None:
+        return "Colours as stored"
+    if image.window is None and frame.voi_lut is not None:
+        return "Greys by the file's own table"
+    centre, width = (frame.window.centre, frame.window.width) if image.window is None else image.window[:2]
+    whose = "the file's" if image.window is None else "chosen here"
+    return f"Window C {centre:.4g}   W {width:.4g}, {whose}"
+
+
+def _part_line(image: ProjectImage) -> str:
+    if image.crop is None:
+        return "The whole image"
+    x, y, width, height = image.crop
+    left, top = round(x * image.columns), round(y * image.rows)
+    size = f"{round(width * image.columns)} × {round(height * image.rows)}"
+    return f"Region of {size} px from column {left}, row {top}"
 
 
 def place_in(stack: Sequence[ProjectImage], image: ProjectImage) -> int:
@@ -88,7 +131,15 @@ def badge_of(session: Session, image: ProjectImage) -> ClassBadge | None:
 
 def presets_of(frame: Frame) -> tuple[WindowPreset, ...]:
     """Return the windows worth one click."""
-    return tuple(WindowPreset(name, window_spec(window)) for name, window in frame.presets)
+    return tuple(
+        WindowPreset(name, window if isinstance(window, imaging.Percentiles) else window_spec(window))
+        for name, window in frame.presets
+    )
+
+
+def training_window_of(image: ProjectImage) -> WindowSpec | None:
+    """Return the window that training was told to use for an image, None for the file's own."""
+    return None if image.window is None else WindowSpec(*image.window)  # type: ignore[arg-type]
 
 
 def window_spec(window: Window) -> WindowSpec:
@@ -110,15 +161,27 @@ def caution_of(session: Session, image: ProjectImage) -> tuple[str, ...]:
     return (flags[0].sentence + more,)
 
 
-def _corners(session: Session, image: ProjectImage, stack: Sequence[ProjectImage], note: str = "") -> Corners:
+def _corners(
+    session: Session,
+    image: ProjectImage,
+    stack: Sequence[ProjectImage],
+    notes: tuple[str, ...] = (),
+    caution: tuple[str, ...] = (),
+) -> Corners:
     place = (f"Image {place_in(stack, image) + 1} of {len(stack)}",) if len(stack) > 1 else ()
     size = f"{image.columns} × {image.rows}"
     return Corners(
         top_left=(f"Patient {image.patient_number:03d}", *_identity(session, image)),
         top_right=kind_of(image),
-        caution=caution_of(session, image),
-        bottom_left=(*((note,) if note else ()), *place, size),
+        caution=(*caution_of(session, image), *caution),
+        bottom_left=(*notes, *place, *(() if notes else (size,))),
     )
+
+
+def _wide_window(image: ProjectImage, own: WindowSpec | None) -> tuple[str, ...]:
+    """Say that a CT's own window leaves tissues hard to tell apart, unless another was chosen."""
+    wide = image.modality == "CT" and own is not None and own.width > WIDEST_OF_ANATOMY_HU
+    return (WIDE_WINDOW,) if wide and image.window is None else ()
 
 
 def _identity(session: Session, image: ProjectImage) -> tuple[str, ...]:

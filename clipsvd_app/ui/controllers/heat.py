@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QRectF
 
+from clipsvd_app.services.run_views import views_of_run
 from clipsvd_app.ui.notices import Notice
 from clipsvd_app.ui.plots.saliency import letterboxed_view, upsampled
 
@@ -56,7 +57,9 @@ class HeatController(QObject):
             return
         if frame.image_id == explanation.image_id and not frame.derived:
             heat = upsampled(explanation.saliency, MAP_PX, MAP_PX)
-            self._viewer.set_overlay(heat, seen_square(image))
+            assert self._session.project is not None
+            seen = views_of_run(self._session.project, run).seen(image)
+            self._viewer.set_overlay(heat, seen_square(seen))
             if not explanation.saliency_trusted:
                 self._session.tell(
                     Notice("warning", "This map did not pass its control: take it as a guess.", key="heat")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from clipsvd_app.services.labelling import set_labels
+from clipsvd_app.services.run_views import RunViews, views_of_run
 from clipsvd_app.ui.inspect_page.state import CaseNote, CaseSheetState, InspectState, RunChoice
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class InspectController(QObject):
         self._run: int | None = None
         self._result: RunResult | None = None
         self._images: dict[int, ProjectImage] = {}
+        self._views = RunViews(frozenset(), None)
         self._case: int | None = None
         page.run_chosen.connect(self.show_run)
         page.case_opened.connect(self.open_case)
@@ -58,6 +60,7 @@ class InspectController(QObject):
         self._run, self._case = number, None
         self._result = project.run_result(number)
         self._images = {image.id: image for image in self._session.images()}
+        self._views = views_of_run(project, number)
         known = tuple(p for p in self._result.predictions if p.image_id in self._images)
         self._page.set_state(
             InspectState(
@@ -76,7 +79,7 @@ class InspectController(QObject):
         if self._run is None or image_id not in self._images:
             return
         self._case = image_id
-        self._pictures.want_picture(self._images[image_id], self._show_case)
+        self._pictures.want_picture(self._views.seen(self._images[image_id]), self._show_case)
         self._explainer.explain(self._run, image_id)
 
     def _show_case(self, image_id: int, picture: QImage) -> None:
@@ -104,8 +107,12 @@ class InspectController(QObject):
         return self._result.class_names.index(name) if name in self._result.class_names else None
 
     def _flags(self, prediction: Prediction) -> tuple[str, ...]:
-        burned = self._images[prediction.image_id].burned_in_text
-        return (*_doubts(prediction), *(["Text may be burned into this picture."] if burned else []))
+        now = self._images[prediction.image_id]
+        then = self._views.seen(now)
+        notes = ("Text may be burned into this picture.",) if now.burned_in_text else ()
+        if (now.window, now.crop) != (then.window, then.crop):
+            notes = (*notes, "Its window or region was changed since; this is what the run saw.")
+        return (*_doubts(prediction), *notes)
 
     def _explain(self, image_id: int) -> None:
         if self._run is not None:
@@ -138,7 +145,7 @@ class InspectController(QObject):
 
     def _refresh_case(self) -> None:
         if self._case in self._images:
-            self._pictures.want_picture(self._images[self._case], self._show_case)
+            self._pictures.want_picture(self._views.seen(self._images[self._case]), self._show_case)
 
     def _on_opened(self) -> None:
         self._run = self._result = self._case = None

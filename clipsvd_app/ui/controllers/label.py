@@ -67,10 +67,13 @@ class LabelController(QObject):
         if self._session.project is None:
             self._page.show_empty()
             return
+        first_time = not self._page.strip.filled
         self._page.show_work()
         self._page.tree.set_patients(tree_rows(self._session.images(), self._session.series_flags()))
         self._show_bins()
         self._show_pool()
+        if first_time and self._page.isVisible():
+            self._page.setFocus()
 
     def clear_selected(self) -> None:
         """Take labels and marks of the selected images away."""

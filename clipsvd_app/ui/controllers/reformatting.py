@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 _KEY = "volume"
 CANCEL_VOLUME = "cancel_volume"
+NO_VOLUME = "no_volume"  # what a refusal to cut planes is called
 BETWEEN_NOTICES_S = 0.3
+NO_DISTANCE = "Distance of slices unknown: shapes may be wrong, no lengths."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,6 +152,8 @@ class ReformatController(QObject):
             image_id=image.id,
             pixels=plane.cut(volume.voxels, index),
             window=window_spec(first.window),
+            file_window=window_spec(first.window),
+            padding=first.padding,
             inverted=first.inverted,
             presets=presets_of(first),
             spacing_mm=None if guessed else spacing,
@@ -157,11 +161,8 @@ class ReformatController(QObject):
             corners=Corners(
                 top_left=(plane.name, f"Patient {image.patient_number:03d}"),
                 top_right=kind_of(image),
-                caution=caution_of(self._session, image),
-                bottom_left=(
-                    *(("Distance of slices unknown",) if guessed else ()),
-                    f"{index + 1} of {count}",
-                ),
+                caution=(*caution_of(self._session, image), *((NO_DISTANCE,) if guessed else ())),
+                bottom_left=(f"{index + 1} of {count}",),
             ),
             badge=badge_of(self._session, image) if plane.axis == 0 else None,
             mark=image.mark if plane.axis == 0 else "",

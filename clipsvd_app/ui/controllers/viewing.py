@@ -7,12 +7,23 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.ui.controllers.frame_states import badge_of, frame_state, model_state, place_in
-from clipsvd_app.ui.controllers.regions import region_change
+from clipsvd_app.project.changes import Together
+from clipsvd_app.project.measure_changes import SetMeasures
+from clipsvd_app.ui.controllers.frame_states import (
+    badge_of,
+    frame_state,
+    model_state,
+    place_in,
+    training_window_of,
+)
+from clipsvd_app.ui.controllers.training_views import region_change, window_change
+from clipsvd_app.ui.notices import Notice
 
 if TYPE_CHECKING:
     from clipsvd_app.domain.study import ProjectImage
     from clipsvd_app.imaging import Frame
+    from clipsvd_app.jobs import WindowSpec
+    from clipsvd_app.project.changes import Change
     from clipsvd_app.ui.background import Task
     from clipsvd_app.ui.label_page.page import LabelPage
     from clipsvd_app.ui.pictures import Pictures
@@ -23,9 +34,14 @@ READ_AHEAD = 4
 
 
 class ViewingController(QObject):
-    """Keeps an image in each pane. Signal: ``shown_changed()`` when the active one is another."""
+    """Keeps an image in each pane.
+
+    Signals: ``shown_changed()`` when the active one is another, ``series_shown(int)`` when a pane has
+    another series on show.
+    """
 
     shown_changed = Signal()
+    series_shown = Signal(int)
 
     def __init__(self, session: Session, page: LabelPage, pictures: Pictures) -> None:
         super().__init__(page)
@@ -40,6 +56,7 @@ class ViewingController(QObject):
         self._viewer.layout_changed.connect(self._on_layout)
         self._viewer.active_changed.connect(self._on_active)
         self._viewer.region_chosen.connect(self._set_region)
+        self._viewer.training_window_chosen.connect(self._set_training_window)
         self._viewer.model_view_changed.connect(self._show_again)
         session.project_changed.connect(self._on_changed)
         session.project_opened.connect(self.clear)
@@ -81,10 +98,10 @@ class ViewingController(QObject):
         )
 
     def _image(self, image_id: int | None) -> ProjectImage | None:
-        return next((image for image in self._session.images() if image.id == image_id), None)
+        return self._session.image(image_id)
 
-    def _stack(self, image: ProjectImage) -> list[ProjectImage]:
-        return [other for other in self._session.images() if other.series_id == image.series_id]
+    def _stack(self, image: ProjectImage) -> tuple[ProjectImage, ...]:
+        return self._session.stack_of(image)
 
     def _show_slice(self, pane: int, index: int) -> None:
         image = self._image(self._asked.get(pane))
@@ -104,7 +121,10 @@ class ViewingController(QObject):
             return
         if self._viewer.layout_name != "mpr":
             state = model_state if self._viewer.as_model else frame_state
-            self._page.show_frame(state(self._session, image, frame, self._stack(image)), pane)
+            before = self._viewer.frame_of(pane)
+            self._page.show_frame(made := state(self._session, image, frame, self._stack(image)), pane)
+            if before is None or before.series_key != made.series_key:
+                self.series_shown.emit(pane)
 
     def _show_study(self, way: int) -> None:
         """Go to the first image of the previous or next study, stopping at the ends."""
@@ -161,8 +181,23 @@ class ViewingController(QObject):
             change = region_change(self._stack(image) if series else [image], region)
         except UserError as error:
             self._session.tell(error)
+            self._session.announce_change()  # the region is drawn still
         else:
-            self._session.do(change)
+            self._session.do(self._without_region_drawn(image_id, change))
+
+    def _without_region_drawn(self, image_id: int, change: Change) -> Change:
+        """Let the region that was drawn become the one that training sees, in one step."""
+        kept = (self._session.measures() or {}).get(image_id, ())
+        rest = tuple(measure for measure in kept if measure.kind != "region")
+        return change if rest == kept else Together((change, SetMeasures(image_id, rest)), change.title)
+
+    def _set_training_window(self, image_id: int, window: WindowSpec | None, series: bool) -> None:
+        image = self._image(image_id)
+        if image is None:
+            return
+        images = self._stack(image) if series else [image]
+        if self._session.do(window_change(images, window)):
+            self._session.tell(_window_notice(len(images) if series else 1, window))
 
     def _on_changed(self) -> None:
         for pane in list(self._asked):
@@ -176,6 +211,7 @@ class ViewingController(QObject):
                 self._viewer.set_badge(badge_of(self._session, image), image.mark, pane)
                 if not frame.derived:
                     self._viewer.set_crop(image.crop, pane)
+                    self._viewer.set_training_window(training_window_of(image), pane)
         if self._viewer.as_model:
             self._show_again()
 
@@ -183,3 +219,10 @@ class ViewingController(QObject):
         if self._viewer.layout_name != "mpr":
             for pane, image_id in list(self._asked.items()):
                 self._show_in(pane, image_id)
+
+
+def _window_notice(images: int, window: WindowSpec | None) -> Notice:
+    which = "The image is" if images == 1 else f"All {images} images of the series are"
+    use = "its own window" if window is None else f"C {window.centre:.4g}   W {window.width:.4g}"
+    remedy = "Undo takes it back; J shows what training sees."
+    return Notice("info", f"{which} trained with {use} from now on.", remedy, key="window")

@@ -54,6 +54,7 @@ class ClassBins(QFrame):
     prompts_requested = Signal(int)
     show_requested = Signal(int)
     chosen = Signal(int)
+    adding_ended = Signal()
     thumbnails_needed = Signal(object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -87,6 +88,7 @@ class ClassBins(QFrame):
             if self._column.indexOf(bin_) != place:
                 self._column.insertWidget(place, bin_)
         self._positions = {state.class_id: state.position for state in states}
+        self.setFocusProxy(self._bins[states[0].class_id] if states else self._plus)
         self._advice.setText(SOME_CLASS if states else NO_CLASS)
         if missing:
             self.thumbnails_needed.emit(missing)
@@ -116,6 +118,7 @@ class ClassBins(QFrame):
         top.addWidget(self._plus)
         self._new = _NewClass()
         self._new.entered.connect(self.add_class)
+        self._new.closed.connect(self.adding_ended)
         self._advice = QLabel()
         self._advice.setWordWrap(True)
         set_kind(self._advice, "small")
@@ -163,9 +166,13 @@ class ClassBins(QFrame):
 
 
 class _NewClass(QLineEdit):
-    """``entered(str)`` the name of a new class; Escape, or leaving it empty, closes it."""
+    """``entered(str)`` the name of a new class; ``closed`` when Enter or Escape is done with it.
+
+    Enter leaves the field open for the next name; Enter without a name, Escape or another focus closes it.
+    """
 
     entered = Signal(str)
+    closed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -175,15 +182,22 @@ class _NewClass(QLineEdit):
         self.hide()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._take_name():
+            return
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape):
             self.clear()
             self.hide()
+            self.closed.emit()
         else:
             super().keyPressEvent(event)
 
     def _finish(self) -> None:
+        self._take_name()
+        self.hide()
+
+    def _take_name(self) -> bool:
         name = " ".join(self.text().split())
         self.clear()
-        self.hide()
         if name:
             self.entered.emit(name)
+        return bool(name)

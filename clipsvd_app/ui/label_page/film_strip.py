@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 SEARCH_PAUSE_MS = 350
 LOOK_PAUSE_MS = 30
+SCROLLS = Qt.ScrollBarPolicy.ScrollBarAlwaysOn
 
 
 class FilmStrip(QFrame):
@@ -58,6 +59,7 @@ class FilmStrip(QFrame):
         set_kind(self, "panel")
         self._model = StripModel(self)
         self.view = _StripView(theme, self._model)
+        self.setFocusProxy(self.view)
         self._build()
         self._search_pause = QTimer(self)
         self._look_pause = QTimer(self)
@@ -80,8 +82,16 @@ class FilmStrip(QFrame):
         self._caption.setText(state.caption or f"{len(state.items):,} images".replace(",", " "))
         if chosen != self.selected_ids:
             self.selection_changed.emit(self.selected_ids)
+        self.view.setVerticalScrollBarPolicy(
+            SCROLLS if state.items else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        )
         self.view.viewport().update()
         self._look_pause.start()
+
+    @property
+    def filled(self) -> bool:
+        """Whether the pool holds an image."""
+        return self._model.rowCount() > 0
 
     def set_thumbnail(self, image_id: int, picture: QImage) -> None:
         """Show a thumbnail that has arrived."""
@@ -215,7 +225,7 @@ class _StripView(QListView):
         self.setUniformItemSizes(True)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        self.setVerticalScrollBarPolicy(SCROLLS)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setDragEnabled(True)
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QLabel, QSplitter, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QLabel, QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
 from clipsvd_app.ui.image_mime import ghost_of
 from clipsvd_app.ui.label_page.class_bins import ClassBins
@@ -78,7 +78,7 @@ class LabelPage(QWidget):
     def show_work(self) -> None:
         """Show the project's studies, pool and classes."""
         self._layers.setCurrentWidget(self._work)
-        self.setFocusProxy(self.strip.view)
+        self.setFocusProxy(self.strip if self.strip.filled else self.tree)
 
     def show_frame(self, frame: FrameState | None, pane: int | None = None) -> None:
         """Show a frame in a pane of the viewer, and mark the active one in the pool."""
@@ -103,6 +103,17 @@ class LabelPage(QWidget):
     def viewer_alone(self) -> bool:
         """Whether the viewer has the whole page."""
         return self.strip.isHidden()
+
+    def go_to_panel(self, step: int) -> None:
+        """Give the keyboard to the next (1) or previous (-1) of studies, viewer, pool and classes."""
+        panels = [panel for panel in (self.tree, self.viewer, self.strip, self.bins) if panel.isVisible()]
+        focused = QApplication.focusWidget()
+        here = [place for place, panel in enumerate(panels) if focused and panel.isAncestorOf(focused)]
+        if here or focused in panels:
+            start = here[0] if here else panels.index(focused)
+            panels[(start + step) % len(panels)].setFocus(Qt.FocusReason.ShortcutFocusReason)
+        elif panels:
+            panels[0].setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def set_thumbnail(self, image_id: int, picture: QImage) -> None:
         """Give a thumbnail to whatever shows the image."""
@@ -141,7 +152,7 @@ class LabelPage(QWidget):
             splitter.setHandleWidth(1)
             splitter.setChildrenCollapsible(False)
         self.tree.setMinimumWidth(180)
-        self.viewer.setMinimumSize(320, 240)
+        self.viewer.setMinimumSize(320, 330)
         self.bins.setMinimumWidth(220)
         whole = QWidget()
         column = QVBoxLayout(whole)
@@ -163,6 +174,7 @@ class LabelPage(QWidget):
         self._empty.action_requested.connect(self.action_requested)
         self.viewer.step_requested.connect(self.strip.step)
         self.bins.chosen.connect(self._label_selected)
+        self.bins.adding_ended.connect(self.strip.setFocus)
 
     def _label_selected(self, position: int) -> None:
         if self.selected_ids:

@@ -100,6 +100,7 @@ class StudiesTree(QWidget):
             self.view.expandAll()
         self.view.setVisible(bool(patients))
         self._empty.setVisible(not patients)
+        self.setFocusProxy(self.view if patients else self._empty)
 
     def select(self, key: str) -> None:
         """Choose a row by its key and bring it into view."""

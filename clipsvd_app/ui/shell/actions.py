@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from clipsvd_app.ui.viewer.commands import key_lines
+from clipsvd_app.ui.viewer.commands import key_sections
 
 Menu = Literal["File", "Edit", "View", "Help"]
 
@@ -49,6 +49,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("edit.clear_label", "Clear label", "Edit", icon="trash", hint="Delete", rule=True),
     ActionSpec("edit.uncertain", "Mark as uncertain", "Edit", hint="U"),
     ActionSpec("edit.exclude", "Leave out", "Edit", hint="X"),
+    ActionSpec("edit.add_class", "Add class…", "Edit", "Ctrl+Shift+N", "plus"),
+    ActionSpec("edit.find", "Find by words", "Edit", "Ctrl+F", "search", rule=True),
     ActionSpec("edit.second_reader", "Second reader…", "Edit", "Ctrl+Shift+R", "eye", rule=True),
     ActionSpec("edit.compare_readers", "Compare readers", "Edit", "Ctrl+Shift+K"),
     ActionSpec("page.label", "Label", "View", "Ctrl+1"),
@@ -57,6 +59,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("page.explain", "Explain", "View", "Ctrl+4"),
     ActionSpec("page.export", "Export", "View", "Ctrl+5"),
     ActionSpec("page.settings", "Settings", "View", "Ctrl+,"),
+    ActionSpec("view.next_panel", "Next panel", "View", "F6", rule=True),
+    ActionSpec("view.previous_panel", "Previous panel", "View", "Shift+F6"),
     ActionSpec("view.theme", "Switch theme", "View", "Ctrl+Shift+D", "theme", rule=True),
     ActionSpec("view.viewer_only", "Viewer alone", "View", "F10", "image"),
     ActionSpec("view.full_screen", "Full screen", "View", "F11"),
@@ -74,7 +78,9 @@ MOUSE_KEYS: tuple[KeyHelp, ...] = (
     KeyHelp("Shift + drag", "Move the other planes of a volume"),
     KeyHelp("Alt + 1 … 9", "Window preset"),
 )
-VIEWER_KEYS: tuple[KeyHelp, ...] = tuple(KeyHelp(keys, text) for keys, text in key_lines())
+VIEWER_KEYS: tuple[tuple[str, tuple[KeyHelp, ...]], ...] = tuple(
+    (title, tuple(KeyHelp(keys, text) for keys, text in lines)) for title, lines in key_sections()
+)
 
 LABEL_KEYS: tuple[KeyHelp, ...] = (
     KeyHelp("1 … 9", "Label the selected images"),
@@ -82,7 +88,7 @@ LABEL_KEYS: tuple[KeyHelp, ...] = (
     KeyHelp("U · X", "Uncertain · leave out"),
     KeyHelp("Alt + drag", "Drag the shown image onto a class"),
     KeyHelp("Enter", "Show the selected image"),
-    KeyHelp("? · × · ≈ · P", "In the pool: uncertain, left out, look-alike, same patient"),
+    KeyHelp("? · × · ≈ · P", "Signs: uncertain, out, alike, same patient"),
     KeyHelp("F2 · Del", "Rename · remove a class"),
     KeyHelp("Alt + ↑ ↓", "Move a class"),
 )

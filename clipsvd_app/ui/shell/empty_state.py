@@ -11,9 +11,12 @@ from clipsvd_app.ui import icons
 from clipsvd_app.ui.theme import Palette, Theme, set_kind
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QResizeEvent
+
     from clipsvd_app.ui.shell.state import EmptyAction, EmptySpec
 
 ICON_PX = 48
+ICON_NEEDS_PX = 200
 SENTENCE_WIDTH_PX = 460
 
 
@@ -45,6 +48,10 @@ class EmptyState(QWidget):
         self._sentence.setVisible(bool(spec.sentence))
         self._set_buttons(spec.actions)
         self._tint(self._theme.palette)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._icon.setVisible(self.height() >= ICON_NEEDS_PX)
 
     def _arrange(self) -> None:
         column = QVBoxLayout(self)
@@ -81,6 +88,8 @@ class EmptyState(QWidget):
                 lambda _checked=False, name=action.action: self.action_requested.emit(name)
             )
             self._buttons.addWidget(button)
+            if button is self._buttons.itemAt(0).widget():
+                self.setFocusProxy(button)
 
     def _tint(self, palette: Palette) -> None:
         ratio = self.devicePixelRatioF()

@@ -10,12 +10,13 @@ from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QResizeEvent, QTransform
 from PySide6.QtWidgets import QFrame, QGraphicsRectItem, QVBoxLayout, QWidget
 
-from clipsvd_app.ui.viewer.windowing import heat_lut, levels_of, lut_of
+from clipsvd_app.ui.viewer.picture_item import PictureItem
+from clipsvd_app.ui.viewer.windowing import heat_lut
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from clipsvd_app.jobs import WindowSpec
+    from clipsvd_app.ui.viewer.picture_item import Greys
 
 FIT_MARGIN = 0.01
 REST_MS = 150
@@ -44,7 +45,7 @@ class Canvas(QFrame):
         self._frame_item = QGraphicsRectItem()
         self._frame_item.setFlag(QGraphicsRectItem.GraphicsItemFlag.ItemHasNoContents)
         self._view.addItem(self._frame_item, ignoreBounds=True)
-        self._image = pg.ImageItem(axisOrder="row-major")
+        self._image = PictureItem()
         self._heat = pg.ImageItem(axisOrder="row-major", lut=heat_lut())
         for item in (self._image, self._heat):
             item.setParentItem(self._frame_item)
@@ -81,19 +82,15 @@ class Canvas(QFrame):
     def set_pixels(self, pixels: NDArray[Any], row_to_column_spacing: float) -> None:
         """Show other pixels; non-square ones are stretched to their true shape."""
         self._stir()
-        self._image.setImage(pixels, autoLevels=False)
+        self._image.set_pixels(pixels)
         if row_to_column_spacing != self._aspect:
             self._aspect = row_to_column_spacing
             self._orient()
 
-    def set_window(self, window: WindowSpec | None, *, inverted: bool, colour: bool) -> None:
-        """Map values to greys; only levels and table change, never the pixels."""
-        if colour:
-            self._image.setLookupTable(None, update=False)
-            self._image.setLevels((255.0, 0.0) if inverted else (0.0, 255.0))
-        else:
-            self._image.setLookupTable(lut_of(window, inverted=inverted), update=False)
-            self._image.setLevels(levels_of(window))
+    def set_greys(self, greys: Greys) -> None:
+        """Map values to what is seen another way; the pixels stay."""
+        self._stir()
+        self._image.set_greys(greys)
 
     def set_heat(self, heat: NDArray[Any] | None, opacity: float, view: QRectF = WHOLE) -> None:
         """Lay values from 0 to 1 over the image; ``view`` is their place as fractions of it."""
@@ -183,6 +180,7 @@ class Canvas(QFrame):
         self._rest.start()
 
     def _smooth(self, on: bool) -> None:
+        self._image.moving = not on
         self._graphics.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, on)
 
     def _fit_again(self) -> None:
@@ -201,7 +199,7 @@ class Canvas(QFrame):
         return point
 
     def _image_rect(self) -> QRectF:
-        return QRectF(0, 0, self._image.width() or 1, self._image.height() or 1)
+        return self._image.boundingRect()
 
     def _orient(self) -> None:
         transform = QTransform()  # Qt applies the last one first: shape, turn, mirror

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
-Tool = Literal["window", "pan", "zoom", "scroll", "distance", "angle", "region"]
+Tool = Literal["window", "pan", "zoom", "scroll", "distance", "angle", "region", "ellipse"]
 LayoutName = Literal["1", "2", "4", "mpr"]
 TOOL_PREFIX, LAYOUT_PREFIX = "tool.", "layout."
 PAGE_OF_SLICES = 10
@@ -41,11 +41,15 @@ COMMANDS: tuple[ViewerCommand, ...] = (
     ViewerCommand("tool.distance", "D", "Distance", "measure", "measure"),
     ViewerCommand("tool.angle", "A", "Angle: three points", "measure", "angle"),
     ViewerCommand("tool.region", "G", "Region: its figures, or what training sees", "measure", "region"),
-    ViewerCommand("clear_measures", "C", "Clear: the measures of this image", "measure"),
+    ViewerCommand("tool.ellipse", "Shift+G", "Ellipse: its figures", "measure", "ellipse"),
+    ViewerCommand("clear_measures", "C", "Clear: the measures of this image", "clear"),
+    ViewerCommand("clear_newest", "Shift+C", "the newest alone", "clear"),
     ViewerCommand("point", "Return", "Set a point, arrows move it", "point"),
     ViewerCommand("escape", "Esc", "Stop drawing", "point"),
     ViewerCommand("train", "T", "Train on the region", "train"),
-    ViewerCommand("train_series", "Shift+T", "on the whole series", "train"),
+    ViewerCommand("train_series", "Shift+T", "on the series", "train"),
+    ViewerCommand("train_window", "Ctrl+T", "Train with this window", "train window"),
+    ViewerCommand("train_window_series", "Ctrl+Shift+T", "on the series", "train window"),
     ViewerCommand("rotate", "Q", "Turn: a quarter to the right", "turn", "rotate"),
     ViewerCommand("flip", "H", "Mirror: left to right", "turn", "flip"),
     ViewerCommand("flip_down", "V", "Upside down: top to bottom", "turn", "flip-down"),
@@ -63,6 +67,7 @@ COMMANDS: tuple[ViewerCommand, ...] = (
     ViewerCommand("width", "Alt+Right", "", "width", number=1),
     ViewerCommand("centre", "Alt+Up", "Window centre", "centre", number=-1),
     ViewerCommand("centre", "Alt+Down", "", "centre", number=1),
+    ViewerCommand("own_window", "Alt+0", "The window of the file", "own window"),
     ViewerCommand("scroll", "Up", "Previous or next slice", "slice", number=-1),
     ViewerCommand("scroll", "Down", "", "slice", number=1),
     ViewerCommand("scroll", "PgUp", "Ten slices on", "page", number=-PAGE_OF_SLICES),
@@ -86,6 +91,14 @@ COMMANDS: tuple[ViewerCommand, ...] = (
     ViewerCommand("texts", "B", "Texts: hide or show them", "show", "texts"),
 )
 
+# What the key sheet writes above a line, and those that follow it.
+SECTIONS = {
+    "drag": "Viewer: tools",
+    "train": "Viewer: training",
+    "turn": "Viewer: picture and window",
+    "slice": "Viewer: stack",
+    "layout": "Viewer: layout",
+}
 _ARROWS = {"Left": "←", "Right": "→", "Up": "↑", "Down": "↓", "Return": "Enter", "PgDown": "PgDn"}
 
 
@@ -103,6 +116,14 @@ def key_lines(commands: tuple[ViewerCommand, ...] = COMMANDS) -> tuple[tuple[str
         texts = " · ".join(member.text.split(":")[0] for member in members if member.text)
         lines.append((_joined_keys([member.key for member in members]), texts))
     return tuple(lines)
+
+
+def key_sections() -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """Return the lines of the key sheet under their titles."""
+    starts = [place for place, command in enumerate(COMMANDS) if command.line in SECTIONS]
+    firsts = [place for place in starts if not place or COMMANDS[place - 1].line != COMMANDS[place].line]
+    parts = zip(firsts, (*firsts[1:], len(COMMANDS)), strict=True)
+    return tuple((SECTIONS[COMMANDS[first].line], key_lines(COMMANDS[first:end])) for first, end in parts)
 
 
 def _joined_keys(keys: list[str]) -> str:

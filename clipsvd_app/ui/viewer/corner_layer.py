@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 from clipsvd_app.domain.study import Mark
 from clipsvd_app.ui.class_colours import class_style, paint_class_mark
 from clipsvd_app.ui.mark_signs import CAUTION, MarkSign, paint_chip, sign_of
-from clipsvd_app.ui.viewer.shapes import Shape, paint_cross, paint_shape, paint_training_region
+from clipsvd_app.ui.viewer.shapes import SHADOW, Shape, paint_cross, paint_shapes, paint_training_region
 from clipsvd_app.ui.viewer.state import ClassBadge, Corners, Lines
 
 MARGIN_PX = 12
@@ -99,8 +99,7 @@ class CornerLayer(QWidget):
             paint_training_region(painter, state.crop, room)
         if state.cross is not None:
             paint_cross(painter, state.cross, room)
-        for shape in state.shapes:
-            paint_shape(painter, shape, room)
+        paint_shapes(painter, state.shapes, room)
         if self._texts:
             self._paint_texts(painter, state)
 
@@ -180,10 +179,11 @@ class CornerLayer(QWidget):
         length_px = length_mm * px_per_mm
         y = self.height() - MARGIN_PX - 4.0
         x = (self.width() - length_px) / 2
-        painter.setPen(QPen(self._ink, 1.5))
-        painter.drawLine(QPointF(x, y), QPointF(x + length_px, y))
-        for end in (x, x + length_px):
-            painter.drawLine(QPointF(end, y - 5), QPointF(end, y))
+        for pen in (QPen(SHADOW, 3.5), QPen(self._ink, 1.5)):
+            painter.setPen(pen)
+            painter.drawLine(QPointF(x, y), QPointF(x + length_px, y))
+            for end in (x, x + length_px):
+                painter.drawLine(QPointF(end, y - 5), QPointF(end, y))
         area = QRectF(x - 60, y - 24, length_px + 120, 18)
         text = f"{length_mm / 10:g} cm" if length_mm >= 10 else f"{length_mm:g} mm"
         self._write_text(painter, area, Qt.AlignmentFlag.AlignCenter, text)

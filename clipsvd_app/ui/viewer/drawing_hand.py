@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPointF, Signal
 
+from clipsvd_app.domain.measures import POINTS_NEEDED, Measure, MeasureKind
 from clipsvd_app.ui.viewer.tools.drawing import Drawing, begun
-from clipsvd_app.ui.viewer.tools.measures import POINTS_NEEDED, Measure, MeasureKind
 
 if TYPE_CHECKING:
+    from clipsvd_app.domain.measures import Point
     from clipsvd_app.ui.viewer.canvas import Canvas
-    from clipsvd_app.ui.viewer.tools.measuring import Point
 
 Measures = dict[str, tuple[Measure, ...]]
 CLICK_PX = 4.0
@@ -89,12 +89,19 @@ class DrawingHand(QObject):
         self.moved.emit()
         return drawn
 
-    def clear(self, *, only_region: bool = False) -> None:
-        """Take away what was drawn on this picture, or its region alone."""
-        kept = self._besides_region() if only_region else ()
-        self._measures[self.key] = kept
+    def clear(self, *, only_newest: bool = False) -> None:
+        """Take away what was drawn on this picture, or the newest of it."""
+        self._measures[self.key] = self.measures[:-1] if only_newest else ()
         self.cancel()
         self.kept.emit()
+
+    def adopt(self, measures: tuple[Measure, ...]) -> None:
+        """Show what is kept with this picture."""
+        self._measures[self.key] = measures
+
+    def give_region(self) -> None:
+        """Take away the region because training has it now; no one is told."""
+        self.adopt(self._besides_region())
 
     def _fix(self, drawing: Drawing) -> None:
         result = drawing.fixed_here()

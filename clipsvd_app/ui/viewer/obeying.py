@@ -29,6 +29,11 @@ class Obeying(QObject):
         self._viewer = viewer
         self._plain: dict[str, Callable[[], object]] = {
             "clear_measures": lambda: viewer.pane.hand.clear(),
+            "clear_newest": lambda: viewer.pane.hand.clear(only_newest=True),
+            "own_window": self._own_window,
+            "forget_window": self._forget_window,
+            "train_window": lambda: self._train_window(series=False),
+            "train_window_series": lambda: self._train_window(series=True),
             "point": self._point,
             "escape": self._escape,
             "train": lambda: self._train(series=False),
@@ -88,7 +93,17 @@ class Obeying(QObject):
         """Use a window of the image's list."""
         frame = self._viewer.frame
         if frame is not None and position < len(frame.presets):
-            self._viewer.pane.set_window(frame.presets[position].window)
+            self._viewer.pane.set_window(frame.window_of(frame.presets[position]))
+
+    def _own_window(self) -> None:
+        frame = self._viewer.frame
+        if frame is not None and frame.file_window is not None:
+            self._viewer.pane.set_window(frame.file_window)
+
+    def _forget_window(self) -> None:
+        """Go back to the file's window, and let training use it too."""
+        self._own_window()
+        self._train_window(series=False)
 
     def _ids(self) -> tuple[int, ...]:
         frame = self._viewer.frame
@@ -125,8 +140,15 @@ class Obeying(QObject):
             return
         region = self._viewer.pane.region
         if region is not None or frame.crop is not None or series:
+            self._viewer.give_region()
             self._viewer.region_chosen.emit(frame.image_id, region, series)
-            self._viewer.pane.hand.clear(only_region=True)
+
+    def _train_window(self, *, series: bool) -> None:
+        """Ask to train with the window in force; the file's own is asked for as none."""
+        frame, window = self._viewer.frame, self._viewer.window_spec
+        if frame is not None and window is not None and not frame.is_colour:
+            chosen = None if window == frame.file_window else window
+            self._viewer.training_window_chosen.emit(frame.image_id, chosen, series)
 
     def _invert(self) -> None:
         pane = self._viewer.pane
@@ -143,6 +165,7 @@ class Obeying(QObject):
     def _link(self) -> None:
         self._viewer.linked = not self._viewer.linked
         self._viewer.bar.set_latched("link", self._viewer.linked)
+        self._viewer.show_link()
 
     def _heat(self) -> None:
         self._viewer.heat_shown = not self._viewer.heat_shown

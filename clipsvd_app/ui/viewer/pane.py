@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPointF, QRectF, Signal
@@ -17,12 +18,14 @@ from clipsvd_app.ui.viewer.drag_handle import DragHandle
 from clipsvd_app.ui.viewer.drawing_hand import DrawingHand, Measures
 from clipsvd_app.ui.viewer.pane_layer import layer_of
 from clipsvd_app.ui.viewer.pane_mouse import PaneMouse
+from clipsvd_app.ui.viewer.tools.measures import region_in
 from clipsvd_app.ui.viewer.windowing import dragged, least_width
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PySide6.QtGui import QDragEnterEvent, QDropEvent, QMouseEvent, QPaintEvent
 
+    from clipsvd_app.domain.measures import Measure
     from clipsvd_app.domain.study import Mark
     from clipsvd_app.jobs import WindowSpec
     from clipsvd_app.ui.shell.state import EmptySpec
@@ -82,7 +85,7 @@ class Pane(QFrame):
         """The newest region drawn on this picture."""
         if self.frame is None:
             return None
-        found = (measure.region(self.frame.pixels) for measure in reversed(self.hand.measures))
+        found = (region_in(measure, self.frame.pixels) for measure in reversed(self.hand.measures))
         return next((region for region in found if region is not None), None)
 
     def set_frame(self, frame: FrameState | None) -> None:
@@ -93,12 +96,14 @@ class Pane(QFrame):
         self.hand.turn_to("" if frame is None else frame.key)
         if frame is None:
             return
+        if frame.measures is not None:
+            self.hand.adopt(frame.measures)
         same_series = before is not None and bool(frame.series_key) and before.series_key == frame.series_key
         if before is None or not same_series or frame.window is None or not self._is_adjusted(before):
             self.window_spec, self.inverted = frame.window, frame.inverted
         spacing = frame.spacing_mm
-        self.canvas.set_pixels(frame.pixels, spacing[0] / spacing[1] if spacing else 1.0)
         self._apply_window()
+        self.canvas.set_pixels(frame.pixels, spacing[0] / spacing[1] if spacing else 1.0)
         self.set_overlay(None)
         self.handle.set_image(frame.image_id)
         if before is None or not same_series:
@@ -116,6 +121,20 @@ class Pane(QFrame):
     def set_crop(self, crop: tuple[float, float, float, float] | None) -> None:
         """Show another region that training sees of the same frame."""
         self._change_frame(crop=crop)
+
+    def set_training_window(self, window: WindowSpec | None) -> None:
+        """Show the same frame in another window that training was told to use, None for the file's own."""
+        if self.frame is not None and window != self.frame.training_window:
+            shown = window or self.frame.file_window
+            self._change_frame(window=shown, training_window=window)
+            if shown is not None:
+                self.adopt_window(shown)
+
+    def set_measures(self, measures: tuple[Measure, ...]) -> None:
+        """Show what is kept with the same frame."""
+        if self.hand.drawing is None and measures != self.hand.measures:
+            self.hand.adopt(measures)
+        self._change_frame(measures=measures)
 
     def set_cross(self, image_id: int, cross: tuple[float, float] | None) -> None:
         """Let the other planes cut the same picture elsewhere, which belongs to another slice there."""
@@ -237,7 +256,8 @@ class Pane(QFrame):
 
     def _apply_window(self) -> None:
         if self.frame is not None:
-            self.canvas.set_window(self.window_spec, inverted=self.inverted, colour=self.frame.is_colour)
+            look = partial(self.frame.greys, window=self.window_spec, inverted=self.inverted)
+            self.canvas.set_greys(look)
 
     def _place_layers(self) -> None:
         self.corner.setGeometry(self.canvas.rect())

@@ -98,6 +98,11 @@ class PaneGrid(QWidget):
         self._focused = focused
         self._mark()
 
+    def forget_measures(self) -> None:
+        """Drop everything that was drawn on any picture."""
+        self._measures.clear()
+        self._refresh()
+
     def set_opacity(self, opacity: float) -> None:
         """Make heat maps fainter or stronger."""
         for pane in self.panes:

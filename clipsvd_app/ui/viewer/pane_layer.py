@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,17 +10,20 @@ from PySide6.QtCore import QPointF
 
 from clipsvd_app.ui.viewer.corner_layer import LayerState
 from clipsvd_app.ui.viewer.shapes import Shape
-from clipsvd_app.ui.viewer.tools.measures import Measure, words_for
+from clipsvd_app.ui.viewer.tools.measures import region_in, words_for
 from clipsvd_app.ui.viewer.tools.measuring import region_of
 
 if TYPE_CHECKING:
+    from clipsvd_app.domain.measures import Measure
     from clipsvd_app.jobs import WindowSpec
     from clipsvd_app.ui.viewer.canvas import Canvas
     from clipsvd_app.ui.viewer.state import Corners, FrameState
     from clipsvd_app.ui.viewer.tools.drawing import Drawing
 
 Box = tuple[QPointF, ...]
+ELLIPSE_POINTS = 72
 REGION_NOTE = "Training sees the marked region"
+WINDOW_NOTE = "Training uses"
 
 
 def layer_of(
@@ -53,7 +57,7 @@ def layer_of(
 def window_text(window: WindowSpec | None, scale: float) -> str:
     """Return centre, width and zoom in one line."""
     zoom = f"{100 * scale:.0f} %"
-    return zoom if window is None else f"C {window.centre:.4g}   W {window.width:.4g}   {zoom}"
+    return zoom if window is None else f"{_window_words(window)}   {zoom}"
 
 
 def probe_text(frame: FrameState, at: QPointF) -> str:
@@ -66,24 +70,30 @@ def probe_text(frame: FrameState, at: QPointF) -> str:
 
 
 def _corners(frame: FrameState) -> Corners:
-    """Return the corner texts, and that training sees a part only."""
-    corners = frame.corners
-    return (
-        corners if frame.crop is None else replace(corners, bottom_left=(REGION_NOTE, *corners.bottom_left))
-    )
+    """Return the corner texts, and what training sees other than the file as it is."""
+    notes = () if frame.crop is None else (REGION_NOTE,)
+    if frame.training_window is not None:
+        notes = (*notes, f"{WINDOW_NOTE} {_window_words(frame.training_window)}")
+    return replace(frame.corners, bottom_left=(*notes, *frame.corners.bottom_left))
+
+
+def _window_words(window: WindowSpec) -> str:
+    return f"C {window.centre:.4g}   W {window.width:.4g}"
 
 
 def _shape(canvas: Canvas, frame: FrameState, measure: Measure, cursor: QPointF | None = None) -> Shape:
     words = words_for(measure, frame.pixels, frame.spacing_mm, frame.units)
     points = tuple(canvas.to_viewport(QPointF(*point)) for point in measure.points)
     if measure.kind == "region":
-        region = measure.region(frame.pixels)
+        region = region_in(measure, frame.pixels)
         ends = (
             measure.points
             if region is None
             else ((region.left, region.top), (region.left + region.width, region.top + region.height))
         )
         points = _box(canvas, *ends[0], *ends[-1])
+    elif measure.kind == "ellipse" and measure.points:
+        points = _ellipse(canvas, *measure.points[0], *measure.points[-1])
     return Shape(measure.kind, points, words, cursor)
 
 
@@ -93,6 +103,14 @@ def _crop(canvas: Canvas, frame: FrameState) -> Box:
     if region is None:
         return ()
     return _box(canvas, region.left, region.top, region.left + region.width, region.top + region.height)
+
+
+def _ellipse(canvas: Canvas, left: float, top: float, right: float, bottom: float) -> Box:
+    x, y, across, along = (left + right) / 2, (top + bottom) / 2, (right - left) / 2, (bottom - top) / 2
+    turns = (2 * math.pi * number / ELLIPSE_POINTS for number in range(ELLIPSE_POINTS))
+    return tuple(
+        canvas.to_viewport(QPointF(x + across * math.cos(turn), y + along * math.sin(turn))) for turn in turns
+    )
 
 
 def _box(canvas: Canvas, left: float, top: float, right: float, bottom: float) -> Box:

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clipsvd_app.domain.measures import Measure
 from clipsvd_app.domain.study import Mark
+from clipsvd_app.imaging import IDENTITY_8_BIT, Percentiles, VoiLut, Window, greys_of, window_from
 from clipsvd_app.jobs import WindowSpec
 
 Lines = tuple[str, ...]
@@ -16,10 +18,10 @@ Lines = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class WindowPreset:
-    """A named window, as in the header or for the body part."""
+    """A named window, of its own or to be taken from the pixels."""
 
     name: str
-    window: WindowSpec
+    window: WindowSpec | Percentiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,15 @@ class FrameState:
     """One frame and all that is drawn with it.
 
     pixels: (rows, columns) of any real type, shown through ``window``, or (rows, columns, 3) uint8 RGB.
-    window: None shows the pixels as greys from 0 to 255.
+    window: None shows the pixels as greys from 0 to 255. file_window: the one that the file asks for.
+    table: the file's own table of greys, shown in place of ``file_window``. padding: shown black.
+    training_window: the one that training was told to use, None for the file's.
     spacing_mm: (row, column) distance of pixel centres.
     mark: whether the image is uncertain or left out.
     index, count: place in the stack that the slice bar scrolls through.
     series_key: zoom and orientation are kept from frame to frame of one series.
-    picture_key: measures drawn on a picture come back with it.
+    picture_key: measures drawn on a picture come back with it. measures: those that are kept with the image,
+    None where they are on the screen alone.
     crop: what training sees, (x, y, width, height) as fractions; None for the whole frame.
     edges: the patient's side at left, top, right and bottom.
     derived: whether the pixels are not those of the file, so that places in them mean nothing to training.
@@ -62,6 +67,10 @@ class FrameState:
     image_id: int
     pixels: NDArray[Any]
     window: WindowSpec | None = None
+    file_window: WindowSpec | None = None
+    training_window: WindowSpec | None = None
+    table: VoiLut | None = None
+    padding: float | None = None
     inverted: bool = False
     presets: tuple[WindowPreset, ...] = ()
     spacing_mm: tuple[float, float] | None = None
@@ -75,6 +84,7 @@ class FrameState:
     picture_key: str = ""
     crop: tuple[float, float, float, float] | None = None
     edges: tuple[str, str, str, str] | None = None
+    measures: tuple[Measure, ...] | None = None
     derived: bool = False
     cross: tuple[float, float] | None = None
 
@@ -92,9 +102,26 @@ class FrameState:
         """Whether the pixels are RGB, which no window applies to."""
         return self.pixels.ndim == 3
 
+    def greys(self, pixels: NDArray[Any], window: WindowSpec | None, *, inverted: bool) -> NDArray[np.uint8]:
+        """Map pixels to what is seen of them, as training does in the same window."""
+        if self.is_colour:
+            return 255 - pixels if inverted else pixels
+        table = self.table if window == self.file_window else None
+        chosen = IDENTITY_8_BIT if window is None else Window(window.centre, window.width, window.function)
+        return greys_of(pixels, chosen, table, inverted=inverted, padding=self.padding)
+
+    def window_of(self, preset: WindowPreset) -> WindowSpec:
+        """Return the window of a preset, taken from the pixels if it is one of those."""
+        if isinstance(preset.window, WindowSpec):
+            return preset.window
+        found = window_from(self.pixels, self.padding, preset.window)
+        return WindowSpec(found.centre, found.width, found.function)  # type: ignore[arg-type]
+
     def value_text(self, row: int, column: int) -> str:
         """Return the value under the pointer with its unit."""
         value = self.pixels[row, column]
+        if self.is_colour and len(set(value.tolist())) == 1:
+            return f"grey {int(value[0])}"
         if self.is_colour:
             return "RGB " + " ".join(str(int(part)) for part in value)
         number = float(value)

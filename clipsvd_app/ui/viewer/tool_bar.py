@@ -21,11 +21,13 @@ from clipsvd_app.ui import icons
 from clipsvd_app.ui.theme import set_kind
 from clipsvd_app.ui.viewer.commands import COMMANDS, LAYOUT_PREFIX, TOOL_PREFIX, ViewerCommand, shown_key
 from clipsvd_app.ui.viewer.pane import USUAL_OPACITY
+from clipsvd_app.ui.viewer.preset_button import PresetButton
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QAction, QResizeEvent
 
     from clipsvd_app.ui.theme import Palette, Theme
+    from clipsvd_app.ui.viewer.places import LinkWay
     from clipsvd_app.ui.viewer.state import WindowPreset
 
 LAYOUTS = (
@@ -34,9 +36,15 @@ LAYOUTS = (
     ("4", "layout-4", "Four", ""),
     ("mpr", "layout", "Three planes of the volume", "M"),
 )
-DROPPED_FIRST = ("texts", "actual_size", "fit", "turn", "invert", "tool.scroll", "tool.zoom")
+DROPPED_FIRST = ("texts", "actual_size", "fit", "turn", "invert", "tool.scroll", "tool.zoom", "tool.ellipse")
 LATCHED = ("link", "texts", "model")
 FULL_OPACITY = 100
+LINK_WORDS: dict[LinkWay, str] = {
+    "": "",
+    "mm": "Linked by place in mm",
+    "slices": "Linked slice by slice",
+    "both": "Linked by mm where known",
+}
 
 
 class ViewerBar(QFrame):
@@ -52,7 +60,6 @@ class ViewerBar(QFrame):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._theme = theme
         self._buttons: dict[str, tuple[QToolButton, str]] = {}
-        self._shown_presets: tuple[WindowPreset, ...] | None = None
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(8, 4, 8, 4)
         self._row.setSpacing(1)
@@ -66,17 +73,9 @@ class ViewerBar(QFrame):
         theme.changed.connect(self._tint)
         self._tint(theme.palette)
 
-    def set_presets(self, presets: tuple[WindowPreset, ...]) -> None:
+    def set_presets(self, presets: tuple[WindowPreset, ...], *, windowed: bool, trained: bool) -> None:
         """Offer the windows of the shown image."""
-        if presets == self._shown_presets:
-            return
-        self._shown_presets = presets
-        self._menu.clear()
-        for position, preset in enumerate(presets):
-            key = f"\tAlt+{position + 1}" if position < len("123456789") else ""
-            entry = self._menu.addAction(preset.name + key)
-            entry.triggered.connect(lambda _checked=False, at=position: self.preset_chosen.emit(at))
-        self._presets.setEnabled(bool(presets))
+        self._presets.set_presets(presets, windowed=windowed, trained=trained)
 
     def set_heat_shown(self, shown: bool) -> None:
         """Offer the heat map's strength only while there is one."""
@@ -114,6 +113,19 @@ class ViewerBar(QFrame):
             self._button("link").setVisible(name in ("2", "4"))
             self._make_room()
 
+    def set_link(self, way: LinkWay) -> None:
+        """Say how linked stacks scroll together, nothing where none does."""
+        words = LINK_WORDS[way]
+        if words != self._link_words.text():
+            self._link_words.setText(words)
+            self._link_words.setVisible(bool(words))
+            self._make_room()
+
+    @property
+    def link_words(self) -> str:
+        """How linked stacks scroll together."""
+        return self._link_words.text()
+
     def set_latched(self, command: str, on: bool) -> None:
         """Mark a command that stays on or off."""
         self._button(command).setChecked(on)
@@ -128,12 +140,9 @@ class ViewerBar(QFrame):
                 group.addButton(button)
 
     def _add_presets(self) -> None:
-        self._menu = QMenu(self)
-        self._presets = QToolButton()
-        self._presets.setText("Presets ▾")
-        self._presets.setToolTip("Window presets (Alt and a number)")
-        self._presets.setMenu(self._menu)
-        self._presets.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._presets = PresetButton()
+        self._presets.command.connect(self.command)
+        self._presets.preset_chosen.connect(self.preset_chosen)
         self._row.addSpacing(4)
         self._row.addWidget(self._presets)
 
@@ -147,6 +156,7 @@ class ViewerBar(QFrame):
 
     def _add_opacity(self) -> None:
         self._opacity_label = QLabel("Heat map")
+        self._opacity_label.setContentsMargins(0, 0, 6, 0)
         set_kind(self._opacity_label, "small")
         self._opacity = QSlider(Qt.Orientation.Horizontal)
         self._opacity.setRange(0, FULL_OPACITY)
@@ -167,9 +177,18 @@ class ViewerBar(QFrame):
             self._add_entry(menu, command.id, command.text, command.key)
         for command in COMMANDS:
             if command.icon and command.line not in ("turn", "drag", "measure"):
+                if command.id == "link":
+                    self._add_link_words()
                 button = self._add_command(command)
                 button.setCheckable(command.id in LATCHED)
         self.set_latched("texts", True)
+
+    def _add_link_words(self) -> None:
+        self._link_words = QLabel()
+        self._link_words.setContentsMargins(0, 0, 6, 0)
+        set_kind(self._link_words, "small")
+        self._link_words.hide()
+        self._row.addWidget(self._link_words)
 
     def _add_layouts(self) -> None:
         menu = self._add_menu("layout", "layout-1", "Layout (Y changes, M for three planes)")
@@ -194,13 +213,14 @@ class ViewerBar(QFrame):
         self._make_room()
 
     def _make_room(self) -> None:
-        """Leave out what has a key when the strip is narrow, the dearest last."""
+        """Leave out words, then what has a key, when the strip is narrow, the dearest last."""
+        self._link_words.setVisible(bool(self._link_words.text()))
         for name in DROPPED_FIRST:
             self._button(name).show()
-        for name in DROPPED_FIRST:
+        for widget in (self._link_words, *map(self._button, DROPPED_FIRST)):
             if self._row.minimumSize().width() <= self.width():
                 return
-            self._button(name).hide()
+            widget.hide()
 
     def _add_command(self, command: ViewerCommand) -> QToolButton:
         return self._add_button(command.id, command.icon, command.tip)

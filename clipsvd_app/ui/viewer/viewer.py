@@ -12,7 +12,7 @@ from clipsvd_app.ui.viewer.canvas import WHOLE
 from clipsvd_app.ui.viewer.keys import ARROWS, key_command
 from clipsvd_app.ui.viewer.obeying import WITHOUT_FRAME, Obeying
 from clipsvd_app.ui.viewer.pane_grid import PaneGrid
-from clipsvd_app.ui.viewer.places import Place
+from clipsvd_app.ui.viewer.places import Place, way_linked
 from clipsvd_app.ui.viewer.slice_bar import SliceBar
 from clipsvd_app.ui.viewer.tool_bar import ViewerBar
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PySide6.QtGui import QFocusEvent, QKeyEvent, QPixmap
 
+    from clipsvd_app.domain.measures import Measure
     from clipsvd_app.domain.study import Mark
+    from clipsvd_app.imaging.series import Axis
     from clipsvd_app.jobs import WindowSpec
     from clipsvd_app.ui.theme import Theme
     from clipsvd_app.ui.viewer.commands import LayoutName
@@ -37,6 +39,8 @@ class ImageViewer(QWidget):
     ``clear_requested(tuple of ids)``, ``drag_started(int)`` image id, ``layout_changed(str)``,
     ``active_changed(int)``, ``image_dropped(pane, image id)``, ``pointed(pane, column, row)``,
     ``region_chosen(image id, Region or None for the whole frame, bool for the whole series)``,
+    ``training_window_chosen(image id, WindowSpec or None for the file's own, bool for the whole series)``,
+    ``measured(image id, tuple of measures)`` when those of an image are others by the user's hand,
     ``heat_requested(bool)``, ``model_view_changed()`` when pictures shall be as training sees them or not.
     """
 
@@ -53,6 +57,8 @@ class ImageViewer(QWidget):
     image_dropped = Signal(int, int)
     pointed = Signal(int, float, float)
     region_chosen = Signal(int, object, bool)
+    training_window_chosen = Signal(int, object, bool)
+    measured = Signal(int, object)
     heat_requested = Signal(bool)
     model_view_changed = Signal()
 
@@ -119,6 +125,8 @@ class ImageViewer(QWidget):
         before = self.grid.panes[number].frame
         if number == self.active and (before is None or frame is None or before.image_id != frame.image_id):
             self.heat_shown = False
+        if before is None or frame is None or before.series_key != frame.series_key:
+            self._places[number].axis = None
         self.grid.panes[number].set_frame(frame)
         self._places[number].arrive(*(0, 1) if frame is None else (frame.index, frame.count))
         if number == self.active:
@@ -136,6 +144,25 @@ class ImageViewer(QWidget):
         """Show another region that training sees of the frame of a pane."""
         self.grid.panes[pane].set_crop(crop)
         self._show_region()
+
+    def set_training_window(self, window: WindowSpec | None, pane: int) -> None:
+        """Show another window that training was told to use for the frame of a pane."""
+        self.grid.panes[pane].set_training_window(window)
+        self._show_presets()
+
+    def set_measures(self, measures: tuple[Measure, ...], pane: int) -> None:
+        """Show what is kept with the image of a pane."""
+        self.grid.panes[pane].set_measures(measures)
+        self._show_region()
+
+    def give_region(self) -> None:
+        """Take away the region drawn in the active pane, because training is given it."""
+        self.pane.hand.give_region()
+        self._show_region()
+
+    def forget_measures(self) -> None:
+        """Drop everything that was drawn, because other images or another reader came."""
+        self.grid.forget_measures()
 
     def set_overlay(self, heat: NDArray[Any] | None, view: QRectF = WHOLE) -> None:
         """Lay a heat map of values from 0 to 1 over a part of the active frame, or take it away."""
@@ -161,9 +188,29 @@ class ImageViewer(QWidget):
         if self._places[pane].count == 1:
             self.step_requested.emit(1 if frames > 0 else -1)
             return
-        together = self.linked and self.layout_name in ("2", "4")
-        for number in self.grid.shown if together else (pane,):
-            self._ask(number, self._places[number].step(frames))
+        place = self._places[pane]
+        self._ask(pane, place.step(frames))
+        for number in self._linked_to(pane):
+            self._ask(number, self._places[number].follow(place, frames))
+
+    def set_axis(self, axis: Axis | None, pane: int) -> None:
+        """Say where the slices of a pane lie; linked panes come to the place of the active one."""
+        self._places[pane].axis = axis
+        for number in self._linked_to(self.active):
+            if pane in (number, self.active):
+                self._ask(number, self._places[number].come_to(self._places[self.active]))
+        self.show_link()
+
+    def _linked_to(self, pane: int) -> list[int]:
+        """Return the other panes that scroll with one."""
+        if not self.linked or self.layout_name not in ("2", "4"):
+            return []
+        return [n for n in self.grid.shown if n != pane and self.grid.panes[n].frame is not None]
+
+    def show_link(self) -> None:
+        """Say whether linked stacks go by their places in the patient or slice by slice."""
+        others = [self._places[number] for number in self._linked_to(self.active)]
+        self.bar.set_link(way_linked(self._places[self.active], others))
 
     def fit(self) -> None:
         """Show the whole frame."""
@@ -215,10 +262,16 @@ class ImageViewer(QWidget):
         pane.scrolled.connect(lambda frames: self.scroll_stack(number, frames))
         pane.pointed.connect(lambda column, row: self.pointed.emit(number, column, row))
         pane.window_changed.connect(lambda window: self._on_window(number, window))
-        pane.measures_changed.connect(self._show_region)
+        pane.measures_changed.connect(lambda: self._on_measures(number))
         pane.drag_requested.connect(self._start_drag)
         pane.image_dropped.connect(lambda image_id: self._take_drop(number, image_id))
         pane.corner.set_texts_shown(self.texts_shown)
+
+    def _on_measures(self, number: int) -> None:
+        self._show_region()
+        pane = self.grid.panes[number]
+        if pane.frame is not None and not pane.frame.derived:
+            self.measured.emit(pane.frame.image_id, pane.hand.measures)
 
     def _on_window(self, number: int, window: WindowSpec) -> None:
         """Give the planes of one volume one window."""
@@ -236,13 +289,21 @@ class ImageViewer(QWidget):
         """Let strip and slice bar speak of the active pane."""
         frame, place = self.frame, self._places[self.active]
         self.bar.setEnabled(frame is not None or len(self.panes_shown) > 1)
-        self.bar.set_presets(() if frame is None else frame.presets)
+        self._show_presets()
         self.bar.set_heat_shown(self.pane.canvas.heat_shown)
         self.bar.set_layout_name(self.layout_name, volume=place.count > 2 or self.layout_name == "mpr")
         self.bar.set_latched("link", self.linked)
+        self.show_link()
         self.slices.set_place(place.index, place.count)
         self.pane.set_handle_shown(frame is not None)
         self._show_region()
+
+    def _show_presets(self) -> None:
+        frame = self.frame
+        presets = () if frame is None else frame.presets
+        windowed = frame is not None and frame.file_window is not None
+        trained = frame is not None and frame.training_window is not None
+        self.bar.set_presets(presets, windowed=windowed or bool(presets), trained=trained)
 
     def _show_region(self) -> None:
         frame = self.frame
@@ -256,10 +317,8 @@ class ImageViewer(QWidget):
         if wanted is not None:
             frames = wanted - place.index
             self._ask(self.active, wanted)
-            if self.linked and self.layout_name in ("2", "4"):
-                for number in self.grid.shown:
-                    if number != self.active:
-                        self._ask(number, self._places[number].step(frames))
+            for number in self._linked_to(self.active):
+                self._ask(number, self._places[number].follow(place, frames))
 
     def _ask(self, pane: int, index: int | None) -> None:
         if index is not None:

@@ -1,4 +1,4 @@
-"""The display window as levels and a look-up table (DICOM PS3.3 C.11.2.1)."""
+"""Changing a window by hand, and the colours of a heat map."""
 
 from __future__ import annotations
 
@@ -13,30 +13,8 @@ if TYPE_CHECKING:
     from clipsvd_app.jobs import WindowSpec
 
 GREYS = 256
-SIGMOID_REACH = 1.5  # widths on either side; the sigmoid is within 0.25 % of its ends there
 DRAG_PX_PER_DOUBLING = 220.0
 DRAG_PX_PER_WIDTH = 320.0
-
-
-def levels_of(window: WindowSpec | None) -> tuple[float, float]:
-    """Return the values shown as black and as white (C.11.2.1.2.1 and C.11.2.1.3)."""
-    if window is None:
-        return 0.0, 255.0
-    centre, width = window.centre, window.width
-    if window.function == "SIGMOID":
-        return centre - SIGMOID_REACH * width, centre + SIGMOID_REACH * width
-    if window.function == "LINEAR_EXACT":
-        return centre - width / 2, centre + width / 2
-    half = max(width - 1.0, 1e-6) / 2
-    return centre - 0.5 - half, centre - 0.5 + half
-
-
-def lut_of(window: WindowSpec | None, *, inverted: bool) -> NDArray[np.uint8]:
-    """Return the (256,) greys between the two levels."""
-    ramp = np.linspace(0.0, 1.0, GREYS)
-    if window is not None and window.function == "SIGMOID":
-        ramp = 1.0 / (1.0 + np.exp(-8.0 * SIGMOID_REACH * (ramp - 0.5)))
-    return np.round(255.0 * (ramp[::-1] if inverted else ramp)).astype(np.uint8)
 
 
 def dragged(window: WindowSpec, right_px: float, down_px: float, least_width: float) -> WindowSpec:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from clipsvd_app.ui.viewer.tools.measures import POINTS_NEEDED, Measure, MeasureKind
-from clipsvd_app.ui.viewer.tools.measuring import Point
+from clipsvd_app.domain.measures import POINTS_NEEDED, Measure, MeasureKind, Point
 
 
 @dataclass(frozen=True, slots=True)

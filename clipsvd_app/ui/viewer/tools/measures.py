@@ -1,16 +1,16 @@
-"""What was drawn on a picture, and its figures in words. No Qt."""
+"""The figures of what was drawn on a picture, in words. No Qt."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+import math
+from typing import TYPE_CHECKING, Any
 
 from clipsvd_app.ui.viewer.tools.measuring import (
-    Point,
     Region,
     Spacing,
     angle_deg,
     distance,
+    ellipse_figures,
     figures_in,
     region_between,
 )
@@ -18,31 +18,16 @@ from clipsvd_app.ui.viewer.tools.measuring import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MeasureKind = Literal["distance", "angle", "region"]
-POINTS_NEEDED: dict[MeasureKind, int] = {"distance": 2, "angle": 3, "region": 2}
+    from clipsvd_app.domain.measures import Measure, Point
+    from clipsvd_app.ui.viewer.tools.measuring import RegionFigures
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """A finished measure, or one under way when it has fewer points than it needs."""
-
-    kind: MeasureKind
-    points: tuple[Point, ...]
-
-    def __post_init__(self) -> None:
-        assert 1 <= len(self.points) <= POINTS_NEEDED[self.kind]
-
-    @property
-    def whole(self) -> bool:
-        """Whether all its points are set."""
-        return len(self.points) == POINTS_NEEDED[self.kind]
-
-    def region(self, pixels: NDArray[Any]) -> Region | None:
-        """Return the pixels of a whole region within the picture."""
-        if self.kind != "region" or not self.whole:
-            return None
-        corner, opposite = self.points
-        return region_between(corner, opposite, pixels.shape[0], pixels.shape[1])
+def region_in(measure: Measure, pixels: NDArray[Any]) -> Region | None:
+    """Return the pixels of a whole region within the picture."""
+    if measure.kind != "region" or not measure.whole:
+        return None
+    corner, opposite = measure.points
+    return region_between(corner, opposite, pixels.shape[0], pixels.shape[1])
 
 
 def words_for(measure: Measure, pixels: NDArray[Any], spacing_mm: Spacing, units: str) -> tuple[str, ...]:
@@ -50,9 +35,11 @@ def words_for(measure: Measure, pixels: NDArray[Any], spacing_mm: Spacing, units
     points = measure.points
     if measure.kind == "angle" and measure.whole:
         return (f"{angle_deg(points[0], points[1], points[2], spacing_mm):.1f}°",)
+    if measure.kind == "ellipse":
+        return () if len(points) < 2 else _ellipse_words(points[0], points[1], pixels, spacing_mm, units)
     if measure.kind != "region":
         return () if len(points) < 2 else _length(points[0], points[1], spacing_mm)
-    region = measure.region(pixels)
+    region = region_in(measure, pixels)
     return () if region is None else _region_words(region, pixels, spacing_mm, units)
 
 
@@ -62,13 +49,34 @@ def _length(start: Point, end: Point, spacing_mm: Spacing) -> tuple[str, ...]:
 
 
 def _region_words(region: Region, pixels: NDArray[Any], spacing_mm: Spacing, units: str) -> tuple[str, ...]:
-    size = f"{region.width} × {region.height} px"
-    if spacing_mm is not None:
-        size = f"{region.width * spacing_mm[1]:.1f} × {region.height * spacing_mm[0]:.1f} mm"
+    size = _size(region.width, region.height, spacing_mm)
     if pixels.ndim == 3:
         return (size,)
-    figures = figures_in(pixels, region, spacing_mm)
+    return _figures(size, figures_in(pixels, region, spacing_mm), units)
+
+
+def _ellipse_words(
+    corner: Point, opposite: Point, pixels: NDArray[Any], spacing_mm: Spacing, units: str
+) -> tuple[str, ...]:
+    width, height = abs(opposite[0] - corner[0]), abs(opposite[1] - corner[1])
+    if spacing_mm is None:
+        width, height = round(width), round(height)
+    size = _size(width, height, spacing_mm)
+    if pixels.ndim == 3:
+        return (size,)
+    return _figures(size, ellipse_figures(pixels, corner, opposite, spacing_mm), units)
+
+
+def _size(width: float, height: float, spacing_mm: Spacing) -> str:
+    if spacing_mm is None:
+        return f"{width} × {height} px"
+    return f"{width * spacing_mm[1]:.1f} × {height * spacing_mm[0]:.1f} mm"
+
+
+def _figures(size: str, figures: RegionFigures, units: str) -> tuple[str, ...]:
     area = "" if figures.area_mm2 is None else f"   {figures.area_mm2 / 100:.2f} cm²"
+    if math.isnan(figures.mean):
+        return (size + area,)
     return (
         size + area,
         f"mean {figures.mean:.1f} ± {figures.deviation:.1f} {units}".rstrip(),

@@ -15,7 +15,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Point = tuple[float, float]
+    from clipsvd_app.domain.measures import Point
+
 Spacing = tuple[float, float] | None
 
 
@@ -81,12 +82,32 @@ def figures_in(pixels: NDArray[Any], region: Region, spacing_mm: Spacing) -> Reg
     """Return mean, standard deviation, extremes and area; values that are no number are left out."""
     assert pixels.ndim == 2, "figures are of grey pictures"
     part = pixels[region.top : region.top + region.height, region.left : region.left + region.width]
-    values = part[np.isfinite(part)].astype(np.float64)
     area = None if spacing_mm is None else region.width * region.height * spacing_mm[0] * spacing_mm[1]
-    if values.size == 0:
+    return _figures_of(part, area)
+
+
+def ellipse_figures(
+    pixels: NDArray[Any], corner: Point, opposite: Point, spacing_mm: Spacing
+) -> RegionFigures:
+    """Return the figures of the pixels whose middles lie in the ellipse of a box, and the ellipse's area."""
+    assert pixels.ndim == 2, "figures are of grey pictures"
+    across, along = abs(opposite[0] - corner[0]) / 2, abs(opposite[1] - corner[1]) / 2
+    area = None if spacing_mm is None else math.pi * across * along * spacing_mm[0] * spacing_mm[1]
+    region = region_between(corner, opposite, *pixels.shape)
+    if region is None or not min(across, along):
         return RegionFigures(math.nan, math.nan, math.nan, math.nan, area)
+    part = pixels[region.top : region.top + region.height, region.left : region.left + region.width]
+    x = (np.arange(region.width) + region.left + 0.5 - (corner[0] + opposite[0]) / 2) / across
+    y = (np.arange(region.height) + region.top + 0.5 - (corner[1] + opposite[1]) / 2) / along
+    return _figures_of(part[y[:, np.newaxis] ** 2 + x**2 <= 1.0], area)
+
+
+def _figures_of(part: NDArray[Any], area_mm2: float | None) -> RegionFigures:
+    values = part[np.isfinite(part)].astype(np.float64)
+    if values.size == 0:
+        return RegionFigures(math.nan, math.nan, math.nan, math.nan, area_mm2)
     least, most = float(values.min()), float(values.max())
-    return RegionFigures(float(values.mean()), float(values.std()), least, most, area)
+    return RegionFigures(float(values.mean()), float(values.std()), least, most, area_mm2)
 
 
 def _between(start: Point, end: Point, spacing_mm: Spacing) -> Point:

@@ -1,4 +1,4 @@
-"""The region that training sees of an image, as a change that can be undone."""
+"""The region and window that training uses of an image, as changes that can be undone."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.jobs import WindowSpec
     from clipsvd_app.project.changes import Change
     from clipsvd_app.ui.viewer.tools.measuring import Region
 
@@ -34,6 +35,13 @@ def region_change(images: Sequence[ProjectImage], region: Region | None) -> Chan
     alike = [image for image in images if (image.rows, image.columns) == (first.rows, first.columns)]
     crop = region.fractions(first.rows, first.columns)
     return _together([SetView(image.id, image.window, crop) for image in alike], "train on region")
+
+
+def window_change(images: Sequence[ProjectImage], window: WindowSpec | None) -> Change:
+    """Give images a window, or the file's own again; their regions stay."""
+    chosen = None if window is None else (window.centre, window.width, window.function)
+    title = "train with this window" if window is not None else "train with the file's window"
+    return _together([SetView(image.id, chosen, image.crop) for image in images], title)
 
 
 def _together(changes: list[SetView], title: str) -> Change:

@@ -1,0 +1,59 @@
+"""The windows of the shown image in a menu, and what training shall use of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QMenu, QToolButton
+
+from clipsvd_app.ui.viewer.commands import COMMANDS, shown_key
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+    from clipsvd_app.ui.viewer.state import WindowPreset
+
+_KEYS = {command.id: command.key for command in COMMANDS}
+PRESETS_WITH_KEY = 9
+
+
+class PresetButton(QToolButton):
+    """Signals: ``command(str)`` the id of a command, ``preset_chosen(int)``. The menu is made when opened."""
+
+    command = Signal(str)
+    preset_chosen = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._presets: tuple[WindowPreset, ...] = ()
+        self._trained = False
+        self.setText("Window ▾")
+        self.setToolTip("Window presets (Alt and a number), and the window that training uses")
+        self.setMenu(QMenu(self))
+        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.menu().aboutToShow.connect(self.fill)
+
+    def set_presets(self, presets: tuple[WindowPreset, ...], *, windowed: bool, trained: bool) -> None:
+        """Offer these. windowed: the picture has a window; trained: one is kept for training."""
+        self._presets, self._trained = presets, trained
+        self.setEnabled(windowed)
+
+    def fill(self) -> None:
+        """Write the menu anew."""
+        menu = self.menu()
+        menu.clear()
+        self._add("The file's window", "own_window")
+        for position, preset in enumerate(self._presets):
+            key = f"\tAlt + {position + 1}" if position < PRESETS_WITH_KEY else ""
+            entry = menu.addAction(preset.name + key)
+            entry.triggered.connect(lambda _checked=False, at=position: self.preset_chosen.emit(at))
+        menu.addSeparator()
+        self._add("Train with this window", "train_window")
+        self._add("Train with this window, whole series", "train_window_series")
+        if self._trained:
+            self._add("Train with the file's window again", "forget_window")
+
+    def _add(self, text: str, command: str) -> None:
+        key = f"\t{shown_key(_KEYS[command])}" if command in _KEYS else ""
+        self.menu().addAction(text + key).triggered.connect(lambda: self.command.emit(command))
