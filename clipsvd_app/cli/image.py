@@ -58,7 +58,10 @@ def run_series(options: argparse.Namespace, console: Console) -> int:
         ]
         for number, series in enumerate(listing.series, 1)
     ]
-    console.table(["series", "modality", "slices", "mm apart", "flags"], rows)
+    if rows:
+        console.table(["series", "modality", "slices", "mm apart", "flags"], rows)
+    else:
+        console.note("There is no DICOM series in what you named.")
     console.document(
         {
             "series": [

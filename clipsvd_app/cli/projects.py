@@ -1,4 +1,4 @@
-"""``clipsvd new``, ``add`` and ``label``."""
+"""``clipsvd new``, ``add``, ``remove`` and ``label``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from clipsvd_app.services.grouping import parse_rule
 from clipsvd_app.services.importing import apply_import, plan_import, summary
 from clipsvd_app.services.label_table import plan_labels
 from clipsvd_app.services.labelling import label_from_folders, parse_class
+from clipsvd_app.services.removing import images_below, removal
 from clipsvd_app.settings import load_settings, save_settings
 
 if TYPE_CHECKING:
@@ -46,6 +47,11 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
         help="how patients are told apart (default: the header; pictures by likeness)",
     )
     add.set_defaults(run=run_add)
+
+    remove = commands.add_parser("remove", parents=[shared], help="take images out of a project")
+    remove.add_argument("project", type=Path, metavar="PROJECT")
+    remove.add_argument("paths", type=Path, nargs="+", metavar="PATH")
+    remove.set_defaults(run=run_remove)
 
     label = commands.add_parser("label", parents=[shared], help="label images of a project")
     label.add_argument("project", type=Path, metavar="PROJECT")
@@ -111,6 +117,18 @@ def run_add(options: argparse.Namespace, console: Console) -> int:
         }
     )
     return 0 if plan.images or plan.known else 1
+
+
+def run_remove(options: argparse.Namespace, console: Console) -> int:
+    """Take images and their labels out of the project, never their files."""
+    with open_project(options.project) as project:
+        gone = images_below(project, options.paths)
+        project.apply(removal(project, gone))
+        flagged = project.series_flags()
+    noun = "image" if len(gone) == 1 else "images"
+    console.say(f"{len(gone)} {noun} removed from the project; the files are where they were.")
+    console.document({"removed": len(gone), "flagged_series": len(flagged)})
+    return 0
 
 
 def run_label(options: argparse.Namespace, console: Console) -> int:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import atexit
 import functools
 import multiprocessing
+import signal
 import sys
 import threading
+from concurrent.futures import CancelledError
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,13 +22,22 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+CPU_S = 1.0
+CPU_S_PER_MEGAPIXEL = 0.2
+MEMORY_BYTES = 1792 * 1024**2
+# For systems that cannot bound computing time, and for what waits without computing.
 TIME_LIMIT_S = 20.0
+# Of address space, of which Python and its libraries take more than they use.
 MEMORY_LIMIT_BYTES = 6 * 1024**3
 WORKERS = 2
 
 
 class DecodeError(Exception):
     """The worker could not decode: it failed, died, or ran out of time or memory."""
+
+
+class FatalFileError(DecodeError):
+    """The worker died of what it was given, by a signal of its own: it would again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +53,21 @@ class DecodePool:
         self._workers = workers
         self._lock = threading.Lock()
         self._pool: ProcessPool | None = None
+        self._fatal: set[tuple[str, int, int]] = set()
+
+    def run_on_file(self, path: Path, function: Callable[..., T], *arguments: object) -> T:
+        """Return ``function(str(path), *arguments)`` as `run` does; no file may kill a second worker."""
+        try:
+            file = _file_key(path)
+        except OSError as error:
+            raise DecodeError("the file is gone") from error
+        if file in self._fatal:
+            raise FatalFileError("the file has cost a worker before")
+        try:
+            return self.run(function, str(path), *arguments)
+        except FatalFileError:
+            self._fatal.add(file)
+            raise
 
     def run(self, function: Callable[..., T], *arguments: object) -> T:
         """Return ``function(*arguments)`` computed in a worker; raise DecodeError when that fails.
@@ -61,13 +87,18 @@ class DecodePool:
     def _run(self, function: Callable[..., T], arguments: tuple[object, ...]) -> T:
         from pebble import ProcessExpired
 
-        future = self._started().schedule(_contained, args=(function, arguments), timeout=self._time_limit_s)
+        pool = self._started()
         try:
-            result = future.result()
+            result = pool.schedule(
+                _contained, args=(function, arguments), timeout=self._time_limit_s
+            ).result()
+        except CancelledError as error:  # another thread has closed the pool meanwhile
+            raise BrokenProcessPool from error
         except TimeoutError as error:
             raise DecodeError("out of time") from error
         except ProcessExpired as error:
-            raise DecodeError("the worker died") from error
+            died = FatalFileError if _by_its_own_signal(error.exitcode) else DecodeError
+            raise died("the worker died") from error
         if isinstance(result, _Failure):
             raise DecodeError(result.reason)
         return cast("T", result)
@@ -102,12 +133,34 @@ def shared_pool() -> DecodePool:
     return pool
 
 
-@contextmanager
-def bounded(cpu_s: float, memory_bytes: int) -> Iterator[None]:
-    """Within a worker: end this process when the block computes for longer, or fail it when it takes more.
+class LastFile(Generic[T]):
+    """Within a worker: keeps what `read` made of the last file, so that scrolling does not read it again."""
 
-    Computing time, not the clock, so that a busy computer refuses nothing. memory_bytes: beyond what the
-    process holds already. Systems without such limits keep the pool's time limit alone.
+    def __init__(self, read: Callable[[str], T]) -> None:
+        self._read = read
+        self._kept: dict[tuple[str, int, int], T] = {}
+
+    def make_room(self, path: str) -> None:
+        """Let go of another file, before the memory for this one is counted."""
+        if _file_key(path) not in self._kept:
+            self._kept.clear()
+
+    def of(self, path: str) -> T:
+        """Return what was made of a file, now or before."""
+        self.make_room(path)
+        key = _file_key(path)
+        if key not in self._kept:
+            self._kept[key] = self._read(path)
+        return self._kept[key]
+
+
+@contextmanager
+def bounded(megapixels: float) -> Iterator[None]:
+    """Within a worker: end this process when the block computes for longer than the pixels explain.
+
+    megapixels: how much the file's header says they are. It also fails the block when it takes more than
+    1.75 GiB beyond what the process holds already. Computing time, not the clock, so that a busy computer
+    refuses nothing. Systems without such limits keep the pool's time limit alone.
     """
     try:
         import resource
@@ -116,13 +169,23 @@ def bounded(cpu_s: float, memory_bytes: int) -> Iterator[None]:
         yield
         return
     before = resource.getrlimit(resource.RLIMIT_AS)
-    setitimer(ITIMER_PROF, cpu_s)
-    _limit_memory(_address_space() + memory_bytes)
+    setitimer(ITIMER_PROF, CPU_S + CPU_S_PER_MEGAPIXEL * megapixels)
+    _limit_memory(_address_space() + MEMORY_BYTES)
     try:
         yield
     finally:
         setitimer(ITIMER_PROF, 0)
         resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def _file_key(path: str | Path) -> tuple[str, int, int]:
+    status = Path(path).stat()
+    return str(path), status.st_mtime_ns, status.st_size
+
+
+def _by_its_own_signal(exit_code: int) -> bool:
+    """Tell a crash or the end of computing time from a worker that something else ended."""
+    return exit_code < 0 and -exit_code not in (signal.SIGTERM, getattr(signal, "SIGKILL", 9))
 
 
 def _address_space() -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import refusals
-from clipsvd_app.imaging.decode_worker import DecodeError, bounded, shared_pool
+from clipsvd_app.imaging.decode_worker import DecodeError, LastFile, bounded, shared_pool
 from clipsvd_app.imaging.dicom_dataset import (
     DEFLATED,
     EXPLICIT_BIG,
@@ -29,9 +28,6 @@ if TYPE_CHECKING:
     from clipsvd_app.imaging.dicom_elements import Dataset
     from clipsvd_app.imaging.values import Array
 
-_CPU_S = 1.5
-_CPU_S_PER_MEGAPIXEL = 0.2
-_MEMORY_BYTES = 1792 * 1024**2
 _JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
 
 
@@ -44,6 +40,7 @@ def stored_frames(path: Path, dataset: Dataset, frames: Sequence[int]) -> tuple[
     with quiet:
         syntax = transfer_syntax_of(dataset)
         _refuse_unknown_syntax(path, syntax)
+        _refuse_deep_colour(path, dataset)
         decode = _compressed if _is_encapsulated(syntax) else _native
         pixels, photometric = decode(path, dataset, frames)
         return settled(pixels, dataset), photometric
@@ -66,9 +63,10 @@ def allocated_frame(path: Path, dataset: Dataset, frame: int) -> Array | None:
 def _compressed(path: Path, dataset: Dataset, frames: Sequence[int]) -> tuple[Array, str]:
     samples = whole(dataset, "Rows", 0) * whole(dataset, "Columns", 0) * whole(dataset, "SamplesPerPixel", 1)
     try:
-        return shared_pool().run(decode_compressed, str(path), tuple(frames), len(frames) * samples / 1e6)
+        return shared_pool().run_on_file(path, decode_compressed, tuple(frames), len(frames) * samples / 1e6)
     except DecodeError as error:
-        raise refusals.undecodable(path) from error
+        cut_off = str(error) == EOFError.__name__
+        raise (refusals.damaged(path) if cut_off else refusals.undecodable(path)) from error
 
 
 def decode_compressed(path: str, frames: tuple[int, ...], megapixels: float) -> tuple[Array, str]:
@@ -78,24 +76,23 @@ def decode_compressed(path: str, frames: tuple[int, ...], megapixels: float) -> 
     """
     import pydicom.pixels  # noqa: F401 - its plugins load now, so that only decoding counts
 
-    with bounded(_CPU_S + _CPU_S_PER_MEGAPIXEL * megapixels, _MEMORY_BYTES):
-        status = Path(path).stat()
-        dataset = _kept_dataset(path, status.st_mtime_ns, status.st_size)
+    _LAST.make_room(path)
+    with bounded(megapixels):
+        dataset = _LAST.of(path)
+        if "PixelData" not in dataset:  # the file ends before they do, and pydicom leaves them out
+            raise EOFError
         decoded = [_decode_one(dataset, frame) for frame in frames]
         return np.stack([pixels for pixels, _ in decoded]), decoded[0][1]
 
 
-@functools.lru_cache(maxsize=1)
-def _kept_dataset(path: str, _mtime_ns: int, _size: int) -> Dataset:
-    """Keep the last file, so that scrolling through its frames does not read it again each time."""
-    return read_whole_dataset(Path(path))
+_LAST = LastFile(lambda path: read_whole_dataset(Path(path)))
 
 
 def _decode_one(dataset: Dataset, frame: int) -> tuple[Array, str]:
     from pydicom.pixels import get_decoder
     from pydicom.pixels.utils import as_pixel_options
 
-    if transfer_syntax_of(dataset) == _JPEG_EXTENDED and whole(dataset, "BitsStored", 8) > 8:
+    if _is_deep_jpeg(dataset):
         from clipsvd_app.imaging.jpeg_extended import decode_12_bit
 
         return decode_12_bit(dataset, frame), text(dataset, "PhotometricInterpretation")
@@ -103,6 +100,11 @@ def _decode_one(dataset: Dataset, frame: int) -> tuple[Array, str]:
     options = as_pixel_options(dataset, allow_excess_frames=False)
     pixels, meta = decoder.as_array(dataset, index=frame, raw=True, **options)
     return pixels, str(meta["photometric_interpretation"])
+
+
+def _is_deep_jpeg(dataset: Dataset) -> bool:
+    """Say whether pixels are JPEG of 12 bits."""
+    return transfer_syntax_of(dataset) == _JPEG_EXTENDED and whole(dataset, "BitsStored", 8) > 8
 
 
 def _native(path: Path, dataset: Dataset, frames: Sequence[int]) -> tuple[Array, str]:
@@ -144,6 +146,16 @@ def _is_encapsulated(syntax: str) -> bool:
     from pydicom.uid import UID
 
     return bool(UID(syntax).is_encapsulated)
+
+
+def _refuse_deep_colour(path: Path, dataset: Dataset) -> None:
+    """Refuse colour JPEG of 12 bits, of which gdcm, alone in decoding it, makes other colours."""
+    if _is_deep_jpeg(dataset) and whole(dataset, "SamplesPerPixel", 1) != 1:
+        raise UserError(
+            f"{path.name} is a colour JPEG of 12 bits, whose colours cannot be decoded faithfully here.",
+            remedy="Export it again, uncompressed or as lossless JPEG.",
+            code="unsupported_compression",
+        )
 
 
 def _refuse_unknown_syntax(path: Path, syntax: str) -> None:

@@ -43,6 +43,8 @@ KEYWORDS = (
     "NumberOfFrames",
     "Rows",
     "Columns",
+    "TotalPixelMatrixColumns",
+    "TotalPixelMatrixRows",
     "BitsAllocated",
     "BitsStored",
     "HighBit",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from clipsvd_app.imaging import refusals
 from clipsvd_app.imaging.dicom_dataset import read_dataset, read_object, reading, transfer_syntax_of
 from clipsvd_app.imaging.dicom_elements import element, frame_group, items, number, numbers, text, whole
-from clipsvd_app.imaging.dicom_objects import object_name
+from clipsvd_app.imaging.dicom_objects import may_show_a_slide_label, object_name
 from clipsvd_app.imaging.dicom_planes import planes_of
 from clipsvd_app.imaging.overlays import count_overlays
 from clipsvd_app.imaging.values import ImageHeader
@@ -115,6 +115,8 @@ def bits_stored_of(dataset: Dataset) -> int:
 
 
 def _burned_in_text_likely(dataset: Dataset) -> bool:
+    if may_show_a_slide_label(dataset):
+        return True
     said = text(dataset, "BurnedInAnnotation").upper()
     if said in ("YES", "NO"):
         return said == "YES"

@@ -56,8 +56,9 @@ _WHOLE_SLIDE = "1.1.77.1.6"
 def object_name(dataset: Dataset) -> str:
     """Return what an object that is no image is called, "" for all others.
 
-    Of a whole slide the thumbnail and the overview are images. A level in tiles is none, because its frames
-    are pieces; nor is the photograph of the slide's label, which shows who the patient is.
+    Of a whole slide the thumbnail, the overview and a level in one piece are images. A level in tiles is
+    none, because its frames are pieces; nor is the photograph of the slide's label, which shows who the
+    patient is.
     """
     short = text(dataset, "SOPClassUID").removeprefix(_STORAGE)
     if short == _WHOLE_SLIDE:
@@ -66,8 +67,19 @@ def object_name(dataset: Dataset) -> str:
     return _BY_CLASS.get(short) or _BY_MODALITY.get(text(dataset, "Modality"), "") or family
 
 
+def may_show_a_slide_label(dataset: Dataset) -> bool:
+    """Say whether a picture is of a whole glass slide, on which a label with a name may be stuck."""
+    if text(dataset, "SOPClassUID").removeprefix(_STORAGE) != _WHOLE_SLIDE:
+        return False
+    return not {"LABEL", "OVERVIEW"}.isdisjoint(texts(dataset, "ImageType"))
+
+
 def _part_of_a_slide(dataset: Dataset) -> str:
     if "LABEL" in texts(dataset, "ImageType"):
         return "the label of a whole slide"
     tiles = whole(dataset, "NumberOfFrames", 1)
-    return f"one level of a whole slide in {tiles:,} tiles" if tiles > 1 else ""
+    if tiles > 1:
+        return f"one level of a whole slide in {tiles:,} tiles"
+    rows, columns = whole(dataset, "TotalPixelMatrixRows", 0), whole(dataset, "TotalPixelMatrixColumns", 0)
+    is_piece = rows > whole(dataset, "Rows", rows) or columns > whole(dataset, "Columns", columns)
+    return "one tile of a whole slide" if is_piece else ""

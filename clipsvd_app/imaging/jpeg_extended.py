@@ -23,8 +23,6 @@ def decode_12_bit(dataset: Dataset, frame: int) -> Array:
     from pydicom.encaps import get_frame
 
     rows, columns = whole(dataset, "Rows", 0), whole(dataset, "Columns", 0)
-    if whole(dataset, "SamplesPerPixel", 1) != 1:
-        raise NotImplementedError("12-bit JPEG in colour")
     encoded = with_legal_scan(get_frame(dataset.PixelData, frame, number_of_frames=frames_of(dataset)))
     fragment = gdcm.Fragment()
     fragment.SetByteStringValue(encoded)

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import io
 import logging
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps
 
+from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import refusals
-from clipsvd_app.imaging.decode_worker import DecodeError, shared_pool
+from clipsvd_app.imaging.decode_worker import DecodeError, bounded, shared_pool
 from clipsvd_app.imaging.presets import presets_of
 from clipsvd_app.imaging.quiet import quiet
 from clipsvd_app.imaging.values import Frame, ImageHeader
 from clipsvd_app.imaging.windows import IDENTITY_8_BIT, default_window
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from clipsvd_app.imaging.values import Array
+
+T = TypeVar("T")
 
 # Pillow logs what it finds odd in a file; without a handler that would end on the user's terminal.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
@@ -33,30 +39,40 @@ _BYTES = {"I": 4, "F": 4, "RGB": 3, "RGBA": 4, "CMYK": 4, "RGBX": 4, "YCbCr": 3,
 _GREY = ("1", "L", "I", "F", "I;16", "I;16B", "I;16L")
 
 
+@dataclass(frozen=True, slots=True)
+class _Described:
+    """What a picture says before it is decoded. turned: it stands on its side, and rows become columns."""
+
+    mode: str
+    rows: int
+    columns: int
+    frames: int
+    codec: str
+    turned: bool
+
+
 def read_picture_header(path: Path, kind: str) -> ImageHeader:
     """Read the header of a picture; its size is that of the upright picture."""
-    with refusals.refusing(path), quiet, _opened(path, kind) as image:
-        frames = _frames(image)
-        rows, columns = image.height, image.width
-        refusals.refuse_too_large(path, rows, columns, frames, _BYTES.get(image.mode, 2))
-        if _orientation(image) in _TURNED:
-            rows, columns = columns, rows
-        return ImageHeader(
-            kind=kind,
-            modality="",
-            photometric=_PHOTOMETRIC.get(image.mode, "MONOCHROME2" if image.mode in _GREY else "RGB"),
-            transfer_syntax=_codec(image, kind),
-            rows=rows,
-            columns=columns,
-            frames=frames,
-            bits_stored=_BITS.get(image.mode, 8),
-        )
+    said: _Described = _contained(path, kind, describe_picture)
+    refusals.refuse_too_large(path, said.rows, said.columns, said.frames, _BYTES.get(said.mode, 2))
+    rows, columns = (said.columns, said.rows) if said.turned else (said.rows, said.columns)
+    return ImageHeader(
+        kind=kind,
+        modality="",
+        photometric=_PHOTOMETRIC.get(said.mode, "MONOCHROME2" if said.mode in _GREY else "RGB"),
+        transfer_syntax=said.codec,
+        rows=rows,
+        columns=columns,
+        frames=said.frames,
+        bits_stored=_BITS.get(said.mode, 8),
+    )
 
 
 def read_picture_frame(path: Path, kind: str, frame: int) -> Frame:
     """Decode one page, upright, palette and transparency flattened onto black."""
-    refusals.check_frame(path, frame, read_picture_header(path, kind).frames)
-    pixels = _decoded(path, kind, (frame,), upright=True)[0]
+    header = read_picture_header(path, kind)
+    refusals.check_frame(path, frame, header.frames)
+    pixels = _decoded(path, header, (frame,), upright=True)[0]
     if pixels.ndim == 3:
         return Frame(pixels, IDENTITY_8_BIT, (), False, None, None, "")
     bits = 8 if pixels.dtype.itemsize == 1 else 16
@@ -65,24 +81,44 @@ def read_picture_frame(path: Path, kind: str, frame: int) -> Frame:
     return Frame(values, window, presets_of("", window), False, None, None, "")
 
 
-def stored_pictures(path: Path, kind: str, frames: Sequence[int]) -> Array:
+def stored_pictures(path: Path, header: ImageHeader, frames: Sequence[int]) -> Array:
     """Return (len(frames), rows, columns[, samples]) as in the file: palette indices, alpha, not turned."""
-    return _decoded(path, kind, tuple(frames), upright=False)
+    return _decoded(path, header, tuple(frames), upright=False)
 
 
-def decode_picture(path: str, kind: str, frames: tuple[int, ...], upright: bool) -> Array:
+def describe_picture(path: str, kind: str) -> _Described:
+    """Read what a picture says; of TIFF, whose pages have to be walked, in a worker process only."""
+    with _limited(kind, megapixels=0), _opened(Path(path), kind) as image:
+        turned = _orientation(image) in _TURNED
+        return _Described(image.mode, image.height, image.width, _frames(image), _codec(image, kind), turned)
+
+
+def decode_picture(path: str, kind: str, frames: tuple[int, ...], upright: bool, megapixels: float) -> Array:
     """Decode pages of a picture; TIFF, whose decoders are many and old, in a worker process only."""
-    return np.stack([_decode_page(Path(path), kind, frame, upright=upright) for frame in frames])
+    with _limited(kind, megapixels):
+        return np.stack([_decode_page(Path(path), kind, frame, upright=upright) for frame in frames])
 
 
-def _decoded(path: Path, kind: str, frames: tuple[int, ...], *, upright: bool) -> Array:
-    if kind == "TIFF":
-        try:
-            return shared_pool().run(decode_picture, str(path), kind, frames, upright)
-        except DecodeError as error:
-            raise refusals.damaged(path) from error
-    with refusals.refusing(path), quiet:
-        return decode_picture(str(path), kind, frames, upright)
+def _decoded(path: Path, header: ImageHeader, frames: tuple[int, ...], *, upright: bool) -> Array:
+    megapixels = len(frames) * header.rows * header.columns / 1e6
+    pages: Array = _contained(path, header.kind, decode_picture, frames, upright, megapixels)
+    return pages
+
+
+def _contained(path: Path, kind: str, function: Callable[..., T], *arguments: object) -> T:
+    """Return ``function(path, kind, *arguments)``, of TIFF from a worker."""
+    if kind != "TIFF":
+        with refusals.refusing(path), quiet:
+            return function(str(path), kind, *arguments)
+    try:
+        return shared_pool().run_on_file(path, function, kind, *arguments)
+    except DecodeError as error:
+        oversized = str(error) == UserError.__name__  # the one sentence that is made in a worker
+        raise (refusals.too_large(path) if oversized else refusals.damaged(path)) from error
+
+
+def _limited(kind: str, megapixels: float) -> AbstractContextManager[None]:
+    return bounded(megapixels) if kind == "TIFF" else nullcontext()
 
 
 def _decode_page(path: Path, kind: str, frame: int, *, upright: bool) -> Array:

@@ -84,7 +84,7 @@ def stored_parts(path: Path) -> Iterator[Array]:
     frame_bytes = header.rows * header.columns * max(1, header.bits_stored // 8) * 3
     at_once = max(1, _BYTES_AT_ONCE // max(1, frame_bytes))
     for start in range(0, header.frames, at_once):
-        yield _stored_run(path, header.kind, range(start, min(header.frames, start + at_once)))
+        yield _stored_run(path, header, range(start, min(header.frames, start + at_once)))
 
 
 def open_as_rgb(path: Path, frame: int = 0, window: Window | None = None, crop: Crop | None = None) -> Bytes:
@@ -92,16 +92,16 @@ def open_as_rgb(path: Path, frame: int = 0, window: Window | None = None, crop: 
     return rgb_of(to_display(read_frame(path, frame), window, crop=crop))
 
 
-def _stored_run(path: Path, kind: str, frames: range) -> Array:
-    if kind == "DICOM":
+def _stored_run(path: Path, header: ImageHeader, frames: range) -> Array:
+    if header.kind == "DICOM":
         from clipsvd_app.imaging.dicom_dataset import read_dataset
         from clipsvd_app.imaging.dicom_decoding import stored_frames
 
         return stored_frames(path, read_dataset(path), frames)[0]
-    if kind == "volume":
+    if header.kind == "volume":
         from clipsvd_app.imaging.volumes import stored_slices
 
-        return stored_slices(path, frames)
+        return stored_slices(path, header, frames)
     from clipsvd_app.imaging.pictures import stored_pictures
 
-    return stored_pictures(path, kind, frames)
+    return stored_pictures(path, header, frames)

@@ -81,6 +81,21 @@ def not_an_image(path: Path, what: str = "no image that this program reads") -> 
     )
 
 
+def archive(path: Path, *, encrypted: bool) -> UserError:
+    """Return the refusal of a ZIP archive where an image was asked for, or that could not be unpacked."""
+    if encrypted:
+        return UserError(
+            f"{path.name} is an encrypted ZIP archive.",
+            remedy="Unpack it with its password first.",
+            code="zip_encrypted",
+        )
+    return UserError(
+        f"{path.name} is a ZIP archive, not an image.",
+        remedy="Add it by itself to import what it holds; if it is damaged, that will say so.",
+        code="not_an_image",
+    )
+
+
 def damaged(path: Path) -> UserError:
     """Return the refusal of a truncated or corrupt file."""
     return UserError(

@@ -22,7 +22,6 @@ _PICTURES = (
     (b"BM", "BMP"),
 )
 _OTHERS = (
-    (b"PK\x03\x04", "a ZIP archive"),
     (b"PK\x05\x06", "an empty ZIP archive"),
     (b"GIF8", "a GIF picture"),
     (b"RIFF", "a WebP picture or a film"),
@@ -31,6 +30,7 @@ _OTHERS = (
     (b"\x00\x00\x00\x0cjP  ", "a bare JPEG 2000 picture"),
     (b"\xff\x4f\xff\x51", "a bare JPEG 2000 picture"),
 )
+_ZIP = b"PK\x03\x04"
 _EXPLICIT_VRS = frozenset(
     b"AE AS AT CS DA DS DT FL FD IS LO LT OB OW PN SH SL SQ SS ST TM UI UL UN US UT".split()
 )
@@ -45,6 +45,8 @@ def sniff(path: Path) -> str:
     if not head:
         raise refusals.empty(path)
     kind = kind_of(head)
+    if kind is None and head.startswith(_ZIP):
+        raise refusals.archive(path, encrypted=bool(head[6] & 1))
     if kind is None:
         raise refusals.not_an_image(path, _what_else(head))
     return kind
@@ -55,6 +57,8 @@ def read_head(path: Path) -> bytes:
     if path.is_dir():
         raise refusals.folder(path)
     try:
+        if not path.is_file() and path.exists():  # a pipe or device may never answer
+            raise refusals.not_an_image(path, "a device or pipe, not a file")
         with path.open("rb") as file:
             return file.read(HEAD_BYTES)
     except FileNotFoundError as error:

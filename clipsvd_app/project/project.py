@@ -86,10 +86,6 @@ class Project:
         """Return (sha256, frame) of every image."""
         return queries.known_frames(self._db)
 
-    def near_hashes(self) -> dict[str, str]:
-        """Return patient key by perceptual hash."""
-        return queries.near_hashes(self._db)
-
     def series_flags(self) -> dict[int, tuple[SeriesFlag, ...]]:
         """Return what is irregular about each series by its id."""
         return queries.series_flags(self._db)
@@ -101,6 +97,10 @@ class Project:
     def files_of_series(self, key: str) -> tuple[tuple[str, str], ...]:
         """Return (sha256, path) of the files of a series."""
         return queries.files_of_series(self._db, key)
+
+    def series_keys(self) -> dict[int, str]:
+        """Return the salted key of each series by its id."""
+        return queries.series_keys(self._db)
 
     def label_log(self) -> tuple[LabelEvent, ...]:
         """Return every label ever given, oldest first."""

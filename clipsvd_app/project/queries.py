@@ -52,16 +52,6 @@ def classes(db: sqlite3.Connection) -> tuple[ProjectClass, ...]:
     )
 
 
-def near_hashes(db: sqlite3.Connection) -> dict[str, str]:
-    """Return patient key by perceptual hash (16 hex digits), for images that have one."""
-    return dict(
-        db.execute(
-            "SELECT near_hash, patient.key FROM image JOIN series ON series.id = series_id"
-            " JOIN study ON study.id = study_id JOIN patient ON patient.id = patient_id WHERE near_hash != ''"
-        )
-    )
-
-
 def known_frames(db: sqlite3.Connection) -> set[tuple[str, int]]:
     """Return (sha256, frame) of every image, to tell new from known."""
     return set(db.execute("SELECT sha256, frame FROM image"))
@@ -89,6 +79,11 @@ def files_of_series(db: sqlite3.Connection, key: str) -> tuple[tuple[str, str], 
     """Return (sha256, path) of the files of a series."""
     wanted = "SELECT DISTINCT sha256, path FROM image JOIN series ON series.id = series_id WHERE key = ?"
     return tuple(db.execute(wanted, (key,)))
+
+
+def series_keys(db: sqlite3.Connection) -> dict[int, str]:
+    """Return the salted key of each series by its id."""
+    return dict(db.execute("SELECT id, key FROM series"))
 
 
 def setting(db: sqlite3.Connection, key: str, default: str = "") -> str:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from clipsvd_app.services.grouping import PatientRule
 
+_CROSS_SECTIONAL = frozenset({"CT", "MR", "PT", "NM", "SM"})
+_PLAIN = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"})
+_LARGEST_DECODED_PIXELS = 1 << 20
 _OWN_FILES = re.compile(r"\.clipsvd(-wal|-shm|-journal|\.lock)?$|\.sigma\.safetensors$")
 
 
@@ -104,11 +107,31 @@ def _read(path: Path) -> FoundFile:
     from clipsvd_app import imaging
 
     header = imaging.read_object_header(path)
-    unknown = not (header.patient_id.strip() or header.study_uid)
     near = ""
-    if not header.object_name and (unknown or header.kind not in ("DICOM", "volume")):
-        near = f"{imaging.perceptual_hash(imaging.open_as_rgb(path)):016x}"
+    if _must_be_seen(header) or _may_be_seen(header):
+        try:
+            near = f"{imaging.perceptual_hash(imaging.open_as_rgb(path)):016x}"
+        except UserError:
+            if _must_be_seen(header):
+                raise
     return FoundFile(path, imaging.file_sha256(path), header, near)
+
+
+def _must_be_seen(header: ImageHeader) -> bool:
+    """Say whether only its likeness can tell whose a picture is."""
+    unknown = not (header.patient_id.strip() or header.study_uid)
+    return not header.object_name and (unknown or header.kind not in ("DICOM", "volume"))
+
+
+def _may_be_seen(header: ImageHeader) -> bool:
+    """Say whether a DICOM image is compared with those of other patients.
+
+    Slices of a body are alike by nature; decoding large compressed films would make an import many times
+    as long.
+    """
+    film = header.kind == "DICOM" and header.frames == 1 and header.modality not in _CROSS_SECTIONAL
+    large = header.rows * header.columns > _LARGEST_DECODED_PIXELS
+    return film and not header.object_name and (header.transfer_syntax in _PLAIN or not large)
 
 
 def _no_image(item: FoundFile) -> UserError:

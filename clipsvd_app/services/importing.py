@@ -11,6 +11,7 @@ from clipsvd_app.domain.study import NewImage
 from clipsvd_app.project.changes import AddImages, SetSeriesFlags, Together
 from clipsvd_app.services.found_files import Refusal, one_id_on_all, read_files, unnamed_files
 from clipsvd_app.services.grouping import PatientRule, join_near_duplicates
+from clipsvd_app.services.look_alikes import under_two_patients
 from clipsvd_app.services.series_reports import SeriesFile, SeriesReport, arrange, warning
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def plan_groups(project: Project, read: FilesRead, rule: PatientRule) -> ImportP
         files=len(read.found),
         known=len(frames) - len(unique),
         refused=read.refused,
-        warnings=_warnings(read.found, rule, series),
+        warnings=(*_warnings(read.found, rule, series), *_doubled(images, project)),
         patients=_groups(images),
         series=series,
     )
@@ -76,28 +77,68 @@ def patient_keys(project: Project, found: Sequence[FoundFile], rule: PatientRule
     said = {item.sha256: item.patient(rule) for item in found}
     named = {sha: project.salted(patient) for sha, patient in said.items() if patient is not None}
     unnamed = {item.sha256: item.near_hash for item in found if said[item.sha256] is None}
-    joined = join_near_duplicates(unnamed, project.near_hashes())
-    known = set(project.near_hashes().values())
+    hashes = _hashes_to_join(project)
+    joined = join_near_duplicates(unnamed, hashes)
+    known = set(hashes.values())
     return named | {sha: key if key in known else project.salted(key) for sha, key in joined.items()}
+
+
+def _hashes_to_join(project: Project) -> dict[str, str]:
+    """Return patient key by hash of the pictures that a look-alike may be of one patient with.
+
+    A DICOM image that names its patient is none of them: what looks like it is warned of and not merged.
+    """
+    hashed = [image for image in project.images() if image.near_hash]
+    unnamed = {project.salted(f"picture:{image.sha256}") for image in hashed}
+    return {
+        image.near_hash: image.patient_key
+        for image in hashed
+        if not image.modality or image.patient_key in unnamed
+    }
+
+
+def _doubled(images: Sequence[NewImage], project: Project) -> tuple[str, ...]:
+    count = under_two_patients(images, project.images())
+    if not count:
+        return ()
+    which = "One image shows" if count == 1 else f"{count} images show"
+    return (
+        f"{which} the same picture as an image of another patient; check that it is not one patient"
+        " under two names.",
+    )
 
 
 def apply_import(project: Project, plan: ImportPlan) -> Together:
     """Return the change that carries the plan out."""
-    noun = "image" if len(plan.images) == 1 else "images"
-    title = f"add {len(plan.images)} {noun}"
+    title = f"add {_counted(len(plan.images), 'image')}"
     flags = SetSeriesFlags({report.key: report.flags for report in plan.series})
     return Together((AddImages(plan.images, title), flags), title)
+
+
+def new_flags(project: Project, plan: ImportPlan) -> SetSeriesFlags | None:
+    """Return what a plan says anew of series that the project has, None where that is nothing."""
+    known, keys = project.series_flags(), {key: number for number, key in project.series_keys().items()}
+    changed = {
+        report.key: report.flags
+        for report in plan.series
+        if report.key in keys and report.flags != known.get(keys[report.key], ())
+    }
+    return SetSeriesFlags(changed) if changed else None
 
 
 def summary(plan: ImportPlan) -> str:
     """Say in one line what an import did."""
     patients = len({image.patient_key for image in plan.images})
-    parts = [f"{len(plan.images)} images of {patients} patients added"]
+    parts = [f"{_counted(len(plan.images), 'image')} of {_counted(patients, 'patient')} added"]
     if plan.known:
-        parts.append(f"{plan.known} were known already")
+        parts.append(f"{plan.known} {'was' if plan.known == 1 else 'were'} known already")
     if plan.refused:
-        parts.append(f"{len(plan.refused)} files refused")
+        parts.append(f"{_counted(len(plan.refused), 'file')} refused")
     return ", ".join(parts) + "."
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _series_files(
@@ -171,13 +212,15 @@ def _warnings(
         )
     unnamed = len(unnamed_files(found, rule))
     if unnamed:
+        which = "One image does" if unnamed == 1 else f"{unnamed} images do"
         warnings.append(
-            f"{unnamed} images do not say who the patient is; each counts as a patient of its own,"
+            f"{which} not say who the patient is; each such image counts as a patient of its own,"
             " look-alikes together. Give a name pattern or a table if several belong to one patient."
         )
     burned = sum(item.header.burned_in_text_likely for item in found)
     if burned:
-        warnings.append(f"{burned} images may show text burned into the picture; check them for names.")
+        which = "One image" if burned == 1 else f"{burned} images"
+        warnings.append(f"{which} may show text burned into the picture; look there for names.")
     irregular = warning(series)
     return (*warnings, irregular) if irregular else tuple(warnings)
 

@@ -11,9 +11,13 @@ from clipsvd_app.services.grouping import NEAR_BITS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clipsvd_app.domain.study import ProjectImage
+    from numpy.typing import NDArray
+
+    from clipsvd_app.domain.study import NewImage, ProjectImage
 
 _BLOCK = 512
+ONE_PICTURE_BITS = 1
+"""Hashes of one picture differ in no more. Among 1,000 chest films, no two patients' came as near."""
 
 
 def look_alikes(images: Sequence[ProjectImage]) -> dict[int, tuple[int, ...]]:
@@ -22,7 +26,7 @@ def look_alikes(images: Sequence[ProjectImage]) -> dict[int, tuple[int, ...]]:
     Only single pictures carry a hash; two slices of one series are alike by nature and none.
     """
     hashed = [image for image in images if image.near_hash]
-    values = np.array([int(image.near_hash, 16) for image in hashed], dtype=np.uint64)
+    values = _values(hashed)
     alike: dict[int, tuple[int, ...]] = {}
     for start in range(0, len(hashed), _BLOCK):
         near = np.bitwise_count(values[start : start + _BLOCK, None] ^ values[None, :]) <= NEAR_BITS
@@ -32,6 +36,23 @@ def look_alikes(images: Sequence[ProjectImage]) -> dict[int, tuple[int, ...]]:
             if ids := tuple(other.id for other in others if other.sha256 != image.sha256):
                 alike[image.id] = ids
     return alike
+
+
+def under_two_patients(new: Sequence[NewImage], known: Sequence[ProjectImage]) -> int:
+    """Count new images that show the very picture of another patient's, new or known."""
+    hashed = [image for image in new if image.near_hash]
+    others: list[NewImage | ProjectImage] = [*hashed, *(image for image in known if image.near_hash)]
+    patients = np.unique([image.patient_key for image in others], return_inverse=True)[1]
+    values, count = _values(others), 0
+    for start in range(0, len(hashed), _BLOCK):
+        rows = slice(start, min(start + _BLOCK, len(hashed)))
+        near = np.bitwise_count(values[rows, None] ^ values[None, :]) <= ONE_PICTURE_BITS
+        count += int((near & (patients[rows, None] != patients[None, :])).any(axis=1).sum())
+    return count
+
+
+def _values(images: Sequence[ProjectImage | NewImage]) -> NDArray[np.uint64]:
+    return np.array([int(image.near_hash, 16) for image in images], dtype=np.uint64)
 
 
 class LookAlikes:

@@ -13,6 +13,7 @@ from clipsvd_app.imaging import ImageHeader
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from clipsvd_app.domain.study import ProjectImage
     from clipsvd_app.imaging.series import Series, Slice
     from clipsvd_app.project import Project
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _ORIENTATIONS_APART = 1e5
 _UNPLACED = 1e7
 _FRAMES_APART = 1e-4
+_CAME_ALONG = frozenset({"no_pixels", "unsupported_object"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +51,51 @@ def arrange(
 
     Files that the project already has in these series are judged with the new ones.
     """
-    from clipsvd_app.imaging.series import Member, assemble
-
     everything = [*files, *_earlier(project, files)]
-    members = [Member(file.header, file.sha256) for file in everything]
-    by_uid: dict[str, list[int]] = {}
-    for index, file in enumerate(everything):
-        by_uid.setdefault(file.key, []).append(index)
+    before = _flags_by_key(project)
+    by_key: dict[str, list[SeriesFile]] = {}
+    for file in everything:
+        by_key.setdefault(file.key, []).append(file)
     reports, positions = [], {}
-    for key, indices in by_uid.items():
-        for series in assemble([members[index] for index in indices]):
-            reports.append(_report(key, series))
+    for key, own in by_key.items():
+        for series in _assembled(own):
+            reports.append(_report(key, series, before.get(key, ())))
             for found in series.slices:
-                file = everything[indices[found.member]]
+                file = own[found.member]
                 positions[file.sha256, found.frame] = _position(found, file.header.instance_number)
     return tuple(reports), positions
+
+
+def judge_without(project: Project, gone: Sequence[ProjectImage]) -> dict[str, tuple[SeriesFlag, ...]]:
+    """Return the flags by series key that hold once images are gone, of the series that keep some.
+
+    A series of which a file cannot be read now keeps what was said of it, and a file of several frames is
+    judged whole for as long as one of them stays.
+    """
+    keys, before = project.series_keys(), _flags_by_key(project)
+    leaving = {image.id for image in gone}
+    staying = {image.sha256 for image in project.images() if image.id not in leaving}
+    flags: dict[str, tuple[SeriesFlag, ...]] = {}
+    for key in dict.fromkeys(keys[image.series_id] for image in gone):
+        known = [(sha256, path) for sha256, path in project.files_of_series(key) if sha256 in staying]
+        files = [file for sha256, path in known if (file := _read_again(key, sha256, path)) is not None]
+        if len(files) == len(known):
+            for series in _assembled(
+                [file for file in files if file.header.kind == "DICOM" and file.header.series_uid]
+            ):
+                flags[key] = _report(key, series, before.get(key, ())).flags
+    return flags
+
+
+def _flags_by_key(project: Project) -> dict[str, tuple[SeriesFlag, ...]]:
+    keys = project.series_keys()
+    return {keys[series_id]: flags for series_id, flags in project.series_flags().items()}
+
+
+def _assembled(files: Sequence[SeriesFile]) -> tuple[Series, ...]:
+    from clipsvd_app.imaging.series import Member, assemble
+
+    return assemble([Member(file.header, file.sha256) for file in files])
 
 
 def warning(reports: Sequence[SeriesReport]) -> str:
@@ -75,8 +107,11 @@ def warning(reports: Sequence[SeriesReport]) -> str:
     return f"{which} irregular: {flagged[0].flags[0].sentence}"
 
 
-def _report(key: str, series: Series) -> SeriesReport:
-    flags = tuple(SeriesFlag(flag.code.value, flag.sentence, flag.count) for flag in series.flags)
+def _report(key: str, series: Series, before: Sequence[SeriesFlag]) -> SeriesReport:
+    """Judge a series. Of what was said before, only what came along and is no image cannot be seen again."""
+    found = tuple(SeriesFlag(flag.code.value, flag.sentence, flag.count) for flag in series.flags)
+    said = {flag.code for flag in found}
+    flags = (*(flag for flag in before if flag.code in _CAME_ALONG and flag.code not in said), *found)
     return SeriesReport(key, series.modality, len(series.slices), series.spacing_mm, flags)
 
 
@@ -88,16 +123,22 @@ def _position(found: Slice, instance_number: int) -> float:
 
 def _earlier(project: Project, files: Sequence[SeriesFile]) -> list[SeriesFile]:
     """Read again what the project has of these series, as far as it is still where it was."""
-    from clipsvd_app import imaging
-
     known = {(file.key, file.sha256) for file in files}
     found = []
     for key in dict.fromkeys(file.key for file in files):
         for sha256, path in project.files_of_series(key):
             if (key, sha256) in known:
                 continue
-            try:
-                found.append(SeriesFile(key, sha256, imaging.read_header(Path(path))))
-            except UserError:  # moved or unmounted: the others are judged without it
-                continue
+            file = _read_again(key, sha256, path)
+            if file is not None:  # moved or unmounted: the others are judged without it
+                found.append(file)
     return found
+
+
+def _read_again(key: str, sha256: str, path: str) -> SeriesFile | None:
+    from clipsvd_app import imaging
+
+    try:
+        return SeriesFile(key, sha256, imaging.read_header(Path(path)))
+    except UserError:
+        return None

@@ -99,10 +99,12 @@ class _Runnable(QRunnable):
                 raise Cancelled
             self._signals.progress.emit(self._task, done, total)
 
+        answer = Answer(None, cancelled=True)
         try:
             answer = Answer(self._work(report))
         except UserError as error:
             answer = Answer(None, error)
         except Cancelled:
-            answer = Answer(None, cancelled=True)
-        self._signals.done.emit(self._task, answer)
+            pass
+        finally:  # nobody waits for ever, even where a bug of ours is on its way up
+            self._signals.done.emit(self._task, answer)

@@ -1,24 +1,28 @@
-"""Every file that travels with pydicom is shown, or refused for a reason that is true."""
+"""Every file of pydicom and pydicom-data is shown, or refused for a reason that is true."""
 
 from __future__ import annotations
 
 import warnings
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pydicom
 import pytest
 import SimpleITK
 from pydicom.uid import VLWholeSlideMicroscopyImageStorage
+from support.bundled import bundled_folders
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import read_frame, read_object_header, to_display
+from clipsvd_app.imaging import image_facts, read_frame, read_object_header, to_display
 
-FOLDER = Path(pydicom.__file__).parent / "data"
+if TYPE_CHECKING:
+    from pathlib import Path
+
 OTHERS = (".py", ".pyc", ".json", ".txt", ".md", ".xml", ".dump", ".icc", ".gz")
 FILES = sorted(
     path
-    for path in FOLDER.rglob("*")
+    for folder in bundled_folders()
+    for path in folder.rglob("*")
     if path.is_file() and path.suffix not in OTHERS and not path.name.startswith("README")
 )
 NOT_READABLE = {
@@ -28,7 +32,37 @@ NOT_READABLE = {
     "badVR.dcm": "an element has a value representation that does not exist",
     "no_meta.dcm": "a byte stands before its first element",
     "JPEG2000-embedded-sequence-delimiter.dcm": "its codestream ends in the middle of a fragment",
+    "emri_small_jpeg_2k_lossless_too_short.dcm": "it ends before its pixel data do",
 }
+# Files of one picture, stored plainly and in lossless syntaxes.
+ONE_PICTURE = (
+    ("693_UNCR", "693_J2KR"),
+    ("MR2_UNCR", "MR2_J2KR"),
+    ("RG1_UNCR", "RG1_J2KR"),
+    ("RG3_UNCR", "RG3_J2KR"),
+    ("US1_UNCR", "US1_J2KR"),
+    ("OBXXXX1A", "OBXXXX1A_expb", "OBXXXX1A_rle"),
+    ("OBXXXX1A_2frame", "OBXXXX1A_expb_2frame", "OBXXXX1A_rle_2frame"),
+    ("SC_rgb", "SC_rgb_expb", "SC_rgb_rle", "SC_rgb_gdcm2k_uncompressed"),
+    ("SC_rgb_2frame", "SC_rgb_expb_2frame", "SC_rgb_rle_2frame"),
+    ("SC_rgb_16bit", "SC_rgb_expb_16bit", "SC_rgb_rle_16bit"),
+    ("SC_rgb_16bit_2frame", "SC_rgb_expb_16bit_2frame", "SC_rgb_rle_16bit_2frame"),
+    ("SC_rgb_32bit", "SC_rgb_expb_32bit", "SC_rgb_rle_32bit"),
+    ("SC_rgb_32bit_2frame", "SC_rgb_expb_32bit_2frame", "SC_rgb_rle_32bit_2frame"),
+    (
+        "emri_small",
+        "emri_small_RLE",
+        "emri_small_big_endian",
+        "emri_small_jpeg_2k_lossless",
+        "emri_small_jpeg_ls_lossless",
+    ),
+    ("gdcm-US-ALOKA-16", "gdcm-US-ALOKA-16_big"),
+    ("liver", "liver_expb"),
+    ("color-px", "color-pl"),
+    ("MR_small", "MR_small_RLE", "MR_small_bigendian", "MR_small_implicit", "MR_small_expb"),
+    ("MR_small", "MR_small_jp2klossless", "MR_small_jpeg_ls_lossless"),
+    ("rtdose", "rtdose_expb", "rtdose_rle"),
+)
 
 
 def holds_pixels(path: Path) -> bool:
@@ -56,6 +90,21 @@ def test_a_file_is_shown_or_truly_refused(path):
         assert not holds_pixels(path)
     else:
         assert path.name in NOT_READABLE
+
+
+def test_there_are_files_of_both_packages():
+    assert len(FILES) > 200
+
+
+@pytest.mark.parametrize("names", ONE_PICTURE, ids=lambda names: names[0])
+def test_lossless_syntaxes_of_one_picture_give_one_hash(bundled, names):
+    assert len({image_facts(bundled(f"{name}.dcm")).sha256 for name in names}) == 1
+
+
+def test_a_file_that_ends_within_its_pixels_is_said_to_be_cut_off(bundled):
+    refused = refusal_of(bundled("emri_small_jpeg_2k_lossless_too_short.dcm"))
+    assert refused is not None
+    assert "cut off" in str(refused)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 import time
@@ -13,7 +14,7 @@ import pytest
 
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import dicom_decoding, read_frame
-from clipsvd_app.imaging.decode_worker import DecodeError, DecodePool
+from clipsvd_app.imaging.decode_worker import DecodeError, DecodePool, FatalFileError, LastFile, bounded
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +88,66 @@ def test_a_pool_can_be_closed_twice_and_used_again():
     pool.close()
 
 
+def abort_on(path: str) -> None:
+    os.abort()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes there do not end by signals")
+def test_a_file_that_killed_a_worker_is_not_tried_again_until_it_changes(pool, tmp_path):
+    path = tmp_path / "deadly"
+    path.write_bytes(b"1")
+    with pytest.raises(FatalFileError):
+        pool.run_on_file(path, abort_on)
+    with pytest.raises(FatalFileError, match="before"):
+        pool.run_on_file(path, abort_on)
+    path.write_bytes(b"12")
+    assert pool.run_on_file(path, os.path.getsize) == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes there do not end by signals")
+def test_a_worker_killed_from_outside_says_nothing_of_its_file(pool, tmp_path):
+    path = tmp_path / "innocent"
+    path.write_bytes(b"1")
+    with pytest.raises(DecodeError) as refused:
+        pool.run_on_file(path, kill_self)
+    assert not isinstance(refused.value, FatalFileError)
+    assert pool.run_on_file(path, os.path.getsize) == 1
+
+
+def kill_self(path: str) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def spin(megapixels: float) -> None:
+    with bounded(megapixels):
+        while True:
+            pass
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps the limit")
+def test_computing_time_is_bounded_by_the_pixels_that_are_said_to_be_there():
+    patient = DecodePool(time_limit_s=120.0, workers=1)
+    started = time.monotonic()
+    try:
+        with pytest.raises(FatalFileError):
+            patient.run(spin, 0.1)
+    finally:
+        patient.close()
+    assert time.monotonic() - started < 60
+
+
+def test_the_last_file_is_kept_and_the_one_before_let_go(tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.write_bytes(b"1")
+    other.write_bytes(b"2")
+    read: list[str] = []
+    last = LastFile(lambda path: read.append(path) or object())
+    assert last.of(str(one)) is last.of(str(one))
+    last.make_room(str(other))
+    last.of(str(one))
+    assert read == [str(one), str(one)]
+
+
 def test_threads_share_one_pool(pool):
     found: list[int] = []
     threads = [threading.Thread(target=lambda n=n: found.append(pool.run(abs, -n))) for n in range(8)]
@@ -99,7 +160,7 @@ def test_threads_share_one_pool(pool):
 
 def test_a_killed_decoder_costs_the_user_one_sentence(bundled, monkeypatch):
     class Deadly:
-        def run(self, *_):
+        def run_on_file(self, *_):
             raise DecodeError("the worker died")
 
     monkeypatch.setattr(dicom_decoding, "shared_pool", Deadly)

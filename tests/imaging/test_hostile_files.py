@@ -168,6 +168,43 @@ def test_a_jpeg_2000_box_of_no_length_does_not_hold_the_program(bundled, tmp_pat
         patient.close()
 
 
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "tiff_adobe_deflate", "packbits"])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(changes=MUTATION)
+def test_damaged_tiff_is_shown_or_refused(tmp_path, compression, changes):
+    path = tmp_path / "mutant.tif"
+    values = (np.arange(768) * 80).astype(np.uint16).reshape(24, 32)
+    Image.fromarray(values).save(path, format="TIFF", compression=compression)
+    path.write_bytes(mutated(path.read_bytes(), changes, whole=2000))
+    survives(path)
+
+
+def test_a_tiff_that_claims_to_be_enormous_is_refused_without_being_decoded(tmp_path):
+    path = tmp_path / "huge.tif"
+    Image.new("L", (16, 16)).save(path, format="TIFF", compression="tiff_adobe_deflate")
+    content = path.read_bytes()
+    for tag in (256, 257):  # width and length, each one SHORT
+        at = content.index(tag.to_bytes(2, "little") + b"\x03\x00\x01\x00\x00\x00") + 8
+        content = content[:at] + (30_000).to_bytes(4, "little") + content[at + 4 :]
+    path.write_bytes(content)
+    with pytest.raises(UserError) as refused:
+        read_frame(path)
+    assert refused.value.code == "too_large"
+
+
+@pytest.mark.parametrize("name", ["v.nii", "v.nrrd", "v.mha"])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(changes=MUTATION)
+def test_damaged_volumes_are_shown_or_refused(tmp_path, name, changes):
+    import SimpleITK
+
+    path = tmp_path / name
+    voxels = np.arange(480, dtype=np.int16).reshape(4, 10, 12)
+    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(voxels), str(path))
+    path.write_bytes(mutated(path.read_bytes(), changes, whole=700))
+    survives(path)
+
+
 def test_a_file_cut_off_in_its_pixels_is_refused_with_a_remedy(bundled):
     with pytest.raises(UserError, match="cut off"):
         read_frame(bundled("MR_truncated.dcm"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from support import mutants
 
 
@@ -11,6 +12,14 @@ def test_mutants_are_shown_or_refused_in_a_sentence(tmp_path):
     assert faults == []
     assert report.mutants == 200
     assert min(report.shown, report.refused) > 20
+
+
+@pytest.mark.gui
+def test_mutants_do_no_harm_to_the_window(tmp_path):
+    report = mutants.run(40, seed=12, folder=tmp_path, window=True)
+    assert [fault for fault in report.faults if "took" not in fault] == []
+    assert (report.windows, report.window_crashes) == (1, 0)
+    assert report.window_shown > 0
 
 
 def test_a_mutant_is_the_same_for_the_same_seed():

@@ -5,7 +5,7 @@ import pytest
 import SimpleITK
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import image_facts, read_frame, read_header, read_stored
+from clipsvd_app.imaging import image_facts, read_frame, read_header, read_stored, volumes
 
 VOXELS = np.arange(60, dtype=np.int16).reshape(3, 4, 5) - 7
 
@@ -29,6 +29,46 @@ def test_slices_of_the_last_axis_are_frames(write_volume, name):
     assert header.pixel_spacing_mm == pytest.approx((0.75, 0.5))
     assert np.array_equal(read_stored(path), VOXELS)
     assert np.array_equal(read_frame(path, 1).pixels, VOXELS[1])
+
+
+def turned(image: SimpleITK.Image) -> None:
+    """Lay the volume as a scanner does that cuts from the left: columns run to the back, rows to the feet."""
+    image.SetOrigin([10.0, -20.0, 30.0])
+    image.SetDirection([0, 0, 1, 1, 0, 0, 0, -1, 0])
+
+
+@pytest.mark.parametrize("name", ["v.nii", "v.nii.gz"])
+def test_slices_of_a_nifti_volume_lie_where_its_affine_says(tmp_path, name):
+    image = SimpleITK.GetImageFromArray(VOXELS)
+    image.SetSpacing([0.5, 0.75, 2.0])
+    turned(image)
+    SimpleITK.WriteImage(image, str(tmp_path / name))
+    planes = read_header(tmp_path / name).planes
+    assert len(planes) == 3
+    assert planes[0].row == pytest.approx((0, 1, 0))
+    assert planes[0].column == pytest.approx((0, 0, -1))
+    assert [plane.position_mm[0] for plane in planes] == pytest.approx([10.0, 12.0, 14.0])
+
+
+def test_a_nifti_volume_without_an_affine_lies_nowhere(write_volume):
+    path = write_volume("v.nii")
+    content = bytearray(path.read_bytes())
+    content[252:256] = bytes(4)  # qform_code and sform_code
+    path.write_bytes(content)
+    assert read_header(path).planes == ()
+
+
+def test_a_volume_that_no_worker_could_hold_is_refused(write_volume, monkeypatch):
+    monkeypatch.setattr(volumes, "MOST_BYTES", 100)
+    with pytest.raises(UserError, match="more than 768 MB"):
+        read_header(write_volume("v.nii"))
+
+
+def test_a_gzipped_volume_with_a_lying_end_is_counted(write_volume):
+    path = write_volume("v.nii.gz")
+    path.write_bytes(path.read_bytes()[:-4] + b"\xff\xff\xff\xff")
+    with pytest.raises(UserError):
+        read_frame(path)
 
 
 def test_a_colour_volume_is_shown_in_colour(write_volume):

@@ -2,39 +2,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pydicom
 import pytest
-from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
+from support.films import ct_slices, film
 
 from clipsvd_app.errors import Cancelled, UserError
 from clipsvd_app.services.grouping import PatientRule, join_near_duplicates, parse_rule
-from clipsvd_app.services.importing import apply_import, plan_import, summary
-
-
-def film(path: Path, patient_id: str, seed: int, study: str | None = None, date: str = "20240506") -> Path:
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
-    meta.MediaStorageSOPInstanceUID = generate_uid()
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    dataset = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
-    dataset.SOPClassUID, dataset.SOPInstanceUID = (
-        meta.MediaStorageSOPClassUID,
-        meta.MediaStorageSOPInstanceUID,
-    )
-    dataset.PatientID, dataset.PatientName, dataset.Modality = patient_id, "DOE^JANE", "DX"
-    dataset.PatientBirthDate, dataset.StudyDate = "19500102", date
-    dataset.StudyInstanceUID, dataset.SeriesInstanceUID = study or generate_uid(), generate_uid()
-    pixels = np.random.default_rng(seed).integers(0, 4096, (32, 24), dtype=np.uint16)
-    dataset.Rows, dataset.Columns = pixels.shape
-    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, 12, 11
-    dataset.SamplesPerPixel, dataset.PixelRepresentation = 1, 0
-    dataset.PhotometricInterpretation = "MONOCHROME2"
-    dataset.PixelData = pixels.tobytes()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    dataset.save_as(path, enforce_file_format=True)
-    return path
+from clipsvd_app.services.importing import apply_import, new_flags, plan_import, summary
 
 
 def patients(plan) -> list[str]:
@@ -149,7 +123,7 @@ def test_junk_is_refused_file_by_file_and_the_rest_is_taken(project, picture, tm
     assert len(plan.images) == 1
     assert sorted(refusal.path.rsplit("/", 1)[-1] for refusal in plan.refused) == ["cut.png", "notes.dcm"]
     assert all(refusal.sentence.count(".") >= 2 for refusal in plan.refused)
-    assert summary(plan) == "1 images of 1 patients added, 2 files refused."
+    assert summary(plan) == "1 image of 1 patient added, 2 files refused."
 
 
 def test_an_empty_folder_says_what_to_add(project, tmp_path: Path) -> None:
@@ -174,22 +148,6 @@ def test_cancelling_adds_nothing(project, picture, tmp_path: Path) -> None:
 def test_near_duplicates_chain_to_the_first_seen() -> None:
     keys = join_near_duplicates({"a": f"{0:016x}", "b": f"{0b111:016x}", "c": f"{0xFFFF:016x}"}, {})
     assert keys["a"] == keys["b"] != keys["c"]
-
-
-def ct_slices(folder: Path, places, **changes) -> list[Path]:
-    """CT slices of one series at these places along the body, file names against the order."""
-    paths = []
-    for number, place in enumerate(places):
-        path = film(folder / f"{len(places) - number:03d}.dcm", "A", number, study="1.2.3")
-        dataset = pydicom.dcmread(path)
-        dataset.Modality, dataset.SeriesInstanceUID = "CT", "1.2.3.4"
-        dataset.ImagePositionPatient = ["0", "0", str(float(place))]
-        dataset.ImageOrientationPatient = ["1", "0", "0", "0", "1", "0"]
-        for keyword, value in changes.items():
-            setattr(dataset, keyword, value)
-        dataset.save_as(path)
-        paths.append(path)
-    return paths
 
 
 def flag_codes(project) -> list[list[str]]:
@@ -238,6 +196,28 @@ def test_a_segmentation_is_refused_by_name_and_flagged_on_its_series(project, tm
     assert "is a segmentation, not an image" in refusal.sentence
     (report,) = plan.series
     assert [flag.code for flag in report.flags] == ["unsupported_object"]
+
+
+def test_an_object_that_comes_alone_is_flagged_on_the_series_that_is_there(project, tmp_path: Path) -> None:
+    project.apply(apply_import(project, plan_import(project, ct_slices(tmp_path / "in", [0, 1, 2]))))
+    plan = plan_import(project, ct_slices(tmp_path / "seg", [0], Modality="SEG"))
+    assert not plan.images
+    flags = new_flags(project, plan)
+    assert flags is not None
+    undo = project.apply(flags)
+    assert flag_codes(project) == [["unsupported_object"]]
+    assert new_flags(project, plan_import(project, [tmp_path / "seg"])) is None
+    project.apply(undo)
+    assert flag_codes(project) == []
+
+
+def test_what_came_along_is_not_forgotten_when_slices_follow(project, tmp_path: Path) -> None:
+    early, late = ct_slices(tmp_path / "in", [0, 1, 3, 4, 2])[:4], [tmp_path / "in" / "001.dcm"]
+    mask = ct_slices(tmp_path / "seg", [0], Modality="SEG")
+    project.apply(apply_import(project, plan_import(project, [*early, *mask])))
+    assert flag_codes(project) == [["unsupported_object", "missing_slices"]]
+    project.apply(apply_import(project, plan_import(project, late)))
+    assert flag_codes(project) == [["unsupported_object"]]
 
 
 def test_flags_hold_nothing_of_the_patient(project, tmp_path: Path) -> None:
