@@ -9,7 +9,7 @@ from clipsvd_app.errors import UserError
 from clipsvd_app.project import open_project
 from clipsvd_app.services.agreement import Agreement, agreement, readers
 from clipsvd_app.services.label_table import write_labels
-from clipsvd_app.services.relinking import collection_folder, missing_images, plan_collect, plan_relink
+from clipsvd_app.services.relinking import missing_images, plan_collect, plan_relink
 
 if TYPE_CHECKING:
     import argparse
@@ -105,7 +105,7 @@ def run_relink(options: argparse.Namespace, console: Console) -> int:
             console.say("Every image is where it was.")
             console.document({"found": 0, "missing": []})
             return 0
-        plan = plan_relink(project.images(), options.folder, console.files_report)
+        plan = plan_relink(project, options.folder, console.files_report)
         project.apply(plan.change)
     console.say(f"{plan.files} files found, {len(plan.left)} still missing.")
     console.document({"found": plan.files, "missing": plan.left})
@@ -117,7 +117,7 @@ def run_collect(options: argparse.Namespace, console: Console) -> int:
     with open_project(options.project) as project:
         plan = plan_collect(project, lambda done, total: console.report("Copying files", done, total))
         project.apply(plan.change)
-        folder = collection_folder(project.path)
+        folder = project.images_folder
     for name in plan.left:
         console.note(f"left where it is: {name}")
     console.say(f"{plan.files} files are in “{folder.name}” beside the project.")

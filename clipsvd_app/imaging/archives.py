@@ -1,12 +1,18 @@
-"""ZIP archives of unknown origin, unpacked within bounds and nowhere but below the cache folder."""
+"""ZIP archives of unknown origin, unpacked within bounds and nowhere but below the folder that is given.
+
+What comes out are the user's own files with all that stands in their headers, so they belong to a project's
+own folder, or are gone when the process ends; never to a cache.
+"""
 
 from __future__ import annotations
 
+import atexit
 import re
 import shutil
 import tempfile
 import zipfile
 import zlib
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,13 +40,21 @@ def is_zip(path: Path) -> bool:
         return False
 
 
-def unpack_zip(path: Path, cache_folder: Path, *, max_bytes: int = MAX_UNPACKED_BYTES) -> Path:
-    """Unpack an archive once into a folder of the cache named after its content, and return that folder.
+@cache
+def passing_folder() -> Path:
+    """Return a folder that is deleted when this process ends."""
+    folder = Path(tempfile.mkdtemp(prefix="clipsvd-archives-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def unpack_zip(path: Path, below: Path, *, max_bytes: int = MAX_UNPACKED_BYTES) -> Path:
+    """Unpack an archive once into a folder named after its content, and return that folder.
 
     Refuses damaged and encrypted archives, names that lead out of the folder, more than 50,000 files,
     and more than `max_bytes` in all, counted while unpacking. Links and archives within are left out.
     """
-    target = cache_folder / "archives" / file_sha256(path)[:32]
+    target = below / "archives" / file_sha256(path)[:32]
     if target.is_dir():
         return target
     with refusals.refusing(path):

@@ -7,9 +7,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from clipsvd_app import settings
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging.archives import is_zip, unpack_zip
+from clipsvd_app.imaging.archives import is_zip, passing_folder, unpack_zip
 from clipsvd_app.imaging.sniffing import kind_of, read_head
 
 if TYPE_CHECKING:
@@ -28,17 +27,18 @@ _SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", "dicomdir", "lockfile", "
 _DIRECTORY_CLASS = b"1.2.840.10008.1.3.10"
 
 
-def find_files(paths: Sequence[Path], *, cache_folder: Path | None = None) -> tuple[Path, ...]:
+def find_files(paths: Sequence[Path], *, unpack_into: Path | None = None) -> tuple[Path, ...]:
     """Return the files worth reading, each once: the user's own order, folders walked in natural order.
 
     Files named directly are kept whatever they are, so that each can be refused by name. In folders,
     hidden files, indexes and text beside images are left out. ZIP archives are unpacked below
-    `cache_folder` (by default the user's cache), and a DICOMDIR stands for the files that it lists.
+    `unpack_into` (by default a folder that goes with this process), and a DICOMDIR stands for the files
+    that it lists.
     """
-    cache = cache_folder or settings.cache_folder()
+    target = unpack_into or passing_folder()
     found: dict[Path, None] = {}
     for path in paths:
-        for file in _expand(Path(path), cache):
+        for file in _expand(Path(path), target):
             found.setdefault(file)
     return tuple(found)
 
@@ -53,38 +53,38 @@ def _runs(name: str) -> NameRuns:
     return tuple((0, int(run), "") if re.fullmatch("[0-9]+", run) else (1, 0, run) for run in runs if run)
 
 
-def _expand(path: Path, cache: Path) -> Iterator[Path]:
+def _expand(path: Path, target: Path) -> Iterator[Path]:
     if path.is_dir():
-        yield from _walk(path, cache)
+        yield from _walk(path, target)
     elif is_zip(path):
-        yield from _walk(unpack_zip(path, cache), cache=None)
+        yield from _walk(unpack_zip(path, target), target=None)
     elif path.is_file() and _is_directory_index(path):
         yield from _listed(path)
     else:
         yield path
 
 
-def _walk(folder: Path, cache: Path | None) -> Iterator[Path]:
+def _walk(folder: Path, target: Path | None) -> Iterator[Path]:
     """Walk a folder without following links to folders; archives inside archives stay closed."""
     files: list[Path] = []
     for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
         files += [Path(parent, name) for name in names if not _is_hidden(name)]
     for file in sorted(files, key=lambda file: natural_key(file.relative_to(folder))):
-        if cache is not None and file.suffix.lower() == ".zip" and is_zip(file):
-            yield from _unpacked_or_itself(file, cache)
+        if target is not None and file.suffix.lower() == ".zip" and is_zip(file):
+            yield from _unpacked_or_itself(file, target)
         elif file.is_file() and not _is_beside_images(file):
             yield file
 
 
-def _unpacked_or_itself(archive: Path, cache: Path) -> Iterator[Path]:
+def _unpacked_or_itself(archive: Path, target: Path) -> Iterator[Path]:
     """Yield an archive that cannot be unpacked as a file, to be refused beside the images of its folder."""
     try:
-        folder = unpack_zip(archive, cache)
+        folder = unpack_zip(archive, target)
     except UserError:
         yield archive
         return
-    yield from _walk(folder, cache=None)
+    yield from _walk(folder, target=None)
 
 
 def _is_hidden(name: str) -> bool:

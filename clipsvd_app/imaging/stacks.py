@@ -12,6 +12,7 @@ from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import refusals
 from clipsvd_app.imaging.reading import read_frame, read_header
 from clipsvd_app.imaging.series import BREAKS_VOLUME, place_slices
+from clipsvd_app.imaging.series.geometry import along_normal_mm
 from clipsvd_app.imaging.values import Frame
 
 if TYPE_CHECKING:
@@ -75,7 +76,14 @@ def _geometry(
         return _in_patient(slices, headers)
     if first.kind != "volume" or len(headers) != 1:
         return as_given, None, None
-    return as_given, _volume_gap_mm(slices[0][0]) * np.array([frame for _path, frame in slices]), None
+    gap_mm = _volume_gap_mm(slices[0][0])
+    planes = [first.planes[frame] for _path, frame in slices if frame < len(first.planes)]
+    known = [plane for plane in planes if plane is not None]
+    if len(known) != len(slices):
+        return as_given, gap_mm * np.array([frame for _path, frame in slices]), None
+    along = along_normal_mm(known)
+    order = np.argsort(along, kind="stable")
+    return tuple(order.tolist()), along[order] - along[order[0]], (*known[0].row, *known[0].column)
 
 
 def _in_patient(
@@ -97,7 +105,7 @@ def _volume_gap_mm(path: Path) -> float:
     from clipsvd_app.imaging.volumes import describe_volume
 
     try:
-        spacing = shared_pool().run(describe_volume, str(path)).spacing_mm
+        spacing = shared_pool().run_on_file(path, describe_volume).spacing_mm
     except DecodeError as error:
         raise refusals.damaged(path) from error
     if len(spacing) != 3 or spacing[2] <= 0:

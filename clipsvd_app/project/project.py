@@ -53,6 +53,11 @@ class Project:
         self._lock = lock
 
     @property
+    def images_folder(self) -> Path:
+        """The folder beside the project for images that it holds itself: collected, or out of archives."""
+        return self.path.with_name(f"{self.path.stem} images")
+
+    @property
     def read_only(self) -> bool:
         """True when another window is the writer."""
         return self._lock is None

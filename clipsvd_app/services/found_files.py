@@ -55,8 +55,12 @@ class FilesRead:
     others: tuple[FoundFile, ...] = ()
 
 
-def read_files(paths: Sequence[Path], report: Callable[[int, int], None] | None = None) -> FilesRead:
-    """Read the headers under ``paths``.
+def read_files(
+    paths: Sequence[Path],
+    report: Callable[[int, int], None] | None = None,
+    unpack_into: Path | None = None,
+) -> FilesRead:
+    """Read the headers under ``paths``; archives are unpacked below ``unpack_into``, else for this process.
 
     report: told (files done, files in all); raises Cancelled to stop.
 
@@ -64,7 +68,11 @@ def read_files(paths: Sequence[Path], report: Callable[[int, int], None] | None 
     """
     from clipsvd_app import imaging
 
-    files = [path for path in imaging.find_files(paths) if not _OWN_FILES.search(path.name)]
+    files = [
+        path
+        for path in imaging.find_files(paths, unpack_into=unpack_into)
+        if not _OWN_FILES.search(path.name)
+    ]
     if not files:
         raise UserError(
             "There is no image file in what you added.",

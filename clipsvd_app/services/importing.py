@@ -45,7 +45,7 @@ def plan_import(
     report: Callable[[int, int], None] | None = None,
 ) -> ImportPlan:
     """Read the headers under ``paths`` and say what would be added, refused and grouped."""
-    return plan_groups(project, read_files(paths, report), rule or PatientRule())
+    return plan_groups(project, read_files(paths, report, project.images_folder), rule or PatientRule())
 
 
 def plan_groups(project: Project, read: FilesRead, rule: PatientRule) -> ImportPlan:

@@ -40,19 +40,20 @@ def missing_images(images: Sequence[ProjectImage]) -> frozenset[int]:
     return frozenset(image.id for image in images if not there[image.path])
 
 
-def plan_relink(images: Sequence[ProjectImage], folder: Path, report: Report | None = None) -> PathPlan:
+def plan_relink(project: Project, folder: Path, report: Report | None = None) -> PathPlan:
     """Look for the missing files below ``folder`` by their hash, files of the same name first.
 
     report: told (files looked at, files in all); raises Cancelled to stop. Safe to call from a thread.
     """
     from clipsvd_app import imaging
 
+    images = project.images()
     gone = missing_images(images)
     wanted: dict[str, list[ProjectImage]] = {}
     for image in images:
         if image.id in gone:
             wanted.setdefault(image.sha256, []).append(image)
-    files = _likely_first(imaging.find_files([folder]), wanted)
+    files = _likely_first(imaging.find_files([folder], unpack_into=project.images_folder), wanted)
     found: dict[str, Path] = {}
     for done, file in enumerate(files):
         if len(found) == len(wanted):
@@ -66,18 +67,13 @@ def plan_relink(images: Sequence[ProjectImage], folder: Path, report: Report | N
     return PathPlan(SetPaths(paths, f"find {len(found)} moved files"), len(found), left)
 
 
-def collection_folder(project: Path) -> Path:
-    """Return the folder beside a project that its images are collected in."""
-    return project.with_name(f"{project.stem} images")
-
-
 def plan_collect(project: Project, report: Report | None = None) -> PathPlan:
     """Copy the images' files into the project's folder, checked by their hash, under names that say nothing.
 
     The paths kept are relative to the project, so that the two can be moved together. A header that names
     another file stays where it is. Files that are there already are not copied again.
     """
-    folder = collection_folder(project.path)
+    folder = project.images_folder
     by_file: dict[str, list[ProjectImage]] = {}
     for image in project.images():
         by_file.setdefault(image.path, []).append(image)

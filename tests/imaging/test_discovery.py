@@ -87,18 +87,18 @@ def test_an_archive_is_unpacked_once_below_the_cache(tmp_path):
     archive = make_zip(tmp_path / "images.zip", "benign/2.png", "benign/10.png", "notes.txt", source=source)
     (tmp_path / "source" / "x.png").unlink()
     cache = tmp_path / "cache"
-    found = find_files([archive], cache_folder=cache)
+    found = find_files([archive], unpack_into=cache)
     # notes.txt holds a picture here, so it is taken all the same.
     assert names(found) == ["2.png", "10.png", "notes.txt"]
     assert all(path.is_relative_to(cache) for path in found)
-    assert find_files([archive], cache_folder=cache) == found
+    assert find_files([archive], unpack_into=cache) == found
     assert not list(cache.rglob("unpacking-*"))
 
 
 def test_an_archive_in_a_folder_is_opened(tmp_path):
     source = picture(tmp_path / "x" / "one.png")
     make_zip(tmp_path / "x" / "more.zip", "two.png", source=source)
-    assert sorted(names(find_files([tmp_path / "x"], cache_folder=tmp_path / "cache"))) == [
+    assert sorted(names(find_files([tmp_path / "x"], unpack_into=tmp_path / "cache"))) == [
         "one.png",
         "two.png",
     ]
@@ -111,7 +111,7 @@ def test_an_archive_that_leads_out_of_its_folder_is_refused(tmp_path, name):
     source = picture(tmp_path / "x.png")
     archive = make_zip(tmp_path / "bad.zip", "fine.png", name, source=source)
     with pytest.raises(UserError) as refused:
-        find_files([archive], cache_folder=tmp_path / "cache")
+        find_files([archive], unpack_into=tmp_path / "cache")
     assert refused.value.code == "zip_traversal"
     assert not list(tmp_path.rglob("evil.png"))
     assert not list((tmp_path / "cache").rglob("*.png"))
@@ -131,7 +131,7 @@ def test_no_name_in_an_archive_leads_out_of_its_folder(name):
 def test_a_bad_archive_in_a_folder_does_not_hide_the_images_beside_it(tmp_path):
     source = picture(tmp_path / "study" / "1.png")
     archive = make_zip(tmp_path / "study" / "bad.zip", "../evil.png", source=source)
-    assert find_files([tmp_path / "study"], cache_folder=tmp_path / "cache") == (source, archive)
+    assert find_files([tmp_path / "study"], unpack_into=tmp_path / "cache") == (source, archive)
 
 
 def test_a_folder_named_like_a_file_of_a_disc_is_walked(tmp_path):
@@ -153,14 +153,14 @@ def test_an_archive_of_too_many_files_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(archives, "MAX_FILES", 2)
     archive = make_zip(tmp_path / "many.zip", "1", "2", "3", source=picture(tmp_path / "x.png"))
     with pytest.raises(UserError, match="more than"):
-        find_files([archive], cache_folder=tmp_path / "cache")
+        find_files([archive], unpack_into=tmp_path / "cache")
 
 
 def test_a_damaged_archive_is_refused_with_a_remedy(tmp_path):
     archive = make_zip(tmp_path / "cut.zip", "1.png", source=picture(tmp_path / "x.png"))
     archive.write_bytes(archive.read_bytes()[:-30])
     with pytest.raises(UserError, match=r"cut\.zip is damaged"):
-        find_files([archive], cache_folder=tmp_path / "cache")
+        find_files([archive], unpack_into=tmp_path / "cache")
 
 
 def write_dicomdir(folder: Path, *references: list[str]) -> Path:

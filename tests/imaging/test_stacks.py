@@ -151,3 +151,15 @@ def test_reading_stops_when_it_is_cancelled(tmp_path):
 
     with pytest.raises(Cancelled):
         read_stack([(path, 0) for path in paths], cancelled)
+
+
+def test_a_volume_file_that_says_how_it_lies_has_sides(tmp_path):
+    image = SimpleITK.GetImageFromArray(np.arange(4 * 5 * 6, dtype=np.int16).reshape(4, 5, 6))
+    image.SetSpacing((1.0, 1.0, 3.0))
+    image.SetDirection((1, 0, 0, 0, 1, 0, 0, 0, 1))
+    SimpleITK.WriteImage(image, str(tmp_path / "v.nii"))
+    stack = read_stack([(tmp_path / "v.nii", frame) for frame in range(4)], silent)
+    assert stack.orientation is not None
+    assert np.allclose(np.abs(stack.orientation), (1, 0, 0, 0, 1, 0))
+    assert np.allclose(stack.positions_mm, (0, 3, 6, 9))
+    assert set(stack.order) == {0, 1, 2, 3}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from pathlib import Path
 
 import pydicom
@@ -72,3 +73,16 @@ def test_project_caches_and_logs_hold_no_identity(studies: Path, home: Path, tmp
             assert word.encode() not in content, (place.name, word)
             assert word not in str(place.relative_to(tmp_path))
     assert not [word for word in words if word in caplog.text]
+
+
+def test_what_comes_out_of_an_archive_lies_beside_the_project_and_in_no_cache(
+    studies, home, tmp_path
+) -> None:
+    shutil.make_archive(str(tmp_path / "dropped"), "zip", studies)
+    with create_project(tmp_path / "study.clipsvd") as project:
+        project.apply(apply_import(project, plan_import(project, [tmp_path / "dropped.zip"])))
+        images = [Path(image.path) for image in project.images()]
+    assert len(images) == 5
+    assert all(path.is_relative_to(tmp_path / "study images") for path in images)
+    for place in home.rglob("*"):
+        assert not place.is_file() or b"BERTHA" not in place.read_bytes(), place.name

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from clipsvd_app.errors import UserError
 from clipsvd_app.services.label_table import plan_labels, write_labels
-from clipsvd_app.services.relinking import collection_folder, missing_images, plan_collect, plan_relink
+from clipsvd_app.services.relinking import missing_images, plan_collect, plan_relink
 from clipsvd_app.ui.notices import Notice, NoticeKind
 
 if TYPE_CHECKING:
@@ -47,21 +47,23 @@ class FilesController(QObject):
 
     def relink(self, folder: Path) -> None:
         """Find moved images below a folder by their content."""
-        images = self._session.images()
+        project = self._session.project
+        if project is None:
+            return
 
         def done(plan: PathPlan) -> None:
             if plan.files:
                 self._session.do(plan.change)
             self._session.tell(_relinked(plan))
 
-        self._work(lambda report: plan_relink(images, folder, report), done, "Looking at files")
+        self._work(lambda report: plan_relink(project, folder, report), done, "Looking at files")
 
     def collect(self) -> None:
         """Copy the images into the project's folder."""
         project = self._writable()
         if project is None:
             return
-        folder = collection_folder(project.path).name
+        folder = project.images_folder.name
 
         def done(plan: PathPlan) -> None:
             self._session.do(plan.change)

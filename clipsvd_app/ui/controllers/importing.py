@@ -86,7 +86,7 @@ class ImportController(QObject):
         self._started_s = time.monotonic()
         self._told_s = 0.0
         self._task = self._session.background.run(
-            lambda report: read_files(paths, report),
+            lambda report: read_files(paths, report, project.images_folder),
             lambda answer: self._take_files(project, answer, class_id),
             self._show_progress,
             priority=1,
