@@ -9,10 +9,10 @@ import numpy as np
 
 from clipsvd_app.domain.classes import ClassSpec, class_from_name
 from clipsvd_app.domain.recipe import recipe_for
-from clipsvd_app.engine import metrics
+from clipsvd_app.engine.evaluation import metrics
 from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.bench_images import BenchImages, folder_rules, read_bench_images, require_data_set
-from clipsvd_app.engine.estimate import method_outputs
+from clipsvd_app.engine.evaluation.estimate import method_outputs
 from clipsvd_app.engine.fitting.adapt import adapt
 from clipsvd_app.engine.fitting.learner import Learner
 from clipsvd_app.engine.splits import Split, check_classes, draw_shots
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clipsvd_app.domain.recipe import DeviceName
-    from clipsvd_app.engine.evaluate import MethodOutput
+    from clipsvd_app.engine.evaluation.evaluate import MethodOutput
     from clipsvd_app.jobs import BackboneRef, Report
 
 

@@ -16,7 +16,7 @@ from clipsvd_app.engine import basis, torch_setup
 from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.adapter import save_adapter
 from clipsvd_app.engine.devices import device_title
-from clipsvd_app.engine.estimate import Estimate, cross_validated, held_out
+from clipsvd_app.engine.evaluation.estimate import Estimate, cross_validated, held_out
 from clipsvd_app.engine.explain import explain_run
 from clipsvd_app.engine.fitting.adapt import adapt, logging_report
 from clipsvd_app.engine.fitting.checkpoints import FolderCheckpoints, run_checkpoints

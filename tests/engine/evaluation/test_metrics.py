@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, log_loss, roc_auc_score
 
-from clipsvd_app.engine import metrics
-from clipsvd_app.engine.evaluate import MethodOutput, evaluate
+from clipsvd_app.engine.evaluation import metrics
+from clipsvd_app.engine.evaluation.evaluate import MethodOutput, evaluate
 
 
 @pytest.mark.parametrize(

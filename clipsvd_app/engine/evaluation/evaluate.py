@@ -18,8 +18,8 @@ from clipsvd_app.domain.evaluation import (
     MethodScore,
     Verdict,
 )
-from clipsvd_app.engine import metrics
-from clipsvd_app.engine.metrics import Floats, Integers
+from clipsvd_app.engine.evaluation import metrics
+from clipsvd_app.engine.evaluation.metrics import Floats, Integers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,10 +9,10 @@ import numpy as np
 
 from clipsvd_app.domain.evaluation import Evaluation, MethodName
 from clipsvd_app.engine.adapted import AdaptedModel
-from clipsvd_app.engine.baselines import fit_linear_probe
-from clipsvd_app.engine.evaluate import METHODS, MethodOutput, evaluate, no_estimate
+from clipsvd_app.engine.ladder.linear_probe import fit_linear_probe
+from clipsvd_app.engine.evaluation.evaluate import METHODS, MethodOutput, evaluate, no_estimate
 from clipsvd_app.engine.fitting.adapt import adapt
-from clipsvd_app.engine.metrics import Floats
+from clipsvd_app.engine.evaluation.metrics import Floats
 from clipsvd_app.engine.splits import MIN_GROUPS_TO_ESTIMATE, Split, grouped_folds, groups_in_smallest_class
 
 if TYPE_CHECKING:
