@@ -9,10 +9,10 @@ import numpy as np
 
 from clipsvd_app.domain.classes import ClassSpec, class_from_name
 from clipsvd_app.domain.recipe import recipe_for
-from clipsvd_app.engine.evaluation import metrics
 from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.bench_images import BenchImages, folder_rules, read_bench_images, require_data_set
-from clipsvd_app.engine.evaluation.estimate import method_outputs
+from clipsvd_app.engine.evaluation import metrics
+from clipsvd_app.engine.evaluation.estimate import method_outputs, study_of
 from clipsvd_app.engine.fitting.adapt import adapt
 from clipsvd_app.engine.fitting.learner import Learner
 from clipsvd_app.engine.splits import Split, check_classes, draw_shots
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clipsvd_app.domain.recipe import DeviceName
-    from clipsvd_app.engine.evaluation.evaluate import MethodOutput
+    from clipsvd_app.engine.ladder.methods import MethodOutput
     from clipsvd_app.jobs import BackboneRef, Report
 
 
@@ -61,7 +61,7 @@ def few_shot_records(
             stage = f"{count} shots, seed {seed}: "
             trained = adapt(learner, data.images.examples(split.train, report), seed, report, stage)
             adapted = AdaptedModel(learner.backbone, learner.basis, trained.sigmas, learner.classes)
-            outputs = method_outputs(learner, data.images, split, trained, adapted, seed, report)
+            outputs = method_outputs(study_of(learner, data.images, seed), split, trained, adapted, report)
             for method, output in outputs.items():
                 yield {
                     "dataset": data.name,

@@ -16,7 +16,7 @@ from clipsvd_app.engine import basis, torch_setup
 from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.adapter import save_adapter
 from clipsvd_app.engine.devices import device_title
-from clipsvd_app.engine.evaluation.estimate import Estimate, cross_validated, held_out
+from clipsvd_app.engine.evaluation.estimate import Estimate, Study, cross_validated, held_out, study_of
 from clipsvd_app.engine.explain import explain_run
 from clipsvd_app.engine.fitting.adapt import adapt, logging_report
 from clipsvd_app.engine.fitting.checkpoints import FolderCheckpoints, run_checkpoints
@@ -48,6 +48,11 @@ class _Prepared:
     request: TrainRequest
     images: StudySet
     learner: Learner
+
+    @property
+    def study(self) -> Study:
+        """Return what the estimate is made of."""
+        return study_of(self.learner, self.images, self.request.seed)
 
 
 def run_train(request: TrainRequest, folder: Path, warm: WarmBackbone, report: Report) -> RunResult:
@@ -123,16 +128,16 @@ def _train_and_estimate(
     prepared: _Prepared, report: Report
 ) -> tuple[list[int], Estimate, TrainedSigma, AdaptedModel]:
     """Return the training positions, the estimate, and the model that is kept."""
-    request, images, learner = prepared.request, prepared.images, prepared.learner
+    request, images = prepared.request, prepared.images
     labelled = images.labelled
     if request.shots is None:
-        estimate = cross_validated(learner, images, labelled, request.seed, report)
+        estimate = cross_validated(prepared.study, labelled, report)
         trained, adapted = _fit(prepared, labelled, report)
         return labelled, estimate, trained, adapted
     drawn = draw_shots(images.labels(labelled), images.groups(labelled), request.shots, request.seed)
     split = drawn.within(labelled)
     trained, adapted = _fit(prepared, split.train, report)
-    estimate = held_out(learner, images, split, trained, adapted, request.seed, report)
+    estimate = held_out(prepared.study, split, trained, adapted, report)
     return list(split.train), estimate, trained, adapted
 
 

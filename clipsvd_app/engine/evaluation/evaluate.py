@@ -1,44 +1,31 @@
-"""From predictions on unseen patients to figures, intervals, a verdict and one plain sentence."""
+"""From predictions on unseen patients to figures, intervals, a verdict and plain sentences."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from clipsvd_app.domain.evaluation import (
-    METHOD_TITLES,
     ClassScore,
     Difference,
     Evaluation,
     EvaluationKind,
-    Interval,
     MethodName,
     MethodScore,
-    Verdict,
 )
 from clipsvd_app.engine.evaluation import metrics
-from clipsvd_app.engine.evaluation.metrics import Floats, Integers
+from clipsvd_app.engine.evaluation.comparison import holm, mcnemar_mid_p
+from clipsvd_app.engine.evaluation.verdict import gain_of, recommend, sentence_of, verdict_of
+from clipsvd_app.engine.ladder.methods import MethodOutput
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-METHODS: tuple[MethodName, ...] = ("zero_shot", "linear_probe", "clip_svd")
-_PAIRS: tuple[tuple[MethodName, MethodName], ...] = (
-    ("clip_svd", "zero_shot"),
-    ("clip_svd", "linear_probe"),
-    ("linear_probe", "zero_shot"),
-)
+    from clipsvd_app.engine.evaluation.metrics import Floats, Integers
 
-
-@dataclass(frozen=True, slots=True)
-class MethodOutput:
-    """Probabilities (images, classes) of one method on the evaluated images, and what it cost."""
-
-    probabilities: Floats
-    trainable_parameters: int
-    seconds: float
+Outputs = dict[MethodName, MethodOutput]
+"""What every method says of the same images, in the same order."""
 
 
 def no_estimate(reason: str) -> Evaluation:
@@ -47,40 +34,30 @@ def no_estimate(reason: str) -> Evaluation:
 
 
 def evaluate(
-    outputs: Mapping[MethodName, MethodOutput],
+    repeats: Sequence[Outputs],
     truth: Sequence[int],
     groups: Sequence[str],
     class_names: Sequence[str],
     kind: EvaluationKind,
     folds: int = 0,
+    warnings: Sequence[str] = (),
 ) -> Evaluation:
-    """Score all methods on the same images, with intervals from resampled patients."""
+    """Score all methods on the same images, with intervals from resampled patients.
+
+    repeats: one prediction of every image for each draw of the folds. Figures are means over them; the
+    counts of images are those of the mean probabilities.
+    """
     labels = np.asarray(truth, dtype=np.int64)
-    predictions = {name: output.probabilities.argmax(axis=1) for name, output in outputs.items()}
-    resampled = dict(
-        zip(
-            predictions,
-            metrics.bootstrap_balanced_accuracy(labels, [*predictions.values()], groups, len(class_names)),
-            strict=True,
-        )
-    )
-    methods = tuple(
-        _score(name, output, labels, class_names, metrics.percentile_interval(resampled[name]))
-        for name, output in outputs.items()
-    )
-    values = {score.method: score.balanced_accuracy for score in methods}
-    differences = tuple(
-        Difference(
-            one,
-            other,
-            values[one] - values[other],
-            metrics.percentile_interval(resampled[one] - resampled[other]),
-        )
-        for one, other in _PAIRS
-        if one in values and other in values
-    )
-    verdict = verdict_of(differences)
+    resampled = _resampled(repeats, labels, groups, len(class_names))
     patients = len(set(groups))
+    methods = tuple(
+        _score([outputs[name] for outputs in repeats], name, labels, class_names, resampled[name], patients)
+        for name in repeats[0]
+    )
+    differences = _differences(methods, repeats, labels, resampled, patients)
+    gain = gain_of(differences)
+    values = {score.method: score.balanced_accuracy for score in methods}
+    recommended, recommendation = recommend(methods, resampled)
     return Evaluation(
         kind=kind,
         images=len(labels),
@@ -88,66 +65,92 @@ def evaluate(
         folds=folds,
         methods=methods,
         differences=differences,
-        verdict=verdict,
-        sentence=sentence_of(verdict, methods, differences, len(labels), patients),
+        verdict=verdict_of(gain),
+        sentence=sentence_of(gain, values, len(labels), patients),
+        repeats=len(repeats),
+        recommended=recommended,
+        recommendation=recommendation,
+        warnings=tuple(warnings),
     )
 
 
-def verdict_of(differences: Sequence[Difference]) -> Verdict:
-    """Say helped or harmed only when the whole interval of CLIP-SVD minus zero-shot lies on one side of 0."""
-    for difference in differences:
-        if (difference.method, difference.against) == ("clip_svd", "zero_shot"):
-            if difference.interval.low > 0:
-                return "helped"
-            if difference.interval.high < 0:
-                return "harmed"
-    return "not_shown"
+def mean_probabilities(parts: Sequence[MethodOutput]) -> Floats:
+    """Return (images, classes), the mean over repeats."""
+    return np.asarray(np.mean([part.probabilities for part in parts], axis=0))
 
 
-def sentence_of(
-    verdict: Verdict,
+def _resampled(
+    repeats: Sequence[Outputs], labels: Integers, groups: Sequence[str], classes: int
+) -> dict[MethodName, Floats]:
+    """Return balanced accuracies (resamples,) of each method on the same resampled patients."""
+    names = list(repeats[0])
+    predictions = [outputs[name].probabilities.argmax(axis=1) for name in names for outputs in repeats]
+    drawn = metrics.bootstrap_balanced_accuracy(labels, predictions, groups, classes)
+    means = drawn.reshape(len(names), len(repeats), -1).mean(axis=1)
+    return dict(zip(names, means, strict=True))
+
+
+def _differences(
     methods: Sequence[MethodScore],
-    differences: Sequence[Difference],
-    images: int,
+    repeats: Sequence[Outputs],
+    labels: Integers,
+    resampled: Mapping[MethodName, Floats],
     patients: int,
-) -> str:
-    """Say what adaptation bought, with numbers, in one or two plain sentences."""
+) -> tuple[Difference, ...]:
+    """Set CLIP-SVD against every other method, zero-shot first."""
     values = {score.method: score.balanced_accuracy for score in methods}
-    gain = next(d for d in differences if (d.method, d.against) == ("clip_svd", "zero_shot"))
-    opening = {
-        "helped": "Adaptation helped",
-        "harmed": "Adaptation harmed",
-        "not_shown": "It is not shown that adaptation changed anything",
-    }[verdict]
-    text = (
-        f"{opening}: balanced accuracy {100 * values['clip_svd']:.0f} %"
-        f" against {100 * values['zero_shot']:.0f} % zero-shot, "
-        f"a difference of {_points(gain.value)} points (95 % interval {_span(gain.interval)}) "
-        f"on {images} images of {patients} patients that took no part in training."
+    right = {
+        name: mean_probabilities([outputs[name] for outputs in repeats]).argmax(axis=1) == labels
+        for name in values
+    }
+    others = [name for name in values if name != "clip_svd"]
+    p_values = [mcnemar_mid_p(right["clip_svd"], right[other]) for other in others]
+    return tuple(
+        Difference(
+            "clip_svd",
+            other,
+            values["clip_svd"] - values[other],
+            metrics.percentile_interval(resampled["clip_svd"] - resampled[other], patients),
+            p_value,
+            p_holm,
+        )
+        for other, p_value, p_holm in zip(others, p_values, holm(p_values), strict=True)
     )
-    if "linear_probe" in values:
-        text += f" {METHOD_TITLES['linear_probe']}: {100 * values['linear_probe']:.0f} %."
-    return text
 
 
 def _score(
-    name: MethodName, output: MethodOutput, truth: Integers, class_names: Sequence[str], interval: Interval
+    parts: Sequence[MethodOutput],
+    name: MethodName,
+    truth: Integers,
+    class_names: Sequence[str],
+    resampled: Floats,
+    patients: int,
 ) -> MethodScore:
-    probabilities = output.probabilities
-    confusion = metrics.confusion_matrix(truth, probabilities.argmax(axis=1), len(class_names))
+    classes = len(class_names)
+    confusions = [metrics.confusion_matrix(truth, p.probabilities.argmax(axis=1), classes) for p in parts]
+    counts = metrics.confusion_matrix(truth, mean_probabilities(parts).argmax(axis=1), classes)
+    balanced = _mean([metrics.balanced_accuracy(confusion) for confusion in confusions])
+    areas = [metrics.macro_auroc(truth, part.probabilities) for part in parts]
+    known_areas = [area for area in areas if area is not None]
     return MethodScore(
         method=name,
-        balanced_accuracy=metrics.balanced_accuracy(confusion),
-        interval=interval,
-        accuracy=float(np.trace(confusion) / len(truth)),
-        macro_auroc=metrics.macro_auroc(truth, probabilities),
-        negative_log_likelihood=metrics.negative_log_likelihood(truth, probabilities),
-        brier=metrics.brier(truth, probabilities),
-        classes=tuple(_class_score(confusion, index, title) for index, title in enumerate(class_names)),
-        confusion=tuple(tuple(int(count) for count in row) for row in confusion),
-        trainable_parameters=output.trainable_parameters,
-        seconds=output.seconds,
+        balanced_accuracy=balanced,
+        interval=metrics.balanced_interval(np.mean(confusions, axis=0), resampled, patients),
+        accuracy=_mean([float(np.trace(confusion) / len(truth)) for confusion in confusions]),
+        macro_auroc=_mean(known_areas) if known_areas else None,
+        negative_log_likelihood=_mean(
+            [metrics.negative_log_likelihood(truth, part.probabilities) for part in parts]
+        ),
+        brier=_mean([metrics.brier(truth, part.probabilities) for part in parts]),
+        classes=tuple(_class_score(counts, index, title) for index, title in enumerate(class_names)),
+        confusion=tuple(tuple(int(count) for count in row) for row in counts),
+        trainable_parameters=max(part.trainable_parameters for part in parts),
+        seconds=sum(part.seconds for part in parts),
     )
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values))
 
 
 def _class_score(confusion: Integers, index: int, name: str) -> ClassScore:
@@ -162,11 +165,3 @@ def _class_score(confusion: Integers, index: int, name: str) -> ClassScore:
         specificity=rejected / others if others else 0.0,
         specificity_interval=metrics.wilson(rejected, others),
     )
-
-
-def _points(difference: float) -> str:
-    return f"{100 * difference:+.0f}"
-
-
-def _span(interval: Interval) -> str:
-    return f"{_points(interval.low)} to {_points(interval.high)}"

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from clipsvd_app.engine.evaluation.metrics import Floats
 from clipsvd_app.engine.ladder.inner import choose
-from clipsvd_app.engine.ladder.task import softmax
+from clipsvd_app.engine.ladder.task import LadderTask, softmax
 
 if TYPE_CHECKING:
-    from clipsvd_app.engine.evaluation.metrics import Floats, Integers
-    from clipsvd_app.engine.ladder.task import Features, LadderTask
+    from clipsvd_app.engine.evaluation.metrics import Integers
+    from clipsvd_app.engine.ladder.task import Features
 
 _ALPHAS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 _DEFAULT = 1.0

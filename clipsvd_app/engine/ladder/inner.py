@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from clipsvd_app.engine.evaluation import metrics
-from clipsvd_app.engine.ladder.task import LadderTask
 from clipsvd_app.engine.splits import Split, grouped_folds, groups_in_smallest_class
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from clipsvd_app.engine.evaluation.metrics import Floats, Integers
-    from clipsvd_app.engine.ladder.task import Features
+    from clipsvd_app.engine.ladder.task import Features, LadderTask
 
     T = TypeVar("T")
 
@@ -51,7 +50,9 @@ def choose(
         return default
     found = [answers(task.subset(split.train), task.features[list(split.test)]) for split in splits]
     truth = np.concatenate([task.truth[list(split.test)] for split in splits])
-    scores = [score(truth, np.concatenate([fold[place] for fold in found])) for place in range(len(candidates))]
+    scores = [
+        score(truth, np.concatenate([fold[place] for fold in found])) for place in range(len(candidates))
+    ]
     return candidates[max(range(len(candidates)), key=lambda place: scores[place])]
 
 

@@ -10,10 +10,11 @@ import numpy as np
 
 from clipsvd_app.engine.evaluation.metrics import Floats
 from clipsvd_app.engine.ladder.inner import inner_folds, score
-from clipsvd_app.engine.ladder.task import Features
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from clipsvd_app.engine.ladder.task import Features
 
 _STRENGTHS = (0.1, 1.0, 10.0, 100.0)
 _DEFAULT_STRENGTH = 10.0

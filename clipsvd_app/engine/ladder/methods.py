@@ -6,18 +6,18 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from clipsvd_app.domain.evaluation import MethodName
 from clipsvd_app.engine.evaluation.metrics import Floats
 from clipsvd_app.engine.ladder.gda import fit_gda
 from clipsvd_app.engine.ladder.linear_probe import fit_linear_probe
-from clipsvd_app.engine.ladder.task import softmax
+from clipsvd_app.engine.ladder.task import LadderTask, softmax
 from clipsvd_app.engine.ladder.text_probe import fit_text_probe
 from clipsvd_app.engine.ladder.tip_adapter import fit_tip_adapter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from clipsvd_app.engine.ladder.task import Features, Fitted, LadderTask
+    from clipsvd_app.domain.evaluation import MethodName
+    from clipsvd_app.engine.ladder.task import Features, Fitted
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from clipsvd_app.engine.evaluation.metrics import Floats, Integers
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from clipsvd_app.engine.evaluation.metrics import Floats, Integers
 
 Features = NDArray[np.float32]
 

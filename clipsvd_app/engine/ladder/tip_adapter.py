@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clipsvd_app.engine.ladder.inner import choose
-from clipsvd_app.engine.ladder.task import softmax
+from clipsvd_app.engine.ladder.task import LadderTask, softmax
 
 if TYPE_CHECKING:
     from clipsvd_app.engine.evaluation.metrics import Floats
-    from clipsvd_app.engine.ladder.task import Features, LadderTask
+    from clipsvd_app.engine.ladder.task import Features
 
 _ALPHAS = (0.5, 1.0, 3.0, 10.0, 30.0)
 _BETAS = (1.0, 5.5, 20.0, 60.0, 180.0)
