@@ -166,7 +166,10 @@ def _backbone(name: str) -> BackboneRef:
 def _show(console: Console, records: list[dict[str, Any]]) -> None:
     shots = sorted({record["shots"] for record in records})
     rows = []
+    measured = {record["method"] for record in records}
     for method, title in METHOD_TITLES.items():
+        if method not in measured:
+            continue
         cells = [
             [r["balanced_accuracy"] for r in records if r["shots"] == k and r["method"] == method]
             for k in shots

@@ -21,7 +21,7 @@ from clipsvd_app.engine.explain import explain_run
 from clipsvd_app.engine.fitting.adapt import adapt, logging_report
 from clipsvd_app.engine.fitting.checkpoints import FolderCheckpoints, run_checkpoints
 from clipsvd_app.engine.fitting.learner import Learner
-from clipsvd_app.engine.splits import check_classes, draw_shots
+from clipsvd_app.engine.splits import Split, check_classes, draw_shots, set_aside
 from clipsvd_app.engine.study_set import StudySet, read_study_set
 from clipsvd_app.jobs import Report, TrainRequest
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from clipsvd_app.domain.evaluation import Evaluation
+    from clipsvd_app.domain.evaluation import Evaluation, EvaluationKind
     from clipsvd_app.engine.backbones import Backbone
     from clipsvd_app.engine.trained import TrainedSigma
     from clipsvd_app.engine.warm import WarmBackbone
@@ -52,7 +52,7 @@ class _Prepared:
     @property
     def study(self) -> Study:
         """Return what the estimate is made of."""
-        return study_of(self.learner, self.images, self.request.seed)
+        return study_of(self.learner, self.images, self.request.seed, self.request.warnings)
 
 
 def run_train(request: TrainRequest, folder: Path, warm: WarmBackbone, report: Report) -> RunResult:
@@ -120,7 +120,7 @@ def _prepare(
     check_classes([image.label for image in request.images if image.label is not None], names)
     learner = Learner(warm.backbone, warm.basis(report), request.classes, request.recipe, checkpoints)
     images = read_study_set(warm.features, request.images, report)
-    check_classes(images.labels(images.labelled), names)
+    check_classes(images.labels(_split(request, images).train), names)
     return _Prepared(request, images, learner)
 
 
@@ -128,17 +128,24 @@ def _train_and_estimate(
     prepared: _Prepared, report: Report
 ) -> tuple[list[int], Estimate, TrainedSigma, AdaptedModel]:
     """Return the training positions, the estimate, and the model that is kept."""
-    request, images = prepared.request, prepared.images
-    labelled = images.labelled
-    if request.shots is None:
-        estimate = cross_validated(prepared.study, labelled, report)
-        trained, adapted = _fit(prepared, labelled, report)
-        return labelled, estimate, trained, adapted
-    drawn = draw_shots(images.labels(labelled), images.groups(labelled), request.shots, request.seed)
-    split = drawn.within(labelled)
+    request, study = prepared.request, prepared.study
+    split = _split(request, prepared.images)
+    if split.test or request.locked or request.shots is not None:
+        trained, adapted = _fit(prepared, split.train, report)
+        kind: EvaluationKind = "locked" if request.locked else "held_out"
+        return list(split.train), held_out(study, split, trained, adapted, report, kind), trained, adapted
+    estimate = cross_validated(study, split.train, report)
     trained, adapted = _fit(prepared, split.train, report)
-    estimate = held_out(prepared.study, split, trained, adapted, report)
     return list(split.train), estimate, trained, adapted
+
+
+def _split(request: TrainRequest, images: StudySet) -> Split:
+    """Return who trains and who tests; without shots and set-aside patients all train and none test."""
+    free, aside = set_aside(images.groups(images.labelled), request.locked).within(images.labelled).sides
+    if request.shots is None:
+        return Split(free, aside)
+    drawn = draw_shots(images.labels(free), images.groups(free), request.shots, request.seed).within(free)
+    return Split(drawn.train, aside if request.locked else drawn.test)
 
 
 def _fit(prepared: _Prepared, positions: Sequence[int], report: Report) -> tuple[TrainedSigma, AdaptedModel]:
@@ -173,7 +180,7 @@ def _predictions(
 
 def _roles(evaluation: Evaluation, trained_on: Sequence[int], estimate: Estimate) -> dict[int, Role]:
     roles: dict[int, Role] = dict.fromkeys(trained_on, "train")
-    unseen: Role = "test" if evaluation.kind == "held_out" else "out_of_fold"
+    unseen: Role = "out_of_fold" if evaluation.kind == "cross_validated" else "test"
     return roles | dict.fromkeys(estimate.probabilities, unseen)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from clipsvd_app.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 MIN_GROUPS_TO_ESTIMATE = 4
 
@@ -23,6 +23,11 @@ class Split:
 
     train: tuple[int, ...]
     test: tuple[int, ...]
+
+    @property
+    def sides(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return both sides, training first."""
+        return self.train, self.test
 
     def within(self, positions: Sequence[int]) -> Split:
         """Return the same split of a subset, as positions in the whole."""
@@ -47,6 +52,16 @@ def check_classes(labels: Sequence[int], class_names: Sequence[str]) -> None:
                 remedy="Label at least one image of it, or remove the class.",
                 code="empty_class",
             )
+
+
+def set_aside(groups: Sequence[str], locked: Collection[str]) -> Split:
+    """Test on the patients named in ``locked`` and train on all others."""
+    kept = set(locked)
+    places = range(len(groups))
+    return Split(
+        tuple(place for place in places if groups[place] not in kept),
+        tuple(place for place in places if groups[place] in kept),
+    )
 
 
 def draw_shots(labels: Sequence[int], groups: Sequence[str], shots: int, seed: int) -> Split:
