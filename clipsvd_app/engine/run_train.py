@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,9 @@ from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.adapter import save_adapter
 from clipsvd_app.engine.devices import device_title
 from clipsvd_app.engine.evaluation.estimate import Estimate, Study, cross_validated, held_out, study_of
+from clipsvd_app.engine.evaluation.learning_curve import adapted_point, learning_curve
+from clipsvd_app.engine.evaluation.predictions import predictions_of
+from clipsvd_app.engine.evaluation.trust import Trust, learn_trust
 from clipsvd_app.engine.explain import explain_run
 from clipsvd_app.engine.fitting.adapt import adapt, logging_report
 from clipsvd_app.engine.fitting.checkpoints import FolderCheckpoints, run_checkpoints
@@ -27,8 +30,6 @@ from clipsvd_app.jobs import Report, TrainRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import numpy as np
 
     from clipsvd_app.domain.evaluation import Evaluation, EvaluationKind
     from clipsvd_app.engine.backbones import Backbone
@@ -46,13 +47,17 @@ class _Prepared:
     """A request ready to train: what is read, and what every fit has in common."""
 
     request: TrainRequest
-    images: StudySet
-    learner: Learner
+    study: Study
 
     @property
-    def study(self) -> Study:
-        """Return what the estimate is made of."""
-        return study_of(self.learner, self.images, self.request.seed, self.request.warnings)
+    def images(self) -> StudySet:
+        """Return all images that could be read."""
+        return self.study.images
+
+    @property
+    def learner(self) -> Learner:
+        """Return what every fit has in common."""
+        return self.study.learner
 
 
 def run_train(request: TrainRequest, folder: Path, warm: WarmBackbone, report: Report) -> RunResult:
@@ -64,11 +69,12 @@ def run_train(request: TrainRequest, folder: Path, warm: WarmBackbone, report: R
     prepared = _prepare(request, warm, checkpoints, report)
     positions, estimate, trained, adapted = _train_and_estimate(prepared, report)
     images = prepared.images
+    evaluation, trust = _trust(prepared, estimate, positions, report)
     shown = [*positions, *(p for p in range(len(images.inputs)) if p not in set(positions))]
     explanation = explain_run(adapted, images.model_inputs(shown[:_EXPLAINED_IMAGES]), report)
     train_images = [images.inputs[position] for position in positions]
     report("Saving the adapter", 0, 1)
-    save_adapter(folder / ADAPTER_FILE, adapted, trained, request, train_images, estimate.evaluation)
+    save_adapter(folder / ADAPTER_FILE, adapted, trained, request, train_images, evaluation)
     result = RunResult(
         class_names=tuple(spec.name for spec in request.classes),
         backbone_name=warm.backbone.name,
@@ -82,14 +88,35 @@ def run_train(request: TrainRequest, folder: Path, warm: WarmBackbone, report: R
         learning_rate=trained.learning_rate,
         device=trained.device,
         seconds=time.monotonic() - start,
-        evaluation=estimate.evaluation,
-        predictions=_predictions(prepared, positions, estimate, adapted, report),
+        evaluation=evaluation,
+        predictions=_predictions(prepared, positions, estimate, trust, adapted, report),
         explanation=explanation,
         curve=trained.curve,
         notes=(*trained.notes, *_refusal_notes(images), *([RESUMED] if resumed else [])),
     )
     checkpoints.clear()
     return result
+
+
+def _trust(
+    prepared: _Prepared, estimate: Estimate, trained_on: Sequence[int], report: Report
+) -> tuple[Evaluation, Trust | None]:
+    """Add to an estimate when answers can be trusted and what further examples are worth."""
+    images, names, tested = prepared.images, prepared.study.class_names, list(estimate.probabilities)
+    evaluation, trust = learn_trust(
+        estimate.evaluation, estimate.probabilities, images.labels(tested), images.groups(tested)
+    )
+    if trust is None:
+        return evaluation, None
+    known = sorted({*trained_on, *tested} - _locked(prepared))
+    point = adapted_point(evaluation, images.labels(trained_on))
+    curve = learning_curve(prepared.study.task(known), names, point, report)
+    return replace(evaluation, learning_curve=curve), trust
+
+
+def _locked(prepared: _Prepared) -> set[int]:
+    locked = set(prepared.request.locked)
+    return {place for place, image in enumerate(prepared.images.inputs) if image.group in locked}
 
 
 def checkpoints_of(request: TrainRequest, backbone: Backbone) -> FolderCheckpoints:
@@ -121,7 +148,7 @@ def _prepare(
     learner = Learner(warm.backbone, warm.basis(report), request.classes, request.recipe, checkpoints)
     images = read_study_set(warm.features, request.images, report)
     check_classes(images.labels(_split(request, images).train), names)
-    return _Prepared(request, images, learner)
+    return _Prepared(request, study_of(learner, images, request.seed, request.warnings))
 
 
 def _train_and_estimate(
@@ -155,7 +182,12 @@ def _fit(prepared: _Prepared, positions: Sequence[int], report: Report) -> tuple
 
 
 def _predictions(
-    prepared: _Prepared, trained_on: Sequence[int], estimate: Estimate, adapted: AdaptedModel, report: Report
+    prepared: _Prepared,
+    trained_on: Sequence[int],
+    estimate: Estimate,
+    trust: Trust | None,
+    adapted: AdaptedModel,
+    report: Report,
 ) -> tuple[Prediction, ...]:
     """Predict every readable image; an image estimated by a model that never saw it keeps that answer."""
     images = prepared.images
@@ -164,18 +196,8 @@ def _predictions(
     if others:
         rows = images.adapted_probabilities(adapted, others, report)
         found.update(zip(others, rows, strict=True))
-    zero_shot = images.zero_shot_probabilities(prepared.request.classes)
     roles = _roles(estimate.evaluation, trained_on, estimate)
-    return tuple(
-        Prediction(
-            image.id,
-            roles.get(position, "pool"),
-            image.label,
-            _row(found[position]),
-            _row(zero_shot[position]),
-        )
-        for position, image in enumerate(images.inputs)
-    )
+    return predictions_of(prepared.study, trained_on, found, roles, trust)
 
 
 def _roles(evaluation: Evaluation, trained_on: Sequence[int], estimate: Estimate) -> dict[int, Role]:
@@ -188,7 +210,3 @@ def _refusal_notes(images: StudySet) -> list[str]:
     if not images.refused:
         return []
     return [f"{len(images.refused)} of the images could not be read and took no part."]
-
-
-def _row(probabilities: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float, ...]:
-    return tuple(float(value) for value in probabilities)

@@ -14,6 +14,8 @@ from clipsvd_app.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from numpy.typing import NDArray
+
 MIN_GROUPS_TO_ESTIMATE = 4
 
 
@@ -91,6 +93,13 @@ def grouped_folds(labels: Sequence[int], groups: Sequence[str], folds: int, seed
         warnings.simplefilter("ignore")
         pieces = list(folder.split(np.zeros(len(labels)), np.asarray(labels), np.asarray(groups)))
     return tuple(Split(tuple(train.tolist()), tuple(test.tolist())) for train, test in pieces)
+
+
+def patient_folds(groups: Sequence[str], folds: int) -> NDArray[np.int64]:
+    """Return a fold for each image (images,), whole patients at a time, whatever their classes."""
+    names, membership = np.unique(np.asarray(groups), return_inverse=True)
+    drawn = np.random.default_rng(0).permutation(len(names)) % min(folds, len(names))
+    return np.asarray(drawn[membership])
 
 
 def groups_in_smallest_class(labels: Sequence[int], groups: Sequence[str]) -> int:
