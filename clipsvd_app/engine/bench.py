@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,11 +23,34 @@ from clipsvd_app.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from clipsvd_app.domain.recipe import DeviceName
     from clipsvd_app.engine.ladder.methods import MethodOutput
     from clipsvd_app.jobs import BackboneRef, Report
+
+
+@dataclass(frozen=True, slots=True)
+class BenchSource:
+    """Which images of a data set count, whose they are, and what the classes are called."""
+
+    root: Path
+    group_regex: str | None
+    include_regex: str | None
+    splits: tuple[str, ...]
+    prompts: Path | None
+    class_names: tuple[str, ...]
+
+
+def open_bench(
+    source: BenchSource, backbone: BackboneRef, preset: str, report: Report, device: DeviceName = "auto"
+) -> tuple[BenchImages, Learner]:
+    """Read all pictures and frozen features once, and return them with what every fit has in common."""
+    require_data_set(source.root)
+    rules, recipe = folder_rules(source.group_regex, source.include_regex), recipe_for(preset)
+    warm = WarmBackbones().get(backbone, device, report)
+    data = read_bench_images(source.root, rules, source.splits, source.class_names, warm, report)
+    check_classes(data.images.labels(range(len(data.images.inputs))), data.class_names)
+    return data, Learner(warm.backbone, warm.basis(report), _classes(data, source.prompts), recipe)
 
 
 def few_shot_records(
@@ -47,14 +72,10 @@ def few_shot_records(
     K images of every class train and all others test, except images of a patient who has a training
     image. Pictures and frozen features are computed once.
     """
-    require_data_set(root)
-    rules, recipe = folder_rules(group_regex, include_regex), recipe_for(preset)
-    warm = WarmBackbones().get(backbone, device, report)
-    data = read_bench_images(root, rules, splits, class_names, warm, report)
+    source = BenchSource(root, group_regex, include_regex, tuple(splits), prompts, tuple(class_names))
+    data, learner = open_bench(source, backbone, preset, report, device)
     everyone = range(len(data.images.inputs))
     labels, groups = data.images.labels(everyone), data.images.groups(everyone)
-    check_classes(labels, data.class_names)
-    learner = Learner(warm.backbone, warm.basis(report), _classes(data, prompts), recipe)
     for count in shots:
         for seed in range(seeds):
             split = draw_shots(labels, groups, count, seed)

@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.ladder.task import LadderTask
     from clipsvd_app.jobs import Report
 
-_METHODS: tuple[MethodName, ...] = ("text_probe", "linear_probe")
+_METHODS: tuple[MethodName, ...] = ("text_probe", "gda")
 _DRAWS = 8
 _TRAINED_SHARE = 0.75
 """Of the smallest class, so that its other images can test."""
 _LARGEST = 64
-_LEAST_SIZES = 3
+_LEAST_LARGEST, _LEAST_SIZES = 4, 3
 _WORTH = 0.03
 """Further examples are advised where they promise this much more sensitivity."""
 
@@ -72,6 +72,8 @@ def learning_curve(
     task: all labelled images. adapted: CLIP-SVD at its one size.
     """
     sizes = _sizes(task)
+    if max(sizes, default=0) < _LEAST_LARGEST:
+        return None
     curves = [curve for curve in _curves(task, sizes, report) if len(curve.sizes) >= _LEAST_SIZES]
     if not curves:
         return None
