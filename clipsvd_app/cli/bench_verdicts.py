@@ -85,9 +85,8 @@ def summary_of(records: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _out_of_reach(record: dict[str, Any]) -> bool:
-    """Tell whether the page said that so few cases cannot show a gain as large as the true one."""
-    low, high = record["gain_interval"]
-    return bool(record["remaining_gain"] <= (high - low) / 2)
+    """Tell whether the page named a larger gain than the true one as what so many cases can show."""
+    return bool(record["remaining_gain"] <= record["detectable"])
 
 
 def _show(console: Console, summary: dict[str, Any], lines: Path) -> None:

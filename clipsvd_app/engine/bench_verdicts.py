@@ -13,7 +13,7 @@ import numpy as np
 from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.bench import BenchSource, open_bench
 from clipsvd_app.engine.evaluation.estimate import cross_validated, method_outputs, study_of
-from clipsvd_app.engine.evaluation.verdict import gain_of
+from clipsvd_app.engine.evaluation.verdict import detectable, gain_of
 from clipsvd_app.engine.fitting.adapt import adapt
 from clipsvd_app.engine.fitting.lower_cache import LowerCache
 from clipsvd_app.engine.ladder.inner import score
@@ -62,8 +62,7 @@ def verdict_records(bench: VerdictBench, report: Report) -> Iterator[dict[str, A
             opening = f"Seed {seed + 1} of {bench.seeds}, {'shuffled' if shuffled else 'true'} labels: "
             facts = _measured(data, fresh, split, seed, shuffled=shuffled, report=_staged(report, opening))
             record = {**_key(bench, seed, shuffled=shuffled), "dataset": data.name, **facts}
-            with bench.lines.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps(record) + "\n")
+            _keep(bench.lines, record)
             yield record
 
 
@@ -96,6 +95,7 @@ def _estimated(evaluation: Evaluation) -> dict[str, Any]:
         "zero_shot_balanced_accuracy": values["zero_shot"].balanced_accuracy,
         "gain": gain.value,
         "gain_interval": [gain.interval.low, gain.interval.high],
+        "detectable": detectable(gain.interval),
         "images": evaluation.images,
         "groups": evaluation.groups,
         "folds": evaluation.folds,
@@ -155,6 +155,14 @@ def _stored(bench: VerdictBench) -> dict[tuple[int, bool], dict[str, Any]]:
         if seed < bench.seeds and _key(bench, seed, shuffled=shuffled).items() <= record.items():
             found[seed, shuffled] = record
     return found
+
+
+def _keep(lines: Path, record: dict[str, Any]) -> None:
+    """Add a line; what was cut off before it stays a line of its own."""
+    with lines.open("a+", encoding="utf-8") as stream:
+        stream.seek(0)
+        stream.write("" if (before := stream.read()) == "" or before.endswith("\n") else "\n")
+        stream.write(json.dumps(record) + "\n")
 
 
 def _staged(report: Report, opening: str) -> Report:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from clipsvd_app.engine.evaluation.metrics import Floats
 
+_FOUND_95, _POWER_80 = 1.96, 0.84
+_WISHED = 0.1
+"""A gain that one would not want to miss."""
 _OPENINGS: dict[Verdict, str] = {
     "helped": "Adaptation helped",
     "harmed": "Adaptation harmed",
@@ -37,6 +40,14 @@ def verdict_of(gain: Difference) -> Verdict:
     return "harmed" if gain.interval.high < 0 else "not_shown"
 
 
+def detectable(interval: Interval) -> float:
+    """Return how large a true difference must be for four in five such tests to show it.
+
+    From the width of the 95 % interval: (1.96 + 0.84) standard errors.
+    """
+    return (interval.high - interval.low) / 2 * (_FOUND_95 + _POWER_80) / _FOUND_95
+
+
 def sentence_of(gain: Difference, values: Mapping[MethodName, float], images: int, patients: int) -> str:
     """Say what adaptation bought, with numbers, and how much such a test can tell at all."""
     verdict = verdict_of(gain)
@@ -46,10 +57,25 @@ def sentence_of(gain: Difference, values: Mapping[MethodName, float], images: in
         f"a difference of {_points(gain.value)} points (95 % interval {_span(gain.interval)}) "
         f"on {images} images of {patients} patients that took no part in training."
     )
-    if verdict == "not_shown":
-        width = 100 * (gain.interval.high - gain.interval.low) / 2
-        text += f" With so many cases only a difference of about {width:.0f} points or more would show."
+    return text + _reach(gain.interval, patients) if verdict == "not_shown" else text
+
+
+def _reach(interval: Interval, patients: int) -> str:
+    """Say what so few cases can show, and how many patients a gain of 10 points would take."""
+    least = detectable(interval)
+    text = (
+        f" With so many cases a true difference of {100 * least:.0f} points is shown four times in five,"
+        " a smaller one less often."
+    )
+    if least > _WISHED:
+        needed = _round(patients * (least / _WISHED) ** 2)
+        text += f" For one of {100 * _WISHED:.0f} points it takes about {needed} patients."
     return text
+
+
+def _round(count: float) -> int:
+    """Round to two digits."""
+    return int(float(f"{count:.1e}"))
 
 
 def recommend(

@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, log_loss, roc_auc_score
 
+from clipsvd_app.domain.evaluation import Interval
 from clipsvd_app.engine.evaluation import metrics
 from clipsvd_app.engine.evaluation.evaluate import evaluate
+from clipsvd_app.engine.evaluation.verdict import detectable
 from clipsvd_app.engine.ladder.methods import MethodOutput
 
 
@@ -130,11 +132,20 @@ def test_figures_of_repeats_are_their_means():
     assert both.methods[1].balanced_accuracy == pytest.approx((1 + 0.75) / 2)
 
 
-def test_a_verdict_that_shows_nothing_says_how_much_would_show():
-    found = judged([1, 2], [3])
+def test_a_verdict_that_shows_nothing_says_what_so_many_cases_can_show():
+    found = judged(list(range(0, 20)), list(range(10, 28)))
     assert found.verdict == "not_shown"
-    assert "only a difference of about" in found.sentence
-    assert "only a difference" not in judged(list(range(40)), []).sentence
+    least = detectable(found.differences[0].interval)
+    assert f"a true difference of {100 * least:.0f} points is shown four times in five" in found.sentence
+    assert "For one of 10 points it takes about" in found.sentence
+    assert "four times in five" not in judged(list(range(40)), []).sentence
+
+
+def test_four_in_five_tests_show_a_difference_of_the_detectable_size():
+    generator = np.random.default_rng(0)
+    interval = Interval(-0.196, 0.196)
+    seen = generator.normal(detectable(interval), 0.1, 20_000)
+    assert (seen - 0.196 > 0).mean() == pytest.approx(0.8, abs=0.01)
 
 
 def test_of_methods_within_one_standard_error_the_simplest_is_recommended():
