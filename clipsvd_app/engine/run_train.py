@@ -92,7 +92,7 @@ def run_train(request: TrainRequest, folder: Path, warm: WarmBackbone, report: R
         predictions=_predictions(prepared, positions, estimate, trust, adapted, report),
         explanation=explanation,
         curve=trained.curve,
-        notes=(*trained.notes, *_refusal_notes(images), *([RESUMED] if resumed else [])),
+        notes=(*trained.notes, *_notes(prepared), *([RESUMED] if resumed else [])),
     )
     checkpoints.clear()
     return result
@@ -206,7 +206,9 @@ def _roles(evaluation: Evaluation, trained_on: Sequence[int], estimate: Estimate
     return roles | dict.fromkeys(estimate.probabilities, unseen)
 
 
-def _refusal_notes(images: StudySet) -> list[str]:
-    if not images.refused:
-        return []
-    return [f"{len(images.refused)} of the images could not be read and took no part."]
+def _notes(prepared: _Prepared) -> list[str]:
+    refused, locked = len(prepared.images.refused), len(prepared.request.locked)
+    found = [f"{refused} of the images could not be read and took no part."] if refused else []
+    if locked:
+        found.append(f"{locked} patients are set aside from this and every later run, as their common test.")
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from clipsvd_app.engine.splits import (
     grouped_folds,
     groups_in_smallest_class,
     inner_split,
+    patient_folds,
     set_aside,
 )
 from clipsvd_app.errors import UserError
@@ -85,3 +87,17 @@ def test_whatever_is_asked_no_patient_is_on_two_sides_and_none_set_aside_trains(
     assert not trained & locked
     assert {groups[place] for place in aside} <= locked
     assert sorted((*free, *aside)) == list(range(len(rows)))
+
+
+@given(st.lists(st.integers(0, 12), min_size=1, max_size=60), st.integers(1, 20))
+def test_folds_of_patients_keep_each_patient_together_and_are_about_even(patients, count):
+    groups = [f"p{patient}" for patient in patients]
+    folds = patient_folds(groups, count)
+    of_patient = {
+        group: {fold for g, fold in zip(groups, folds.tolist(), strict=True) if g == group}
+        for group in groups
+    }
+    assert all(len(found) == 1 for found in of_patient.values())
+    sizes = np.bincount([next(iter(found)) for found in of_patient.values()])
+    assert len(sizes) == min(count, len(of_patient))
+    assert sizes.max() - sizes.min() <= 1

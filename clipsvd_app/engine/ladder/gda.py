@@ -39,8 +39,9 @@ class Gaussians:
 
     def distances(self, features: Features) -> Floats:
         """Return squared Mahalanobis distances (images, classes)."""
-        apart = features.astype(np.float64)[:, None] - self.means
-        return np.asarray(np.einsum("icw,wv,icv->ic", apart, self.precision, apart, optimize=True))
+        rows = features.astype(np.float64)
+        apart = (rows - mean for mean in self.means)
+        return np.stack([((part @ self.precision) * part).sum(axis=1) for part in apart], axis=1)
 
 
 @dataclass(frozen=True, slots=True)
