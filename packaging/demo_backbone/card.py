@@ -25,6 +25,7 @@ METHODS = (
     ("tip_adapter", "Tip-Adapter"),
     ("gda", "Gaussian discriminant analysis"),
     ("clip_svd", "CLIP-SVD"),
+    ("clip_svd_blend", "CLIP-SVD blended with the linear probe"),
     ("EfficientNet-Lite0 + logistic regression", "peer"),
 )
 

@@ -11,6 +11,7 @@ from PIL import Image
 from support.tiny_backbone import write_tiny_backbone
 
 from clipsvd_app.cli import main
+from clipsvd_app.domain.evaluation import METHOD_TITLES
 from clipsvd_app.domain.recipe import PRESETS, Recipe
 from clipsvd_app.project import open_project
 
@@ -64,8 +65,9 @@ def test_a_leaky_project_is_split_by_patient_and_the_evaluation_says_how(leaky, 
     for score in found["methods"]:
         low, high = score["interval"]
         assert 0 <= low <= score["balanced_accuracy"] <= high <= 1
-    assert [s["method"] for s in found["methods"]][-1] == "clip_svd"
-    assert {d["against"] for d in found["differences"]} == {s["method"] for s in found["methods"][:-1]}
+    methods = [score["method"] for score in found["methods"]]
+    assert methods == list(METHOD_TITLES)
+    assert {d["against"] for d in found["differences"]} == set(methods) - {"clip_svd"}
     assert found["calibration"]["temperature"] > 0
     assert found["conformal"]["alpha"] == 0.2
     assert found["recommendation"]

@@ -16,12 +16,12 @@ from support.tiny_clip import write_tiny_clip
 from clipsvd_app import settings
 from clipsvd_app.adapter_file import read_adapter
 from clipsvd_app.domain.classes import class_from_name
+from clipsvd_app.domain.evaluation import METHOD_TITLES
 from clipsvd_app.domain.explanation import CaseExplanation
 from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.domain.results import RunResult
 from clipsvd_app.engine import bench
 from clipsvd_app.engine.bench import few_shot_records
-from clipsvd_app.engine.ladder.methods import FROZEN_METHODS
 from clipsvd_app.engine.run_job import Engine
 from clipsvd_app.engine.run_train import RESUMED
 from clipsvd_app.errors import Cancelled, UserError
@@ -132,7 +132,7 @@ def test_a_held_out_run_tests_on_patients_that_did_not_train(held_out, studies):
     assert roles["test"]
     assert not roles["train"] & roles["test"]
     assert result.evaluation.kind == "held_out"
-    assert [score.method for score in result.evaluation.methods] == [*FROZEN_METHODS, "clip_svd"]
+    assert [score.method for score in result.evaluation.methods] == list(METHOD_TITLES)
     assert result.evaluation.images == sum(p.role == "test" for p in result.predictions)
 
 
@@ -325,7 +325,7 @@ def class_folders(studies, tmp_path):
 
 def test_the_bench_gives_one_record_for_each_shots_seed_and_method(class_folders, reference, tiny_recipe):
     found = records(class_folders, reference, tiny_recipe)
-    assert len(found) == 2 * 2 * (len(FROZEN_METHODS) + 1)
+    assert len(found) == 2 * 2 * len(METHOD_TITLES)
     assert {r["dataset"] for r in found} == {"discs"}
     assert {r["test_images"] for r in found if r["shots"] == 3} == {10}
     assert {r["trainable_parameters"] for r in found if r["method"] == "clip_svd"} == {TRAINED_NUMBERS}

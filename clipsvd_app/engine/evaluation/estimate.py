@@ -13,7 +13,7 @@ from clipsvd_app.engine.evaluation.evaluate import Outputs, evaluate, mean_proba
 from clipsvd_app.engine.evaluation.metrics import Floats
 from clipsvd_app.engine.fitting.adapt import adapt
 from clipsvd_app.engine.fitting.learner import Learner
-from clipsvd_app.engine.ladder.methods import MethodOutput, frozen_outputs
+from clipsvd_app.engine.ladder.methods import MethodOutput, blend, frozen_outputs
 from clipsvd_app.engine.ladder.task import Features, LadderTask
 from clipsvd_app.engine.splits import MIN_GROUPS_TO_ESTIMATE, Split, grouped_folds, groups_in_smallest_class
 from clipsvd_app.engine.study_set import StudySet
@@ -114,7 +114,12 @@ def method_outputs(
     """
     found = frozen_outputs(study.task(split.train), study.images.features[list(split.test)])
     rows = study.images.adapted_probabilities(adapted, split.test, report)
-    return {**found, "clip_svd": MethodOutput(rows, trained.trainable_parameters, trained.seconds)}
+    adapted_output = MethodOutput(rows, trained.trainable_parameters, trained.seconds)
+    return {
+        **found,
+        "clip_svd": adapted_output,
+        "clip_svd_blend": blend(adapted_output, found["linear_probe"]),
+    }
 
 
 def _fold_outputs(study: Study, split: Split, report: Report, stage: str) -> Outputs:

@@ -51,6 +51,7 @@ class Gda:
     task: LadderTask
     gaussians: Gaussians
     alpha: float
+    temperature: float = 1.0
 
     @property
     def trainable_parameters(self) -> int:
@@ -60,13 +61,15 @@ class Gda:
 
     def probabilities(self, features: Features) -> Floats:
         """Return (images, classes)."""
-        return softmax(self.task.zero_shot_logits(features) + self.alpha * self.gaussians.logits(features))
+        logits = self.task.zero_shot_logits(features) + self.alpha * self.gaussians.logits(features)
+        return softmax(logits / self.temperature)
 
 
 def fit_gda(task: LadderTask) -> Gda:
     """Fit the Gaussians; alpha by patient-grouped inner validation."""
-    alpha = choose(task, _ALPHAS, _DEFAULT, _answers)
-    return Gda(task, fit_gaussians(task.features, task.truth, task.classes), alpha)
+    chosen = choose(task, _ALPHAS, _DEFAULT, _answers)
+    gaussians = fit_gaussians(task.features, task.truth, task.classes)
+    return Gda(task, gaussians, chosen.setting, chosen.temperature)
 
 
 def fit_gaussians(features: Features, labels: Integers, classes: int) -> Gaussians:

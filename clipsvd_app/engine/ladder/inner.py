@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
 from clipsvd_app.engine.evaluation import metrics
+from clipsvd_app.engine.evaluation.calibration import fit_temperature
 from clipsvd_app.engine.splits import Split, grouped_folds, groups_in_smallest_class
 
 if TYPE_CHECKING:
@@ -15,8 +17,7 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.evaluation.metrics import Floats, Integers
     from clipsvd_app.engine.ladder.task import Features, LadderTask
 
-    T = TypeVar("T")
-
+T = TypeVar("T")
 _FOLDS = 4
 
 
@@ -34,26 +35,35 @@ def inner_folds(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Choice(Generic[T]):
+    """A chosen setting, and the temperature that makes its stated probabilities fit unseen patients."""
+
+    setting: T
+    temperature: float = 1.0
+
+
 def choose(
     task: LadderTask,
     candidates: Sequence[T],
     default: T,
     answers: Callable[[LadderTask, Features], Sequence[Floats]],
-) -> T:
+) -> Choice[T]:
     """Return the candidate of best out-of-fold balanced accuracy, ties by likelihood.
 
     ``answers`` fits on a task and returns probabilities (images, classes) of the features for every
-    candidate in turn, so that one fit serves them all. Without folds the default.
+    candidate in turn, so that one fit serves them all. Without folds the default. The methods that are
+    chosen so say nothing of how sure they are; one temperature, which changes no answer, lets their log
+    loss be compared.
     """
     splits = inner_folds(task.labels, task.groups, task.classes, task.seed)
     if not splits:
-        return default
+        return Choice(default)
     found = [answers(task.subset(split.train), task.features[list(split.test)]) for split in splits]
     truth = np.concatenate([task.truth[list(split.test)] for split in splits])
-    scores = [
-        score(truth, np.concatenate([fold[place] for fold in found])) for place in range(len(candidates))
-    ]
-    return candidates[max(range(len(candidates)), key=lambda place: scores[place])]
+    joined = [np.concatenate([fold[place] for fold in found]) for place in range(len(candidates))]
+    best = max(range(len(candidates)), key=lambda place: score(truth, joined[place]))
+    return Choice(candidates[best], fit_temperature(joined[best], truth))
 
 
 def score(truth: Integers, probabilities: Floats) -> tuple[float, float]:

@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from clipsvd_app.engine.evaluation.metrics import Floats
 from clipsvd_app.engine.ladder.gda import fit_gda
 from clipsvd_app.engine.ladder.linear_probe import fit_linear_probe
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.evaluation import MethodName
     from clipsvd_app.engine.ladder.task import Features, Fitted
+
+_TINY = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +72,13 @@ def _output(fit: Callable[[LadderTask], Fitted], task: LadderTask, features: Fea
     fitted = fit(task)
     seconds = time.monotonic() - start
     return MethodOutput(fitted.probabilities(features), fitted.trainable_parameters, seconds)
+
+
+def blend(one: MethodOutput, other: MethodOutput) -> MethodOutput:
+    """Return the geometric mean of two methods' probabilities: the mean of their logits."""
+    logits = [np.log(output.probabilities.clip(_TINY)) for output in (one, other)]
+    return MethodOutput(
+        softmax((logits[0] + logits[1]) / 2),
+        one.trainable_parameters + other.trainable_parameters,
+        one.seconds + other.seconds,
+    )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from clipsvd_app.engine.evaluation.calibration import apply_temperature
 from clipsvd_app.engine.ladder.inner import choose
 from clipsvd_app.engine.ladder.task import LadderTask, softmax
 
@@ -34,6 +35,7 @@ class TipAdapter:
     task: LadderTask
     alpha: float
     beta: float
+    temperature: float = 1.0
 
     @property
     def trainable_parameters(self) -> int:
@@ -42,18 +44,18 @@ class TipAdapter:
 
     def probabilities(self, features: Features) -> Floats:
         """Return (images, classes)."""
-        return _answer(self.task, features, self.alpha, self.beta)
+        return apply_temperature(_answer(self.task, features, self.alpha, self.beta), self.temperature)
 
 
 def fit_tip_adapter(task: LadderTask) -> TipAdapter:
     """Keep the training images; alpha and beta by patient-grouped inner validation."""
-    alpha, beta = choose(
+    chosen = choose(
         task,
         _SETTINGS,
         _DEFAULT,
         lambda part, features: [_answer(part, features, *setting) for setting in _SETTINGS],
     )
-    return TipAdapter(task, alpha, beta)
+    return TipAdapter(task, *chosen.setting, chosen.temperature)
 
 
 def _answer(task: LadderTask, features: Features, alpha: float, beta: float) -> Floats:

@@ -7,7 +7,7 @@ import pytest
 
 from clipsvd_app.engine.ladder.gda import fit_gaussians, fit_gda
 from clipsvd_app.engine.ladder.inner import inner_folds
-from clipsvd_app.engine.ladder.methods import FROZEN_METHODS, frozen_outputs
+from clipsvd_app.engine.ladder.methods import FROZEN_METHODS, MethodOutput, blend, frozen_outputs
 from clipsvd_app.engine.ladder.task import LadderTask, softmax
 from clipsvd_app.engine.ladder.tip_adapter import TipAdapter, fit_tip_adapter
 
@@ -117,3 +117,19 @@ def test_useless_features_leave_the_text_in_charge():
     )
     assert fit_gda(shuffled).alpha <= 1.0
     assert fit_tip_adapter(shuffled).alpha <= 10.0
+
+
+def test_methods_that_choose_their_settings_state_probabilities_of_their_own_size():
+    noisy, unseen = task(12, spread=0.5), blobs(100, seed=1, spread=0.5)
+    for method in ("tip_adapter", "gda"):
+        found = FROZEN_METHODS[method](noisy).probabilities(unseen[0])
+        sureness, right = found.max(axis=1).mean(), (found.argmax(axis=1) == unseen[1]).mean()
+        assert abs(sureness - right) < 0.15
+
+
+def test_a_blend_is_the_mean_of_the_logits():
+    one, other = np.array([[0.8, 0.2]]), np.array([[0.5, 0.5]])
+    found = blend(MethodOutput(one, 3, 1.0), MethodOutput(other, 4, 2.0))
+    # Odds of 4 and of 1: their geometric mean is 2.
+    np.testing.assert_allclose(found.probabilities, [[2 / 3, 1 / 3]])
+    assert (found.trainable_parameters, found.seconds) == (7, 3.0)
