@@ -103,11 +103,12 @@ def reliability_bins(probabilities: Floats, truth: Integers) -> tuple[Reliabilit
 
 
 def _sentence(temperature: float, before: float, after: float, images: int) -> str:
-    manner = "too sure" if temperature > 1 else "not sure enough"
-    text = (
-        f"Its probabilities are {manner}: with a temperature of {temperature:.2f} the log loss on other"
-        f" patients goes from {before:.2f} to {after:.2f}."
-    )
+    course = f"the log loss on other patients goes from {before:.2f} to {after:.2f}"
+    if after < before:
+        manner = "too sure" if temperature > 1 else "not sure enough"
+        text = f"Its probabilities are {manner}: with a temperature of {temperature:.2f} {course}."
+    else:
+        text = f"A temperature of {temperature:.2f} is no gain here: {course}."
     if images < _FEW:
         text += f" {images} images are too few for a calibration error in one number."
     return text

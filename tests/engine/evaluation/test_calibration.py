@@ -101,3 +101,11 @@ def test_risk_is_counted_among_the_most_certain_first():
         (0.75, pytest.approx(1 / 3)),
         (1.0, 0.5),
     ]
+
+
+def test_a_temperature_that_is_no_gain_is_called_none():
+    groups = [str(place) for place in range(24)]
+    found = [calibrate(*too_sure(24, 1.0, seed), groups).summary for seed in range(8)]
+    worse = [one.negative_log_likelihood_after >= one.negative_log_likelihood_before for one in found]
+    assert worse == ["is no gain here" in one.sentence for one in found]
+    assert any(worse)

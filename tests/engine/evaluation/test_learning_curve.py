@@ -76,11 +76,20 @@ def test_noise_asks_for_no_further_examples():
 
 
 def test_clip_svd_is_one_point_and_said_to_be():
-    point = LearningPoint(20, "clip_svd", 0.8, 0.8, 0.8, 1)
+    point = LearningPoint(20, "clip_svd", 0.6, 0.6, 0.6, 1)
     curve = learning_curve(task(40, 0.5), NAMES, point, quiet)
     assert curve is not None
     assert curve.points[-1] == point
     assert "shown at one size" in curve.sentence
+
+
+def test_a_curve_far_below_clip_svd_advises_nothing():
+    hard = task(80, 0.9)
+    point = LearningPoint(30, "clip_svd", 0.99, 0.99, 0.99, 1)
+    curve = learning_curve(hard, NAMES, point, quiet)
+    assert curve is not None
+    assert curve.advice == ()
+    assert "well above that curve" in curve.sentence
 
 
 def test_too_few_examples_have_no_curve():
