@@ -27,11 +27,11 @@ from efficientnet_lite_pytorch import EfficientNet
 from PIL import Image
 
 from clipsvd_app.cli.bench import add_few_shot_arguments
-from clipsvd_app.engine.baselines import fit_linear_probe
 from clipsvd_app.engine.bench import few_shot_records
 from clipsvd_app.engine.bench_images import folder_rules
 from clipsvd_app.engine.dataset import letterbox
-from clipsvd_app.engine.metrics import balanced_accuracy, confusion_matrix
+from clipsvd_app.engine.evaluation.metrics import balanced_accuracy, confusion_matrix
+from clipsvd_app.engine.ladder.linear_probe import fit_linear_probe
 from clipsvd_app.engine.splits import draw_shots
 from clipsvd_app.services import backbones
 from clipsvd_app.settings import load_settings

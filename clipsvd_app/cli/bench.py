@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import statistics
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clipsvd_app.cli import bench_reading
+from clipsvd_app.cli import bench_reading, bench_verdicts
+from clipsvd_app.cli.bench_source import add_source_arguments
 from clipsvd_app.cli.console import Console, percent
 from clipsvd_app.domain.evaluation import METHOD_TITLES
 from clipsvd_app.domain.recipe import PRESETS
@@ -27,7 +27,7 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     """Add the benchmarks."""
     group = commands.add_parser("bench", help="measure accuracy and speed")
     actions = group.add_subparsers(
-        title="benchmarks", metavar="fewshot|step|import|viewer|durable", required=True
+        title="benchmarks", metavar="fewshot|verdicts|step|import|viewer|durable", required=True
     )
     step = actions.add_parser("step", parents=[shared], help="time one training step, form against form")
     step.add_argument("--backbone", default=f"{RANDOM}biomedclip", metavar="random:biomedclip|B")
@@ -46,26 +46,15 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     few = actions.add_parser("fewshot", parents=[shared], help="accuracy against shots")
     add_few_shot_arguments(few)
     few.set_defaults(run=run_few_shot)
+    bench_verdicts.add_actions(actions, shared)
     bench_reading.add_actions(actions, shared)
 
 
 def add_few_shot_arguments(few: argparse.ArgumentParser) -> None:
     """Add what says which images, draws, backbone and recipe."""
-    few.add_argument(
-        "root", type=Path, metavar="ROOT|FILE.npz", help="one folder per class, or a MedMNIST file"
-    )
     few.add_argument("--shots", type=int, nargs="+", required=True, metavar="K")
     few.add_argument("--seeds", type=int, default=3, metavar="N")
-    few.add_argument("--backbone", default=backbones.DEMO, metavar="B")
-    few.add_argument("--group-regex", metavar="RE", help="its first group in the file name is the patient")
-    few.add_argument("--include-regex", metavar="RE", help="take only files whose name it finds")
-    few.add_argument(
-        "--splits", default="val,test", metavar="val,test", help="parts of a MedMNIST file to use"
-    )
-    few.add_argument(
-        "--class-names", nargs="+", default=(), metavar="NAME", help="classes of a MedMNIST file, by label"
-    )
-    few.add_argument("--prompts", type=Path, metavar="CSV", help="class,prompt")
+    add_source_arguments(few)
     few.add_argument("--preset", choices=tuple(PRESETS), default="standard")
 
 
@@ -166,7 +155,10 @@ def _backbone(name: str) -> BackboneRef:
 def _show(console: Console, records: list[dict[str, Any]]) -> None:
     shots = sorted({record["shots"] for record in records})
     rows = []
+    measured = {record["method"] for record in records}
     for method, title in METHOD_TITLES.items():
+        if method not in measured:
+            continue
         cells = [
             [r["balanced_accuracy"] for r in records if r["shots"] == k and r["method"] == method]
             for k in shots

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipsvd_app.cli import engine
 from clipsvd_app.cli.console import Console, percent, percent_interval
-from clipsvd_app.domain.evaluation import METHOD_TITLES, Evaluation
+from clipsvd_app.cli.evaluating import show_evaluation
 from clipsvd_app.domain.recipe import PRESETS, recipe_for
 from clipsvd_app.project import open_project
 from clipsvd_app.services import backbones
@@ -15,8 +16,6 @@ from clipsvd_app.services import training as service
 from clipsvd_app.settings import load_settings
 
 if TYPE_CHECKING:
-    import argparse
-
     from clipsvd_app.cli.commands import Commands
     from clipsvd_app.domain.results import RunResult
     from clipsvd_app.project import Project
@@ -32,6 +31,12 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     train.add_argument("--seed", type=int, default=0, metavar="N")
     train.add_argument("--preset", choices=tuple(PRESETS), default="standard")
     train.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+    train.add_argument(
+        "--locked-test",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="set a quarter of the patients aside from this and every later run, as their test",
+    )
     train.set_defaults(run=run_train)
 
     runs = commands.add_parser("runs", parents=[shared], help="list the runs of a project")
@@ -45,7 +50,13 @@ def run_train(options: argparse.Namespace, console: Console) -> int:
         backbone = backbones.find(load_settings(), project.setting("backbone", backbones.DEMO))
         recipe = recipe_for(options.preset, flip=project.setting("mirror_images") != "no")
         folder = service.prepare(
-            project, backbone, recipe, shots=options.shots, seed=options.seed, device=options.device
+            project,
+            backbone,
+            recipe,
+            shots=options.shots,
+            seed=options.seed,
+            device=options.device,
+            locked_test=options.locked_test,
         )
         engine.run(folder, console, "Cancelled; the same command goes on from here.")
         number = service.record(project, folder)
@@ -112,26 +123,3 @@ def show_result(console: Console, result: RunResult, title: str) -> None:
     show_evaluation(console, result.evaluation)
     for note in result.notes:
         console.say(f"Note: {note}")
-
-
-def show_evaluation(console: Console, evaluation: Evaluation) -> None:
-    """Print methods with intervals, or why there is no estimate."""
-    if evaluation.kind == "none":
-        console.say(f"No estimate: {evaluation.reason}")
-        return
-    how = {"held_out": "held-out patients", "cross_validated": f"{evaluation.folds}-fold by patient"}
-    console.say(f"On {evaluation.images} images of {evaluation.groups} patients ({how[evaluation.kind]}):")
-    console.table(
-        ["method", "balanced accuracy (95 %)", "accuracy", "AUROC", "trained numbers"],
-        [
-            [
-                METHOD_TITLES[score.method],
-                percent_interval(score.balanced_accuracy, score.interval.low, score.interval.high),
-                percent(score.accuracy),
-                "–" if score.macro_auroc is None else f"{score.macro_auroc:.3f}",
-                f"{score.trainable_parameters:,}",
-            ]
-            for score in evaluation.methods
-        ],
-    )
-    console.say(evaluation.sentence)

@@ -40,6 +40,8 @@ class Recipe:
     """Mirror images left-right; off where laterality decides."""
     folds: int = 3
     """Patient-grouped folds of the estimate when no images are held out."""
+    repeats: int = 1
+    """Draws of these folds; every image is predicted once in each, and figures are means over them."""
     seeds: int = 1
     """Fits whose trained a are averaged into one."""
     trained_share: float = 1.0
@@ -49,9 +51,9 @@ class Recipe:
 
 
 PRESETS: dict[PresetName, Recipe] = {
-    "quick": Recipe(preset="quick", steps=60, folds=2, trained_share=1 / 3),
+    "quick": Recipe(preset="quick", steps=60, trained_share=1 / 3),
     "standard": Recipe(),
-    "thorough": Recipe(preset="thorough", steps=200, search_steps=50, folds=5, seeds=3),
+    "thorough": Recipe(preset="thorough", steps=200, search_steps=50, folds=5, repeats=2, seeds=3),
 }
 
 

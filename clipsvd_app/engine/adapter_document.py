@@ -125,7 +125,8 @@ def _split_hash(images: Sequence[ImageInput]) -> str:
 
 def _evaluation(evaluation: Evaluation) -> EvaluationNote:
     return EvaluationNote(
-        kind=evaluation.kind,
+        # In the format a test on patients that every run leaves alone is one on held-out patients.
+        kind="held_out" if evaluation.kind == "locked" else evaluation.kind,
         images=evaluation.images,
         patients=evaluation.groups,
         methods=tuple(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from clipsvd_app.domain.classes import ClassSpec, class_from_name
 from clipsvd_app.domain.recipe import recipe_for
-from clipsvd_app.engine import metrics
 from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.bench_images import BenchImages, folder_rules, read_bench_images, require_data_set
-from clipsvd_app.engine.estimate import method_outputs
+from clipsvd_app.engine.evaluation import metrics
+from clipsvd_app.engine.evaluation.estimate import method_outputs, study_of
 from clipsvd_app.engine.fitting.adapt import adapt
 from clipsvd_app.engine.fitting.learner import Learner
 from clipsvd_app.engine.splits import Split, check_classes, draw_shots
@@ -21,11 +23,34 @@ from clipsvd_app.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from clipsvd_app.domain.recipe import DeviceName
-    from clipsvd_app.engine.evaluate import MethodOutput
+    from clipsvd_app.engine.ladder.methods import MethodOutput
     from clipsvd_app.jobs import BackboneRef, Report
+
+
+@dataclass(frozen=True, slots=True)
+class BenchSource:
+    """Which images of a data set count, whose they are, and what the classes are called."""
+
+    root: Path
+    group_regex: str | None
+    include_regex: str | None
+    splits: tuple[str, ...]
+    prompts: Path | None
+    class_names: tuple[str, ...]
+
+
+def open_bench(
+    source: BenchSource, backbone: BackboneRef, preset: str, report: Report, device: DeviceName = "auto"
+) -> tuple[BenchImages, Learner]:
+    """Read all pictures and frozen features once, and return them with what every fit has in common."""
+    require_data_set(source.root)
+    rules, recipe = folder_rules(source.group_regex, source.include_regex), recipe_for(preset)
+    warm = WarmBackbones().get(backbone, device, report)
+    data = read_bench_images(source.root, rules, source.splits, source.class_names, warm, report)
+    check_classes(data.images.labels(range(len(data.images.inputs))), data.class_names)
+    return data, Learner(warm.backbone, warm.basis(report), _classes(data, source.prompts), recipe)
 
 
 def few_shot_records(
@@ -47,21 +72,17 @@ def few_shot_records(
     K images of every class train and all others test, except images of a patient who has a training
     image. Pictures and frozen features are computed once.
     """
-    require_data_set(root)
-    rules, recipe = folder_rules(group_regex, include_regex), recipe_for(preset)
-    warm = WarmBackbones().get(backbone, device, report)
-    data = read_bench_images(root, rules, splits, class_names, warm, report)
+    source = BenchSource(root, group_regex, include_regex, tuple(splits), prompts, tuple(class_names))
+    data, learner = open_bench(source, backbone, preset, report, device)
     everyone = range(len(data.images.inputs))
     labels, groups = data.images.labels(everyone), data.images.groups(everyone)
-    check_classes(labels, data.class_names)
-    learner = Learner(warm.backbone, warm.basis(report), _classes(data, prompts), recipe)
     for count in shots:
         for seed in range(seeds):
             split = draw_shots(labels, groups, count, seed)
             stage = f"{count} shots, seed {seed}: "
             trained = adapt(learner, data.images.examples(split.train, report), seed, report, stage)
             adapted = AdaptedModel(learner.backbone, learner.basis, trained.sigmas, learner.classes)
-            outputs = method_outputs(learner, data.images, split, trained, adapted, seed, report)
+            outputs = method_outputs(study_of(learner, data.images, seed), split, trained, adapted, report)
             for method, output in outputs.items():
                 yield {
                     "dataset": data.name,

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 
 from clipsvd_app.engine.backbones import embed_texts
-from clipsvd_app.engine.metrics import Floats, balanced_accuracy, confusion_matrix
+from clipsvd_app.engine.evaluation.metrics import Floats, balanced_accuracy, confusion_matrix
+from clipsvd_app.engine.ladder.text_probe import TextProbe, fit_text_probe
 from clipsvd_app.engine.prompts import class_embeddings
-from clipsvd_app.engine.text_probe import TextProbe, fit_text_probe
 from clipsvd_app.jobs import PoolItem, PreviewRequest, PreviewResult, Report
 
 if TYPE_CHECKING:

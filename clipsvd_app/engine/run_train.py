@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,21 +16,22 @@ from clipsvd_app.engine import basis, torch_setup
 from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.adapter import save_adapter
 from clipsvd_app.engine.devices import device_title
-from clipsvd_app.engine.estimate import Estimate, cross_validated, held_out
+from clipsvd_app.engine.evaluation.estimate import Estimate, Study, cross_validated, held_out, study_of
+from clipsvd_app.engine.evaluation.learning_curve import adapted_point, learning_curve
+from clipsvd_app.engine.evaluation.predictions import predictions_of
+from clipsvd_app.engine.evaluation.trust import Trust, learn_trust
 from clipsvd_app.engine.explain import explain_run
 from clipsvd_app.engine.fitting.adapt import adapt, logging_report
 from clipsvd_app.engine.fitting.checkpoints import FolderCheckpoints, run_checkpoints
 from clipsvd_app.engine.fitting.learner import Learner
-from clipsvd_app.engine.splits import check_classes, draw_shots
+from clipsvd_app.engine.splits import Split, check_classes, draw_shots, set_aside
 from clipsvd_app.engine.study_set import StudySet, read_study_set
 from clipsvd_app.jobs import Report, TrainRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
-
-    from clipsvd_app.domain.evaluation import Evaluation
+    from clipsvd_app.domain.evaluation import Evaluation, EvaluationKind
     from clipsvd_app.engine.backbones import Backbone
     from clipsvd_app.engine.trained import TrainedSigma
     from clipsvd_app.engine.warm import WarmBackbone
@@ -46,8 +47,17 @@ class _Prepared:
     """A request ready to train: what is read, and what every fit has in common."""
 
     request: TrainRequest
-    images: StudySet
-    learner: Learner
+    study: Study
+
+    @property
+    def images(self) -> StudySet:
+        """Return all images that could be read."""
+        return self.study.images
+
+    @property
+    def learner(self) -> Learner:
+        """Return what every fit has in common."""
+        return self.study.learner
 
 
 def run_train(request: TrainRequest, folder: Path, warm: WarmBackbone, report: Report) -> RunResult:
@@ -59,11 +69,12 @@ def run_train(request: TrainRequest, folder: Path, warm: WarmBackbone, report: R
     prepared = _prepare(request, warm, checkpoints, report)
     positions, estimate, trained, adapted = _train_and_estimate(prepared, report)
     images = prepared.images
+    evaluation, trust = _trust(prepared, estimate, positions, report)
     shown = [*positions, *(p for p in range(len(images.inputs)) if p not in set(positions))]
     explanation = explain_run(adapted, images.model_inputs(shown[:_EXPLAINED_IMAGES]), report)
     train_images = [images.inputs[position] for position in positions]
     report("Saving the adapter", 0, 1)
-    save_adapter(folder / ADAPTER_FILE, adapted, trained, request, train_images, estimate.evaluation)
+    save_adapter(folder / ADAPTER_FILE, adapted, trained, request, train_images, evaluation)
     result = RunResult(
         class_names=tuple(spec.name for spec in request.classes),
         backbone_name=warm.backbone.name,
@@ -77,14 +88,35 @@ def run_train(request: TrainRequest, folder: Path, warm: WarmBackbone, report: R
         learning_rate=trained.learning_rate,
         device=trained.device,
         seconds=time.monotonic() - start,
-        evaluation=estimate.evaluation,
-        predictions=_predictions(prepared, positions, estimate, adapted, report),
+        evaluation=evaluation,
+        predictions=_predictions(prepared, positions, estimate, trust, adapted, report),
         explanation=explanation,
         curve=trained.curve,
-        notes=(*trained.notes, *_refusal_notes(images), *([RESUMED] if resumed else [])),
+        notes=(*trained.notes, *_notes(prepared), *([RESUMED] if resumed else [])),
     )
     checkpoints.clear()
     return result
+
+
+def _trust(
+    prepared: _Prepared, estimate: Estimate, trained_on: Sequence[int], report: Report
+) -> tuple[Evaluation, Trust | None]:
+    """Add to an estimate when answers can be trusted and what further examples are worth."""
+    images, names, tested = prepared.images, prepared.study.class_names, list(estimate.probabilities)
+    evaluation, trust = learn_trust(
+        estimate.evaluation, estimate.probabilities, images.labels(tested), images.groups(tested)
+    )
+    if trust is None:
+        return evaluation, None
+    known = sorted({*trained_on, *tested} - _locked(prepared))
+    point = adapted_point(evaluation, images.labels(trained_on))
+    curve = learning_curve(prepared.study.task(known), names, point, report)
+    return replace(evaluation, learning_curve=curve), trust
+
+
+def _locked(prepared: _Prepared) -> set[int]:
+    locked = set(prepared.request.locked)
+    return {place for place, image in enumerate(prepared.images.inputs) if image.group in locked}
 
 
 def checkpoints_of(request: TrainRequest, backbone: Backbone) -> FolderCheckpoints:
@@ -115,25 +147,32 @@ def _prepare(
     check_classes([image.label for image in request.images if image.label is not None], names)
     learner = Learner(warm.backbone, warm.basis(report), request.classes, request.recipe, checkpoints)
     images = read_study_set(warm.features, request.images, report)
-    check_classes(images.labels(images.labelled), names)
-    return _Prepared(request, images, learner)
+    check_classes(images.labels(_split(request, images).train), names)
+    return _Prepared(request, study_of(learner, images, request.seed, request.warnings))
 
 
 def _train_and_estimate(
     prepared: _Prepared, report: Report
 ) -> tuple[list[int], Estimate, TrainedSigma, AdaptedModel]:
     """Return the training positions, the estimate, and the model that is kept."""
-    request, images, learner = prepared.request, prepared.images, prepared.learner
-    labelled = images.labelled
-    if request.shots is None:
-        estimate = cross_validated(learner, images, labelled, request.seed, report)
-        trained, adapted = _fit(prepared, labelled, report)
-        return labelled, estimate, trained, adapted
-    drawn = draw_shots(images.labels(labelled), images.groups(labelled), request.shots, request.seed)
-    split = drawn.within(labelled)
+    request, study = prepared.request, prepared.study
+    split = _split(request, prepared.images)
+    if split.test or request.locked or request.shots is not None:
+        trained, adapted = _fit(prepared, split.train, report)
+        kind: EvaluationKind = "locked" if request.locked else "held_out"
+        return list(split.train), held_out(study, split, trained, adapted, report, kind), trained, adapted
+    estimate = cross_validated(study, split.train, report)
     trained, adapted = _fit(prepared, split.train, report)
-    estimate = held_out(learner, images, split, trained, adapted, request.seed, report)
     return list(split.train), estimate, trained, adapted
+
+
+def _split(request: TrainRequest, images: StudySet) -> Split:
+    """Return who trains and who tests; without shots and set-aside patients all train and none test."""
+    free, aside = set_aside(images.groups(images.labelled), request.locked).within(images.labelled).sides
+    if request.shots is None:
+        return Split(free, aside)
+    drawn = draw_shots(images.labels(free), images.groups(free), request.shots, request.seed).within(free)
+    return Split(drawn.train, aside if request.locked else drawn.test)
 
 
 def _fit(prepared: _Prepared, positions: Sequence[int], report: Report) -> tuple[TrainedSigma, AdaptedModel]:
@@ -143,7 +182,12 @@ def _fit(prepared: _Prepared, positions: Sequence[int], report: Report) -> tuple
 
 
 def _predictions(
-    prepared: _Prepared, trained_on: Sequence[int], estimate: Estimate, adapted: AdaptedModel, report: Report
+    prepared: _Prepared,
+    trained_on: Sequence[int],
+    estimate: Estimate,
+    trust: Trust | None,
+    adapted: AdaptedModel,
+    report: Report,
 ) -> tuple[Prediction, ...]:
     """Predict every readable image; an image estimated by a model that never saw it keeps that answer."""
     images = prepared.images
@@ -152,31 +196,19 @@ def _predictions(
     if others:
         rows = images.adapted_probabilities(adapted, others, report)
         found.update(zip(others, rows, strict=True))
-    zero_shot = images.zero_shot_probabilities(prepared.request.classes)
     roles = _roles(estimate.evaluation, trained_on, estimate)
-    return tuple(
-        Prediction(
-            image.id,
-            roles.get(position, "pool"),
-            image.label,
-            _row(found[position]),
-            _row(zero_shot[position]),
-        )
-        for position, image in enumerate(images.inputs)
-    )
+    return predictions_of(prepared.study, trained_on, found, roles, trust)
 
 
 def _roles(evaluation: Evaluation, trained_on: Sequence[int], estimate: Estimate) -> dict[int, Role]:
     roles: dict[int, Role] = dict.fromkeys(trained_on, "train")
-    unseen: Role = "test" if evaluation.kind == "held_out" else "out_of_fold"
+    unseen: Role = "out_of_fold" if evaluation.kind == "cross_validated" else "test"
     return roles | dict.fromkeys(estimate.probabilities, unseen)
 
 
-def _refusal_notes(images: StudySet) -> list[str]:
-    if not images.refused:
-        return []
-    return [f"{len(images.refused)} of the images could not be read and took no part."]
-
-
-def _row(probabilities: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float, ...]:
-    return tuple(float(value) for value in probabilities)
+def _notes(prepared: _Prepared) -> list[str]:
+    refused, locked = len(prepared.images.refused), len(prepared.request.locked)
+    found = [f"{refused} of the images could not be read and took no part."] if refused else []
+    if locked:
+        found.append(f"{locked} patients are set aside from this and every later run, as their common test.")
+    return found

@@ -12,7 +12,9 @@ import numpy as np
 from clipsvd_app.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
+
+    from numpy.typing import NDArray
 
 MIN_GROUPS_TO_ESTIMATE = 4
 
@@ -23,6 +25,11 @@ class Split:
 
     train: tuple[int, ...]
     test: tuple[int, ...]
+
+    @property
+    def sides(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return both sides, training first."""
+        return self.train, self.test
 
     def within(self, positions: Sequence[int]) -> Split:
         """Return the same split of a subset, as positions in the whole."""
@@ -47,6 +54,16 @@ def check_classes(labels: Sequence[int], class_names: Sequence[str]) -> None:
                 remedy="Label at least one image of it, or remove the class.",
                 code="empty_class",
             )
+
+
+def set_aside(groups: Sequence[str], locked: Collection[str]) -> Split:
+    """Test on the patients named in ``locked`` and train on all others."""
+    kept = set(locked)
+    places = range(len(groups))
+    return Split(
+        tuple(place for place in places if groups[place] not in kept),
+        tuple(place for place in places if groups[place] in kept),
+    )
 
 
 def draw_shots(labels: Sequence[int], groups: Sequence[str], shots: int, seed: int) -> Split:
@@ -76,6 +93,13 @@ def grouped_folds(labels: Sequence[int], groups: Sequence[str], folds: int, seed
         warnings.simplefilter("ignore")
         pieces = list(folder.split(np.zeros(len(labels)), np.asarray(labels), np.asarray(groups)))
     return tuple(Split(tuple(train.tolist()), tuple(test.tolist())) for train, test in pieces)
+
+
+def patient_folds(groups: Sequence[str], folds: int) -> NDArray[np.int64]:
+    """Return a fold for each image (images,), whole patients at a time, whatever their classes."""
+    names, membership = np.unique(np.asarray(groups), return_inverse=True)
+    drawn = np.random.default_rng(0).permutation(len(names)) % min(folds, len(names))
+    return np.asarray(drawn[membership])
 
 
 def groups_in_smallest_class(labels: Sequence[int], groups: Sequence[str]) -> int:

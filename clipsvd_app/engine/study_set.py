@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.classes import ClassSpec
     from clipsvd_app.engine.adapted import AdaptedModel
-    from clipsvd_app.engine.metrics import Floats
+    from clipsvd_app.engine.evaluation.metrics import Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +83,13 @@ class StudySet:
 
     def zero_shot_probabilities(self, classes: tuple[ClassSpec, ...]) -> Floats:
         """Return (images, classes) of the untouched model."""
+        return _probabilities(self.backbone, self.features, torch.from_numpy(self.texts(classes)))
+
+    def texts(self, classes: tuple[ClassSpec, ...]) -> Features:
+        """Return the unit class embeddings (classes, width) of the untouched model."""
         with torch.no_grad():
             embedded = class_embeddings(self.backbone.model, self.backbone, classes)
-        return _probabilities(self.backbone, self.features, embedded)
+        return np.asarray(embedded.cpu().numpy())
 
     def model_inputs(self, positions: Sequence[int]) -> Tensor:
         """Return preprocessed images (positions, 3, size, size) fp32."""

@@ -57,7 +57,9 @@ class TrainRequest:
     """Adapt to the labelled images; unlabelled ones are predicted.
 
     ``shots`` per class are drawn for training and the patients left over are the test set;
-    without it all labelled images train and the estimate is cross-validated by patient.
+    without it all labelled images train and the estimate is cross-validated by patient. Patients named in
+    ``locked`` never train; where there are any, they are the test set. ``warnings`` are sentences on what
+    weakens an estimate and cannot be seen in the request.
     """
 
     backbone: BackboneRef
@@ -66,6 +68,8 @@ class TrainRequest:
     recipe: Recipe
     seed: int = 0
     shots: int | None = None
+    locked: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     device: DeviceName = "auto"
     kind: Literal["train"] = "train"
 

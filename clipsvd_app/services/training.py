@@ -11,7 +11,9 @@ from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import BackboneRef, TrainRequest, read_request, read_result
 from clipsvd_app.services.job_folders import forget_job, labelled_inputs, new_job
 from clipsvd_app.services.labelling import class_counts
+from clipsvd_app.services.locked_test import locked_groups
 from clipsvd_app.services.run_views import views_kept
+from clipsvd_app.services.weaknesses import weaknesses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,11 +34,17 @@ def prepare(
     shots: int | None = None,
     seed: int = 0,
     device: DeviceName = "auto",
+    locked_test: bool | None = None,
 ) -> Path:
-    """Write the training job of a project and return its folder."""
+    """Write the training job of a project and return its folder.
+
+    ``locked_test`` changes whether the project sets patients aside from every run; None keeps it as it is.
+    """
     classes, images = project.classes(), project.images()
     if trouble := obstacles(classes, images, shots):
         raise trouble[0]
+    usable = [image for image in images if image.mark != "excluded"]
+    locked = locked_groups(project, classes, usable, locked_test)
     positions = {known.id: index for index, known in enumerate(classes)}
     request = TrainRequest(
         backbone=backbone,
@@ -45,6 +53,8 @@ def prepare(
         recipe=recipe,
         seed=seed,
         shots=shots,
+        locked=tuple(sorted({str(i.patient_number) for i in usable if i.patient_key in locked})),
+        warnings=weaknesses(project, usable, locked=bool(locked)),
         device=device,
     )
     return new_job(request)
@@ -107,4 +117,5 @@ def _kept(request: TrainRequest) -> dict[str, object]:
         "seed": request.seed,
         "shots": request.shots,
         "views": views_kept(request.images),
+        "locked_patients": len(request.locked),
     }

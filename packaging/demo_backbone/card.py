@@ -20,8 +20,12 @@ PROBES = (
 
 METHODS = (
     ("zero_shot", "zero-shot"),
+    ("text_probe", "text-initialised probe"),
     ("linear_probe", "linear probe on frozen features"),
+    ("tip_adapter", "Tip-Adapter"),
+    ("gda", "Gaussian discriminant analysis"),
     ("clip_svd", "CLIP-SVD"),
+    ("clip_svd_blend", "CLIP-SVD blended with the linear probe"),
     ("EfficientNet-Lite0 + logistic regression", "peer"),
 )
 
@@ -57,7 +61,10 @@ def few_shot_tables(records: list[dict[str, Any]]) -> list[str]:
             f"| {name} | " + " | ".join(f"{k} shots" for k in shots) + " |",
             "| --- " * (len(shots) + 1) + "|",
         ]
+        measured = {record["method"] for record in here}
         for method, spoken in METHODS:
+            if method not in measured:
+                continue
             cells = [_cell(r for r in here if r["method"] == method and r["shots"] == k) for k in shots]
             lines.append(f"| {spoken} | " + " | ".join(cells) + " |")
         tables.append("\n".join(lines))

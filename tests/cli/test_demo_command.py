@@ -59,7 +59,7 @@ def test_the_demo_trains_every_matrix_of_both_towers(demo: tuple[Path, dict]) ->
 def test_adaptation_beats_zero_shot_on_patients_it_has_not_seen(demo: tuple[Path, dict]) -> None:
     evaluation = demo[1]["evaluation"]
     scores = {score["method"]: score for score in evaluation["methods"]}
-    assert set(scores) == {"zero_shot", "linear_probe", "clip_svd"}
+    assert {"zero_shot", "linear_probe", "clip_svd"} < set(scores)
     assert evaluation["verdict"] == "helped"
     adapted = scores["clip_svd"]
     assert adapted["interval"]["low"] > scores["zero_shot"]["balanced_accuracy"]

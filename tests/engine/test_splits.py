@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from clipsvd_app.engine.splits import (
+    Split,
     check_classes,
     draw_shots,
     grouped_folds,
     groups_in_smallest_class,
     inner_split,
+    patient_folds,
+    set_aside,
 )
 from clipsvd_app.errors import UserError
 
@@ -67,3 +71,33 @@ def test_one_class_and_an_empty_class_are_refused_with_their_names():
         check_classes([0, 0], ["mass"])
     with pytest.raises(UserError, match="“cyst” has no image"):
         check_classes([0, 0], ["mass", "cyst"])
+
+
+@given(images, st.sets(st.integers(0, 12)), st.one_of(st.none(), st.integers(1, 8)), st.integers(0, 3))
+def test_whatever_is_asked_no_patient_is_on_two_sides_and_none_set_aside_trains(rows, chosen, shots, seed):
+    labels, groups = columns(rows)
+    locked = {f"p{group}" for group in chosen}
+    free, aside = set_aside(groups, locked).sides
+    drawn = Split(free, aside)
+    if shots is not None and free:
+        inner = draw_shots([labels[p] for p in free], [groups[p] for p in free], shots, seed).within(free)
+        drawn = Split(inner.train, aside)
+    trained = {groups[place] for place in drawn.train}
+    assert not trained & {groups[place] for place in drawn.test}
+    assert not trained & locked
+    assert {groups[place] for place in aside} <= locked
+    assert sorted((*free, *aside)) == list(range(len(rows)))
+
+
+@given(st.lists(st.integers(0, 12), min_size=1, max_size=60), st.integers(1, 20))
+def test_folds_of_patients_keep_each_patient_together_and_are_about_even(patients, count):
+    groups = [f"p{patient}" for patient in patients]
+    folds = patient_folds(groups, count)
+    of_patient = {
+        group: {fold for g, fold in zip(groups, folds.tolist(), strict=True) if g == group}
+        for group in groups
+    }
+    assert all(len(found) == 1 for found in of_patient.values())
+    sizes = np.bincount([next(iter(found)) for found in of_patient.values()])
+    assert len(sizes) == min(count, len(of_patient))
+    assert sizes.max() - sizes.min() <= 1

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clipsvd_app.engine import metrics
+from clipsvd_app.engine.evaluation import metrics
 from clipsvd_app.engine.fitting.fit import Fit, FitTask, fit
 from clipsvd_app.engine.fitting.forward import probabilities
 from clipsvd_app.engine.splits import inner_split

@@ -134,7 +134,7 @@ class TrainController(QObject):
         fewest = min((counts[known.id] for known in self._session.classes()), default=0)
         if choice.shots is not None:
             fewest = min(fewest, choice.shots)
-        fits = 1 if choice.shots is not None else 1 + recipe.folds
+        fits = 1 if choice.shots is not None else 1 + recipe.folds * recipe.repeats
         return RunClock(recipe, fits=fits, searched=fewest >= recipe.min_images_to_search)
 
     def _on_opened(self) -> None:

@@ -10,9 +10,9 @@ from clipsvd_app.domain.recipe import DeviceName, PresetName
 from clipsvd_app.domain.results import StepMetrics
 
 PRESET_WORDS: dict[PresetName, tuple[str, str]] = {
-    "quick": ("Quick", "A first look. One fit, a coarse estimate from two folds."),
+    "quick": ("Quick", "A first look. The upper third of each tower, three folds."),
     "standard": ("Standard", "What we recommend. The rate is chosen on inner patients; three folds."),
-    "thorough": ("Thorough", "For the result you report. Three fits averaged, five folds."),
+    "thorough": ("Thorough", "For the result you report. Three fits averaged, five folds drawn twice."),
 }
 VERDICT_WORDS: dict[Verdict, str] = {
     "helped": "Helped",

@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, log_loss, roc_auc_score
 
-from clipsvd_app.engine import metrics
-from clipsvd_app.engine.evaluate import MethodOutput, evaluate
+from clipsvd_app.domain.evaluation import Interval
+from clipsvd_app.engine.evaluation import metrics
+from clipsvd_app.engine.evaluation.evaluate import evaluate
+from clipsvd_app.engine.evaluation.verdict import detectable
+from clipsvd_app.engine.ladder.methods import MethodOutput
 
 
 @pytest.mark.parametrize(
@@ -62,7 +65,7 @@ def judged(wrong_before, wrong_after, patients=40):
     truth = np.arange(80) % 2
     groups = [f"p{place * patients // 80}" for place in range(80)]
     methods = outputs(truth, wrong_before, wrong_after)
-    return evaluate(methods, truth.tolist(), groups, ["a", "b"], "held_out")
+    return evaluate([methods], truth.tolist(), groups, ["a", "b"], "held_out")
 
 
 def test_the_verdict_needs_the_whole_interval_on_one_side():
@@ -93,7 +96,7 @@ def test_sensitivity_and_specificity_count_each_class_against_the_rest():
     truth = [0, 0, 0, 1, 1, 1]
     rows = np.eye(2)[[0, 0, 1, 1, 1, 1]]
     done = evaluate(
-        {"zero_shot": MethodOutput(rows, 0, 0.0), "clip_svd": MethodOutput(rows, 0, 0.0)},
+        [{"zero_shot": MethodOutput(rows, 0, 0.0), "clip_svd": MethodOutput(rows, 0, 0.0)}],
         truth,
         list("abcdef"),
         ["no", "yes"],
@@ -102,3 +105,51 @@ def test_sensitivity_and_specificity_count_each_class_against_the_rest():
     no, yes = done.methods[0].classes
     assert (no.sensitivity, no.specificity) == (pytest.approx(2 / 3), 1.0)
     assert (yes.sensitivity, yes.specificity) == (1.0, pytest.approx(2 / 3))
+
+
+def test_where_all_is_right_the_interval_still_knows_how_few_cases_there_are():
+    found = judged(list(range(40)), [])
+    adapted = found.methods[1]
+    assert adapted.balanced_accuracy == adapted.interval.high == 1.0
+    # Two classes of 40, all right: each alone is 91.2 to 100 % by Wilson.
+    assert adapted.interval.low == pytest.approx(1 - (1 - metrics.wilson(40, 40).low) / 2**0.5)
+
+
+def test_few_patients_widen_the_percentiles():
+    values = np.random.default_rng(0).normal(size=20000)
+    many, few = (metrics.percentile_interval(values, patients) for patients in (10_000, 8))
+    assert many.high == pytest.approx(1.96, abs=0.05)
+    # Student's t with 7 degrees of freedom, times the root of 8/7.
+    assert few.high == pytest.approx(2.365 * (8 / 7) ** 0.5, abs=0.15)
+
+
+def test_figures_of_repeats_are_their_means():
+    truth = np.arange(80) % 2
+    groups = [str(place) for place in range(80)]
+    good, bad = outputs(truth, [], []), outputs(truth, [], list(range(20)))
+    both = evaluate([good, bad], truth.tolist(), groups, ["a", "b"], "cross_validated", 2)
+    assert both.repeats == 2
+    assert both.methods[1].balanced_accuracy == pytest.approx((1 + 0.75) / 2)
+
+
+def test_a_verdict_that_shows_nothing_says_what_so_many_cases_can_show():
+    found = judged(list(range(0, 20)), list(range(10, 28)))
+    assert found.verdict == "not_shown"
+    least = detectable(found.differences[0].interval)
+    assert f"a true difference of {100 * least:.0f} points is shown four times in five" in found.sentence
+    assert "For one of 10 points it takes about" in found.sentence
+    assert "four times in five" not in judged(list(range(40)), []).sentence
+
+
+def test_four_in_five_tests_show_a_difference_of_the_detectable_size():
+    generator = np.random.default_rng(0)
+    interval = Interval(-0.196, 0.196)
+    seen = generator.normal(detectable(interval), 0.1, 20_000)
+    assert (seen - 0.196 > 0).mean() == pytest.approx(0.8, abs=0.01)
+
+
+def test_of_methods_within_one_standard_error_the_simplest_is_recommended():
+    level, clear = judged([1, 2], [3]), judged(list(range(40)), [])
+    assert (level.recommended, clear.recommended) == ("zero_shot", "clip_svd")
+    assert "simplest method within one standard error" in level.recommendation
+    assert "CLIP-SVD (100 %)" in clear.recommendation

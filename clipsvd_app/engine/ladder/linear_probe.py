@@ -1,28 +1,24 @@
-"""What CLIP-SVD is measured against: the untouched model, and logistic regression on its features."""
+"""Logistic regression on frozen features."""
 
 from __future__ import annotations
 
-import time
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from clipsvd_app.engine import metrics
-from clipsvd_app.engine.metrics import Floats
-from clipsvd_app.engine.splits import grouped_folds, groups_in_smallest_class
+from clipsvd_app.engine.evaluation.metrics import Floats
+from clipsvd_app.engine.ladder.inner import inner_folds, score
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from clipsvd_app.engine.ladder.task import Features
+
 _STRENGTHS = (0.1, 1.0, 10.0, 100.0)
 _DEFAULT_STRENGTH = 10.0
 _MAX_ITERATIONS = 10_000
-_INNER_FOLDS = 4
-
-Features = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +46,6 @@ class LinearProbe:
 
     classifier: ScaledRegression
     strength: float
-    seconds: float
     classes: int
 
     @property
@@ -70,24 +65,16 @@ def fit_linear_probe(
     features: Features, labels: Sequence[int], groups: Sequence[str], classes: int, seed: int
 ) -> LinearProbe:
     """Fit on unit features (images, width); with one patient in a class C is the default."""
-    start = time.monotonic()
     strength = choose_strength(features, labels, groups, classes, seed)
     classifier = _fit(features, labels, strength)
-    return LinearProbe(classifier, strength, time.monotonic() - start, classes)
+    return LinearProbe(classifier, strength, classes)
 
 
 def choose_strength(
     features: Features, labels: Sequence[int], groups: Sequence[str], classes: int, seed: int
 ) -> float:
     """Return the C of best out-of-fold balanced accuracy, ties by likelihood."""
-    folds = min(_INNER_FOLDS, groups_in_smallest_class(labels, groups))
-    if folds < 2:
-        return _DEFAULT_STRENGTH
-    splits = [
-        split
-        for split in grouped_folds(labels, groups, folds, seed)
-        if len({labels[position] for position in split.train}) == classes
-    ]
+    splits = inner_folds(labels, groups, classes, seed)
     if not splits:
         return _DEFAULT_STRENGTH
     truth = np.asarray([labels[position] for split in splits for position in split.test], dtype=np.int64)
@@ -101,9 +88,7 @@ def choose_strength(
                 for split in splits
             ]
         )
-        confusion = metrics.confusion_matrix(truth, found.argmax(axis=1), classes)
-        likelihood = -metrics.negative_log_likelihood(truth, found)
-        scores.append((metrics.balanced_accuracy(confusion), likelihood, strength))
+        scores.append((*score(truth, found), strength))
     return max(scores)[2]
 
 

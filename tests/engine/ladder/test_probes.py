@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from clipsvd_app.engine.baselines import choose_strength, fit_linear_probe
-from clipsvd_app.engine.text_probe import fit_text_probe
+from clipsvd_app.engine.ladder.linear_probe import choose_strength, fit_linear_probe
+from clipsvd_app.engine.ladder.text_probe import fit_text_probe
 
 
 def blobs(per_class: int, classes: int = 3, spread: float = 0.2, seed: int = 0):

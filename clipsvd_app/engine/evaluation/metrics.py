@@ -49,7 +49,7 @@ def macro_auroc(truth: Integers, probabilities: Floats) -> float | None:
     return float(np.mean(known)) if len(known) == len(areas) else None
 
 
-def wilson(hits: int, total: int) -> Interval:
+def wilson(hits: float, total: float) -> Interval:
     """Return Wilson's score interval of a proportion (Wilson 1927); 0 to 1 when nothing was counted."""
     if total == 0:
         return Interval(0.0, 1.0)
@@ -80,10 +80,41 @@ def bootstrap_balanced_accuracy(
     return np.stack([_mean_recall(confusions) for confusions in resampled])
 
 
-def percentile_interval(values: Floats) -> Interval:
-    """Return the central 95 % of resampled values."""
-    low, high = np.percentile(values, [2.5, 97.5])
+def percentile_interval(values: Floats, patients: int) -> Interval:
+    """Return the central 95 % of resampled values, widened for few patients.
+
+    A bootstrap of n patients is too narrow as a normal interval without Student's t is; the percentiles
+    are moved outwards accordingly (the expanded percentile interval of Hesterberg 2015, section 5.3.2).
+    """
+    from scipy.stats import norm, t
+
+    if patients < 2:
+        return Interval(float(values.min()), float(values.max()))
+    tail = 100 * norm.cdf(t.ppf(0.025, patients - 1) * math.sqrt(patients / (patients - 1)))
+    low, high = np.percentile(values, [tail, 100 - tail])
     return Interval(float(low), float(high))
+
+
+def balanced_interval(confusion: Floats, resampled: Floats, patients: int) -> Interval:
+    """Return the interval of a balanced accuracy: resampled patients, and never surer than its counts.
+
+    Where every image is right no resample differs from another, so Wilson's intervals of the classes are
+    put together too (Zou and Donner 2008), and the wider bound counts on each side.
+    """
+    shares, spans = _class_intervals(confusion)
+    value = float(shares.mean())
+    below = math.sqrt(float(np.square(shares - spans[:, 0]).sum())) / len(shares)
+    above = math.sqrt(float(np.square(spans[:, 1] - shares).sum())) / len(shares)
+    drawn = percentile_interval(resampled, patients)
+    return Interval(max(0.0, min(drawn.low, value - below)), min(1.0, max(drawn.high, value + above)))
+
+
+def _class_intervals(confusion: Floats) -> tuple[Floats, Floats]:
+    """Return sensitivities (classes,) and Wilson's bounds (classes, 2) of the classes that occur."""
+    totals, hits = confusion.sum(axis=1), np.diagonal(confusion)
+    known = totals > 0
+    bounds = [wilson(float(h), float(n)) for h, n in zip(hits[known], totals[known], strict=True)]
+    return hits[known] / totals[known], np.array([(bound.low, bound.high) for bound in bounds])
 
 
 def _mean_recall(confusions: Floats) -> Floats:

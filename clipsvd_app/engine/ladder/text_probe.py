@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clipsvd_app.engine.features import Features
+from clipsvd_app.engine.ladder.task import Features, softmax
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clipsvd_app.engine.metrics import Floats
+    from clipsvd_app.engine.evaluation.metrics import Floats
 
 # The text counts as much as this many images of a class.
 _TEXT_IMAGES = 1.0
@@ -30,11 +30,15 @@ class TextProbe:
     centre: Features
     scale: float
 
+    @property
+    def trainable_parameters(self) -> int:
+        """Count the weights and the centre."""
+        return int(self.weights.size + self.centre.size)
+
     def probabilities(self, features: Features) -> Floats:
         """Return (images, classes)."""
         logits = self.scale * ((features - self.centre) @ self.weights.T).astype(np.float64)
-        shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+        return softmax(logits)
 
 
 def fit_text_probe(features: Features, labels: Sequence[int], texts: Features, scale: float) -> TextProbe:

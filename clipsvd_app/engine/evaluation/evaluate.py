@@ -1,0 +1,167 @@
+"""From predictions on unseen patients to figures, intervals, a verdict and plain sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clipsvd_app.domain.evaluation import (
+    ClassScore,
+    Difference,
+    Evaluation,
+    EvaluationKind,
+    MethodName,
+    MethodScore,
+)
+from clipsvd_app.engine.evaluation import metrics
+from clipsvd_app.engine.evaluation.comparison import holm, mcnemar_mid_p
+from clipsvd_app.engine.evaluation.verdict import gain_of, recommend, sentence_of, verdict_of
+from clipsvd_app.engine.ladder.methods import MethodOutput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from clipsvd_app.engine.evaluation.metrics import Floats, Integers
+
+Outputs = dict[MethodName, MethodOutput]
+"""What every method says of the same images, in the same order."""
+
+
+def no_estimate(reason: str) -> Evaluation:
+    """Return the evaluation that says why there is none."""
+    return Evaluation(kind="none", reason=reason, sentence=reason)
+
+
+def evaluate(
+    repeats: Sequence[Outputs],
+    truth: Sequence[int],
+    groups: Sequence[str],
+    class_names: Sequence[str],
+    kind: EvaluationKind,
+    folds: int = 0,
+    warnings: Sequence[str] = (),
+) -> Evaluation:
+    """Score all methods on the same images, with intervals from resampled patients.
+
+    repeats: one prediction of every image for each draw of the folds. Figures are means over them; the
+    counts of images are those of the mean probabilities.
+    """
+    labels = np.asarray(truth, dtype=np.int64)
+    resampled = _resampled(repeats, labels, groups, len(class_names))
+    patients = len(set(groups))
+    methods = tuple(
+        _score([outputs[name] for outputs in repeats], name, labels, class_names, resampled[name], patients)
+        for name in repeats[0]
+    )
+    differences = _differences(methods, repeats, labels, resampled, patients)
+    gain = gain_of(differences)
+    values = {score.method: score.balanced_accuracy for score in methods}
+    recommended, recommendation = recommend(methods, resampled)
+    return Evaluation(
+        kind=kind,
+        images=len(labels),
+        groups=patients,
+        folds=folds,
+        methods=methods,
+        differences=differences,
+        verdict=verdict_of(gain),
+        sentence=sentence_of(gain, values, len(labels), patients),
+        repeats=len(repeats),
+        recommended=recommended,
+        recommendation=recommendation,
+        warnings=tuple(warnings),
+    )
+
+
+def mean_probabilities(parts: Sequence[MethodOutput]) -> Floats:
+    """Return (images, classes), the mean over repeats."""
+    return np.asarray(np.mean([part.probabilities for part in parts], axis=0))
+
+
+def _resampled(
+    repeats: Sequence[Outputs], labels: Integers, groups: Sequence[str], classes: int
+) -> dict[MethodName, Floats]:
+    """Return balanced accuracies (resamples,) of each method on the same resampled patients."""
+    names = list(repeats[0])
+    predictions = [outputs[name].probabilities.argmax(axis=1) for name in names for outputs in repeats]
+    drawn = metrics.bootstrap_balanced_accuracy(labels, predictions, groups, classes)
+    means = drawn.reshape(len(names), len(repeats), -1).mean(axis=1)
+    return dict(zip(names, means, strict=True))
+
+
+def _differences(
+    methods: Sequence[MethodScore],
+    repeats: Sequence[Outputs],
+    labels: Integers,
+    resampled: Mapping[MethodName, Floats],
+    patients: int,
+) -> tuple[Difference, ...]:
+    """Set CLIP-SVD against every other method, zero-shot first."""
+    values = {score.method: score.balanced_accuracy for score in methods}
+    right = {
+        name: mean_probabilities([outputs[name] for outputs in repeats]).argmax(axis=1) == labels
+        for name in values
+    }
+    others = [name for name in values if name != "clip_svd"]
+    p_values = [mcnemar_mid_p(right["clip_svd"], right[other]) for other in others]
+    return tuple(
+        Difference(
+            "clip_svd",
+            other,
+            values["clip_svd"] - values[other],
+            metrics.percentile_interval(resampled["clip_svd"] - resampled[other], patients),
+            p_value,
+            p_holm,
+        )
+        for other, p_value, p_holm in zip(others, p_values, holm(p_values), strict=True)
+    )
+
+
+def _score(
+    parts: Sequence[MethodOutput],
+    name: MethodName,
+    truth: Integers,
+    class_names: Sequence[str],
+    resampled: Floats,
+    patients: int,
+) -> MethodScore:
+    classes = len(class_names)
+    confusions = [metrics.confusion_matrix(truth, p.probabilities.argmax(axis=1), classes) for p in parts]
+    counts = metrics.confusion_matrix(truth, mean_probabilities(parts).argmax(axis=1), classes)
+    balanced = _mean([metrics.balanced_accuracy(confusion) for confusion in confusions])
+    areas = [metrics.macro_auroc(truth, part.probabilities) for part in parts]
+    known_areas = [area for area in areas if area is not None]
+    return MethodScore(
+        method=name,
+        balanced_accuracy=balanced,
+        interval=metrics.balanced_interval(np.mean(confusions, axis=0), resampled, patients),
+        accuracy=_mean([float(np.trace(confusion) / len(truth)) for confusion in confusions]),
+        macro_auroc=_mean(known_areas) if known_areas else None,
+        negative_log_likelihood=_mean(
+            [metrics.negative_log_likelihood(truth, part.probabilities) for part in parts]
+        ),
+        brier=_mean([metrics.brier(truth, part.probabilities) for part in parts]),
+        classes=tuple(_class_score(counts, index, title) for index, title in enumerate(class_names)),
+        confusion=tuple(tuple(int(count) for count in row) for row in counts),
+        trainable_parameters=max(part.trainable_parameters for part in parts),
+        seconds=sum(part.seconds for part in parts),
+    )
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values))
+
+
+def _class_score(confusion: Integers, index: int, name: str) -> ClassScore:
+    hits, images = int(confusion[index, index]), int(confusion[index].sum())
+    others = int(confusion.sum()) - images
+    rejected = others - (int(confusion[:, index].sum()) - hits)
+    return ClassScore(
+        name=name,
+        images=images,
+        sensitivity=hits / images if images else 0.0,
+        sensitivity_interval=metrics.wilson(hits, images),
+        specificity=rejected / others if others else 0.0,
+        specificity_interval=metrics.wilson(rejected, others),
+    )

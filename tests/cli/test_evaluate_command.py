@@ -1,0 +1,148 @@
+"""``clipsvd evaluate``: the stored evaluation, and a new one; who is on which side; what is never shown."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+from support.tiny_backbone import write_tiny_backbone
+
+from clipsvd_app.cli import main
+from clipsvd_app.domain.evaluation import METHOD_TITLES
+from clipsvd_app.domain.recipe import PRESETS, Recipe
+from clipsvd_app.project import open_project
+
+PATIENTS = 8
+
+
+def document(capsys, *arguments: object) -> dict:
+    code = main([*map(str, arguments), "--json", "--quiet"])
+    out = capsys.readouterr().out
+    assert code == 0
+    return json.loads(out)
+
+
+@pytest.fixture(autouse=True)
+def _few_steps(monkeypatch):
+    quick = Recipe(preset="quick", steps=4, search_steps=2, batch_size=4, folds=2, repeats=2)
+    monkeypatch.setitem(PRESETS, "quick", quick)
+    monkeypatch.setitem(PRESETS, "standard", replace(quick, preset="standard", repeats=1))
+
+
+@pytest.fixture
+def leaky(tmp_path, capsys):
+    """Every patient has a picture in the folders of both classes."""
+    random = np.random.default_rng(5)
+    for name, grey in (("dark", 60), ("bright", 190)):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        for patient in range(PATIENTS):
+            pixels = random.normal(grey, 40, (40, 40)).clip(0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "in" / name / f"p{patient}_{name}.png")
+    file, backbone = tmp_path / "p.clipsvd", write_tiny_backbone(tmp_path / "tiny")
+    for command in (
+        ["new", file, "--class", "dark", "--class", "bright", "--backbone", backbone],
+        ["add", file, tmp_path / "in", "--patient-from", r"regex:^p(\d+)_"],
+        ["label", file, "--from-folders"],
+    ):
+        assert main([str(part) for part in command]) == 0
+    capsys.readouterr()
+    return file
+
+
+def test_a_leaky_project_is_split_by_patient_and_the_evaluation_says_how(leaky, capsys):
+    found = document(capsys, "evaluate", leaky, "--preset", "quick")
+    assert found["verdict"] in ("helped", "harmed", "not_shown")
+    assert found["split"] == {
+        "kind": "cross_validated",
+        "groups": PATIENTS,
+        "images": 2 * PATIENTS,
+        "folds": 2,
+        "repeats": 2,
+    }
+    for score in found["methods"]:
+        low, high = score["interval"]
+        assert 0 <= low <= score["balanced_accuracy"] <= high <= 1
+    methods = [score["method"] for score in found["methods"]]
+    assert methods == list(METHOD_TITLES)
+    assert {d["against"] for d in found["differences"]} == set(methods) - {"clip_svd"}
+    assert found["calibration"]["temperature"] > 0
+    assert found["conformal"]["alpha"] == 0.2
+    assert found["recommendation"]
+    # Asked again, the stored run answers, and the other form of the command says the same in words.
+    assert document(capsys, "evaluate", leaky, "--run", 1) == found
+    assert main(["evaluate", str(leaky)]) == 0
+    said = capsys.readouterr().out
+    assert "2-fold by patient, 2 times" in said
+    assert found["sentence"] in said
+
+
+def test_every_image_of_a_run_carries_what_is_known_of_it(leaky, capsys):
+    document(capsys, "train", leaky, "--preset", "standard")
+    with open_project(leaky) as project:
+        result, images = project.run_result(1), {image.id: image for image in project.images()}
+    for prediction in result.predictions:
+        patient = images[prediction.image_id].patient_key
+        assert prediction.role == "out_of_fold"
+        assert sum(prediction.calibrated) == pytest.approx(1)
+        assert prediction.conformal is not None
+        assert ("set_not_single" in prediction.doubts) == (len(prediction.conformal) != 1)
+        assert prediction.suspicion == pytest.approx(1 - prediction.calibrated[prediction.label])
+        assert len(prediction.place) == 2
+        assert prediction.nearest
+        assert all(images[near].patient_key != patient for near in prediction.nearest)
+
+
+def test_training_images_have_no_set_and_no_suspicion_and_count_in_no_figure(leaky, capsys):
+    document(capsys, "train", leaky, "--preset", "standard", "--shots", 3)
+    with open_project(leaky) as project:
+        result = project.run_result(1)
+    trained = [p for p in result.predictions if p.role == "train"]
+    tested = [p for p in result.predictions if p.role == "test"]
+    assert trained
+    assert all(p.conformal is None and p.suspicion is None for p in trained)
+    assert result.evaluation.images == len(tested)
+    for score in result.evaluation.methods:
+        assert sum(map(sum, score.confusion)) == len(tested)
+
+
+def test_patients_set_aside_test_every_run_and_train_none(leaky, capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr("clipsvd_app.services.locked_test.LEAST", 1)
+    with open_project(leaky) as project:
+        # A number of the project with which patients fall on both sides.
+        project.set_setting("locked_test_seed", "3")
+    document(capsys, "train", leaky, "--preset", "standard", "--locked-test")
+    found = document(capsys, "evaluate", leaky, "--preset", "standard")
+    assert found["split"]["kind"] == "locked"
+    assert any("1 earlier run was tested on the same" in warning for warning in found["warnings"])
+    with open_project(leaky) as project:
+        first, second = project.run_result(1), project.run_result(2)
+        patient = {image.id: image.patient_key for image in project.images()}
+    sides = [
+        {
+            role: {patient[p.image_id] for p in result.predictions if p.role == role}
+            for role in ("train", "test")
+        }
+        for result in (first, second)
+    ]
+    assert sides[0] == sides[1]
+    assert sides[0]["test"]
+    assert not sides[0]["test"] & sides[0]["train"]
+
+
+def test_without_an_estimate_the_reason_is_said(leaky, capsys):
+    with open_project(leaky) as project:
+        from clipsvd_app.services.labelling import set_labels
+
+        late = [image.id for image in project.images() if image.patient_number > 3]
+        project.apply(set_labels(late, None))
+    found = document(capsys, "evaluate", leaky, "--preset", "quick")
+    assert (found["split"]["kind"], found["methods"]) == ("none", [])
+    assert "at least 4 in every class" in found["reason"]
+
+
+def test_a_project_without_a_run_says_how_to_get_one(leaky, capsys):
+    assert main(["evaluate", str(leaky)]) == 1
+    assert "Train first" in capsys.readouterr().err
