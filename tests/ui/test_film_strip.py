@@ -11,7 +11,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QComboBox, QLineEdit
 
 from clipsvd_app.ui.image_mime import IMAGE_IDS, image_ids_of, mime_of
-from clipsvd_app.ui.label_page import film_strip as film_strip_module
+from clipsvd_app.ui.label_page import strip_view
 from clipsvd_app.ui.label_page.film_strip import FilmStrip
 from clipsvd_app.ui.label_page.state import StripItem, StripState
 from clipsvd_app.ui.label_page.strip_delegate import CELL
@@ -175,7 +175,7 @@ def test_choosing_an_order_asks_for_it_and_a_state_does_not(strip, qtbot):
 
 def test_a_drag_carries_the_chosen_images(strip, monkeypatch):
     carried = []
-    monkeypatch.setattr(film_strip_module, "drag_images", lambda _source, ids, _ghost: carried.append(ids))
+    monkeypatch.setattr(strip_view, "drag_images", lambda _source, ids, _ghost: carried.append(ids))
     strip.set_state(StripState(items(10)))
     strip.select((104, 102))
     strip.view.startDrag(Qt.DropAction.CopyAction)

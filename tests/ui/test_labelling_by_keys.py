@@ -118,3 +118,14 @@ def test_the_keyboard_goes_round_the_panels_and_into_the_search(studio):
     assert sorted(seen) == ["classes", "pool", "tree", "viewer"]
     press((K.Key_F, CTRL))
     assert QApplication.focusWidget().accessibleName() == "Find images by words"
+
+
+def test_escape_in_the_pool_brings_back_what_the_tree_hid(studio):
+    page = studio.pages.label
+    press((K.Key_F6, SHIFT), (K.Key_F6, SHIFT), K.Key_Home, K.Key_Down)
+    assert len(page.strip.view.model().items) == 2
+    press(K.Key_F6, K.Key_F6)
+    assert page.strip.view.hasFocus()
+    press(K.Key_Escape)
+    assert len(page.strip.view.model().items) == 6
+    assert page.tree.selected_ids == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -68,10 +69,10 @@ class LabelController(QObject):
             self._page.show_empty()
             return
         first_time = not self._page.strip.filled
-        self._page.show_work()
         self._page.tree.set_patients(tree_rows(self._session.images(), self._session.series_flags()))
         self._show_bins()
         self._show_pool()
+        self._page.show_work()
         if first_time and self._page.isVisible():
             self._page.setFocus()
 
@@ -91,6 +92,7 @@ class LabelController(QObject):
         page.thumbnails_needed.connect(self._want_thumbnails)
         page.action_requested.connect(self._session.action_requested)
         page.tree.images_selected.connect(self._select_below)
+        page.strip.all_requested.connect(self._show_all)
         page.strip.order_changed.connect(self._choose_order)
         page.strip.search_changed.connect(self._search)
         bins.images_dropped.connect(lambda class_id, ids: self._label(ids, class_id))
@@ -156,7 +158,8 @@ class LabelController(QObject):
         state = strip_state(
             images, positions, preview, self._order, self._viewing.shown, self._preview.query, notes
         )
-        self._page.strip.set_state(state)
+        part_of = 0 if self._only is None else len(self._session.images())
+        self._page.strip.set_state(replace(state, part_of=part_of))
         self._page.strip.allow_search(plain)
         if self._viewing.empty and state.items:
             self._viewing.show(state.items[0].image_id)
@@ -199,6 +202,11 @@ class LabelController(QObject):
 
     def _show_class(self, class_id: int) -> None:
         self._only = frozenset(image.id for image in self._session.images() if image.class_id == class_id)
+        self._show_pool()
+
+    def _show_all(self) -> None:
+        self._only = None
+        self._page.tree.select_nothing()
         self._show_pool()
 
     def _want_thumbnails(self, ids: Iterable[int]) -> None:

@@ -52,7 +52,7 @@ def strip_state(
         items = {image_id: _doubted(item) for image_id, item in items.items()}
     ranked = _ranked(images, positions, preview, chosen, shown)
     undecided = sum(image.class_id is None and not image.mark for image in images)
-    caption = f"{len(items)} images, {undecided} unlabelled"
+    caption = f"{len(items)} {'image' if len(items) == 1 else 'images'}, {undecided} unlabelled"
     return StripState(
         tuple(items[image_id] for image_id in ranked if image_id in items), chosen, orders, caption
     )

@@ -4,36 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QComboBox,
     QFrame,
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QListView,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from clipsvd_app.ui.image_mime import drag_images, ghost_of
 from clipsvd_app.ui.label_page.label_keys import take_key
 from clipsvd_app.ui.label_page.state import ORDERS, StripState
-from clipsvd_app.ui.label_page.strip_delegate import CELL, StripDelegate
-from clipsvd_app.ui.label_page.strip_model import ITEM_ROLE, StripModel
+from clipsvd_app.ui.label_page.strip_model import StripModel
+from clipsvd_app.ui.label_page.strip_view import SCROLLS, StripView
 from clipsvd_app.ui.theme import set_kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QPixmap, QResizeEvent
+    from PySide6.QtGui import QImage, QKeyEvent, QPixmap, QResizeEvent
 
     from clipsvd_app.ui.theme import Theme
 
 SEARCH_PAUSE_MS = 350
 LOOK_PAUSE_MS = 30
-SCROLLS = Qt.ScrollBarPolicy.ScrollBarAlwaysOn
 
 
 class FilmStrip(QFrame):
@@ -53,12 +50,13 @@ class FilmStrip(QFrame):
     mark_requested = Signal(object, str)
     order_changed = Signal(str)
     search_changed = Signal(str)
+    all_requested = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         set_kind(self, "panel")
         self._model = StripModel(self)
-        self.view = _StripView(theme, self._model)
+        self.view = StripView(theme, self._model)
         self.setFocusProxy(self.view)
         self._build()
         self._search_pause = QTimer(self)
@@ -79,6 +77,8 @@ class FilmStrip(QFrame):
                 self.view.select(chosen, current)
         with QSignalBlocker(self._order):
             self._offer(state)
+        self._all.setVisible(bool(state.part_of))
+        self._all.setText(f"Show all {state.part_of:,}".replace(",", " "))
         self._caption.setText(state.caption or f"{len(state.items):,} images".replace(",", " "))
         if chosen != self.selected_ids:
             self.selection_changed.emit(self.selected_ids)
@@ -145,6 +145,9 @@ class FilmStrip(QFrame):
         set_kind(heading, "section")
         self._caption = QLabel()
         set_kind(self._caption, "small")
+        self._all = QToolButton()
+        self._all.setToolTip("Show the whole pool again (Escape)")
+        self._all.clicked.connect(self.all_requested)
         self._order = QComboBox()
         self._order.setAccessibleName("Order of the pool")
         self._order.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
@@ -158,6 +161,7 @@ class FilmStrip(QFrame):
         row.setSpacing(8)
         row.addWidget(heading)
         row.addWidget(self._caption)
+        row.addWidget(self._all)
         row.addStretch(1)
         row.addWidget(self._search, 2)
         row.addWidget(self._order)
@@ -201,111 +205,8 @@ class FilmStrip(QFrame):
             self.thumbnails_needed.emit(missing)
 
     def _take_key(self, event: QKeyEvent) -> None:
-        take_key(event, self)
-
-
-class _StripView(QListView):
-    """A grid of equal cells: Qt lays out ten thousand of them without asking about each."""
-
-    opened = Signal(int)
-    key_pressed = Signal(object)
-
-    def __init__(self, theme: Theme, model: StripModel) -> None:
-        super().__init__()
-        self._theme = theme
-        self._strip = model
-        self._delegate = StripDelegate(theme, self)
-        self._opened_id: int | None = None
-        self.setModel(model)
-        self.setItemDelegate(self._delegate)
-        self.setFlow(QListView.Flow.LeftToRight)
-        self.setWrapping(True)
-        self.setResizeMode(QListView.ResizeMode.Adjust)
-        self.setGridSize(CELL)
-        self.setUniformItemSizes(True)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setVerticalScrollBarPolicy(SCROLLS)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setDragEnabled(True)
-        self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
-        self.setMouseTracking(True)
-        self.setViewportMargins(8, 0, 0, 0)
-        self.setMinimumHeight(CELL.height() + 4)
-        self.setAccessibleName("Pool of images")
-        self.verticalScrollBar().setSingleStep(CELL.height() // 3)
-        self.activated.connect(lambda index: self._open(index, again=True))
-        self.clicked.connect(self._open)
-        theme.changed.connect(lambda _palette: self.viewport().update())
-
-    def selected_ids(self) -> tuple[int, ...]:
-        """Return the chosen images in the order shown."""
-        rows = sorted(index.row() for index in self.selectionModel().selectedIndexes())
-        return tuple(self._strip.items[row].image_id for row in rows)
-
-    def current_id(self) -> int | None:
-        """Return the image that the keyboard is at."""
-        index = self.currentIndex()
-        return index.data(ITEM_ROLE).image_id if index.isValid() else None
-
-    def select(self, image_ids: Iterable[int], current: int | None) -> None:
-        """Choose images without opening them."""
-        flag = QItemSelectionModel.SelectionFlag
-        self._opened_id = current if current is not None else self._opened_id
-        if current is not None and (index := self._strip.index_of(current)).isValid():
-            self.selectionModel().setCurrentIndex(index, flag.NoUpdate)
-        self.selectionModel().select(self._strip.selection_of(image_ids), flag.ClearAndSelect)
-
-    def mark_shown(self, image_id: int | None) -> None:
-        """Frame the image that the viewer shows."""
-        before, patient_before = self._delegate.shown_id, self._delegate.shown_patient
-        self._opened_id = self._delegate.shown_id = image_id
-        item = None if image_id is None else self._strip.index_of(image_id).data(ITEM_ROLE)
-        self._delegate.shown_patient = 0 if item is None else item.patient
-        if self._delegate.shown_patient != patient_before:
-            self.viewport().update()
-            return
-        for changed in (before, image_id):  # a stack is scrolled through faster than all cells are painted
-            if changed is not None:
-                self.update(self._strip.index_of(changed))
-
-    def seen_rows(self) -> tuple[int, int]:
-        """Return the first and last row in sight, and one line of cells beyond."""
-        columns = max(1, self.viewport().width() // CELL.width())
-        top = self.verticalScrollBar().value() // CELL.height()
-        lines = self.viewport().height() // CELL.height() + 2
-        return top * columns, (top + lines) * columns - 1
-
-    def currentChanged(self, current: QModelIndex, previous: QModelIndex) -> None:  # type: ignore[override]
-        super().currentChanged(current, previous)
-        self._open(current)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        event.ignore()
-        self.key_pressed.emit(event)
-        if not event.isAccepted():
-            super().keyPressEvent(event)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Choose the image on show where none is chosen: what the next key labels is always to be seen."""
-        super().focusInEvent(event)
-        by_key = event.reason() not in (Qt.FocusReason.MouseFocusReason, Qt.FocusReason.PopupFocusReason)
-        if by_key and self._strip.items and not self.selectionModel().hasSelection():
-            shown = self._delegate.shown_id
-            index = self._strip.index_of(shown) if shown is not None else self._strip.index(0)
-            self.setCurrentIndex(index if index.isValid() else self._strip.index(0))
-
-    def startDrag(self, supported_actions: Qt.DropAction) -> None:
-        ids = self.selected_ids()
-        if ids:
-            picture = self._strip.thumbnail(ids[0])
-            ghost = ghost_of(None if picture is None else picture.toImage(), len(ids), self._theme.palette)
-            drag_images(self, ids, ghost)
-
-    def _open(self, index: QModelIndex, *, again: bool = False) -> None:
-        if not index.isValid():
-            return
-        image_id = index.data(ITEM_ROLE).image_id
-        if again or image_id != self._opened_id:
-            self._opened_id = image_id
-            self.opened.emit(image_id)
+        if event.key() == Qt.Key.Key_Escape and not self._all.isHidden():
+            event.accept()
+            self.all_requested.emit()
+        else:
+            take_key(event, self)

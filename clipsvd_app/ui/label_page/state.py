@@ -72,12 +72,16 @@ class StripItem:
 
 @dataclass(frozen=True, slots=True)
 class StripState:
-    """The pool in the order it is shown; ``orders`` are the ones that can be had now."""
+    """The pool in the order it is shown; ``orders`` are the ones that can be had now.
+
+    ``part_of``: how many images the whole pool has, where only a chosen part of it is shown; else 0.
+    """
 
     items: tuple[StripItem, ...] = ()
     order: Order = "suggested"
     orders: tuple[Order, ...] = ("suggested", "similar", "text", "disagree", "name")
     caption: str = ""
+    part_of: int = 0
 
 
 @dataclass(frozen=True, slots=True)

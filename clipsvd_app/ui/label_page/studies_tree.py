@@ -10,6 +10,7 @@ from PySide6.QtCore import (
     QPersistentModelIndex,
     QRect,
     QRectF,
+    QSignalBlocker,
     QSize,
     Qt,
     Signal,
@@ -108,6 +109,12 @@ class StudiesTree(QWidget):
         if index.isValid():
             self.view.setCurrentIndex(index)
             self.view.scrollTo(index)
+
+    def select_nothing(self) -> None:
+        """Take the choice back without saying so."""
+        with QSignalBlocker(self.view.selectionModel()):
+            self.view.selectionModel().clear()
+        self.view.viewport().update()
 
     @property
     def selected_ids(self) -> tuple[int, ...]:
