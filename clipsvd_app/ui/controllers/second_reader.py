@@ -52,6 +52,7 @@ class SecondReaderController(QObject):
         self.compared = None
         self._session.read_as(reader)
         self._refresh()
+        self._page.strip.setFocus()
 
     def compare(self, reader: str = "") -> None:
         """Show where a reader and the project's labels differ; by default the first reader there is."""
