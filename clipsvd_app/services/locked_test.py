@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from clipsvd_app.errors import UserError
@@ -29,6 +30,37 @@ LEAST = 4
 SETTING, SEED = "locked_test", "locked_test_seed"
 
 
+@dataclass(frozen=True, slots=True)
+class LockedOffer:
+    """Whether patients can be set aside, whether the next run does so, and what to know of it."""
+
+    possible: bool
+    chosen: bool
+    sentence: str
+
+
+def locked_offer(
+    project: Project, classes: Sequence[ProjectClass], images: Sequence[ProjectImage]
+) -> LockedOffer:
+    """Say what a locked test would be for a project as it is now; changes nothing."""
+    seed = project.setting(SEED)
+    # Which patients it will be is drawn when they are first set aside; until then a quarter stands for them.
+    keys = {image.patient_key for image in images if image.example_of is not None}
+    if seed:
+        locked = frozenset(key for key in keys if is_locked(seed, key))
+        fewest = min((_fewest_on_a_side(known.id, images, locked) for known in classes), default=0)
+    else:
+        patients = [len({i.patient_key for i in images if i.example_of == known.id}) for known in classes]
+        fewest = int(min(patients, default=0) * SHARE)
+    setting = project.setting(SETTING)
+    if fewest < LEAST and setting != "yes":
+        wanted = round(LEAST / SHARE)
+        return LockedOffer(False, False, f"Possible from about {wanted} patients in every class.")
+    chosen = setting == "yes" or (setting != "no" and fewest >= ENOUGH)
+    number = f"{len(locked)} of {len(keys)} labelled" if seed else "A quarter of the"
+    return LockedOffer(True, chosen, f"{number} patients, the same in every run, never train and only test.")
+
+
 def locked_groups(
     project: Project, classes: Sequence[ProjectClass], images: Sequence[ProjectImage], asked: bool | None
 ) -> frozenset[str]:
@@ -39,7 +71,7 @@ def locked_groups(
     same patients stay aside when others are added.
     """
     if asked is False:
-        project.set_setting(SETTING, "no")
+        choose_locked(project, False)
     chosen = "yes" if asked else project.setting(SETTING)
     if chosen == "no":
         return frozenset()
@@ -56,8 +88,13 @@ def locked_groups(
     if chosen != "yes" and fewest < ENOUGH:
         return frozenset()
     project.set_setting(SEED, seed)
-    project.set_setting(SETTING, "yes")
+    choose_locked(project, True)
     return locked
+
+
+def choose_locked(project: Project, wanted: bool) -> None:
+    """Keep whether the project sets patients aside."""
+    project.set_setting(SETTING, "yes" if wanted else "no")
 
 
 def is_locked(seed: str, patient_key: str) -> bool:

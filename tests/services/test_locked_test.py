@@ -18,7 +18,7 @@ from clipsvd_app.services import training
 from clipsvd_app.services.grouping import PatientRule
 from clipsvd_app.services.importing import apply_import, plan_import
 from clipsvd_app.services.labelling import label_from_folders
-from clipsvd_app.services.locked_test import SETTING, is_locked, locked_groups
+from clipsvd_app.services.locked_test import SETTING, choose_locked, is_locked, locked_groups, locked_offer
 from clipsvd_app.services.weaknesses import weaknesses
 
 if TYPE_CHECKING:
@@ -67,6 +67,20 @@ def test_too_few_patients_to_set_aside_are_refused_and_nothing_is_kept(project) 
     with pytest.raises(UserError, match="on one side in some class"):
         locked_groups(project, CLASSES, patients(5), True)
     assert project.setting(SETTING) == ""
+
+
+def test_the_window_is_offered_what_the_next_run_would_do(project) -> None:
+    few, some, many = (locked_offer(project, CLASSES, patients(n)) for n in (10, 40, 140))
+    assert (few.possible, few.chosen) == (False, False)
+    assert "about 16 patients in every class" in few.sentence
+    assert (some.possible, some.chosen) == (True, False)
+    assert (many.possible, many.chosen) == (True, True)
+    choose_locked(project, False)
+    assert not locked_offer(project, CLASSES, patients(140)).chosen
+    choose_locked(project, True)
+    locked = locked_groups(project, CLASSES, patients(140), None)
+    assert f"{len(locked)} of 280 labelled patients" in locked_offer(project, CLASSES, patients(140)).sentence
+    assert locked_offer(project, CLASSES, patients(10)).chosen, "what is set aside stays so until taken back"
 
 
 @given(st.text(min_size=1), st.text(min_size=1))

@@ -75,6 +75,14 @@ def test_train_asks_for_what_is_chosen(page, qtbot):
     assert caught.args == [TrainChoice("thorough", 2, "cpu", flip=False)]
 
 
+def test_a_locked_test_is_asked_for_only_where_it_is_possible(page, qtbot):
+    assert not page.setup._locked.isEnabled()
+    page.set_state(replace(STATE, locked_possible=True, locked_sentence="A quarter of the patients."))
+    with qtbot.waitSignal(page.choice_changed) as caught:
+        page.setup._locked.setChecked(True)
+    assert caught.args == [TrainChoice(locked=True)]
+
+
 def test_showing_a_state_asks_for_nothing(page, qtbot):
     with qtbot.assertNotEmitted(page.choice_changed), qtbot.assertNotEmitted(page.train_requested):
         page.set_state(replace(STATE, choice=TrainChoice("quick", 4, "cpu", flip=False)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
@@ -15,6 +16,7 @@ from clipsvd_app.jobs import Failed, Finished
 from clipsvd_app.services import training
 from clipsvd_app.services.job_folders import forget_job
 from clipsvd_app.services.labelling import class_counts, patient_counts
+from clipsvd_app.services.locked_test import choose_locked, locked_offer
 from clipsvd_app.ui.controllers.devices import device_options
 from clipsvd_app.ui.notices import Notice
 from clipsvd_app.ui.train_page.run_clock import RunClock
@@ -83,11 +85,16 @@ class TrainController(QObject):
         classes, images = self._session.classes(), self._session.images()
         counts, patients = class_counts(images), patient_counts(images)
         trouble = training.obstacles(classes, images)
+        usable = [image for image in images if image.mark != "excluded"]
+        offer = locked_offer(project, classes, usable)
+        self._choice = replace(self._choice, locked=offer.chosen)
         self._page.set_state(
             TrainState(
                 classes=tuple(ClassCount(c.name, counts[c.id], patients[c.id]) for c in classes),
                 warnings=_warnings([(c.name, counts[c.id], patients[c.id]) for c in classes]),
                 choice=self._choice,
+                locked_possible=offer.possible,
+                locked_sentence=offer.sentence,
                 shot_options=tuple(range(1, max(2, max(counts.values(), default=2)))),
                 devices=device_options(self._session.devices),
                 backbone=project.setting("backbone", "demo"),
@@ -144,10 +151,12 @@ class TrainController(QObject):
         self.refresh()
 
     def _keep_choice(self, choice: TrainChoice) -> None:
-        self._choice = choice
+        shown, self._choice = self._choice, choice
         project = self._session.project
         if project is not None and not project.read_only:
             project.set_setting("mirror_images", "yes" if choice.flip else "no")
+            if choice.locked != shown.locked:
+                choose_locked(project, choice.locked)
 
     def _on_progress(self, progress: Progress) -> None:
         assert self._clock is not None

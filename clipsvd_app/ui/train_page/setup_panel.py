@@ -39,6 +39,8 @@ class SetupPanel(QWidget):
         self._device = QComboBox()
         self._device.setAccessibleName("Device")
         self._mirror = QCheckBox("Left and right matter: do not mirror images")
+        self._locked = QCheckBox("Keep patients aside as a locked test")
+        self._locked_note = label("", "small")
         self._blocked = label("", "warning")
         self._train = button("Train", "primary")
         self._arrange()
@@ -59,6 +61,9 @@ class SetupPanel(QWidget):
         self._show_estimate(state)
         self._show_devices(state)
         self._mirror.setChecked(not state.choice.flip)
+        self._locked.setChecked(state.choice.locked and state.locked_possible)
+        self._locked.setEnabled(state.locked_possible)
+        self._locked_note.setText(state.locked_sentence)
         self._blocked.setText(state.blocked)
         self._blocked.setVisible(bool(state.blocked))
         self._train.setEnabled(not state.blocked)
@@ -66,7 +71,7 @@ class SetupPanel(QWidget):
 
     def set_running(self, running: bool) -> None:
         """Lock the choices while a run trains."""
-        for widget in (self._presets, self._estimate, self._shots, self._device, self._mirror):
+        for widget in (self._presets, self._estimate, self._shots, self._device, self._mirror, self._judged):
             widget.setEnabled(not running)
         self._train.setVisible(not running)
 
@@ -75,7 +80,7 @@ class SetupPanel(QWidget):
         preset: PresetName = next(name for name in PRESETS if name == self._presets.current())
         shots = self._shots.value() if self._estimate.current() == _SHOTS else None
         device = self._devices[max(0, self._device.currentIndex())]
-        return TrainChoice(preset, shots, device, not self._mirror.isChecked())
+        return TrainChoice(preset, shots, device, not self._mirror.isChecked(), self._locked.isChecked())
 
     def _arrange(self) -> None:
         recipe = Card("Recipe")
@@ -88,6 +93,9 @@ class SetupPanel(QWidget):
         held_out = Card("How it will be judged")
         held_out.body.addWidget(self._estimate)
         held_out.body.addLayout(self._shots_row())
+        held_out.body.addWidget(self._locked)
+        held_out.body.addWidget(self._locked_note)
+        self._judged = held_out
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, GAP, 0)
@@ -121,6 +129,7 @@ class SetupPanel(QWidget):
             self._shots.valueChanged,
             self._device.currentIndexChanged,
             self._mirror.toggled,
+            self._locked.toggled,
         ):
             signal.connect(self._changed)
 

@@ -46,6 +46,7 @@ class TrainChoice:
     shots: int | None = None
     device: DeviceName = "auto"
     flip: bool = True
+    locked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,8 @@ class TrainState:
     shot_options: tuple[int, ...] = ()
     devices: tuple[DeviceOption, ...] = (DeviceOption("auto", "Automatic"),)
     backbone: str = ""
+    locked_possible: bool = False
+    locked_sentence: str = ""
     blocked: str = ""
     runs: tuple[RunRow, ...] = ()
 
