@@ -66,7 +66,11 @@ def tsne(features: Plane, report: Report) -> Plane:
 
     plane = principal_plane(features)
     spread = plane[:, 0].std()
-    plane = plane * (_SPREAD / spread) if spread > 0 else np.random.default_rng(_SEED).normal(0, _SPREAD, plane.shape)
+    plane = (
+        plane * (_SPREAD / spread)
+        if spread > 0
+        else np.random.default_rng(_SEED).normal(0, _SPREAD, plane.shape)
+    )
     for number in range(_ROUNDS):
         report("Laying out the map", number, _ROUNDS)
         embedding = TSNE(

@@ -9,8 +9,10 @@ from PySide6.QtCore import QObject
 from clipsvd_app.services.job_folders import clear_old_jobs
 from clipsvd_app.ui.controllers.apply import ApplyController
 from clipsvd_app.ui.controllers.backbones import BackbonesController
+from clipsvd_app.ui.controllers.case_map import CaseMapController
 from clipsvd_app.ui.controllers.cases import CaseExplainer
 from clipsvd_app.ui.controllers.classes import ClassesController
+from clipsvd_app.ui.controllers.comparing import CompareController
 from clipsvd_app.ui.controllers.explain import ExplainController
 from clipsvd_app.ui.controllers.export import ExportController
 from clipsvd_app.ui.controllers.files import RELINK, FilesController
@@ -99,6 +101,8 @@ class Pages(QObject):
         }
         self.training = TrainController(session, self.train)
         self.inspecting = InspectController(session, self.inspect, self.pictures, self.explainer)
+        self.mapping = CaseMapController(session, self.inspect, self.inspecting)
+        self.comparing = CompareController(session, self.inspect, self.inspecting)
         self.explaining = ExplainController(session, self.explain, self.pictures, self.explainer)
         self.exporting = ExportController(session, self.export)
         self.applying = ApplyController(session, self.export)

@@ -32,7 +32,13 @@ SKILL = {
     "clip_svd": 1.7,
     "clip_svd_blend": 1.75,
 }
-TRAINED = {"text_probe": 768, "linear_probe": 771, "tip_adapter": 1, "clip_svd": 110_592, "clip_svd_blend": 111_360}
+TRAINED = {
+    "text_probe": 768,
+    "linear_probe": 771,
+    "tip_adapter": 1,
+    "clip_svd": 110_592,
+    "clip_svd_blend": 111_360,
+}
 
 
 def made_probabilities(truth, skill: float, classes: int, seed: int):
@@ -77,7 +83,12 @@ def class_score(name, position, confusion) -> ClassScore:
     others = int(confusion.sum()) - total
     spared = others - int(confusion[:, position].sum()) + hits
     return ClassScore(
-        name, total, hits / total, metrics.wilson(hits, total), spared / others, metrics.wilson(spared, others)
+        name,
+        total,
+        hits / total,
+        metrics.wilson(hits, total),
+        spared / others,
+        metrics.wilson(spared, others),
     )
 
 
@@ -138,8 +149,12 @@ def learning_curve(names, classes, groups_per_class, seed) -> LearningCurve:
             draws = []
             for _ in range(5):
                 truth = np.repeat(np.arange(classes), groups_per_class)
-                rows = made_probabilities(truth, 0.6 + gain * np.log2(2 * shots), classes, int(generator.integers(1e6)))
-                draws.append(metrics.balanced_accuracy(metrics.confusion_matrix(truth, rows.argmax(axis=1), classes)))
+                rows = made_probabilities(
+                    truth, 0.6 + gain * np.log2(2 * shots), classes, int(generator.integers(1e6))
+                )
+                draws.append(
+                    metrics.balanced_accuracy(metrics.confusion_matrix(truth, rows.argmax(axis=1), classes))
+                )
             points.append(LearningPoint(shots, method, float(np.mean(draws)), min(draws), max(draws), 5))
     advice = (MoreExamples(names[-1], 8, f"The curve still rises, and “{names[-1]}” is found least often."),)
     return LearningCurve(tuple(points), advice, "From 8 to 16 images of each class the accuracy still rose.")
@@ -236,8 +251,22 @@ def made_run(
     curve = tuple(StepMetrics(step, 1 / step, 0.9, 0.03) for step in range(1, 5))
     explanation = RunExplanation((), (), "Nothing stands out.", "Thirty random directions.")
     return RunResult(
-        tuple(names), "demo", "ab" * 32, 110_592, 144, training, training, None, seed, 0.03, "CPU", 95.0,
-        evaluation, tuple(predictions), explanation, curve,
+        tuple(names),
+        "demo",
+        "ab" * 32,
+        110_592,
+        144,
+        training,
+        training,
+        None,
+        seed,
+        0.03,
+        "CPU",
+        95.0,
+        evaluation,
+        tuple(predictions),
+        explanation,
+        curve,
     )
 
 
@@ -249,10 +278,18 @@ def as_of_old(run: RunResult) -> RunResult:
     """The same run as an earlier version would have left it: none of the optional fields."""
     old = replace(
         run.evaluation,
-        methods=tuple(s for s in run.evaluation.methods if s.method in ("zero_shot", "linear_probe", "clip_svd")),
+        methods=tuple(
+            s for s in run.evaluation.methods if s.method in ("zero_shot", "linear_probe", "clip_svd")
+        ),
         differences=tuple(replace(d, p_value=None, p_holm=None) for d in run.evaluation.differences),
-        repeats=1, recommended=None, recommendation="", warnings=(), calibration=None, conformal=None,
-        abstention=(), learning_curve=None,
+        repeats=1,
+        recommended=None,
+        recommendation="",
+        warnings=(),
+        calibration=None,
+        conformal=None,
+        abstention=(),
+        learning_curve=None,
     )
     bare = tuple(Prediction(p.image_id, p.role, p.label, p.adapted, p.zero_shot) for p in run.predictions)
     return replace(run, evaluation=old, predictions=bare)

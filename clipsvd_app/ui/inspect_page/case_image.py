@@ -22,7 +22,7 @@ class CaseImage(QWidget):
         self._view = QRectF(0, 0, 1, 1)
         self._opacity = 0.6
         self._veil: QImage | None = None
-        self.setMinimumSize(220, 180)
+        self.setMinimumSize(200, 150)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Image of the case")
 

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
+from clipsvd_app.domain.cases import best_known, is_evidence
 from clipsvd_app.ui.class_colours import class_icon
 from clipsvd_app.ui.inspect_page.case_image import CaseImage
-from clipsvd_app.ui.inspect_page.cases import ROLE_SENTENCES, is_evidence
-from clipsvd_app.ui.plots.page_parts import GAP, NOT_DIAGNOSTIC, Card, Lines, button, empty, label, scrolled
+from clipsvd_app.ui.inspect_page.cases import ROLE_SENTENCES
+from clipsvd_app.ui.inspect_page.nearest_strip import NearestStrip
+from clipsvd_app.ui.plots.page_parts import GAP, Card, Lines, button, empty, label, scrolled
 from clipsvd_app.ui.plots.probability_bars import ProbabilityBars
 from clipsvd_app.ui.theme import set_kind
 
@@ -39,6 +41,7 @@ class CaseSheet(Card):
         self._role = label("", "success")
         self._hint = label("Choose a case on the left.", "muted")
         self._flags = Lines()
+        self.nearest = NearestStrip()
         self._text = label("")
         self._how = label("", "small")
         self._veil = QCheckBox("Show what mattered")
@@ -63,9 +66,15 @@ class CaseSheet(Card):
         self._show_role(state)
         self.image.set_image(state.image)
         self.bars.set_probabilities(
-            state.class_names, state.prediction.adapted, state.prediction.zero_shot, state.label
+            state.class_names,
+            best_known(state.prediction),
+            state.prediction.zero_shot,
+            state.label,
+            calibrated=state.prediction.calibrated is not None,
         )
-        self._flags.set_lines(("!", flag, "warning") for flag in state.flags)
+        possible = (("≥", state.set_text, "muted"),) if state.set_text else ()
+        self._flags.set_lines((*possible, *(("!", flag, "warning") for flag in state.flags)))
+        self.nearest.set_cases(state.nearest, state.class_names)
         self._show_explanation(state)
         self._show_labels(state)
 
@@ -94,22 +103,23 @@ class CaseSheet(Card):
         veil_row = QHBoxLayout()
         veil_row.addWidget(self._veil)
         veil_row.addWidget(self._opacity, 1)
-        column = QVBoxLayout(self._content)
+        seen = QWidget()
+        column = QVBoxLayout(seen)
         column.setContentsMargins(0, 0, GAP, 0)
         column.setSpacing(GAP + 2)
         column.addWidget(self.image, 1)
         column.addLayout(veil_row)
-        column.addWidget(self.bars)
-        column.addWidget(self._flags)
-        column.addWidget(label("Label: click, or keys 1 to 9", "section"))
-        column.addLayout(self._labels)
-        column.addWidget(self._text)
-        column.addWidget(self._how)
-        column.addWidget(self._explain)
-        column.addWidget(label(NOT_DIAGNOSTIC, "small"))
+        for part in (self.bars, self._flags, self._text, self._how, self._explain, self.nearest):
+            column.addWidget(part)
+        whole = QVBoxLayout(self._content)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(GAP)
+        whole.addWidget(scrolled(seen), 1)
+        whole.addWidget(label("Label: click, or keys 1 to 9", "section"))
+        whole.addLayout(self._labels)
         self.body.addWidget(self._role)
         self.body.addWidget(self._hint)
-        self.body.addWidget(scrolled(self._content), 1)
+        self.body.addWidget(self._content, 1)
 
     def _connect(self) -> None:
         self._opacity.valueChanged.connect(lambda value: self.image.set_opacity(value / 100))

@@ -102,7 +102,9 @@ class CaseMap(PlotWidget):
             return ()
         painter.setFont(sized(self.font(), 0.92))
         em = line_height(painter.font())
-        self._draw_legend(painter, QRectF(area.x() + em * 0.4, area.y(), area.width() - em, em * 1.5), palette)
+        self._draw_legend(
+            painter, QRectF(area.x() + em * 0.4, area.y(), area.width() - em, em * 1.5), palette
+        )
         field = area.adjusted(_DOT_PX, em * 2.0 + _DOT_PX, -_DOT_PX, -_DOT_PX)
         places = self._places(field)
         for dot in self._dots:

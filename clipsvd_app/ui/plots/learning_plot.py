@@ -73,19 +73,33 @@ class LearningPlot(PlotWidget):
             y = axes.at(0, share).y()
             painter.setPen(hairline(palette.color("border")))
             painter.drawLine(QPointF(frame.x(), y), QPointF(frame.right(), y))
-            write(painter, QRectF(frame.x() - em * 2.8, y - em / 2, em * 2.4, em), f"{share * 100:.0f}", muted, _RIGHT)
+            write(
+                painter,
+                QRectF(frame.x() - em * 2.8, y - em / 2, em * 2.4, em),
+                f"{share * 100:.0f}",
+                muted,
+                _RIGHT,
+            )
         if self._classes:
             y = axes.at(0, 1 / self._classes).y()
             painter.setPen(hairline(palette.color("text_faint"), dashed=True))
             painter.drawLine(QPointF(frame.x(), y), QPointF(frame.right(), y))
         for shots in sorted({point.shots for point in self._points}):
-            below = QRectF(axes.at(self._across(shots), 0).x() - em * 2, frame.bottom() + em * 0.2, em * 4, em)
+            below = QRectF(
+                axes.at(self._across(shots), 0).x() - em * 2, frame.bottom() + em * 0.2, em * 4, em
+            )
             write(painter, below, str(shots), muted, _CENTRE)
         title = QRectF(frame.x() - em * 3, frame.bottom() + em * 1.35, frame.width() + em * 4, em)
         write(painter, title, "Images of each class; balanced accuracy in %", muted, _CENTRE)
 
     def _draw_method(
-        self, painter: QPainter, axes: UnitAxes, method: MethodName, colour: QColor, row: int, palette: Palette
+        self,
+        painter: QPainter,
+        axes: UnitAxes,
+        method: MethodName,
+        colour: QColor,
+        row: int,
+        palette: Palette,
     ) -> list[Spot]:
         nudge = QPointF((row - 0.5) * 5, 0)  # so that whiskers of two methods do not cover each other
         own = sorted((p for p in self._points if p.method == method), key=lambda p: p.shots)

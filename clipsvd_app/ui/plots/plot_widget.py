@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,9 +102,7 @@ class PlotWidget(QWidget):
         """Offer to save the picture or its numbers, at a place of the screen."""
         menu = QMenu(self)
         for form, kinds, suffix, save in self._forms():
-            menu.addAction(
-                f"Save as {form}…", lambda kinds=kinds, suffix=suffix, save=save: self._ask(kinds, suffix, save)
-            )
+            menu.addAction(f"Save as {form}…", partial(self._ask, kinds, suffix, save))
         menu.exec(place)
         menu.deleteLater()
 

@@ -61,7 +61,9 @@ class ReliabilityPlot(PlotWidget):
         dot = axes.at(each.confidence, each.accuracy)
         accent = palette.color("accent")
         painter.setPen(QPen(accent, 2))
-        painter.drawLine(axes.at(each.confidence, each.interval.low), axes.at(each.confidence, each.interval.high))
+        painter.drawLine(
+            axes.at(each.confidence, each.interval.low), axes.at(each.confidence, each.interval.high)
+        )
         for end in (each.interval.low, each.interval.high):
             tip = axes.at(each.confidence, end)
             painter.drawLine(tip - QPointF(4, 0), tip + QPointF(4, 0))
@@ -72,9 +74,7 @@ class ReliabilityPlot(PlotWidget):
         return Spot(QRectF(left, axes.frame.y(), right - left, axes.frame.height()), _sentence(each))
 
 
-def _draw_count(
-    painter: QPainter, axes: UnitAxes, each: ReliabilityBin, most: int, palette: Palette
-) -> None:
+def _draw_count(painter: QPainter, axes: UnitAxes, each: ReliabilityBin, most: int, palette: Palette) -> None:
     em = line_height(painter.font())
     left, right = axes.at(each.low, 0).x() + 1, axes.at(each.high, 0).x() - 1
     base = axes.frame.bottom() + em * 3.9

@@ -54,7 +54,13 @@ class RocPlot(PlotWidget):
         return (
             header,
             *(
-                (self._names[curve.class_position], model, repr(p.threshold), repr(p.false_positive_rate), repr(p.sensitivity))
+                (
+                    self._names[curve.class_position],
+                    model,
+                    repr(p.threshold),
+                    repr(p.false_positive_rate),
+                    repr(p.sensitivity),
+                )
                 for pair in self._shown()
                 for model, curve in (("adapted", pair.adapted), ("zero_shot", pair.zero_shot))
                 for p in curve.points
@@ -87,11 +93,15 @@ class RocPlot(PlotWidget):
         entries = self._legend()
         top = frame.bottom() - em * (1.35 * len(entries) + 0.5)
         for row, (position, text) in enumerate(entries):
-            line = QRectF(frame.center().x() - em, top + em * 1.35 * row, frame.width() / 2 + em * 0.6, em * 1.25)
+            line = QRectF(
+                frame.center().x() - em, top + em * 1.35 * row, frame.width() / 2 + em * 0.6, em * 1.25
+            )
             mark = QRectF(line.x(), line.y(), em * 1.15, em * 1.15)
             if position is None:
                 painter.setPen(QPen(palette.color("text_muted"), 2, Qt.PenStyle.DashLine))
-                painter.drawLine(QPointF(mark.x(), mark.center().y()), QPointF(mark.right(), mark.center().y()))
+                painter.drawLine(
+                    QPointF(mark.x(), mark.center().y()), QPointF(mark.right(), mark.center().y())
+                )
             else:
                 paint_class_mark(painter, mark, class_style(position))
             write(painter, line.adjusted(em * 1.5, 0, 0, 0), text, palette.color("text"))
@@ -104,7 +114,10 @@ class RocPlot(PlotWidget):
                 for p in self._pairs
             ]
         (pair,) = self._shown()
-        return [(self._chosen, f"adapted {pair.adapted.area:.2f}"), (None, f"zero-shot {pair.zero_shot.area:.2f}")]
+        return [
+            (self._chosen, f"adapted {pair.adapted.area:.2f}"),
+            (None, f"zero-shot {pair.zero_shot.area:.2f}"),
+        ]
 
     def _spots_of(self, axes: UnitAxes, curve: Roc, model: str) -> list[Spot]:
         name = self._names[curve.class_position]
@@ -125,7 +138,9 @@ class RocPlot(PlotWidget):
         )
 
 
-def _draw_curve(painter: QPainter, axes: UnitAxes, curve: Roc, colour: QColor, *, dashed: bool = False) -> None:
+def _draw_curve(
+    painter: QPainter, axes: UnitAxes, curve: Roc, colour: QColor, *, dashed: bool = False
+) -> None:
     pen = QPen(colour, 1.6 if dashed else 2.2)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     if dashed:

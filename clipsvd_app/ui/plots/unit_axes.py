@@ -29,10 +29,14 @@ class UnitAxes:
     def at(self, x: float, y: float) -> QPointF:
         """Return the place of a pair of fractions."""
         frame = self.frame
-        return QPointF(frame.x() + frame.width() * x, frame.bottom() - frame.height() * min(1.0, y / self.top))
+        return QPointF(
+            frame.x() + frame.width() * x, frame.bottom() - frame.height() * min(1.0, y / self.top)
+        )
 
 
-def unit_axes(area: QRectF, em: float, *, square: bool = False, below: float = 0.0, top: float = 1.0) -> UnitAxes:
+def unit_axes(
+    area: QRectF, em: float, *, square: bool = False, below: float = 0.0, top: float = 1.0
+) -> UnitAxes:
     """Leave room for tick labels and titles; ``below`` em more are kept free under the frame."""
     frame = area.adjusted(em * 4.2, em * 0.8, -em * 1.2, -em * (2.7 + below))
     if square and frame.width() > frame.height() * 1.15:
