@@ -55,8 +55,8 @@ def set_sentence(prediction: Prediction, names: Sequence[str], alpha: float) -> 
     """Say which classes the conformal set holds; empty where none could be calibrated."""
     if prediction.conformal is None:
         return ""
-    chance = f"{round(100 * (1 - alpha))} in 100"
+    promise = f"holds the right class at least {round(100 * (1 - alpha))} times in 100"
     if not prediction.conformal:
-        return f"No class fits well enough for a set that is right {chance} times."
+        return f"No class is likely enough for a list that {promise}."
     listed = " or ".join(names[position] for position in prediction.conformal)
-    return f"{listed}, right at least {chance} times."
+    return f"Possible: {listed}. Such a list {promise}."

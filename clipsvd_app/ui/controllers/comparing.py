@@ -52,7 +52,7 @@ class CompareController(QObject):
                 facts=changed_facts((before, requests[0]), (now, requests[1])),
                 labels=label_changes(*requests).sentence,
                 rows=tuple(
-                    (f"{METHOD_TITLES[score.method]}, {run.title}", score)
+                    (f"{run.title} · {METHOD_TITLES[score.method]}", score)
                     for method in METHOD_TITLES
                     for run, result in ((first, before), (second, now))
                     for score in _scores(result.evaluation)

@@ -124,7 +124,7 @@ class CasesPanel(Card):
 
     def _refresh(self) -> None:
         suspects = self.order == "mistakes"
-        self.mistakes.setVisible(suspects)
+        self.mistakes.setVisible(suspects and bool(self._mistakes()))
         self.mistakes.set_case(None)
         if suspects:
             self._show_suspects()

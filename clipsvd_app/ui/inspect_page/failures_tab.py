@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from clipsvd_app.ui.inspect_page.cases import has_cases
 from clipsvd_app.ui.inspect_page.cases_panel import CasesPanel
 from clipsvd_app.ui.inspect_page.results_panel import ConfusionCard
-from clipsvd_app.ui.plots.page_parts import GAP, split
+from clipsvd_app.ui.plots.page_parts import GAP, SideBySide, scrolled
 
 if TYPE_CHECKING:
     from clipsvd_app.domain.evaluation import Evaluation, MethodName
@@ -27,13 +27,11 @@ class FailuresTab(QWidget):
         super().__init__(parent)
         self.confusion = ConfusionCard()
         self.cases = CasesPanel()
-        self.confusion.setMinimumWidth(250)
-        self.cases.setMinimumWidth(240)
-        sides = split(Qt.Orientation.Horizontal, (self.confusion, 1), (self.cases, 1))
-        sides.setSizes([400, 480])
+        self.cases.setMinimumWidth(300)
+        sides = SideBySide(self.confusion, self.cases, from_width_px=640)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, GAP + 4, 0, 0)
-        whole.addWidget(sides)
+        whole.addWidget(scrolled(sides))
         self.confusion.cell_chosen.connect(
             lambda method, true, predicted: self.cases.show_cell(method, (true, predicted))
         )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.ui.inspect_page.state import NearCase
 
-_SIDE_PX = 58
+_SIDE_PX = 50
 
 
 class NearestStrip(QWidget):
@@ -33,7 +33,7 @@ class NearestStrip(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(GAP - 4)
-        whole.addWidget(label("Most like it among the training images", "section", wrap=False))
+        whole.addWidget(label("Most like it among the training images", "section"))
         whole.addLayout(self._row)
 
     def set_cases(self, cases: tuple[NearCase, ...], class_names: tuple[str, ...]) -> None:
@@ -69,7 +69,7 @@ class NearestStrip(QWidget):
         shown = QToolButton()
         shown.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
         shown.setIconSize(QSize(_SIDE_PX, _SIDE_PX))
-        shown.setFixedSize(_SIDE_PX + 8, _SIDE_PX + 8)
+        shown.setFixedSize(_SIDE_PX + 6, _SIDE_PX + 6)
         called = "" if case.label is None else f", labelled “{class_names[case.label]}”"
         shown.setToolTip(f"{case.caption}{called}")
         shown.setAccessibleName(f"Open the training case {case.caption}{called}")

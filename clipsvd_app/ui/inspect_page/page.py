@@ -83,6 +83,7 @@ class InspectPage(QWidget):
         self._whole = QStackedWidget()
         self._arrange()
         self._connect()
+        self._verdict.hide()
 
     def set_state(self, state: InspectState) -> None:
         """Show a run."""
@@ -153,13 +154,18 @@ class InspectPage(QWidget):
             self._tabs.addTab(tab, title)
         self._tabs.setMinimumWidth(500)
         self.case_sheet.setMinimumWidth(300)
-        sides = split(Qt.Orientation.Horizontal, (self._tabs, 5), (self.case_sheet, 2))
+        left = QWidget()
+        under = QVBoxLayout(left)
+        under.setContentsMargins(0, 0, 0, 0)
+        under.setSpacing(GAP)
+        under.addLayout(top)
+        under.addWidget(self._tabs, 1)
+        sides = split(Qt.Orientation.Horizontal, (left, 5), (self.case_sheet, 2))
         sides.setSizes([920, 396])
         content = QWidget()
         whole = QVBoxLayout(content)
         whole.setContentsMargins(GAP * 2, GAP + 4, GAP * 2, GAP)
         whole.setSpacing(GAP)
-        whole.addLayout(top)
         whole.addWidget(sides, 1)
         whole.addWidget(label(NOT_DIAGNOSTIC, "small"))
         self._whole.addWidget(content)
@@ -171,7 +177,7 @@ class InspectPage(QWidget):
     def _connect(self) -> None:
         self._runs.activated.connect(lambda row: self.run_chosen.emit(self._state.runs[row].number))
         self._report.clicked.connect(self.report_requested)
-        self._tabs.currentChanged.connect(lambda _index: self.tab_shown.emit(self.tab))
+        self._tabs.currentChanged.connect(self._on_tab)
         self._empty.action_requested.connect(self.empty_action)
         self.trust.doubt_chosen.connect(self._show_doubt)
         self._connect_cases()
@@ -191,6 +197,10 @@ class InspectPage(QWidget):
         self.case_sheet.relabel_requested.connect(self.relabel_requested)
         mistakes.relabel_requested.connect(self.relabel_requested)
         mistakes.keep_requested.connect(self.keep_requested)
+
+    def _on_tab(self) -> None:
+        self._verdict.setVisible(self.tab != "result")  # there it stands large
+        self.tab_shown.emit(self.tab)
 
     def _show_doubt(self, doubt: Doubt) -> None:
         self.failures.show_doubt(doubt)

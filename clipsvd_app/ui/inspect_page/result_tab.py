@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from clipsvd_app.domain.curves import roc_pairs
 from clipsvd_app.ui.inspect_page.results_panel import MethodsCard, show_verdict
 from clipsvd_app.ui.plots.learning_plot import LearningPlot
-from clipsvd_app.ui.plots.page_parts import GAP, Banner, Card, Lines, choice, column, label, scrolled, split
+from clipsvd_app.ui.plots.page_parts import GAP, Banner, Card, Lines, SideBySide, choice, column, label, scrolled
 from clipsvd_app.ui.plots.plot_widget import save_button
 from clipsvd_app.ui.plots.roc_plot import RocPlot
 
@@ -29,7 +29,7 @@ class RocCard(Card):
     """ROC curves of all classes, or of one with its curve before adaptation."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Found against false alarms (ROC)", parent)
+        super().__init__("ROC curves", parent)
         self.plot = RocPlot()
         self._choice = choice("Class of the ROC curves")
         self._none = label(NO_ROC, "muted")
@@ -108,7 +108,7 @@ class ResultTab(QWidget):
         self.roc = RocCard()
         self.learning = LearningCard()
         self.methods.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-        curves = split(Qt.Orientation.Horizontal, (self.roc, 1), (self.learning, 1))
+        curves = SideBySide(self.roc, self.learning)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, GAP + 4, 0, 0)
         whole.addWidget(scrolled(column(self.banner, self.warnings, self.methods, curves)))

@@ -38,12 +38,12 @@ class MethodsCard(Card):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("What adaptation bought", parent)
         self.table = MethodTable()
-        self._basis = label("", "muted", wrap=False)
+        self._basis = label("", "muted")
         self._reason = label("", "muted")
         self._differences = Lines()
         self._save = save_button(self.table)
-        self.head.addWidget(self._basis)
         self.head.addWidget(self._save)
+        self.body.addWidget(self._basis)
         self.body.addWidget(self._reason)
         self.body.addWidget(self.table)
         self.body.addWidget(self._differences)
@@ -55,7 +55,7 @@ class MethodsCard(Card):
         self._reason.setVisible(not known)
         self.table.setVisible(known)
         self._save.setVisible(known)
-        self.table.set_methods(evaluation.methods)
+        self.table.set_methods(evaluation.methods, method_titles(evaluation))
         self._basis.setText(basis_text(evaluation))
         recommended = (("✓", evaluation.recommendation, "success"),) if evaluation.recommendation else ()
         differences = (("Δ", _difference_text(d), "muted") for d in evaluation.differences)
@@ -78,8 +78,8 @@ class ConfusionCard(Card):
         self._note = label("", "small")
         self._choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._choice.setMinimumContentsLength(10)
-        self.head.addWidget(self._choice)
         self.head.addWidget(save_button(self.matrix))
+        self.body.addWidget(self._choice)
         self.body.addWidget(self.matrix, 1)
         self.body.addWidget(self._note)
         self._choice.currentIndexChanged.connect(self._method_chosen)
@@ -123,6 +123,14 @@ class ConfusionCard(Card):
                     if openable
                     else "Single predictions of this baseline are not kept, so its cells do not open."
                 )
+
+
+def method_titles(evaluation: Evaluation) -> tuple[str, ...]:
+    """Return the methods' titles, a tick at the recommended one."""
+    return tuple(
+        METHOD_TITLES[score.method] + (" ✓" if score.method == evaluation.recommended else "")
+        for score in evaluation.methods
+    )
 
 
 def _difference_text(difference: Difference) -> str:

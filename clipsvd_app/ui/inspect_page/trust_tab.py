@@ -11,7 +11,7 @@ from clipsvd_app.domain.cases import doubts, is_evidence
 from clipsvd_app.domain.wording import abstention_text
 from clipsvd_app.ui.inspect_page.cases import DOUBT_TITLES
 from clipsvd_app.ui.plots.numbers import count, percent
-from clipsvd_app.ui.plots.page_parts import GAP, Card, Facts, button, column, empty, label, scrolled, split
+from clipsvd_app.ui.plots.page_parts import GAP, Card, Facts, SideBySide, button, column, empty, label, scrolled
 from clipsvd_app.ui.plots.plot_widget import save_button
 from clipsvd_app.ui.plots.reliability_plot import ReliabilityPlot
 from clipsvd_app.ui.plots.risk_plot import RiskPlot
@@ -33,7 +33,7 @@ class SetsCard(Card):
     """The conformal promise in one sentence, with the figures behind it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("How often the right class is among those it names", parent)
+        super().__init__("Classes left open", parent)
         self._sentence = label("")
         self._facts = Facts()
         self.body.addWidget(self._sentence)
@@ -52,7 +52,7 @@ class SetsCard(Card):
             (
                 ("Promised", f"at least {percent(1 - sets.alpha)}"),
                 ("Measured", f"{percent(sets.coverage)} of {count(sets.images, 'image')}"),
-                ("On new patients", f"between {span} in 95 of 100 such calibrations"),
+                ("Expected", f"{span} on new patients"),
                 ("One class named", f"{percent(sets.single_share)} of images"),
                 ("Classes named", f"{sets.mean_size:.1f} on average"),
             )
@@ -65,7 +65,7 @@ class DoubtsCard(Card):
     doubt_chosen = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Cases not to be trusted as they stand", parent)
+        super().__init__("Not to be trusted as they stand", parent)
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(GAP * 2)
         self._grid.setColumnStretch(1, 1)
@@ -131,10 +131,10 @@ class TrustTab(QWidget):
         super().__init__(parent)
         self.reliability, self.risk = ReliabilityPlot(), RiskPlot()
         self.sets, self.doubts = SetsCard(), DoubtsCard()
-        self._calibration = PlotCard("Does it know how sure it may be?", self.reliability)
-        self._abstention = PlotCard("What it buys to leave unsure cases to a person", self.risk)
-        words = split(Qt.Orientation.Horizontal, (self.sets, 1), (self.doubts, 1))
-        plots = split(Qt.Orientation.Horizontal, (self._calibration, 1), (self._abstention, 1))
+        self._calibration = PlotCard("Does it know how sure to be?", self.reliability)
+        self._abstention = PlotCard("Leaving unsure cases to a person", self.risk)
+        words = SideBySide(self.sets, self.doubts)
+        plots = SideBySide(self._calibration, self._abstention)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, GAP + 4, 0, 0)
         whole.addWidget(scrolled(column(words, plots)))

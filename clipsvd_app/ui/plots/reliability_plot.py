@@ -29,7 +29,7 @@ class ReliabilityPlot(PlotWidget):
         super().__init__(parent)
         self._bins: tuple[ReliabilityBin, ...] = ()
         self.setAccessibleName("Reliability")
-        self.setMinimumSize(280, 280)
+        self.setMinimumSize(280, 260)
 
     def set_bins(self, bins: tuple[ReliabilityBin, ...]) -> None:
         """Show bins in the order of their probability."""
@@ -37,7 +37,7 @@ class ReliabilityPlot(PlotWidget):
         self.say("; ".join(_sentence(each) for each in bins))
 
     def sizeHint(self) -> QSize:
-        return QSize(420, 360)
+        return QSize(420, 320)
 
     def data_rows(self) -> Rows:
         header = ("low", "high", "images", "mean_probability", "right", "interval_low", "interval_high")
