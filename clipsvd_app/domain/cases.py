@@ -44,7 +44,7 @@ def is_error(prediction: Prediction) -> bool:
 
 
 def doubts(prediction: Prediction) -> tuple[Doubt, ...]:
-    """Return why a prediction is not to be trusted; runs of earlier versions left only their probabilities."""
+    """Return why not to trust a prediction; runs of earlier versions left only their probabilities."""
     if prediction.doubts or len(prediction.adapted) < 2:
         return prediction.doubts
     top, second = sorted(best_known(prediction), reverse=True)[:2]

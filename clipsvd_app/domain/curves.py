@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.cases import evidence
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RocPoint:
-    """Shares of the others that are taken for the class, and of the class that is found, from ``threshold``."""
+    """Shares of the others taken for the class, and of the class that is found, from ``threshold`` on."""
 
     false_positive_rate: float
     sensitivity: float
@@ -75,5 +76,5 @@ def _area(points: Sequence[RocPoint]) -> float:
     """Return the area by the trapezoidal rule, which counts ties as half."""
     return sum(
         (right.false_positive_rate - left.false_positive_rate) * (left.sensitivity + right.sensitivity) / 2
-        for left, right in zip(points, points[1:], strict=False)
+        for left, right in pairwise(points)
     )

@@ -47,7 +47,7 @@ def run_map(request: MapRequest, warm: WarmBackbone, report: Report) -> MapResul
 
 
 def principal_plane(features: Plane) -> Plane:
-    """Return (images, 2): the first two principal components, each turned so that its largest entry is positive."""
+    """Return (images, 2): two principal components, each turned so that its largest entry is positive."""
     centred = features - features.mean(axis=0)
     left, sizes, _ = np.linalg.svd(centred, full_matrices=False)
     plane = np.zeros((len(features), 2))

@@ -25,6 +25,7 @@ from clipsvd_app.ui.controllers.linking import LinkingController
 from clipsvd_app.ui.controllers.measuring import MeasuringController
 from clipsvd_app.ui.controllers.preview import PreviewController
 from clipsvd_app.ui.controllers.reformatting import CANCEL_VOLUME, NO_VOLUME, ReformatController
+from clipsvd_app.ui.controllers.report import ReportController
 from clipsvd_app.ui.controllers.second_reader import SecondReaderController
 from clipsvd_app.ui.controllers.settings import SettingsController
 from clipsvd_app.ui.controllers.train import TrainController
@@ -105,6 +106,8 @@ class Pages(QObject):
         self.comparing = CompareController(session, self.inspect, self.inspecting)
         self.explaining = ExplainController(session, self.explain, self.pictures, self.explainer)
         self.exporting = ExportController(session, self.export)
+        self.reporting = ReportController(session, self.export, self.inspecting)
+        self._actions["file.report"] = self.reporting.open
         self.applying = ApplyController(session, self.export)
         self.getting = BackbonesController(session, self.settings)
         self.choosing = SettingsController(session, self.settings, theme, self.getting)
@@ -114,6 +117,7 @@ class Pages(QObject):
     def _connect(self, window: MainWindow) -> None:
         self.importing.adapter_dropped.connect(self.applying.open_adapter)
         self.viewing.shown_changed.connect(lambda: window.dismiss_notice(NO_VOLUME))
+        self.inspect.report_requested.connect(self.reporting.open)
         self.preview.changed.connect(self._show_preview)
         self.training.run_recorded.connect(self.inspecting.show_run)
         window.action_triggered.connect(self._act)

@@ -136,7 +136,7 @@ def conformal(truth, probabilities, alpha=0.1):
         metrics.wilson(round(covered * len(truth)), len(truth)),
         float(sizes.mean()),
         float((sizes == 1).mean()),
-        f"Sets that hold the right class at least 90 times in 100; {np.mean(sizes == 1):.0%} of them name one class.",
+        f"Lists that hold the right class 90 times in 100; {100 * np.mean(sizes == 1):.0f} % name one class.",
     )
     return facts, sets
 
@@ -197,7 +197,7 @@ def made_run(
         methods=scores,
         differences=(Difference("clip_svd", "zero_shot", gain, interval, 0.004, 0.012),),
         verdict=verdict,
-        sentence=f"On unseen patients it gained {100 * gain:.0f} points over zero-shot ({100 * interval.low:.0f} to {100 * interval.high:.0f}).",
+        sentence=f"On unseen patients it gained {100 * gain:.0f} points over zero-shot.",
         recommended="gda",
         recommendation="Gaussian discriminant analysis is within one standard error of the best and simpler.",
         warnings=("Some patients are known by likeness only; two of them may be one.",),

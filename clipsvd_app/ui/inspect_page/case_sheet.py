@@ -74,7 +74,7 @@ class CaseSheet(Card):
             state.label,
             calibrated=state.prediction.calibrated is not None,
         )
-        possible = (("∋", state.set_text, "muted"),) if state.set_text else ()
+        possible = (("•", state.set_text, "muted"),) if state.set_text else ()
         self._flags.set_lines((*possible, *(("!", flag, "warning") for flag in state.flags)))
         self.nearest.set_cases(state.nearest, state.class_names)
         self._show_explanation(state)
@@ -114,8 +114,8 @@ class CaseSheet(Card):
         for part in (self.bars, self._flags, self._text):
             column.addWidget(part)
         column.addWidget(self._ask_how, 0, Qt.AlignmentFlag.AlignLeft)
-        for part in (self._how, self._explain, self.nearest):
-            column.addWidget(part)
+        for last in (self._how, self._explain, self.nearest):
+            column.addWidget(last)
         whole = QVBoxLayout(self._content)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(GAP)
@@ -172,7 +172,9 @@ class CaseSheet(Card):
 
     def _show_labels(self, state: CaseSheetState) -> None:
         empty(self._labels)
-        self._choices = [self._label_button(position, name) for position, name in enumerate(state.class_names)]
+        self._choices = [
+            self._label_button(position, name) for position, name in enumerate(state.class_names)
+        ]
         for position, shown in enumerate(self._choices):
             shown.setChecked(position == state.label)
         self._place_labels()

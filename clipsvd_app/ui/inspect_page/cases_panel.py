@@ -149,7 +149,7 @@ class CasesPanel(Card):
             self._what.setText(NO_MISTAKES if judged else NO_SUSPICION)
         else:
             self._what.setText(
-                f"{count(len(shown), 'label')} that the other patients' images contradict, the likeliest first"
+                f"{count(len(shown), 'label')} that the other patients contradict, the likeliest first"
             )
 
     def _sentence(self, number: int, wanted: CaseFilter) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from clipsvd_app.domain.comparing import FLIP_TITLES
 from clipsvd_app.ui.plots.gallery_list import GalleryItem, GalleryList
@@ -97,8 +97,6 @@ class CompareTab(QWidget):
         self._made.body.addWidget(self._labels)
         self._flipped.body.addWidget(self._flips_said)
         self._flipped.body.addWidget(self.gallery)
-        for card in (self._scores, self._made):
-            card.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         head = QHBoxLayout()
         head.addWidget(self._intro)
         head.addWidget(self._choice)

@@ -19,7 +19,9 @@ NO_MAP = "This run left no map. Compute one from the images' features; it takes 
 
 
 class MapTab(QWidget):
-    """Signals: ``case_opened(image_id)``, ``projection_wanted(Projection)``, ``cancel_requested()``,
+    """The map with its choice of projection.
+
+    Signals: ``case_opened(image_id)``, ``projection_wanted(Projection)``, ``cancel_requested()``,
     ``trouble(UserError)`` from saving a picture.
     """
 
@@ -58,7 +60,7 @@ class MapTab(QWidget):
         self.map.setVisible(drawn)
         self._save.setVisible(drawn)
         self._keys.setVisible(drawn)
-        self._sentence.setText(state.sentence if drawn or busy else NO_MAP)
+        self._sentence.setText(_sentence(state))
         for shown, projection in ((self._pca, "pca"), (self._tsne, "tsne")):
             shown.setChecked(drawn and state.projection == projection)
             shown.setEnabled(not busy)
@@ -68,7 +70,6 @@ class MapTab(QWidget):
             stage, done, total = state.progress
             self._bar.setRange(0, total)
             self._bar.setValue(done)
-            self._bar.setFormat(f"{stage}…")
             self._bar.setAccessibleName(stage)
 
     def _want(self, projection: Projection) -> None:
@@ -90,3 +91,9 @@ class MapTab(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, GAP + 4, 0, 0)
         whole.addWidget(self._card)
+
+
+def _sentence(state: MapState) -> str:
+    if state.progress is not None:
+        return f"{state.progress[0]}…"
+    return state.sentence if state.dots else NO_MAP

@@ -84,6 +84,7 @@ class InspectPage(QWidget):
         self._arrange()
         self._connect()
         self._verdict.hide()
+        self._whole.setCurrentIndex(1)
 
     def set_state(self, state: InspectState) -> None:
         """Show a run."""

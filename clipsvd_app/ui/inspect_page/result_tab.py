@@ -1,16 +1,26 @@
-"""Did adaptation help, how good is it on unseen patients, and would more labels help further?"""
+"""Whether adaptation helped, how good it is on unseen patients, and whether more labels would help."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from clipsvd_app.domain.curves import roc_pairs
 from clipsvd_app.ui.inspect_page.results_panel import MethodsCard, show_verdict
 from clipsvd_app.ui.plots.learning_plot import LearningPlot
-from clipsvd_app.ui.plots.page_parts import GAP, Banner, Card, Lines, SideBySide, choice, column, label, scrolled
+from clipsvd_app.ui.plots.page_parts import (
+    GAP,
+    Banner,
+    Card,
+    Lines,
+    SideBySide,
+    choice,
+    column,
+    label,
+    scrolled,
+)
 from clipsvd_app.ui.plots.plot_widget import save_button
 from clipsvd_app.ui.plots.roc_plot import RocPlot
 
@@ -107,7 +117,6 @@ class ResultTab(QWidget):
         self.methods = MethodsCard()
         self.roc = RocCard()
         self.learning = LearningCard()
-        self.methods.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         curves = SideBySide(self.roc, self.learning)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, GAP + 4, 0, 0)

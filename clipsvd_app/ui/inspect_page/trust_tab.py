@@ -11,7 +11,17 @@ from clipsvd_app.domain.cases import doubts, is_evidence
 from clipsvd_app.domain.wording import abstention_text
 from clipsvd_app.ui.inspect_page.cases import DOUBT_TITLES
 from clipsvd_app.ui.plots.numbers import count, percent
-from clipsvd_app.ui.plots.page_parts import GAP, Card, Facts, SideBySide, button, column, empty, label, scrolled
+from clipsvd_app.ui.plots.page_parts import (
+    GAP,
+    Card,
+    Facts,
+    SideBySide,
+    button,
+    column,
+    empty,
+    label,
+    scrolled,
+)
 from clipsvd_app.ui.plots.plot_widget import save_button
 from clipsvd_app.ui.plots.reliability_plot import ReliabilityPlot
 from clipsvd_app.ui.plots.risk_plot import RiskPlot
@@ -22,10 +32,8 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.inspect_page.state import InspectState
     from clipsvd_app.ui.plots.plot_widget import PlotWidget
 
-NO_SETS = "No sets of possible classes were calibrated for this run; there were too few unseen images, or it is older."
-NO_CALIBRATION = (
-    "This run measured no calibration: its probabilities are the model's own and may be too sure."
-)
+NO_SETS = "No lists of possible classes were calibrated: too few unseen images, or an older run."
+NO_CALIBRATION = "This run measured no calibration: its probabilities may be too sure."
 NO_RISK = "This run measured no errors by certainty."
 
 
@@ -160,7 +168,7 @@ def calibration_text(calibration: Calibration | None) -> str:
     if calibration is None:
         return NO_CALIBRATION
     return (
-        f"{calibration.sentence} Brier {calibration.brier_before:.3f} to {calibration.brier_after:.3f}, negative"
-        f" log-likelihood {calibration.negative_log_likelihood_before:.2f} to"
+        f"{calibration.sentence} Brier {calibration.brier_before:.3f} to {calibration.brier_after:.3f}, "
+        f"negative log-likelihood {calibration.negative_log_likelihood_before:.2f} to"
         f" {calibration.negative_log_likelihood_after:.2f}."
     )
