@@ -25,30 +25,9 @@ if TYPE_CHECKING:
 
 MOST_FAILURES = 24
 _THUMBNAIL_PX = 160
-_MODALITIES = frozenset(
-    [
-        "CR",
-        "CT",
-        "DX",
-        "ES",
-        "GM",
-        "IO",
-        "IVUS",
-        "MG",
-        "MR",
-        "NM",
-        "OCT",
-        "OP",
-        "OPT",
-        "PT",
-        "PX",
-        "RF",
-        "SM",
-        "US",
-        "XA",
-        "XC",
-    ]
-)
+_RADIOLOGY = ("CR", "CT", "DX", "IO", "IVUS", "MG", "MR", "NM", "PT", "PX", "RF", "US", "XA")
+_VISIBLE_LIGHT = ("ES", "GM", "OCT", "OP", "OPT", "SM", "XC")
+_MODALITIES = (*_RADIOLOGY, *_VISIBLE_LIGHT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,7 @@ def _failures_note(errors: int) -> str:
         return "There are no errors on unseen patients to picture."
     return (
         f"Adds small pictures of up to 24 of the {count(errors, 'error')} on unseen patients. Those that may "
-        "have text burned in are left out. A picture can still show who someone is: ask before you hand it on."
+        "have text burned in are left out. A picture can still show who someone is: ask before handing it on."
     )
 
 
