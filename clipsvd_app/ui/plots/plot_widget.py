@@ -100,11 +100,16 @@ class PlotWidget(QWidget):
 
     def open_save_menu(self, place: QPoint) -> None:
         """Offer to save the picture or its numbers, at a place of the screen."""
+        menu = self.save_menu()
+        menu.exec(place)
+        menu.deleteLater()
+
+    def save_menu(self) -> QMenu:
+        """Return the menu that saves the picture or its numbers."""
         menu = QMenu(self)
         for form, kinds, suffix, save in self._forms():
             menu.addAction(f"Save as {form}…", partial(self._ask, kinds, suffix, save))
-        menu.exec(place)
-        menu.deleteLater()
+        return menu
 
     def _forms(self) -> tuple[tuple[str, str, str, Callable[[Path], None]], ...]:
         return (
