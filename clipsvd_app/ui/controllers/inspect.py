@@ -121,7 +121,9 @@ class InspectController(QObject):
         )
 
     def _nearest(self, prediction: Prediction) -> tuple[NearCase, ...]:
-        known = [image_id for image_id in prediction.nearest if image_id in self._images]
+        assert self._result is not None
+        judged = {other.image_id for other in self._result.predictions}
+        known = [image_id for image_id in prediction.nearest if image_id in judged & self._images.keys()]
         return tuple(
             NearCase(image_id, self._label_now(image_id), self._images[image_id].title)
             for image_id in known[:NEAREST_SHOWN]
