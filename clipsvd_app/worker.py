@@ -31,6 +31,7 @@ from clipsvd_app.jobs import (
     Event,
     Failed,
     Finished,
+    MapRequest,
     PredictRequest,
     Progress,
     Ready,
@@ -215,7 +216,7 @@ def _is_long(folder: Path) -> bool:
     except (OSError, CodecError):
         return False
     match request:
-        case TrainRequest() | AddBackboneRequest() | ConvertRequest():
+        case TrainRequest() | AddBackboneRequest() | ConvertRequest() | MapRequest():
             return True
         case PredictRequest(images=images):
             return len(images) > SHORT_PREDICTION

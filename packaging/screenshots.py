@@ -128,9 +128,11 @@ class Story:
         """Open the fullest cell of errors and its first case, and explain that."""
         hand, page = self._hand, self._hand.pages.inspect
         hand.go("inspect")
-        hand.click_spot(page.confusion.matrix, self._worst_cell())
-        case = page.cases.gallery.image_ids()[0]
-        hand.click_row(page.cases.gallery, 0)
+        page.show_tab("failures")
+        hand.settle()
+        hand.click_spot(page.failures.confusion.matrix, self._worst_cell())
+        case = page.failures.cases.gallery.image_ids()[0]
+        hand.click_row(page.failures.cases.gallery, 0)
         run = self._runs()[-1].number
         hand.until(lambda: hand.pages.explainer.known(run, case), "the explanation of a case")
         hand.settle()

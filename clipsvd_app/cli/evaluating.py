@@ -10,6 +10,7 @@ from clipsvd_app.cli.console import percent, percent_interval
 from clipsvd_app.domain.codec import to_json
 from clipsvd_app.domain.evaluation import METHOD_TITLES, Evaluation
 from clipsvd_app.domain.recipe import PRESETS, recipe_for
+from clipsvd_app.domain.wording import basis_text
 from clipsvd_app.project import open_project
 from clipsvd_app.services import backbones, training
 from clipsvd_app.settings import load_settings
@@ -63,8 +64,7 @@ def show_evaluation(console: Console, evaluation: Evaluation) -> None:
     if evaluation.kind == "none":
         console.say(f"No estimate: {evaluation.reason}")
         return
-    patients = f"{evaluation.images} images of {evaluation.groups} patients"
-    console.say(f"On {patients} ({_how(evaluation)}):")
+    console.say(f"On {basis_text(evaluation)}:")
     console.table(
         ["method", "balanced accuracy (95 %)", "accuracy", "AUROC", "trained numbers"],
         [
@@ -82,13 +82,6 @@ def show_evaluation(console: Console, evaluation: Evaluation) -> None:
         console.say(sentence)
     for warning in evaluation.warnings:
         console.say(f"Mind: {warning}")
-
-
-def _how(evaluation: Evaluation) -> str:
-    if evaluation.kind == "cross_validated":
-        again = f", {evaluation.repeats} times" if evaluation.repeats > 1 else ""
-        return f"{evaluation.folds}-fold by patient{again}"
-    return "patients that every run leaves alone" if evaluation.kind == "locked" else "held-out patients"
 
 
 def _sentences(evaluation: Evaluation) -> list[str]:

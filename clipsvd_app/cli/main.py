@@ -19,6 +19,7 @@ from clipsvd_app.cli import (
     image,
     labels,
     projects,
+    reporting,
     training,
 )
 from clipsvd_app.cli.console import Console
@@ -35,6 +36,7 @@ _COMMANDS = (
     training,
     evaluating,
     explaining,
+    reporting,
     adapters,
     backbones,
     image,

@@ -12,6 +12,7 @@ from clipsvd_app.domain.results import RunResult
 from clipsvd_app.jobs import (
     ConvertRequest,
     ExplainRequest,
+    MapRequest,
     PredictRequest,
     PreviewRequest,
     TrainRequest,
@@ -25,7 +26,13 @@ if TYPE_CHECKING:
     from clipsvd_app.jobs import Report
 
 DeviceRequest = (
-    TrainRequest | PredictRequest | ExplainRequest | PreviewRequest | VerifyRequest | ConvertRequest
+    TrainRequest
+    | PredictRequest
+    | ExplainRequest
+    | PreviewRequest
+    | MapRequest
+    | VerifyRequest
+    | ConvertRequest
 )
 
 FALLBACK_STAGE = "The GPU's memory is not enough: starting again on the CPU"

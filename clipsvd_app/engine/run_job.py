@@ -17,6 +17,7 @@ from clipsvd_app.jobs import (
     AddBackboneResult,
     ConvertRequest,
     ExplainRequest,
+    MapRequest,
     PredictRequest,
     PreviewRequest,
     Report,
@@ -88,6 +89,10 @@ def _answer(request: DeviceRequest, folder: Path, warm: WarmBackbone, report: Re
             from clipsvd_app.engine.run_preview import run_preview
 
             return run_preview(request, warm, report)
+        case MapRequest():
+            from clipsvd_app.engine.run_map import run_map
+
+            return run_map(request, warm, report)
         case ExplainRequest():
             from clipsvd_app.engine.explain import run_explain
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from clipsvd_app.jobs.requests import ExportForm
+from clipsvd_app.jobs.requests import ExportForm, Projection
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,24 @@ class PreviewResult:
     items: tuple[PoolItem, ...]
     accuracy: float | None
     suggested: tuple[int, ...]
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class MapPlace:
+    """Where an image lies; the axes have no unit."""
+
+    image_id: int
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class MapResult:
+    """The images that could be read, in the plane; ``sentence`` says what their distances are worth."""
+
+    projection: Projection
+    places: tuple[MapPlace, ...]
     sentence: str
 
 

@@ -9,6 +9,7 @@ from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.domain.recipe import DeviceName, Recipe
 
 ExportForm = Literal["open_clip", "lora", "onnx"]
+Projection = Literal["pca", "tsne"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,17 @@ class PreviewRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class MapRequest:
+    """Lay images out in the plane by their frozen features, so that like lies beside like."""
+
+    backbone: BackboneRef
+    images: tuple[ImageInput, ...]
+    projection: Projection = "tsne"
+    device: DeviceName = "auto"
+    kind: Literal["map"] = "map"
+
+
+@dataclass(frozen=True, slots=True)
 class VerifyRequest:
     """Check an adapter against its backbone: base hash, names, shapes, probes and canaries."""
 
@@ -155,6 +167,7 @@ Request = (
     | PredictRequest
     | ExplainRequest
     | PreviewRequest
+    | MapRequest
     | VerifyRequest
     | ConvertRequest
     | AddBackboneRequest
@@ -164,6 +177,7 @@ REQUESTS: dict[str, type[Request]] = {
     "predict": PredictRequest,
     "explain": ExplainRequest,
     "preview": PreviewRequest,
+    "map": MapRequest,
     "verify": VerifyRequest,
     "convert": ConvertRequest,
     "add_backbone": AddBackboneRequest,

@@ -9,8 +9,10 @@ from PySide6.QtCore import QObject
 from clipsvd_app.services.job_folders import clear_old_jobs
 from clipsvd_app.ui.controllers.apply import ApplyController
 from clipsvd_app.ui.controllers.backbones import BackbonesController
+from clipsvd_app.ui.controllers.case_map import CaseMapController
 from clipsvd_app.ui.controllers.cases import CaseExplainer
 from clipsvd_app.ui.controllers.classes import ClassesController
+from clipsvd_app.ui.controllers.comparing import CompareController
 from clipsvd_app.ui.controllers.explain import ExplainController
 from clipsvd_app.ui.controllers.export import ExportController
 from clipsvd_app.ui.controllers.files import RELINK, FilesController
@@ -23,6 +25,7 @@ from clipsvd_app.ui.controllers.linking import LinkingController
 from clipsvd_app.ui.controllers.measuring import MeasuringController
 from clipsvd_app.ui.controllers.preview import PreviewController
 from clipsvd_app.ui.controllers.reformatting import CANCEL_VOLUME, NO_VOLUME, ReformatController
+from clipsvd_app.ui.controllers.report import ReportController
 from clipsvd_app.ui.controllers.second_reader import SecondReaderController
 from clipsvd_app.ui.controllers.settings import SettingsController
 from clipsvd_app.ui.controllers.train import TrainController
@@ -99,8 +102,12 @@ class Pages(QObject):
         }
         self.training = TrainController(session, self.train)
         self.inspecting = InspectController(session, self.inspect, self.pictures, self.explainer)
+        self.mapping = CaseMapController(session, self.inspect, self.inspecting)
+        self.comparing = CompareController(session, self.inspect, self.inspecting)
         self.explaining = ExplainController(session, self.explain, self.pictures, self.explainer)
         self.exporting = ExportController(session, self.export)
+        self.reporting = ReportController(session, self.export, self.inspecting)
+        self._actions["file.report"] = self.reporting.open
         self.applying = ApplyController(session, self.export)
         self.getting = BackbonesController(session, self.settings)
         self.choosing = SettingsController(session, self.settings, theme, self.getting)
@@ -110,6 +117,7 @@ class Pages(QObject):
     def _connect(self, window: MainWindow) -> None:
         self.importing.adapter_dropped.connect(self.applying.open_adapter)
         self.viewing.shown_changed.connect(lambda: window.dismiss_notice(NO_VOLUME))
+        self.inspect.report_requested.connect(self.reporting.open)
         self.preview.changed.connect(self._show_preview)
         self.training.run_recorded.connect(self.inspecting.show_run)
         window.action_triggered.connect(self._act)

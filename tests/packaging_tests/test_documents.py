@@ -27,6 +27,7 @@ DOCUMENTS = (
     "docs/command-line.md",
     "docs/corpus.md",
     "docs/performance.md",
+    "docs/reading-the-result.md",
     "docs/sigma-adapter.md",
     "docs/viewer.md",
 )

@@ -11,10 +11,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from shiboken6 import delete
 
+from clipsvd_app.domain.cases import is_evidence, winner
 from clipsvd_app.domain.evaluation import ClassScore, Difference, Evaluation, Interval, MethodScore
 from clipsvd_app.domain.explanation import CaseExplanation, Phrase
 from clipsvd_app.domain.results import Prediction
-from clipsvd_app.ui.inspect_page.cases import CaseFilter, filtered, is_evidence, ordered, winner
+from clipsvd_app.ui.inspect_page.cases import CaseFilter, filtered, ordered
 from clipsvd_app.ui.inspect_page.page import InspectPage
 from clipsvd_app.ui.inspect_page.state import CaseNote, CaseSheetState, InspectState, RunChoice
 from clipsvd_app.ui.plots.page_parts import NOT_DIAGNOSTIC
@@ -81,7 +82,8 @@ def page(qtbot, theme):
 
 
 def click_cell(page, qtbot, cell):
-    matrix = page.confusion.matrix
+    page.show_tab("failures")
+    matrix = page.failures.confusion.matrix
     matrix.grab()
     spot = next(spot for spot in matrix._spots if spot.key == cell)
     qtbot.mouseClick(matrix, Qt.MouseButton.LeftButton, pos=spot.area.center().toPoint())
@@ -89,32 +91,32 @@ def click_cell(page, qtbot, cell):
 
 def test_a_clicked_cell_shows_its_cases_alone(page, qtbot):
     click_cell(page, qtbot, (0, 1))
-    assert page.cases.gallery.image_ids() == (2,)
-    page.cases._clear.click()
-    assert set(page.cases.gallery.image_ids()) == {1, 2, 3, 4}
+    assert page.failures.cases.gallery.image_ids() == (2,)
+    page.failures.cases._clear.click()
+    assert set(page.failures.cases.gallery.image_ids()) == {1, 2, 3, 4}
 
 
 @pytest.mark.parametrize("name", ["clip_svd", "zero_shot"])
 def test_every_cell_holds_as_many_cases_as_it_says(page, name):
-    page.confusion.choose_method(name)
+    page.failures.confusion.choose_method(name)
     score = next(score for score in EVALUATION.methods if score.method == name)
     for true, row in enumerate(score.confusion):
         for predicted, number in enumerate(row):
-            page.confusion.cell_chosen.emit(name, true, predicted)
-            assert len(page.cases.gallery.image_ids()) == number
+            page.failures.confusion.cell_chosen.emit(name, true, predicted)
+            assert len(page.failures.cases.gallery.image_ids()) == number
 
 
 def test_a_baseline_without_single_predictions_does_not_pretend_to_have_cases(page, qtbot):
-    page.confusion.choose_method("linear_probe")
-    with qtbot.assertNotEmitted(page.confusion.cell_chosen):
+    page.failures.confusion.choose_method("linear_probe")
+    with qtbot.assertNotEmitted(page.failures.confusion.cell_chosen):
         click_cell(page, qtbot, (0, 0))
-    assert "not kept" in page.confusion._note.text()
+    assert "not kept" in page.failures.confusion._note.text()
 
 
 def test_training_images_are_left_out_until_asked_for_and_then_marked(page):
-    assert 5 not in page.cases.gallery.image_ids()
-    page.cases._all.setChecked(True)
-    items = {item.image_id: item for item in page.cases.gallery._cases.items}
+    assert 5 not in page.failures.cases.gallery.image_ids()
+    page.failures.cases._all.setChecked(True)
+    items = {item.image_id: item for item in page.failures.cases.gallery._cases.items}
     assert items[5].badge == "training"
     assert "not evidence" in items[5].sentence
     assert items[1].badge == ""
@@ -123,7 +125,7 @@ def test_training_images_are_left_out_until_asked_for_and_then_marked(page):
 def test_a_flagged_case_says_why(page):
     note = CaseNote(2, "Study 7, image 1", ("Unlike the images it was trained on.",))
     page.set_state(replace(STATE, notes=(note,)))
-    item = next(item for item in page.cases.gallery._cases.items if item.image_id == 2)
+    item = next(item for item in page.failures.cases.gallery._cases.items if item.image_id == 2)
     assert item.badge == "flagged"
     assert note.caption in item.sentence
     assert note.flags[0] in item.sentence
@@ -137,23 +139,23 @@ def test_a_training_image_is_called_no_evidence_in_its_sheet(page):
 
 
 def test_confident_errors_come_first_and_uncertain_ones_on_request(page):
-    assert page.cases.gallery.image_ids() == (2, 4, 1, 3)
-    page.cases._order.setCurrentIndex(1)
-    assert page.cases.gallery.image_ids()[0] == 3
+    assert page.failures.cases.gallery.image_ids() == (2, 4, 1, 3)
+    page.failures.cases.set_order("uncertain")
+    assert page.failures.cases.gallery.image_ids()[0] == 3
 
 
 def test_without_an_estimate_the_reason_stands_in_place_of_the_table(page):
     reason = "Only 3 patients have the class “lesion”; at least 4 are needed."
     page.set_state(replace(STATE, evaluation=Evaluation("none", reason)))
-    assert reason in page.banner.text()
-    assert page.methods._reason.text() == reason
-    assert not page.methods.table.isVisible()
-    assert not page.confusion.isVisible()
+    assert reason in page.result.banner.text()
+    assert page.result.methods._reason.text() == reason
+    assert not page.result.methods.table.isVisible()
+    assert not page.failures.confusion.isVisible()
 
 
 def test_the_verdict_is_said_in_the_estimates_own_words(page):
-    assert EVALUATION.sentence in page.banner.text()
-    assert "Not shown" in page.banner.text()
+    assert EVALUATION.sentence in page.result.banner.text()
+    assert "Not shown" in page.result.banner.text()
 
 
 def test_the_page_says_that_it_is_not_for_diagnosis(page):
@@ -190,8 +192,9 @@ def test_an_explanation_is_asked_for_by_image(page, qtbot):
 
 @pytest.mark.parametrize("from_gallery", [True, False])
 def test_a_digit_relabels_the_open_case(page, qtbot, from_gallery):
+    page.show_tab("failures")
     page.set_case(sheet(1))
-    target = page.cases.gallery if from_gallery else page.case_sheet
+    target = page.failures.cases.gallery if from_gallery else page.case_sheet
     with qtbot.waitSignal(page.relabel_requested) as caught:
         qtbot.keyClick(target, Qt.Key.Key_2)
     assert caught.args == [2, 1]
@@ -234,7 +237,7 @@ def test_the_cells_share_out_the_labelled_evidence(given_predictions):
     assert all(is_evidence(case) for case in found)
 
 
-@given(predictions, st.sampled_from(["errors", "uncertain", "confident"]))
+@given(predictions, st.sampled_from(["errors", "mistakes", "uncertain", "confident"]))
 def test_sorting_loses_no_case(given_predictions, order):
     result = ordered(given_predictions, order)
     assert sorted(map(repr, result)) == sorted(map(repr, given_predictions))

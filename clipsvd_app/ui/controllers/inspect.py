@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
+from clipsvd_app.domain.cases import DOUBT_SENTENCES, doubts, set_sentence
+from clipsvd_app.errors import UserError
+from clipsvd_app.services.kept_labels import keep_label, kept_labels
 from clipsvd_app.services.labelling import set_labels
 from clipsvd_app.services.run_views import RunViews, views_of_run
-from clipsvd_app.ui.inspect_page.state import CaseNote, CaseSheetState, InspectState, RunChoice
+from clipsvd_app.ui.inspect_page.state import CaseNote, CaseSheetState, InspectState, NearCase, RunChoice
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
@@ -21,11 +24,16 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.pictures import Pictures
     from clipsvd_app.ui.session import Session
 
-NEARLY_AS_LIKELY = 0.2
+NEAREST_SHOWN = 4
 
 
 class InspectController(QObject):
-    """Keeps the page on a run and, within it, on a case."""
+    """Keeps the page on a run and, within it, on a case.
+
+    Signal: ``run_shown(run number, RunResult)``, with 0 and None when there is none.
+    """
+
+    run_shown = Signal(int, object)
 
     def __init__(
         self, session: Session, page: InspectPage, pictures: Pictures, explainer: CaseExplainer
@@ -42,6 +50,7 @@ class InspectController(QObject):
         page.case_opened.connect(self.open_case)
         page.explain_requested.connect(self._explain)
         page.relabel_requested.connect(self._relabel)
+        page.keep_requested.connect(self._keep)
         page.thumbnails_wanted.connect(self._want_thumbnails)
         page.trouble.connect(session.tell)
         page.empty_action.connect(session.page_requested)
@@ -51,6 +60,11 @@ class InspectController(QObject):
         session.project_opened.connect(self._on_opened)
         session.project_changed.connect(self._on_changed)
         session.runs_changed.connect(self._show_newest)
+
+    @property
+    def run(self) -> int | None:
+        """The number of the run on show."""
+        return self._run
 
     def show_run(self, number: int) -> None:
         """Show a run of the project."""
@@ -69,10 +83,14 @@ class InspectController(QObject):
                 class_names=self._result.class_names,
                 evaluation=self._result.evaluation,
                 predictions=known,
-                notes=tuple(CaseNote(p.image_id, self._images[p.image_id].title, _doubts(p)) for p in known),
+                notes=tuple(
+                    CaseNote(p.image_id, self._images[p.image_id].title, _doubt_lines(p)) for p in known
+                ),
                 remarks=self._result.notes,
             )
         )
+        self._show_settled()
+        self.run_shown.emit(number, self._result)
 
     def open_case(self, image_id: int) -> None:
         """Open a case in the sheet and explain it."""
@@ -86,17 +104,29 @@ class InspectController(QObject):
         if image_id != self._case or self._result is None or self._run is None:
             return
         prediction = next(p for p in self._result.predictions if p.image_id == image_id)
+        sets, names = self._result.evaluation.conformal, self._result.class_names
         self._page.set_case(
             CaseSheetState(
                 image=picture,
                 prediction=prediction,
-                class_names=self._result.class_names,
+                class_names=names,
                 label=self._label_now(image_id),
                 caption=self._images[image_id].title,
                 flags=self._flags(prediction),
                 explanation=self._explainer.known(self._run, image_id),
                 explaining=self._explainer.pending(self._run, image_id),
+                set_text="" if sets is None else set_sentence(prediction, names, sets.alpha),
+                nearest=self._nearest(prediction),
             )
+        )
+
+    def _nearest(self, prediction: Prediction) -> tuple[NearCase, ...]:
+        assert self._result is not None
+        judged = {other.image_id for other in self._result.predictions}
+        known = [image_id for image_id in prediction.nearest if image_id in judged & self._images.keys()]
+        return tuple(
+            NearCase(image_id, self._label_now(image_id), self._images[image_id].title)
+            for image_id in known[:NEAREST_SHOWN]
         )
 
     def _label_now(self, image_id: int) -> int | None:
@@ -112,7 +142,7 @@ class InspectController(QObject):
         notes = ("Text may be burned into this picture.",) if now.burned_in_text else ()
         if (now.window, now.crop) != (then.window, then.crop):
             notes = (*notes, "Its window or region was changed since; this is what the run saw.")
-        return (*_doubts(prediction), *notes)
+        return (*_doubt_lines(prediction), *notes)
 
     def _explain(self, image_id: int) -> None:
         if self._run is not None:
@@ -124,8 +154,35 @@ class InspectController(QObject):
         project = self._session.project
         if project is None or self._result is None or position >= len(self._result.class_names):
             return
-        chosen = project.class_named(self._result.class_names[position])
+        try:
+            chosen = project.class_named(self._result.class_names[position])
+        except UserError as error:  # the class was renamed or removed since the run
+            self._session.tell(error)
+            return
         self._session.do(set_labels([image_id], chosen.id, chosen.name))
+
+    def _keep(self, image_id: int) -> None:
+        project = self._session.project
+        if project is None or self._images[image_id].class_id is None:
+            return
+        try:
+            keep_label(project, self._images[image_id])
+        except UserError as error:
+            self._session.tell(error)
+            return
+        self._show_settled()
+
+    def _show_settled(self) -> None:
+        """Tell the page which labels are no longer those of the run, or are kept on purpose."""
+        project = self._session.project
+        if project is None or self._result is None:
+            return
+        relabelled = {
+            p.image_id
+            for p in self._result.predictions
+            if p.image_id in self._images and self._label_now(p.image_id) != p.label
+        }
+        self._page.set_settled(frozenset(relabelled) | kept_labels(project))
 
     def _want_thumbnails(self, image_ids: tuple[int, ...]) -> None:
         self._pictures.want_thumbnails([self._images[i] for i in image_ids if i in self._images])
@@ -141,6 +198,7 @@ class InspectController(QObject):
     def _on_changed(self) -> None:
         if self._run is not None:
             self._images = {image.id: image for image in self._session.images()}
+            self._show_settled()
             self._refresh_case()
 
     def _refresh_case(self) -> None:
@@ -150,6 +208,7 @@ class InspectController(QObject):
     def _on_opened(self) -> None:
         self._run = self._result = self._case = None
         self._page.set_state(InspectState())
+        self.run_shown.emit(0, None)
         self._show_newest()
 
     def _show_newest(self) -> None:
@@ -158,8 +217,6 @@ class InspectController(QObject):
             self.show_run(runs[-1].number)
 
 
-def _doubts(prediction: Prediction) -> tuple[str, ...]:
+def _doubt_lines(prediction: Prediction) -> tuple[str, ...]:
     """Return what makes a prediction less worth than it looks."""
-    top, second = sorted(prediction.adapted, reverse=True)[:2]
-    close = top - second < NEARLY_AS_LIKELY
-    return ("Two classes are nearly as likely: treat it as undecided.",) if close else ()
+    return tuple(DOUBT_SENTENCES[doubt] for doubt in doubts(prediction))

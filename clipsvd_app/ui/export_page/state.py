@@ -49,6 +49,21 @@ class ExportState:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportState:
+    """A report that could be written; ``progress`` (done, total) while it is, ``written`` its file's name."""
+
+    runs: tuple[RunChoice, ...] = ()
+    run: int | None = None
+    path: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+    failures_possible: bool = True
+    failures_note: str = ""
+    progress: tuple[int, int] | None = None
+    written: str | None = None
+    written_note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AdapterView:
     """An opened adapter in its own words; everything is shown as plain text."""
 

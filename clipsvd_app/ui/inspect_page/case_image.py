@@ -22,12 +22,12 @@ class CaseImage(QWidget):
         self._view = QRectF(0, 0, 1, 1)
         self._opacity = 0.6
         self._veil: QImage | None = None
-        self.setMinimumSize(220, 180)
+        self.setMinimumSize(200, 140)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Image of the case")
 
     def sizeHint(self) -> QSize:
-        return QSize(360, 240)
+        return QSize(320, 150)
 
     def set_image(self, image: QImage) -> None:
         """Show an image without a veil."""

@@ -5,21 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QPushButton, QSlider, QVBoxLayout, QWidget
 
+from clipsvd_app.domain.cases import best_known, is_evidence
 from clipsvd_app.ui.class_colours import class_icon
 from clipsvd_app.ui.inspect_page.case_image import CaseImage
-from clipsvd_app.ui.inspect_page.cases import ROLE_SENTENCES, is_evidence
-from clipsvd_app.ui.plots.page_parts import GAP, NOT_DIAGNOSTIC, Card, Lines, button, empty, label, scrolled
+from clipsvd_app.ui.inspect_page.cases import ROLE_SENTENCES
+from clipsvd_app.ui.inspect_page.nearest_strip import NearestStrip
+from clipsvd_app.ui.plots.page_parts import GAP, Card, Lines, button, empty, label, scrolled
 from clipsvd_app.ui.plots.probability_bars import ProbabilityBars
 from clipsvd_app.ui.theme import set_kind
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QKeyEvent
+    from PySide6.QtGui import QKeyEvent, QResizeEvent
 
     from clipsvd_app.ui.inspect_page.state import CaseSheetState
 
-_COLUMNS = 2
+_COLUMNS = 3
 
 
 class CaseSheet(Card):
@@ -39,12 +41,15 @@ class CaseSheet(Card):
         self._role = label("", "success")
         self._hint = label("Choose a case on the left.", "muted")
         self._flags = Lines()
+        self.nearest = NearestStrip()
         self._text = label("")
         self._how = label("", "small")
+        self._ask_how = button("How we know", "quiet")
         self._veil = QCheckBox("Show what mattered")
         self._opacity = QSlider(Qt.Orientation.Horizontal)
         self._explain = button("Explain this case")
         self._labels = QGridLayout()
+        self._choices: list[QPushButton] = []
         self._content = QWidget()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._arrange()
@@ -63,9 +68,15 @@ class CaseSheet(Card):
         self._show_role(state)
         self.image.set_image(state.image)
         self.bars.set_probabilities(
-            state.class_names, state.prediction.adapted, state.prediction.zero_shot, state.label
+            state.class_names,
+            best_known(state.prediction),
+            state.prediction.zero_shot,
+            state.label,
+            calibrated=state.prediction.calibrated is not None,
         )
-        self._flags.set_lines(("!", flag, "warning") for flag in state.flags)
+        possible = (("•", state.set_text, "muted"),) if state.set_text else ()
+        self._flags.set_lines((*possible, *(("!", flag, "warning") for flag in state.flags)))
+        self.nearest.set_cases(state.nearest, state.class_names)
         self._show_explanation(state)
         self._show_labels(state)
 
@@ -94,24 +105,30 @@ class CaseSheet(Card):
         veil_row = QHBoxLayout()
         veil_row.addWidget(self._veil)
         veil_row.addWidget(self._opacity, 1)
-        column = QVBoxLayout(self._content)
+        seen = QWidget()
+        column = QVBoxLayout(seen)
         column.setContentsMargins(0, 0, GAP, 0)
-        column.setSpacing(GAP + 2)
+        column.setSpacing(GAP)
         column.addWidget(self.image, 1)
         column.addLayout(veil_row)
-        column.addWidget(self.bars)
-        column.addWidget(self._flags)
-        column.addWidget(label("Label: click, or keys 1 to 9", "section"))
-        column.addLayout(self._labels)
-        column.addWidget(self._text)
-        column.addWidget(self._how)
-        column.addWidget(self._explain)
-        column.addWidget(label(NOT_DIAGNOSTIC, "small"))
+        for part in (self.bars, self._flags, self._text):
+            column.addWidget(part)
+        column.addWidget(self._ask_how, 0, Qt.AlignmentFlag.AlignLeft)
+        for last in (self._how, self._explain, self.nearest):
+            column.addWidget(last)
+        whole = QVBoxLayout(self._content)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(GAP)
+        whole.addWidget(scrolled(seen), 1)
+        whole.addWidget(label("Label: click, or keys 1 to 9", "section"))
+        whole.addLayout(self._labels)
         self.body.addWidget(self._role)
         self.body.addWidget(self._hint)
-        self.body.addWidget(scrolled(self._content), 1)
+        self.body.addWidget(self._content, 1)
 
     def _connect(self) -> None:
+        self._ask_how.setCheckable(True)
+        self._ask_how.toggled.connect(self._how.setVisible)
         self._opacity.valueChanged.connect(lambda value: self.image.set_opacity(value / 100))
         self._veil.toggled.connect(self._show_veil)
         self._explain.clicked.connect(self._ask_to_explain)
@@ -125,13 +142,14 @@ class CaseSheet(Card):
         found = state.explanation
         self._text.setText(found.text if found else "")
         self._text.setVisible(found is not None)
-        self._how.setText(f"How we know: {found.how_we_know}" if found else "")
-        self._how.setVisible(found is not None)
+        self._how.setText(found.how_we_know if found else "")
+        self._how.setVisible(found is not None and self._ask_how.isChecked())
+        self._ask_how.setVisible(found is not None)
         trusted = found is not None and found.saliency_trusted and bool(found.saliency)
         self._veil.setEnabled(trusted)
-        self._opacity.setEnabled(trusted)
+        self._opacity.setVisible(trusted)
         self._veil.setText(
-            "Show what mattered" if found is None or trusted else "No map: it did not beat random order"
+            "Show what mattered" if found is None or trusted else "No map: it failed its check"
         )
         self._explain.setVisible(found is None)
         self._explain.setEnabled(not state.explaining)
@@ -148,16 +166,33 @@ class CaseSheet(Card):
         else:
             self.image.set_saliency(())
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_labels()
+
     def _show_labels(self, state: CaseSheetState) -> None:
         empty(self._labels)
-        for position, name in enumerate(state.class_names):
-            choice = button(name, hint=f"Label as “{name}”, key {position + 1}")
-            choice.setIcon(class_icon(position))
-            choice.setIconSize(QSize(18, 18))
-            choice.setCheckable(True)
-            choice.setChecked(position == state.label)
-            choice.clicked.connect(lambda _checked=False, position=position: self._relabel(position))
-            self._labels.addWidget(choice, position // _COLUMNS, position % _COLUMNS)
+        self._choices = [
+            self._label_button(position, name) for position, name in enumerate(state.class_names)
+        ]
+        for position, shown in enumerate(self._choices):
+            shown.setChecked(position == state.label)
+        self._place_labels()
+
+    def _label_button(self, position: int, name: str) -> QPushButton:
+        shown = button(name, hint=f"Label as “{name}”, key {position + 1}")
+        shown.setIcon(class_icon(position))
+        shown.setIconSize(QSize(18, 18))
+        shown.setCheckable(True)
+        shown.clicked.connect(lambda: self._relabel(position))
+        return shown
+
+    def _place_labels(self) -> None:
+        """Put the label buttons into as many columns as have room for the longest name."""
+        widest = max((shown.sizeHint().width() for shown in self._choices), default=1)
+        columns = max(1, min(_COLUMNS, (self.width() - 4 * GAP) // (widest + GAP)))
+        for position, shown in enumerate(self._choices):
+            self._labels.addWidget(shown, position // columns, position % columns)
 
     def _relabel(self, position: int) -> None:
         if self._state is not None:

@@ -1,4 +1,4 @@
-"""The gallery of cases with its filter line and order."""
+"""The gallery of cases with its filter line and order, and the list of likely label mistakes."""
 
 from __future__ import annotations
 
@@ -7,31 +7,40 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QWidget
 
+from clipsvd_app.domain.cases import is_evidence, winner
 from clipsvd_app.ui.inspect_page.cases import (
+    DOUBT_TITLES,
     ORDER_TITLES,
     ROLE_SENTENCES,
     CaseFilter,
     Order,
     filtered,
-    is_evidence,
+    likely_mistakes,
     ordered,
     probabilities,
-    winner,
 )
+from clipsvd_app.ui.inspect_page.mistake_bar import MistakeBar
 from clipsvd_app.ui.plots.gallery_list import GalleryItem, GalleryList
 from clipsvd_app.ui.plots.numbers import count, percent
 from clipsvd_app.ui.plots.page_parts import Card, button, choice, label
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QKeyEvent
+
     from clipsvd_app.domain.evaluation import MethodName
-    from clipsvd_app.domain.results import Prediction
+    from clipsvd_app.domain.results import Doubt, Prediction
     from clipsvd_app.ui.inspect_page.state import CaseNote
 
 _ORDERS: tuple[Order, ...] = tuple(ORDER_TITLES)
+NO_SUSPICION = "This run says nothing about single labels. Runs trained from now on do."
+NO_MISTAKES = "No label is contradicted by the other patients' images."
 
 
 class CasesPanel(Card):
-    """Shows the cases of a filter; says which filter it is and how to leave it."""
+    """Shows the cases of a filter; says which filter it is and how to leave it.
+
+    Signals: ``filter_cleared()``, and those of the mistake bar.
+    """
 
     filter_cleared = Signal()
 
@@ -41,7 +50,9 @@ class CasesPanel(Card):
         self._predictions: tuple[Prediction, ...] = ()
         self._notes: dict[int, CaseNote] = {}
         self._filter = CaseFilter()
+        self._settled: frozenset[int] = frozenset()
         self.gallery = GalleryList()
+        self.mistakes = MistakeBar()
         self._what = label("", "muted")
         self._clear = button("Show all", "quiet")
         self._all = QCheckBox("Include images used for training")
@@ -52,9 +63,19 @@ class CasesPanel(Card):
         self.body.addWidget(self._what)
         self.body.addWidget(self._all)
         self.body.addWidget(self.gallery, 1)
+        self.body.addWidget(self.mistakes)
         self._order.currentIndexChanged.connect(self._refresh)
         self._all.toggled.connect(self._refresh)
         self._clear.clicked.connect(self.filter_cleared)
+
+    @property
+    def order(self) -> Order:
+        """What is shown, and in which order."""
+        return _ORDERS[max(0, self._order.currentIndex())]
+
+    def set_order(self, order: Order) -> None:
+        """Show cases in another order, or the likely mistakes."""
+        self._order.setCurrentIndex(_ORDERS.index(order))
 
     def set_cases(
         self, names: tuple[str, ...], predictions: tuple[Prediction, ...], notes: tuple[CaseNote, ...] = ()
@@ -64,22 +85,77 @@ class CasesPanel(Card):
         self._notes = {note.image_id: note for note in notes}
         self.show_cell("clip_svd", None)
 
+    def set_settled(self, image_ids: frozenset[int]) -> None:
+        """Leave out of the likely mistakes what was relabelled or kept; the next one is opened."""
+        if image_ids == self._settled:
+            return
+        self._settled = image_ids
+        if self.order == "mistakes":
+            row = max(0, self.gallery.currentIndex().row())
+            self._refresh()
+            self.gallery.open_row(row)
+
     def show_cell(self, method: MethodName, cell: tuple[int, int] | None) -> None:
         """Show the cases of one cell of a method's matrix, or all."""
-        self._filter = CaseFilter(method, cell)
+        self._show(CaseFilter(method, cell))
+
+    def show_doubt(self, doubt: Doubt) -> None:
+        """Show the cases of unseen patients about which there is this doubt."""
+        self._show(CaseFilter(doubt=doubt))
+
+    def show_current(self, image_id: int) -> None:
+        """Mark the case that is open in the sheet."""
+        self.gallery.set_current(image_id)
+        suspect = next((p for p in self._mistakes() if p.image_id == image_id), None)
+        self.mistakes.set_case(suspect, self._names)
+
+    def take_key(self, event: QKeyEvent) -> bool:
+        """Relabel or keep by key while the likely mistakes are shown."""
+        return self.order == "mistakes" and self.mistakes.take_key(event)
+
+    def _show(self, wanted: CaseFilter) -> None:
+        self._filter = wanted
+        if self.order == "mistakes" and (wanted.cell is not None or wanted.doubt is not None):
+            self.set_order("errors")
         self._refresh()
 
+    def _mistakes(self) -> tuple[Prediction, ...]:
+        return likely_mistakes(self._predictions, self._settled)
+
     def _refresh(self) -> None:
-        wanted = CaseFilter(self._filter.method, self._filter.cell, not self._all.isChecked())
-        order = _ORDERS[max(0, self._order.currentIndex())]
-        shown = ordered(filtered(self._predictions, wanted), order, wanted.method)
+        suspects = self.order == "mistakes"
+        self.mistakes.setVisible(suspects and bool(self._mistakes()))
+        self.mistakes.set_case(None)
+        if suspects:
+            self._show_suspects()
+            return
+        wanted = CaseFilter(
+            self._filter.method, self._filter.cell, self._filter.doubt, not self._all.isChecked()
+        )
+        shown = ordered(filtered(self._predictions, wanted), self.order, wanted.method)
         self.gallery.set_items(tuple(self._item(prediction, wanted.method) for prediction in shown))
         self._what.setText(self._sentence(len(shown), wanted))
-        self._clear.setVisible(wanted.cell is not None)
-        self._all.setVisible(wanted.cell is None)
+        narrowed = wanted.cell is not None or wanted.doubt is not None
+        self._clear.setVisible(narrowed)
+        self._all.setVisible(not narrowed)
+
+    def _show_suspects(self) -> None:
+        shown = self._mistakes()
+        self.gallery.set_items(tuple(self._item(prediction, "clip_svd") for prediction in shown))
+        self._clear.setVisible(False)
+        self._all.setVisible(False)
+        judged = any(prediction.suspicion is not None for prediction in self._predictions)
+        if not shown:
+            self._what.setText(NO_MISTAKES if judged else NO_SUSPICION)
+        else:
+            self._what.setText(
+                f"{count(len(shown), 'label')} that the other patients contradict, the likeliest first"
+            )
 
     def _sentence(self, number: int, wanted: CaseFilter) -> str:
         images = count(number, "image")
+        if wanted.doubt is not None:
+            return f"{images} of unseen patients: {DOUBT_TITLES[wanted.doubt]}"
         if wanted.cell is not None:
             true, predicted = (self._names[position] for position in wanted.cell)
             return f"{images} labelled “{true}” and predicted “{predicted}”"

@@ -2,38 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
 from clipsvd_app.domain.evaluation import Evaluation
+from clipsvd_app.domain.wording import verdict_title
 from clipsvd_app.ui.inspect_page.case_sheet import CaseSheet
-from clipsvd_app.ui.inspect_page.cases import has_cases
-from clipsvd_app.ui.inspect_page.cases_panel import CasesPanel
-from clipsvd_app.ui.inspect_page.results_panel import ConfusionCard, MethodsCard, show_verdict
+from clipsvd_app.ui.inspect_page.compare_tab import CompareTab
+from clipsvd_app.ui.inspect_page.failures_tab import FailuresTab
+from clipsvd_app.ui.inspect_page.map_tab import MapTab
+from clipsvd_app.ui.inspect_page.result_tab import ResultTab
 from clipsvd_app.ui.inspect_page.state import InspectState
-from clipsvd_app.ui.plots.page_parts import (
-    GAP,
-    NOT_DIAGNOSTIC,
-    Banner,
-    Lines,
-    choice,
-    column,
-    label,
-    scrolled,
-    split,
-)
+from clipsvd_app.ui.inspect_page.trust_tab import TrustTab
+from clipsvd_app.ui.plots.page_parts import GAP, NOT_DIAGNOSTIC, button, choice, label, split
 from clipsvd_app.ui.shell.empty_state import EmptyState
 from clipsvd_app.ui.shell.state import EmptyAction, EmptySpec
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage, QKeyEvent
 
-    from clipsvd_app.domain.evaluation import MethodName
-    from clipsvd_app.ui.inspect_page.state import CaseSheetState
+    from clipsvd_app.domain.results import Doubt
+    from clipsvd_app.ui.inspect_page.state import CaseSheetState, ComparisonState, MapState
     from clipsvd_app.ui.theme import Theme
 
+TabName = Literal["result", "failures", "trust", "map", "compare"]
+TAB_TITLES: dict[TabName, str] = {
+    "result": "Result",
+    "failures": "Where it fails",
+    "trust": "Trust",
+    "map": "Map",
+    "compare": "Compare",
+}
 NOTHING_TO_INSPECT = EmptySpec(
     icon="inspect",
     headline="No run to inspect yet",
@@ -43,19 +44,26 @@ NOTHING_TO_INSPECT = EmptySpec(
 
 
 class InspectPage(QWidget):
-    """Verdict on top, numbers on the left with the cases below, the opened case on the right.
+    """Five questions as tabs on the left, the opened case on the right.
 
     Signals: ``run_chosen(int)``, ``case_opened(image_id)``, ``explain_requested(image_id)``,
-    ``relabel_requested(image_id, class position)``, ``thumbnails_wanted(tuple of image ids)``,
-    ``empty_action(str)``,
-    ``trouble(UserError)`` from saving a picture.
+    ``relabel_requested(image_id, class position)``, ``keep_requested(image_id)``,
+    ``thumbnails_wanted(tuple of image ids)``, ``report_requested()``, ``tab_shown(TabName)``,
+    ``projection_wanted(Projection)``, ``map_cancelled()``, ``other_run_chosen(int)``,
+    ``empty_action(str)``, ``trouble(UserError)`` from saving a picture.
     """
 
     run_chosen = Signal(int)
     case_opened = Signal(int)
     explain_requested = Signal(int)
     relabel_requested = Signal(int, int)
+    keep_requested = Signal(int)
     thumbnails_wanted = Signal(object)
+    report_requested = Signal()
+    tab_shown = Signal(str)
+    projection_wanted = Signal(str)
+    map_cancelled = Signal()
+    other_run_chosen = Signal(int)
     empty_action = Signal(str)
     trouble = Signal(object)
 
@@ -65,16 +73,18 @@ class InspectPage(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._state = InspectState()
         self._runs = choice("Run")
-        self.banner = Banner()
-        self.methods = MethodsCard()
-        self.confusion = ConfusionCard()
-        self.cases = CasesPanel()
+        self._verdict = label("", "muted", wrap=False)
+        self._report = button("Report…", hint="Write all of this as a PDF or a web page (Ctrl+Shift+P)")
+        self.result, self.failures, self.trust = ResultTab(), FailuresTab(), TrustTab()
+        self.map, self.compare = MapTab(), CompareTab()
         self.case_sheet = CaseSheet()
-        self._remarks = Lines()
+        self._tabs = QTabWidget()
         self._empty = EmptyState(theme, NOTHING_TO_INSPECT)
         self._whole = QStackedWidget()
         self._arrange()
         self._connect()
+        self._verdict.hide()
+        self._whole.setCurrentIndex(1)
 
     def set_state(self, state: InspectState) -> None:
         """Show a run."""
@@ -82,47 +92,81 @@ class InspectPage(QWidget):
         self._whole.setCurrentIndex(1 if state.run is None else 0)
         self._show_runs()
         evaluation = state.evaluation or Evaluation("none", "This run left no estimate.")
-        show_verdict(self.banner, evaluation)
-        self.methods.set_evaluation(evaluation)
-        self.confusion.setVisible(bool(evaluation.methods))
-        self.confusion.set_evaluation(state.class_names, evaluation)
-        self.cases.set_cases(state.class_names, state.predictions, state.notes)
-        self._remarks.set_lines(("!", remark, "warning") for remark in state.remarks)
+        self._verdict.setText(verdict_title(evaluation))
+        for tab in (self.result, self.failures, self.trust):
+            tab.set_state(state, evaluation)
+        self.map.set_run(state)
+        self.compare.set_run(state)
         self.case_sheet.set_case(None)
+
+    def set_map(self, state: MapState) -> None:
+        """Show the cases on the map."""
+        self.map.set_state(state)
+
+    def set_comparison(self, state: ComparisonState | None) -> None:
+        """Show another run beside this one."""
+        self.compare.set_comparison(state)
 
     def set_case(self, state: CaseSheetState | None) -> None:
         """Show a case in the sheet."""
         self.case_sheet.set_case(state)
         if state is not None:
-            self.cases.gallery.set_current(state.prediction.image_id)
+            self.failures.cases.show_current(state.prediction.image_id)
+            self.map.map.set_current(state.prediction.image_id)
+            self.compare.gallery.set_current(state.prediction.image_id)
+
+    def set_settled(self, image_ids: frozenset[int]) -> None:
+        """Take note of labels that were changed since the run, or kept on purpose."""
+        self.failures.cases.set_settled(image_ids)
 
     def set_thumbnail(self, image_id: int, picture: QImage) -> None:
-        """Hand in a picture for the gallery."""
-        self.cases.gallery.set_thumbnail(image_id, picture)
+        """Hand in a picture for the galleries."""
+        self.failures.cases.gallery.set_thumbnail(image_id, picture)
+        self.compare.gallery.set_thumbnail(image_id, picture)
+        self.case_sheet.nearest.set_thumbnail(image_id, picture)
+
+    @property
+    def tab(self) -> TabName:
+        """The tab in front."""
+        return tuple(TAB_TITLES)[self._tabs.currentIndex()]
+
+    def show_tab(self, name: TabName) -> None:
+        """Bring a tab to the front."""
+        self._tabs.setCurrentIndex(tuple(TAB_TITLES).index(name))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if not self.case_sheet.label_by_key(event):
+        if not (self._mistake_key(event) or self.case_sheet.label_by_key(event)):
             super().keyPressEvent(event)
+
+    def _mistake_key(self, event: QKeyEvent) -> bool:
+        return self.tab == "failures" and self.failures.cases.take_key(event)
 
     def _arrange(self) -> None:
         top = QHBoxLayout()
         top.setSpacing(GAP * 2)
         top.addWidget(self._runs)
-        top.addWidget(self.banner, 1)
-        evidence = split(Qt.Orientation.Horizontal, (self.confusion, 1), (self.cases, 1))
-        left = scrolled(column(self.methods, evidence, stretch_end=False))
-        left.setMinimumWidth(520)
+        top.addWidget(self._verdict)
+        top.addStretch(1)
+        top.addWidget(self._report)
+        self._tabs.tabBar().setDrawBase(False)
+        for tab, title in zip(
+            (self.result, self.failures, self.trust, self.map, self.compare), TAB_TITLES.values(), strict=True
+        ):
+            self._tabs.addTab(tab, title)
+        self._tabs.setMinimumWidth(500)
+        self.case_sheet.setMinimumWidth(300)
+        left = QWidget()
+        under = QVBoxLayout(left)
+        under.setContentsMargins(0, 0, 0, 0)
+        under.setSpacing(GAP)
+        under.addLayout(top)
+        under.addWidget(self._tabs, 1)
         sides = split(Qt.Orientation.Horizontal, (left, 5), (self.case_sheet, 2))
-        self.case_sheet.setMinimumWidth(320)
-        evidence.setSizes([372, 520])
         sides.setSizes([920, 396])
-        self.methods.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         content = QWidget()
         whole = QVBoxLayout(content)
-        whole.setContentsMargins(GAP * 2, GAP * 2, GAP * 2, GAP)
-        whole.setSpacing(GAP * 2)
-        whole.addLayout(top)
-        whole.addWidget(self._remarks)
+        whole.setContentsMargins(GAP * 2, GAP + 4, GAP * 2, GAP)
+        whole.setSpacing(GAP)
         whole.addWidget(sides, 1)
         whole.addWidget(label(NOT_DIAGNOSTIC, "small"))
         self._whole.addWidget(content)
@@ -133,18 +177,35 @@ class InspectPage(QWidget):
 
     def _connect(self) -> None:
         self._runs.activated.connect(lambda row: self.run_chosen.emit(self._state.runs[row].number))
-        self.confusion.cell_chosen.connect(
-            lambda method, true, predicted: self.cases.show_cell(method, (true, predicted))
-        )
-        self.confusion.method_changed.connect(self._show_method)
-        self.cases.filter_cleared.connect(self._clear_cell)
-        self.cases.gallery.case_opened.connect(self.case_opened)
-        self.cases.gallery.thumbnails_wanted.connect(self.thumbnails_wanted)
+        self._report.clicked.connect(self.report_requested)
+        self._tabs.currentChanged.connect(self._on_tab)
+        self._empty.action_requested.connect(self.empty_action)
+        self.trust.doubt_chosen.connect(self._show_doubt)
+        self._connect_cases()
+        self.map.projection_wanted.connect(self.projection_wanted)
+        self.map.cancel_requested.connect(self.map_cancelled)
+        self.compare.other_chosen.connect(self.other_run_chosen)
+        for part in (self.result, self.failures, self.trust, self.map, self.compare, self.case_sheet.bars):
+            part.trouble.connect(self.trouble)
+
+    def _connect_cases(self) -> None:
+        nearest, mistakes = self.case_sheet.nearest, self.failures.cases.mistakes
+        for gallery in (self.failures.cases.gallery, self.compare.gallery, nearest):
+            gallery.case_opened.connect(self.case_opened)
+            gallery.thumbnails_wanted.connect(self.thumbnails_wanted)
+        self.map.case_opened.connect(self.case_opened)
         self.case_sheet.explain_requested.connect(self.explain_requested)
         self.case_sheet.relabel_requested.connect(self.relabel_requested)
-        self._empty.action_requested.connect(self.empty_action)
-        for plot in (self.methods.table, self.confusion.matrix, self.case_sheet.bars):
-            plot.trouble.connect(self.trouble)
+        mistakes.relabel_requested.connect(self.relabel_requested)
+        mistakes.keep_requested.connect(self.keep_requested)
+
+    def _on_tab(self) -> None:
+        self._verdict.setVisible(self.tab != "result")  # there it stands large
+        self.tab_shown.emit(self.tab)
+
+    def _show_doubt(self, doubt: Doubt) -> None:
+        self.failures.show_doubt(doubt)
+        self.show_tab("failures")
 
     def _show_runs(self) -> None:
         self._runs.clear()
@@ -152,10 +213,3 @@ class InspectPage(QWidget):
         numbers = [run.number for run in self._state.runs]
         if self._state.run in numbers:
             self._runs.setCurrentIndex(numbers.index(self._state.run))
-
-    def _show_method(self, method: MethodName) -> None:
-        self.cases.show_cell(method if has_cases(method) else "clip_svd", None)
-
-    def _clear_cell(self) -> None:
-        self.confusion.matrix.set_chosen(None)
-        self._show_method(self.confusion.method)

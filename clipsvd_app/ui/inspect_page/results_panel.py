@@ -8,31 +8,28 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox
 
 from clipsvd_app.domain.evaluation import METHOD_TITLES, MethodName
+from clipsvd_app.domain.wording import basis_text, verdict_title
 from clipsvd_app.ui.inspect_page.cases import has_cases
 from clipsvd_app.ui.plots.confusion_matrix import ConfusionMatrix
 from clipsvd_app.ui.plots.method_table import MethodTable
-from clipsvd_app.ui.plots.numbers import count, points_with_interval
+from clipsvd_app.ui.plots.numbers import points_with_interval
 from clipsvd_app.ui.plots.page_parts import Banner, Card, Level, Lines, choice, label
+from clipsvd_app.ui.plots.plot_widget import save_button
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from clipsvd_app.domain.evaluation import Difference, Evaluation, Verdict
 
-_HEADLINES: dict[Verdict, tuple[Level, str]] = {
-    "helped": ("success", "Adaptation helped"),
-    "harmed": ("error", "Adaptation harmed"),
-    "not_shown": ("info", "Not shown either way"),
-}
+_LEVELS: dict[Verdict, Level] = {"helped": "success", "harmed": "error", "not_shown": "info"}
 
 
 def show_verdict(banner: Banner, evaluation: Evaluation) -> None:
     """Put the verdict of an estimate into a banner, in the estimate's own words."""
     if evaluation.kind == "none":
-        banner.show_text("warning", "No estimate for this run", evaluation.reason)
+        banner.show_text("warning", verdict_title(evaluation), evaluation.reason)
         return
-    level, headline = _HEADLINES[evaluation.verdict]
-    banner.show_text(level, headline, evaluation.sentence)
+    banner.show_text(_LEVELS[evaluation.verdict], verdict_title(evaluation), evaluation.sentence)
 
 
 class MethodsCard(Card):
@@ -41,10 +38,12 @@ class MethodsCard(Card):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("What adaptation bought", parent)
         self.table = MethodTable()
-        self._basis = label("", "muted", wrap=False)
+        self._basis = label("", "muted")
         self._reason = label("", "muted")
         self._differences = Lines()
-        self.head.addWidget(self._basis)
+        self._save = save_button(self.table)
+        self.head.addWidget(self._save)
+        self.body.addWidget(self._basis)
         self.body.addWidget(self._reason)
         self.body.addWidget(self.table)
         self.body.addWidget(self._differences)
@@ -55,9 +54,12 @@ class MethodsCard(Card):
         self._reason.setText("" if known else evaluation.reason)
         self._reason.setVisible(not known)
         self.table.setVisible(known)
-        self.table.set_methods(evaluation.methods)
+        self._save.setVisible(known)
+        self.table.set_methods(evaluation.methods, method_titles(evaluation))
         self._basis.setText(basis_text(evaluation))
-        self._differences.set_lines(("Δ", _difference_text(d), "muted") for d in evaluation.differences)
+        recommended = (("✓", evaluation.recommendation, "success"),) if evaluation.recommendation else ()
+        differences = (("Δ", _difference_text(d), "muted") for d in evaluation.differences)
+        self._differences.set_lines((*recommended, *differences))
 
 
 class ConfusionCard(Card):
@@ -76,7 +78,8 @@ class ConfusionCard(Card):
         self._note = label("", "small")
         self._choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._choice.setMinimumContentsLength(10)
-        self.head.addWidget(self._choice)
+        self.head.addWidget(save_button(self.matrix))
+        self.body.addWidget(self._choice)
         self.body.addWidget(self.matrix, 1)
         self.body.addWidget(self._note)
         self._choice.currentIndexChanged.connect(self._method_chosen)
@@ -122,14 +125,22 @@ class ConfusionCard(Card):
                 )
 
 
-def basis_text(evaluation: Evaluation) -> str:
-    """Say on what an estimate rests: “41 images of 23 patients, held out”."""
-    if evaluation.kind == "none":
-        return ""
-    how = "held out" if evaluation.kind == "held_out" else f"{evaluation.folds} folds by patient"
-    return f"{count(evaluation.images, 'image')} of {count(evaluation.groups, 'patient')}, {how}"
+def method_titles(evaluation: Evaluation) -> tuple[str, ...]:
+    """Return the methods' titles, a tick at the recommended one."""
+    return tuple(
+        METHOD_TITLES[score.method] + (" ✓" if score.method == evaluation.recommended else "")
+        for score in evaluation.methods
+    )
 
 
 def _difference_text(difference: Difference) -> str:
     ours, theirs = METHOD_TITLES[difference.method], METHOD_TITLES[difference.against]
-    return f"{ours} against {theirs.lower()}: {points_with_interval(difference.value, difference.interval)}"
+    said = f"{ours} against {theirs.lower()}: {points_with_interval(difference.value, difference.interval)}"
+    if difference.p_value is None:
+        return said
+    corrected = "" if difference.p_holm is None else f", {_p_text(difference.p_holm)} after Holm's correction"
+    return f"{said}; McNemar mid-p {_p_text(difference.p_value)}{corrected}"
+
+
+def _p_text(value: float) -> str:
+    return "below 0.001" if value < 0.001 else f"{value:.3f}"

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage
 
-from clipsvd_app.domain.evaluation import Evaluation
+from clipsvd_app.domain.comparing import ChangedFact, Flip
+from clipsvd_app.domain.evaluation import Evaluation, MethodScore
 from clipsvd_app.domain.explanation import CaseExplanation
 from clipsvd_app.domain.results import Prediction
+from clipsvd_app.jobs import Projection
+from clipsvd_app.ui.plots.case_map import MapDot
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +46,22 @@ class InspectState:
 
 
 @dataclass(frozen=True, slots=True)
+class NearCase:
+    """A training case that is like the open one."""
+
+    image_id: int
+    label: int | None
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
 class CaseSheetState:
     """One opened case.
 
     ``model_view`` is what the model saw, as fractions of the image; None stands for the image padded
     to a square. ``explaining`` is true while an explanation is being made. ``label`` is the label now,
-    which may differ from the one that the run was trained with.
+    which may differ from the one that the run was trained with. ``set_text`` names the classes of the
+    conformal set, empty where none was calibrated.
     """
 
     image: QImage
@@ -60,3 +73,33 @@ class CaseSheetState:
     explanation: CaseExplanation | None = None
     explaining: bool = False
     model_view: QRectF | None = None
+    set_text: str = ""
+    nearest: tuple[NearCase, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MapState:
+    """The cases in the plane; ``progress`` (stage, done, total) while another plane is computed.
+
+    ``projection`` is what is drawn; without dots there is nothing to draw yet.
+    """
+
+    dots: tuple[MapDot, ...] = ()
+    projection: Projection = "pca"
+    sentence: str = ""
+    progress: tuple[str, int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonState:
+    """Two runs side by side; ``flips`` None when they know different classes."""
+
+    before: RunChoice
+    now: RunChoice
+    class_names: tuple[str, ...]
+    facts: tuple[ChangedFact, ...]
+    labels: str
+    rows: tuple[tuple[str, MethodScore], ...]
+    flips: tuple[Flip, ...] | None
+    shared: int
+    caution: str = ""

@@ -88,9 +88,16 @@ class GalleryList(QListView):
         if image_id in ids:
             self.setCurrentIndex(self._cases.index(ids.index(image_id)))
 
+    def open_row(self, row: int) -> None:
+        """Mark and open the case in a row, or the last one when there are fewer; nothing when it is empty."""
+        if self._cases.items:
+            index = self._cases.index(min(row, len(self._cases.items) - 1))
+            self.setCurrentIndex(index)
+            self._open(index)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.text().isdigit():
-            event.ignore()  # digits label the open case; the list's own search would eat them
+        if event.text().isalnum():
+            event.ignore()  # keys that label the open case; the list's own search would eat them
         else:
             super().keyPressEvent(event)
 

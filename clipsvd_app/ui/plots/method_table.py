@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _RIGHT = Qt.AlignmentFlag.AlignRight
 _CENTRE = Qt.AlignmentFlag.AlignHCenter
 _ROW_EM = 2.3
-_NEEDED_EM = 26.0
+_VALUE_EM, _AXIS_EM = 6.8, 13.0
 _COLUMNS = (("Accuracy", 5.0), ("AUROC", 4.2), ("Trained numbers", 7.6), ("Time", 5.6))
 
 
@@ -106,15 +106,15 @@ class MethodTable(PlotWidget):
         height = em * _ROW_EM
         right = area.right() - em * 0.4
         wide = area.width() > em * 48
-        columns = _COLUMNS[: _fitting_columns(area.width() / em)]
+        wanted = text_width(sized(self.font(), bold=True), self._titles) + em * 0.6
+        columns = _COLUMNS[: _fitting_columns((area.width() - wanted) / em)]
         cells: list[QRectF] = []
         for _, width_em in reversed(columns):
             width = width_em * em * (1.0 if wide else 0.8)
             right -= width
             cells.insert(0, QRectF(right, top, width, height))
-        value_width = em * 6.8
+        value_width = em * _VALUE_EM
         value = QRectF(right - value_width, top, value_width, height)
-        wanted = text_width(sized(self.font(), bold=True), self._titles) + em * 0.6
         name = QRectF(area.x() + em * 0.4, top, min(wanted, (value.x() - area.x()) * 0.58), height)
         axis = QRectF(name.right() + em, top, value.x() - name.right() - em * 2.0, height)
         return _Layout(name, axis, value, tuple(cells))
@@ -211,8 +211,8 @@ class MethodTable(PlotWidget):
 
 
 def _fitting_columns(width_em: float) -> int:
-    """How many of the columns on the right fit beside name, axis and value; the tooltip has them all."""
-    spare = width_em - _NEEDED_EM
+    """How many of the columns on the right fit beside axis and value; the tooltip has them all."""
+    spare = width_em - _VALUE_EM - _AXIS_EM
     fitting = 0
     for _, needed in _COLUMNS:
         spare -= needed * 0.8

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QComboBox,
     QFrame,
     QGridLayout,
@@ -308,6 +309,35 @@ def split(orientation: Qt.Orientation, *parts: tuple[QWidget, int]) -> QSplitter
         result.addWidget(widget)
         result.setStretchFactor(position, stretch)
     return result
+
+
+class SideBySide(QWidget):
+    """Parts of equal width beside each other where there is room, else one below the other."""
+
+    def __init__(self, *parts: QWidget, from_width_px: int = 720, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._from_width_px = from_width_px
+        self._box = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
+        self._box.setContentsMargins(0, 0, 0, 0)
+        self._box.setSpacing(GAP * 2)
+        for part in parts:
+            self._box.addWidget(part, 1)
+
+    def minimumSizeHint(self) -> QSize:
+        # The width of one part: the parts move below each other before they would not fit.
+        widths = [part.minimumSizeHint().width() for part in self._parts()]
+        return QSize(max(widths, default=0), super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        wide = event.size().width() >= self._from_width_px
+        wanted = QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom
+        if wanted != self._box.direction():
+            self._box.setDirection(wanted)
+        super().resizeEvent(event)
+
+    def _parts(self) -> list[QWidget]:
+        items = (self._box.itemAt(place) for place in range(self._box.count()))
+        return [widget for item in items if item is not None and (widget := item.widget()) is not None]
 
 
 def empty(layout: QLayout) -> None:

@@ -5,25 +5,29 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFont,
     QFontMetricsF,
     QHelpEvent,
     QImage,
+    QKeyEvent,
+    QKeySequence,
     QPainter,
     QPaintEvent,
     QPen,
 )
 from PySide6.QtSvg import QSvgGenerator
-from PySide6.QtWidgets import QFileDialog, QMenu, QToolTip, QWidget
+from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QToolTip, QWidget
 
 from clipsvd_app.errors import UserError
 from clipsvd_app.ui.plots.inks import PRINT, palette_in_force
+from clipsvd_app.ui.theme import set_kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +52,8 @@ class Spot:
 class PlotWidget(QWidget):
     """A picture of numbers. Subclasses draw, name their spots, and give their numbers as rows.
 
-    The context menu saves picture and numbers; what goes wrong there is told by ``trouble``.
+    Context menu, :func:`save_button` and Ctrl+S save picture and numbers; what goes wrong there is told
+    by ``trouble``.
     """
 
     trouble = Signal(object)
@@ -58,6 +63,7 @@ class PlotWidget(QWidget):
         super().__init__(parent)
         self._spots: tuple[Spot, ...] = ()
         self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def draw(self, painter: QPainter, area: QRectF, palette: Palette) -> tuple[Spot, ...]:
         """Draw into ``area`` and return the spots that answer the mouse."""
@@ -84,16 +90,37 @@ class PlotWidget(QWidget):
             raise _cannot_write(path) from error
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        menu = QMenu(self)
-        menu.addAction(
-            "Save picture…", lambda: self._ask("Pictures (*.svg *.png)", ".svg", self.save_picture)
-        )
-        menu.addAction("Save numbers…", lambda: self._ask("CSV (*.csv)", ".csv", self.save_rows))
-        menu.exec(event.globalPos())
+        self.open_save_menu(event.globalPos())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.Save):
+            self.open_save_menu(self.mapToGlobal(self.rect().center()))
+        else:
+            super().keyPressEvent(event)
+
+    def open_save_menu(self, place: QPoint) -> None:
+        """Offer to save the picture or its numbers, at a place of the screen."""
+        menu = self.save_menu()
+        menu.exec(place)
         menu.deleteLater()
 
+    def save_menu(self) -> QMenu:
+        """Return the menu that saves the picture or its numbers."""
+        menu = QMenu(self)
+        for form, kinds, suffix, save in self._forms():
+            menu.addAction(f"Save as {form}…", partial(self._ask, kinds, suffix, save))
+        return menu
+
+    def _forms(self) -> tuple[tuple[str, str, str, Callable[[Path], None]], ...]:
+        return (
+            ("picture, SVG", "Pictures (*.svg)", ".svg", self.save_picture),
+            ("picture, PNG", "Pictures (*.png)", ".png", self.save_picture),
+            ("numbers, CSV", "Tables (*.csv)", ".csv", self.save_rows),
+        )
+
     def _ask(self, kinds: str, suffix: str, save: Callable[[Path], None]) -> None:
-        name, _ = QFileDialog.getSaveFileName(self, "Save", "", kinds)
+        suggested = self.accessibleName().lower().replace(" ", "-") + suffix
+        name, _ = QFileDialog.getSaveFileName(self, "Save", suggested, kinds)
         if not name:
             return
         path = Path(name) if Path(name).suffix else Path(name + suffix)
@@ -162,6 +189,16 @@ class PlotWidget(QWidget):
         area = QRectF(0, 0, size.width(), size.height())
         painter.fillRect(area, PRINT.color("panel"))
         self.draw(painter, area, PRINT)
+
+
+def save_button(plot: PlotWidget) -> QPushButton:
+    """Return the button that stands beside a picture and offers what its context menu does."""
+    button = QPushButton("Save…")
+    set_kind(button, "quiet")
+    button.setToolTip("Save this picture or its numbers (Ctrl+S while the picture has the focus)")
+    button.setAccessibleName(f"Save: {plot.accessibleName()}")
+    button.clicked.connect(lambda: plot.open_save_menu(button.mapToGlobal(button.rect().bottomLeft())))
+    return button
 
 
 def write(

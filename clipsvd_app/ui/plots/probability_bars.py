@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.theme import Palette
 
 _RIGHT = Qt.AlignmentFlag.AlignRight
-_ROW_EM = 2.4
+_ROW_EM = 2.0
 
 
 class ProbabilityBars(PlotWidget):
@@ -29,6 +29,7 @@ class ProbabilityBars(PlotWidget):
         self._adapted: tuple[float, ...] = ()
         self._zero_shot: tuple[float, ...] = ()
         self._label: int | None = None
+        self._title = "adapted"
         self.setAccessibleName("Class probabilities")
         self.setMinimumWidth(240)
 
@@ -38,9 +39,12 @@ class ProbabilityBars(PlotWidget):
         adapted: tuple[float, ...],
         zero_shot: tuple[float, ...],
         label: int | None = None,
+        *,
+        calibrated: bool = False,
     ) -> None:
         """Show fractions in class order; ``label`` is the class that a person gave."""
         assert len(names) == len(adapted) == len(zero_shot)
+        self._title = "calibrated" if calibrated else "adapted"
         self._names, self._adapted, self._zero_shot, self._label = names, adapted, zero_shot, label
         self.setMinimumHeight(self.sizeHint().height())
         self.say("; ".join(self._sentence(position) for position in range(len(names))))
@@ -51,7 +55,7 @@ class ProbabilityBars(PlotWidget):
 
     def data_rows(self) -> Rows:
         columns = zip(self._names, self._adapted, self._zero_shot, strict=True)
-        return (("class", "adapted", "zero_shot"), *((name, repr(a), repr(z)) for name, a, z in columns))
+        return (("class", self._title, "zero_shot"), *((name, repr(a), repr(z)) for name, a, z in columns))
 
     def draw(self, painter: QPainter, area: QRectF, palette: Palette) -> tuple[Spot, ...]:
         if not self._names:
@@ -59,7 +63,7 @@ class ProbabilityBars(PlotWidget):
         em = line_height(self.font())
         longest = text_width(sized(self.font(), bold=True), [self._shown(p) for p in range(len(self._names))])
         names = min(area.width() * 0.5, longest + em * 2.2)
-        bars = area.adjusted(names, 0, -em * 7.2, 0)
+        bars = area.adjusted(names, 0, -em * 6.4, 0)
         self._draw_header(painter, area, em, palette)
         spots = []
         for position in range(len(self._names)):
@@ -73,7 +77,7 @@ class ProbabilityBars(PlotWidget):
         muted = palette.color("text_muted")
         right = area.right()
         write(painter, QRectF(right - em * 4, area.y(), em * 4, em), "zero-shot", muted, _RIGHT)
-        write(painter, QRectF(right - em * 7.4, area.y(), em * 3.2, em), "adapted", muted, _RIGHT)
+        write(painter, QRectF(right - em * 9.4, area.y(), em * 5.2, em), self._title, muted, _RIGHT)
 
     def _draw_row(
         self, painter: QPainter, row: QRectF, bars: QRectF, position: int, palette: Palette
@@ -102,7 +106,7 @@ class ProbabilityBars(PlotWidget):
     def _sentence(self, position: int) -> str:
         given = ", the label given" if position == self._label else ""
         return (
-            f"{self._names[position]}: {percent(self._adapted[position])} adapted, "
+            f"{self._names[position]}: {percent(self._adapted[position])} {self._title}, "
             f"{percent(self._zero_shot[position])} zero-shot{given}"
         )
 

@@ -43,6 +43,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("file.relink", "Find moved images…", "File", icon="search", rule=True),
     ActionSpec("file.collect", "Collect images beside the project", "File"),
     ActionSpec("file.open_adapter", "Open adapter…", "File", "Ctrl+Shift+O", rule=True),
+    ActionSpec("file.report", "Report on a run…", "File", "Ctrl+Shift+P", "report"),
     ActionSpec("file.close", "Close window", "File", "Ctrl+W", rule=True),
     ActionSpec("edit.undo", "Undo", "Edit", "Ctrl+Z", "undo"),
     ActionSpec("edit.redo", "Redo", "Edit", "Ctrl+Shift+Z", "redo"),
@@ -68,6 +69,12 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("help.about", "About CLIP-SVD Studio", "Help"),
 )
 
+INSPECT_KEYS: tuple[KeyHelp, ...] = (
+    KeyHelp("Arrow keys, Enter", "Confusion matrix and map: choose, open"),
+    KeyHelp("1 … 9", "Label the open case"),
+    KeyHelp("R · K", "Likely mistake: relabel · keep its label"),
+    KeyHelp("Ctrl+S", "Save the picture that has the focus, or its numbers"),
+)
 MOUSE_KEYS: tuple[KeyHelp, ...] = (
     KeyHelp("Left drag", "The tool chosen"),
     KeyHelp("Right drag", "Window: width across, centre up and down"),

@@ -1,0 +1,62 @@
+"""What a stored prediction says, and which ones say anything about unseen patients."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from clipsvd_app.domain.results import Doubt, Prediction
+
+DOUBT_SENTENCES: dict[Doubt, str] = {
+    "far_from_training": "Unlike every training image: the answer is a guess.",
+    "other_modality": "Looks like another kind of image than those it was trained on.",
+    "set_not_single": "More than one class remains possible: treat it as undecided.",
+    "nearly_as_likely": "Two classes are nearly as likely: treat it as undecided.",
+}
+NEARLY_AS_LIKELY = 0.2
+
+
+def winner(values: Sequence[float]) -> int:
+    """Return the position of the largest probability; the first of equals."""
+    return max(range(len(values)), key=lambda position: values[position])
+
+
+def best_known(prediction: Prediction) -> tuple[float, ...]:
+    """Return the calibrated probabilities where they are known, else the adapted model's own."""
+    return prediction.calibrated or prediction.adapted
+
+
+def is_evidence(prediction: Prediction) -> bool:
+    """Only patients that took no part in training say how good the model is."""
+    return prediction.role in ("test", "out_of_fold")
+
+
+def evidence(predictions: Iterable[Prediction]) -> tuple[Prediction, ...]:
+    """Return the labelled predictions of unseen patients."""
+    return tuple(p for p in predictions if is_evidence(p) and p.label is not None)
+
+
+def is_error(prediction: Prediction) -> bool:
+    """Whether the adapted model contradicts the label."""
+    return prediction.label is not None and winner(prediction.adapted) != prediction.label
+
+
+def doubts(prediction: Prediction) -> tuple[Doubt, ...]:
+    """Return why not to trust a prediction; runs of earlier versions left only their probabilities."""
+    if prediction.doubts or len(prediction.adapted) < 2:
+        return prediction.doubts
+    top, second = sorted(best_known(prediction), reverse=True)[:2]
+    return ("nearly_as_likely",) if top - second < NEARLY_AS_LIKELY else ()
+
+
+def set_sentence(prediction: Prediction, names: Sequence[str], alpha: float) -> str:
+    """Say which classes the conformal set holds; empty where none could be calibrated."""
+    if prediction.conformal is None:
+        return ""
+    promise = f"holds the right class at least {round(100 * (1 - alpha))} times in 100"
+    if not prediction.conformal:
+        return f"No class is likely enough for a list that {promise}."
+    listed = " or ".join(names[position] for position in prediction.conformal)
+    return f"Possible: {listed}. Such a list {promise}."

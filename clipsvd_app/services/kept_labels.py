@@ -1,0 +1,34 @@
+"""Labels that someone looked at again and kept although the evidence spoke against them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.project import Project
+
+_SETTING = "kept_labels"
+
+
+def kept_labels(project: Project) -> frozenset[int]:
+    """Return the images whose present label was kept on purpose; another label asks anew."""
+    kept = _stored(project)
+    return frozenset(
+        image.id
+        for image in project.images([int(image_id) for image_id in kept])
+        if image.class_id == kept[str(image.id)]
+    )
+
+
+def keep_label(project: Project, image: ProjectImage) -> None:
+    """Remember that an image's label was looked at again and is meant."""
+    assert image.class_id is not None
+    project.set_setting(_SETTING, json.dumps(_stored(project) | {str(image.id): image.class_id}))
+
+
+def _stored(project: Project) -> dict[str, int]:
+    """Return class by image, both as the project numbers them."""
+    found: dict[str, int] = json.loads(project.setting(_SETTING, "{}"))
+    return found

@@ -1,0 +1,227 @@
+"""A run's report put together, section by section."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clipsvd_app.domain.curves import roc_pairs
+from clipsvd_app.domain.evaluation import METHOD_TITLES
+from clipsvd_app.domain.wording import abstention_text, basis_text, split_text, verdict_title
+from clipsvd_app.services.report import figures
+from clipsvd_app.services.report.blocks import (
+    NOT_DIAGNOSTIC,
+    Block,
+    Document,
+    Facts,
+    Figure,
+    Gallery,
+    Section,
+    Table,
+    Text,
+)
+from clipsvd_app.services.report.items import CLAIM_2024, TRIPOD_AI, Item, answered
+
+if TYPE_CHECKING:
+    from clipsvd_app.domain.evaluation import Difference, Evaluation, Interval, MethodScore
+    from clipsvd_app.services.report.content import ReportContent
+
+SMALL_SAMPLE = 100
+_LIMITS = (
+    "The estimate speaks of patients like these: the same place, devices and way of choosing them.",
+    "Labels are taken as true. Where they are wrong, so are the figures.",
+    "The intervals cover the chance of who was tested, not every choice made before.",
+    NOT_DIAGNOSTIC,
+)
+
+
+def compose(content: ReportContent) -> Document:
+    """Return the report of a run."""
+    sections = [
+        _result(content),
+        _cohort(content),
+        _recipe(content),
+        *_accuracy(content),
+        *_trust(content),
+        *_more_labels(content),
+        *_failures(content),
+        _limits(content),
+        _items("CLAIM 2024", CLAIM_2024, content),
+        _items("TRIPOD+AI", TRIPOD_AI, content),
+    ]
+    return Document(f"Report on run {content.run}", f"CLIP-SVD Studio {content.version}", tuple(sections))
+
+
+def _result(content: ReportContent) -> Section:
+    evaluation = content.result.evaluation
+    blocks: list[Block] = [Text(verdict_title(evaluation), strong=True)]
+    said = evaluation.reason if evaluation.kind == "none" else evaluation.sentence
+    blocks += [Text(text) for text in (said, evaluation.recommendation) if text]
+    if evaluation.methods:
+        blocks.append(Text(f"Measured on {basis_text(evaluation)}."))
+        drawing = figures.method_intervals(evaluation.methods, len(content.result.class_names))
+        blocks.append(
+            Figure(drawing, "Balanced accuracy on unseen patients in percent, with 95 % intervals.")
+        )
+        blocks += [Text(_difference(difference)) for difference in evaluation.differences]
+    return Section("Result", tuple(blocks))
+
+
+def _cohort(content: ReportContent) -> Section:
+    pairs = (
+        ("Patients", f"{content.patients:,}"),
+        ("Images", f"{content.images:,}, of which {content.labelled:,} are labelled"),
+        ("Modalities", ", ".join(f"{code} {number:,}" for code, number in content.modalities)),
+        ("Training", f"{content.result.train_images} images of {content.result.train_groups} patients"),
+        ("Split", split_text(content.result.evaluation) or "no estimate"),
+    )
+    rows = tuple((each.name, f"{each.images:,}", f"{each.patients:,}") for each in content.classes)
+    table = Table(("Class", "Labelled images", "Patients"), rows, (0.5, 0.25, 0.25))
+    caution = "Classes and labels are those of today; the run may have been made with others."
+    return Section("Cohort and split", (Facts(pairs), table, Text(caution)))
+
+
+def _recipe(content: ReportContent) -> Section:
+    result, recipe = content.result, content.recipe
+    shots = "all labelled images" if result.shots is None else f"{result.shots} images of each class"
+    return Section(
+        "Recipe",
+        (
+            Facts(
+                (
+                    ("Backbone", f"{content.backbone} ({result.backbone_sha256[:16]}…)"),
+                    (
+                        "Trained",
+                        f"{result.trainable_parameters:,} singular values of {result.matrices} matrices",
+                    ),
+                    ("Trained on", shots),
+                    ("Preset", recipe.preset),
+                    ("Steps", f"{recipe.steps} of {recipe.batch_size} images"),
+                    ("Learning rate", f"{result.learning_rate:g}"),
+                    ("Mirroring", "yes" if recipe.flip else "no, sides matter"),
+                    ("Seed", str(result.seed)),
+                    ("Device", result.device),
+                )
+            ),
+        ),
+    )
+
+
+def _accuracy(content: ReportContent) -> tuple[Section, ...]:
+    evaluation, names = content.result.evaluation, content.result.class_names
+    ours = _score_of(evaluation)
+    if ours is None:
+        return ()
+    blocks: list[Block] = [_methods_table(evaluation), _classes_table(ours)]
+    blocks.append(Figure(figures.confusion(names, ours.confusion), "CLIP-SVD: labels against predictions."))
+    if pairs := roc_pairs(content.result.predictions, len(names)):
+        caption = "One class against the rest on unseen patients; the number is the area under the curve."
+        blocks.append(Figure(figures.roc(names, pairs), caption))
+    return (Section("Accuracy on unseen patients", tuple(blocks)),)
+
+
+def _trust(content: ReportContent) -> tuple[Section, ...]:
+    evaluation = content.result.evaluation
+    blocks: list[Block] = []
+    if (calibration := evaluation.calibration) is not None:
+        blocks.append(Text(calibration.sentence))
+        if calibration.bins:
+            blocks.append(
+                Figure(figures.reliability(calibration.bins), "Stated probability against the share right.")
+            )
+    if evaluation.conformal is not None:
+        blocks.append(Text(evaluation.conformal.sentence))
+    if evaluation.abstention:
+        blocks.append(Text(abstention_text(evaluation)))
+        blocks.append(Figure(figures.risk(evaluation.abstention), "Errors among the surest answers."))
+    return (Section("When not to trust it", tuple(blocks)),) if blocks else ()
+
+
+def _more_labels(content: ReportContent) -> tuple[Section, ...]:
+    curve = content.result.evaluation.learning_curve
+    if curve is None:
+        return ()
+    advice = (
+        Text(f"About {each.more} more of “{each.class_name}”. {each.reason}")
+        for each in curve.advice
+        if each.more
+    )
+    return (Section("Would more labels help?", (Text(curve.sentence), *advice)),)
+
+
+def _failures(content: ReportContent) -> tuple[Section, ...]:
+    if content.failures is None:
+        return ()
+    blocks: list[Block] = [Text(f"The most confident of {content.errors} errors on unseen patients.")]
+    if content.withheld:
+        blocks.append(Text(f"{content.withheld} are left out: unreadable, or text may be burned into them."))
+    return (Section("Failures", (*blocks, Gallery(content.failures))),)
+
+
+def _limits(content: ReportContent) -> Section:
+    evaluation = content.result.evaluation
+    few = (
+        (f"Only {evaluation.images} images were tested: the intervals are wide.",)
+        if 0 < evaluation.images < SMALL_SAMPLE
+        else ()
+    )
+    return Section(
+        "Limits", tuple(Text(text) for text in (*evaluation.warnings, *content.result.notes, *few, *_LIMITS))
+    )
+
+
+def _items(name: str, items: tuple[Item, ...], content: ReportContent) -> Section:
+    rows = answered(items, content)
+    intro = Text(f"What the program knows of {name}, item by item. The rest is the authors' to give.")
+    return Section(name, (intro, Table(("Item", "Topic", "Of this run"), rows, (0.08, 0.34, 0.58))))
+
+
+def _methods_table(evaluation: Evaluation) -> Table:
+    rows = tuple(
+        (
+            METHOD_TITLES[score.method],
+            f"{_percent(score.balanced_accuracy)} {_span(score.interval)}",
+            _percent(score.accuracy),
+            "–" if score.macro_auroc is None else f"{score.macro_auroc:.2f}",
+            f"{score.brier:.3f}",
+            f"{score.negative_log_likelihood:.2f}",
+        )
+        for score in evaluation.methods
+    )
+    header = ("Method", "Balanced accuracy (95 %)", "Accuracy", "AUROC", "Brier", "NLL")
+    return Table(header, rows, (0.36, 0.24, 0.12, 0.1, 0.09, 0.09))
+
+
+def _classes_table(score: MethodScore) -> Table:
+    rows = tuple(
+        (
+            each.name,
+            str(each.images),
+            f"{_percent(each.sensitivity)} {_span(each.sensitivity_interval)}",
+            f"{_percent(each.specificity)} {_span(each.specificity_interval)}",
+        )
+        for each in score.classes
+    )
+    header = ("CLIP-SVD, class", "Images", "Sensitivity (95 %)", "Specificity (95 %)")
+    return Table(header, rows, (0.34, 0.12, 0.27, 0.27))
+
+
+def _difference(difference: Difference) -> str:
+    p = "" if difference.p_value is None else f", McNemar mid-p {difference.p_value:.3f}"
+    holm = "" if difference.p_holm is None else f" ({difference.p_holm:.3f} after Holm's correction)"
+    low, high = difference.interval.low * 100, difference.interval.high * 100
+    return (
+        f"{METHOD_TITLES[difference.method]} against {METHOD_TITLES[difference.against].lower()}: "
+        f"{difference.value * 100:+.0f} points ({low:.0f} to {high:.0f}){p}{holm}."
+    )
+
+
+def _score_of(evaluation: Evaluation) -> MethodScore | None:
+    return next((score for score in evaluation.methods if score.method == "clip_svd"), None)
+
+
+def _percent(fraction: float) -> str:
+    return f"{fraction * 100:.0f} %"
+
+
+def _span(interval: Interval) -> str:
+    return f"({interval.low * 100:.0f}–{interval.high * 100:.0f})"

@@ -1,0 +1,170 @@
+"""The items of two reporting guidelines, in our own short words, and what a run knows of them.
+
+CLAIM 2024 update (Tejani et al., Radiology: Artificial Intelligence 2024) and TRIPOD+AI (Collins et al., BMJ
+2024). Only the numbers are theirs; the texts are to be read there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clipsvd_app.domain.wording import basis_text, split_text, verdict_title
+
+if TYPE_CHECKING:
+    from clipsvd_app.services.report.content import ReportContent
+
+NOT_GIVEN = "not given"
+Item = tuple[str, str, str]
+"""Number, topic, and the key of what is known ("" where the program cannot know)."""
+
+CLAIM_2024: tuple[Item, ...] = (
+    ("1", "Title names the kind of AI", "method"),
+    ("2", "Structured abstract", ""),
+    ("3", "Background and intended role", ""),
+    ("4", "Aims and hypotheses", ""),
+    ("5", "Prospective or retrospective", ""),
+    ("6", "Goal of the study", "goal"),
+    ("7", "Sources of the data", ""),
+    ("8", "Who was included and excluded", ""),
+    ("9", "Preprocessing", "preprocessing"),
+    ("10", "Selected parts of the data", "regions"),
+    ("11", "De-identification", "identity"),
+    ("12", "Missing data", "missing"),
+    ("13", "How images were acquired", ""),
+    ("14", "What the reference standard is", ""),
+    ("15", "Why this reference standard", ""),
+    ("16", "Who annotated", "labels"),
+    ("17", "Annotation of the test set", "test_labels"),
+    ("18", "Agreement between readers", ""),
+    ("19", "How data were split", "split"),
+    ("20", "Level at which parts are disjoint", "disjoint"),
+    ("21", "Planned size of the sample", ""),
+    ("22", "The model", "model"),
+    ("23", "Software", "software"),
+    ("24", "Starting values", "initial"),
+    ("25", "Training", "training"),
+    ("26", "Choice of the final model", "selection"),
+    ("27", "Ensembles", "ensemble"),
+    ("28", "Measures of performance", "measures"),
+    ("29", "Uncertainty and significance", "uncertainty"),
+    ("30", "Robustness", ""),
+    ("31", "Explanations", "explanations"),
+    ("32", "Testing on internal data", "estimate"),
+    ("33", "Testing on external data", ""),
+    ("34", "Registration of a trial", ""),
+    ("35", "Numbers included", "numbers"),
+    ("36", "Demographic and clinical traits", ""),
+    ("37", "Performance with uncertainty", "result"),
+    ("38", "Diagnostic accuracy with precision", "per_class"),
+    ("39", "Failures", "failures"),
+    ("40", "Limitations", "limits"),
+    ("41", "Meaning for practice", "use"),
+    ("42", "Where the protocol is", ""),
+    ("43", "Availability of software, model, data", "availability"),
+    ("44", "Funding", ""),
+)
+
+TRIPOD_AI: tuple[Item, ...] = (
+    ("1", "Title", "method"),
+    ("2", "Abstract", ""),
+    ("3a", "Context in health care", ""),
+    ("3b", "Target population and users", ""),
+    ("3c", "Known inequalities", ""),
+    ("4", "Objectives", ""),
+    ("5a", "Sources of the data", ""),
+    ("5b", "Dates of the data", ""),
+    ("6a", "Setting", ""),
+    ("6b", "Who was eligible", ""),
+    ("6c", "Treatments", ""),
+    ("7", "Preparation of the data", "preprocessing"),
+    ("8a", "Outcome", "goal"),
+    ("8b", "Who judged the outcome", "labels"),
+    ("8c", "Blinding of that judgement", ""),
+    ("9a", "Choice of predictors", "predictors"),
+    ("9b", "Definition of predictors", "predictors"),
+    ("9c", "Who assessed predictors", ""),
+    ("10", "Size of the sample", ""),
+    ("11", "Missing data", "missing"),
+    ("12a", "Use of the data", "split"),
+    ("12b", "Handling of predictors", "preprocessing"),
+    ("12c", "Kind of model and how it was built", "training"),
+    ("12d", "Differences between clusters", ""),
+    ("12e", "Measures of performance", "measures"),
+    ("12f", "Updating", ""),
+    ("12g", "How predictions were computed", "initial"),
+    ("13", "Imbalance of classes", "imbalance"),
+    ("14", "Fairness", ""),
+    ("15", "Output of the model", "output"),
+    ("16", "Training against evaluation data", "disjoint"),
+    ("17", "Ethical approval", ""),
+    ("18a", "Funding", ""),
+    ("18b", "Conflicts of interest", ""),
+    ("18c", "Protocol", ""),
+    ("18d", "Registration", ""),
+    ("18e", "Sharing of data", ""),
+    ("18f", "Sharing of code", "availability"),
+    ("19", "Involvement of patients", ""),
+    ("20a", "Flow of participants", "numbers"),
+    ("20b", "Traits of participants", ""),
+    ("20c", "Comparison of training and evaluation data", ""),
+    ("21", "Participants in each analysis", "estimate"),
+    ("22", "The whole model", "model"),
+    ("23a", "Performance with intervals", "result"),
+    ("23b", "Differences between clusters", ""),
+    ("24", "Results of updating", ""),
+    ("25", "Interpretation", ""),
+    ("26", "Limitations", "limits"),
+    ("27a", "Poor or missing input", "doubts"),
+    ("27b", "Interaction and skill of users", "use"),
+    ("27c", "Next steps", "more"),
+)
+
+
+def answered(items: tuple[Item, ...], content: ReportContent) -> tuple[tuple[str, str, str], ...]:
+    """Return (number, topic, what the run says of it) of every item."""
+    known = answers(content)
+    return tuple((number, topic, known.get(key, "") or NOT_GIVEN) for number, topic, key in items)
+
+
+def answers(content: ReportContent) -> dict[str, str]:
+    """Return what is known, by key; empty texts where this run leaves it open."""
+    result, recipe, evaluation = content.result, content.recipe, content.result.evaluation
+    curve = evaluation.learning_curve
+    return {
+        "method": "Few-shot adaptation of a vision-language model by its singular values (CLIP-SVD).",
+        "goal": f"To tell images apart: {', '.join(result.class_names)}.",
+        "preprocessing": "Each image in its display window, padded to a square, at the size the model takes.",
+        "regions": f"{content.regions} images by a region drawn by hand."
+        if content.regions
+        else "Whole images.",
+        "identity": "The program keeps no name, id or date; this report holds none.",
+        "missing": "Images without a label took no part; unreadable ones are counted in the limits.",
+        "labels": "The user of the program, one class an image.",
+        "test_labels": "The same labels as for training.",
+        "split": split_text(evaluation),
+        "disjoint": "Patients: none is on both sides." if evaluation.kind != "none" else "",
+        "model": f"{result.matrices} weight matrices W = U diag(s) V^T of both towers; only s is trained "
+        f"({result.trainable_parameters:,} numbers).",
+        "software": f"CLIP-SVD Studio {content.version}.",
+        "initial": f"Backbone “{content.backbone}”, SHA-256 of its tensors {result.backbone_sha256}.",
+        "training": f"Preset “{recipe.preset}”: {recipe.steps} steps of {recipe.batch_size} images, AdamW, "
+        f"peak rate {result.learning_rate:g}, seed {result.seed}.",
+        "selection": "The rate on one split by patient within the training images; the last step's model.",
+        "ensemble": f"The mean of {recipe.seeds} fits." if recipe.seeds > 1 else "None.",
+        "measures": "Balanced accuracy, accuracy, macro AUROC, sensitivity, specificity, Brier score, NLL.",
+        "uncertainty": "95 % intervals: Wilson for proportions, bootstrap over patients for the rest.",
+        "explanations": "Singular directions and maps of hidden patches, each with its control.",
+        "estimate": basis_text(evaluation),
+        "numbers": f"{content.patients} patients, {content.images} images, {content.labelled} labelled.",
+        "result": f"{verdict_title(evaluation)}. {evaluation.sentence}".strip() if evaluation.methods else "",
+        "per_class": "Table of sensitivity and specificity." if evaluation.methods else "",
+        "failures": f"{content.errors} errors on unseen patients; confusion matrix.",
+        "limits": "Section “Limits”.",
+        "use": "Research and teaching, by people who can judge the images. Not for diagnostic use.",
+        "availability": "The program is free software (Apache-2.0); the model is one adapter file.",
+        "predictors": "The image alone.",
+        "imbalance": "Training draws every class equally often; accuracy is balanced over classes.",
+        "output": "A probability for each class; the largest is the answer.",
+        "doubts": "Images unlike the training images are flagged." if evaluation.conformal else "",
+        "more": curve.sentence if curve is not None else "",
+    }

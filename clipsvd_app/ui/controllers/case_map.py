@@ -1,0 +1,143 @@
+"""The map of a run's cases: stored places at once, other projections from the engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from clipsvd_app.domain.cases import is_error, is_evidence, winner
+from clipsvd_app.errors import UserError
+from clipsvd_app.jobs import Failed, Finished, MapResult, Projection, read_result
+from clipsvd_app.services.applying import run_backbone
+from clipsvd_app.services.job_folders import forget_job
+from clipsvd_app.services.mapping import prepare_map
+from clipsvd_app.ui.inspect_page.cases import ROLE_SENTENCES
+from clipsvd_app.ui.inspect_page.state import MapState
+from clipsvd_app.ui.notices import Notice
+from clipsvd_app.ui.plots.case_map import MapDot
+from clipsvd_app.ui.plots.numbers import percent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from clipsvd_app.domain.results import Prediction, RunResult
+    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.jobs import CancelledEvent, Progress
+    from clipsvd_app.ui.controllers.inspect import InspectController
+    from clipsvd_app.ui.inspect_page.page import InspectPage
+    from clipsvd_app.ui.session import Session
+
+PCA_SENTENCE = "The two directions in which the images differ most. Far apart means different."
+Places = dict[int, tuple[float, float]]
+
+
+class CaseMapController(QObject):
+    """Follows the run on show; projections that were computed are kept while it stays."""
+
+    def __init__(self, session: Session, page: InspectPage, inspecting: InspectController) -> None:
+        super().__init__(page)
+        self._session, self._page = session, page
+        self._run = 0
+        self._result: RunResult | None = None
+        self._known: dict[Projection, tuple[Places, str]] = {}
+        self._job: int | None = None
+        inspecting.run_shown.connect(self.show_run)
+        page.projection_wanted.connect(self.show_projection)
+        page.map_cancelled.connect(self.cancel)
+
+    def show_run(self, number: int, result: RunResult | None) -> None:
+        """Show the places that a run left, if it left any."""
+        self.cancel()
+        self._run, self._result, self._known = number, result, {}
+        places = {p.image_id: p.place for p in result.predictions if p.place} if result is not None else {}
+        if places:
+            self._known["pca"] = (places, PCA_SENTENCE)
+        self._show("pca")
+
+    def show_projection(self, projection: Projection) -> None:
+        """Show a projection, computing it when it is not there yet."""
+        if projection in self._known:
+            self._show(projection)
+            return
+        project = self._session.project
+        if project is None or self._result is None or self._job is not None:
+            return
+        try:
+            backbone = run_backbone(project, self._run, self._session.settings)
+            folder = prepare_map(self._cases(), backbone, projection, self._session.device)
+        except UserError as error:
+            self._session.tell(error)
+            return
+        self._show(projection, ("Waiting for the engine", 0, 0))
+        run = self._run
+        self._job = self._session.engine.submit(
+            folder,
+            lambda event: self._take(run, folder, event),
+            lambda progress: self._advance(run, progress),
+        )
+
+    def cancel(self) -> None:
+        """Stop computing a map."""
+        if self._job is not None:
+            self._session.engine.cancel(self._job)
+
+    def _cases(self) -> list[ProjectImage]:
+        """Return the images of the run, those of unseen patients first: the map has room for so many."""
+        assert self._result is not None
+        images = {image.id: image for image in self._session.images()}
+        order = sorted(self._result.predictions, key=lambda p: (not is_evidence(p), p.label is None))
+        return [images[p.image_id] for p in order if p.image_id in images]
+
+    def _advance(self, run: int, progress: Progress) -> None:
+        if run == self._run:
+            self._show("pca", (progress.stage, progress.done, progress.total))
+
+    def _take(self, run: int, folder: Path, event: Finished | Failed | CancelledEvent) -> None:
+        self._job = None
+        shown: Projection = "pca"
+        if isinstance(event, Finished) and run == self._run:
+            found = read_result(folder, MapResult)
+            places = {place.image_id: (place.x, place.y) for place in found.places}
+            self._known[found.projection] = (places, found.sentence)
+            shown = found.projection
+        elif isinstance(event, Failed):
+            self._session.tell(Notice("error", event.message, event.remedy, key="map"))
+        forget_job(folder)
+        self._show(shown)
+
+    def _show(self, projection: Projection, progress: tuple[str, int, int] | None = None) -> None:
+        shown = projection if projection in self._known else next(iter(self._known), projection)
+        places, sentence = self._known.get(shown, ({}, ""))
+        dots = map_dots(self._result, places, {image.id: image for image in self._session.images()})
+        self._page.set_map(MapState(dots, shown, sentence, progress))
+
+
+def map_dots(
+    result: RunResult | None, places: Places, images: Mapping[int, ProjectImage]
+) -> tuple[MapDot, ...]:
+    """Return a dot for every case of a run that has a place and is still in the project."""
+    if result is None:
+        return ()
+    return tuple(
+        MapDot(
+            p.image_id,
+            *places[p.image_id],
+            label=p.label,
+            sentence=_sentence(p, result.class_names, images[p.image_id].title),
+            wrong=is_evidence(p) and is_error(p),
+            training=p.role == "train",
+        )
+        for p in result.predictions
+        if p.image_id in places and p.image_id in images
+    )
+
+
+def _sentence(prediction: Prediction, names: tuple[str, ...], title: str) -> str:
+    given = "unlabelled" if prediction.label is None else f"labelled “{names[prediction.label]}”"
+    first = winner(prediction.adapted)
+    return (
+        f"{title}: {given}, predicted “{names[first]}” with {percent(prediction.adapted[first])}. "
+        f"{ROLE_SENTENCES[prediction.role]}."
+    )
