@@ -75,7 +75,7 @@ def test_a_leaky_project_is_split_by_patient_and_the_evaluation_says_how(leaky, 
     assert document(capsys, "evaluate", leaky, "--run", 1) == found
     assert main(["evaluate", str(leaky)]) == 0
     said = capsys.readouterr().out
-    assert "2-fold by patient, 2 times" in said
+    assert "2 folds by patient, 2 times over" in said
     assert found["sentence"] in said
 
 
