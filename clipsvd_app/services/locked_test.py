@@ -27,6 +27,9 @@ every patient out of fold says more than a small test does.
 LEAST = 4
 """Asked for, it takes at least as many patients of every class on either side."""
 
+_DRAWS = 50
+"""A first draw that leaves a class without enough patients on a side is drawn again, so many times."""
+
 SETTING, SEED = "locked_test", "locked_test_seed"
 
 
@@ -75,9 +78,14 @@ def locked_groups(
     chosen = "yes" if asked else project.setting(SETTING)
     if chosen == "no":
         return frozenset()
-    seed = project.setting(SEED) or secrets.token_hex(8)
-    locked = frozenset(key for key in {image.patient_key for image in images} if is_locked(seed, key))
-    fewest = min((_fewest_on_a_side(known.id, images, locked) for known in classes), default=0)
+    keys = {image.patient_key for image in images}
+    stored = project.setting(SEED)
+    for _ in range(1 if stored else _DRAWS):
+        seed = stored or secrets.token_hex(8)
+        locked = frozenset(key for key in keys if is_locked(seed, key))
+        fewest = min((_fewest_on_a_side(known.id, images, locked) for known in classes), default=0)
+        if fewest >= LEAST:
+            break
     if asked and fewest < LEAST:
         raise UserError(
             f"Setting a quarter of the patients aside would leave {fewest} on one side in some class.",
