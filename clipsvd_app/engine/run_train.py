@@ -60,7 +60,9 @@ def run_train(request: TrainRequest, folder: Path, warm: WarmBackbone, report: R
     positions, estimate, trained, adapted = _train_and_estimate(prepared, report)
     images = prepared.images
     shown = [*positions, *(p for p in range(len(images.inputs)) if p not in set(positions))]
-    explanation = explain_run(adapted, images.model_inputs(shown[:_EXPLAINED_IMAGES]), report)
+    shown = shown[:_EXPLAINED_IMAGES]
+    ids = [images.inputs[position].id for position in shown]
+    explanation = explain_run(adapted, images.model_inputs(shown), report, ids)
     train_images = [images.inputs[position] for position in positions]
     report("Saving the adapter", 0, 1)
     save_adapter(folder / ADAPTER_FILE, adapted, trained, request, train_images, estimate.evaluation)

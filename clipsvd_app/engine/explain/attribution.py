@@ -19,8 +19,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from clipsvd_app.domain.explanation import Attribution, ScorePart
+from clipsvd_app.engine.architectures import Target
 from clipsvd_app.engine.backbones import embed_images
-from clipsvd_app.engine.prompts import prompt_batch
+from clipsvd_app.engine.explain.words import MATRIX_KINDS
+from clipsvd_app.engine.prompts import PromptBatch, prompt_batch
 from clipsvd_app.engine.sigma import shadow
 
 if TYPE_CHECKING:
@@ -28,20 +30,10 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.explanation import Tower
     from clipsvd_app.engine.adapted import AdaptedModel
-    from clipsvd_app.engine.architectures import Target
-    from clipsvd_app.engine.prompts import PromptBatch
     from clipsvd_app.jobs import Report
 
 FIRST_NODES, MOST_NODES = 4, 32
 LARGEST_RESIDUAL = 1e-3
-_KINDS = {
-    "q": "query",
-    "k": "key",
-    "v": "value",
-    "o": "output projection",
-    "fc1": "first MLP matrix",
-    "fc2": "second MLP matrix",
-}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -203,7 +195,7 @@ def _head_sums(
 
 
 def _part(target: Target, head: int | None, value: Tensor) -> ScorePart:
-    name = f"{target.tower} layer {target.layer + 1}, {_KINDS[target.kind]}"
+    name = f"{target.tower} layer {target.layer + 1}, {MATRIX_KINDS[target.kind]}"
     if head is not None:
         name += f", head {head + 1}"
     margin = float(value[0] - value[1])

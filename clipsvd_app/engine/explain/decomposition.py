@@ -81,8 +81,15 @@ def decompose_logits(
 def score_parts(found: Decomposition, image: int, answer: int, rival: int) -> tuple[ScorePart, ...]:
     """Name the terms of one image's logit for the text ``answer``; margins are against ``rival``."""
     return tuple(
-        ScorePart(name, float(term[image, answer]), float(term[image, answer] - term[image, rival]), kind, *at)
-        for name, kind, term, at in _named_terms(found)
+        ScorePart(
+            part=name,
+            value=float(term[image, answer]),
+            margin=float(term[image, answer] - term[image, rival]),
+            kind=kind,
+            layer=layer,
+            head=head,
+        )
+        for name, kind, term, layer, head in _named_terms(found)
     )
 
 
@@ -115,16 +122,16 @@ def _shift(view: TowerView) -> Tensor:
 
 def _named_terms(
     found: Decomposition,
-) -> Iterator[tuple[str, PartKind, Tensor, tuple[str, int | None, int | None]]]:
-    yield "patches and position, before layer 1", "embedding", found.embedding, ("image", None, None)
+) -> Iterator[tuple[str, PartKind, Tensor, int | None, int | None]]:
+    """Yield name, kind, values (batch, texts), layer and head of every term."""
+    yield "patches and position, before layer 1", "embedding", found.embedding, None, None
     layers, heads = found.heads.shape[2:]
     for layer in range(layers):
         where = f"image layer {layer + 1}"
-        yield f"{where}, output bias", "output_bias", found.output_bias[:, :, layer], ("image", layer, None)
-        yield f"{where}, MLP", "mlp", found.mlp[:, :, layer], ("image", layer, None)
+        yield f"{where}, output bias", "output_bias", found.output_bias[:, :, layer], layer, None
+        yield f"{where}, MLP", "mlp", found.mlp[:, :, layer], layer, None
         for head in range(heads):
-            place = ("image", layer, head)
-            yield f"{where}, head {head + 1}", "head", found.heads[:, :, layer, head], place
-            name, term = f"{where}, head {head + 1} constant", found.head_constant[:, :, layer, head]
-            yield name, "head_constant", term, place
-    yield "shift of the final LayerNorm", "shift", found.shift, ("image", None, None)
+            name = f"{where}, head {head + 1}"
+            yield name, "head", found.heads[:, :, layer, head], layer, head
+            yield f"{name} constant", "head_constant", found.head_constant[:, :, layer, head], layer, head
+    yield "shift of the final LayerNorm", "shift", found.shift, None, None
