@@ -71,7 +71,7 @@ def explain_case(
         answer_statement(names, probabilities, before),
         attribution_statement(change, names, winner, runner_up),
         concepts_statement(concepts, centre_of_run=centre.of_run),
-        map_statement(shown, found.specificity if shown.kind == "heads" else None),
+        map_statement(shown, found.specificity),
     )
     decomposed = found.decomposition
     residuals = (0.0, 0.0)

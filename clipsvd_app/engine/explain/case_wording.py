@@ -119,9 +119,10 @@ def _known_of_concepts(concepts: Concepts, *, centre_of_run: bool) -> str:
     against = "the mean of the run's images" if centre_of_run else "shuffled copies of the image itself"
     return (
         f"Concepts are the few corpus phrases whose sum comes nearest to what sets the image apart from "
-        f"{against} (cosine {concepts.cosine:.2f}; {LOWEST_COSINE} is needed). Phrases of no medical meaning, "
-        "and of other kinds of image, compete with them and took "
-        f"{percent(concepts.control_share)} of the weight (10 % is the limit); phrases that name a class are left out."
+        f"{against} (cosine {concepts.cosine:.2f}; {LOWEST_COSINE} is needed). Phrases of no medical "
+        "meaning, and of other kinds of image, compete with them and took "
+        f"{percent(concepts.control_share)} of the weight (10 % is the limit); phrases that name a "
+        "class are left out."
     )
 
 
