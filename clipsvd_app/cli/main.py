@@ -12,6 +12,7 @@ from clipsvd_app.cli import (
     adapters,
     backbones,
     bench,
+    corpus,
     demo,
     doctor,
     explaining,
@@ -27,7 +28,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 USER_ERROR, USAGE, CANCELLED = 1, 2, 130
-_COMMANDS = (demo, projects, labels, training, explaining, adapters, backbones, image, bench, doctor)
+_COMMANDS = (
+    demo,
+    projects,
+    labels,
+    training,
+    explaining,
+    corpus,
+    adapters,
+    backbones,
+    image,
+    bench,
+    doctor,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
