@@ -6,7 +6,7 @@ import statistics
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clipsvd_app.cli import bench_reading
+from clipsvd_app.cli import bench_explanations, bench_reading
 from clipsvd_app.cli.console import Console, percent
 from clipsvd_app.domain.evaluation import METHOD_TITLES
 from clipsvd_app.domain.recipe import PRESETS
@@ -27,7 +27,7 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     """Add the benchmarks."""
     group = commands.add_parser("bench", help="measure accuracy and speed")
     actions = group.add_subparsers(
-        title="benchmarks", metavar="fewshot|step|import|viewer|durable", required=True
+        title="benchmarks", metavar="fewshot|step|import|viewer|durable|explanations", required=True
     )
     step = actions.add_parser("step", parents=[shared], help="time one training step, form against form")
     step.add_argument("--backbone", default=f"{RANDOM}biomedclip", metavar="random:biomedclip|B")
@@ -47,6 +47,7 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     add_few_shot_arguments(few)
     few.set_defaults(run=run_few_shot)
     bench_reading.add_actions(actions, shared)
+    bench_explanations.add_actions(actions, shared)
 
 
 def add_few_shot_arguments(few: argparse.ArgumentParser) -> None:

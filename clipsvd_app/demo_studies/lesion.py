@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
     from clipsvd_app.demo_studies.geometry import Field
 
-PlantedAxis = Literal["margin", "calcification", "sign"]
-PLANTED_AXES: Final[tuple[PlantedAxis, ...]] = ("margin", "calcification", "sign")
+PlantedAxis = Literal["density", "margin", "calcification", "sign"]
+PLANTED_AXES: Final[tuple[PlantedAxis, ...]] = ("density", "margin", "calcification", "sign")
 
 
 @dataclass(frozen=True, slots=True)
 class _Mass:
-    """Centre, half axes and turn of a mass, as shares of the side; ``dark`` is what it takes from the grey."""
+    """Centre, half axes and turn of a mass, as shares of the side; ``dark`` is taken from the grey."""
 
     y: float
     x: float
@@ -38,14 +38,16 @@ def render_lesion(
 ) -> npt.NDArray[np.uint8]:
     """Draw one picture (size, size) uint8; ``planted`` decides between the two classes of an axis.
 
-    margin: spiky against smooth; calcification: bright specks inside against none; sign: a dark shadow
-    against a bright band beneath the mass.
+    density: black against brighter than its surroundings; margin: spiky against smooth; calcification:
+    bright specks inside against none; sign: a dark shadow against a bright band beneath the mass.
     """
     mass = _draw_mass(rng)
     spiky = planted if axis == "margin" else False
     distance = _distance(rng, mass, size, spiky=spiky)
     inside = _soft(-distance, 0.015)
     grey = _tissue(rng, size) - mass.dark * inside
+    if axis == "density":
+        grey += (-0.08 if planted else 0.6) * inside
     if axis == "sign":
         grey += _beneath(mass, size, -0.28 if planted else 0.22)
     elif rng.random() < 0.5:
@@ -53,7 +55,7 @@ def render_lesion(
     speckled = grey * gaussian_filter(rng.rayleigh(1.0, (size, size)), 0.7) / 1.25
     if axis == "calcification" and planted:
         speckled += _specks(rng, mass, size)
-    return (255 * np.clip(speckled, 0, 1)).astype(np.uint8)
+    return np.asarray(255 * np.clip(speckled, 0, 1), dtype=np.uint8)
 
 
 def _draw_mass(rng: np.random.Generator) -> _Mass:
@@ -85,8 +87,9 @@ def _distance(rng: np.random.Generator, mass: _Mass, size: int, *, spiky: bool) 
     edge = 1 + 0.04 * np.cos(3 * angle + rng.uniform(0, 6.28))
     phases = rng.uniform(0, 6.28, 3)
     if spiky:
-        waves = (np.abs(np.cos(k * angle / 2 + phase)) ** 6 for k, phase in zip((9, 13, 17), phases, strict=True))
-        edge = edge - 0.15 + 0.35 * sum(waves)
+        for spikes, phase in zip((9, 13, 17), phases, strict=True):
+            edge += 0.35 * np.abs(np.cos(spikes * angle / 2 + phase)) ** 6
+        edge -= 0.15
     return np.asarray((radius - edge) * mass.height, dtype=np.float32)
 
 
@@ -103,7 +106,7 @@ def _tissue(rng: np.random.Generator, size: int) -> Field:
 
 def _beneath(mass: _Mass, size: int, change: float) -> Field:
     down, across = _grid(size)
-    below = _soft(down - mass.y - 0.7 * mass.height, 0.02)
+    below = _soft(down - mass.y - mass.height, 0.02)
     within = _soft(0.8 * mass.width - np.abs(across - mass.x), 0.03)
     return np.asarray(change * below * within, dtype=np.float32)
 
