@@ -1,4 +1,4 @@
-"""Do explanations name what was planted, and how often can anything be said at all?
+"""Whether explanations name what was planted, and how often anything can be said at all.
 
 In drawn pictures one attribute alone decides the class. After adaptation on some of them, the others are
 read: does the axis of that attribute lead among the phrases that tell the classes apart? The same with

@@ -26,6 +26,7 @@ DOCUMENTS = (
     "docs/benchmarks.md",
     "docs/command-line.md",
     "docs/corpus.md",
+    "docs/explanations.md",
     "docs/performance.md",
     "docs/sigma-adapter.md",
     "docs/viewer.md",
