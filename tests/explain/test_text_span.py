@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -115,3 +116,23 @@ def test_every_head_of_both_towers_has_its_change() -> None:
     places = [(head.tower, head.layer, head.head) for head in found]
     assert places == [(t, layer, h) for t in ("image", "text") for layer in range(2) for h in range(4)]
     assert all(head.relative_change > 0 for head in found)
+
+
+@pytest.mark.slow
+def test_all_heads_of_a_large_tower_are_read_within_twenty_seconds() -> None:
+    """144 heads, 200 images, 1,000 phrases; in processor time, so that a busy machine does not count."""
+    drawn = np.random.default_rng(0).normal(size=(1000, 512)).astype(np.float32)
+    phrases = tuple(
+        CorpusPhrase(str(n), f"phrase {n}", "any", "any", "shape", "present", ()) for n in range(1000)
+    )
+    known = centre_corpus(phrases, unit(drawn))
+    texts = torch.from_numpy(known.centred)
+    generator = torch.Generator().manual_seed(0)
+    null = rotate_phrases(texts, HEAD)
+    start = time.process_time()
+    for _ in range(144):
+        values = torch.randn((200, HEAD), generator=generator, dtype=torch.float64)
+        way_out = torch.randn((HEAD, 512), generator=generator, dtype=torch.float64)
+        way_out[:5] += 20 * texts[:5]
+        assert len(read_span(values @ way_out, texts, known, null).phrases) == 5
+    assert time.process_time() - start < 20
