@@ -38,16 +38,12 @@ LARGEST_RESIDUAL = 1e-3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Layer:
-    """One linear layer with its targets and its weights at both ends of the path."""
+    """One linear layer with its targets, its weight at the start of the path, and the way from there."""
 
     path: str
     targets: tuple[Target, ...]
     start: Tensor
-    end: Tensor
-
-    @property
-    def delta(self) -> Tensor:
-        return self.end - self.start
+    delta: Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +65,9 @@ def attribute(
     pair = _Pair(prompt_batch(adapted.backbone, classes), image[None].to(adapted.backbone.device))
     layers = _changed_layers(adapted)
     before, after = (_logits(adapted, model, pair) for model in _ends(adapted))
+    model = _walker(adapted, layers)
     while True:
-        parts = _integrate(adapted, layers, pair, nodes, report)
+        parts = _integrate(adapted, model, layers, pair, nodes, report)
         total, total_margin = sum(p.value for p in parts), sum(p.margin for p in parts)
         residual = float(after[0] - before[0]) - total
         margins = float(before[0] - before[1]), float(after[0] - after[1])
@@ -104,7 +101,7 @@ def _changed_layers(adapted: AdaptedModel) -> tuple[_Layer, ...]:
     for path, group in groupby(adapted.basis.targets, key=lambda target: target.module_path):
         start, end = (cast("Tensor", model.get_submodule(path).weight) for model in (base, folded))
         if start is not end:
-            layers.append(_Layer(path, tuple(group), start.detach(), end.detach()))
+            layers.append(_Layer(path, tuple(group), start.detach(), (end - start).detach()))
     return tuple(layers)
 
 
@@ -118,32 +115,50 @@ def _pair_logits(adapted: AdaptedModel, model: nn.Module, pair: _Pair) -> Tensor
     return adapted.backbone.logit_scale * cosines[0]
 
 
+def _walker(adapted: AdaptedModel, layers: Sequence[_Layer]) -> nn.Module:
+    """Return a shadow of the base whose changed weights are its own, to be set at each point of the path."""
+    model = shadow(adapted.backbone.model)
+    for layer in layers:
+        linear = cast("nn.Linear", model.get_submodule(layer.path))
+        linear.weight = nn.Parameter(torch.empty_like(layer.start), requires_grad=False)
+    return model
+
+
 def _integrate(
-    adapted: AdaptedModel, layers: Sequence[_Layer], pair: _Pair, nodes: int, report: Report
+    adapted: AdaptedModel,
+    model: nn.Module,
+    layers: Sequence[_Layer],
+    pair: _Pair,
+    nodes: int,
+    report: Report,
 ) -> tuple[ScorePart, ...]:
     heads = heads_of(adapted.backbone.model, adapted.basis.targets)
     places, weights = np.polynomial.legendre.leggauss(nodes)
     sums: dict[tuple[str, int | None], Tensor] = {}
     for done, (place, weight) in enumerate(zip(places, weights, strict=True)):
         report("Following the change to the score", done, nodes)
-        for key, value in _products(adapted, layers, pair, (place + 1) / 2, heads).items():
+        for key, value in _products(adapted, model, layers, pair, float(place + 1) / 2, heads).items():
             sums[key] = sums.get(key, torch.zeros(2, dtype=torch.float64)) + value * (weight / 2)
     by_name = {target.name: target for target in adapted.basis.targets}
     return tuple(_part(by_name[name], head, value) for (name, head), value in sums.items())
 
 
 def _products(
-    adapted: AdaptedModel, layers: Sequence[_Layer], pair: _Pair, place: float, heads: dict[Tower, int]
+    adapted: AdaptedModel,
+    model: nn.Module,
+    layers: Sequence[_Layer],
+    pair: _Pair,
+    place: float,
+    heads: dict[Tower, int],
 ) -> dict[tuple[str, int | None], Tensor]:
     """Return <Delta W, dlogit/dW> of both logits (2,) at one point of the path, by target and head."""
     if not layers:
         return {}
-    model = shadow(adapted.backbone.model)
     seen: dict[str, tuple[Tensor, Tensor]] = {}
     with ExitStack() as stack, torch.enable_grad():
         for layer in layers:
             linear = cast("nn.Linear", model.get_submodule(layer.path))
-            linear.weight = nn.Parameter(torch.lerp(layer.start, layer.end, place), requires_grad=False)
+            torch.add(layer.start, layer.delta, alpha=place, out=linear.weight)
             stack.callback(linear.register_forward_hook(_keeper(layer.path, seen)).remove)
         logits = _pair_logits(adapted, model, pair)
         outputs = [seen[layer.path][1] for layer in layers]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn import functional
 
 from clipsvd_app.engine.explain.embedded import keep_array, recall_array, state_hash
 
@@ -39,6 +40,16 @@ def centre_of_run(adapted: AdaptedModel, images: Tensor) -> Centre:
     vector, base = _both_means(adapted, images)
     if len(images) >= FEWEST_IMAGES:
         keep_array(_key(adapted), np.stack([vector, base]))
+    return Centre(vector, base, of_run=True)
+
+
+def keep_centre(adapted: AdaptedModel, after: Tensor, before: Tensor) -> Centre:
+    """Return and keep the means of embeddings (images, width) that were computed already."""
+    vector, base = (
+        functional.normalize(embeddings, dim=-1).mean(dim=0).cpu().numpy().astype(np.float32)
+        for embeddings in (after, before)
+    )
+    keep_array(_key(adapted), np.stack([vector, base]))
     return Centre(vector, base, of_run=True)
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from clipsvd_app.corpus import load_corpus
 from clipsvd_app.domain.explanation import HeadChange, HeadReading, MatrixChange, RunExplanation
-from clipsvd_app.engine.explain.centre import centre_of_run
+from clipsvd_app.engine.explain.centre import Centre, centre_of_run, keep_centre
 from clipsvd_app.engine.explain.directions import describe_directions
 from clipsvd_app.engine.explain.embedded import embed_corpus, likely_modalities
 from clipsvd_app.engine.explain.heads import ov_changes
-from clipsvd_app.engine.explain.image_tower import open_tower
+from clipsvd_app.engine.explain.image_tower import TowerView, Trace, open_tower
 from clipsvd_app.engine.explain.inputs import gather_inputs
 from clipsvd_app.engine.explain.run_controls import run_controls
 from clipsvd_app.engine.explain.run_wording import run_statements
@@ -25,10 +26,17 @@ if TYPE_CHECKING:
 
     from clipsvd_app.engine.adapted import AdaptedModel
     from clipsvd_app.engine.explain.embedded import EmbeddedCorpus
-    from clipsvd_app.engine.explain.image_tower import TowerView
     from clipsvd_app.jobs import Report
 
 Readings = dict[tuple[int, int], HeadReading]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Watched:
+    """The image tower in one state, and what its heads wrote for the reference images."""
+
+    view: TowerView
+    found: Trace
 
 
 def explain_run(
@@ -42,20 +50,20 @@ def explain_run(
     ids = range(len(images)) if image_ids is None else image_ids
     assert len(ids) == len(images)
     matrices = matrix_changes(adapted)
-    centre = centre_of_run(adapted, images)
+    watched = _watch_heads(adapted, images, report)
+    with adapted.as_base():
+        watched_before = _watch_heads(adapted, images, report)
+    centre = _centre(adapted, images, watched, watched_before)
     corpus = load_corpus()
     modalities = likely_modalities(adapted, centre.base, report)
     embedded = embed_corpus(adapted, corpus.phrases, modalities, report)
     directions = describe_directions(adapted, gather_inputs(adapted, images, report), embedded, ids)
+    after = _read_heads(watched, embedded, report)
     before: Readings = {}
-    after: Readings = {}
-    if (view := open_tower(adapted.model)) is not None and len(images) >= FEWEST_IMAGES:
-        after = _read_heads(adapted, view, images, embedded, report)
+    if watched_before is not None:
         with adapted.as_base():
             base = embed_corpus(adapted, corpus.phrases, modalities, report)
-            base_view = open_tower(adapted.model)
-            assert base_view is not None
-            before = _read_heads(adapted, base_view, images, base, report)
+        before = _read_heads(watched_before, base, report)
     heads = _head_changes(adapted, before, after)
     controls = run_controls(heads, len(images))
     statements = run_statements(matrices, directions, heads, controls, len(images))
@@ -95,8 +103,23 @@ def _head_changes(adapted: AdaptedModel, before: Readings, after: Readings) -> t
     return tuple(heads)
 
 
-def _read_heads(
-    adapted: AdaptedModel, view: TowerView, images: Tensor, corpus: EmbeddedCorpus, report: Report
-) -> Readings:
-    found = gather_heads(adapted.model, view, images.to(adapted.backbone.device), report)
-    return {(layer, head): reading for layer, head, reading in read_heads(view, found, corpus, report)}
+def _watch_heads(adapted: AdaptedModel, images: Tensor, report: Report) -> _Watched | None:
+    """Watch the heads of the moment's model; None with too few images or a tower without an exact sum."""
+    view = open_tower(adapted.model) if len(images) >= FEWEST_IMAGES else None
+    if view is None:
+        return None
+    return _Watched(view, gather_heads(adapted.model, view, images.to(adapted.backbone.device), report))
+
+
+def _centre(adapted: AdaptedModel, images: Tensor, after: _Watched | None, before: _Watched | None) -> Centre:
+    """Return the mean embeddings, from what was watched already where anything was."""
+    if after is None or before is None:
+        return centre_of_run(adapted, images)
+    return keep_centre(adapted, after.found.embedding, before.found.embedding)
+
+
+def _read_heads(watched: _Watched | None, corpus: EmbeddedCorpus, report: Report) -> Readings:
+    if watched is None:
+        return {}
+    read = read_heads(watched.view, watched.found, corpus, report)
+    return {(layer, head): reading for layer, head, reading in read}
