@@ -161,16 +161,37 @@ def _products(
             torch.add(layer.start, layer.delta, alpha=place, out=linear.weight)
             stack.callback(linear.register_forward_hook(_keeper(layer.path, seen)).remove)
         logits = _pair_logits(adapted, model, pair)
-        outputs = [seen[layer.path][1] for layer in layers]
-        gradients = [
-            torch.autograd.grad(logits[row], outputs, retain_graph=row == 0, materialize_grads=True)
-            for row in range(2)
-        ]
+        gradients = _gradients(logits, {layer.path: seen[layer.path][1] for layer in layers}, layers, pair)
     found = {}
     with torch.no_grad():
-        for place_of, layer in enumerate(layers):
-            both = torch.stack([gradients[row][place_of] for row in range(2)])
-            found.update(_by_block(layer, seen[layer.path][0], both, heads))
+        for layer in layers:
+            found.update(_by_block(layer, seen[layer.path][0], gradients[layer.path], heads))
+    return found
+
+
+def _gradients(
+    logits: Tensor, outputs: dict[str, Tensor], layers: Sequence[_Layer], pair: _Pair
+) -> dict[str, Tensor]:
+    """Return the gradients of both logits (2, ...) at the output of every layer.
+
+    A prompt has a say in its own class's logit only, so one pass back through the text tower serves both.
+    """
+    image = [layer.path for layer in layers if layer.targets[0].tower == "image"]
+    text = [layer.path for layer in layers if layer.targets[0].tower == "text"]
+    found: dict[str, Tensor] = {}
+    if image:
+        ends = [outputs[path] for path in image]
+        passes = [
+            torch.autograd.grad(logits[row], ends, retain_graph=True, materialize_grads=True)
+            for row in range(2)
+        ]
+        found |= {path: torch.stack(both) for path, *both in zip(image, *passes, strict=True)}
+    if text:
+        ends = [outputs[path] for path in text]
+        together = torch.autograd.grad(logits.sum(), ends, materialize_grads=True)
+        owner = pair.prompts.average.argmax(dim=0)[:, None, None]
+        for path, gradient in zip(text, together, strict=True):
+            found[path] = torch.stack([gradient * (owner == row) for row in range(2)])
     return found
 
 
