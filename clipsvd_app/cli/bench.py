@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING, Any
 
-from clipsvd_app.cli import bench_reading, bench_verdicts
+from clipsvd_app.cli import bench_explanations, bench_reading, bench_verdicts
 from clipsvd_app.cli.bench_source import add_source_arguments
 from clipsvd_app.cli.console import Console, percent
 from clipsvd_app.domain.evaluation import METHOD_TITLES
@@ -27,7 +27,7 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     """Add the benchmarks."""
     group = commands.add_parser("bench", help="measure accuracy and speed")
     actions = group.add_subparsers(
-        title="benchmarks", metavar="fewshot|verdicts|step|import|viewer|durable", required=True
+        title="benchmarks", metavar="fewshot|verdicts|step|import|viewer|durable|explanations", required=True
     )
     step = actions.add_parser("step", parents=[shared], help="time one training step, form against form")
     step.add_argument("--backbone", default=f"{RANDOM}biomedclip", metavar="random:biomedclip|B")
@@ -48,6 +48,7 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     few.set_defaults(run=run_few_shot)
     bench_verdicts.add_actions(actions, shared)
     bench_reading.add_actions(actions, shared)
+    bench_explanations.add_actions(actions, shared)
 
 
 def add_few_shot_arguments(few: argparse.ArgumentParser) -> None:

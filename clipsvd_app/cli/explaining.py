@@ -17,9 +17,19 @@ if TYPE_CHECKING:
 
     from clipsvd_app.cli.commands import Commands
     from clipsvd_app.cli.console import Console
-    from clipsvd_app.domain.explanation import DirectionChange, RunExplanation
+    from clipsvd_app.domain.explanation import (
+        Control,
+        DirectionChange,
+        HeadReading,
+        RunExplanation,
+        ScorePart,
+    )
     from clipsvd_app.domain.study import ProjectImage
     from clipsvd_app.project import Project
+
+NO_WORDS = "no reliable description"
+_SHOWN_HEADS, _SHOWN_PARTS = 8, 8
+_CASE_FIELDS = ("score", "decomposition", "residual", "attribution", "concepts", "map_passed")
 
 
 def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
@@ -28,6 +38,7 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     explain.add_argument("project", type=Path, metavar="PROJECT")
     explain.add_argument("--run", dest="run_number", type=int, metavar="N", help="default: the newest")
     explain.add_argument("--image", type=Path, metavar="PATH", help="an image of the project")
+    explain.add_argument("--occlusion", action="store_true", help="map hidden patches too (slower)")
     explain.set_defaults(run=run_explain)
 
 
@@ -40,10 +51,13 @@ def run_explain(options: argparse.Namespace, console: Console) -> int:
         document: dict[str, object] = {"run": number, "explanation": explanation}
         if options.image is not None:
             image = image_at(project, options.image)
-            folder = prepare_explain(project, number, image, run_backbone(project, number, load_settings()))
+            backbone = run_backbone(project, number, load_settings())
+            folder = prepare_explain(project, number, image, backbone, occlusion=options.occlusion)
             case = engine.answer(folder, CaseExplanation, console)
             show_case(console, case)
             document["case"] = case
+            # what a script asks for first stands at the top as well
+            document |= {name: getattr(case, name) for name in _CASE_FIELDS}
     console.document(document)
     return 0
 
@@ -62,7 +76,7 @@ def image_at(project: Project, path: Path) -> ProjectImage:
 
 
 def show_run(console: Console, explanation: RunExplanation, number: int) -> None:
-    """Print the paragraph and the directions that changed most."""
+    """Print the paragraph, the directions and heads that changed most, and what the controls said."""
     console.say(f"Run {number}")
     console.say(explanation.text)
     console.say(f"How we know: {explanation.how_we_know}")
@@ -80,10 +94,28 @@ def show_run(console: Console, explanation: RunExplanation, number: int) -> None
                 for change in explanation.directions
             ],
         )
+    if explanation.heads:
+        heads = sorted(explanation.heads, key=lambda head: -head.relative_change)[:_SHOWN_HEADS]
+        console.say()
+        console.table(
+            ["head", "changed by", "before", "after"],
+            [
+                [
+                    f"{head.tower} layer {head.layer + 1} head {head.head + 1}",
+                    f"{100 * head.relative_change:.1f} %",
+                    _reading(head.before),
+                    _reading(head.after),
+                ]
+                for head in heads
+            ],
+        )
+    for note in explanation.notes:
+        console.say(note)
+    show_controls(console, explanation.controls)
 
 
 def show_case(console: Console, case: CaseExplanation) -> None:
-    """Print one case's probabilities, concepts and paragraph."""
+    """Print one case's probabilities, what makes up its score, concepts and paragraph."""
     console.say()
     console.table(
         ["class", "adapted", "zero-shot"],
@@ -94,11 +126,54 @@ def show_case(console: Console, case: CaseExplanation) -> None:
     )
     console.say(case.text)
     console.say(f"How we know: {case.how_we_know}")
+    answer, rival = case.class_names[case.winner], case.class_names[case.runner_up]
+    if case.decomposition:
+        console.say()
+        console.say(f"The margin of “{answer}” over “{rival}” is {case.margin:+.3f}; its largest terms:")
+        show_parts(console, case.decomposition)
+    if case.attribution is not None and case.attribution.parts:
+        console.say()
+        console.say(
+            f"Adaptation moved it from {case.attribution.zero_shot_margin:+.3f} to"
+            f" {case.attribution.adapted_margin:+.3f}, most of it here:"
+        )
+        show_parts(console, case.attribution.parts)
+    show_controls(console, case.controls)
+
+
+def show_parts(console: Console, parts: tuple[ScorePart, ...]) -> None:
+    """Print the parts that do most to the margin."""
+    largest = sorted(parts, key=lambda part: -abs(part.margin))[:_SHOWN_PARTS]
+    console.table(["part", "margin"], [[part.part, f"{part.margin:+.3f}"] for part in largest])
+
+
+def show_controls(console: Console, controls: tuple[Control, ...]) -> None:
+    """Print which controls held."""
+    if controls:
+        console.say()
+        console.table(
+            ["control", "held", "figure", "limit"],
+            [
+                [
+                    control.name,
+                    "yes" if control.passed else "no",
+                    f"{control.value:.3g}",
+                    f"{control.limit:.3g}",
+                ]
+                for control in controls
+            ],
+        )
+
+
+def _reading(reading: HeadReading | None) -> str:
+    if reading is None:
+        return "–"
+    return ", ".join(phrase.text for phrase in reading.phrases[:2]) or NO_WORDS
 
 
 def _poles(change: DirectionChange) -> str:
     if not change.positive and not change.negative:
-        return "no reliable description"
+        return NO_WORDS
     more = ", ".join(phrase.text for phrase in change.positive) or "–"
     less = ", ".join(phrase.text for phrase in change.negative) or "–"
     return f"{more}  |  {less}"

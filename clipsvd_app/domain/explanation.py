@@ -1,6 +1,8 @@
 """What was found out about why a model decides as it does, as it is stored and shown.
 
-Every probability is a fraction from 0 to 1.
+Every probability is a fraction from 0 to 1. Logits are after the logit scale. A margin is the logit of the
+winning class minus that of the runner-up. Layers and heads count from 0. Fields with defaults came after the
+first runs were stored; an empty one says that the analysis was not made.
 """
 
 from __future__ import annotations
@@ -9,6 +11,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 Tower = Literal["image", "text"]
+MapKind = Literal["heads", "gradient", "occlusion"]
+PartKind = Literal[
+    "embedding", "head", "head_constant", "output_bias", "mlp", "shift", "q", "k", "v", "o", "fc1", "fc2"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +30,11 @@ class MatrixChange:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A corpus phrase with its score (cosine with a direction, or concept weight)."""
+    """A corpus phrase with its score (cosine, concept weight, or share of a head's variance) and its axis."""
 
     text: str
     score: float
+    axis: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,8 @@ class DirectionChange:
 
     ``effect`` is |sigma' - sigma| times the RMS of the input along the right singular vector.
     Phrases describe the two poles of the output direction; empty where no phrase stands out.
+    ``images_towards`` and ``images_against`` are the ids of the reference images whose tokens lie furthest on
+    the positive and on the negative side; empty for the text tower.
     """
 
     matrix: str
@@ -47,6 +56,133 @@ class DirectionChange:
     effect: float
     positive: tuple[Phrase, ...]
     negative: tuple[Phrase, ...]
+    images_towards: tuple[int, ...] = ()
+    images_against: tuple[int, ...] = ()
+    threshold: float | None = None
+    """The cosine that a phrase must exceed, the 95 % point of random directions; None where none is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeadReading:
+    """What one attention head writes, in words (TextSpan), in one state of the model.
+
+    A phrase's score is the share of the head's variance over the images that it explains; a phrase that does
+    not exceed its threshold is not among ``phrases``. ``best`` and ``threshold`` are the score of the first
+    candidate and the 95 % point of what randomly rotated phrases reach, whether or not it was exceeded.
+    ``is_control`` tells that a negative control came first, which silences the head.
+    """
+
+    phrases: tuple[Phrase, ...]
+    best: float
+    threshold: float
+    is_control: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HeadChange:
+    """One attention head: ||Delta OV||_F / ||OV||_F, and its words before and after adaptation.
+
+    The readings are None for the text tower, and where there are too few images.
+    """
+
+    tower: Tower
+    layer: int
+    head: int
+    relative_change: float
+    before: HeadReading | None = None
+    after: HeadReading | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One sentence and how it is known; the sentence is never more certain than the control behind it."""
+
+    text: str
+    how_we_know: str
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One check of an explanation: its name in words, whether it held, the figure and what it is held to."""
+
+    name: str
+    passed: bool
+    value: float
+    limit: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScorePart:
+    """One named term: what it adds to the logit of the answer, and to the margin over the runner-up."""
+
+    part: str
+    value: float
+    margin: float
+    kind: PartKind
+    tower: Tower = "image"
+    layer: int | None = None
+    head: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """What adaptation did to the answer's logit: integrated gradients along the change of sigma.
+
+    ``parts`` sum to ``adapted`` - ``zero_shot`` but for ``residual``; their margins likewise. ``nodes`` is
+    how many points of the path were needed.
+    """
+
+    zero_shot: float
+    adapted: float
+    parts: tuple[ScorePart, ...]
+    residual: float
+    zero_shot_margin: float
+    adapted_margin: float
+    margin_residual: float
+    nodes: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionCurve:
+    """The margin while more and more of the image is hidden; ``area`` is its mean over the share hidden."""
+
+    shares: tuple[float, ...]
+    margins: tuple[float, ...]
+    area: float
+
+
+@dataclass(frozen=True, slots=True)
+class CaseMap:
+    """One map of an image with its control: hiding in its order beats ten random orders and a centre prior.
+
+    ``grid`` is (rows, columns) of the model's own patches, or of coarser cells for occlusion: what each
+    adds to the margin.
+    """
+
+    kind: MapKind
+    grid: tuple[tuple[float, ...], ...]
+    passed: bool
+    deletion: DeletionCurve
+    random: tuple[DeletionCurve, ...]
+    centre: DeletionCurve
+
+
+@dataclass(frozen=True, slots=True)
+class MapSpecificity:
+    """Whether the map of the class prompt is its own (1 - correlation of maps, means over prompts).
+
+    ``to_nonsense`` is the distance of the class's map from those of nonsense prompts, ``among_nonsense`` the
+    largest that any nonsense prompt has from the others.
+    """
+
+    to_nonsense: float
+    among_nonsense: float
+    prompts: int
+
+    @property
+    def is_specific(self) -> bool:
+        """True where the class's map is further from nonsense than any nonsense is from the rest."""
+        return self.to_nonsense > self.among_nonsense
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +197,30 @@ class CaseExplanation:
     concepts_cosine: float
     """Cosine of the embedding with its rebuilding from the concepts; below 0.6 they do not explain it."""
     saliency: tuple[tuple[float, ...], ...]
-    """Grid (rows, columns) of the fall of the winning class's margin when that patch is hidden."""
+    """The grid of the map that is shown: the first of ``maps`` that passed, else the first."""
     saliency_trusted: bool
     """Hiding patches in this order lowers the score faster than in random orders."""
     text: str
     how_we_know: str
+    winner: int = 0
+    """The class whose logit is ``score``: the adapted model's answer."""
+    runner_up: int = 0
+    score: float = 0.0
+    margin: float = 0.0
+    decomposition: tuple[ScorePart, ...] = ()
+    """The terms of the image tower whose sum is ``score``; empty where the tower has no exact sum."""
+    residual: float = 0.0
+    """``score`` minus the sum of the terms: rounding, nothing else."""
+    margin_residual: float = 0.0
+    attribution: Attribution | None = None
+    maps: tuple[CaseMap, ...] = ()
+    map_passed: bool = False
+    map_specificity: MapSpecificity | None = None
+    control_share: float = 0.0
+    """Share of the concepts' weight that went to negative controls; above 10 % no concept is shown."""
+    statements: tuple[Statement, ...] = ()
+    controls: tuple[Control, ...] = ()
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +231,12 @@ class RunExplanation:
     directions: tuple[DirectionChange, ...]
     text: str
     how_we_know: str
+    heads: tuple[HeadChange, ...] = ()
+    images: int = 0
+    """How many reference images the readings rest on."""
+    phrases: int = 0
+    """How many descriptions of the corpus took part."""
+    statements: tuple[Statement, ...] = ()
+    controls: tuple[Control, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Sentences for the user, such as a pack of phrases that could not be read."""

@@ -46,6 +46,11 @@ class AdaptedModel:
         """The open_clip model of the moment: folded, or the base inside ``as_base``."""
         return self.backbone.model if self._is_base else self._folded
 
+    @property
+    def is_base(self) -> bool:
+        """True inside ``as_base``."""
+        return self._is_base
+
     @contextmanager
     def as_base(self) -> Iterator[AdaptedModel]:
         """Answer as the unadapted backbone inside the block."""

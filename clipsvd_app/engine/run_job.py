@@ -96,7 +96,7 @@ def _answer(request: DeviceRequest, folder: Path, warm: WarmBackbone, report: Re
         case ExplainRequest():
             from clipsvd_app.engine.explain import run_explain
 
-            return run_explain(request, warm.backbone, report, warm.basis(report))
+            return run_explain(request, warm, report)
         case VerifyRequest():
             from clipsvd_app.engine.adapter import run_verify
 

@@ -71,7 +71,9 @@ def run_train(request: TrainRequest, folder: Path, warm: WarmBackbone, report: R
     images = prepared.images
     evaluation, trust = _trust(prepared, estimate, positions, report)
     shown = [*positions, *(p for p in range(len(images.inputs)) if p not in set(positions))]
-    explanation = explain_run(adapted, images.model_inputs(shown[:_EXPLAINED_IMAGES]), report)
+    shown = shown[:_EXPLAINED_IMAGES]
+    ids = [images.inputs[position].id for position in shown]
+    explanation = explain_run(adapted, images.model_inputs(shown), report, ids)
     train_images = [images.inputs[position] for position in positions]
     report("Saving the adapter", 0, 1)
     save_adapter(folder / ADAPTER_FILE, adapted, trained, request, train_images, evaluation)

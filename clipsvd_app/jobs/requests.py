@@ -88,12 +88,13 @@ class PredictRequest:
 
 @dataclass(frozen=True, slots=True)
 class ExplainRequest:
-    """Explain one image under an adapter."""
+    """Explain one image under an adapter; ``occlusion`` asks for the map of hidden patches too."""
 
     backbone: BackboneRef
     adapter: str
     image: ImageInput
     device: DeviceName = "auto"
+    occlusion: bool = False
     kind: Literal["explain"] = "explain"
 
 

@@ -136,13 +136,19 @@ def write_csv(rows: Sequence[FilePrediction], class_names: Sequence[str], out: P
 
 
 def prepare_explain(
-    project: Project, number: int, image: ProjectImage, backbone: BackboneRef, device: DeviceName = "auto"
+    project: Project,
+    number: int,
+    image: ProjectImage,
+    backbone: BackboneRef,
+    device: DeviceName = "auto",
+    *,
+    occlusion: bool = False,
 ) -> Path:
     """Write the job that explains one image of the project under a run."""
     folder = new_folder("explain")
     adapter = folder / "adapter.safetensors"
     adapter.write_bytes(project.run_adapter(number))
-    write_request(folder, ExplainRequest(backbone, str(adapter), image_input(image, None), device))
+    write_request(folder, ExplainRequest(backbone, str(adapter), image_input(image, None), device, occlusion))
     return folder
 
 

@@ -110,6 +110,16 @@ def test_a_case_of_the_demo_is_explained(demo: tuple[Path, dict]) -> None:
     assert len(answer["explanation"]["matrices"]) == demo[1]["matrices"]
     assert len(answer["case"]["adapted"]) == 3
     assert answer["case"]["how_we_know"]
+    parts = [part["value"] for part in answer["decomposition"]]
+    assert len(parts) >= 1 + 2 * 12 + 12 * 3
+    assert sum(parts) + answer["residual"] == pytest.approx(answer["score"], abs=1e-6)
+    change = answer["attribution"]
+    moved = sum(part["value"] for part in change["parts"]) + change["residual"]
+    assert moved == pytest.approx(change["adapted"] - change["zero_shot"], abs=1e-6)
+    assert max(abs(answer["residual"]), abs(change["residual"])) < 1e-3
+    assert answer["map_passed"] in (True, False)
+    assert [head["tower"] for head in answer["explanation"]["heads"]].count("image") == 36
+    assert answer["explanation"]["controls"]
 
 
 def test_the_run_is_listed_and_its_adapter_shown_and_verified(demo: tuple[Path, dict]) -> None:

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from clipsvd_app.corpus import CorpusPhrase
 from clipsvd_app.engine.explain.concepts import find_concepts
-from clipsvd_app.engine.explain.corpus import CorpusPhrase
 from clipsvd_app.engine.explain.embedded import EmbeddedCorpus, centre_corpus, unit
 
 WIDTH, PHRASES, CONTROLS = 256, 300, 50

@@ -8,9 +8,9 @@ import pytest
 import torch
 from support.small_clip import CLASSES, EMBEDDING, no_report, noise_images, small_backbone, small_basis
 
+from clipsvd_app.corpus import CorpusPhrase
 from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.basis import MatrixBasis
-from clipsvd_app.engine.explain.corpus import CorpusPhrase
 from clipsvd_app.engine.explain.directions import (
     describe_directions,
     null_threshold,

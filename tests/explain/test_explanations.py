@@ -52,7 +52,70 @@ def test_a_case_is_explained_and_survives_the_codec(adapted: AdaptedModel) -> No
     assert sum(explanation.adapted) == pytest.approx(1, abs=1e-5)
     assert explanation.adapted != explanation.zero_shot
     assert (len(explanation.saliency), len(explanation.saliency[0])) == (8, 8)
+    assert explanation.score == pytest.approx(sum(p.value for p in explanation.decomposition), abs=1e-4)
+    assert explanation.margin == pytest.approx(sum(p.margin for p in explanation.decomposition), abs=1e-4)
+    assert explanation.attribution is not None
+    assert explanation.attribution.adapted == pytest.approx(explanation.score, abs=1e-4)
+    assert explanation.attribution.adapted_margin == pytest.approx(explanation.margin, abs=1e-4)
+    assert [one.kind for one in explanation.maps] == ["heads", "gradient"]
+    assert explanation.map_passed == explanation.saliency_trusted
+    assert explanation.map_specificity is not None
+    assert len(explanation.statements) == 4
     assert from_json(CaseExplanation, json.loads(json.dumps(to_json(explanation)))) == explanation
+
+
+def test_hidden_patches_are_mapped_on_demand(adapted: AdaptedModel) -> None:
+    found = explain_case(adapted, noise_images(1)[0], 1, no_report, occlusion=True)
+    assert [one.kind for one in found.maps] == ["heads", "gradient", "occlusion"]
+
+
+def test_a_tower_without_an_exact_sum_is_explained_by_hiding_patches(basis: Basis) -> None:
+    backbone = small_backbone()
+    backbone.model.visual.trunk.global_pool = "avg"
+    found = explain_case(small_adapted(backbone, basis), noise_images(1)[0], 1, no_report)
+    assert found.decomposition == ()
+    assert [one.kind for one in found.maps] == ["occlusion"]
+    assert found.attribution is not None
+    assert abs(found.attribution.residual) < 1e-3
+
+
+def test_heads_are_read_from_enough_images_and_images_drive_directions(adapted: AdaptedModel) -> None:
+    ids = range(100, 164)
+    found = explain_run(adapted, noise_images(64), no_report, ids)
+    image_heads = [head for head in found.heads if head.tower == "image"]
+    assert len(image_heads) == 8
+    assert all(head.before is not None and head.after is not None for head in image_heads)
+    assert all(head.after is None for head in found.heads if head.tower == "text")
+    for direction in found.directions:
+        drivers = {*direction.images_towards, *direction.images_against}
+        assert drivers <= set(ids)
+        assert len(drivers) == (8 if direction.tower == "image" else 0)
+    assert found.images == 64
+    assert found.phrases > 100
+
+
+def test_below_32_images_no_head_is_read(adapted: AdaptedModel) -> None:
+    found = explain_run(adapted, noise_images(31), no_report)
+    assert all(head.after is None for head in found.heads)
+    assert not found.controls[0].passed
+
+
+def test_explanations_of_earlier_runs_still_read() -> None:
+    old = {"matrices": [], "directions": [], "text": "Nothing.", "how_we_know": ""}
+    assert from_json(RunExplanation, old).heads == ()
+    case = {
+        "image_id": 1,
+        "class_names": ["a", "b"],
+        "adapted": [0.6, 0.4],
+        "zero_shot": [0.5, 0.5],
+        "concepts": [{"text": "a spot", "score": 0.5}],
+        "concepts_cosine": 0.7,
+        "saliency": [[0.0]],
+        "saliency_trusted": True,
+        "text": "",
+        "how_we_know": "",
+    }
+    assert from_json(CaseExplanation, case).attribution is None
 
 
 def test_a_case_is_measured_from_the_runs_images_once_they_were_seen(

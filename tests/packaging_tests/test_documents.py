@@ -26,6 +26,7 @@ DOCUMENTS = (
     "docs/benchmarks.md",
     "docs/command-line.md",
     "docs/corpus.md",
+    "docs/explanations.md",
     "docs/performance.md",
     "docs/reading-the-result.md",
     "docs/sigma-adapter.md",

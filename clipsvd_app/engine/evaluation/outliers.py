@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from clipsvd_app.corpus import MODALITIES
 from clipsvd_app.engine.backbones import embed_texts
 from clipsvd_app.engine.evaluation.metrics import Floats
-from clipsvd_app.engine.explain.corpus import MODALITIES
 from clipsvd_app.engine.ladder.gda import fit_gaussians
 from clipsvd_app.engine.ladder.task import LadderTask
 from clipsvd_app.engine.splits import patient_folds

@@ -1,61 +1,83 @@
-"""Why one image got its probabilities: concepts, map, words, each with its control."""
+"""Why one image got its probabilities: score, change, concepts, maps and words, each with its control."""
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 
 from clipsvd_app.adapter_file import read_adapter
-from clipsvd_app.domain.explanation import CaseExplanation
-from clipsvd_app.engine.adapter import load_adapter, require_base
-from clipsvd_app.engine.basis import load_basis
+from clipsvd_app.corpus import load_corpus
+from clipsvd_app.domain.explanation import CaseExplanation, Control
 from clipsvd_app.engine.dataset import letterbox, normalise, open_image
+from clipsvd_app.engine.explain.attribution import LARGEST_RESIDUAL, attribute
+from clipsvd_app.engine.explain.case_maps import read_maps
+from clipsvd_app.engine.explain.case_wording import (
+    answer_statement,
+    attribution_statement,
+    concepts_statement,
+    map_statement,
+)
 from clipsvd_app.engine.explain.centre import centre_for_case
-from clipsvd_app.engine.explain.concepts import find_concepts
-from clipsvd_app.engine.explain.corpus import load_corpus
-from clipsvd_app.engine.explain.embedded import embed_corpus
-from clipsvd_app.engine.explain.occlusion import find_saliency
-from clipsvd_app.engine.explain.wording import case_sources, case_text
+from clipsvd_app.engine.explain.concepts import LARGEST_CONTROL_SHARE, LOWEST_COSINE, find_concepts
+from clipsvd_app.engine.explain.decomposition import score_parts
+from clipsvd_app.engine.explain.embedded import embed_corpus, likely_modalities
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
+    from clipsvd_app.domain.explanation import Attribution
     from clipsvd_app.engine.adapted import AdaptedModel
-    from clipsvd_app.engine.backbones import Backbone
-    from clipsvd_app.engine.basis import Basis
+    from clipsvd_app.engine.explain.case_maps import FoundMaps
+    from clipsvd_app.engine.explain.concepts import Concepts
+    from clipsvd_app.engine.warm import WarmBackbone
     from clipsvd_app.jobs import ExplainRequest, Report
 
 
-def run_explain(
-    request: ExplainRequest, backbone: Backbone, report: Report, basis: Basis | None = None
-) -> CaseExplanation:
-    """Read the image and the adapter of a request, check that they fit, and explain the image.
-
-    ``basis`` is the backbone's, if it is loaded already.
-    """
-    path = Path(request.adapter)
-    require_base(read_adapter(path), backbone)
-    loaded = load_adapter(path, backbone, basis or load_basis(backbone, report))
-    preprocessing = backbone.preprocessing
+def run_explain(request: ExplainRequest, warm: WarmBackbone, report: Report) -> CaseExplanation:
+    """Read the image and the adapter of a request, check that they fit, and explain the image."""
+    loaded = warm.adapter(read_adapter(Path(request.adapter)), report)
+    preprocessing = warm.backbone.preprocessing
     picture = letterbox(open_image(request.image), preprocessing.size, preprocessing.interpolation)
-    return explain_case(loaded.adapted, normalise(picture[None], preprocessing)[0], request.image.id, report)
+    image = normalise(picture[None], preprocessing)[0].to(warm.backbone.device)
+    return explain_case(loaded.adapted, image, request.image.id, report, occlusion=request.occlusion)
 
 
-def explain_case(adapted: AdaptedModel, image: Tensor, image_id: int, report: Report) -> CaseExplanation:
-    """Explain one preprocessed image (3, size, size) under the adapted model."""
+def explain_case(
+    adapted: AdaptedModel, image: Tensor, image_id: int, report: Report, *, occlusion: bool = False
+) -> CaseExplanation:
+    """Explain one preprocessed image (3, size, size) under the adapted model.
+
+    With ``occlusion`` the map of hidden patches is made too; a tower that has no other map always gets it.
+    """
+    begin = time.monotonic()
     probabilities = _row(adapted.probabilities(image[None]))
     with adapted.as_base():
         before = _row(adapted.probabilities(image[None]))
+    winner, runner_up = sorted(range(len(probabilities)), key=lambda place: -probabilities[place])[:2]
     centre = centre_for_case(adapted, image)
+    modalities = likely_modalities(adapted, centre.base, report)
+    corpus = embed_corpus(adapted, load_corpus().phrases, modalities, report)
     with torch.no_grad():
         embedding = adapted.image_embeddings(image[None])[0].cpu().numpy()
-    concepts = find_concepts(
-        embedding, centre.vector, embed_corpus(adapted, load_corpus(), centre.vector, report)
-    )
-    saliency = find_saliency(adapted, image, patch_size(adapted.model), report)
+    concepts = find_concepts(embedding, centre.vector, corpus)
+    change = attribute(adapted, image, winner, runner_up, report)
+    found = read_maps(adapted, image, winner, runner_up, corpus, report, occlusion=occlusion)
+    shown = next((one for one in found.maps if one.passed), found.maps[0])
     names = tuple(spec.name for spec in adapted.classes)
+    statements = (
+        answer_statement(names, probabilities, before),
+        attribution_statement(change, names, winner, runner_up),
+        concepts_statement(concepts, centre_of_run=centre.of_run),
+        map_statement(shown, found.specificity),
+    )
+    decomposed = found.decomposition
+    residuals = (0.0, 0.0)
+    if decomposed is not None:
+        left = decomposed.residual[0].tolist()
+        residuals = left[winner], left[winner] - left[runner_up]
     return CaseExplanation(
         image_id=image_id,
         class_names=names,
@@ -63,20 +85,54 @@ def explain_case(adapted: AdaptedModel, image: Tensor, image_id: int, report: Re
         zero_shot=before,
         concepts=concepts.phrases if concepts.is_reliable else (),
         concepts_cosine=concepts.cosine,
-        saliency=saliency.falls,
-        saliency_trusted=saliency.is_trusted,
-        text=case_text(names, probabilities, before, concepts, saliency),
-        how_we_know=case_sources(concepts, centre_of_run=centre.of_run),
+        saliency=shown.grid,
+        saliency_trusted=shown.passed,
+        text=" ".join(statement.text for statement in statements),
+        how_we_know=" ".join(statement.how_we_know for statement in statements),
+        winner=winner,
+        runner_up=runner_up,
+        score=found.logits[winner],
+        margin=found.logits[winner] - found.logits[runner_up],
+        decomposition=() if decomposed is None else score_parts(decomposed, 0, winner, runner_up),
+        residual=residuals[0],
+        margin_residual=residuals[1],
+        attribution=change,
+        maps=found.maps,
+        map_passed=shown.passed,
+        map_specificity=found.specificity,
+        control_share=concepts.control_share,
+        statements=statements,
+        controls=_controls(found, change, concepts, residuals[0]),
+        seconds=time.monotonic() - begin,
     )
 
 
-def patch_size(model: nn.Module) -> int:
-    """Return the side in pixels of the patches that the image tower sees; 16 where it does not say."""
-    try:
-        size = model.get_submodule("visual.trunk.patch_embed").patch_size
-    except AttributeError:
-        return 16
-    return int(size[0] if isinstance(size, tuple) else size)  # type: ignore[arg-type]
+def _controls(
+    found: FoundMaps, change: Attribution, concepts: Concepts, residual: float
+) -> tuple[Control, ...]:
+    controls = []
+    if found.decomposition is not None:
+        controls.append(_below("The terms add up to the score", abs(residual), LARGEST_RESIDUAL))
+    controls.append(_below("The parts of the change add up to it", abs(change.residual), LARGEST_RESIDUAL))
+    controls.append(
+        Control(
+            "The concepts rebuild the image", concepts.cosine >= LOWEST_COSINE, concepts.cosine, LOWEST_COSINE
+        )
+    )
+    share = "Phrases of no medical meaning stay out of the concepts"
+    controls.append(_below(share, concepts.control_share, LARGEST_CONTROL_SHARE))
+    for one in found.maps:
+        rivals = min(one.centre.area, *(curve.area for curve in one.random))
+        controls.append(Control(f"Deletion, map by {one.kind}", one.passed, one.deletion.area, rivals))
+    if (own := found.specificity) is not None:
+        controls.append(
+            Control("The map is the class's own", own.is_specific, own.to_nonsense, own.among_nonsense)
+        )
+    return tuple(controls)
+
+
+def _below(name: str, value: float, limit: float) -> Control:
+    return Control(name, value <= limit, value, limit)
 
 
 def _row(probabilities: Tensor) -> tuple[float, ...]:

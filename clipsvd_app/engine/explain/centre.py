@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn import functional
 
 from clipsvd_app.engine.explain.embedded import keep_array, recall_array, state_hash
 
@@ -23,19 +24,33 @@ _GRID = 8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Centre:
-    """A mean image embedding (width,); ``of_run`` tells the run's images from shuffled copies."""
+    """A mean image embedding (width,); ``of_run`` tells the run's images from shuffled copies.
+
+    ``base`` is the same mean under the unadapted model.
+    """
 
     vector: NDArray[np.float32]
+    base: NDArray[np.float32]
     of_run: bool
 
 
 @torch.no_grad()
 def centre_of_run(adapted: AdaptedModel, images: Tensor) -> Centre:
     """Return the mean embedding of a run's images (images, 3, size, size), kept for its cases."""
-    vector = adapted.image_embeddings(images).mean(dim=0).cpu().numpy().astype(np.float32)
+    vector, base = _both_means(adapted, images)
     if len(images) >= FEWEST_IMAGES:
-        keep_array(_key(adapted), vector)
-    return Centre(vector, of_run=True)
+        keep_array(_key(adapted), np.stack([vector, base]))
+    return Centre(vector, base, of_run=True)
+
+
+def keep_centre(adapted: AdaptedModel, after: Tensor, before: Tensor) -> Centre:
+    """Return and keep the means of embeddings (images, width) that were computed already."""
+    vector, base = (
+        functional.normalize(embeddings, dim=-1).mean(dim=0).cpu().numpy().astype(np.float32)
+        for embeddings in (after, before)
+    )
+    keep_array(_key(adapted), np.stack([vector, base]))
+    return Centre(vector, base, of_run=True)
 
 
 @torch.no_grad()
@@ -45,12 +60,22 @@ def centre_for_case(adapted: AdaptedModel, image: Tensor) -> Centre:
     Copies with their 8 x 8 cells in random order keep the greys and textures and lose the content.
     """
     kept = recall_array(_key(adapted))
-    if kept is not None and kept.ndim == 1 and np.isfinite(kept).all():
-        return Centre(kept, of_run=True)
+    if kept is not None and kept.ndim == 2 and len(kept) == 2 and np.isfinite(kept).all():
+        return Centre(kept[0], kept[1], of_run=True)
     generator = torch.Generator().manual_seed(0)
     copies = torch.stack([_shuffled(image, generator) for _ in range(_SHUFFLES)])
-    vector = adapted.image_embeddings(copies).mean(dim=0).cpu().numpy().astype(np.float32)
-    return Centre(vector, of_run=False)
+    return Centre(*_both_means(adapted, copies), of_run=False)
+
+
+def _both_means(adapted: AdaptedModel, images: Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the mean embedding (width,) of the adapted and of the unadapted model."""
+    with adapted.as_base():
+        base = _mean(adapted, images)
+    return _mean(adapted, images), base
+
+
+def _mean(adapted: AdaptedModel, images: Tensor) -> NDArray[np.float32]:
+    return np.asarray(adapted.image_embeddings(images).mean(dim=0).cpu().numpy(), dtype=np.float32)
 
 
 def _shuffled(image: Tensor, generator: torch.Generator) -> Tensor:
@@ -66,4 +91,4 @@ def _shuffled(image: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def _key(adapted: AdaptedModel) -> str:
-    return f"centre-{state_hash(adapted)[:48]}"
+    return f"centres-{state_hash(adapted)[:48]}"

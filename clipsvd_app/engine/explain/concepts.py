@@ -61,7 +61,7 @@ def find_concepts(
     control_share = float(weights[corpus.is_control].sum()) / total
     order = [int(row) for row in np.argsort(-weights, kind="stable") if weights[row] > 0]
     phrases = tuple(
-        Phrase(corpus.phrases[row].text, float(weights[row]) / total)
+        Phrase(corpus.phrases[row].text, float(weights[row]) / total, corpus.phrases[row].axis)
         for row in order
         if not corpus.phrases[row].is_control
     )

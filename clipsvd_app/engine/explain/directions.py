@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from clipsvd_app.domain.explanation import DirectionChange, Phrase
 from clipsvd_app.engine.architectures import Target
 from clipsvd_app.engine.explain.embedded import EmbeddedCorpus, unit
+from clipsvd_app.engine.explain.inputs import InputStatistics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from clipsvd_app.engine.adapted import AdaptedModel
-    from clipsvd_app.engine.explain.inputs import InputStatistics
 
 SHOWN = 12
 READABLE = 6
 NULL_DRAWS = 100
 _PHRASES_A_POLE = 3
+_IMAGES_A_SIDE = 4
 _LEVEL = 0.95
 
 
@@ -44,6 +45,7 @@ class Ranked:
     sigma: float
     effect: float
     side: float
+    inputs: InputStatistics
 
 
 def rank_directions(adapted: AdaptedModel, inputs: Mapping[str, InputStatistics]) -> list[Ranked]:
@@ -57,24 +59,30 @@ def rank_directions(adapted: AdaptedModel, inputs: Mapping[str, InputStatistics]
             effect, side = float(effects[index]), float(inputs[target.name].mean[index])
             if effect > 0:
                 values = float(base[index]), float(sigma[index])
-                ranked.append(Ranked(target, index, *values, effect, -1.0 if side < 0 else 1.0))
+                sign = -1.0 if side < 0 else 1.0
+                ranked.append(Ranked(target, index, *values, effect, sign, inputs[target.name]))
     return sorted(ranked, key=lambda entry: -entry.effect)
 
 
 def describe_directions(
-    adapted: AdaptedModel, inputs: Mapping[str, InputStatistics], corpus: EmbeddedCorpus, seed: int = 0
+    adapted: AdaptedModel,
+    inputs: Mapping[str, InputStatistics],
+    corpus: EmbeddedCorpus,
+    image_ids: Sequence[int] = (),
+    seed: int = 0,
 ) -> tuple[DirectionChange, ...]:
     """Return the directions that changed most, at least six readable ones among them, with phrases.
 
     A phrase is given only where its cosine exceeds the 95 % point of what the best phrase for any of
-    equally many random directions reaches, read through the same LayerNorm and projection.
+    equally many random directions reaches, read through the same LayerNorm and projection. ``image_ids`` are
+    those of the reference images, in order, so that the images that drive a direction can be named.
     """
     ranked = rank_directions(adapted, inputs)
     shown = _chosen(ranked)
     readable = [entry for entry in shown if is_readable(entry.target)]
     readout = residual_readout(adapted.model)
     if readout is None or not readable:
-        return tuple(_change(entry, (), ()) for entry in shown)
+        return tuple(_change(entry, ((), ()), image_ids) for entry in shown)
     vectors = [entry.side * adapted.basis.matrices[entry.target.name].u[:, entry.index] for entry in readable]
     readings = readout(torch.stack(vectors))
     threshold = null_threshold(readout, len(vectors[0]), len(readable), corpus, seed)
@@ -82,7 +90,10 @@ def describe_directions(
         id(entry): _poles(reading, corpus, threshold)
         for entry, reading in zip(readable, readings, strict=True)
     }
-    return tuple(_change(entry, *poles.get(id(entry), ((), ()))) for entry in shown)
+    return tuple(
+        _change(entry, poles.get(id(entry), ((), ())), image_ids, threshold if id(entry) in poles else None)
+        for entry in shown
+    )
 
 
 def is_readable(target: Target) -> bool:
@@ -153,13 +164,30 @@ def _nearest(cosines: NDArray[np.float32], corpus: EmbeddedCorpus, threshold: fl
     if corpus.phrases[int(order[0])].is_control:
         return ()
     return tuple(
-        Phrase(corpus.phrases[int(row)].text, float(cosines[row]))
+        Phrase(corpus.phrases[int(row)].text, float(cosines[row]), corpus.phrases[int(row)].axis)
         for row in order
         if cosines[row] > threshold and not corpus.phrases[int(row)].is_control
     )
 
 
-def _change(entry: Ranked, positive: tuple[Phrase, ...], negative: tuple[Phrase, ...]) -> DirectionChange:
+def _driving(entry: Ranked, image_ids: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the ids of the images furthest on the positive and on the negative side."""
+    if not entry.inputs.by_image or not image_ids:
+        return (), ()
+    values = entry.side * torch.cat(entry.inputs.by_image)[:, entry.index]
+    order = values.argsort(descending=True, stable=True).tolist()
+    count = min(_IMAGES_A_SIDE, len(order) // 2)
+    towards, against = order[:count], order[::-1][:count]
+    return tuple(image_ids[place] for place in towards), tuple(image_ids[place] for place in against)
+
+
+def _change(
+    entry: Ranked,
+    poles: tuple[tuple[Phrase, ...], tuple[Phrase, ...]],
+    image_ids: Sequence[int],
+    threshold: float | None = None,
+) -> DirectionChange:
+    towards, against = _driving(entry, image_ids)
     return DirectionChange(
         matrix=entry.target.name,
         tower=entry.target.tower,
@@ -168,6 +196,9 @@ def _change(entry: Ranked, positive: tuple[Phrase, ...], negative: tuple[Phrase,
         sigma_base=entry.sigma_base,
         sigma=entry.sigma,
         effect=entry.effect,
-        positive=positive,
-        negative=negative,
+        positive=poles[0],
+        negative=poles[1],
+        images_towards=towards,
+        images_against=against,
+        threshold=threshold,
     )

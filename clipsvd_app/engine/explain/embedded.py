@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from clipsvd_app.corpus import MODALITIES, CorpusPhrase, without_class_names
 from clipsvd_app.engine.backbones import embed_texts
-from clipsvd_app.engine.explain.corpus import MODALITIES, CorpusPhrase, without_class_names
 from clipsvd_app.settings import cache_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from clipsvd_app.engine.adapted import AdaptedModel
@@ -35,6 +35,13 @@ class EmbeddedCorpus:
 
     phrases: tuple[CorpusPhrase, ...]
     centred: NDArray[np.float32]
+    plain: NDArray[np.float32] | None = None
+    """The embeddings as they are."""
+
+    @property
+    def descriptions(self) -> int:
+        """How many phrases are no controls."""
+        return sum(not phrase.is_control for phrase in self.phrases)
 
     @property
     def is_control(self) -> NDArray[np.bool_]:
@@ -45,23 +52,33 @@ class EmbeddedCorpus:
 def embed_corpus(
     adapted: AdaptedModel,
     corpus: Sequence[CorpusPhrase],
-    mean_image: NDArray[np.float32],
+    modalities: Collection[str],
     report: Report,
 ) -> EmbeddedCorpus:
-    """Embed the phrases that may describe these images: of their modality or any, and the controls.
+    """Embed the phrases that may describe images of these modalities, and the controls.
 
-    mean_image: (width,) mean embedding of the images. The modality is that of the nearest modality
-    sentence; when no modality is clearly nearest, phrases of all are kept. Phrases that say a class
-    by name are dropped.
+    Phrases that say a class by name are dropped.
     """
-    kept = without_class_names(corpus, (spec.name for spec in adapted.classes))
-    texts = tuple(phrase.text for phrase in kept)
-    sentences = tuple(MODALITIES.values())
-    vectors = _embed_or_recall(adapted, texts + sentences, report)
-    modality = _modality(vectors[len(texts) :], mean_image, adapted.backbone.logit_scale)
-    wanted = {"any", "none", modality} if modality else {"any", "none", *MODALITIES}
-    rows = [row for row, phrase in enumerate(kept) if phrase.modality in wanted]
-    return centre_corpus(tuple(kept[row] for row in rows), vectors[rows])
+    allowed = without_class_names(corpus, (spec.name for spec in adapted.classes))
+    kept = tuple(phrase for phrase in allowed if phrase.applies_to(modalities))
+    vectors = _embed_or_recall(adapted, tuple(phrase.text for phrase in kept), report)
+    return centre_corpus(kept, vectors)
+
+
+def likely_modalities(
+    adapted: AdaptedModel, mean_image: NDArray[np.float32], report: Report
+) -> tuple[str, ...]:
+    """Return the modality whose sentence is nearest to the mean image (width,); all where none clearly is.
+
+    The base model decides, in and out of training: what a picture is does not change with the classes.
+    """
+    with adapted.as_base():
+        sentences = _embed_or_recall(adapted, tuple(MODALITIES.values()), report)
+    logits = adapted.backbone.logit_scale * (sentences @ unit(mean_image))
+    chances = np.exp(logits - logits.max())
+    chances /= chances.sum()
+    best = int(chances.argmax())
+    return (tuple(MODALITIES)[best],) if chances[best] >= _SURE_OF_MODALITY else tuple(MODALITIES)
 
 
 def centre_corpus(phrases: tuple[CorpusPhrase, ...], vectors: NDArray[np.float32]) -> EmbeddedCorpus:
@@ -71,7 +88,7 @@ def centre_corpus(phrases: tuple[CorpusPhrase, ...], vectors: NDArray[np.float32
     for group in (is_control, ~is_control):
         if group.any():
             centred[group] -= centred[group].mean(axis=0)
-    return EmbeddedCorpus(phrases, unit(centred))
+    return EmbeddedCorpus(phrases, unit(centred), vectors)
 
 
 def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -81,8 +98,10 @@ def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def state_hash(adapted: AdaptedModel) -> str:
-    """Return a hash of the base and the trained singular values: what an embedding depends on."""
+    """Return a hash of the base and the singular values of the moment: what an embedding depends on."""
     digest = hashlib.sha256(adapted.backbone.sha256.encode())
+    if adapted.is_base:
+        return digest.hexdigest()
     for name, sigma in sorted(adapted.sigmas.items()):
         digest.update(name.encode() + np.ascontiguousarray(sigma, dtype="<f4").tobytes())
     return digest.hexdigest()
@@ -125,16 +144,6 @@ def _embed_or_recall(adapted: AdaptedModel, texts: Sequence[str], report: Report
     vectors = np.concatenate(parts).astype(np.float32)
     keep_array(key, vectors)
     return vectors
-
-
-def _modality(
-    sentences: NDArray[np.float32], mean_image: NDArray[np.float32], logit_scale: float
-) -> str | None:
-    logits = logit_scale * (sentences @ unit(mean_image))
-    chances = np.exp(logits - logits.max())
-    chances /= chances.sum()
-    best = int(chances.argmax())
-    return tuple(MODALITIES)[best] if chances[best] >= _SURE_OF_MODALITY else None
 
 
 def _cache_file(key: str) -> Path:

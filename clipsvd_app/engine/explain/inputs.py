@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,8 @@ class InputStatistics:
     total: Tensor
     squares: Tensor
     count: int = 0
+    by_image: list[Tensor] = field(default_factory=list)
+    """Means over the tokens of each image (images, rank) fp32, batch by batch; none for texts."""
 
     def add(self, coefficients: Tensor) -> None:
         """Take in (tokens, rank) coefficients."""
@@ -92,6 +94,10 @@ def _watcher(adapted: AdaptedModel, targets: tuple[Target, ...], found: dict[str
         x = arguments[0].detach().float().flatten(0, -2)
         for target in targets:
             vt = adapted.basis.matrices[target.name].vt.to(x.device)
-            found[target.name].add((x @ vt.T).cpu())
+            coefficients = (x @ vt.T).cpu()
+            found[target.name].add(coefficients)
+            if target.tower == "image":
+                by_image = coefficients.view(*arguments[0].shape[:-1], -1).mean(dim=1)
+                found[target.name].by_image.append(by_image)
 
     return watch

@@ -1,40 +1,85 @@
-"""What a run changed in the model: matrices, directions, words."""
+"""What a run changed in the model: matrices, heads, directions, words."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clipsvd_app.domain.explanation import MatrixChange, RunExplanation
-from clipsvd_app.engine.explain.centre import centre_of_run
-from clipsvd_app.engine.explain.corpus import load_corpus
+from clipsvd_app.corpus import load_corpus
+from clipsvd_app.domain.explanation import HeadChange, HeadReading, MatrixChange, RunExplanation
+from clipsvd_app.engine.explain.centre import Centre, centre_of_run, keep_centre
 from clipsvd_app.engine.explain.directions import describe_directions
-from clipsvd_app.engine.explain.embedded import embed_corpus
+from clipsvd_app.engine.explain.embedded import embed_corpus, likely_modalities
+from clipsvd_app.engine.explain.heads import ov_changes
+from clipsvd_app.engine.explain.image_tower import TowerView, Trace, open_tower
 from clipsvd_app.engine.explain.inputs import gather_inputs
-from clipsvd_app.engine.explain.wording import run_sources, run_text
+from clipsvd_app.engine.explain.run_controls import run_controls
+from clipsvd_app.engine.explain.run_wording import run_statements
+from clipsvd_app.engine.explain.text_span import FEWEST_IMAGES, gather_heads, read_heads
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
     from clipsvd_app.engine.adapted import AdaptedModel
+    from clipsvd_app.engine.explain.embedded import EmbeddedCorpus
     from clipsvd_app.jobs import Report
 
+Readings = dict[tuple[int, int], HeadReading]
 
-def explain_run(adapted: AdaptedModel, images: Tensor, report: Report) -> RunExplanation:
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Watched:
+    """The image tower in one state, and what its heads wrote for the reference images."""
+
+    view: TowerView
+    found: Trace
+
+
+def explain_run(
+    adapted: AdaptedModel, images: Tensor, report: Report, image_ids: Sequence[int] | None = None
+) -> RunExplanation:
     """Explain what adaptation changed, seen on preprocessed reference images (images, 3, size, size).
 
-    At least one image is needed; labels are not, so the pool will do.
+    At least one image is needed; labels are not, so the pool will do. ``image_ids`` name them in the answer.
     """
     assert len(images), "a run is explained on at least one image"
+    ids = range(len(images)) if image_ids is None else image_ids
+    assert len(ids) == len(images)
     matrices = matrix_changes(adapted)
-    centre = centre_of_run(adapted, images)
-    corpus = embed_corpus(adapted, load_corpus(), centre.vector, report)
-    inputs = gather_inputs(adapted, images, report)
-    directions = describe_directions(adapted, inputs, corpus)
-    numbers = sum(sigma.size for sigma in adapted.sigmas.values())
+    watched = _watch_heads(adapted, images, report)
+    with adapted.as_base():
+        watched_before = _watch_heads(adapted, images, report)
+    centre = _centre(adapted, images, watched, watched_before)
+    corpus = load_corpus()
+    modalities = likely_modalities(adapted, centre.base, report)
+    embedded = embed_corpus(adapted, corpus.phrases, modalities, report)
+    directions = describe_directions(adapted, gather_inputs(adapted, images, report), embedded, ids)
+    after = _read_heads(watched, embedded, report)
+    before: Readings = {}
+    if watched_before is not None:
+        with adapted.as_base():
+            base = embed_corpus(adapted, corpus.phrases, modalities, report)
+        before = _read_heads(watched_before, base, report)
+    heads = _head_changes(adapted, before, after)
+    controls = run_controls(heads, len(images))
+    statements = run_statements(matrices, directions, heads, controls, len(images))
     return RunExplanation(
-        matrices, directions, run_text(matrices, directions, numbers), run_sources(len(images))
+        matrices=matrices,
+        directions=directions,
+        text=" ".join(statement.text for statement in statements),
+        how_we_know=" ".join(dict.fromkeys(statement.how_we_know for statement in statements)),
+        heads=heads,
+        images=len(images),
+        phrases=embedded.descriptions,
+        statements=statements,
+        controls=controls,
+        notes=tuple(
+            f"The pack of phrases “{name}” has a fault and took no part." for name in corpus.left_out
+        ),
     )
 
 
@@ -47,3 +92,34 @@ def matrix_changes(adapted: AdaptedModel) -> tuple[MatrixChange, ...]:
         relative = moved / max(float(np.linalg.norm(base)), 1e-30)
         changes.append(MatrixChange(target.name, target.tower, target.layer, target.kind, relative))
     return tuple(changes)
+
+
+def _head_changes(adapted: AdaptedModel, before: Readings, after: Readings) -> tuple[HeadChange, ...]:
+    heads = []
+    for found in ov_changes(adapted):
+        place = found.layer, found.head
+        read = (before.get(place), after.get(place)) if found.tower == "image" else (None, None)
+        heads.append(HeadChange(found.tower, *place, found.relative_change, *read))
+    return tuple(heads)
+
+
+def _watch_heads(adapted: AdaptedModel, images: Tensor, report: Report) -> _Watched | None:
+    """Watch the heads of the moment's model; None with too few images or a tower without an exact sum."""
+    view = open_tower(adapted.model) if len(images) >= FEWEST_IMAGES else None
+    if view is None:
+        return None
+    return _Watched(view, gather_heads(adapted.model, view, images.to(adapted.backbone.device), report))
+
+
+def _centre(adapted: AdaptedModel, images: Tensor, after: _Watched | None, before: _Watched | None) -> Centre:
+    """Return the mean embeddings, from what was watched already where anything was."""
+    if after is None or before is None:
+        return centre_of_run(adapted, images)
+    return keep_centre(adapted, after.found.embedding, before.found.embedding)
+
+
+def _read_heads(watched: _Watched | None, corpus: EmbeddedCorpus, report: Report) -> Readings:
+    if watched is None:
+        return {}
+    read = read_heads(watched.view, watched.found, corpus, report)
+    return {(layer, head): reading for layer, head, reading in read}

@@ -59,9 +59,9 @@ def test_with_few_patients_nothing_is_called_far():
 @pytest.fixture
 def modality_texts(backbone):
     import torch
+    from clipsvd_app.engine.explain.corpus import MODALITIES
 
     from clipsvd_app.engine.backbones import embed_texts
-    from clipsvd_app.engine.explain.corpus import MODALITIES
 
     with torch.no_grad():
         return embed_texts(backbone.model, backbone.tokenize(list(MODALITIES.values()))).numpy()

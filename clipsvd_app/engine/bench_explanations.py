@@ -1,0 +1,183 @@
+"""Whether explanations name what was planted, and how often anything can be said at all.
+
+In drawn pictures one attribute alone decides the class. After adaptation on some of them, the others are
+read: does the axis of that attribute lead among the phrases that tell the classes apart? The same with
+shuffled labels says how often it would lead for nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from clipsvd_app.corpus import load_corpus
+from clipsvd_app.demo_studies.lesion import PlantedAxis, render_lesion
+from clipsvd_app.domain.classes import ClassSpec
+from clipsvd_app.domain.recipe import recipe_for
+from clipsvd_app.engine.adapted import AdaptedModel
+from clipsvd_app.engine.dataset import letterbox, normalise, training_side
+from clipsvd_app.engine.examples import Examples
+from clipsvd_app.engine.explain import explain_case, explain_run
+from clipsvd_app.engine.explain.concepts import LARGEST_CONTROL_SHARE, LOWEST_COSINE
+from clipsvd_app.engine.explain.contrast import contrast
+from clipsvd_app.engine.explain.embedded import embed_corpus
+from clipsvd_app.engine.explain.run_controls import is_above
+from clipsvd_app.engine.fitting.adapt import adapt
+from clipsvd_app.engine.fitting.learner import Learner
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from clipsvd_app.domain.explanation import CaseExplanation, RunExplanation
+    from clipsvd_app.engine.explain.contrast import Contrast
+    from clipsvd_app.engine.warm import WarmBackbone
+    from clipsvd_app.jobs import Report
+
+TRAIN_IMAGES, UNSEEN_IMAGES, CASES = 24, 64, 3
+_DRAWN_PX = 192
+_MODALITY = ("ultrasound",)
+_RECIPE = replace(recipe_for("quick"), learning_rates=(0.03,))
+_CLASSES = (
+    ClassSpec("first kind", ("an ultrasound image of the first kind",)),
+    ClassSpec("second kind", ("an ultrasound image of the second kind",)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PlantedRecord:
+    """One seed: what led with true and with shuffled labels, and how much could be said of the true run."""
+
+    seed: int
+    planted: str
+    led: str
+    led_before_adaptation: str
+    led_shuffled: str
+    phrases: tuple[str, ...]
+    control_share: float
+    accuracy: float
+    heads_above_null: float
+    maps_passed: float
+    maps_specific: float
+    explained_by_concepts: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlantedFigures:
+    """All seeds together; shares from 0 to 1."""
+
+    records: tuple[PlantedRecord, ...]
+    named: int
+    named_shuffled: int
+    named_before_adaptation: int
+    unreliable: int
+    heads_above_null: float
+    maps_passed: float
+    maps_specific: float
+    explained_by_concepts: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Drawn:
+    pictures: tuple[np.ndarray[tuple[int, ...], np.dtype[np.uint8]], ...]
+    labels: tuple[int, ...]
+
+
+def planted_figures(warm: WarmBackbone, axis: PlantedAxis, seeds: int, report: Report) -> PlantedFigures:
+    """Plant an attribute in ``seeds`` sets of drawn pictures and count how often its axis leads."""
+    records = tuple(_planted(warm, axis, seed, report) for seed in range(seeds))
+    return PlantedFigures(
+        records=records,
+        named=sum(record.led == axis for record in records),
+        named_shuffled=sum(record.led_shuffled == axis for record in records),
+        named_before_adaptation=sum(record.led_before_adaptation == axis for record in records),
+        unreliable=sum(record.control_share > LARGEST_CONTROL_SHARE for record in records),
+        heads_above_null=_mean([record.heads_above_null for record in records]),
+        maps_passed=_mean([record.maps_passed for record in records]),
+        maps_specific=_mean([record.maps_specific for record in records]),
+        explained_by_concepts=_mean([record.explained_by_concepts for record in records]),
+    )
+
+
+def _planted(warm: WarmBackbone, axis: PlantedAxis, seed: int, report: Report) -> PlantedRecord:
+    generator = np.random.default_rng((seed, 7))
+    train, unseen = (_draw(generator, axis, count) for count in (TRAIN_IMAGES, UNSEEN_IMAGES))
+    images = _inputs(warm, unseen)
+    adapted = _adapt(warm, train, seed, report)
+    found = _contrast(adapted, images, unseen.labels, report)
+    with adapted.as_base():
+        before = _contrast(adapted, images, unseen.labels, report)
+    shuffled_train = replace(train, labels=tuple(generator.permutation(train.labels).tolist()))
+    shuffled = _adapt(warm, shuffled_train, seed, report)
+    shuffled_labels = generator.permutation(unseen.labels).tolist()
+    run = explain_run(adapted, images, report)
+    cases = [explain_case(adapted, image, place, report) for place, image in enumerate(images[:CASES])]
+    answers = adapted.probabilities(images).argmax(dim=1).tolist()
+    return PlantedRecord(
+        seed=seed,
+        planted=axis,
+        led=found.leading_axis,
+        led_before_adaptation=before.leading_axis,
+        led_shuffled=_contrast(shuffled, images, shuffled_labels, report).leading_axis,
+        phrases=tuple(phrase.text for phrase in found.phrases),
+        control_share=found.control_share,
+        accuracy=_mean(
+            [float(answer == label) for answer, label in zip(answers, unseen.labels, strict=True)]
+        ),
+        heads_above_null=_heads_above(run),
+        maps_passed=_mean([float(case.map_passed) for case in cases]),
+        maps_specific=_mean([float(_is_specific(case)) for case in cases]),
+        explained_by_concepts=_mean([float(_explained(case)) for case in cases]),
+    )
+
+
+def _draw(generator: np.random.Generator, axis: PlantedAxis, count: int) -> _Drawn:
+    labels = tuple(place % 2 for place in range(count))
+    grey = [render_lesion(generator, axis, planted=label == 1, size=_DRAWN_PX) for label in labels]
+    return _Drawn(tuple(np.repeat(picture[..., None], 3, axis=2) for picture in grey), labels)
+
+
+def _inputs(warm: WarmBackbone, drawn: _Drawn) -> Tensor:
+    preprocessing = warm.backbone.preprocessing
+    plain = torch.stack([letterbox(picture, preprocessing.size) for picture in drawn.pictures])
+    return normalise(plain, preprocessing).to(warm.backbone.device)
+
+
+def _adapt(warm: WarmBackbone, drawn: _Drawn, seed: int, report: Report) -> AdaptedModel:
+    preprocessing = warm.backbone.preprocessing
+    larger, plain = (
+        torch.stack([letterbox(picture, side) for picture in drawn.pictures])
+        for side in (training_side(preprocessing), preprocessing.size)
+    )
+    patients = tuple(str(place) for place in range(len(drawn.labels)))
+    learner = Learner(warm.backbone, warm.basis(report), _CLASSES, _RECIPE)
+    trained = adapt(learner, Examples(larger, plain, drawn.labels, patients), seed, report)
+    return AdaptedModel(warm.backbone, learner.basis, trained.sigmas, _CLASSES)
+
+
+def _contrast(adapted: AdaptedModel, images: Tensor, labels: Sequence[int], report: Report) -> Contrast:
+    corpus = embed_corpus(adapted, load_corpus().phrases, _MODALITY, report)
+    with torch.no_grad():
+        embeddings = adapted.image_embeddings(images).cpu().numpy()
+    return contrast(embeddings, labels, corpus)
+
+
+def _heads_above(run: RunExplanation) -> float:
+    read = [head.after for head in run.heads if head.after is not None]
+    return _mean([float(is_above(reading) and not reading.is_control) for reading in read])
+
+
+def _is_specific(case: CaseExplanation) -> bool:
+    return case.map_specificity is not None and case.map_specificity.is_specific
+
+
+def _explained(case: CaseExplanation) -> bool:
+    return bool(case.concepts) and case.concepts_cosine >= LOWEST_COSINE
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 0.0

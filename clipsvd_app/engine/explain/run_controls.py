@@ -1,0 +1,49 @@
+"""Which controls an explanation of a run passed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scipy.stats import binom
+
+from clipsvd_app.domain.explanation import Control
+from clipsvd_app.engine.explain.text_span import ENOUGH_IMAGES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clipsvd_app.domain.explanation import HeadChange, HeadReading
+
+BY_CHANCE = 0.05
+LARGEST_CONTROL_SHARE = 0.10
+ENOUGH = "Enough reference images to describe heads"
+ABOVE_CHANCE = "More heads above the null than chance gives"
+FEW_CONTROLS = "Few heads are won by phrases that describe no such image"
+
+
+def run_controls(heads: Sequence[HeadChange], images: int) -> tuple[Control, ...]:
+    """Return the controls of the heads' words after adaptation; without readings only the count of images.
+
+    Each head passes its null by chance in one case of twenty, so only more heads than that mean something.
+    """
+    controls = [Control(ENOUGH, images >= ENOUGH_IMAGES, float(images), float(ENOUGH_IMAGES))]
+    readings = [head.after for head in heads if head.after is not None]
+    if not readings:
+        return tuple(controls)
+    above = sum(is_above(reading) for reading in readings)
+    most_by_chance = int(binom.ppf(0.95, len(readings), BY_CHANCE))
+    controls.append(Control(ABOVE_CHANCE, above > most_by_chance, float(above), float(most_by_chance)))
+    share = sum(reading.is_control for reading in readings) / max(1, above)
+    controls.append(Control(FEW_CONTROLS, share <= LARGEST_CONTROL_SHARE, share, LARGEST_CONTROL_SHARE))
+    return tuple(controls)
+
+
+def is_above(reading: HeadReading) -> bool:
+    """Tell whether a head's first phrase, be it a control, exceeds its null."""
+    return reading.best > reading.threshold > 0
+
+
+def heads_can_be_read(controls: Sequence[Control]) -> bool:
+    """Tell whether the heads' words may be put into a sentence."""
+    held = {control.name: control.passed for control in controls}
+    return held.get(ABOVE_CHANCE, False) and held.get(FEW_CONTROLS, False)
