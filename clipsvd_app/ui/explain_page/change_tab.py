@@ -19,6 +19,7 @@ from clipsvd_app.ui.plots.head_phrases import HeadPhrases
 from clipsvd_app.ui.plots.heads_picture import HeadsPicture, head_sentence
 from clipsvd_app.ui.plots.layers_picture import LayersPicture, matrix_sentence
 from clipsvd_app.ui.plots.page_parts import GAP, Banner, SideBySide, button, column, label, scrolled
+from clipsvd_app.ui.theme import set_kind
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
@@ -62,7 +63,9 @@ class ChangeTab(QWidget):
         self._names: tuple[str, ...] = ()
         self._cases: dict[int, NearCase] = {}
         self.banner = Banner()
-        self._again = button("Explain again", "primary")
+        self._again = button(
+            "Explain again", hint="Explain this run anew from its stored adapter; nothing is trained"
+        )
         self._bar, self._cancel = QProgressBar(), button("Cancel")
         self._working = QWidget()
         self.words = PartCard("The run in words")
@@ -140,7 +143,9 @@ class ChangeTab(QWidget):
         self._phrases_card.body.insertWidget(1, self._head_hint)
         self._phrases_card.body.addStretch(1)
         self._heads_card.body.addStretch(1)
-        self._directions_card.body.insertWidget(2, self.poles)
+        self._directions_card.body.removeWidget(self.directions)
+        both = SideBySide(self.directions, self.poles, from_width_px=980)
+        self._directions_card.body.insertWidget(1, both)
         self._layers_card.body.insertWidget(2, self._matrix_hint)
         row = QHBoxLayout(self._working)
         row.setContentsMargins(0, 0, 0, 0)
@@ -178,7 +183,8 @@ class ChangeTab(QWidget):
             card.trouble.connect(self.trouble)
 
     def _show_banner(self, state: ExplainState, found: RunExplanation) -> None:
-        self._again.setVisible(state.explanation is not None and bool(found.matrices))
+        self._again.setVisible(bool(found.matrices))
+        set_kind(self._again, "primary" if state.of_old else "quiet")
         self.banner.setVisible(state.of_old or _nothing_told(found))
         if state.of_old:
             self.banner.show_text("info", OLD_TITLE, OLD_SENTENCE)

@@ -36,6 +36,7 @@ class PartCard(Card):
         super().__init__(title, parent)
         self._name, self._plot = title, plot
         self._statements: tuple[Statement, ...] = ()
+        self._rows: tuple[tuple[str, str], ...] = ()
         self._copy = button("Copy text", "quiet", hint="Put the words of this part on the clipboard")
         self._copy.setAccessibleName(f"Copy the text: {title}")
         self._save = button("Save…", "quiet", hint="Save this part as a picture, as numbers or as text")
@@ -59,11 +60,16 @@ class PartCard(Card):
         self.sentence.setVisible(shown and bool(self.sentence.text()))
         self.how.set_text(" ".join(statement.how_we_know for statement in statements))
 
+    def set_rows(self, rows: tuple[tuple[str, str], ...]) -> None:
+        """Take figures by name along with the words, for a part without a picture of numbers."""
+        self._rows = rows
+
     def text(self) -> str:
         """Return the whole part as plain text."""
         lines = [self._name]
         for statement in self._statements:
             lines += [statement.text, f"How we know: {statement.how_we_know}"]
+        lines += [f"{name}: {value}" for name, value in self._rows]
         if self._plot is not None and self._plot.accessibleDescription():
             lines.append(self._plot.accessibleDescription())
         return "\n".join(lines) + "\n"
@@ -79,8 +85,9 @@ class PartCard(Card):
     def _table(self) -> str:
         out = io.StringIO(newline="")
         writer = csv.writer(out)
-        writer.writerow(("statement", "how_we_know"))
-        writer.writerows((statement.text, statement.how_we_know) for statement in self._statements)
+        writer.writerow(("figure", "value") if self._rows else ("statement", "how_we_know"))
+        said = ((statement.text, statement.how_we_know) for statement in self._statements)
+        writer.writerows(self._rows or said)
         return out.getvalue()
 
     def _open_menu(self) -> None:

@@ -12,7 +12,7 @@ from clipsvd_app.ui.explain_page.packs_card import PacksCard
 from clipsvd_app.ui.explain_page.part_card import PartCard
 from clipsvd_app.ui.plots.controls_table import ControlsTable
 from clipsvd_app.ui.plots.numbers import count
-from clipsvd_app.ui.plots.page_parts import GAP, Card, Facts, SideBySide, column, label, scrolled
+from clipsvd_app.ui.plots.page_parts import GAP, Facts, SideBySide, column, label, scrolled
 
 if TYPE_CHECKING:
     from clipsvd_app.domain.explanation import CaseExplanation, Control, RunExplanation
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 NO_RUN_CONTROLS = "No controls were kept with this run: it was explained by an earlier version."
 NO_CASE_CONTROLS = "Choose a case under This case; its controls appear here."
 _HOW_RUN = (
-    "Every description has to beat what chance reaches, and phrases that describe no such image compete "
-    "with it. Where one of these fails, no head is put into words."
+    "Every description has to beat what chance reaches, and phrases that describe no such image compete with "
+    "it. Where one of these fails, no head is put into words."
 )
 _HOW_CASE = (
-    "Parts have to add up to the shown score. A map has to lower the margin faster than ten random orders and "
-    "than from the centre, and to differ from the maps of prompts without meaning."
+    "Parts have to add up to the shown score. A map has to lower the margin faster than ten random orders "
+    "and than from the centre, and to differ from the maps of prompts without meaning."
 )
 
 
@@ -45,21 +45,19 @@ class TrustTab(QWidget):
         self._rests, self._case_rests = Facts(), Facts()
         self._notes = label("", "warning")
         self.packs = PacksCard()
-        basis = Card("What the run's words rest on")
-        basis.body.addWidget(self._rests)
-        basis.body.addWidget(self._notes)
-        basis.body.addStretch(1)
-        residuals = Card("What is left over in the case")
-        residuals.body.addWidget(self._case_rests)
-        residuals.body.addStretch(1)
-        for card in (self._run_card, self._case_card):
+        self._basis = PartCard("What the run's words rest on")
+        self._basis.body.addWidget(self._rests)
+        self._basis.body.addWidget(self._notes)
+        self._residuals = PartCard("What is left over in the case")
+        self._residuals.body.addWidget(self._case_rests)
+        for card in (self._run_card, self._case_card, self._basis, self._residuals):
             card.body.addStretch(1)
             card.trouble.connect(self.trouble)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, GAP + 4, 0, 0)
         rows = (
-            SideBySide(self._run_card, basis, from_width_px=860),
-            SideBySide(self._case_card, residuals, from_width_px=860),
+            SideBySide(self._run_card, self._basis, from_width_px=860),
+            SideBySide(self._case_card, self._residuals, from_width_px=860),
             self.packs,
         )
         whole.addWidget(scrolled(column(*rows)))
@@ -69,7 +67,9 @@ class TrustTab(QWidget):
         """Show a run."""
         found = state.explanation
         _show(self._run_card, self.run_controls, found.controls if found else (), NO_RUN_CONTROLS, _HOW_RUN)
-        self._rests.set_facts(run_facts(found) if found is not None else ())
+        facts = run_facts(found) if found is not None else ()
+        self._rests.set_facts(facts)
+        self._basis.set_rows(facts)
         self._notes.setText("\n".join(found.notes) if found is not None else "")
         self._notes.setVisible(bool(self._notes.text()))
         self.set_case(None)
@@ -80,7 +80,9 @@ class TrustTab(QWidget):
         self._case_card.set_title("Controls of the case" if view is None else f"Controls of {view.caption}")
         controls = case.controls if case is not None else ()
         _show(self._case_card, self.case_controls, controls, NO_CASE_CONTROLS, _HOW_CASE)
-        self._case_rests.set_facts(case_facts(case) if case is not None else (("Case", "none chosen"),))
+        facts = case_facts(case) if case is not None else (("Case", "none chosen"),)
+        self._case_rests.set_facts(facts)
+        self._residuals.set_rows(facts)
 
     def run_text(self) -> str:
         """Return what is said above the run's controls."""
@@ -99,7 +101,10 @@ def run_facts(found: RunExplanation) -> tuple[tuple[str, str], ...]:
     return (
         ("Reference images", f"{found.images:,}" if found.images else "not kept"),
         ("Descriptions that took part", f"{found.phrases:,}" if found.phrases else "not kept"),
-        ("Heads above chance", f"{above} of {count(len(read), 'head')} read" if read else "none was read"),
+        (
+            "Heads led by a description",
+            f"{above} of {count(len(read), 'head')} read" if read else "none was read",
+        ),
         ("Directions with words", f"{described} of {len(found.directions)}"),
     )
 
