@@ -97,8 +97,8 @@ class DeletionPlot(PlotWidget):
         x = frame.x() - em * 2.4
         for name, title in (
             ("map", "this map"),
-            ("random 1", "random orders"),
-            ("centre", "centre outwards"),
+            ("random 1", "random"),
+            ("centre", "centre first"),
         ):
             painter.setPen(_pen(name, palette))
             painter.drawLine(QPointF(x, y + em * 0.55), QPointF(x + em * 1.4, y + em * 0.55))

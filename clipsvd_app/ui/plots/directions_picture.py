@@ -126,7 +126,7 @@ class DirectionsPicture(PlotWidget):
         em = line_height(self.font())
         inner = area.adjusted(em * 0.5, 0, -em * 0.5, 0)
         name = min(em * 15.5, inner.width() * 0.36)
-        value = em * 8 if inner.width() > em * 34 else 0.0
+        value = em * 8 if inner.width() > em * 46 else 0.0
         bar = min(em * 7, inner.width() * 0.18)
         gap = em * 0.8
         lefts = (inner.x(), inner.x() + name + gap, inner.x() + name + value + 2 * gap)
