@@ -51,10 +51,10 @@ def _grid(cells: Sequence[_Cell], rows: tuple[str, ...], what: str) -> Drawing:
         layers = 1 + max(cell[1] for cell in own)
         width = each / layers
         shapes.append(Label(left, 10, f"{tower.capitalize()} tower", 9, bold=True))
-        for layer in range(layers):
-            shapes.append(
-                Label(left + width * (layer + 0.5), bottom + 10, str(layer + 1), 7, "middle", MUTED)
-            )
+        shapes += [
+            Label(left + width * (layer + 0.5), bottom + 10, str(layer + 1), 7, "middle", MUTED)
+            for layer in range(layers)
+        ]
         for _, layer, row, change in own:
             x, y = left + width * layer, _TOP + _ROW * row
             shapes.append(Rect(x + 0.8, y + 0.8, width - 1.6, _ROW - 1.6, _tint(change / largest)))

@@ -67,7 +67,8 @@ class ChangeTab(QWidget):
             "Explain again", hint="Explain this run anew from its stored adapter; nothing is trained"
         )
         self._bar, self._cancel = QProgressBar(), button("Cancel")
-        self._working = QWidget()
+        self._stage = label("", "muted", wrap=False)
+        self._working, self._top = QWidget(), QWidget()
         self.words = PartCard("The run in words")
         self._statements = Statements()
         self.heads, self.phrases = HeadsPicture(), HeadPhrases()
@@ -107,12 +108,13 @@ class ChangeTab(QWidget):
     def set_progress(self, progress: Progress | None) -> None:
         """Show how far explaining anew has come, None when it is not under way."""
         self._working.setVisible(progress is not None)
+        self._top.setVisible(progress is not None or not self.banner.isHidden())
         self._again.setEnabled(progress is None)
         if progress is not None:
             stage, done, total = progress
             self._bar.setRange(0, total)
             self._bar.setValue(done)
-            self._bar.setFormat(f"{stage}  %p %" if total else stage)
+            self._stage.setText(f"{stage}…")
             self._bar.setAccessibleName(f"{stage}: explaining the run")
 
     def set_thumbnail(self, image_id: int, picture: QImage) -> None:
@@ -149,10 +151,10 @@ class ChangeTab(QWidget):
         self._layers_card.body.insertWidget(2, self._matrix_hint)
         row = QHBoxLayout(self._working)
         row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self._stage)
         row.addWidget(self._bar, 1)
         row.addWidget(self._cancel)
-        top = QWidget()
-        above = QVBoxLayout(top)
+        above = QVBoxLayout(self._top)
         above.setContentsMargins(0, 0, 0, 0)
         above.setSpacing(GAP)
         above.addWidget(self.banner)
@@ -162,7 +164,7 @@ class ChangeTab(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, GAP + 4, 0, 0)
         whole.addWidget(
-            scrolled(column(top, self.words, self._heads, self._directions_card, self._layers_card))
+            scrolled(column(self._top, self.words, self._heads, self._directions_card, self._layers_card))
         )
 
     def _connect(self) -> None:

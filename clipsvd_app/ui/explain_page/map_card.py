@@ -52,6 +52,7 @@ class MapCard(PartCard):
         self._warning = label("", "warning")
         self._make = button("Make this map")
         self._bar, self._cancel = QProgressBar(), button("Cancel")
+        self._stage = label("", "muted", wrap=False)
         self._working = QWidget()
         self._arrange()
         self._kind.activated.connect(self._show)
@@ -81,7 +82,7 @@ class MapCard(PartCard):
             stage, done, total = progress
             self._bar.setRange(0, total)
             self._bar.setValue(done)
-            self._bar.setFormat(f"{stage}  %p %" if total else stage)
+            self._stage.setText(f"{stage}…")
             self._bar.setAccessibleName(f"{stage}: making the map")
 
     def choose(self, kind: MapKind) -> None:
@@ -153,6 +154,7 @@ class MapCard(PartCard):
         judged.addStretch(0)
         working = QHBoxLayout(self._working)
         working.setContentsMargins(0, 0, 0, 0)
+        working.addWidget(self._stage)
         working.addWidget(self._bar, 1)
         working.addWidget(self._cancel)
         self.body.insertWidget(1, SideBySide(left, right, from_width_px=560))

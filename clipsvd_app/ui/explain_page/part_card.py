@@ -52,6 +52,7 @@ class PartCard(Card):
         self.body.addWidget(self.how)
         self._copy.clicked.connect(self._put_on_clipboard)
         self._save.clicked.connect(self._open_menu)
+        self.set_words()
 
     def set_words(self, *statements: Statement, shown: bool = True) -> None:
         """Say these; sentences that stand on the page already are only saved and copied (not ``shown``)."""

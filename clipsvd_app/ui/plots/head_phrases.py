@@ -76,7 +76,7 @@ class HeadPhrases(PlotWidget):
         write(
             painter,
             foot,
-            "Bars: share of the head's variation explained. Dashed: what chance reaches.",
+            "Bars: share of the head's variation. Dashed: what chance reaches for a first phrase.",
             palette.color("text_muted"),
         )
         return tuple(spots)
@@ -111,11 +111,12 @@ class HeadPhrases(PlotWidget):
             painter.drawRoundedRect(bar, 3, 3)
             number = QRectF(row.right() - em * 3.0, row.y(), em * 3.0, height)
             write(painter, number, f"{100 * score:.1f} %", palette.color("text_muted"), _RIGHT)
-            spots.append(Spot(row, _row_sentence(text, score, reading), place))
+            spots.append(Spot(row, _row_sentence(text, score, reading, first=place == 0), place))
         bottom = at.y() + len(rows) * height
         x = axis.x() + axis.width() * reading.threshold / top
         painter.setPen(hairline(palette.color("warning"), dashed=True, width=1.5))
-        painter.drawLine(QPointF(x, at.y() + 1), QPointF(x, bottom - 1))
+        # every further phrase is held to a lower line of its own, of what the ones before it leave over
+        painter.drawLine(QPointF(x, at.y() + 1), QPointF(x, at.y() + height - 1))
         return bottom
 
     def _readings(self) -> tuple[HeadReading | None, ...]:
@@ -133,5 +134,8 @@ class HeadPhrases(PlotWidget):
         ]
 
 
-def _row_sentence(text: str, score: float, reading: HeadReading) -> str:
-    return f"{text}: {100 * score:.1f} % of the variation; chance reaches {100 * reading.threshold:.1f} %"
+def _row_sentence(text: str, score: float, reading: HeadReading, *, first: bool) -> str:
+    said = f"{text}: {100 * score:.1f} % of the variation"
+    if first:
+        return f"{said}; chance reaches {100 * reading.threshold:.1f} %"
+    return f"{said}, more than chance reaches once the phrases above are taken out"
