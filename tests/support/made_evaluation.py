@@ -21,7 +21,7 @@ from clipsvd_app.domain.evaluation import (
 )
 from clipsvd_app.domain.explanation import RunExplanation
 from clipsvd_app.domain.results import Prediction, RunResult, StepMetrics
-from clipsvd_app.engine import metrics
+from clipsvd_app.engine.evaluation import metrics
 
 SKILL = {
     "zero_shot": 0.6,

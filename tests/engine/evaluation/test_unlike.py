@@ -61,6 +61,7 @@ def modality_texts(backbone):
     import torch
     from clipsvd_app.corpus import MODALITIES
 
+    from clipsvd_app.corpus import MODALITIES
     from clipsvd_app.engine.backbones import embed_texts
 
     with torch.no_grad():
