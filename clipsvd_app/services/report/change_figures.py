@@ -20,6 +20,7 @@ _KINDS = {
     "fc1": "MLP in",
     "fc2": "MLP out",
 }
+_TOWERS: tuple[Tower, ...] = ("image", "text")
 _Cell = tuple["Tower", int, int, float]
 
 
@@ -38,7 +39,7 @@ def heads(changes: Sequence[HeadChange]) -> Drawing:
 
 
 def _grid(cells: Sequence[_Cell], rows: tuple[str, ...], what: str) -> Drawing:
-    towers: list[Tower] = [tower for tower in ("image", "text") if any(c[0] == tower for c in cells)]
+    towers = [tower for tower in _TOWERS if any(cell[0] == tower for cell in cells)]
     largest = max((cell[3] for cell in cells), default=0.0) or 1.0
     each = (_WIDTH - _LEFT - _GAP * (len(towers) - 1)) / len(towers)
     shapes: list[Shape] = []

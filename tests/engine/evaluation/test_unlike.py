@@ -59,7 +59,6 @@ def test_with_few_patients_nothing_is_called_far():
 @pytest.fixture
 def modality_texts(backbone):
     import torch
-    from clipsvd_app.corpus import MODALITIES
 
     from clipsvd_app.corpus import MODALITIES
     from clipsvd_app.engine.backbones import embed_texts
