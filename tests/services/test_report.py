@@ -186,7 +186,7 @@ def test_the_report_holds_its_result_figures_limits_and_items(project, tmp_path)
         "CLAIM 2024",
     ):
         assert part in text
-    assert text.count("<svg") == 5
+    assert text.count("<svg") == 7
     assert text.count(f"<td>{NOT_GIVEN}</td>") > 20
 
 
