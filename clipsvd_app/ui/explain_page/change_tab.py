@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 OLD_TITLE = "Explained by an earlier version"
 OLD_SENTENCE = (
-    "Heads, controls and cases in words are missing. The adapter is stored with the run, so it can be "
+    "Attention heads and controls are missing. The adapter is stored with the run, so it can be "
     "explained again; that takes about a minute and trains nothing."
 )
 NONE_TITLE = "Nothing here can be put into words reliably"
