@@ -27,6 +27,17 @@ METHOD_TITLES: dict[MethodName, str] = {
 }
 """Every method of the ladder, the simplest first: of equals, the first is recommended."""
 
+METHOD_WORDS: dict[MethodName, str] = {
+    "zero_shot": "zero-shot",
+    "text_probe": "the text-initialised probe",
+    "linear_probe": "the linear probe",
+    "tip_adapter": "Tip-Adapter",
+    "gda": "Gaussian discriminant analysis",
+    "clip_svd": "CLIP-SVD",
+    "clip_svd_blend": "CLIP-SVD blended with a probe",
+}
+"""The same within a sentence."""
+
 
 @dataclass(frozen=True, slots=True)
 class Interval:

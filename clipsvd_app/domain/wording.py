@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.evaluation import METHOD_WORDS
+
 if TYPE_CHECKING:
-    from clipsvd_app.domain.evaluation import Evaluation, LearningPoint, Verdict
+    from clipsvd_app.domain.evaluation import Difference, Evaluation, LearningPoint, Verdict
 
 VERDICT_TITLES: dict[Verdict, str] = {
     "helped": "Adaptation helped",
@@ -40,6 +42,29 @@ def basis_text(evaluation: Evaluation) -> str:
         f"{_count(evaluation.images, 'image')} of {_count(evaluation.groups, 'patient')}, "
         f"{split_text(evaluation)}"
     )
+
+
+def difference_text(difference: Difference) -> str:
+    """Say what one method has over another, in points with their interval, and how sure that is."""
+    low, high = (
+        _minus(f"{bound * 100:.0f}") for bound in (difference.interval.low, difference.interval.high)
+    )
+    said = (
+        f"{METHOD_WORDS[difference.method]} against {METHOD_WORDS[difference.against]}:"
+        f" {_minus(f'{difference.value * 100:+.0f}')} points ({low} to {high})"
+    )
+    if difference.p_value is None:
+        return said
+    corrected = "" if difference.p_holm is None else f", {_p_text(difference.p_holm)} after Holm's correction"
+    return f"{said}; McNemar mid-p {_p_text(difference.p_value)}{corrected}"
+
+
+def _p_text(value: float) -> str:
+    return "below 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _minus(number: str) -> str:
+    return {"+0": "0", "-0": "0"}.get(number, number.replace("-", "\u2212"))
 
 
 def abstention_text(evaluation: Evaluation) -> str:

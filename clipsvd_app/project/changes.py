@@ -101,13 +101,14 @@ class SetLabels:
     def apply(self, db: sqlite3.Connection) -> Change:
         """Write labels and the append-only log; the inverse holds labels and marks before."""
         before = {image_id: label_of(db, image_id) for image_id in self.class_by_image}
-        decided = [image_id for image_id, class_id in self.class_by_image.items() if class_id is not None]
-        marked = {image_id: mark for image_id in decided if (mark := _mark(db, image_id))}
+        marks = {image_id: mark for image_id in self.class_by_image if (mark := _mark(db, image_id))}
         for image_id, class_id in self.class_by_image.items():
             set_label(db, image_id, class_id)
-        db.executemany("UPDATE image SET mark = '' WHERE id = ?", [(image_id,) for image_id in marked])
+        decided = [(i,) for i in marks if self.class_by_image[i] is not None]
+        db.executemany("UPDATE image SET mark = '' WHERE id = ?", decided)
         labels = SetLabels(before, self.title)
-        return Together((labels, SetMarks(marked, self.title)), self.title) if marked else labels
+        # Giving the classes back decides too, so every mark that there was is given back after them.
+        return Together((labels, SetMarks(marks, self.title)), self.title) if marks else labels
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ class Drill:
     def __init__(self, session: Session, seed: int) -> None:
         assert session.project is not None
         self._session, self._project, self._random = session, session.project, random.Random(seed)
+        self._begun = 0
         self._steps: dict[str, Callable[[], None]] = {
             "label": self._label,
             "mark": self._mark,
@@ -53,6 +54,7 @@ class Drill:
         self._import()
         while len(self._session.classes()) < 2:
             self._session.do(AddClass(class_from_name(f"class {self._random.random()}")))
+        self._begun = self._session.undo_stack.index()
         _say({"at": "ready", "state": state_of(self._project)})
         kinds, weights = list(_WEIGHTS), list(_WEIGHTS.values())
         while True:
@@ -90,7 +92,7 @@ class Drill:
 
     def _undo(self) -> None:
         self._announce("undo", set())
-        if self._session.undo_stack.index() > 2:  # an image and a class are always there to work on
+        if self._session.undo_stack.index() > self._begun:  # what was before is no acknowledged state
             self._session.undo_stack.undo()
 
     def _redo(self) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 import torch
 from support.small_clip import moved_sigmas, no_report
@@ -28,13 +26,9 @@ def adapted() -> AdaptedModel:
     return AdaptedModel(backbone, basis, moved_sigmas(basis, 0.02), classes)
 
 
-def test_a_case_adds_up_and_takes_half_a_minute_on_two_cores(adapted: AdaptedModel) -> None:
+def test_a_case_adds_up(adapted: AdaptedModel) -> None:
     image = torch.randn((3, 224, 224), generator=torch.Generator().manual_seed(0))
-    explain_case(adapted, image, 1, no_report)
-    start = time.process_time()
     found = explain_case(adapted, image, 1, no_report)
-    # twice 30 seconds of processor time, the corpus being embedded as it is after the first case of a run
-    assert time.process_time() - start < 60
     assert len(found.decomposition) >= TERMS
     assert abs(found.residual) < 1e-4
     assert found.attribution is not None

@@ -257,6 +257,19 @@ def test_a_class_takes_the_mark_away_and_undo_brings_it_back(tmp_path) -> None:
         assert (project.images()[0].mark, project.images()[0].class_id) == ("uncertain", ids["a"])
 
 
+def test_taking_a_label_away_keeps_the_mark_and_so_does_its_undo(tmp_path) -> None:
+    with create_project(tmp_path / "mark") as project:
+        (one, _), ids = fill(project)
+        project.apply(SetLabels({one: ids["a"]}))
+        project.apply(SetMarks({one: "uncertain"}))
+        inverse = project.apply(SetLabels({one: None}))
+        assert (project.images()[0].mark, project.images()[0].class_id) == ("uncertain", None)
+        again = project.apply(inverse)
+        assert (project.images()[0].mark, project.images()[0].class_id) == ("uncertain", ids["a"])
+        project.apply(again)
+        assert (project.images()[0].mark, project.images()[0].class_id) == ("uncertain", None)
+
+
 def test_settling_keeps_what_the_first_reader_had_said(tmp_path) -> None:
     with create_project(tmp_path / "settle") as project:
         (one, other), ids = fill(project)

@@ -14,7 +14,6 @@ from clipsvd_app.ui.plots.numbers import (
     file_size,
     percent,
     percent_with_interval,
-    points_with_interval,
     short_hash,
 )
 
@@ -31,18 +30,6 @@ def test_a_share_comes_with_its_interval():
 def test_only_none_is_written_as_none_and_only_all_as_all(fraction):
     assert (plain(percent(fraction)) == "0 %") == (fraction == 0)
     assert (plain(percent(fraction)) == "100 %") == (fraction == 1)
-
-
-@pytest.mark.parametrize(
-    ("difference", "low", "high", "text"),
-    [
-        (0.12, 0.03, 0.21, "+12 points (3 to 21)"),
-        (-0.04, -0.1, 0.02, "-4 points (-10 to 2)"),
-        (0.001, -0.05, 0.05, "0 points (-5 to 5)"),
-    ],
-)
-def test_a_difference_carries_its_sign(difference, low, high, text):
-    assert plain(points_with_interval(difference, Interval(low, high))) == text
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.evaluation import (
     METHOD_TITLES,
+    METHOD_WORDS,
     Difference,
     Interval,
     MethodName,
@@ -99,14 +100,14 @@ def recommend(
 def _recommendation(
     method: MethodName, best: MethodName, values: Mapping[MethodName, float], error: float
 ) -> str:
-    chosen = f"{METHOD_TITLES[method]} ({100 * values[method]:.0f} %)"
+    chosen = f"{METHOD_WORDS[method]} ({100 * values[method]:.0f} %)"
     if method == best:
         return (
             f"Use {chosen}: it does best here, and no simpler method comes within one standard error of it."
         )
     return (
         f"Use {chosen}: it is the simplest method within one standard error ({100 * error:.1f} points)"
-        f" of the best, {METHOD_TITLES[best]} ({100 * values[best]:.0f} %)."
+        f" of the best, {METHOD_WORDS[best]} ({100 * values[best]:.0f} %)."
     )
 
 

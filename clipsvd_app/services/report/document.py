@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.curves import roc_pairs
 from clipsvd_app.domain.evaluation import METHOD_TITLES
-from clipsvd_app.domain.wording import abstention_text, basis_text, split_text, verdict_title
+from clipsvd_app.domain.wording import abstention_text, basis_text, difference_text, split_text, verdict_title
 from clipsvd_app.services.report import change_figures, figures
 from clipsvd_app.services.report.blocks import (
     NOT_DIAGNOSTIC,
@@ -22,7 +22,7 @@ from clipsvd_app.services.report.blocks import (
 from clipsvd_app.services.report.items import CLAIM_2024, TRIPOD_AI, Item, answered
 
 if TYPE_CHECKING:
-    from clipsvd_app.domain.evaluation import Difference, Evaluation, Interval, MethodScore
+    from clipsvd_app.domain.evaluation import Evaluation, Interval, MethodScore
     from clipsvd_app.services.report.content import ReportContent
 
 SMALL_SAMPLE = 100
@@ -63,7 +63,7 @@ def _result(content: ReportContent) -> Section:
         blocks.append(
             Figure(drawing, "Balanced accuracy on unseen patients in percent, with 95 % intervals.")
         )
-        blocks += [Text(_difference(difference)) for difference in evaluation.differences]
+        blocks += [Text(difference_text(difference)) for difference in evaluation.differences]
     return Section("Result", tuple(blocks))
 
 
@@ -225,16 +225,6 @@ def _classes_table(score: MethodScore) -> Table:
     )
     header = ("CLIP-SVD, class", "Images", "Sensitivity (95 %)", "Specificity (95 %)")
     return Table(header, rows, (0.34, 0.12, 0.27, 0.27))
-
-
-def _difference(difference: Difference) -> str:
-    p = "" if difference.p_value is None else f", McNemar mid-p {difference.p_value:.3f}"
-    holm = "" if difference.p_holm is None else f" ({difference.p_holm:.3f} after Holm's correction)"
-    low, high = difference.interval.low * 100, difference.interval.high * 100
-    return (
-        f"{METHOD_TITLES[difference.method]} against {METHOD_TITLES[difference.against].lower()}: "
-        f"{difference.value * 100:+.0f} points ({low:.0f} to {high:.0f}){p}{holm}."
-    )
 
 
 def _score_of(evaluation: Evaluation) -> MethodScore | None:

@@ -8,18 +8,17 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox
 
 from clipsvd_app.domain.evaluation import METHOD_TITLES, MethodName
-from clipsvd_app.domain.wording import basis_text, verdict_title
+from clipsvd_app.domain.wording import basis_text, difference_text, verdict_title
 from clipsvd_app.ui.inspect_page.cases import has_cases
 from clipsvd_app.ui.plots.confusion_matrix import ConfusionMatrix
 from clipsvd_app.ui.plots.method_table import MethodTable
-from clipsvd_app.ui.plots.numbers import points_with_interval
 from clipsvd_app.ui.plots.page_parts import Banner, Card, Level, Lines, choice, label
 from clipsvd_app.ui.plots.plot_widget import save_button
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
-    from clipsvd_app.domain.evaluation import Difference, Evaluation, Verdict
+    from clipsvd_app.domain.evaluation import Evaluation, Verdict
 
 _LEVELS: dict[Verdict, Level] = {"helped": "success", "harmed": "error", "not_shown": "info"}
 
@@ -58,7 +57,7 @@ class MethodsCard(Card):
         self.table.set_methods(evaluation.methods, method_titles(evaluation))
         self._basis.setText(basis_text(evaluation))
         recommended = (("✓", evaluation.recommendation, "success"),) if evaluation.recommendation else ()
-        differences = (("Δ", _difference_text(d), "muted") for d in evaluation.differences)
+        differences = (("Δ", difference_text(d), "muted") for d in evaluation.differences)
         self._differences.set_lines((*recommended, *differences))
 
 
@@ -131,16 +130,3 @@ def method_titles(evaluation: Evaluation) -> tuple[str, ...]:
         METHOD_TITLES[score.method] + (" ✓" if score.method == evaluation.recommended else "")
         for score in evaluation.methods
     )
-
-
-def _difference_text(difference: Difference) -> str:
-    ours, theirs = METHOD_TITLES[difference.method], METHOD_TITLES[difference.against]
-    said = f"{ours} against {theirs.lower()}: {points_with_interval(difference.value, difference.interval)}"
-    if difference.p_value is None:
-        return said
-    corrected = "" if difference.p_holm is None else f", {_p_text(difference.p_holm)} after Holm's correction"
-    return f"{said}; McNemar mid-p {_p_text(difference.p_value)}{corrected}"
-
-
-def _p_text(value: float) -> str:
-    return "below 0.001" if value < 0.001 else f"{value:.3f}"

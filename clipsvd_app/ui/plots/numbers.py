@@ -25,12 +25,6 @@ def percent_with_interval(fraction: float, interval: Interval) -> str:
     return f"{percent(fraction)} ({interval.low * 100:.0f}–{interval.high * 100:.0f})"
 
 
-def points_with_interval(difference: float, interval: Interval) -> str:
-    """Return “+12 points (3 to 21)”; a difference of fractions is counted in percentage points."""
-    low, high = _signed(interval.low), _signed(interval.high)
-    return f"{_signed(difference, plus=True)}{_SPACE}points ({low} to {high})"
-
-
 def change_percent(fraction: float) -> str:
     """Return a small relative change with two significant digits, “0.34 %”."""
     value = fraction * 100
@@ -71,10 +65,3 @@ def file_size(size_bytes: int) -> str:
 def short_hash(digest: str) -> str:
     """Return the first twelve characters of a hash, enough to compare by eye."""
     return digest[:12] if digest else "not yet known"
-
-
-def _signed(fraction: float, *, plus: bool = False) -> str:
-    points = round(fraction * 100)
-    if points < 0:
-        return f"{_MINUS}{-points}"
-    return f"+{points}" if plus and points else str(points)
