@@ -29,6 +29,7 @@ from clipsvd_app.jobs import (
     Command,
     ConvertRequest,
     Event,
+    ExplainRunRequest,
     Failed,
     Finished,
     MapRequest,
@@ -216,7 +217,7 @@ def _is_long(folder: Path) -> bool:
     except (OSError, CodecError):
         return False
     match request:
-        case TrainRequest() | AddBackboneRequest() | ConvertRequest() | MapRequest():
+        case TrainRequest() | AddBackboneRequest() | ConvertRequest() | MapRequest() | ExplainRunRequest():
             return True
         case PredictRequest(images=images):
             return len(images) > SHORT_PREDICTION

@@ -139,6 +139,11 @@ class Story:
         self._photograph("inspect")
         hand.go("explain")
         self._photograph("explain")
+        explain = hand.pages.explain
+        explain.show_tab("case")
+        hand.until(lambda: explain.case.image_id == case, "the case on the Explain page")
+        hand.settle()
+        self._photograph("explain-case")
 
     def export(self) -> None:
         """Write the adapter; the picture shows it checked."""

@@ -10,6 +10,7 @@ from clipsvd_app.domain.explanation import CaseExplanation
 from clipsvd_app.errors import UserError
 from clipsvd_app.project import open_project
 from clipsvd_app.services.applying import prepare_explain, run_backbone
+from clipsvd_app.services.explaining import prepare_explain_run, record_explanation
 from clipsvd_app.settings import load_settings
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     explain.add_argument("project", type=Path, metavar="PROJECT")
     explain.add_argument("--run", dest="run_number", type=int, metavar="N", help="default: the newest")
     explain.add_argument("--image", type=Path, metavar="PATH", help="an image of the project")
+    explain.add_argument(
+        "--again", action="store_true", help="explain the run anew first, as after adding phrases"
+    )
     explain.add_argument("--occlusion", action="store_true", help="map hidden patches too (slower)")
     explain.set_defaults(run=run_explain)
 
@@ -46,6 +50,10 @@ def run_explain(options: argparse.Namespace, console: Console) -> int:
     """Print what the run changed and, if asked, why one image got its probabilities."""
     with open_project(options.project) as project:
         number = options.run_number or project.latest_run()
+        if options.again:
+            folder = prepare_explain_run(project, number, run_backbone(project, number, load_settings()))
+            engine.run(folder, console)
+            record_explanation(project, number, folder)
         explanation = project.run_result(number).explanation
         show_run(console, explanation, number)
         document: dict[str, object] = {"run": number, "explanation": explanation}

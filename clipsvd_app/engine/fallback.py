@@ -12,6 +12,7 @@ from clipsvd_app.domain.results import RunResult
 from clipsvd_app.jobs import (
     ConvertRequest,
     ExplainRequest,
+    ExplainRunRequest,
     MapRequest,
     PredictRequest,
     PreviewRequest,
@@ -29,6 +30,7 @@ DeviceRequest = (
     TrainRequest
     | PredictRequest
     | ExplainRequest
+    | ExplainRunRequest
     | PreviewRequest
     | MapRequest
     | VerifyRequest

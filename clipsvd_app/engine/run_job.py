@@ -17,6 +17,7 @@ from clipsvd_app.jobs import (
     AddBackboneResult,
     ConvertRequest,
     ExplainRequest,
+    ExplainRunRequest,
     MapRequest,
     PredictRequest,
     PreviewRequest,
@@ -97,6 +98,10 @@ def _answer(request: DeviceRequest, folder: Path, warm: WarmBackbone, report: Re
             from clipsvd_app.engine.explain import run_explain
 
             return run_explain(request, warm, report)
+        case ExplainRunRequest():
+            from clipsvd_app.engine.explain import run_explain_run
+
+            return run_explain_run(request, warm, report)
         case VerifyRequest():
             from clipsvd_app.engine.adapter import run_verify
 

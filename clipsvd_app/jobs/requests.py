@@ -99,6 +99,17 @@ class ExplainRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class ExplainRunRequest:
+    """Explain anew what an adapter changed, seen on these images; their labels play no part."""
+
+    backbone: BackboneRef
+    adapter: str
+    images: tuple[ImageInput, ...]
+    device: DeviceName = "auto"
+    kind: Literal["explain_run"] = "explain_run"
+
+
+@dataclass(frozen=True, slots=True)
 class PreviewRequest:
     """Predict the pool from the labels so far, on frozen features; answers within a moment.
 
@@ -167,6 +178,7 @@ Request = (
     TrainRequest
     | PredictRequest
     | ExplainRequest
+    | ExplainRunRequest
     | PreviewRequest
     | MapRequest
     | VerifyRequest
@@ -177,6 +189,7 @@ REQUESTS: dict[str, type[Request]] = {
     "train": TrainRequest,
     "predict": PredictRequest,
     "explain": ExplainRequest,
+    "explain_run": ExplainRunRequest,
     "preview": PreviewRequest,
     "map": MapRequest,
     "verify": VerifyRequest,

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from filelock import FileLock
 
+    from clipsvd_app.domain.explanation import RunExplanation
     from clipsvd_app.domain.measures import Measure
     from clipsvd_app.domain.results import RunResult
     from clipsvd_app.domain.study import (
@@ -161,6 +162,15 @@ class Project:
             )
         assert cursor.lastrowid is not None
         return cursor.lastrowid
+
+    def set_run_explanation(self, number: int, explanation: RunExplanation) -> None:
+        """Put another explanation of what a run changed in the place of the one that it left."""
+        self._require_writer()
+        result = replace(self.run_result(number), explanation=explanation)
+        with transaction(self._db, self.path):
+            self._db.execute(
+                "UPDATE run SET result = ? WHERE number = ?", (json.dumps(to_json(result)), number)
+            )
 
     def close(self) -> None:
         """Close the file and let the next writer in."""

@@ -58,5 +58,10 @@ def remove_pack(name: str) -> None:
     found[name].unlink(missing_ok=True)
 
 
+def name_kept(path: Path) -> str:
+    """Return the name under which a pack is kept."""
+    return _file_name(path).removesuffix(".csv")
+
+
 def _file_name(path: Path) -> str:
     return f"{_NOT_IN_A_NAME.sub('-', path.stem).strip('.-') or 'pack'}.csv"

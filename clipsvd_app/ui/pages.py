@@ -14,6 +14,7 @@ from clipsvd_app.ui.controllers.cases import CaseExplainer
 from clipsvd_app.ui.controllers.classes import ClassesController
 from clipsvd_app.ui.controllers.comparing import CompareController
 from clipsvd_app.ui.controllers.explain import ExplainController
+from clipsvd_app.ui.controllers.explain_again import ExplainAgainController
 from clipsvd_app.ui.controllers.export import ExportController
 from clipsvd_app.ui.controllers.files import RELINK, FilesController
 from clipsvd_app.ui.controllers.grouping import GroupingController
@@ -105,6 +106,7 @@ class Pages(QObject):
         self.mapping = CaseMapController(session, self.inspect, self.inspecting)
         self.comparing = CompareController(session, self.inspect, self.inspecting)
         self.explaining = ExplainController(session, self.explain, self.pictures, self.explainer)
+        self.explaining_again = ExplainAgainController(session, self.explain, self.explaining)
         self.exporting = ExportController(session, self.export)
         self.reporting = ReportController(session, self.export, self.inspecting)
         self._actions["file.report"] = self.reporting.open

@@ -17,7 +17,7 @@ from clipsvd_app import settings
 from clipsvd_app.adapter_file import read_adapter
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.domain.evaluation import METHOD_TITLES
-from clipsvd_app.domain.explanation import CaseExplanation
+from clipsvd_app.domain.explanation import CaseExplanation, RunExplanation
 from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.domain.results import RunResult
 from clipsvd_app.engine import bench
@@ -28,6 +28,7 @@ from clipsvd_app.errors import Cancelled, UserError
 from clipsvd_app.jobs import (
     BackboneRef,
     ExplainRequest,
+    ExplainRunRequest,
     ImageInput,
     PredictRequest,
     PredictResult,
@@ -234,6 +235,18 @@ def test_an_image_can_be_explained(ask, reference, adapter, studies):
     result, _ = ask(ExplainRequest(reference, adapter, studies[0]), CaseExplanation)
     assert result.image_id == studies[0].id
     assert result.text
+
+
+def test_a_stored_run_is_explained_anew_on_the_images_that_can_be_read(
+    ask, reference, adapter, studies, held_out, tmp_path
+):
+    gone = ImageInput(77, str(tmp_path / "gone.png"), 0, "p")
+    found, _ = ask(ExplainRunRequest(reference, adapter, (gone, *studies)), RunExplanation)
+    assert found.images == len(studies)
+    assert found.matrices == held_out[0].explanation.matrices
+    assert found.statements
+    with pytest.raises(UserError):
+        ask(ExplainRunRequest(reference, adapter, (gone,)), RunExplanation)
 
 
 def test_a_preview_predicts_the_pool_and_suggests_what_to_label(ask, reference, with_pool):

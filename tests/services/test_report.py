@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from support.dicom_variants import described
 from support.made_evaluation import as_of_old, made_run
+from support.made_explanation import RUN, old_run
 
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.domain.codec import to_json
@@ -81,9 +82,10 @@ def project(tmp_path: Path, identified: Path):
             own = [image.id for image, label in zip(images, labels, strict=True) if label == position]
             made.apply(set_labels(own, known.id, known.name))
         run = made_run(NAMES, ids=[image.id for image in images], labels=labels, training=8, seed=5)
-        run = replace(run, backbone_name="/home/Mustermann/model")
+        explained = replace(RUN, notes=("The pack of phrases “Mustermann” has a fault.",))
+        run = replace(run, backbone_name="/home/Mustermann/model", explanation=explained)
         request = {"recipe": to_json(Recipe()), "labels": {}, "classes": []}
-        for each in (run, as_of_old(run)):
+        for each in (run, replace(as_of_old(run), explanation=old_run())):
             made.add_run("standard", request, each, b"")
         yield made
 
@@ -184,8 +186,20 @@ def test_the_report_holds_its_result_figures_limits_and_items(project, tmp_path)
         "CLAIM 2024",
     ):
         assert part in text
-    assert text.count("<svg") == 5
+    assert text.count("<svg") == 7
     assert text.count(f"<td>{NOT_GIVEN}</td>") > 20
+
+
+def test_the_report_says_what_adaptation_changed_and_which_controls_held(project, tmp_path):
+    words = " ".join(page_of(written(project, tmp_path / "r.html")).words)
+    assert "What adaptation changed" in words
+    for statement in RUN.statements:
+        assert statement.text in words
+        assert f"How we know: {statement.how_we_know}" in words
+    for control in RUN.controls:
+        assert control.name in words
+    assert "Relative change of the attention heads" in words
+    assert "sharp margin" not in words, "phrases of single heads stay on the page"
 
 
 def test_a_run_of_an_earlier_version_can_be_reported(project, tmp_path):

@@ -1,6 +1,7 @@
 """Why the model answers as it does: corpus, concepts, directions, occlusion, and their controls."""
 
+from clipsvd_app.engine.explain.again import run_explain_run
 from clipsvd_app.engine.explain.case import explain_case, run_explain
 from clipsvd_app.engine.explain.run import explain_run
 
-__all__ = ["explain_case", "explain_run", "run_explain"]
+__all__ = ["explain_case", "explain_run", "run_explain", "run_explain_run"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from clipsvd_app.domain.curves import roc_pairs
 from clipsvd_app.domain.evaluation import METHOD_TITLES
 from clipsvd_app.domain.wording import abstention_text, basis_text, difference_text, split_text, verdict_title
-from clipsvd_app.services.report import figures
+from clipsvd_app.services.report import change_figures, figures
 from clipsvd_app.services.report.blocks import (
     NOT_DIAGNOSTIC,
     Block,
@@ -42,6 +42,7 @@ def compose(content: ReportContent) -> Document:
         _recipe(content),
         *_accuracy(content),
         *_trust(content),
+        *_changed(content),
         *_more_labels(content),
         *_failures(content),
         _limits(content),
@@ -134,6 +135,27 @@ def _trust(content: ReportContent) -> tuple[Section, ...]:
         blocks.append(Text(abstention_text(evaluation)))
         blocks.append(Figure(figures.risk(evaluation.abstention), "Errors among the surest answers."))
     return (Section("When not to trust it", tuple(blocks)),) if blocks else ()
+
+
+def _changed(content: ReportContent) -> tuple[Section, ...]:
+    """Say what adaptation changed: the engine's sentences, each with how it is known, and the controls."""
+    found = content.result.explanation
+    blocks: list[Block] = []
+    for statement in found.statements:
+        blocks += [Text(statement.text), Text(f"How we know: {statement.how_we_know}")]
+    if found.matrices:
+        caption = "Relative change of the weight matrices, layer by layer; the fuller the stronger."
+        blocks.append(Figure(change_figures.matrices(found.matrices), caption))
+    if found.heads:
+        caption = "Relative change of the attention heads, layer by layer; the fuller the stronger."
+        blocks.append(Figure(change_figures.heads(found.heads), caption))
+    if found.controls:
+        rows = tuple(
+            (c.name, "held" if c.passed else "failed", f"{c.value:.3g}", f"{c.limit:.3g}")
+            for c in found.controls
+        )
+        blocks.append(Table(("Control", "Outcome", "Figure", "Limit"), rows, (0.58, 0.14, 0.14, 0.14)))
+    return (Section("What adaptation changed", tuple(blocks)),) if found.statements else ()
 
 
 def _more_labels(content: ReportContent) -> tuple[Section, ...]:

@@ -1,4 +1,4 @@
-"""Explaining single cases of a run in the engine; answers are kept while the run is shown."""
+"""Explaining single cases of a run in the engine; answers are kept while the project is open."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from clipsvd_app.domain.explanation import CaseExplanation
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import Failed, Finished, read_result
 from clipsvd_app.services.applying import prepare_explain, run_backbone
+from clipsvd_app.services.explaining import loose_image
 from clipsvd_app.services.job_folders import forget_job
 from clipsvd_app.services.run_views import views_of_run
 from clipsvd_app.ui.notices import Notice
@@ -17,22 +18,32 @@ from clipsvd_app.ui.notices import Notice
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from clipsvd_app.jobs import CancelledEvent
+    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.jobs import CancelledEvent, Progress
     from clipsvd_app.ui.session import Session
+
+WAITING = ("Waiting for the engine", 0, 0)
 
 
 class CaseExplainer(QObject):
-    """Signals: ``explained(run number, CaseExplanation)``, ``pending_changed(image id)``."""
+    """Keeps answers; a second wish for the same one waits for the first.
+
+    Signals: ``explained(run number, CaseExplanation)``, ``pending_changed(image id)``,
+    ``advanced(image id)`` when there is progress to show.
+    """
 
     explained = Signal(int, object)
     pending_changed = Signal(int)
+    advanced = Signal(int)
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._session = session
         self._known: dict[tuple[int, int], CaseExplanation] = {}
-        self._pending: set[tuple[int, int]] = set()
-        session.project_opened.connect(self._known.clear)
+        self._pending: dict[tuple[int, int], int] = {}
+        self._progress: dict[tuple[int, int], tuple[str, int, int]] = {}
+        self._loose: dict[int, ProjectImage] = {}
+        session.project_opened.connect(self._forget)
 
     def known(self, run: int, image_id: int) -> CaseExplanation | None:
         """Return an explanation that is there already."""
@@ -42,27 +53,66 @@ class CaseExplainer(QObject):
         """Whether one is being made."""
         return (run, image_id) in self._pending
 
-    def explain(self, run: int, image_id: int) -> None:
-        """Explain a case, once."""
+    def progress(self, run: int, image_id: int) -> tuple[str, int, int] | None:
+        """Return stage, done and total of one that is being made."""
+        return self._progress.get((run, image_id))
+
+    def image(self, run: int, image_id: int) -> ProjectImage | None:
+        """Return an image as the run saw it, or a file that was only dropped; None when it is gone."""
+        if image_id in self._loose:
+            return self._loose[image_id]
+        project = self._session.project
+        found = project.images([image_id]) if project is not None else ()
+        return views_of_run(project, run).seen(found[0]) if project is not None and found else None
+
+    def take_file(self, path: Path) -> int:
+        """Return the id of the image with this path, or a negative one for a file outside the project."""
+        wanted = str(path.resolve())
+        for image in self._session.images():
+            if image.path in (wanted, str(path)):
+                return image.id
+        for number, image in self._loose.items():
+            if image.path == wanted:
+                return number
+        number = -1 - len(self._loose)
+        self._loose[number] = loose_image(path.resolve(), number)
+        return number
+
+    def explain(self, run: int, image_id: int, *, occlusion: bool = False) -> None:
+        """Explain a case, once; with ``occlusion`` again if the map of hidden patches is not there yet."""
         project, key = self._session.project, (run, image_id)
-        if project is None or key in self._pending:
+        image = self.image(run, image_id)
+        if project is None or image is None or key in self._pending:
             return
-        if key in self._known:
-            self.explained.emit(run, self._known[key])
+        known = self._known.get(key)
+        if known is not None and not (occlusion and all(found.kind != "occlusion" for found in known.maps)):
+            self.explained.emit(run, known)
             return
         try:
-            (image,) = map(views_of_run(project, run).seen, project.images([image_id]))
             backbone = run_backbone(project, run, self._session.settings)
-            folder = prepare_explain(project, run, image, backbone, self._session.device)
+            folder = prepare_explain(project, run, image, backbone, self._session.device, occlusion=occlusion)
         except UserError as error:
             self._session.tell(error)
             return
-        self._pending.add(key)
+        self._progress[key] = WAITING
+        self._pending[key] = self._session.engine.submit(
+            folder, lambda event: self._take(key, folder, event), lambda event: self._advance(key, event)
+        )
         self.pending_changed.emit(image_id)
-        self._session.engine.submit(folder, lambda event: self._take(key, folder, event))
+
+    def cancel(self, run: int, image_id: int) -> None:
+        """Stop explaining a case."""
+        if (run, image_id) in self._pending:
+            self._session.engine.cancel(self._pending[run, image_id])
+
+    def _advance(self, key: tuple[int, int], progress: Progress) -> None:
+        if key in self._pending:
+            self._progress[key] = (progress.stage, progress.done, progress.total)
+            self.advanced.emit(key[1])
 
     def _take(self, key: tuple[int, int], folder: Path, event: Finished | Failed | CancelledEvent) -> None:
-        self._pending.discard(key)
+        self._pending.pop(key, None)
+        self._progress.pop(key, None)
         if isinstance(event, Finished):
             explanation = read_result(folder, CaseExplanation)
             self._known[key] = explanation
@@ -71,3 +121,7 @@ class CaseExplainer(QObject):
             self._session.tell(Notice("error", event.message, event.remedy, key=event.code))
         forget_job(folder)
         self.pending_changed.emit(key[1])
+
+    def _forget(self) -> None:
+        self._known.clear()
+        self._loose.clear()

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.viewer.viewer import ImageViewer
 
 MAP_PX = 256
+NOT_SHOWN = (
+    "No map is shown for this image: hiding what it marks lowers the score no faster than chance does."
+)
+NOT_SHOWN_REMEDY = "Explain > This case shows its check and the other kinds of map."
 
 
 class HeatController(QObject):
@@ -56,14 +60,14 @@ class HeatController(QObject):
         if not self._viewer.heat_shown or frame is None or image is None or run != self._run:
             return
         if frame.image_id == explanation.image_id and not frame.derived:
+            if not explanation.saliency_trusted:
+                self._viewer.heat_shown = False
+                self._session.tell(Notice("info", NOT_SHOWN, NOT_SHOWN_REMEDY, key="heat"))
+                return
             heat = upsampled(explanation.saliency, MAP_PX, MAP_PX)
             assert self._session.project is not None
             seen = views_of_run(self._session.project, run).seen(image)
             self._viewer.set_overlay(heat, seen_square(seen))
-            if not explanation.saliency_trusted:
-                self._session.tell(
-                    Notice("warning", "This map did not pass its control: take it as a guess.", key="heat")
-                )
 
 
 def seen_square(image: ProjectImage) -> QRectF:

@@ -26,6 +26,7 @@ INSIDE = (
     "The verdict with every method's figures and intervals",
     "Cohort, split and recipe, in numbers",
     "Confusion matrix, ROC curves, reliability, errors by certainty",
+    "What adaptation changed, how it is known, and which controls held",
     "Limits, and what is known of the items of CLAIM 2024 and TRIPOD+AI",
 )
 NEVER_INSIDE = (

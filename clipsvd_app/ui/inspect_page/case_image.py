@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QImage, QPainter, QPainterPath, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from typing import TYPE_CHECKING
 
-from clipsvd_app.ui.plots.inks import palette_in_force
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QImage, QPainter, QPainterPath
+from PySide6.QtWidgets import QSizePolicy
+
+from clipsvd_app.ui.plots.plot_widget import PlotWidget, Rows, Spot
 from clipsvd_app.ui.plots.saliency import Grid, letterboxed_view, overlay
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+    from clipsvd_app.ui.theme import Palette
 
 _VEIL_PX = 256
 
 
-class CaseImage(QWidget):
+class CaseImage(PlotWidget):
     """Fits the image into its area on the viewer's black; the veil lies where the model looked."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -53,21 +60,29 @@ class CaseImage(QWidget):
         """True when a veil is drawn."""
         return self._veil is not None
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
-        outline = QPainterPath()
-        outline.addRoundedRect(QRectF(self.rect()), 6, 6)
-        painter.setClipPath(outline)
-        painter.fillRect(self.rect(), palette_in_force().color("viewer"))
-        if not self._image.isNull():
-            self._paint_image(painter)
-        painter.end()
+    def data_rows(self) -> Rows:
+        header = ("row", "column", "adds_to_margin")
+        cells = (
+            (str(row), str(column), repr(value))
+            for row, values in enumerate(self._grid)
+            for column, value in enumerate(values)
+        )
+        return (header, *cells)
 
-    def _paint_image(self, painter: QPainter) -> None:
-        fitted = self._image.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
+    def draw(self, painter: QPainter, area: QRectF, palette: Palette) -> tuple[Spot, ...]:
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        outline = QPainterPath()
+        outline.addRoundedRect(area, 6, 6)
+        painter.setClipPath(outline)
+        painter.fillRect(area, palette.color("viewer"))
+        if not self._image.isNull():
+            self._paint_image(painter, area)
+        return ()
+
+    def _paint_image(self, painter: QPainter, area: QRectF) -> None:
+        fitted = self._image.size().scaled(area.size().toSize(), Qt.AspectRatioMode.KeepAspectRatio)
         target = QRectF(0, 0, fitted.width(), fitted.height())
-        target.moveCenter(QRectF(self.rect()).center())
+        target.moveCenter(area.center())
         painter.drawImage(target, self._image)
         if self._veil is None:
             return

@@ -151,9 +151,8 @@ class CaseSheet(Card):
         self._veil.setText(
             "Show what mattered" if found is None or trusted else "No map: it failed its check"
         )
-        self._explain.setVisible(found is None)
-        self._explain.setEnabled(not state.explaining)
-        self._explain.setText("Explaining…" if state.explaining else "Explain this case")
+        self._explain.setEnabled(found is not None or not state.explaining)
+        self._explain.setText(_explain_title(state))
         self._veil.blockSignals(True)
         self._veil.setChecked(trusted)
         self._veil.blockSignals(False)
@@ -201,3 +200,9 @@ class CaseSheet(Card):
     def _ask_to_explain(self) -> None:
         if self._state is not None:
             self.explain_requested.emit(self._state.prediction.image_id)
+
+
+def _explain_title(state: CaseSheetState) -> str:
+    if state.explanation is not None:
+        return "Parts, map and concepts"
+    return "Explaining…" if state.explaining else "Explain this case"

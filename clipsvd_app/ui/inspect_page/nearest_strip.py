@@ -1,4 +1,4 @@
-"""The training cases most like the open one, as small pictures; a click opens one."""
+"""A few cases as small pictures; a click opens one."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.inspect_page.state import NearCase
 
 _SIDE_PX = 50
+MOST_LIKE = "Most like it among the training images"
 
 
 class NearestStrip(QWidget):
@@ -25,15 +26,18 @@ class NearestStrip(QWidget):
     case_opened = Signal(int)
     thumbnails_wanted = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, title: str = MOST_LIKE, kind: str = "training case", parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
+        self._kind = kind
         self._buttons: dict[int, QToolButton] = {}
         self._row = QHBoxLayout()
         self._row.setSpacing(GAP - 2)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(GAP - 4)
-        whole.addWidget(label("Most like it among the training images", "section"))
+        whole.addWidget(label(title, "section"))
         whole.addLayout(self._row)
 
     def set_cases(self, cases: tuple[NearCase, ...], class_names: tuple[str, ...]) -> None:
@@ -72,7 +76,7 @@ class NearestStrip(QWidget):
         shown.setFixedSize(_SIDE_PX + 6, _SIDE_PX + 6)
         called = "" if case.label is None else f", labelled “{class_names[case.label]}”"
         shown.setToolTip(f"{case.caption}{called}")
-        shown.setAccessibleName(f"Open the training case {case.caption}{called}")
+        shown.setAccessibleName(f"Open the {self._kind} {case.caption}{called}")
         if case.label is not None:
             shown.setIcon(class_icon(case.label))
         shown.clicked.connect(lambda: self.case_opened.emit(case.image_id))

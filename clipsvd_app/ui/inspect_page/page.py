@@ -185,7 +185,8 @@ class InspectPage(QWidget):
         self.map.projection_wanted.connect(self.projection_wanted)
         self.map.cancel_requested.connect(self.map_cancelled)
         self.compare.other_chosen.connect(self.other_run_chosen)
-        for part in (self.result, self.failures, self.trust, self.map, self.compare, self.case_sheet.bars):
+        sheet = (self.case_sheet.bars, self.case_sheet.image)
+        for part in (self.result, self.failures, self.trust, self.map, self.compare, *sheet):
             part.trouble.connect(self.trouble)
 
     def _connect_cases(self) -> None:

@@ -63,7 +63,7 @@ class ProbabilityBars(PlotWidget):
         em = line_height(self.font())
         longest = text_width(sized(self.font(), bold=True), [self._shown(p) for p in range(len(self._names))])
         names = min(area.width() * 0.5, longest + em * 2.2)
-        bars = area.adjusted(names, 0, -em * 6.4, 0)
+        bars = area.adjusted(names, 0, -em * 7.2, 0)
         self._draw_header(painter, area, em, palette)
         spots = []
         for position in range(len(self._names)):

@@ -1,0 +1,112 @@
+"""Explaining a stored run anew, and the phrases in which that is done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from clipsvd_app.corpus import check_pack
+from clipsvd_app.errors import UserError
+from clipsvd_app.jobs import Failed, Finished
+from clipsvd_app.services import corpus_packs
+from clipsvd_app.services.applying import run_backbone
+from clipsvd_app.services.explaining import prepare_explain_run, record_explanation
+from clipsvd_app.services.job_folders import forget_job
+from clipsvd_app.ui.controllers.cases import WAITING
+from clipsvd_app.ui.explain_page.state import PacksState
+from clipsvd_app.ui.notices import Notice
+
+if TYPE_CHECKING:
+    from clipsvd_app.jobs import CancelledEvent, Progress
+    from clipsvd_app.project import Project
+    from clipsvd_app.ui.controllers.explain import ExplainController
+    from clipsvd_app.ui.explain_page.page import ExplainPage
+    from clipsvd_app.ui.session import Session
+
+
+class ExplainAgainController(QObject):
+    """One run at a time; the run before keeps its explanation until the new one is there."""
+
+    def __init__(self, session: Session, page: ExplainPage, explaining: ExplainController) -> None:
+        super().__init__(page)
+        self._session, self._page, self._explaining = session, page, explaining
+        self._job: int | None = None
+        page.explain_again.connect(self.explain)
+        page.run_cancelled.connect(self.cancel)
+        page.pack_dropped.connect(self.take_pack)
+        page.pack_removed.connect(self.remove_pack)
+        page.set_packs(PacksState(corpus_packs.list_packs()))
+
+    def explain(self) -> None:
+        """Explain the run on show anew, from its stored adapter."""
+        project, run = self._session.project, self._explaining.run
+        if project is None or run is None or self._job is not None:
+            return
+        try:
+            backbone = run_backbone(project, run, self._session.settings)
+            folder = prepare_explain_run(project, run, backbone, self._session.device)
+        except UserError as error:
+            self._session.tell(error)
+            return
+        self._page.show_tab("change")
+        self._page.set_run_progress(WAITING)
+        self._job = self._session.engine.submit(
+            folder, lambda event: self._take(project, run, folder, event), self._advance
+        )
+
+    def cancel(self) -> None:
+        """Stop; the explanation that was there stays."""
+        if self._job is not None:
+            self._session.engine.cancel(self._job)
+
+    def take_pack(self, path: str) -> None:
+        """Check a pack of phrases and keep it, or show what is wrong with it."""
+        self._page.show_tab("trust")
+        try:
+            report = check_pack(Path(path))
+            if not report.is_usable:
+                self._page.set_packs(PacksState(corpus_packs.list_packs(), refused=report))
+                return
+            corpus_packs.add_pack(Path(path))
+        except UserError as error:
+            self._session.tell(error)
+            return
+        added = corpus_packs.name_kept(Path(path))
+        self._page.set_packs(PacksState(corpus_packs.list_packs(), added=added))
+
+    def remove_pack(self, name: str) -> None:
+        """Take a pack away."""
+        try:
+            corpus_packs.remove_pack(name)
+        except UserError as error:
+            self._session.tell(error)
+        self._page.set_packs(PacksState(corpus_packs.list_packs()))
+
+    def _advance(self, progress: Progress) -> None:
+        if self._job is not None:
+            self._page.set_run_progress((progress.stage, progress.done, progress.total))
+
+    def _take(
+        self, project: Project, run: int, folder: Path, event: Finished | Failed | CancelledEvent
+    ) -> None:
+        self._job = None
+        self._page.set_run_progress(None)
+        if isinstance(event, Finished) and self._session.project is project:
+            self._record(project, run, folder)
+            return
+        if isinstance(event, Failed):
+            self._session.tell(Notice("error", event.message, event.remedy, key=event.code))
+        forget_job(folder)
+
+    def _record(self, project: Project, run: int, folder: Path) -> None:
+        try:
+            record_explanation(project, run, folder)
+        except UserError as error:
+            forget_job(folder)
+            self._session.tell(error)
+            return
+        if self._explaining.run == run:
+            self._explaining.show_run(run)
+        self._session.tell(Notice("success", f"Run {run} is explained anew.", key="explained-again"))

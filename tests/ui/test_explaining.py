@@ -1,0 +1,222 @@
+"""Facts about explaining in a project: cases by list and by file, maps on demand, runs explained anew."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import QObject, Signal
+from shiboken6 import delete
+from support.made_evaluation import made_run
+from support.made_explanation import RUN, case_map, made_case, old_run
+
+from clipsvd_app.domain.classes import class_from_name
+from clipsvd_app.domain.codec import to_json
+from clipsvd_app.domain.recipe import Recipe
+from clipsvd_app.jobs import CancelledEvent, Failed, Finished, Progress, read_request, write_result
+from clipsvd_app.project.class_changes import AddClass
+from clipsvd_app.services import backbones, corpus_packs
+from clipsvd_app.services.importing import apply_import, plan_import
+from clipsvd_app.ui.controllers import cases, explain_again
+from clipsvd_app.ui.controllers.cases import CaseExplainer
+from clipsvd_app.ui.controllers.explain import ExplainController
+from clipsvd_app.ui.controllers.explain_again import ExplainAgainController
+from clipsvd_app.ui.explain_page.page import ExplainPage
+from clipsvd_app.ui.pictures import Pictures
+from clipsvd_app.ui.session import Session
+
+pytestmark = pytest.mark.gui
+NAMES = ("normal", "lesion")
+PACK = (
+    "id,text,modality,anatomy,axis,polarity,synonyms,code_scheme,code,source,licence,enabled\n"
+    "my-1,a white haze over the lower lung,{modality},chest,density,present,,,,own,CC0,true\n"
+)
+
+
+class FakeEngine(QObject):
+    """Keeps the newest job that it was given."""
+
+    ready, lost = Signal(object), Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.request = None
+
+    def submit(self, folder, on_end, on_progress=None) -> int:
+        self.folder, self.on_end, self.on_progress = folder, on_end, on_progress
+        self.request = read_request(folder)
+        return 7
+
+    def answer(self, result) -> None:
+        write_result(self.folder, result)
+        self.on_end(Finished(7))
+
+    def cancel(self, number: int) -> None:
+        self.on_end(CancelledEvent(number))
+
+    def close(self) -> None:
+        """Nothing runs."""
+
+
+@pytest.fixture
+def bench(qtbot, theme, tmp_path, monkeypatch):
+    for module in (cases, explain_again):
+        monkeypatch.setattr(module, "run_backbone", lambda *_: backbones.find(session.settings, "demo"))
+    random = np.random.default_rng(2)
+    (tmp_path / "in").mkdir()
+    for number in range(6):
+        Image.fromarray(random.integers(0, 255, (24, 24), dtype=np.uint8)).save(
+            tmp_path / "in" / f"{number}.png"
+        )
+    session = Session(FakeEngine())
+    assert session.new_project(tmp_path / "p.clipsvd")
+    session.do(apply_import(session.project, plan_import(session.project, [tmp_path / "in"])))
+    for name in NAMES:
+        session.do(AddClass(class_from_name(name)))
+    page = ExplainPage(theme)
+    qtbot.addWidget(page)
+    explainer, pictures = CaseExplainer(session), Pictures(session.background)
+    explaining = ExplainController(session, page, pictures, explainer)
+    again = ExplainAgainController(session, page, explaining)
+    ids = [image.id for image in session.project.images()]
+    labels = [number % 2 for number in range(len(ids))]
+    run = made_run(NAMES, ids=ids, labels=labels, training=2, seed=5)
+    request = {"recipe": to_json(Recipe()), "classes": [], "labels": {}}
+    session.project.add_run("quick", request, replace(run, explanation=old_run()), b"adapter")
+    told = []
+    session.notice.connect(told.append)
+    session.runs_changed.emit()
+    yield SimpleNamespace(
+        session=session,
+        engine=session.engine,
+        page=page,
+        explainer=explainer,
+        explaining=explaining,
+        again=again,
+        ids=ids,
+        told=told,
+        folder=tmp_path,
+    )
+    session.close()
+    delete(page)
+
+
+def shown(bench, qtbot, image_id) -> None:
+    qtbot.waitUntil(lambda: bench.page.case.image_id == image_id, timeout=10_000)
+
+
+def test_a_chosen_case_is_explained_and_shown(bench, qtbot):
+    bench.page.case_opened.emit(bench.ids[3])
+    assert bench.engine.request.image.id == bench.ids[3]
+    shown(bench, qtbot, bench.ids[3])
+    assert bench.page.tab == "case"
+    assert bench.page.case.is_pending
+    bench.engine.on_progress(Progress(7, "Following the change", 1, 4))
+    assert "Following the change" in bench.page.case._stage.text()
+    bench.engine.answer(made_case(bench.ids[3]))
+    assert not bench.page.case.is_pending
+
+
+def test_a_cancelled_case_can_be_asked_for_again(bench, qtbot):
+    bench.page.case_opened.emit(bench.ids[3])
+    shown(bench, qtbot, bench.ids[3])
+    bench.page.case_cancelled.emit(bench.ids[3])
+    assert bench.page.case.is_pending
+    bench.engine.request = None
+    bench.page.case._retry.click()
+    assert bench.engine.request is not None
+
+
+def test_the_map_of_hidden_patches_is_asked_for_once(bench, qtbot):
+    bench.page.case_opened.emit(bench.ids[3])
+    assert not bench.engine.request.occlusion
+    bench.engine.answer(made_case(bench.ids[3]))
+    shown(bench, qtbot, bench.ids[3])
+    bench.page.occlusion_wanted.emit(bench.ids[3])
+    assert bench.engine.request.occlusion
+    bench.engine.on_progress(Progress(7, "Hiding patches", 16, 64))
+    assert bench.page.case.map._bar.value() == 16
+    assert not bench.page.case.is_pending, "what is known stays on show"
+    bench.engine.answer(made_case(bench.ids[3], case_map(), case_map("occlusion")))
+    bench.engine.request = None
+    bench.page.occlusion_wanted.emit(bench.ids[3])
+    assert bench.engine.request is None, "it is there already"
+
+
+def test_a_dropped_image_of_the_project_is_that_case(bench, qtbot):
+    (image,) = bench.session.project.images([bench.ids[2]])
+    bench.page.file_dropped.emit(image.path)
+    assert bench.engine.request.image.id == bench.ids[2]
+
+
+def test_a_dropped_image_from_elsewhere_is_explained_without_being_added(bench, qtbot):
+    Image.fromarray(np.zeros((24, 24), np.uint8)).save(bench.folder / "other.png")
+    bench.page.file_dropped.emit(str(bench.folder / "other.png"))
+    asked = bench.engine.request.image
+    assert asked.id < 0
+    assert asked.path.endswith("other.png")
+    bench.engine.answer(made_case(asked.id))
+    shown(bench, qtbot, asked.id)
+    assert len(bench.session.project.images()) == len(bench.ids)
+
+
+def test_a_late_answer_for_another_case_is_not_shown(bench, qtbot):
+    bench.page.case_opened.emit(bench.ids[3])
+    shown(bench, qtbot, bench.ids[3])
+    late = bench.engine.folder, bench.engine.on_end
+    bench.page.case_opened.emit(bench.ids[4])
+    shown(bench, qtbot, bench.ids[4])
+    write_result(late[0], made_case(bench.ids[3]))
+    late[1](Finished(7))
+    assert bench.page.case.image_id == bench.ids[4]
+    assert bench.page.case.is_pending
+
+
+def test_a_case_explained_on_inspect_is_the_one_shown_here(bench, qtbot):
+    bench.explainer.explain(1, bench.ids[1])
+    bench.engine.answer(made_case(bench.ids[1]))
+    shown(bench, qtbot, bench.ids[1])
+
+
+def test_an_old_run_is_explained_anew_and_stored(bench):
+    bench.page.explain_again.emit()
+    request = bench.engine.request
+    assert request.kind == "explain_run"
+    assert [image.label for image in request.images] == [None] * len(bench.ids)
+    bench.engine.on_progress(Progress(7, "Watching the model", 2, 6))
+    assert bench.page.change._bar.value() == 2
+    bench.engine.answer(RUN)
+    assert bench.session.project.run_result(1).explanation == RUN
+    assert bench.page.change.words.text().startswith("The run in words\nSizes.")
+    assert not bench.engine.folder.exists()
+
+
+@pytest.mark.parametrize("end", [CancelledEvent(7), Failed(7, "x", "It broke.", "Try again.")])
+def test_a_run_that_could_not_be_explained_anew_keeps_what_it_had(bench, end):
+    bench.page.explain_again.emit()
+    bench.engine.on_end(end)
+    assert bench.session.project.run_result(1).explanation == old_run()
+    assert not bench.page.change._bar.isVisibleTo(bench.page)
+    assert bool(bench.told) == isinstance(end, Failed)
+
+
+def test_a_pack_with_a_fault_is_shown_with_it_and_not_kept(bench):
+    path = bench.folder / "mine.csv"
+    path.write_text(PACK.format(modality="roentgen"), encoding="utf-8")
+    bench.page.pack_dropped.emit(str(path))
+    assert bench.page.tab == "trust"
+    assert "was not taken" in bench.page.trust.packs.banner.text()
+    assert not corpus_packs.list_packs()
+
+
+def test_a_sound_pack_is_kept_until_it_is_removed(bench):
+    path = bench.folder / "my words.csv"
+    path.write_text(PACK.format(modality="radiography"), encoding="utf-8")
+    bench.page.pack_dropped.emit(str(path))
+    assert [report.name for report in corpus_packs.list_packs()] == ["my-words"]
+    assert "my-words" in bench.page.trust.packs.banner.text()
+    bench.page.pack_removed.emit("my-words")
+    assert not corpus_packs.list_packs()
