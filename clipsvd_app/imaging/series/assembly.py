@@ -10,11 +10,13 @@ import numpy as np
 
 from clipsvd_app.imaging.series import checks
 from clipsvd_app.imaging.series.flags import BREAKS_VOLUME, Flag
-from clipsvd_app.imaging.series.geometry import Gaps, along_normal_mm, gaps, orientation_groups
+from clipsvd_app.imaging.series.geometry import Array, Gaps, along_normal_mm, gaps, orientation_groups
 from clipsvd_app.imaging.values import ImageHeader, Plane
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+_ROUNDING_MM = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +126,20 @@ def _in_order(members: Sequence[Member], frames: Sequence[Slice]) -> tuple[list[
     return ordered + rest, stacks
 
 
+def _places(along: Array) -> Array:
+    """Number the places (slices,); those closer than rounding are one, where the instance number decides.
+
+    Counted by gaps: which side of a grid's line a place falls on would hang on the last digit.
+    """
+    ascending = np.argsort(along, kind="stable")
+    places = np.zeros(len(along), dtype=np.int64)
+    places[ascending[1:]] = np.cumsum(np.diff(along[ascending]) > _ROUNDING_MM)
+    return places
+
+
 def _along(stack: Sequence[Slice], members: Sequence[Member], group: int) -> list[Slice]:
     along = along_normal_mm([found.plane for found in stack if found.plane is not None])
     numbers = [members[found.member].header.instance_number for found in stack]
-    # Places that differ by less than rounding are one place, within which the instance number decides.
-    places = np.round(along, 3).tolist()
+    places = _places(along).tolist()
     order = sorted(range(len(stack)), key=lambda n: (places[n], numbers[n], stack[n].member, stack[n].frame))
     return [replace(stack[n], along_mm=float(along[n]), orientation=group) for n in order]
