@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clipsvd_app.imaging.series import checks
 from clipsvd_app.imaging.series.flags import BREAKS_VOLUME, Flag
-from clipsvd_app.imaging.series.geometry import Array, Gaps, along_normal_mm, gaps, orientation_groups
+from clipsvd_app.imaging.series.geometry import Gaps, along_normal_mm, gaps, orientation_groups
 from clipsvd_app.imaging.values import ImageHeader, Plane
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+Array = NDArray[Any]
 _ROUNDING_MM = 1e-3
 
 
@@ -127,7 +129,7 @@ def _in_order(members: Sequence[Member], frames: Sequence[Slice]) -> tuple[list[
 
 
 def _places(along: Array) -> Array:
-    """Number the places (slices,); those closer than rounding are one, where the instance number decides.
+    """Return the number of each slice's place; those closer than rounding share one.
 
     Counted by gaps: which side of a grid's line a place falls on would hang on the last digit.
     """
