@@ -143,5 +143,7 @@ def _along(stack: Sequence[Slice], members: Sequence[Member], group: int) -> lis
     along = along_normal_mm([found.plane for found in stack if found.plane is not None])
     numbers = [members[found.member].header.instance_number for found in stack]
     places = _places(along).tolist()
-    order = sorted(range(len(stack)), key=lambda n: (places[n], numbers[n], stack[n].member, stack[n].frame))
+    order = sorted(
+        range(len(stack)), key=lambda n: (places[n], numbers[n], along[n], stack[n].member, stack[n].frame)
+    )
     return [replace(stack[n], along_mm=float(along[n]), orientation=group) for n in order]
