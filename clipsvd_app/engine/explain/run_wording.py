@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.explanation import Statement
 from clipsvd_app.engine.explain.directions import NULL_DRAWS
-from clipsvd_app.engine.explain.run_controls import ABOVE_CHANCE, heads_can_be_read
+from clipsvd_app.engine.explain.run_controls import ABOVE_CHANCE, FEW_CONTROLS, heads_can_be_read
 from clipsvd_app.engine.explain.text_span import ENOUGH_IMAGES, FEWEST_IMAGES, ROTATIONS
 from clipsvd_app.engine.explain.words import MATRIX_KINDS, count, percent, quoted
 
@@ -32,7 +32,7 @@ def run_statements(
         return (Statement(unchanged, _FROM_SIGMA),)
     return (
         Statement(_sizes(matrices), _FROM_SIGMA),
-        Statement(_directions(directions), _known_of_directions(images)),
+        Statement(_directions(directions, matrices), _known_of_directions(images)),
         Statement(_heads_sentence(heads, controls, images), _known_of_heads(images)),
     )
 
@@ -48,16 +48,20 @@ def _sizes(matrices: Sequence[MatrixChange]) -> str:
     return (
         f"Adaptation moved {len(matrices)} matrices by {percent(mean)} on average, the {larger} tower by "
         f"{percent(means[larger])} and the {smaller} tower by {percent(means[smaller])}; the "
-        f"{MATRIX_KINDS[most.kind]} of layer {most.layer + 1} of the {most.tower} tower moved most, by "
-        f"{percent(most.relative_change)}."
+        f"{_place(most)} moved most, by {percent(most.relative_change)}."
     )
 
 
-def _directions(directions: Sequence[DirectionChange]) -> str:
+def _place(change: MatrixChange) -> str:
+    return f"{MATRIX_KINDS[change.kind]} of layer {change.layer + 1} of the {change.tower} tower"
+
+
+def _directions(directions: Sequence[DirectionChange], matrices: Sequence[MatrixChange]) -> str:
+    where = {change.name: _place(change) for change in matrices}
     first = directions[0]
     verb = "strengthened" if first.sigma > first.sigma_base else "weakened"
     strongest = (
-        f"The change with the largest effect {verb} direction {first.index + 1} of {first.matrix} "
+        f"The change with the largest effect {verb} direction {first.index + 1} of the {where[first.matrix]} "
         f"(singular value {first.sigma_base:.3g} to {first.sigma:.3g})."
     )
     described = [entry for entry in directions if entry.positive or entry.negative]
@@ -69,7 +73,7 @@ def _directions(directions: Sequence[DirectionChange]) -> str:
     entry = described[0]
     poles = [quoted(pole[:1]) for pole in (entry.positive, entry.negative) if pole]
     likeness = " and, at its other pole, ".join(poles)
-    return f"{strongest} Direction {entry.index + 1} of {entry.matrix} lies nearest to {likeness}."
+    return f"{strongest} Direction {entry.index + 1} of the {where[entry.matrix]} lies nearest to {likeness}."
 
 
 def _heads_sentence(heads: Sequence[HeadChange], controls: Sequence[Control], images: int) -> str:
@@ -83,17 +87,27 @@ def _heads_sentence(heads: Sequence[HeadChange], controls: Sequence[Control], im
         return f"{most} {_why_unread(images)}"
     above = next(control for control in controls if control.name == ABOVE_CHANCE)
     if not heads_can_be_read(controls):
-        return (
-            f"{most} There is no reliable description of the heads: phrases exceed their null in "
-            f"{int(above.value)} of {len(read)}, where chance alone gives up to {int(above.limit)}, or "
-            "phrases that describe no such image win among them."
-        )
+        return f"{most} There is no reliable description of the heads: {_why_unsure(controls, len(read))}."
     caution = "" if images >= ENOUGH_IMAGES else f", from {images} images only"
     told = [head for head in read if head.after is not None and head.after.phrases]
     told.sort(key=lambda head: -head.relative_change)
     lines = [_one_head(head) for head in told[:_NAMED_HEADS]]
     found = f"Phrases exceed their null in {int(above.value)} of {count(len(read), 'head')}{caution}"
     return f"{most} {found}{': ' + '; '.join(lines) if lines else ''}."
+
+
+def _why_unsure(controls: Sequence[Control], heads: int) -> str:
+    held = {control.name: control for control in controls}
+    above, won = held[ABOVE_CHANCE], held[FEW_CONTROLS]
+    if not above.passed:
+        return (
+            f"phrases exceed their null in {int(above.value)} of {heads}, and chance alone gives up to"
+            f" {int(above.limit)}"
+        )
+    return (
+        f"of those that exceed their null, {percent(won.value)} are won by phrases that describe no such"
+        f" image, and {percent(won.limit)} are allowed"
+    )
 
 
 def _one_head(head: HeadChange) -> str:
