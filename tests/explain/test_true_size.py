@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from support.small_clip import moved_sigmas, no_report
 
+from clipsvd_app.corpus import load_corpus
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.backbones import load_backbone
 from clipsvd_app.engine.basis import load_basis
-from clipsvd_app.engine.explain import explain_case
+from clipsvd_app.engine.explain import case, explain_case
 from clipsvd_app.engine.explain.heads import ov_changes
 from clipsvd_app.engine.random_backbone import random_backbone_folder
 
@@ -26,7 +29,9 @@ def adapted() -> AdaptedModel:
     return AdaptedModel(backbone, basis, moved_sigmas(basis, 0.02), classes)
 
 
-def test_a_case_adds_up(adapted: AdaptedModel) -> None:
+def test_a_case_adds_up(adapted: AdaptedModel, monkeypatch) -> None:
+    whole = load_corpus()
+    monkeypatch.setattr(case, "load_corpus", lambda: replace(whole, phrases=whole.phrases[::10]))
     image = torch.randn((3, 224, 224), generator=torch.Generator().manual_seed(0))
     found = explain_case(adapted, image, 1, no_report)
     assert len(found.decomposition) >= TERMS
