@@ -9,33 +9,12 @@ from typing import TYPE_CHECKING, TypeVar
 import torch
 
 from clipsvd_app.domain.results import RunResult
-from clipsvd_app.jobs import (
-    ConvertRequest,
-    ExplainRequest,
-    ExplainRunRequest,
-    MapRequest,
-    PredictRequest,
-    PreviewRequest,
-    TrainRequest,
-    VerifyRequest,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from clipsvd_app.engine.devices import Devices
-    from clipsvd_app.jobs import Report
-
-DeviceRequest = (
-    TrainRequest
-    | PredictRequest
-    | ExplainRequest
-    | ExplainRunRequest
-    | PreviewRequest
-    | MapRequest
-    | VerifyRequest
-    | ConvertRequest
-)
+    from clipsvd_app.jobs import DeviceRequest, Report
 
 FALLBACK_STAGE = "The GPU's memory is not enough: starting again on the CPU"
 FALLBACK_NOTE = (
@@ -43,7 +22,7 @@ FALLBACK_NOTE = (
 )
 # What drivers say in a plain RuntimeError where torch has no OutOfMemoryError for it.
 _OTHER_WORDS = ("MPS backend out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
-R = TypeVar("R", bound=DeviceRequest)
+R = TypeVar("R", bound="DeviceRequest")
 
 
 def with_cpu_in_reserve(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from clipsvd_app.domain.codec import CodecError
-from clipsvd_app.engine.fallback import DeviceRequest, with_cpu_in_reserve
+from clipsvd_app.engine.fallback import with_cpu_in_reserve
 from clipsvd_app.engine.warm import WarmBackbone, WarmBackbones
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import (
@@ -32,6 +32,8 @@ from clipsvd_app.jobs import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from clipsvd_app.jobs import DeviceRequest
 
 
 class Engine:

@@ -46,10 +46,15 @@ def sniff(path: Path) -> str:
         raise refusals.empty(path)
     kind = kind_of(head)
     if kind is None and head.startswith(_ZIP):
-        raise refusals.archive(path, encrypted=bool(head[6] & 1))
+        raise refusals.archive(path, encrypted=_is_encrypted(head))
     if kind is None:
         raise refusals.not_an_image(path, _what_else(head))
     return kind
+
+
+def _is_encrypted(zip_head: bytes) -> bool:
+    """Read bit 0 of the flags at byte 6 (APPNOTE 4.4.4); a file cut off before them says nothing."""
+    return bool(zip_head[6:7] and zip_head[6] & 1)
 
 
 def read_head(path: Path) -> bytes:

@@ -174,7 +174,7 @@ class AddBackboneRequest:
     kind: Literal["add_backbone"] = "add_backbone"
 
 
-Request = (
+DeviceRequest = (
     TrainRequest
     | PredictRequest
     | ExplainRequest
@@ -183,8 +183,10 @@ Request = (
     | MapRequest
     | VerifyRequest
     | ConvertRequest
-    | AddBackboneRequest
 )
+"""What is computed on a device that the request names."""
+
+Request = DeviceRequest | AddBackboneRequest
 REQUESTS: dict[str, type[Request]] = {
     "train": TrainRequest,
     "predict": PredictRequest,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pydicom
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from pydicom.uid import DeflatedExplicitVRLittleEndian
@@ -84,6 +84,7 @@ def test_damaged_pictures_are_shown_or_refused(tmp_path, kind, changes):
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=2000), preamble=st.booleans())
+@example(content=b"PK\x03\x04", preamble=False)  # a ZIP archive cut off before its flags
 def test_garbage_is_refused(tmp_path, content, preamble):
     path = tmp_path / "garbage.dcm"
     path.write_bytes(bytes(128) + b"DICM" + content if preamble else content)

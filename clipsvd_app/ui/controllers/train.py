@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from clipsvd_app.domain.evaluation import Interval
 from clipsvd_app.domain.recipe import recipe_for
 from clipsvd_app.domain.results import StepMetrics
+from clipsvd_app.domain.wording import verdict_title
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import Failed, Finished
 from clipsvd_app.services import training
@@ -37,12 +38,6 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.session import Session
     from clipsvd_app.ui.train_page.page import TrainPage
 
-VERDICT_WORDS = {
-    "helped": "Adaptation helped.",
-    "harmed": "Adaptation harmed.",
-    "not_shown": "It is not shown that adaptation helped.",
-    "none": "There were too few patients for an estimate.",
-}
 FEW_PATIENTS = 4
 
 
@@ -214,11 +209,10 @@ class TrainController(QObject):
         self._page.set_curve(result.curve)
         self._session.runs_changed.emit()
         self.run_recorded.emit(number)
-        verdict = result.evaluation.verdict if result.evaluation.methods else "none"
         self._session.tell(
             Notice(
                 "success",
-                f"Run {number} is done in {result.seconds:.0f} s. {VERDICT_WORDS[verdict]}",
+                f"Run {number} is done in {result.seconds:.0f} s. {verdict_title(result.evaluation)}.",
                 action="inspect",
                 action_text="Inspect",
                 key="run-done",
