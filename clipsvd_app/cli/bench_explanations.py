@@ -38,15 +38,15 @@ def run_planted(options: argparse.Namespace, console: Console) -> int:
     warm = WarmBackbones().get(backbone, "auto", console.report)
     found = planted_figures(warm, options.axis, options.seeds, console.report)
     console.table(
-        ["seed", "leads", "before", "shuffled", "accuracy", "controls among the ten"],
+        ["seed", "leads", "before", "shuffled", "planted, before and after", "accuracy"],
         [
             [
                 str(record.seed),
                 record.led or "nothing",
                 record.led_before_adaptation or "nothing",
                 record.led_shuffled or "nothing",
+                f"{record.planted_before:.3f} → {record.planted_after:.3f}",
                 f"{record.accuracy:.2f}",
-                f"{record.control_share:.2f}",
             ]
             for record in found.records
         ],
@@ -56,7 +56,10 @@ def run_planted(options: argparse.Namespace, console: Console) -> int:
         f" ({found.named_before_adaptation} before adaptation),"
         f" with shuffled labels in {found.named_shuffled}."
     )
-    console.say(f"Controls make the list unreliable in {found.unreliable} of {options.seeds} seeds.")
+    console.say(
+        f"Adaptation strengthened its phrases in {found.strengthened} of {options.seeds};"
+        f" controls kept something from being told in {found.unreliable}."
+    )
     console.say(
         f"Heads with words {100 * found.heads_above_null:.0f} %,"
         f" maps that passed {100 * found.maps_passed:.0f} %"

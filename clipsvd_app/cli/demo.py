@@ -50,7 +50,7 @@ def run_demo(options: argparse.Namespace, console: Console) -> int:
         number = training.record(project, folder)
         show_result(console, project.run_result(number), f"Run {number}")
         console.say()
-        show_run(console, project.run_result(number).explanation, number)
+        show_run(console, project.run_result(number), number)
         adapter = export_run(project, number, out / ADAPTER_NAME)
         document = run_document(project, number) | {"project": str(project.path)}
     verified = engine.answer(applying.prepare_verify(adapter, backbone), VerifyResult, console)

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from clipsvd_app.cli.commands import Commands
     from clipsvd_app.cli.console import Console
     from clipsvd_app.domain.explanation import (
+        ClassChange,
         Control,
         DirectionChange,
         HeadReading,
-        RunExplanation,
         ScorePart,
     )
+    from clipsvd_app.domain.results import RunResult
     from clipsvd_app.domain.study import ProjectImage
     from clipsvd_app.project import Project
 
@@ -54,9 +55,9 @@ def run_explain(options: argparse.Namespace, console: Console) -> int:
             folder = prepare_explain_run(project, number, run_backbone(project, number, load_settings()))
             engine.run(folder, console)
             record_explanation(project, number, folder)
-        explanation = project.run_result(number).explanation
-        show_run(console, explanation, number)
-        document: dict[str, object] = {"run": number, "explanation": explanation}
+        result = project.run_result(number)
+        show_run(console, result, number)
+        document: dict[str, object] = {"run": number, "explanation": result.explanation}
         if options.image is not None:
             image = image_at(project, options.image)
             backbone = run_backbone(project, number, load_settings())
@@ -83,11 +84,13 @@ def image_at(project: Project, path: Path) -> ProjectImage:
     )
 
 
-def show_run(console: Console, explanation: RunExplanation, number: int) -> None:
-    """Print the paragraph, the directions and heads that changed most, and what the controls said."""
+def show_run(console: Console, result: RunResult, number: int) -> None:
+    """Print the paragraph, the classes' phrases, the largest changes, and what the controls said."""
+    explanation = result.explanation
     console.say(f"Run {number}")
     console.say(explanation.text)
     console.say(f"How we know: {explanation.how_we_know}")
+    show_classes(console, explanation.classes, result.class_names)
     if explanation.directions:
         console.say()
         console.table(
@@ -120,6 +123,18 @@ def show_run(console: Console, explanation: RunExplanation, number: int) -> None
     for note in explanation.notes:
         console.say(note)
     show_controls(console, explanation.controls)
+
+
+def show_classes(console: Console, changes: tuple[ClassChange, ...], class_names: tuple[str, ...]) -> None:
+    """Print by which phrases unseen images of each class stand out."""
+    rows = [
+        [class_names[change.label], phrase.text, f"{phrase.before:+.3f}", f"{phrase.after:+.3f}"]
+        for change in changes
+        for phrase in change.phrases
+    ]
+    if rows:
+        console.say()
+        console.table(["class", "stands out by", "before", "after"], rows)
 
 
 def show_case(console: Console, case: CaseExplanation) -> None:

@@ -16,6 +16,13 @@ PartKind = Literal[
     "embedding", "head", "head_constant", "output_bias", "mlp", "shift", "q", "k", "v", "o", "fc1", "fc2"
 ]
 
+Topic = Literal["sizes", "classes", "heads", "directions", "answer", "change", "concepts", "map"]
+"""What a sentence is about; None in explanations that an earlier version stored."""
+LARGEST_CONTROL_SHARE = 0.10
+"""How much of a list of phrases may be negative controls before it is not believed."""
+LARGEST_CHANCE = 0.10
+"""How probable it may be that so few negative controls are in a class's list by chance."""
+
 
 @dataclass(frozen=True, slots=True)
 class MatrixChange:
@@ -94,11 +101,79 @@ class HeadChange:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassReading:
+    """Whether one state of the model tells a class from the others by phrases, on images it has not seen.
+
+    ``best`` is what the strongest of all phrases reaches, ``threshold`` the most that it reaches in 95 % of
+    draws with shuffled labels (more where there are several classes). Of the ``listed`` strongest phrases
+    above it, ten at most, ``controls`` are negative controls; ``by_chance`` is how probable no more of them
+    are in as many phrases drawn from the corpus. Above 10 % the list is not believed.
+    """
+
+    best: float
+    threshold: float
+    listed: int
+    controls: int
+    by_chance: float
+
+    @property
+    def is_above(self) -> bool:
+        """True where something tells the class apart better than shuffled labels would."""
+        return self.best > self.threshold
+
+    @property
+    def is_told(self) -> bool:
+        """True where descriptions may be shown."""
+        return self.is_above and self.by_chance <= LARGEST_CHANCE
+
+
+@dataclass(frozen=True, slots=True)
+class ClassPhrase:
+    """A description with its axis, and how much nearer it lies to the class's images than to the others'.
+
+    ``before`` and ``after`` adaptation are differences of mean cosines with the centred phrase.
+    """
+
+    text: str
+    axis: str
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClassChange:
+    """By which descriptions the images of one class stand out from the others', before and after adaptation.
+
+    Every image is read by a model that has not seen its patient. ``label`` is the class's index; ``images``
+    and ``patients`` are those of the class. ``phrases`` are those that may be told of either state, the
+    strongest after adaptation first.
+    """
+
+    label: int
+    images: int
+    patients: int
+    before: ClassReading
+    after: ClassReading
+    phrases: tuple[ClassPhrase, ...] = ()
+
+    def told_before(self) -> tuple[ClassPhrase, ...]:
+        """Return the phrases that may be told of the unadapted model."""
+        reading = self.before
+        return tuple(p for p in self.phrases if reading.is_told and p.before > reading.threshold)
+
+    def told_after(self) -> tuple[ClassPhrase, ...]:
+        """Return the phrases that may be told of the adapted model."""
+        reading = self.after
+        return tuple(p for p in self.phrases if reading.is_told and p.after > reading.threshold)
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """One sentence and how it is known; the sentence is never more certain than the control behind it."""
 
     text: str
     how_we_know: str
+    topic: Topic | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +297,10 @@ class CaseExplanation:
     controls: tuple[Control, ...] = ()
     seconds: float = 0.0
 
+    def about(self, topic: Topic) -> tuple[Statement, ...]:
+        """Return the sentences about a topic."""
+        return tuple(statement for statement in self.statements if statement.topic == topic)
+
 
 @dataclass(frozen=True, slots=True)
 class RunExplanation:
@@ -240,3 +319,9 @@ class RunExplanation:
     controls: tuple[Control, ...] = ()
     notes: tuple[str, ...] = ()
     """Sentences for the user, such as a pack of phrases that could not be read."""
+    classes: tuple[ClassChange, ...] = ()
+    """Empty where too few patients left nothing unseen to read."""
+
+    def about(self, topic: Topic) -> tuple[Statement, ...]:
+        """Return the sentences about a topic."""
+        return tuple(statement for statement in self.statements if statement.topic == topic)

@@ -21,8 +21,8 @@ from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.dataset import letterbox, normalise, training_side
 from clipsvd_app.engine.examples import Examples
 from clipsvd_app.engine.explain import explain_case, explain_run
-from clipsvd_app.engine.explain.concepts import LARGEST_CONTROL_SHARE, LOWEST_COSINE
-from clipsvd_app.engine.explain.contrast import contrast
+from clipsvd_app.engine.explain.class_words import UnseenPart, class_changes, leading_axis
+from clipsvd_app.engine.explain.concepts import LOWEST_COSINE
 from clipsvd_app.engine.explain.embedded import embed_corpus
 from clipsvd_app.engine.explain.run_controls import is_above
 from clipsvd_app.engine.fitting.adapt import adapt
@@ -31,10 +31,16 @@ from clipsvd_app.engine.fitting.learner import Learner
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
     from torch import Tensor
 
-    from clipsvd_app.domain.explanation import CaseExplanation, RunExplanation
-    from clipsvd_app.engine.explain.contrast import Contrast
+    from clipsvd_app.domain.explanation import (
+        CaseExplanation,
+        ClassChange,
+        ClassPhrase,
+        RunExplanation,
+    )
+    from clipsvd_app.engine.explain.embedded import EmbeddedCorpus
     from clipsvd_app.engine.warm import WarmBackbone
     from clipsvd_app.jobs import Report
 
@@ -58,7 +64,11 @@ class PlantedRecord:
     led_before_adaptation: str
     led_shuffled: str
     phrases: tuple[str, ...]
-    control_share: float
+    planted_before: float
+    """Sum of the scores of the told phrases of the planted axis, before and after adaptation."""
+    planted_after: float
+    unreliable: bool
+    """Something sets a class apart, but negative controls keep it from being told."""
     accuracy: float
     heads_above_null: float
     maps_passed: float
@@ -75,6 +85,8 @@ class PlantedFigures:
     named_shuffled: int
     named_before_adaptation: int
     unreliable: int
+    strengthened: int
+    """Seeds in which the told phrases of the planted axis score higher after adaptation."""
     heads_above_null: float
     maps_passed: float
     maps_specific: float
@@ -95,7 +107,8 @@ def planted_figures(warm: WarmBackbone, axis: PlantedAxis, seeds: int, report: R
         named=sum(record.led == axis for record in records),
         named_shuffled=sum(record.led_shuffled == axis for record in records),
         named_before_adaptation=sum(record.led_before_adaptation == axis for record in records),
-        unreliable=sum(record.control_share > LARGEST_CONTROL_SHARE for record in records),
+        unreliable=sum(record.unreliable for record in records),
+        strengthened=sum(record.planted_after > record.planted_before for record in records),
         heads_above_null=_mean([record.heads_above_null for record in records]),
         maps_passed=_mean([record.maps_passed for record in records]),
         maps_specific=_mean([record.maps_specific for record in records]),
@@ -108,9 +121,7 @@ def _planted(warm: WarmBackbone, axis: PlantedAxis, seed: int, report: Report) -
     train, unseen = (_draw(generator, axis, count) for count in (TRAIN_IMAGES, UNSEEN_IMAGES))
     images = _inputs(warm, unseen)
     adapted = _adapt(warm, train, seed, report)
-    found = _contrast(adapted, images, unseen.labels, report)
-    with adapted.as_base():
-        before = _contrast(adapted, images, unseen.labels, report)
+    words = _words(adapted, images, unseen.labels, report)
     shuffled_train = replace(train, labels=tuple(generator.permutation(train.labels).tolist()))
     shuffled = _adapt(warm, shuffled_train, seed, report)
     shuffled_labels = generator.permutation(unseen.labels).tolist()
@@ -120,11 +131,13 @@ def _planted(warm: WarmBackbone, axis: PlantedAxis, seed: int, report: Report) -
     return PlantedRecord(
         seed=seed,
         planted=axis,
-        led=found.leading_axis,
-        led_before_adaptation=before.leading_axis,
-        led_shuffled=_contrast(shuffled, images, shuffled_labels, report).leading_axis,
-        phrases=tuple(phrase.text for phrase in found.phrases),
-        control_share=found.control_share,
+        led=leading_axis(words),
+        led_before_adaptation=leading_axis(words, adapted=False),
+        led_shuffled=leading_axis(_words(shuffled, images, shuffled_labels, report)),
+        phrases=tuple(phrase.text for change in words for phrase in change.told_after()),
+        planted_before=sum(phrase.before for phrase in _planted_phrases(words, axis)),
+        planted_after=sum(phrase.after for phrase in _planted_phrases(words, axis)),
+        unreliable=any(change.after.is_above and not change.after.is_told for change in words),
         accuracy=_mean(
             [float(answer == label) for answer, label in zip(answers, unseen.labels, strict=True)]
         ),
@@ -159,11 +172,25 @@ def _adapt(warm: WarmBackbone, drawn: _Drawn, seed: int, report: Report) -> Adap
     return AdaptedModel(warm.backbone, learner.basis, trained.sigmas, _CLASSES)
 
 
-def _contrast(adapted: AdaptedModel, images: Tensor, labels: Sequence[int], report: Report) -> Contrast:
-    corpus = embed_corpus(adapted, load_corpus().phrases, _MODALITY, report)
+def _words(
+    adapted: AdaptedModel, images: Tensor, labels: Sequence[int], report: Report
+) -> tuple[ClassChange, ...]:
+    """Read unseen images as a run's explanation does; each is a patient of its own."""
+    phrases = load_corpus().phrases
+    after = _cosines(adapted, images, corpus := embed_corpus(adapted, phrases, _MODALITY, report))
+    with adapted.as_base():
+        before = _cosines(adapted, images, embed_corpus(adapted, phrases, _MODALITY, report))
+    groups = tuple(str(place) for place in range(len(images)))
+    return class_changes([UnseenPart(tuple(labels), groups, before, after)], corpus.phrases, len(_CLASSES))
+
+
+def _cosines(adapted: AdaptedModel, images: Tensor, corpus: EmbeddedCorpus) -> NDArray[np.float32]:
     with torch.no_grad():
-        embeddings = adapted.image_embeddings(images).cpu().numpy()
-    return contrast(embeddings, labels, corpus)
+        return np.asarray(adapted.image_embeddings(images).cpu().numpy() @ corpus.centred.T)
+
+
+def _planted_phrases(words: Sequence[ClassChange], axis: PlantedAxis) -> list[ClassPhrase]:
+    return [phrase for change in words for phrase in change.told_after() if phrase.axis == axis]
 
 
 def _heads_above(run: RunExplanation) -> float:

@@ -16,11 +16,18 @@ from clipsvd_app.engine import basis, torch_setup
 from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.adapter import save_adapter
 from clipsvd_app.engine.devices import device_title
-from clipsvd_app.engine.evaluation.estimate import Estimate, Study, cross_validated, held_out, study_of
+from clipsvd_app.engine.evaluation.estimate import (
+    Estimate,
+    Study,
+    Watcher,
+    cross_validated,
+    held_out,
+    study_of,
+)
 from clipsvd_app.engine.evaluation.learning_curve import adapted_point, learning_curve
 from clipsvd_app.engine.evaluation.predictions import predictions_of
 from clipsvd_app.engine.evaluation.trust import Trust, learn_trust
-from clipsvd_app.engine.explain import explain_run
+from clipsvd_app.engine.explain import UnseenReader, explain_run
 from clipsvd_app.engine.fitting.adapt import adapt, logging_report
 from clipsvd_app.engine.fitting.checkpoints import FolderCheckpoints, run_checkpoints
 from clipsvd_app.engine.fitting.learner import Learner
@@ -67,13 +74,14 @@ def run_train(request: TrainRequest, folder: Path, warm: WarmBackbone, report: R
     checkpoints = checkpoints_of(request, warm.backbone)
     resumed = checkpoints.folder.exists()
     prepared = _prepare(request, warm, checkpoints, report)
-    positions, estimate, trained, adapted = _train_and_estimate(prepared, report)
-    images = prepared.images
+    images, unseen = prepared.images, UnseenReader(prepared.images)
+    positions, estimate, trained, adapted = _train_and_estimate(prepared, unseen, report)
+    words = unseen.changes()
     evaluation, trust = _trust(prepared, estimate, positions, report)
     shown = [*positions, *(p for p in range(len(images.inputs)) if p not in set(positions))]
     shown = shown[:_EXPLAINED_IMAGES]
     ids = [images.inputs[position].id for position in shown]
-    explanation = explain_run(adapted, images.model_inputs(shown), report, ids)
+    explanation = explain_run(adapted, images.model_inputs(shown), report, ids, words)
     train_images = [images.inputs[position] for position in positions]
     report("Saving the adapter", 0, 1)
     save_adapter(folder / ADAPTER_FILE, adapted, trained, request, train_images, evaluation)
@@ -154,7 +162,7 @@ def _prepare(
 
 
 def _train_and_estimate(
-    prepared: _Prepared, report: Report
+    prepared: _Prepared, watch: Watcher, report: Report
 ) -> tuple[list[int], Estimate, TrainedSigma, AdaptedModel]:
     """Return the training positions, the estimate, and the model that is kept."""
     request, study = prepared.request, prepared.study
@@ -162,8 +170,9 @@ def _train_and_estimate(
     if split.test or request.locked or request.shots is not None:
         trained, adapted = _fit(prepared, split.train, report)
         kind: EvaluationKind = "locked" if request.locked else "held_out"
-        return list(split.train), held_out(study, split, trained, adapted, report, kind), trained, adapted
-    estimate = cross_validated(study, split.train, report)
+        estimate = held_out(study, split, trained, adapted, report, kind, watch)
+        return list(split.train), estimate, trained, adapted
+    estimate = cross_validated(study, split.train, report, watch)
     trained, adapted = _fit(prepared, split.train, report)
     return list(split.train), estimate, trained, adapted
 

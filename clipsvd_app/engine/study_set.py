@@ -78,8 +78,11 @@ class StudySet:
         self, adapted: AdaptedModel, positions: Sequence[int], report: Report
     ) -> Floats:
         """Return (positions, classes) of the adapted model."""
-        embedded = embed_pictures(adapted.model, self.backbone, self.plain[list(positions)], report)
-        return _probabilities(self.backbone, embedded, adapted.class_embeddings())
+        return probabilities_of(adapted, self.adapted_features(adapted, positions, report))
+
+    def adapted_features(self, adapted: AdaptedModel, positions: Sequence[int], report: Report) -> Features:
+        """Return unit embeddings (positions, width) of the adapted model."""
+        return embed_pictures(adapted.model, self.backbone, self.plain[list(positions)], report)
 
     def zero_shot_probabilities(self, classes: tuple[ClassSpec, ...]) -> Floats:
         """Return (images, classes) of the untouched model."""
@@ -103,6 +106,11 @@ def read_study_set(store: FeatureStore, inputs: Sequence[ImageInput], report: Re
     pictures = read_pictures(inputs, preprocessing.size, preprocessing.interpolation, report)
     features = store.of_pictures(pictures, report) if pictures.inputs else np.empty((0, 0), np.float32)
     return StudySet(store.backbone, pictures.inputs, pictures.pixels, features, pictures.refused)
+
+
+def probabilities_of(adapted: AdaptedModel, features: Features) -> Floats:
+    """Return (images, classes) of the model of the moment from its image embeddings (images, width)."""
+    return _probabilities(adapted.backbone, features, adapted.class_embeddings())
 
 
 def _probabilities(backbone: Backbone, features: Features, classes: Tensor) -> Floats:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from clipsvd_app.domain.classes import ClassSpec
+from clipsvd_app.domain.explanation import ClassChange
 from clipsvd_app.domain.recipe import DeviceName, Recipe
 
 ExportForm = Literal["open_clip", "lora", "onnx"]
@@ -100,12 +101,16 @@ class ExplainRequest:
 
 @dataclass(frozen=True, slots=True)
 class ExplainRunRequest:
-    """Explain anew what an adapter changed, seen on these images; their labels play no part."""
+    """Explain anew what an adapter changed, seen on these images; their labels play no part.
+
+    ``classes`` are the words of the classes as the run found them: its fits are not kept.
+    """
 
     backbone: BackboneRef
     adapter: str
     images: tuple[ImageInput, ...]
     device: DeviceName = "auto"
+    classes: tuple[ClassChange, ...] = ()
     kind: Literal["explain_run"] = "explain_run"
 
 

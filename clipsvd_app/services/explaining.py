@@ -35,11 +35,12 @@ def prepare_explain_run(
             remedy="Undo their removal, then explain the run again.",
             code="no_images",
         )
+    classes = project.run_result(number).explanation.classes
     folder = new_folder("explain_run")
     adapter = folder / "adapter.safetensors"
     adapter.write_bytes(project.run_adapter(number))
     inputs = tuple(image_input(seen(image), None) for image in images)
-    write_request(folder, ExplainRunRequest(backbone, str(adapter), inputs, device))
+    write_request(folder, ExplainRunRequest(backbone, str(adapter), inputs, device, classes))
     return folder
 
 

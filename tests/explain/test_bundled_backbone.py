@@ -17,7 +17,6 @@ from clipsvd_app.engine.backbones import load_backbone
 from clipsvd_app.engine.basis import load_basis
 from clipsvd_app.engine.dataset import letterbox, normalise
 from clipsvd_app.engine.explain import explain_case, explain_run
-from clipsvd_app.engine.explain.contrast import contrast, leading_axis
 from clipsvd_app.engine.explain.embedded import embed_corpus, likely_modalities
 from clipsvd_app.engine.explain.image_tower import open_tower
 from clipsvd_app.engine.explain.text_span import gather_heads, read_heads
@@ -98,23 +97,6 @@ def test_drawn_ultrasound_is_taken_for_ultrasound(adapted: AdaptedModel, images:
     with torch.no_grad(), adapted.as_base():
         mean = adapted.image_embeddings(images).mean(dim=0).numpy()
     assert "ultrasound" in likely_modalities(adapted, mean, no_report)
-
-
-def test_shuffled_labels_tell_no_classes_apart(adapted: AdaptedModel, images: torch.Tensor) -> None:
-    corpus = embed_corpus(adapted, load_corpus().phrases, {"ultrasound"}, no_report)
-    with torch.no_grad():
-        embeddings = adapted.image_embeddings(images).numpy()
-    truth = [place % 2 for place in range(IMAGES)]
-    assert contrast(embeddings, truth, corpus).phrases
-    spoken = [
-        contrast(embeddings, np.random.default_rng(seed).permutation(truth).tolist(), corpus).leading_axis
-        for seed in range(10)
-    ]
-    assert sum(bool(axis) for axis in spoken) <= 2
-
-
-def test_no_phrases_lead_to_no_axis() -> None:
-    assert leading_axis(()) == ""
 
 
 @pytest.mark.parametrize("axis", PLANTED_AXES)

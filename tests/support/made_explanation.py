@@ -9,6 +9,9 @@ from clipsvd_app.domain.explanation import (
     Attribution,
     CaseExplanation,
     CaseMap,
+    ClassChange,
+    ClassPhrase,
+    ClassReading,
     Control,
     DeletionCurve,
     DirectionChange,
@@ -44,18 +47,35 @@ DIRECTIONS = (
     DirectionChange("image.0.v", "image", 0, 1, 1.0, 0.9, 0.9, (), (), (2,), (1,)),
     DirectionChange("text.0.fc2", "text", 0, 7, 3.0, 3.1, 0.1, (), ()),
 )
+CLASSES = (
+    ClassChange(0, 9, 8, ClassReading(0.02, 0.05, 0, 0, 1.0), ClassReading(0.3, 0.1, 10, 4, 0.8)),
+    ClassChange(
+        1,
+        7,
+        6,
+        ClassReading(0.08, 0.05, 10, 0, 0.01),
+        ClassReading(0.3, 0.1, 10, 0, 0.01),
+        (
+            ClassPhrase("a spiky edge", "margin", 0.02, 0.3),
+            ClassPhrase("a dark mass", "density", 0.08, 0.2),
+            ClassPhrase("a wide shadow", "sign", 0.06, 0.04),
+        ),
+    ),
+)
 RUN = RunExplanation(
     MATRICES,
     DIRECTIONS,
-    "Sizes. Directions. Heads.",
+    "Classes. Sizes. Directions. Heads.",
     "From sigma.",
     heads=HEADS,
     images=64,
     phrases=227,
     statements=tuple(
-        Statement(f"{what}.", f"How {what} is known.") for what in ("Sizes", "Directions", "Heads")
+        Statement(f"{topic.capitalize()}.", f"How {topic} is known.", topic)
+        for topic in ("classes", "sizes", "directions", "heads")
     ),
     controls=tuple(Control(name, True, 1.0, 2.0) for name in HEAD_CONTROLS),
+    classes=CLASSES,
 )
 SHARES = (0.0, 0.5, 1.0)
 
@@ -64,7 +84,7 @@ def untold() -> RunExplanation:
     """A run whose controls failed, with nothing put into words."""
     failed = (RUN.controls[0], replace(RUN.controls[1], passed=False))
     silent = tuple(replace(direction, positive=(), negative=()) for direction in DIRECTIONS)
-    return replace(RUN, controls=failed, directions=silent)
+    return replace(RUN, controls=failed, directions=silent, classes=CLASSES[:1])
 
 
 def old_run() -> RunExplanation:
@@ -145,7 +165,8 @@ def made_case(image_id: int = 8, *maps: CaseMap) -> CaseExplanation:
         map_passed=shown[0].passed,
         map_specificity=MapSpecificity(0.9, 0.4, 19),
         statements=tuple(
-            Statement(f"{what}.", f"How {what} is known.") for what in ("Answer", "Change", "Concepts", "Map")
+            Statement(f"{topic.capitalize()}.", f"How {topic} is known.", topic)
+            for topic in ("answer", "change", "concepts", "map")
         ),
         controls=(Control("The terms add up to the score", True, 1e-6, 1e-3),),
         seconds=1.2,

@@ -79,6 +79,30 @@ def test_heads_are_worked_by_arrow_keys(page, qtbot):
     assert "layer 2, head 2" in page.change.head_text()
 
 
+def test_a_class_is_told_by_its_phrases_before_and_after(page):
+    page.set_state(state())
+    card = page.change.classes
+    assert card.phrases.data_rows()[1] == ("a spiky edge", "margin", "0.02", "0.3", "0.05", "0.1")
+    assert len(card.phrases.data_rows()) == 1 + 3
+    assert "7\N{NO-BREAK SPACE}images of “lesion” of 6\N{NO-BREAK SPACE}patients" in card.note()
+    assert "Classes." in card.text()
+    card.choose(0)
+    assert card.phrases.data_rows()[1:] == ()
+    assert "There is no reliable description" in card.note()
+    assert "4 describe no such image" in card.note()
+
+
+def test_phrases_that_hold_before_adaptation_alone_are_said_to(page):
+    unsure = replace(RUN.classes[1], after=replace(RUN.classes[1].after, controls=5, by_chance=0.9))
+    page.set_state(state(replace(RUN, classes=(unsure,))))
+    assert "held for the unadapted model alone" in page.change.classes.note()
+
+
+def test_a_run_that_read_no_classes_says_how_to_have_them(page):
+    page.set_state(state(replace(RUN, classes=())))
+    assert "training again can" in page.change.classes.note()
+
+
 def test_no_head_is_named_when_the_controls_of_the_run_failed(page):
     page.set_state(state(untold()))
     page.change.choose_head(("image", 0, 0))

@@ -186,11 +186,12 @@ def test_an_old_run_is_explained_anew_and_stored(bench):
     request = bench.engine.request
     assert request.kind == "explain_run"
     assert [image.label for image in request.images] == [None] * len(bench.ids)
+    assert request.classes == bench.session.project.run_result(1).explanation.classes
     bench.engine.on_progress(Progress(7, "Watching the model", 2, 6))
     assert bench.page.change._bar.value() == 2
     bench.engine.answer(RUN)
     assert bench.session.project.run_result(1).explanation == RUN
-    assert bench.page.change.words.text().startswith("The run in words\nSizes.")
+    assert bench.page.change.words.text().startswith("The run in words\nClasses.")
     assert not bench.engine.folder.exists()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -16,13 +16,22 @@ from clipsvd_app.engine.fitting.learner import Learner
 from clipsvd_app.engine.ladder.methods import MethodOutput, blend, frozen_outputs
 from clipsvd_app.engine.ladder.task import Features, LadderTask
 from clipsvd_app.engine.splits import MIN_GROUPS_TO_ESTIMATE, Split, grouped_folds, groups_in_smallest_class
-from clipsvd_app.engine.study_set import StudySet
+from clipsvd_app.engine.study_set import StudySet, probabilities_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clipsvd_app.engine.trained import TrainedSigma
     from clipsvd_app.jobs import Report
+
+
+class Watcher(Protocol):
+    """Is shown every fit of an estimate once, with the images that it has not seen."""
+
+    def __call__(
+        self, adapted: AdaptedModel, positions: Sequence[int], embedded: Features, report: Report
+    ) -> None:
+        """Look at images (positions, width) as the adapted model embeds them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +82,7 @@ def held_out(
     adapted: AdaptedModel,
     report: Report,
     kind: EvaluationKind = "held_out",
+    watch: Watcher | None = None,
 ) -> Estimate:
     """Score all methods on the test images, which share no patient with training."""
     images, test, names = study.images, split.test, study.class_names
@@ -80,12 +90,17 @@ def held_out(
     if missing:
         reason = f"No patient of the class “{missing[0]}” is left to test on; train with fewer shots."
         return Estimate(no_estimate(reason))
-    outputs = method_outputs(study, split, trained, adapted, report)
+    outputs = method_outputs(study, split, trained, adapted, report, watch)
     return _estimate(study, [outputs], test, kind)
 
 
-def cross_validated(study: Study, labelled: Sequence[int], report: Report) -> Estimate:
-    """Predict every labelled image by fits on other patients; each fold chooses its own learning rate."""
+def cross_validated(
+    study: Study, labelled: Sequence[int], report: Report, watch: Watcher | None = None
+) -> Estimate:
+    """Predict every labelled image by fits on other patients; each fold chooses its own learning rate.
+
+    ``watch`` is shown the fits of the first repeat, in which every image is unseen once.
+    """
     images, recipe = study.images, study.learner.recipe
     labels, groups = images.labels(labelled), images.groups(labelled)
     patients = groups_in_smallest_class(labels, groups)
@@ -100,20 +115,29 @@ def cross_validated(study: Study, labelled: Sequence[int], report: Report) -> Es
         parts = []
         for number, split in enumerate(splits, start=1 + repeat * folds):
             stage = f"Estimate {number} of {folds * recipe.repeats}: "
-            parts.append((split.test, _fold_outputs(study, split, report, stage)))
+            seen_by = watch if repeat == 0 else None
+            parts.append((split.test, _fold_outputs(study, split, report, stage, seen_by)))
         repeats.append(_joined(parts, labelled))
     return _estimate(study, repeats, labelled, "cross_validated", folds)
 
 
 def method_outputs(
-    study: Study, split: Split, trained: TrainedSigma, adapted: AdaptedModel, report: Report
+    study: Study,
+    split: Split,
+    trained: TrainedSigma,
+    adapted: AdaptedModel,
+    report: Report,
+    watch: Watcher | None = None,
 ) -> Outputs:
     """Return what every method says of the test images, each having seen the training images only.
 
     split: positions in the study's images.
     """
     found = frozen_outputs(study.task(split.train), study.images.features[list(split.test)])
-    rows = study.images.adapted_probabilities(adapted, split.test, report)
+    embedded = study.images.adapted_features(adapted, split.test, report)
+    if watch is not None:
+        watch(adapted, split.test, embedded, report)
+    rows = probabilities_of(adapted, embedded)
     adapted_output = MethodOutput(rows, trained.trainable_parameters, trained.seconds)
     return {
         **found,
@@ -122,11 +146,11 @@ def method_outputs(
     }
 
 
-def _fold_outputs(study: Study, split: Split, report: Report, stage: str) -> Outputs:
+def _fold_outputs(study: Study, split: Split, report: Report, stage: str, watch: Watcher | None) -> Outputs:
     learner = study.learner
     trained = adapt(learner, study.images.examples(split.train, report), study.seed, report, stage)
     adapted = AdaptedModel(learner.backbone, learner.basis, trained.sigmas, learner.classes)
-    return method_outputs(study, split, trained, adapted, report)
+    return method_outputs(study, split, trained, adapted, report, watch)
 
 
 def _estimate(

@@ -2,6 +2,7 @@
 
 from clipsvd_app.engine.explain.again import run_explain_run
 from clipsvd_app.engine.explain.case import explain_case, run_explain
+from clipsvd_app.engine.explain.class_words import UnseenReader
 from clipsvd_app.engine.explain.run import explain_run
 
-__all__ = ["explain_case", "explain_run", "run_explain", "run_explain_run"]
+__all__ = ["UnseenReader", "explain_case", "explain_run", "run_explain", "run_explain_run"]

@@ -36,4 +36,4 @@ def run_explain_run(request: ExplainRunRequest, warm: WarmBackbone, report: Repo
             remedy="Bring the drive that they lie on, or find their folder with File > Find moved images.",
             code="no_images",
         )
-    return explain_run(adapted, normalise(torch.stack(pictures), preprocessing), report, ids)
+    return explain_run(adapted, normalise(torch.stack(pictures), preprocessing), report, ids, request.classes)

@@ -10,7 +10,7 @@ import torch
 
 from clipsvd_app.adapter_file import read_adapter
 from clipsvd_app.corpus import load_corpus
-from clipsvd_app.domain.explanation import CaseExplanation, Control
+from clipsvd_app.domain.explanation import LARGEST_CONTROL_SHARE, CaseExplanation, Control
 from clipsvd_app.engine.dataset import letterbox, normalise, open_image
 from clipsvd_app.engine.explain.attribution import LARGEST_RESIDUAL, attribute
 from clipsvd_app.engine.explain.case_maps import read_maps
@@ -21,7 +21,7 @@ from clipsvd_app.engine.explain.case_wording import (
     map_statement,
 )
 from clipsvd_app.engine.explain.centre import centre_for_case
-from clipsvd_app.engine.explain.concepts import LARGEST_CONTROL_SHARE, LOWEST_COSINE, find_concepts
+from clipsvd_app.engine.explain.concepts import LOWEST_COSINE, find_concepts
 from clipsvd_app.engine.explain.decomposition import score_parts
 from clipsvd_app.engine.explain.embedded import embed_corpus, likely_modalities
 

@@ -37,7 +37,7 @@ def answer_statement(
         text = f"{sentence}, as the unadapted model did ({base})."
     else:
         text = f"{sentence}; the unadapted model answered “{class_names[before]}” ({base})."
-    return Statement(text, "Both answers are the models' own probabilities for this image.")
+    return Statement(text, "Both answers are the models' own probabilities for this image.", "answer")
 
 
 def attribution_statement(
@@ -51,9 +51,9 @@ def attribution_statement(
     pair = f"the margin of “{class_names[answer]}” over “{class_names[rival]}”"
     change = found.adapted_margin - found.zero_shot_margin
     if abs(found.margin_residual) > LARGEST_RESIDUAL:
-        return Statement(f"What moved {pair} cannot be told apart: the parts do not add up.", known)
+        return Statement(f"What moved {pair} cannot be told apart: the parts do not add up.", known, "change")
     if not found.parts or abs(change) < LARGEST_RESIDUAL:
-        return Statement(f"Adaptation left {pair} as it was ({found.adapted_margin:+.2f}).", known)
+        return Statement(f"Adaptation left {pair} as it was ({found.adapted_margin:+.2f}).", known, "change")
     sides = {
         tower: sum(part.margin for part in found.parts if part.tower == tower) for tower in ("image", "text")
     }
@@ -67,12 +67,13 @@ def attribution_statement(
         f"{sides['image']:+.2f} through the image tower and {sides['text']:+.2f} through the text tower; "
         f"layer {layer + 1} of the {tower} tower did most ({layers[tower, layer]:+.2f})."
     )
-    return Statement(text, known)
+    return Statement(text, known, "change")
 
 
 def concepts_statement(concepts: Concepts, *, centre_of_run: bool) -> Statement:
     """Say the concepts, or why there are none."""
-    return Statement(_concepts_sentence(concepts), _known_of_concepts(concepts, centre_of_run=centre_of_run))
+    known = _known_of_concepts(concepts, centre_of_run=centre_of_run)
+    return Statement(_concepts_sentence(concepts), known, "concepts")
 
 
 def map_statement(shown: CaseMap, specificity: MapSpecificity | None) -> Statement:
@@ -96,7 +97,7 @@ def map_statement(shown: CaseMap, specificity: MapSpecificity | None) -> Stateme
         )
     else:
         text = f"The answer depends most on the {_place(shown.grid)} of the image."
-    return Statement(text, known)
+    return Statement(text, known, "map")
 
 
 def _concepts_sentence(concepts: Concepts) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.linear_model import Lasso
 
-from clipsvd_app.domain.explanation import Phrase
+from clipsvd_app.domain.explanation import LARGEST_CONTROL_SHARE, Phrase
 from clipsvd_app.engine.explain.embedded import EmbeddedCorpus, unit
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 MOST_CONCEPTS = 8
 LOWEST_COSINE = 0.6
-LARGEST_CONTROL_SHARE = 0.10
 _ALPHAS = 40
 _SMALLEST_ALPHA = 0.02
 

@@ -54,14 +54,17 @@ def embed_corpus(
     corpus: Sequence[CorpusPhrase],
     modalities: Collection[str],
     report: Report,
+    *,
+    keep: bool = True,
 ) -> EmbeddedCorpus:
     """Embed the phrases that may describe images of these modalities, and the controls.
 
-    Phrases that say a class by name are dropped.
+    Phrases that say a class by name are dropped. Embeddings are kept for the next time unless the state of
+    the model is a passing one.
     """
     allowed = without_class_names(corpus, (spec.name for spec in adapted.classes))
     kept = tuple(phrase for phrase in allowed if phrase.applies_to(modalities))
-    vectors = _embed_or_recall(adapted, tuple(phrase.text for phrase in kept), report)
+    vectors = _embed_or_recall(adapted, tuple(phrase.text for phrase in kept), report, keep=keep)
     return centre_corpus(kept, vectors)
 
 
@@ -129,7 +132,9 @@ def keep_array(key: str, values: NDArray[np.float32]) -> None:
         return
 
 
-def _embed_or_recall(adapted: AdaptedModel, texts: Sequence[str], report: Report) -> NDArray[np.float32]:
+def _embed_or_recall(
+    adapted: AdaptedModel, texts: Sequence[str], report: Report, *, keep: bool = True
+) -> NDArray[np.float32]:
     words = hashlib.sha256("\n".join(texts).encode()).hexdigest()
     key = f"corpus-{words[:24]}-{state_hash(adapted)[:24]}"
     kept = recall_array(key)
@@ -142,7 +147,8 @@ def _embed_or_recall(adapted: AdaptedModel, texts: Sequence[str], report: Report
         with torch.no_grad():
             parts.append(embed_texts(adapted.model, tokens).cpu().numpy())
     vectors = np.concatenate(parts).astype(np.float32)
-    keep_array(key, vectors)
+    if keep:
+        keep_array(key, vectors)
     return vectors
 
 

@@ -10,12 +10,13 @@ import numpy as np
 from clipsvd_app.corpus import load_corpus
 from clipsvd_app.domain.explanation import HeadChange, HeadReading, MatrixChange, RunExplanation
 from clipsvd_app.engine.explain.centre import Centre, centre_of_run, keep_centre
+from clipsvd_app.engine.explain.class_wording import class_lines
 from clipsvd_app.engine.explain.directions import describe_directions
 from clipsvd_app.engine.explain.embedded import embed_corpus, likely_modalities
 from clipsvd_app.engine.explain.heads import ov_changes
 from clipsvd_app.engine.explain.image_tower import TowerView, Trace, open_tower
 from clipsvd_app.engine.explain.inputs import gather_inputs
-from clipsvd_app.engine.explain.run_controls import run_controls
+from clipsvd_app.engine.explain.run_controls import class_controls, run_controls
 from clipsvd_app.engine.explain.run_wording import run_statements
 from clipsvd_app.engine.explain.text_span import FEWEST_IMAGES, gather_heads, read_heads
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from clipsvd_app.domain.explanation import ClassChange
     from clipsvd_app.engine.adapted import AdaptedModel
     from clipsvd_app.engine.explain.embedded import EmbeddedCorpus
     from clipsvd_app.jobs import Report
@@ -40,11 +42,16 @@ class _Watched:
 
 
 def explain_run(
-    adapted: AdaptedModel, images: Tensor, report: Report, image_ids: Sequence[int] | None = None
+    adapted: AdaptedModel,
+    images: Tensor,
+    report: Report,
+    image_ids: Sequence[int] | None = None,
+    classes: tuple[ClassChange, ...] = (),
 ) -> RunExplanation:
     """Explain what adaptation changed, seen on preprocessed reference images (images, 3, size, size).
 
     At least one image is needed; labels are not, so the pool will do. ``image_ids`` name them in the answer.
+    ``classes`` are the words of the classes, which only the fits of an estimate can give.
     """
     assert len(images), "a run is explained on at least one image"
     ids = range(len(images)) if image_ids is None else image_ids
@@ -65,8 +72,10 @@ def explain_run(
             base = embed_corpus(adapted, corpus.phrases, modalities, report)
         before = _read_heads(watched_before, base, report)
     heads = _head_changes(adapted, before, after)
-    controls = run_controls(heads, len(images))
-    statements = run_statements(matrices, directions, heads, controls, len(images))
+    controls = (*class_controls(classes), *run_controls(heads, len(images)))
+    names = [spec.name for spec in adapted.classes]
+    of_classes = class_lines(classes, names)
+    statements = run_statements(matrices, directions, heads, controls, len(images), of_classes)
     return RunExplanation(
         matrices=matrices,
         directions=directions,
@@ -77,6 +86,7 @@ def explain_run(
         phrases=embedded.descriptions,
         statements=statements,
         controls=controls,
+        classes=classes,
         notes=tuple(
             f"The pack of phrases “{name}” has a fault and took no part." for name in corpus.left_out
         ),

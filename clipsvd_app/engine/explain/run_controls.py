@@ -6,19 +6,35 @@ from typing import TYPE_CHECKING
 
 from scipy.stats import binom
 
-from clipsvd_app.domain.explanation import Control
+from clipsvd_app.domain.explanation import LARGEST_CHANCE, LARGEST_CONTROL_SHARE, Control
 from clipsvd_app.engine.explain.text_span import ENOUGH_IMAGES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clipsvd_app.domain.explanation import HeadChange, HeadReading
+    from clipsvd_app.domain.explanation import ClassChange, HeadChange, HeadReading
 
 BY_CHANCE = 0.05
-LARGEST_CONTROL_SHARE = 0.10
 ENOUGH = "Enough reference images to describe heads"
 ABOVE_CHANCE = "More heads above the null than chance gives"
 FEW_CONTROLS = "Few heads are won by phrases that describe no such image"
+CLASSES_ABOVE = "Classes told apart by phrases better than shuffled labels are"
+CLASS_CONTROLS = "Phrases that describe no such image lead a class no more than by chance"
+
+
+def class_controls(classes: Sequence[ClassChange]) -> tuple[Control, ...]:
+    """Return the controls of the classes' words after adaptation; none where nothing unseen was read.
+
+    Each class is held to both for itself; the second gives the worst of those that passed the first.
+    """
+    if not classes:
+        return ()
+    above = [change.after for change in classes if change.after.is_above]
+    found = [Control(CLASSES_ABOVE, bool(above), float(len(above)), 0.0)]
+    if above:
+        worst = max(reading.by_chance for reading in above)
+        found.append(Control(CLASS_CONTROLS, worst <= LARGEST_CHANCE, worst, LARGEST_CHANCE))
+    return tuple(found)
 
 
 def run_controls(heads: Sequence[HeadChange], images: int) -> tuple[Control, ...]:

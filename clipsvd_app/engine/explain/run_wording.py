@@ -25,15 +25,17 @@ def run_statements(
     heads: Sequence[HeadChange],
     controls: Sequence[Control],
     images: int,
+    of_classes: Sequence[Statement] = (),
 ) -> tuple[Statement, ...]:
-    """Return the sentences of a run's paragraph, each with how it is known."""
+    """Return the sentences of a run's paragraph, each with how it is known; first what it is for."""
     if not directions:
         unchanged = "Adaptation changed nothing: every singular value is the base model's."
-        return (Statement(unchanged, _FROM_SIGMA),)
+        return (Statement(unchanged, _FROM_SIGMA, "sizes"),)
     return (
-        Statement(_sizes(matrices), _FROM_SIGMA),
-        Statement(_directions(directions, matrices), _known_of_directions(images)),
-        Statement(_heads_sentence(heads, controls, images), _known_of_heads(images)),
+        *of_classes,
+        Statement(_sizes(matrices), _FROM_SIGMA, "sizes"),
+        Statement(_directions(directions, matrices), _known_of_directions(images), "directions"),
+        Statement(_heads_sentence(heads, controls, images), _known_of_heads(images), "heads"),
     )
 
 

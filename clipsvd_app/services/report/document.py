@@ -143,6 +143,13 @@ def _changed(content: ReportContent) -> tuple[Section, ...]:
     blocks: list[Block] = []
     for statement in found.statements:
         blocks += [Text(statement.text), Text(f"How we know: {statement.how_we_know}")]
+    if phrases := [(change, phrase) for change in found.classes for phrase in change.phrases]:
+        names = content.result.class_names
+        told = tuple(
+            (names[change.label], phrase.text, f"{phrase.before:+.3f}", f"{phrase.after:+.3f}")
+            for change, phrase in phrases
+        )
+        blocks.append(Table(("Class", "Stands out by", "Before", "After"), told, (0.24, 0.48, 0.14, 0.14)))
     if found.matrices:
         caption = "Relative change of the weight matrices, layer by layer; the fuller the stronger."
         blocks.append(Figure(change_figures.matrices(found.matrices), caption))

@@ -88,11 +88,11 @@ class CaseTab(QWidget):
         self.words.how.hide()
         self._statements.set_statements(case.statements)
         self.bars.set_probabilities(case.class_names, case.adapted, case.zero_shot, view.label)
-        self._bars_card.set_words(*case.statements[:1], shown=False)
+        self._bars_card.set_words(*case.about("answer"), shown=False)
         self.margin.set_case(case)
         self.concepts.set_concepts(case.concepts)
         self.concepts.setVisible(bool(case.concepts))
-        self.concepts_card.set_words(*case.statements[2:3], shown=not case.concepts)
+        self.concepts_card.set_words(*case.about("concepts"), shown=not case.concepts)
         self.map.set_case(view, keep_kind=same and was_explained)
 
     @property

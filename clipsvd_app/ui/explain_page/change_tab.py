@@ -1,4 +1,4 @@
-"""What changed: the run in words, its heads, directions and matrices."""
+"""What changed: the run in words, its classes, heads, directions and matrices."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 from clipsvd_app.domain.cases import winner
 from clipsvd_app.domain.contributions import heads_are_told
 from clipsvd_app.domain.explanation import RunExplanation, Statement
+from clipsvd_app.ui.explain_page.classes_card import ClassesCard
 from clipsvd_app.ui.explain_page.part_card import PartCard
 from clipsvd_app.ui.explain_page.poles import Poles
 from clipsvd_app.ui.explain_page.statements import Statements
@@ -71,6 +72,7 @@ class ChangeTab(QWidget):
         self._working, self._top = QWidget(), QWidget()
         self.words = PartCard("The run in words")
         self._statements = Statements()
+        self.classes = ClassesCard()
         self.heads, self.phrases = HeadsPicture(), HeadPhrases()
         self._heads_card = PartCard("Attention heads", self.heads)
         self._phrases_card = PartCard("What a head writes", self.phrases)
@@ -100,7 +102,8 @@ class ChangeTab(QWidget):
         self.set_progress(state.progress)
         self._show_heads(found)
         self._show_directions(found)
-        self._layers_card.set_words(*statements[:1], shown=False)
+        self.classes.set_run(found, self._names)
+        self._layers_card.set_words(*found.about("sizes"), shown=False)
         self._layers_card.setVisible(bool(found.matrices))
         self.layers.set_matrices(found.matrices)
         self._matrix_hint.setText(_MATRIX_HINT)
@@ -164,7 +167,16 @@ class ChangeTab(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, GAP + 4, 0, 0)
         whole.addWidget(
-            scrolled(column(self._top, self.words, self._heads, self._directions_card, self._layers_card))
+            scrolled(
+                column(
+                    self._top,
+                    self.words,
+                    self.classes,
+                    self._heads,
+                    self._directions_card,
+                    self._layers_card,
+                )
+            )
         )
 
     def _connect(self) -> None:
@@ -177,6 +189,7 @@ class ChangeTab(QWidget):
         self.poles.thumbnails_wanted.connect(self.thumbnails_wanted)
         for card in (
             self.words,
+            self.classes,
             self._heads_card,
             self._phrases_card,
             self._directions_card,
@@ -197,7 +210,7 @@ class ChangeTab(QWidget):
         told = heads_are_told(found)
         self.heads.set_heads(found.heads, told=told)
         self._heads.setVisible(bool(found.heads))
-        about = found.statements[2:3]
+        about = found.about("heads")
         self._heads_card.set_words(*about, shown=False)
         self._phrases_card.set_words(*about, shown=False)
         self.phrases.set_head(None, told=False)
@@ -218,7 +231,7 @@ class ChangeTab(QWidget):
     def _show_directions(self, found: RunExplanation) -> None:
         self._directions_card.setVisible(bool(found.directions))
         self.directions.set_directions(found.directions, found.matrices)
-        about = found.statements[1:2]
+        about = found.about("directions")
         self._directions_card.set_words(*about, shown=False)
         self.poles.set_direction(None)
         if found.directions:
@@ -250,6 +263,7 @@ def _why(head: HeadChange, *, told: bool) -> str:
 
 def _nothing_told(found: RunExplanation) -> bool:
     described = any(d.positive or d.negative for d in found.directions)
+    described = described or any(change.told_after() for change in found.classes)
     return bool(found.statements) and bool(found.directions) and not described and not heads_are_told(found)
 
 

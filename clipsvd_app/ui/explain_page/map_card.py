@@ -70,7 +70,7 @@ class MapCard(PartCard):
         if not keep_kind:
             passed = next((found.kind for found in view.explanation.maps if found.passed), "heads")
             self._kind.setCurrentIndex(tuple(KINDS).index(passed))
-        self.set_words(*view.explanation.statements[3:4], shown=False)
+        self.set_words(*view.explanation.about("map"), shown=False)
         self.set_progress(view.progress)
         self._show()
 

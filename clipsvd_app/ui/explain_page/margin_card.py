@@ -45,7 +45,7 @@ class MarginCard(PartCard):
     def set_case(self, case: CaseExplanation) -> None:
         """Show a case in the chosen detail."""
         self._case = case
-        self.set_words(*case.statements[1:2], shown=False)
+        self.set_words(*case.about("change"), shown=False)
         self._show()
 
     def choose(self, detail: Detail) -> None:

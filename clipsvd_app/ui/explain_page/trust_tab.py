@@ -98,7 +98,9 @@ def run_facts(found: RunExplanation) -> tuple[tuple[str, str], ...]:
     read = [head for head in found.heads if head.after is not None]
     above = sum(bool(head.after and head.after.phrases) for head in read)
     described = sum(bool(direction.positive or direction.negative) for direction in found.directions)
+    told = sum(bool(change.told_after()) for change in found.classes)
     return (
+        ("Classes with words", f"{told} of {len(found.classes)}" if found.classes else "none was read"),
         ("Reference images", f"{found.images:,}" if found.images else "not kept"),
         ("Descriptions that took part", f"{found.phrases:,}" if found.phrases else "not kept"),
         (
