@@ -28,7 +28,7 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     group = commands.add_parser("bench", help="measure accuracy and speed")
     actions = group.add_subparsers(
         title="benchmarks",
-        metavar="fewshot|verdicts|step|import|viewer|durable|explanations",
+        metavar="fewshot|verdicts|step|import|viewer|durable|explanations|explaining",
         required=True,
     )
     step = actions.add_parser("step", parents=[shared], help="time one training step, form against form")
@@ -39,6 +39,11 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     step.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
     step.add_argument("--steps", type=int, default=3, metavar="N", help="steps that count, after a warm-up")
     step.set_defaults(run=run_step)
+    explaining = actions.add_parser("explaining", parents=[shared], help="time the explanations")
+    explaining.add_argument("--backbone", default=backbones.DEMO, metavar="random:biomedclip|B")
+    explaining.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+    explaining.add_argument("--rounds", type=int, default=3, metavar="N", help="each is timed N times")
+    explaining.set_defaults(run=run_explaining)
     durable = actions.add_parser(
         "durable", parents=[shared], help="kill a labelling process at random moments; is every label there?"
     )
@@ -140,6 +145,29 @@ def run_durable(options: argparse.Namespace, console: Console) -> int:
     )
     console.document(found)
     return 0 if found.passed else 1
+
+
+def run_explaining(options: argparse.Namespace, console: Console) -> int:
+    """Time a case, a run and their parts."""
+    from clipsvd_app.engine.bench_explaining import explain_times
+    from clipsvd_app.engine.warm import WarmBackbones
+
+    if options.rounds < 1:
+        raise UserError("--rounds must be at least 1.", remedy="Give a larger number.")
+    warm = WarmBackbones().get(_backbone(options.backbone), options.device, console.report)
+    found = explain_times(warm, options.backbone, options.rounds, console.report)
+    rows = [
+        ["one case", f"{found.case_s:.2f}"],
+        ["the first case, with the phrases to embed", f"{found.first_case_s:.2f}"],
+        [f"a run, seen on {found.run_images} images", f"{found.run_s:.2f}"],
+        [f"embedding {found.phrases:,} phrases", f"{found.corpus_s:.2f}"],
+    ]
+    if found.watch_s is not None and found.heads_s is not None:
+        rows.append([f"passing {found.head_images} images", f"{found.watch_s:.2f}"])
+        rows.append([f"reading {found.heads} heads", f"{found.heads_s:.2f}"])
+    console.table([f"{found.backbone}, {found.threads} threads", "seconds"], rows)
+    console.document(found)
+    return 0
 
 
 def _backbone(name: str) -> BackboneRef:

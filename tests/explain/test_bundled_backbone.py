@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 import torch
@@ -71,17 +69,15 @@ def test_a_run_tells_of_every_head_and_matrix(adapted: AdaptedModel, images: tor
     assert len(found.statements) == 3
 
 
-def test_all_heads_are_read_in_seconds(adapted: AdaptedModel, images: torch.Tensor) -> None:
-    """In processor time, so that a busy machine does not count."""
+def test_all_heads_are_read(adapted: AdaptedModel, images: torch.Tensor) -> None:
     phrases = load_corpus().phrases
     corpus = embed_corpus(adapted, phrases, {"ultrasound", "ct", "mr", "radiography"}, no_report)
     assert len(corpus.phrases) > 500
     view = open_tower(adapted.model)
     assert view is not None
     found = gather_heads(adapted.model, view, images, no_report)
-    start = time.process_time()
-    assert len(list(read_heads(view, found, corpus, no_report))) == 36
-    assert time.process_time() - start < 10
+    places = [(layer, head) for layer, head, _ in read_heads(view, found, corpus, no_report)]
+    assert places == [(layer, head) for layer in range(12) for head in range(3)]
 
 
 def test_the_base_and_the_adapted_corpus_are_kept_apart(adapted: AdaptedModel) -> None:

@@ -98,6 +98,17 @@ def test_phrases_that_hold_before_adaptation_alone_are_said_to(page):
     assert "held for the unadapted model alone" in page.change.classes.note()
 
 
+def test_an_image_that_was_trained_on_is_said_to_be(page):
+    seen = replace(PREDICTIONS[1], role="out_of_fold", adapted=(0.7, 0.3))
+    page.set_state(replace(state(), predictions=(PREDICTIONS[0], seen, PREDICTIONS[2])))
+    page.set_case(view())
+    assert "Before it had seen the patient it answered “normal” (70 %)." in page.case.words.text()
+    page.set_case(view(made_case(1)))
+    assert "says nothing of unseen patients" in page.case.words.text()
+    page.set_case(view(made_case(3)))
+    assert "was trained on" not in page.case.words.text()
+
+
 def test_a_run_that_read_no_classes_says_how_to_have_them(page):
     page.set_state(state(replace(RUN, classes=())))
     assert "training again can" in page.change.classes.note()

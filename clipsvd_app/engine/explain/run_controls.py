@@ -18,8 +18,8 @@ BY_CHANCE = 0.05
 ENOUGH = "Enough reference images to describe heads"
 ABOVE_CHANCE = "More heads above the null than chance gives"
 FEW_CONTROLS = "Few heads are won by phrases that describe no such image"
-CLASSES_ABOVE = "Classes told apart by phrases better than shuffled labels are"
-CLASS_CONTROLS = "Phrases that describe no such image lead a class no more than by chance"
+CLASSES_ABOVE = "Classes told apart better than by shuffled labels"
+CLASS_CONTROLS = "No class's list has unfit phrases as often as chance"
 
 
 def class_controls(classes: Sequence[ClassChange]) -> tuple[Control, ...]:

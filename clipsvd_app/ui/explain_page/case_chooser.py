@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.explain_page.state import ExplainState
 
 Which = Literal["errors", "unseen", "all"]
-TITLES: dict[Which, str] = {"errors": "Errors", "unseen": "Not trained on", "all": "All cases"}
+TITLES: dict[Which, str] = {"errors": "Errors", "unseen": "Judged unseen", "all": "All cases"}
 
 
 class CaseChooser(QWidget):

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal, SignalInstance
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
 
+from clipsvd_app.domain.cases import winner
+from clipsvd_app.domain.explanation import Statement
 from clipsvd_app.ui.explain_page.case_chooser import CaseChooser
 from clipsvd_app.ui.explain_page.concept_bars import ConceptBars
 from clipsvd_app.ui.explain_page.map_card import MapCard
@@ -20,6 +22,7 @@ from clipsvd_app.ui.shell.empty_state import EmptyState
 from clipsvd_app.ui.shell.state import EmptySpec
 
 if TYPE_CHECKING:
+    from clipsvd_app.domain.results import Prediction
     from clipsvd_app.ui.explain_page.state import CaseView, ExplainState
     from clipsvd_app.ui.theme import Theme
 
@@ -47,6 +50,7 @@ class CaseTab(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._view: CaseView | None = None
+        self._predictions: dict[int, Prediction] = {}
         self.chooser = CaseChooser()
         self.words = PartCard("The case in words")
         self._statements = Statements()
@@ -66,6 +70,7 @@ class CaseTab(QWidget):
 
     def set_state(self, state: ExplainState) -> None:
         """Offer the cases of a run; the case shown before is taken away."""
+        self._predictions = {known.image_id: known for known in state.predictions}
         self.chooser.set_state(state)
         self.set_case(None)
 
@@ -84,9 +89,10 @@ class CaseTab(QWidget):
         self._stack.setCurrentIndex(2)
         case = view.explanation
         self.words.set_title(view.caption)
-        self.words.set_words(*case.statements, shown=False)
+        statements = (*case.statements, *_as_unseen(self._predictions.get(view.image_id), case.class_names))
+        self.words.set_words(*statements, shown=False)
         self.words.how.hide()
-        self._statements.set_statements(case.statements)
+        self._statements.set_statements(statements)
         self.bars.set_probabilities(case.class_names, case.adapted, case.zero_shot, view.label)
         self._bars_card.set_words(*case.about("answer"), shown=False)
         self.margin.set_case(case)
@@ -166,3 +172,20 @@ class CaseTab(QWidget):
     def _emit(self, signal: SignalInstance) -> None:
         if self._view is not None:
             signal.emit(self._view.image_id)
+
+
+def _as_unseen(prediction: Prediction | None, names: tuple[str, ...]) -> tuple[Statement, ...]:
+    """Say of an image that was trained on what its answer is worth."""
+    if prediction is None or prediction.role not in ("train", "out_of_fold"):
+        return ()
+    seen = "The model explained here was trained on this image"
+    if prediction.role == "train":
+        return (Statement(f"{seen}, so its answer says nothing of unseen patients.", "The run's own list."),)
+    best = winner(prediction.adapted)
+    return (
+        Statement(
+            f"{seen}. Before it had seen the patient it answered “{names[best]}” "
+            f"({100 * prediction.adapted[best]:.0f} %).",
+            "The second answer is that of a fit on other patients, which the estimate on Inspect rests on.",
+        ),
+    )

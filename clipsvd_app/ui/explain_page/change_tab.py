@@ -263,7 +263,7 @@ def _why(head: HeadChange, *, told: bool) -> str:
 
 def _nothing_told(found: RunExplanation) -> bool:
     described = any(d.positive or d.negative for d in found.directions)
-    described = described or any(change.told_after() for change in found.classes)
+    described = described or any(change.phrases for change in found.classes)
     return bool(found.statements) and bool(found.directions) and not described and not heads_are_told(found)
 
 

@@ -100,7 +100,10 @@ def run_facts(found: RunExplanation) -> tuple[tuple[str, str], ...]:
     described = sum(bool(direction.positive or direction.negative) for direction in found.directions)
     told = sum(bool(change.told_after()) for change in found.classes)
     return (
-        ("Classes with words", f"{told} of {len(found.classes)}" if found.classes else "none was read"),
+        (
+            "Classes with words after adaptation",
+            f"{told} of {len(found.classes)}" if found.classes else "none was read",
+        ),
         ("Reference images", f"{found.images:,}" if found.images else "not kept"),
         ("Descriptions that took part", f"{found.phrases:,}" if found.phrases else "not kept"),
         (

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from clipsvd_app.ui.plots.plot_widget import PlotWidget, Rows, Spot, hairline, line_height, sized, write
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QPainter
+    from PySide6.QtGui import QColor, QPainter
     from PySide6.QtWidgets import QWidget
 
     from clipsvd_app.domain.explanation import ClassChange, ClassPhrase, ClassReading
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _ROW_EM, _KEY_EM, _NAME_SHARE = 2.1, 1.7, 0.46
 _BAR = 7.0
+_HOLLOW = "text_muted"
 _RIGHT = Qt.AlignmentFlag.AlignRight
 _KEY = (
     ("text_faint", False, "before adaptation"),
@@ -75,26 +76,33 @@ class ClassPhrases(PlotWidget):
             told = phrase in change.told_after()
             name = QRectF(row.x(), row.y(), axis.x() - row.x() - em * 0.6, height)
             write(painter, name, phrase.text, palette.color("text" if told else "text_muted"))
-            _draw_bar(painter, axis, row.center().y() - _BAR, phrase.before / top, palette, "text_faint")
-            _draw_bar(painter, axis, row.center().y() + 1, phrase.after / top, palette, "accent")
+            before = phrase.before / top, change.before.is_told
+            after = phrase.after / top, change.after.is_told
+            _draw_bar(painter, axis, row.center().y() - _BAR, before, palette.color("text_faint"))
+            _draw_bar(painter, axis, row.center().y() + 1, after, palette.color("accent"))
             number = QRectF(row.right() - em * 3.2, row.y(), em * 3.2, height)
             write(painter, number, f"{phrase.after:+.2f}", palette.color("text_muted"), _RIGHT)
             spots.append(Spot(row, _row_sentence(phrase), place))
         self._draw_key(painter, QRectF(area.x(), axis.bottom(), area.width(), em * _KEY_EM), palette)
         return tuple(spots)
 
+    def _is_unsure(self) -> bool:
+        change = self._change
+        return change is not None and not (change.before.is_told and change.after.is_told)
+
     def _draw_key(self, painter: QPainter, area: QRectF, palette: Palette) -> None:
         painter.setFont(sized(self.font(), 0.85))
         metrics, middle = painter.fontMetrics(), area.center().y()
         x = area.x()
-        for colour, dashed, text in _KEY:
+        hollow = ((_HOLLOW, False, "hollow: not reliable"),) if self._is_unsure() else ()
+        for colour, dashed, text in (*_KEY, *hollow):
             ink = palette.color(colour)
             if dashed:
                 painter.setPen(hairline(ink, dashed=True, width=1.5))
                 painter.drawLine(QPointF(x + 8, middle - 6), QPointF(x + 8, middle + 6))
             else:
-                painter.setPen(Qt.PenStyle.NoPen)
-                painter.setBrush(ink)
+                painter.setPen(hairline(ink) if colour == _HOLLOW else Qt.PenStyle.NoPen)
+                painter.setBrush(Qt.BrushStyle.NoBrush if colour == _HOLLOW else ink)
                 painter.drawRoundedRect(QRectF(x, middle - 3, 14, 6), 3, 3)
             width = metrics.horizontalAdvance(text) + 4
             label = QRectF(x + 19, area.y(), width, area.height())
@@ -102,9 +110,11 @@ class ClassPhrases(PlotWidget):
             x += 19 + width + 14
 
 
-def _draw_bar(painter: QPainter, axis: QRectF, y: float, share: float, palette: Palette, colour: str) -> None:
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(palette.color(colour))
+def _draw_bar(painter: QPainter, axis: QRectF, y: float, bar: tuple[float, bool], ink: QColor) -> None:
+    """Draw a share of the axis; hollow where the state's list failed its control."""
+    share, is_told = bar
+    painter.setPen(Qt.PenStyle.NoPen if is_told else hairline(ink))
+    painter.setBrush(ink if is_told else Qt.BrushStyle.NoBrush)
     painter.drawRoundedRect(QRectF(axis.x(), y, max(2.0, axis.width() * max(0.0, share)), _BAR - 1), 3, 3)
 
 

@@ -1,0 +1,129 @@
+"""How long explanations take: a case, a run, the corpus, and the reading of all heads."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from clipsvd_app.corpus import MODALITIES, load_corpus
+from clipsvd_app.demo_studies.lesion import render_lesion
+from clipsvd_app.domain.classes import class_from_name
+from clipsvd_app.engine.adapted import AdaptedModel
+from clipsvd_app.engine.dataset import letterbox, normalise
+from clipsvd_app.engine.explain import explain_case, explain_run
+from clipsvd_app.engine.explain.embedded import EmbeddedCorpus, embed_corpus
+from clipsvd_app.engine.explain.image_tower import open_tower
+from clipsvd_app.engine.explain.text_span import gather_heads, read_heads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor
+
+    from clipsvd_app.engine.warm import WarmBackbone
+    from clipsvd_app.jobs import Report
+
+PHRASES, HEAD_IMAGES, RUN_IMAGES = 1000, 200, 64
+_MOVED = 0.03
+_DRAWN_PX = 192
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainTimes:
+    """Seconds, medians over ``rounds``; a case with the corpus embedded already, as after the first one.
+
+    ``heads_s`` is TextSpan of all ``heads`` at ``head_images`` images and ``phrases`` phrases, apart from
+    ``watch_s``, passing the images, and ``corpus_s``, embedding the phrases; None where the tower has no
+    exact sum.
+    """
+
+    backbone: str
+    threads: int
+    rounds: int
+    first_case_s: float
+    case_s: float
+    run_s: float
+    run_images: int
+    corpus_s: float
+    phrases: int
+    watch_s: float | None
+    heads_s: float | None
+    heads: int
+    head_images: int
+
+
+def explain_times(warm: WarmBackbone, name: str, rounds: int, report: Report) -> ExplainTimes:
+    """Time explanations of drawn pictures under singular values moved at random by 3 %."""
+    adapted = _moved(warm, report)
+    images = _pictures(warm, HEAD_IMAGES)
+    corpus, corpus_s = _embedded(adapted, report)
+    first_case_s = _seconds(lambda: explain_case(adapted, images[0], 0, report))
+    cases = [
+        _seconds(lambda image=image: explain_case(adapted, image, 0, report))  # type: ignore[misc]
+        for image in images[1 : 1 + rounds]
+    ]
+    view = open_tower(adapted.model)
+    watch_s, heads_s, heads = None, None, 0
+    if view is not None:
+        start = time.perf_counter()
+        found = gather_heads(adapted.model, view, images, report)
+        watch_s = time.perf_counter() - start
+        heads = len(list(read_heads(view, found, corpus, report)))  # once before it counts
+        heads_s = statistics.median(
+            _seconds(lambda: list(read_heads(view, found, corpus, report))) for _ in range(rounds)
+        )
+    return ExplainTimes(
+        backbone=name,
+        threads=torch.get_num_threads(),
+        rounds=rounds,
+        first_case_s=first_case_s,
+        case_s=statistics.median(cases),
+        run_s=_seconds(lambda: explain_run(adapted, images[:RUN_IMAGES], report)),
+        run_images=RUN_IMAGES,
+        corpus_s=corpus_s,
+        phrases=len(corpus.phrases),
+        watch_s=watch_s,
+        heads_s=heads_s,
+        heads=heads,
+        head_images=HEAD_IMAGES,
+    )
+
+
+def _moved(warm: WarmBackbone, report: Report) -> AdaptedModel:
+    basis = warm.basis(report)
+    # Never the same twice: the first case has to find nothing embedded already.
+    generator = np.random.default_rng()
+    sigmas = {}
+    for name, matrix in basis.matrices.items():
+        base = matrix.s0.numpy()
+        sigmas[name] = (base * (1 + _MOVED * generator.standard_normal(base.shape))).astype(np.float32)
+    classes = class_from_name("round mass"), class_from_name("ragged mass")
+    return AdaptedModel(warm.backbone, basis, sigmas, classes)
+
+
+def _pictures(warm: WarmBackbone, count: int) -> Tensor:
+    generator, preprocessing = np.random.default_rng(0), warm.backbone.preprocessing
+    drawn = [
+        render_lesion(generator, "margin", planted=place % 2 == 1, size=_DRAWN_PX) for place in range(count)
+    ]
+    colour = [np.repeat(grey[..., None], 3, axis=2) for grey in drawn]
+    plain = torch.stack([letterbox(picture, preprocessing.size) for picture in colour])
+    return normalise(plain, preprocessing).to(warm.backbone.device)
+
+
+def _embedded(adapted: AdaptedModel, report: Report) -> tuple[EmbeddedCorpus, float]:
+    phrases = [phrase for phrase in load_corpus().phrases if not phrase.is_control][:PHRASES]
+    start = time.perf_counter()
+    found = embed_corpus(adapted, phrases, MODALITIES, report, keep=False)
+    return found, time.perf_counter() - start
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
