@@ -14,6 +14,7 @@ from torch import Tensor
 
 from clipsvd_app.domain.explanation import Tower
 from clipsvd_app.engine.explain.attribution import heads_of
+from clipsvd_app.engine.torch_setup import one_thread
 
 if TYPE_CHECKING:
     from clipsvd_app.engine.adapted import AdaptedModel
@@ -71,6 +72,7 @@ def _by_head(weight: Tensor, heads: int) -> Tensor:
 
 def _product_norm(a: Tensor, b: Tensor) -> Tensor:
     """Return the Frobenius norm of a b^T (heads,) for tall a and b (heads, rows, columns)."""
-    r_a, r_b = (torch.linalg.qr(part, mode="r").R for part in (a, b))
+    with one_thread():
+        r_a, r_b = (torch.linalg.qr(part, mode="r").R for part in (a, b))
     norms: Tensor = (r_a @ r_b.transpose(-2, -1)).flatten(1).norm(dim=1)
     return norms

@@ -18,6 +18,7 @@ from torch import Tensor
 from clipsvd_app.domain.explanation import HeadReading, Phrase
 from clipsvd_app.engine.explain.decomposition import head_outputs, head_ways_out
 from clipsvd_app.engine.explain.image_tower import Trace, trace
+from clipsvd_app.engine.torch_setup import one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +55,9 @@ def rotate_phrases(texts: Tensor, dimensions: int, seed: int = 0) -> RotatedPhra
     """Draw the null for unit phrases (phrases, embedding) and heads of at most ``dimensions``."""
     generator = torch.Generator().manual_seed(seed)
     frames = torch.randn((ROTATIONS, texts.shape[1], dimensions), generator=generator, dtype=texts.dtype)
-    return RotatedPhrases((texts @ torch.linalg.qr(frames).Q).square())
+    with one_thread():
+        turned = torch.linalg.qr(frames).Q
+    return RotatedPhrases((texts @ turned).square())
 
 
 def gather_heads(model: nn.Module, view: TowerView, images: Tensor, report: Report) -> Trace:
@@ -115,8 +118,8 @@ def read_span(
 def _principal(contributions: Tensor) -> tuple[Tensor, Tensor]:
     """Return eigenvalues (rank,) descending and axes (rank, embedding) of the centred covariance."""
     centred = (contributions - contributions.mean(dim=0)).double()
-    # The head's width bounds the rank, so a small Gram matrix holds all there is.
-    _, lengths, axes = torch.linalg.svd(_compressed(centred), full_matrices=False)
+    with one_thread():
+        _, lengths, axes = torch.linalg.svd(_compressed(centred), full_matrices=False)
     spectrum = lengths.square() / len(centred)
     kept = spectrum > 1e-12 * spectrum.max().clamp_min(1e-300)
     return spectrum[kept], axes[kept]
@@ -131,7 +134,8 @@ def _deflated(spectrum: Tensor, coordinates: Tensor, row: int) -> tuple[Tensor, 
     """Remove the direction of one phrase from the covariance and turn to its new principal axes."""
     taken = coordinates[row] / coordinates[row].norm()
     left = torch.eye(len(taken), dtype=taken.dtype) - torch.outer(taken, taken)
-    values, vectors = torch.linalg.eigh(left @ torch.diag(spectrum) @ left)
+    with one_thread():
+        values, vectors = torch.linalg.eigh(left @ torch.diag(spectrum) @ left)
     turned = coordinates @ vectors.flip(1)
     turned[row] = 0
     return values.flip(0).clamp_min(0), turned
