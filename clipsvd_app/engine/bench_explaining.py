@@ -37,8 +37,8 @@ _DRAWN_PX = 192
 class ExplainTimes:
     """Seconds, medians over ``rounds``; a case with the corpus embedded already, as after the first one.
 
-    ``heads_s`` is TextSpan of all ``heads`` at ``head_images`` images and ``phrases`` phrases, apart from
-    ``watch_s``, passing the images, and ``corpus_s``, embedding the phrases; None where the tower has no
+    ``corpus_s`` is for ``phrases`` phrases. ``heads_s`` is TextSpan of all ``heads`` at ``head_images``
+    images and ``phrases`` phrases, apart from ``watch_s``, passing the images; None where the tower has no
     exact sum.
     """
 
@@ -117,10 +117,11 @@ def _pictures(warm: WarmBackbone, count: int) -> Tensor:
 
 
 def _embedded(adapted: AdaptedModel, report: Report) -> tuple[EmbeddedCorpus, float]:
-    phrases = [phrase for phrase in load_corpus().phrases if not phrase.is_control][:PHRASES]
+    phrases = [phrase for phrase in load_corpus().phrases if not phrase.is_control]
     start = time.perf_counter()
     found = embed_corpus(adapted, phrases, MODALITIES, report, keep=False)
-    return found, time.perf_counter() - start
+    seconds = (time.perf_counter() - start) * PHRASES / len(found.phrases)
+    return EmbeddedCorpus(found.phrases[:PHRASES], found.centred[:PHRASES]), seconds
 
 
 def _seconds(work: Callable[[], object]) -> float:

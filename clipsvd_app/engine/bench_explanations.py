@@ -94,7 +94,9 @@ class PlantedFigures:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Drawn:
+class DrawnPictures:
+    """Pictures (side, side, 3) uint8 with their labels, 0 and 1 in turn."""
+
     pictures: tuple[np.ndarray[tuple[int, ...], np.dtype[np.uint8]], ...]
     labels: tuple[int, ...]
 
@@ -118,12 +120,12 @@ def planted_figures(warm: WarmBackbone, axis: PlantedAxis, seeds: int, report: R
 
 def _planted(warm: WarmBackbone, axis: PlantedAxis, seed: int, report: Report) -> PlantedRecord:
     generator = np.random.default_rng((seed, 7))
-    train, unseen = (_draw(generator, axis, count) for count in (TRAIN_IMAGES, UNSEEN_IMAGES))
-    images = _inputs(warm, unseen)
-    adapted = _adapt(warm, train, seed, report)
+    train, unseen = (draw_planted(generator, axis, count) for count in (TRAIN_IMAGES, UNSEEN_IMAGES))
+    images = planted_inputs(warm, unseen)
+    adapted = adapt_planted(warm, train, seed, report)
     words = _words(adapted, images, unseen.labels, report)
     shuffled_train = replace(train, labels=tuple(generator.permutation(train.labels).tolist()))
-    shuffled = _adapt(warm, shuffled_train, seed, report)
+    shuffled = adapt_planted(warm, shuffled_train, seed, report)
     shuffled_labels = generator.permutation(unseen.labels).tolist()
     run = explain_run(adapted, images, report)
     cases = [explain_case(adapted, image, place, report) for place, image in enumerate(images[:CASES])]
@@ -148,19 +150,22 @@ def _planted(warm: WarmBackbone, axis: PlantedAxis, seed: int, report: Report) -
     )
 
 
-def _draw(generator: np.random.Generator, axis: PlantedAxis, count: int) -> _Drawn:
+def draw_planted(generator: np.random.Generator, axis: PlantedAxis, count: int) -> DrawnPictures:
+    """Draw pictures in which an attribute alone decides the class."""
     labels = tuple(place % 2 for place in range(count))
     grey = [render_lesion(generator, axis, planted=label == 1, size=_DRAWN_PX) for label in labels]
-    return _Drawn(tuple(np.repeat(picture[..., None], 3, axis=2) for picture in grey), labels)
+    return DrawnPictures(tuple(np.repeat(picture[..., None], 3, axis=2) for picture in grey), labels)
 
 
-def _inputs(warm: WarmBackbone, drawn: _Drawn) -> Tensor:
+def planted_inputs(warm: WarmBackbone, drawn: DrawnPictures) -> Tensor:
+    """Return them as the model takes them (pictures, 3, size, size)."""
     preprocessing = warm.backbone.preprocessing
     plain = torch.stack([letterbox(picture, preprocessing.size) for picture in drawn.pictures])
     return normalise(plain, preprocessing).to(warm.backbone.device)
 
 
-def _adapt(warm: WarmBackbone, drawn: _Drawn, seed: int, report: Report) -> AdaptedModel:
+def adapt_planted(warm: WarmBackbone, drawn: DrawnPictures, seed: int, report: Report) -> AdaptedModel:
+    """Fit the quick recipe at one rate; every picture is a patient of its own."""
     preprocessing = warm.backbone.preprocessing
     larger, plain = (
         torch.stack([letterbox(picture, side) for picture in drawn.pictures])

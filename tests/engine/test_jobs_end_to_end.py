@@ -178,6 +178,19 @@ def test_four_patients_in_every_class_are_enough_for_an_estimate(ask, reference,
     assert result.train_images == len(studies)
 
 
+def test_classes_are_read_on_unseen_images_each_of_them_once(ask, reference, studies, held_out):
+    repeated = replace(RECIPE, repeats=2)
+    crossed, _ = ask(TrainRequest(reference, CLASSES, studies, repeated), RunResult)
+    tested = [p for p in held_out[0].predictions if p.role == "test"]
+    for result, unseen in ((crossed, studies), (held_out[0], tested)):
+        changes = result.explanation.classes
+        assert [change.label for change in changes] == list(range(len(CLASSES)))
+        assert [change.images for change in changes] == [
+            sum(image.label == label for image in unseen) for label in range(len(CLASSES))
+        ]
+        assert result.explanation.about("classes")
+
+
 def test_the_same_request_gives_the_same_numbers(ask, reference, studies, held_out):
     again, _ = ask(TrainRequest(reference, CLASSES, studies, RECIPE, shots=2), RunResult)
     assert again.predictions == held_out[0].predictions
@@ -241,7 +254,10 @@ def test_a_stored_run_is_explained_anew_on_the_images_that_can_be_read(
     ask, reference, adapter, studies, held_out, tmp_path
 ):
     gone = ImageInput(77, str(tmp_path / "gone.png"), 0, "p")
-    found, _ = ask(ExplainRunRequest(reference, adapter, (gone, *studies)), RunExplanation)
+    classes = held_out[0].explanation.classes
+    request = ExplainRunRequest(reference, adapter, (gone, *studies), classes=classes)
+    found, _ = ask(request, RunExplanation)
+    assert found.classes == classes
     assert found.images == len(studies)
     assert found.matrices == held_out[0].explanation.matrices
     assert found.statements

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 import torch
 from support.small_clip import CLASSES, no_report, noise_images, small_adapted, small_backbone, small_basis
@@ -12,6 +13,7 @@ from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.backbones import load_backbone
 from clipsvd_app.engine.basis import MatrixBasis
 from clipsvd_app.engine.explain.attribution import attribute, heads_of
+from clipsvd_app.engine.explain.path_nodes import LEVELS, path_nodes
 from clipsvd_app.errors import Cancelled
 
 if TYPE_CHECKING:
@@ -56,8 +58,21 @@ def test_open_clips_own_towers_are_followed_too(tmp_path: Path) -> None:
 def test_more_nodes_are_taken_where_four_are_not_enough() -> None:
     backbone = small_backbone(seed=4)
     found = explain(small_adapted(backbone, small_basis(backbone), scale=0.8))
-    assert found.nodes > 4
+    assert found.nodes in (7, 15)
     assert abs(found.residual) < 1e-3
+
+
+@pytest.mark.parametrize(("level", "degree"), [(0, 5), (1, 11), (2, 23)])
+def test_the_nodes_of_the_path_are_exact_for_polynomials(level: int, degree: int) -> None:
+    places, weights = (np.array(column) for column in zip(*path_nodes(level), strict=True))
+    for power in range(degree + 1):
+        assert weights @ places**power == pytest.approx(1 / (power + 1), abs=1e-13)
+
+
+def test_a_closer_look_keeps_the_points_it_has() -> None:
+    places = [{place for place, _ in path_nodes(level)} for level in range(LEVELS)]
+    assert [len(each) for each in places] == [3, 7, 15]
+    assert places[0] < places[1] < places[2]
 
 
 def test_an_unchanged_model_has_no_parts() -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Score = Callable[[Tensor], Tensor]
 Grid = tuple[tuple[float, ...], ...]
 RANDOM_ORDERS = 10
-SHARES = (0.0, 0.05, 0.15, 0.35, 0.65, 1.0)
+SHARES = (0.0, 0.1, 0.3, 0.6, 1.0)
 _SPREADS = 2.0
 _BATCH = 16
 

@@ -153,7 +153,7 @@ def answers(content: ReportContent) -> dict[str, str]:
         "ensemble": f"The mean of {recipe.seeds} fits." if recipe.seeds > 1 else "None.",
         "measures": "Balanced accuracy, accuracy, macro AUROC, sensitivity, specificity, Brier score, NLL.",
         "uncertainty": "95 % intervals: Wilson for proportions, bootstrap over patients for the rest.",
-        "explanations": "Singular directions and maps of hidden patches, each with its control.",
+        "explanations": "Words of classes, heads and directions, and sizes of change, each with its control.",
         "estimate": basis_text(evaluation),
         "numbers": f"{content.patients} patients, {content.images} images, {content.labelled} labelled.",
         "result": f"{verdict_title(evaluation)}. {evaluation.sentence}".strip() if evaluation.methods else "",
