@@ -7,19 +7,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QObject, Signal
 from shiboken6 import delete
+from support.fake_engine import FakeEngine
 
 from clipsvd_app.errors import UserError
 from clipsvd_app.fetching.published import BIOMEDCLIP
 from clipsvd_app.jobs import (
     AddBackboneResult,
-    CancelledEvent,
     Failed,
-    Finished,
     Progress,
-    read_request,
-    write_result,
 )
 from clipsvd_app.services import backbones, fetching
 from clipsvd_app.settings import Settings
@@ -32,29 +28,16 @@ pytestmark = pytest.mark.gui
 MB = 1_000_000
 
 
-class FakeEngine(QObject):
-    """Keeps the one job that it was given."""
-
-    ready, lost = Signal(object), Signal()
-
-    def submit(self, folder, on_end, on_progress=None) -> int:
-        self.folder, self.on_end, self.on_progress = folder, on_end, on_progress
-        return 7
-
-    def cancel(self, number: int) -> None:
-        self.on_end(CancelledEvent(number))
-
-    def close(self) -> None:
-        """Nothing runs."""
+class AddingEngine(FakeEngine):
+    """Ends a job as if the backbone had been added."""
 
     def finish(self, *notes: str) -> None:
-        request = read_request(self.folder)
+        request = self.request
         Path(request.target).mkdir(parents=True)
         result = AddBackboneResult(
             request.name, request.target, "ab" * 32, "cd" * 32, "ViT", parameters=5, matrices=2, notes=notes
         )
-        write_result(self.folder, result)
-        self.on_end(Finished(7))
+        self.answer(result)
 
 
 @dataclass
@@ -75,7 +58,7 @@ class FakeFetch:
 @dataclass
 class Bench:
     session: Session
-    engine: FakeEngine
+    engine: AddingEngine
     fetch: FakeFetch
     controller: BackbonesController
     told: list[BackboneActivity]
@@ -93,7 +76,7 @@ class Bench:
 @pytest.fixture
 def bench(qtbot, theme, tmp_path, monkeypatch):
     monkeypatch.setenv("CLIPSVD_HOME", str(tmp_path / "home"))
-    page, engine, fetch = SettingsPage(), FakeEngine(), FakeFetch()
+    page, engine, fetch = SettingsPage(), AddingEngine(), FakeFetch()
     qtbot.addWidget(page)
     session = Session(engine)
     made = Bench(session, engine, fetch, BackbonesController(session, page, fetch), [], [])

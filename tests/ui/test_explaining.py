@@ -8,25 +8,21 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QObject, Signal
 from shiboken6 import delete
+from support.fake_engine import drawn_session
 from support.made_evaluation import made_run
 from support.made_explanation import RUN, case_map, made_case, old_run
 
-from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.domain.codec import to_json
 from clipsvd_app.domain.recipe import Recipe
-from clipsvd_app.jobs import CancelledEvent, Failed, Finished, Progress, read_request, write_result
-from clipsvd_app.project.class_changes import AddClass
+from clipsvd_app.jobs import CancelledEvent, Failed, Finished, Progress, write_result
 from clipsvd_app.services import backbones, corpus_packs
-from clipsvd_app.services.importing import apply_import, plan_import
 from clipsvd_app.ui.controllers import cases, explain_again
 from clipsvd_app.ui.controllers.cases import CaseExplainer
 from clipsvd_app.ui.controllers.explain import ExplainController
 from clipsvd_app.ui.controllers.explain_again import ExplainAgainController
 from clipsvd_app.ui.explain_page.page import ExplainPage
 from clipsvd_app.ui.pictures import Pictures
-from clipsvd_app.ui.session import Session
 
 pytestmark = pytest.mark.gui
 NAMES = ("normal", "lesion")
@@ -36,46 +32,11 @@ PACK = (
 )
 
 
-class FakeEngine(QObject):
-    """Keeps the newest job that it was given."""
-
-    ready, lost = Signal(object), Signal()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.request = None
-
-    def submit(self, folder, on_end, on_progress=None) -> int:
-        self.folder, self.on_end, self.on_progress = folder, on_end, on_progress
-        self.request = read_request(folder)
-        return 7
-
-    def answer(self, result) -> None:
-        write_result(self.folder, result)
-        self.on_end(Finished(7))
-
-    def cancel(self, number: int) -> None:
-        self.on_end(CancelledEvent(number))
-
-    def close(self) -> None:
-        """Nothing runs."""
-
-
 @pytest.fixture
 def bench(qtbot, theme, tmp_path, monkeypatch):
     for module in (cases, explain_again):
         monkeypatch.setattr(module, "run_backbone", lambda *_: backbones.find(session.settings, "demo"))
-    random = np.random.default_rng(2)
-    (tmp_path / "in").mkdir()
-    for number in range(6):
-        Image.fromarray(random.integers(0, 255, (24, 24), dtype=np.uint8)).save(
-            tmp_path / "in" / f"{number}.png"
-        )
-    session = Session(FakeEngine())
-    assert session.new_project(tmp_path / "p.clipsvd")
-    session.do(apply_import(session.project, plan_import(session.project, [tmp_path / "in"])))
-    for name in NAMES:
-        session.do(AddClass(class_from_name(name)))
+    session = drawn_session(tmp_path, 6, NAMES)
     page = ExplainPage(theme)
     qtbot.addWidget(page)
     explainer, pictures = CaseExplainer(session), Pictures(session.background)

@@ -5,27 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
-from PIL import Image
-from PySide6.QtCore import QObject, Signal
 from shiboken6 import delete
+from support.fake_engine import drawn_session
 from support.made_evaluation import as_of_old, made_run
 
-from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.domain.codec import to_json
 from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.jobs import (
-    CancelledEvent,
-    Finished,
     MapPlace,
     MapResult,
     Progress,
-    read_request,
-    write_result,
 )
-from clipsvd_app.project.class_changes import AddClass
-from clipsvd_app.services.importing import apply_import, plan_import
 from clipsvd_app.services.kept_labels import kept_labels
 from clipsvd_app.services.labelling import set_labels
 from clipsvd_app.ui.controllers.case_map import CaseMapController
@@ -37,43 +28,15 @@ from clipsvd_app.ui.export_page.page import ExportPage
 from clipsvd_app.ui.inspect_page.cases import likely_mistakes
 from clipsvd_app.ui.inspect_page.page import InspectPage
 from clipsvd_app.ui.pictures import Pictures
-from clipsvd_app.ui.session import Session
 
 pytestmark = pytest.mark.gui
 NAMES = ("normal", "lesion")
 PICTURES = 30
 
 
-class FakeEngine(QObject):
-    """Keeps the newest job that it was given."""
-
-    ready, lost = Signal(object), Signal()
-
-    def submit(self, folder, on_end, on_progress=None) -> int:
-        self.folder, self.on_end, self.on_progress = folder, on_end, on_progress
-        self.request = read_request(folder)
-        return 7
-
-    def cancel(self, number: int) -> None:
-        self.on_end(CancelledEvent(number))
-
-    def close(self) -> None:
-        """Nothing runs."""
-
-
 @pytest.fixture
 def bench(qtbot, theme, tmp_path):
-    random = np.random.default_rng(2)
-    (tmp_path / "in").mkdir()
-    for number in range(PICTURES):
-        pixels = random.integers(0, 255, (24, 24), dtype=np.uint8)
-        Image.fromarray(pixels).save(tmp_path / "in" / f"{number}.png")
-    session, engine = Session(FakeEngine()), None
-    engine = session.engine
-    assert session.new_project(tmp_path / "p.clipsvd")
-    session.do(apply_import(session.project, plan_import(session.project, [tmp_path / "in"])))
-    for name in NAMES:
-        session.do(AddClass(class_from_name(name)))
+    session = drawn_session(tmp_path, PICTURES, NAMES)
     images = session.project.images()
     labels = [number % 2 for number in range(len(images))]
     for position, known in enumerate(session.project.classes()):
@@ -98,7 +61,7 @@ def bench(qtbot, theme, tmp_path):
     session.notice.connect(told.append)
     made = SimpleNamespace(
         session=session,
-        engine=engine,
+        engine=session.engine,
         page=page,
         export=export,
         inspecting=inspecting,
@@ -180,8 +143,7 @@ def test_another_projection_comes_from_the_engine_and_is_kept(bench, monkeypatch
     bench.engine.on_progress(Progress(7, "Laying out the map", 2, 4))
     assert bench.page.map._bar.value() == 2
     places = tuple(MapPlace(image.id, float(n), 0.0) for n, image in enumerate(bench.engine.request.images))
-    write_result(bench.engine.folder, MapResult("tsne", places, "Neighbours."))
-    bench.engine.on_end(Finished(7))
+    bench.engine.answer(MapResult("tsne", places, "Neighbours."))
     assert len(bench.page.map.map.data_rows()) == PICTURES + 1
     assert not bench.engine.folder.exists()
     bench.engine.request = None
