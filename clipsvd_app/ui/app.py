@@ -50,6 +50,7 @@ class Studio:
         from clipsvd_app.ui.pages import Pages
 
         self.session.engine.start()
+        self.session.recall_backbone()
         self.pages = Pages(self.session, self.window, self.theme)
         if files:
             self.pages.importing.take([str(path) for path in files])

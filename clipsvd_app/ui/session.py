@@ -172,9 +172,14 @@ class Session(QObject):
         name = self.project.setting("backbone", backbones.DEMO) if self.project else backbones.DEMO
         return backbones.find(self.settings, name)
 
+    def recall_backbone(self) -> None:
+        """Hash the bundled weights in a thread, so that nobody waits for it when they are first used."""
+        self.background.run(
+            lambda _report: backbones.find(self.settings, backbones.DEMO), lambda _answer: None
+        )
+
     def close(self) -> None:
         """Let everything go; nothing is left to save."""
-        self.undo_stack.blockSignals(True)
         self.undo_stack.blockSignals(True)  # it empties itself when the pages are gone already
         self.fetches.close()
         self.background.close()
