@@ -100,5 +100,6 @@ def _known(changes: Sequence[ClassChange]) -> str:
         "phrase counts where the class's images lie nearer to it than the others do by more than the best of "
         f"all phrases reaches in 95 % of {PERMUTATIONS} draws with shuffled labels. Phrases that describe no "
         f"such image compete with them: the {STRONGEST} strongest are told only where so few of these are "
-        f"among them as in {percent(LARGEST_CHANCE)} of lists drawn at random."
+        f"among them as in {percent(LARGEST_CHANCE)} of lists drawn at random. A phrase tells the theme: "
+        "models of this kind confuse a word with its opposite."
     )
