@@ -147,12 +147,10 @@ def _advice(task: LadderTask, names: Sequence[str], curve: _Curve) -> tuple[More
             continue
         count = max(1, int(np.ceil(more)))
         first, last = (float(curve.recalls[place][:, index].mean()) for place in (0, -1))
-        gain, low, high = law.gain(known, count)
         reason = (
             f"With {curve.sizes[0]} to {curve.sizes[-1]} examples of each class the sensitivity for “{name}”"
             f" went from {100 * first:.0f} to {100 * last:.0f} %; if that goes on, {count} more of it, beside"
-            f" as many of the others, are worth about {100 * gain:.0f} points"
-            f" ({100 * low:.0f} to {100 * high:.0f})."
+            f" as many of the others, are worth {_points(law.gain(known, count))}."
         )
         advice.append(MoreExamples(name, count, reason))
     return tuple(advice)
@@ -173,8 +171,11 @@ def _outlook(law: PowerLaw, advice: Sequence[MoreExamples], known: int) -> str:
     if advice:
         wanted = ", ".join(f"{part.more} of “{part.class_name}”" for part in advice)
         return f"About so many more are worth having: {wanted}."
-    gain, low, high = (100 * value for value in law.gain(known, known))
-    return (
-        f"If that goes on, twice as many of every class are worth about {gain:.0f} points"
-        f" ({low:.0f} to {high:.0f})."
-    )
+    return f"If that goes on, twice as many of every class are worth {_points(law.gain(known, known))}."
+
+
+def _points(gain: tuple[float, float, float]) -> str:
+    """Return a gain with its range, which goes without saying where it rounds to the gain itself."""
+    middle, low, high = (round(100 * value) for value in gain)
+    about = f"about {middle} point{'s' * (middle != 1)}"
+    return about if low == middle == high else f"{about} ({low} to {high})"

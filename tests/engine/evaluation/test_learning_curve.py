@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -102,3 +104,11 @@ def test_the_curve_can_be_cancelled():
 
     with pytest.raises(Cancelled):
         learning_curve(task(40, 0.5), NAMES, None, stop)
+
+
+@pytest.mark.parametrize("spread", [0.3, 0.4, 0.5, 0.6, 0.8])
+def test_a_range_is_said_only_where_it_is_one(spread):
+    curve = learning_curve(task(80, spread), NAMES, None, quiet)
+    assert curve is not None
+    for text in (curve.sentence, *(part.reason for part in curve.advice)):
+        assert not re.search(r"\((-?\d+) to \1\)", text)
