@@ -42,7 +42,7 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     explaining = actions.add_parser("explaining", parents=[shared], help="time the explanations")
     explaining.add_argument("--backbone", default=backbones.DEMO, metavar="random:biomedclip|B")
     explaining.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
-    explaining.add_argument("--rounds", type=int, default=3, metavar="N", help="each is timed N times")
+    explaining.add_argument("--rounds", type=int, default=3, metavar="N", help="times of cases and heads")
     explaining.set_defaults(run=run_explaining)
     durable = actions.add_parser(
         "durable", parents=[shared], help="kill a labelling process at random moments; is every label there?"
@@ -157,8 +157,8 @@ def run_explaining(options: argparse.Namespace, console: Console) -> int:
     warm = WarmBackbones().get(_backbone(options.backbone), options.device, console.report)
     found = explain_times(warm, options.backbone, options.rounds, console.report)
     rows = [
-        ["one case", f"{found.case_s:.2f}"],
-        ["the first case, with the phrases to embed", f"{found.first_case_s:.2f}"],
+        ["one case of a run", f"{found.case_s:.2f}"],
+        ["one case of an adapter without its run", f"{found.lone_case_s:.2f}"],
         [f"a run, seen on {found.run_images} images", f"{found.run_s:.2f}"],
         [f"embedding {found.phrases:,} phrases", f"{found.corpus_s:.2f}"],
     ]

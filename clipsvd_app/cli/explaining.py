@@ -128,13 +128,14 @@ def show_run(console: Console, result: RunResult, number: int) -> None:
 def show_classes(console: Console, changes: tuple[ClassChange, ...], class_names: tuple[str, ...]) -> None:
     """Print by which phrases unseen images of each class stand out."""
     rows = [
-        [class_names[change.label], phrase.text, f"{phrase.before:+.3f}", f"{phrase.after:+.3f}"]
+        [class_names[change.label], phrase.text, *change.figures(phrase)]
         for change in changes
         for phrase in change.phrases
     ]
     if rows:
         console.say()
         console.table(["class", "stands out by", "before", "after"], rows)
+        console.say("In brackets: not reliable.")
 
 
 def show_case(console: Console, case: CaseExplanation) -> None:

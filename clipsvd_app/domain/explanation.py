@@ -106,7 +106,8 @@ class ClassReading:
 
     ``best`` is what the strongest of all phrases reaches, ``threshold`` the most that it reaches in 95 % of
     draws with shuffled labels (more where there are several classes). Of the ``listed`` strongest phrases
-    above it, ten at most, ``controls`` are negative controls; ``by_chance`` is how probable no more of them
+    above it, ten at most (more where controls are rare), ``controls`` are negative; ``by_chance`` is how
+    probable no more of them
     are in as many phrases drawn from the corpus. Above 10 % the list is not believed.
     """
 
@@ -165,6 +166,12 @@ class ClassChange:
         """Return the phrases that may be told of the adapted model."""
         reading = self.after
         return tuple(p for p in self.phrases if reading.is_told and p.after > reading.threshold)
+
+    def figures(self, phrase: ClassPhrase) -> tuple[str, str]:
+        """Return a phrase's scores before and after in words, in brackets where they may not be told."""
+        before = f"{phrase.before:+.3f}" if phrase in self.told_before() else f"({phrase.before:+.3f})"
+        after = f"{phrase.after:+.3f}" if phrase in self.told_after() else f"({phrase.after:+.3f})"
+        return before, after
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +306,7 @@ class CaseExplanation:
 
     def about(self, topic: Topic) -> tuple[Statement, ...]:
         """Return the sentences about a topic."""
-        return tuple(statement for statement in self.statements if statement.topic == topic)
+        return _about(self.statements, topic, ("answer", "change", "concepts", "map"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,4 +331,13 @@ class RunExplanation:
 
     def about(self, topic: Topic) -> tuple[Statement, ...]:
         """Return the sentences about a topic."""
-        return tuple(statement for statement in self.statements if statement.topic == topic)
+        return _about(self.statements, topic, ("sizes", "directions", "heads"))
+
+
+def _about(
+    statements: tuple[Statement, ...], topic: Topic, order: tuple[Topic, ...]
+) -> tuple[Statement, ...]:
+    """Return the sentences about a topic; those that tell none were stored in this order."""
+    if any(statement.topic is not None for statement in statements):
+        return tuple(statement for statement in statements if statement.topic == topic)
+    return tuple(statement for statement, known in zip(statements, order, strict=False) if known == topic)

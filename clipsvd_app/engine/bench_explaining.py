@@ -11,10 +11,9 @@ import numpy as np
 import torch
 
 from clipsvd_app.corpus import MODALITIES, load_corpus
-from clipsvd_app.demo_studies.lesion import render_lesion
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.engine.adapted import AdaptedModel
-from clipsvd_app.engine.dataset import letterbox, normalise
+from clipsvd_app.engine.bench_explanations import draw_planted, planted_inputs
 from clipsvd_app.engine.explain import explain_case, explain_run
 from clipsvd_app.engine.explain.embedded import EmbeddedCorpus, embed_corpus
 from clipsvd_app.engine.explain.image_tower import open_tower
@@ -23,29 +22,28 @@ from clipsvd_app.engine.explain.text_span import gather_heads, read_heads
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from torch import Tensor
-
     from clipsvd_app.engine.warm import WarmBackbone
     from clipsvd_app.jobs import Report
 
 PHRASES, HEAD_IMAGES, RUN_IMAGES = 1000, 200, 64
 _MOVED = 0.03
-_DRAWN_PX = 192
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainTimes:
-    """Seconds, medians over ``rounds``; a case with the corpus embedded already, as after the first one.
+    """Seconds; ``case_s`` and ``heads_s`` are medians over ``rounds``, the rest is taken once.
 
-    ``corpus_s`` is for ``phrases`` phrases. ``heads_s`` is TextSpan of all ``heads`` at ``head_images``
-    images and ``phrases`` phrases, apart from ``watch_s``, passing the images; None where the tower has no
-    exact sum.
+    ``lone_case_s`` is a case of an adapter that came without its run: the phrases are embedded, and the mean
+    image is that of shuffled copies. ``run_s`` comes after it and finds the adapted phrases embedded;
+    ``case_s`` finds what the run kept as well. ``corpus_s`` is for ``phrases`` phrases. ``heads_s`` is
+    TextSpan of all ``heads`` at ``head_images`` images and ``phrases`` phrases, apart from ``watch_s``,
+    passing the images; None where the tower has no exact sum.
     """
 
     backbone: str
     threads: int
     rounds: int
-    first_case_s: float
+    lone_case_s: float
     case_s: float
     run_s: float
     run_images: int
@@ -60,9 +58,11 @@ class ExplainTimes:
 def explain_times(warm: WarmBackbone, name: str, rounds: int, report: Report) -> ExplainTimes:
     """Time explanations of drawn pictures under singular values moved at random by 3 %."""
     adapted = _moved(warm, report)
-    images = _pictures(warm, HEAD_IMAGES)
+    drawn = draw_planted(np.random.default_rng(0), "margin", HEAD_IMAGES)
+    images = planted_inputs(warm, drawn)
     corpus, corpus_s = _embedded(adapted, report)
-    first_case_s = _seconds(lambda: explain_case(adapted, images[0], 0, report))
+    lone_case_s = _seconds(lambda: explain_case(adapted, images[0], 0, report))
+    run_s = _seconds(lambda: explain_run(adapted, images[:RUN_IMAGES], report))
     cases = [
         _seconds(lambda image=image: explain_case(adapted, image, 0, report))  # type: ignore[misc]
         for image in images[1 : 1 + rounds]
@@ -81,9 +81,9 @@ def explain_times(warm: WarmBackbone, name: str, rounds: int, report: Report) ->
         backbone=name,
         threads=torch.get_num_threads(),
         rounds=rounds,
-        first_case_s=first_case_s,
+        lone_case_s=lone_case_s,
         case_s=statistics.median(cases),
-        run_s=_seconds(lambda: explain_run(adapted, images[:RUN_IMAGES], report)),
+        run_s=run_s,
         run_images=RUN_IMAGES,
         corpus_s=corpus_s,
         phrases=len(corpus.phrases),
@@ -104,16 +104,6 @@ def _moved(warm: WarmBackbone, report: Report) -> AdaptedModel:
         sigmas[name] = (base * (1 + _MOVED * generator.standard_normal(base.shape))).astype(np.float32)
     classes = class_from_name("round mass"), class_from_name("ragged mass")
     return AdaptedModel(warm.backbone, basis, sigmas, classes)
-
-
-def _pictures(warm: WarmBackbone, count: int) -> Tensor:
-    generator, preprocessing = np.random.default_rng(0), warm.backbone.preprocessing
-    drawn = [
-        render_lesion(generator, "margin", planted=place % 2 == 1, size=_DRAWN_PX) for place in range(count)
-    ]
-    colour = [np.repeat(grey[..., None], 3, axis=2) for grey in drawn]
-    plain = torch.stack([letterbox(picture, preprocessing.size) for picture in colour])
-    return normalise(plain, preprocessing).to(warm.backbone.device)
 
 
 def _embedded(adapted: AdaptedModel, report: Report) -> tuple[EmbeddedCorpus, float]:

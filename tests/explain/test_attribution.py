@@ -55,7 +55,7 @@ def test_open_clips_own_towers_are_followed_too(tmp_path: Path) -> None:
     assert {part.tower for part in found.parts} == {"image", "text"}
 
 
-def test_more_nodes_are_taken_where_four_are_not_enough() -> None:
+def test_more_nodes_are_taken_where_three_are_not_enough() -> None:
     backbone = small_backbone(seed=4)
     found = explain(small_adapted(backbone, small_basis(backbone), scale=0.8))
     assert found.nodes in (7, 15)

@@ -10,7 +10,7 @@ import pytest
 from clipsvd_app.corpus import CorpusPhrase
 from clipsvd_app.domain.explanation import ClassChange, ClassPhrase, ClassReading
 from clipsvd_app.engine.explain.class_wording import class_lines
-from clipsvd_app.engine.explain.class_words import UnseenPart, class_changes, leading_axis
+from clipsvd_app.engine.explain.class_words import UnseenPart, class_changes, leading_axis, list_length
 
 PHRASES = 40
 CONTROLS = range(30, PHRASES)
@@ -135,6 +135,9 @@ def test_a_class_that_no_fit_can_compare_is_left_out() -> None:
     assert class_changes([alone], corpus(), 2) == ()
 
 
+UNSURE = ClassReading(0.1, 0.05, listed=10, controls=5, by_chance=0.9)
+
+
 def told(before: float, after: float, *, base: ClassReading | None = None) -> ClassChange:
     reading = ClassReading(after, 0.1, listed=10, controls=0, by_chance=0.01)
     unadapted = base or ClassReading(before, 0.05, listed=10, controls=0, by_chance=0.01)
@@ -144,19 +147,17 @@ def told(before: float, after: float, *, base: ClassReading | None = None) -> Cl
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (told(0.02, 0.3), "before adaptation they did not"),
-        (told(0.1, 0.3), "adaptation made that 3.0 times as strong"),
-        (told(0.28, 0.3), "they did about as much before adaptation"),
-        (told(0.6, 0.3), "adaptation weakened that to 50 %"),
+        (told(0.1, 0.3), "(+0.30; before adaptation +0.10)"),
+        (told(0.02, 0.3), "(+0.30; before adaptation nothing reliable)"),
         (
-            told(0.1, 0.3, base=ClassReading(0.1, 0.05, 10, 5, 0.9)),
-            "what the unadapted model saw in them was not reliable",
+            told(0.1, 0.3, base=UNSURE),
+            "(+0.30; before adaptation nothing reliable)",
         ),
     ],
 )
 def test_what_adaptation_did_to_a_phrase_is_said(change: ClassChange, said: str) -> None:
     statement = class_lines([change], NAMES)[0]
-    assert statement.text == f"Unseen images of “spiky” stand out by “a spiky edge”; {said}."
+    assert statement.text == f"Unseen images of “spiky” stand out by “a spiky edge” {said}."
     assert "a model that had not seen its patient" in statement.how_we_know
     assert statement.topic == "classes"
 
@@ -172,5 +173,20 @@ def test_where_nothing_is_told_apart_it_says_so() -> None:
     nothing = ClassReading(0.01, 0.05, 0, 0, 1.0)
     changes = [ClassChange(label, 5, 5, nothing, nothing) for label in range(3)]
     text = class_lines(changes, NAMES)[0].text
-    assert text == "No phrase sets “smooth”, “spiky” or “none” apart better than chance does."
+    assert text == "Of no phrase is it shown that it sets “smooth”, “spiky” or “none” apart."
     assert class_lines([], NAMES) == ()
+
+
+def test_where_controls_are_rare_the_list_is_longer() -> None:
+    """A list of ten without a control is nothing unusual where one phrase in fourteen is one."""
+    assert list_length(np.arange(40) < 10) == 10
+    rare = np.arange(700) < 50
+    assert list_length(rare) == 40
+    assert (1 - rare.mean()) ** 10 > 0.4
+
+
+def test_labels_that_every_shuffling_repeats_show_nothing() -> None:
+    """Two patients, one of each class: all labellings reach the same score, so nothing is above chance."""
+    rows = np.random.default_rng(7).standard_normal((2, PHRASES)).astype(np.float32)
+    found = class_changes([UnseenPart((0, 1), ("a", "b"), rows, rows)], corpus(), 2)
+    assert not any(change.after.is_above for change in found)

@@ -82,7 +82,10 @@ def test_heads_are_worked_by_arrow_keys(page, qtbot):
 def test_a_class_is_told_by_its_phrases_before_and_after(page):
     page.set_state(state())
     card = page.change.classes
-    assert card.phrases.data_rows()[1] == ("a spiky edge", "margin", "0.02", "0.3", "0.05", "0.1")
+    assert card.phrases.data_rows()[1] == (
+        *("a spiky edge", "margin", "0.02", "0.3", "0.05", "0.1"),
+        *("no", "yes"),
+    )
     assert len(card.phrases.data_rows()) == 1 + 3
     assert "7\N{NO-BREAK SPACE}images of “lesion” of 6\N{NO-BREAK SPACE}patients" in card.note()
     assert "Classes." in card.text()
@@ -102,7 +105,7 @@ def test_an_image_that_was_trained_on_is_said_to_be(page):
     seen = replace(PREDICTIONS[1], role="out_of_fold", adapted=(0.7, 0.3))
     page.set_state(replace(state(), predictions=(PREDICTIONS[0], seen, PREDICTIONS[2])))
     page.set_case(view())
-    assert "Before it had seen the patient it answered “normal” (70 %)." in page.case.words.text()
+    assert "Trained on other patients alone, it answers “normal” (70 %)." in page.case.words.text()
     page.set_case(view(made_case(1)))
     assert "says nothing of unseen patients" in page.case.words.text()
     page.set_case(view(made_case(3)))

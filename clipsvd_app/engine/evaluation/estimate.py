@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Watcher(Protocol):
-    """Is shown every fit of an estimate once, with the images that it has not seen."""
+    """Is shown the fits of an estimate's first repeat, each with the images that it has not seen."""
 
     def __call__(
         self, adapted: AdaptedModel, positions: Sequence[int], embedded: Features, report: Report

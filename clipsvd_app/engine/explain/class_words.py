@@ -35,6 +35,8 @@ PERMUTATIONS = 1000
 STRONGEST = 10
 _TOLD = 6
 _LEVEL = 0.95
+_TIE = 1e-9
+"""What the last digits of two products may differ by, where chance reaches the very same value."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,14 +57,17 @@ class UnseenReader:
         self._parts: list[UnseenPart] = []
         self._phrases: tuple[CorpusPhrase, ...] = ()
         self._classes = 0
+        self._read: tuple[tuple[CorpusPhrase, ...], tuple[str, ...]] | None = None
 
     def __call__(
         self, adapted: AdaptedModel, positions: Sequence[int], embedded: Features, report: Report
     ) -> None:
         """Read the images at these positions, embedded by the adapted model (positions, width)."""
         frozen, places = self._images.features, list(positions)
-        phrases = load_corpus().phrases
-        modalities = likely_modalities(adapted, frozen.mean(axis=0), report)
+        if self._read is None:  # once, so that a pack that comes or goes meanwhile changes nothing
+            known = likely_modalities(adapted, frozen.mean(axis=0), report)
+            self._read = load_corpus().phrases, known
+        phrases, modalities = self._read
         after = embed_corpus(adapted, phrases, modalities, report, keep=False)
         with adapted.as_base():
             before = embed_corpus(adapted, phrases, modalities, report)
@@ -85,6 +90,7 @@ def class_changes(
     parts: Sequence[UnseenPart], phrases: Sequence[CorpusPhrase], classes: int, seed: int = 0
 ) -> tuple[ClassChange, ...]:
     """Return the changes of all classes that some fit's unseen images tell from others."""
+    assert all(part.before.shape[1] == part.after.shape[1] == len(phrases) for part in parts)
     units = _units(parts)
     permuted = _permutations(units, seed)
     is_control = np.array([phrase.is_control for phrase in phrases], dtype=bool)
@@ -97,10 +103,10 @@ def class_changes(
         chance = _weights(units, permuted == label)
         assert chance is not None, "permuting within fits keeps what can be told apart"
         scores = {state: (weights @ rows)[0] for state, rows in units.rows.items()}
-        readings = {
-            state: _reading(scores[state], float(np.quantile((chance @ rows).max(axis=1), level)), is_control)
-            for state, rows in units.rows.items()
-        }
+        readings = {}
+        for state, rows in units.rows.items():
+            threshold = float(np.quantile((chance @ rows).max(axis=1), level)) + _TIE
+            readings[state] = _reading(scores[state], threshold, is_control)
         images, patients = _counts(parts, label)
         before, after = readings["before"], readings["after"]
         told = _told(phrases, scores["before"], scores["after"], before, after)
@@ -172,8 +178,21 @@ def _counts(parts: Sequence[UnseenPart], label: int) -> tuple[int, int]:
     return len(groups), len(set(groups))
 
 
+def list_length(is_control: NDArray[np.bool_]) -> int:
+    """Return how many of the strongest phrases are looked at: ten, or more where controls are rare.
+
+    So many that a list drawn at random has a control in it in 95 % of draws.
+    """
+    phrases, controls = len(is_control), int(is_control.sum())
+    for length in range(STRONGEST, phrases):
+        if hypergeom.pmf(0, phrases, controls, length) <= 1 - _LEVEL:
+            return length
+    return phrases
+
+
 def _reading(scores: NDArray[np.float64], threshold: float, is_control: NDArray[np.bool_]) -> ClassReading:
-    strongest = [row for row in np.argsort(-scores, kind="stable")[:STRONGEST] if scores[row] > threshold]
+    most = list_length(is_control)
+    strongest = [row for row in np.argsort(-scores, kind="stable")[:most] if scores[row] > threshold]
     controls, listed = int(is_control[strongest].sum()), len(strongest)
     by_chance = float(hypergeom.cdf(controls, len(is_control), is_control.sum(), listed))
     return ClassReading(float(scores.max()), threshold, listed, controls, by_chance)

@@ -19,7 +19,7 @@ ENOUGH = "Enough reference images to describe heads"
 ABOVE_CHANCE = "More heads above the null than chance gives"
 FEW_CONTROLS = "Few heads are won by phrases that describe no such image"
 CLASSES_ABOVE = "Classes told apart better than by shuffled labels"
-CLASS_CONTROLS = "No class's list has unfit phrases as often as chance"
+CLASS_CONTROLS = "Every class's list has fewer unfit phrases than chance"
 
 
 def class_controls(classes: Sequence[ClassChange]) -> tuple[Control, ...]:

@@ -30,7 +30,7 @@ def run_statements(
     """Return the sentences of a run's paragraph, each with how it is known; first what it is for."""
     if not directions:
         unchanged = "Adaptation changed nothing: every singular value is the base model's."
-        return (Statement(unchanged, _FROM_SIGMA, "sizes"),)
+        return (*of_classes, Statement(unchanged, _FROM_SIGMA, "sizes"))
     return (
         *of_classes,
         Statement(_sizes(matrices), _FROM_SIGMA, "sizes"),

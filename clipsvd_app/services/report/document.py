@@ -146,9 +146,9 @@ def _changed(content: ReportContent) -> tuple[Section, ...]:
     if phrases := [(change, phrase) for change in found.classes for phrase in change.phrases]:
         names = content.result.class_names
         told = tuple(
-            (names[change.label], phrase.text, f"{phrase.before:+.3f}", f"{phrase.after:+.3f}")
-            for change, phrase in phrases
+            (names[change.label], phrase.text, *change.figures(phrase)) for change, phrase in phrases
         )
+        blocks.append(Text("Differences of mean cosine; those in brackets are not reliable."))
         blocks.append(Table(("Class", "Stands out by", "Before", "After"), told, (0.24, 0.48, 0.14, 0.14)))
     if found.matrices:
         caption = "Relative change of the weight matrices, layer by layer; the fuller the stronger."

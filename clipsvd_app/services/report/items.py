@@ -153,7 +153,7 @@ def answers(content: ReportContent) -> dict[str, str]:
         "ensemble": f"The mean of {recipe.seeds} fits." if recipe.seeds > 1 else "None.",
         "measures": "Balanced accuracy, accuracy, macro AUROC, sensitivity, specificity, Brier score, NLL.",
         "uncertainty": "95 % intervals: Wilson for proportions, bootstrap over patients for the rest.",
-        "explanations": "Words of classes, heads and directions, and sizes of change, each with its control.",
+        "explanations": "Sizes of change; words of classes, heads and directions that passed their controls.",
         "estimate": basis_text(evaluation),
         "numbers": f"{content.patients} patients, {content.images} images, {content.labelled} labelled.",
         "result": f"{verdict_title(evaluation)}. {evaluation.sentence}".strip() if evaluation.methods else "",

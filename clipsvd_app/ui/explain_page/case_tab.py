@@ -184,8 +184,9 @@ def _as_unseen(prediction: Prediction | None, names: tuple[str, ...]) -> tuple[S
     best = winner(prediction.adapted)
     return (
         Statement(
-            f"{seen}. Before it had seen the patient it answered “{names[best]}” "
+            f"{seen}. Trained on other patients alone, it answers “{names[best]}” "
             f"({100 * prediction.adapted[best]:.0f} %).",
-            "The second answer is that of a fit on other patients, which the estimate on Inspect rests on.",
+            "The second answer is that of the estimate's fits which had not seen this patient; Inspect rests "
+            "on it.",
         ),
     )

@@ -12,12 +12,12 @@ from clipsvd_app.ui.plots.page_parts import choice, label
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
-    from clipsvd_app.domain.explanation import ClassChange, RunExplanation
+    from clipsvd_app.domain.explanation import ClassChange, ClassReading, RunExplanation
 
 _TITLE = "What tells the classes apart"
 _ABSENT = (
-    "Not read: it takes an estimate on unseen patients made by this version. “Explain again” cannot bring it "
-    "back, as the fits of the estimate are not kept; training again can."
+    "Not read: it takes an estimate on unseen patients, made by this version. Its fits are not kept, so "
+    " “Explain again” cannot add it; training again can where every class has enough patients."
 )
 
 
@@ -69,21 +69,20 @@ def _note(change: ClassChange, name: str) -> str:
         f"{count(change.images, 'image')} of “{name}” of {count(change.patients, 'patient')}, each read by a "
         "model that had not seen the patient."
     )
-    reading = change.after
     if change.told_after():
         return f"{seen} How much nearer than the others they lie to these phrases:"
+    why = _why_untold(change.after)
     if change.told_before():
-        return (
-            f"{seen} These phrases held for the unadapted model alone: after adaptation, "
-            f"{reading.controls} of the {count(reading.listed, 'strongest phrase')} describe no such image."
-        )
+        return f"{seen} These phrases held for the unadapted model alone; after adaptation {why}"
+    return f"{seen} There is no reliable description: {why}"
+
+
+def _why_untold(reading: ClassReading) -> str:
     if not reading.is_above:
-        return (
-            f"{seen} No phrase sets them apart better than chance: the best reaches {reading.best:+.3f}, "
-            f"shuffled labels reach {reading.threshold:+.3f}."
-        )
+        best, chance = f"{reading.best:+.3f}", f"{reading.threshold:+.3f}"
+        return f"the best phrase reaches {best}, and shuffled labels reach {chance}."
+    listed = f"of the {count(reading.listed, 'strongest phrase')} {reading.controls} describe no such image"
     return (
-        f"{seen} There is no reliable description: of the {count(reading.listed, 'phrase')} that set them "
-        f"apart most {reading.controls} describe no such image, and lists drawn at random have as few in "
-        f"{100 * reading.by_chance:.0f} % of draws (10 % are allowed)."
+        f"{listed}, and lists drawn at random have as few in {100 * reading.by_chance:.1f} % of draws "
+        "(10 % are allowed)."
     )

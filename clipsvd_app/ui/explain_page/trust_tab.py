@@ -22,7 +22,7 @@ NO_RUN_CONTROLS = "No controls were kept with this run: it was explained by an e
 NO_CASE_CONTROLS = "Choose a case under This case; its controls appear here."
 _HOW_RUN = (
     "Every description has to beat what chance reaches, and phrases that describe no such image compete with "
-    "it. Where one of these fails, no head is put into words."
+    "it. Where a control of the heads fails, no head is put into words; each class is held to its own list."
 )
 _HOW_CASE = (
     "Parts have to add up to the shown score. A map has to lower the margin faster than ten random orders "

@@ -40,22 +40,31 @@ class ClassPhrases(PlotWidget):
         """Show a class; its phrases are those that passed their controls."""
         self._change = change
         self.setFixedHeight(self.sizeHint().height())
-        phrases = () if change is None else change.phrases
-        self.say("; ".join([name, *(_row_sentence(phrase) for phrase in phrases)]) if phrases else "")
+        sentences = () if change is None else tuple(_row_sentence(change, p) for p in change.phrases)
+        self.say("; ".join([name, *sentences]) if sentences else "")
 
     def sizeHint(self) -> QSize:
         rows = len(self._change.phrases) if self._change is not None else 0
         return QSize(560, round(line_height(self.font()) * (rows * _ROW_EM + _KEY_EM)) if rows else 0)
 
     def data_rows(self) -> Rows:
-        header = ("phrase", "axis", "before", "after", "threshold_before", "threshold_after")
+        header = (
+            *("phrase", "axis", "before", "after", "threshold_before", "threshold_after"),
+            *("told_before", "told_after"),
+        )
         change = self._change
         if change is None:
             return (header,)
         limits = repr(change.before.threshold), repr(change.after.threshold)
         return (
             header,
-            *((p.text, p.axis, repr(p.before), repr(p.after), *limits) for p in change.phrases),
+            *(
+                (
+                    *(p.text, p.axis, repr(p.before), repr(p.after), *limits),
+                    *("yes" if p in told else "no" for told in (change.told_before(), change.told_after())),
+                )
+                for p in change.phrases
+            ),
         )
 
     def draw(self, painter: QPainter, area: QRectF, palette: Palette) -> tuple[Spot, ...]:
@@ -82,7 +91,7 @@ class ClassPhrases(PlotWidget):
             _draw_bar(painter, axis, row.center().y() + 1, after, palette.color("accent"))
             number = QRectF(row.right() - em * 3.2, row.y(), em * 3.2, height)
             write(painter, number, f"{phrase.after:+.2f}", palette.color("text_muted"), _RIGHT)
-            spots.append(Spot(row, _row_sentence(phrase), place))
+            spots.append(Spot(row, _row_sentence(change, phrase), place))
         self._draw_key(painter, QRectF(area.x(), axis.bottom(), area.width(), em * _KEY_EM), palette)
         return tuple(spots)
 
@@ -126,5 +135,6 @@ def _draw_limit(
     painter.drawLine(QPointF(x, axis.top() + 2), QPointF(x, axis.bottom() - 2))
 
 
-def _row_sentence(phrase: ClassPhrase) -> str:
-    return f"{phrase.text}: {phrase.before:+.3f} before adaptation, {phrase.after:+.3f} after"
+def _row_sentence(change: ClassChange, phrase: ClassPhrase) -> str:
+    before, after = change.figures(phrase)
+    return f"{phrase.text}: {before} before adaptation, {after} after (in brackets: not reliable)"
