@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from clipsvd_app.corpus import CorpusPhrase
-from clipsvd_app.domain.explanation import ClassChange, ClassPhrase, ClassReading
+from clipsvd_app.domain.explanation import ClassChange, ClassPhrase, ClassReading, RunExplanation, Statement
 from clipsvd_app.engine.explain.class_wording import class_lines
 from clipsvd_app.engine.explain.class_words import UnseenPart, class_changes, leading_axis, list_length
 
@@ -190,3 +190,12 @@ def test_labels_that_every_shuffling_repeats_show_nothing() -> None:
     rows = np.random.default_rng(7).standard_normal((2, PHRASES)).astype(np.float32)
     found = class_changes([UnseenPart((0, 1), ("a", "b"), rows, rows)], corpus(), 2)
     assert not any(change.after.is_above for change in found)
+
+
+def test_sentences_stored_before_they_told_their_topic_are_known_by_their_order() -> None:
+    old = RunExplanation((), (), "", "", statements=tuple(Statement(text, "") for text in ("a", "b", "c")))
+    assert [old.about(topic)[0].text for topic in ("sizes", "directions", "heads")] == ["a", "b", "c"]
+    assert old.about("classes") == ()
+    new = replace(old, statements=(Statement("d", "", "classes"), *class_lines([], NAMES)))
+    assert [statement.text for statement in new.about("classes")] == ["d"]
+    assert new.about("sizes") == ()
