@@ -19,17 +19,16 @@ if TYPE_CHECKING:
         Attribution,
         CaseExplanation,
         CaseMap,
-        RunExplanation,
+        Control,
         ScorePart,
     )
 
 Detail = Literal["side", "layer", "head", "terms"]
 StepKind = Literal["base", "part", "sum", "residual", "total"]
 LARGEST_RESIDUAL = 1e-3
-HEAD_CONTROLS = (
-    "More heads above the null than chance gives",
-    "Few heads are won by phrases that describe no such image",
-)
+ABOVE_CHANCE = "More heads above the null than chance gives"
+FEW_CONTROLS = "Few heads are won by phrases that describe no such image"
+HEAD_CONTROLS = (ABOVE_CHANCE, FEW_CONTROLS)
 """Without these two no head is put into words, however well its own phrases do."""
 _TOWERS: tuple[Tower, ...] = ("image", "text")
 _MOST = 12
@@ -57,9 +56,9 @@ def adds_up(found: Attribution) -> bool:
     return max(abs(found.residual), abs(found.margin_residual)) <= LARGEST_RESIDUAL
 
 
-def heads_are_told(found: RunExplanation) -> bool:
-    """Tell whether the run's controls allow to put heads into words."""
-    held = {control.name: control.passed for control in found.controls}
+def heads_are_told(controls: Iterable[Control]) -> bool:
+    """Tell whether a run's controls allow to put heads into words."""
+    held = {control.name: control.passed for control in controls}
     return all(held.get(name, False) for name in HEAD_CONTROLS)
 
 

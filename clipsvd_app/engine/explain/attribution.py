@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from clipsvd_app.domain.contributions import LARGEST_RESIDUAL
 from clipsvd_app.domain.explanation import Attribution, ScorePart
 from clipsvd_app.engine.architectures import Target
 from clipsvd_app.engine.backbones import embed_images
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.explanation import Tower
     from clipsvd_app.engine.adapted import AdaptedModel
     from clipsvd_app.jobs import Report
-
-LARGEST_RESIDUAL = 1e-3
 
 
 @dataclass(frozen=True, slots=True, eq=False)

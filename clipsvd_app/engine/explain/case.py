@@ -10,9 +10,10 @@ import torch
 
 from clipsvd_app.adapter_file import read_adapter
 from clipsvd_app.corpus import load_corpus
+from clipsvd_app.domain.contributions import LARGEST_RESIDUAL
 from clipsvd_app.domain.explanation import LARGEST_CONTROL_SHARE, CaseExplanation, Control
 from clipsvd_app.engine.dataset import letterbox, normalise, open_image
-from clipsvd_app.engine.explain.attribution import LARGEST_RESIDUAL, attribute
+from clipsvd_app.engine.explain.attribution import attribute
 from clipsvd_app.engine.explain.case_maps import read_maps
 from clipsvd_app.engine.explain.case_wording import (
     answer_statement,

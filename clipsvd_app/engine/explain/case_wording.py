@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.contributions import LARGEST_RESIDUAL
 from clipsvd_app.domain.explanation import Statement
-from clipsvd_app.engine.explain.attribution import LARGEST_RESIDUAL
 from clipsvd_app.engine.explain.concepts import LOWEST_COSINE
 from clipsvd_app.engine.explain.words import percent, quoted
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from scipy.stats import binom
 
+from clipsvd_app.domain.contributions import ABOVE_CHANCE, FEW_CONTROLS
 from clipsvd_app.domain.explanation import LARGEST_CHANCE, LARGEST_CONTROL_SHARE, Control
 from clipsvd_app.engine.explain.text_span import ENOUGH_IMAGES
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 BY_CHANCE = 0.05
 ENOUGH = "Enough reference images to describe heads"
-ABOVE_CHANCE = "More heads above the null than chance gives"
-FEW_CONTROLS = "Few heads are won by phrases that describe no such image"
 CLASSES_ABOVE = "Classes told apart better than by shuffled labels"
 CLASS_CONTROLS = "Every class's list has fewer unfit phrases than chance"
 
@@ -57,9 +56,3 @@ def run_controls(heads: Sequence[HeadChange], images: int) -> tuple[Control, ...
 def is_above(reading: HeadReading) -> bool:
     """Tell whether a head's first phrase, be it a control, exceeds its null."""
     return reading.best > reading.threshold > 0
-
-
-def heads_can_be_read(controls: Sequence[Control]) -> bool:
-    """Tell whether the heads' words may be put into a sentence."""
-    held = {control.name: control.passed for control in controls}
-    return held.get(ABOVE_CHANCE, False) and held.get(FEW_CONTROLS, False)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.contributions import ABOVE_CHANCE, FEW_CONTROLS, heads_are_told
 from clipsvd_app.domain.explanation import Statement
 from clipsvd_app.engine.explain.directions import NULL_DRAWS
-from clipsvd_app.engine.explain.run_controls import ABOVE_CHANCE, FEW_CONTROLS, heads_can_be_read
 from clipsvd_app.engine.explain.text_span import ENOUGH_IMAGES, FEWEST_IMAGES, ROTATIONS
 from clipsvd_app.engine.explain.words import MATRIX_KINDS, count, percent, quoted
 
@@ -88,7 +88,7 @@ def _heads_sentence(heads: Sequence[HeadChange], controls: Sequence[Control], im
     if not read:
         return f"{most} {_why_unread(images)}"
     above = next(control for control in controls if control.name == ABOVE_CHANCE)
-    if not heads_can_be_read(controls):
+    if not heads_are_told(controls):
         return f"{most} There is no reliable description of the heads: {_why_unsure(controls, len(read))}."
     caution = "" if images >= ENOUGH_IMAGES else f", from {images} images only"
     told = [head for head in read if head.after is not None and head.after.phrases]

@@ -207,7 +207,7 @@ class ChangeTab(QWidget):
             self.banner.show_text("warning", NONE_TITLE, NONE_SENTENCE)
 
     def _show_heads(self, found: RunExplanation) -> None:
-        told = heads_are_told(found)
+        told = heads_are_told(found.controls)
         self.heads.set_heads(found.heads, told=told)
         self._heads.setVisible(bool(found.heads))
         about = found.about("heads")
@@ -220,7 +220,7 @@ class ChangeTab(QWidget):
         found = self._explanation
         assert found is not None
         head = next((h for h in found.heads if (h.tower, h.layer, h.head) == key), None)
-        told = heads_are_told(found)
+        told = heads_are_told(found.controls)
         self.heads.set_chosen(key if head is not None else None)
         self.phrases.set_head(head, told=told)
         self.phrases.setVisible(head is not None and (head.before is not None or head.after is not None))
@@ -263,8 +263,8 @@ def _why(head: HeadChange, *, told: bool) -> str:
 
 def _nothing_told(found: RunExplanation) -> bool:
     described = any(d.positive or d.negative for d in found.directions)
-    described = described or any(change.phrases for change in found.classes)
-    return bool(found.statements) and bool(found.directions) and not described and not heads_are_told(found)
+    told = described or any(change.phrases for change in found.classes) or heads_are_told(found.controls)
+    return bool(found.statements) and bool(found.directions) and not told
 
 
 def _caption(title: str, probabilities: tuple[float, ...], names: tuple[str, ...]) -> str:
