@@ -32,12 +32,12 @@ class Console:
         """Write a line for people; silent with --json."""
         self.close_bar()
         if not self.json:
-            self._out.write(text + "\n")
+            self._out.write(_printable(text) + "\n")
 
     def note(self, text: str) -> None:
         """Write a line to stderr that is no result."""
         self.close_bar()
-        self._err.write(text + "\n")
+        self._err.write(_printable(text) + "\n")
 
     def document(self, value: object) -> None:
         """Write the one JSON document, only with --json."""
@@ -51,7 +51,7 @@ class Console:
 
     def table(self, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Write aligned columns."""
-        lines = [list(header), *(list(row) for row in rows)]
+        lines = [list(header), *([cell.replace("\n", " ") for cell in row] for row in rows)]
         widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
         for number, line in enumerate(lines):
             text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
@@ -107,6 +107,11 @@ class _Lines:
 
 _BETWEEN_LINES_S = 10.0
 _BAR = "{desc:<28} {percentage:3.0f}% |{bar:24}| {n_fmt}/{total_fmt} {elapsed}<{remaining}{postfix}"
+
+
+def _printable(text: str) -> str:
+    """Return text without the control characters by which a file's name could steer the terminal."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
 
 
 def percent(value: float | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from clipsvd_app.imaging import refusals
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     from pydicom import Dataset as PydicomDataset
 
     Dataset: TypeAlias = PydicomDataset
+
+_CODE = re.compile(r"[A-Z0-9_ ]{1,16}")
 
 # Everything the program ever looks at: other elements, patient data among them, are not even parsed.
 KEYWORDS = (
@@ -83,6 +86,16 @@ def text(dataset: Dataset, keyword: str) -> str:
     """Return an element as text, "" where it is absent or broken."""
     value = element(dataset, keyword)
     return "" if value is None else str(value).strip().strip("\x00")
+
+
+def code(dataset: Dataset, keyword: str) -> str:
+    """Return a code string (PS3.5 6.2, CS: up to 16 of A-Z, 0-9, blank and underscore), else "".
+
+    These are the words of a file that a project keeps and pages show: free text in their place may hold
+    anything, a patient's name among it.
+    """
+    value = text(dataset, keyword)
+    return value if _CODE.fullmatch(value) else ""
 
 
 def texts(dataset: Dataset, keyword: str) -> tuple[str, ...]:

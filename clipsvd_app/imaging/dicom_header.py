@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.imaging import refusals
 from clipsvd_app.imaging.dicom_dataset import read_dataset, read_object, reading, transfer_syntax_of
-from clipsvd_app.imaging.dicom_elements import element, frame_group, items, number, numbers, text, whole
+from clipsvd_app.imaging.dicom_elements import code, element, frame_group, items, number, numbers, text, whole
 from clipsvd_app.imaging.dicom_objects import may_show_a_slide_label, object_name
 from clipsvd_app.imaging.dicom_planes import planes_of
 from clipsvd_app.imaging.overlays import count_overlays
@@ -77,7 +77,7 @@ def units_of(dataset: Dataset, frame: int = 0) -> str:
 def _described(dataset: Dataset) -> ImageHeader:
     return ImageHeader(
         kind="DICOM",
-        modality=text(dataset, "Modality") or "OT",
+        modality=code(dataset, "Modality") or "OT",
         photometric=text(dataset, "PhotometricInterpretation"),
         transfer_syntax=transfer_syntax_of(dataset),
         rows=whole(dataset, "Rows", 0),
@@ -91,7 +91,7 @@ def _described(dataset: Dataset) -> ImageHeader:
         patient_id=text(dataset, "PatientID"),
         patient_name=text(dataset, "PatientName"),
         study_order=text(dataset, "StudyDate") + text(dataset, "StudyTime"),
-        body_part=text(dataset, "BodyPartExamined"),
+        body_part=code(dataset, "BodyPartExamined"),
         planes=planes_of(dataset, frames_of(dataset)),
         instance_number=whole(dataset, "InstanceNumber", 0),
         burned_in_text_likely=_burned_in_text_likely(dataset),

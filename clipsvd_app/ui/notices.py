@@ -90,6 +90,7 @@ class NoticeBar(QFrame):
     def _build(self) -> None:
         self._icon = QLabel()
         self._text = QLabel(wordWrap=True)
+        self._text.setObjectName("notice_text")
         self._text.setTextFormat(Qt.TextFormat.RichText)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._more = QLabel()

@@ -19,6 +19,7 @@ from PySide6.QtGui import QColor, QPalette
 
 from clipsvd_app.resources import resource_path
 from clipsvd_app.settings import ThemeName
+from clipsvd_app.ui.plain_text import PlainTextStyle
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication, QWidget
@@ -129,6 +130,7 @@ class Theme(QObject):
     def __init__(self, app: QApplication, name: ThemeName = "dark") -> None:
         super().__init__(app)
         self._app = app
+        app.setStyle(PlainTextStyle())
         self._palette = apply_theme(app, name)
 
     @property
@@ -145,10 +147,8 @@ class Theme(QObject):
 
 
 def apply_theme(app: QApplication, name: ThemeName) -> Palette:
-    """Give the application the style, palette and style sheet of a theme."""
+    """Give the application the palette and style sheet of a theme."""
     palette = PALETTES[name]
-    if app.style().objectName().lower() != "fusion":
-        app.setStyle("Fusion")
     app.setPalette(qt_palette(palette))
     app.setStyleSheet(style_sheet(palette, app.font().pointSizeF()))
     return palette

@@ -103,3 +103,14 @@ def test_an_image_over_the_limits_is_refused_before_its_pixels_are_read(write_di
         read_header(write_dicom(BLANK, Rows=65535, Columns=65535))
     with pytest.raises(UserError, match="2 GB"):
         read_header(write_dicom(BLANK, Rows=8000, Columns=8000, NumberOfFrames=100))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:pydicom")  # the values are wrong on purpose
+@pytest.mark.parametrize(
+    "free_text",
+    ['<img src="file://server/x">', "Doe^Jane 1960", "chest", "A" * 17, "CHEST\nWALL", "BRUST/KNIE"],
+)
+def test_free_text_in_the_place_of_a_code_is_left_out(write_dicom, free_text):
+    for element in ("Modality", "BodyPartExamined"):
+        header = read_header(write_dicom(BLANK, **{element: free_text}))
+        assert (header.modality, header.body_part) == ("OT" if element == "Modality" else "MR", "")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from clipsvd_app import __version__
@@ -58,7 +58,7 @@ class WindowController(QObject):
             "edit.undo": session.undo_stack.undo,
             "edit.redo": session.undo_stack.redo,
             "view.theme": self._switch_theme,
-            "help.about": lambda: QMessageBox.about(self._window, "About CLIP-SVD Studio", ABOUT),
+            "help.about": self._show_about,
             CANCEL_IMPORT: importing.cancel,
             "demo": self.open_demo,
             "new": self._new,
@@ -167,6 +167,14 @@ class WindowController(QObject):
 
     def _show_recent(self) -> None:
         self._window.set_recent_projects(self._session.settings.recent_projects)
+
+    def _show_about(self) -> None:
+        box = QMessageBox(self._window)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setWindowTitle("About CLIP-SVD Studio")
+        box.setTextFormat(Qt.TextFormat.RichText)  # our own words alone
+        box.setText(ABOUT)
+        box.open()
 
     def _switch_theme(self) -> None:
         name: ThemeName = "light" if self._theme.palette.name == "dark" else "dark"

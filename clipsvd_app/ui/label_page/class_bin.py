@@ -24,6 +24,7 @@ from clipsvd_app.ui.class_colours import class_style, paint_class_mark
 from clipsvd_app.ui.image_mime import class_id_of, has_images, image_ids_of, mime_of_class
 from clipsvd_app.ui.label_page.mini_thumbs import MiniThumbs
 from clipsvd_app.ui.label_page.name_field import NameField
+from clipsvd_app.ui.plain_text import literal
 from clipsvd_app.ui.shell.drops import dropped_paths
 from clipsvd_app.ui.theme import set_kind
 
@@ -220,7 +221,7 @@ class ClassBin(QFrame):
             return
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(f"Remove “{self._state.name}”".replace("&", "&&")).setEnabled(False)
+        menu.addAction(literal(f"Remove “{self._state.name}”")).setEnabled(False)
         menu.addSeparator()
         self._add_targets(menu, "Its images to ")
         menu.addAction(self._removal_text(), self.remove_requested.emit)
@@ -228,7 +229,7 @@ class ClassBin(QFrame):
 
     def _add_targets(self, menu: QMenu, words: str = "") -> None:
         for class_id, name in self._others:
-            action = menu.addAction(f"{words}{name}".replace("&", "&&"))
+            action = menu.addAction(literal(f"{words}{name}"))
             action.triggered.connect(partial(self._merge, class_id))
 
     def _merge(self, into: int, _checked: bool = False) -> None:

@@ -200,14 +200,14 @@ class MethodTable(PlotWidget):
 
     def _tooltip(self, row: int) -> str:
         score = self._methods[row]
-        lines = [f"<b>{self._titles[row]}</b>"]
+        lines = [self._titles[row]]
         lines += [
             f"{c.name}: sensitivity {percent_with_interval(c.sensitivity, c.sensitivity_interval)}, "
             f"specificity {percent_with_interval(c.specificity, c.specificity_interval)}, {c.images} images"
             for c in score.classes
         ]
         lines.append(f"Brier {score.brier:.3f}, negative log-likelihood {score.negative_log_likelihood:.3f}")
-        return "<br>".join(lines)
+        return "\n".join(lines)
 
 
 def _fitting_columns(width_em: float) -> int:

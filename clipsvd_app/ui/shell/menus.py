@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu
 
 from clipsvd_app.ui import icons
+from clipsvd_app.ui.plain_text import literal
 from clipsvd_app.ui.shell.actions import ACTIONS, ActionSpec
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Actions(QObject):
         """List the recent projects, newest first."""
         self._recent.clear()
         for path in paths:
-            entry = self._recent.addAction(path)
+            entry = self._recent.addAction(literal(path))
             entry.triggered.connect(lambda _checked=False, path=path: self.recent_requested.emit(path))
         self._recent.setEnabled(bool(paths))
 

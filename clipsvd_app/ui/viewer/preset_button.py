@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QMenu, QToolButton
 
+from clipsvd_app.ui.plain_text import literal
 from clipsvd_app.ui.viewer.commands import COMMANDS, shown_key
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class PresetButton(QToolButton):
         self._add("The file's window", "own_window")
         for position, preset in enumerate(self._presets):
             key = f"\tAlt + {position + 1}" if position < PRESETS_WITH_KEY else ""
-            entry = menu.addAction(preset.name + key)
+            entry = menu.addAction(literal(preset.name) + key)
             entry.triggered.connect(lambda _checked=False, at=position: self.preset_chosen.emit(at))
         menu.addSeparator()
         self._add("Train with this window", "train_window")
