@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.cli.commands import Commands
     from clipsvd_app.cli.console import Console
+    from clipsvd_app.imaging import Window
 
 
 def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
@@ -30,10 +31,14 @@ def run_image(options: argparse.Namespace, console: Console) -> int:
     """Print the facts of a file and, if asked, its picture."""
     from clipsvd_app import imaging
     from clipsvd_app.domain.codec import to_json
+    from clipsvd_app.imaging.series import window_beside
 
-    facts = imaging.image_facts(options.file, options.frame)
+    shared, images = window_beside(options.file)
+    facts = imaging.image_facts(options.file, options.frame, shared)
+    if shared is not None:
+        console.note(f"The header gives no window; one window is shared by the {images} images of the series.")
     if options.png is not None:
-        _write_png(options.file, options.frame, options.png)
+        _write_png(options.file, options.frame, shared, options.png)
     document: dict[str, object] = to_json(facts)
     console.table(["what", "value"], [[name, str(value)] for name, value in document.items()])
     console.document(document)
@@ -80,12 +85,12 @@ def run_series(options: argparse.Namespace, console: Console) -> int:
     return 0 if listing.series else 1
 
 
-def _write_png(file: Path, frame: int, out: Path) -> None:
+def _write_png(file: Path, frame: int, shared: Window | None, out: Path) -> None:
     from PIL import Image
 
     from clipsvd_app import imaging
 
-    shown = imaging.to_display(imaging.read_frame(file, frame))
+    shown = imaging.to_display(imaging.read_frame(file, frame, shared))
     try:
         Image.fromarray(shown).save(out, format="PNG")
     except OSError as error:

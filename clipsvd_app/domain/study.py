@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 Mark = Literal["", "uncertain", "excluded"]
+WindowValue: TypeAlias = tuple[float, float, str]
+"""A display window: (centre, width, function)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class ProjectImage:
 
     ``class_id`` is None while unlabelled. ``window`` and ``crop`` are what the user chose for
     training: (centre, width, function) and (x, y, width, height) as fractions of the frame.
+    ``series_window`` is shown and trained on where neither user nor file gives one.
     ``near_hash`` is a perceptual hash in hexadecimal, empty where none was taken. ``mark`` says that
     the reader could not decide, or wants the image left out.
     """
@@ -68,6 +71,7 @@ class ProjectImage:
     crop: tuple[float, float, float, float] | None
     near_hash: str = ""
     mark: Mark = ""
+    series_window: WindowValue | None = None
 
     @property
     def example_of(self) -> int | None:

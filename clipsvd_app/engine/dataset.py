@@ -16,7 +16,7 @@ from torch.nn import functional
 from clipsvd_app.engine.backbone_folder import Preprocessing
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import Crop, Window, open_as_rgb
-from clipsvd_app.jobs import ImageInput, Report
+from clipsvd_app.jobs import ImageInput, Report, WindowSpec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,13 +57,18 @@ def read_pictures(inputs: Sequence[ImageInput], side: int, interpolation: str, r
 
 def open_image(image: ImageInput) -> NDArray[np.uint8]:
     """Return (rows, columns, 3) uint8: one frame under its window and crop."""
-    window, crop = image.window, image.crop
+    crop = image.crop
     return open_as_rgb(
         Path(image.path),
         image.frame,
-        None if window is None else Window(window.centre, window.width, window.function),
+        _window(image.window),
         None if crop is None else Crop(crop.x, crop.y, crop.width, crop.height),
+        _window(image.series_window),
     )
+
+
+def _window(said: WindowSpec | None) -> Window | None:
+    return None if said is None else Window(said.centre, said.width, said.function)
 
 
 def letterbox(rgb: NDArray[np.uint8], side: int, interpolation: str = "bicubic") -> Tensor:

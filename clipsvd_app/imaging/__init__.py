@@ -16,7 +16,16 @@ from clipsvd_app.imaging.reading import (
 from clipsvd_app.imaging.sniffing import sniff
 from clipsvd_app.imaging.stacks import Stack, read_stack
 from clipsvd_app.imaging.thumbnails import thumbnail
-from clipsvd_app.imaging.values import Crop, Frame, ImageHeader, Percentiles, Plane, VoiLut, Window
+from clipsvd_app.imaging.values import (
+    Crop,
+    Frame,
+    ImageHeader,
+    Percentiles,
+    Plane,
+    VoiLut,
+    Window,
+    window_of,
+)
 from clipsvd_app.imaging.windows import CT_PRESETS, IDENTITY_8_BIT, apply_window
 
 __all__ = [
@@ -52,4 +61,5 @@ __all__ = [
     "thumbnail",
     "to_display",
     "window_from",
+    "window_of",
 ]

@@ -56,13 +56,14 @@ def _grey_frame(dataset: Dataset, stored: Array, frame: int) -> Frame:
     modality = text(dataset, "Modality")
     windows = _header_windows(dataset, frame)
     table = None if windows else _header_voi_lut(dataset, frame)
+    by_pixels = False
     if windows:
         window = windows[0]
     elif table is not None:
         window = Window(table.first + len(table.greys) / 2, float(len(table.greys)), "LINEAR_EXACT")
     else:
         part = text(dataset, "BodyPartExamined")
-        window = default_window(pixels, modality, bits_stored_of(dataset), padding, part)
+        window, by_pixels = default_window(pixels, modality, bits_stored_of(dataset), padding, part)
     units = units_of(dataset, frame)
     return Frame(
         pixels=pixels,
@@ -73,6 +74,7 @@ def _grey_frame(dataset: Dataset, stored: Array, frame: int) -> Frame:
         pixel_spacing_mm=pixel_spacing_mm(dataset, frame),
         units=units,
         voi_lut=table,
+        by_pixels=by_pixels,
     )
 
 

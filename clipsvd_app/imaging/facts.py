@@ -42,10 +42,10 @@ class ImageFacts:
     flags: tuple[str, ...] = ()
 
 
-def image_facts(path: Path, frame: int = 0) -> ImageFacts:
-    """Read all of a file; the window is that of one frame, counted from 0."""
+def image_facts(path: Path, frame: int = 0, series_window: Window | None = None) -> ImageFacts:
+    """Read all of a file; the window is that of one frame, counted from 0. series_window: see `read_frame`."""
     header = read_header(path)
-    window = read_frame(path, frame).window
+    window = read_frame(path, frame, series_window).window
     digest, lows, highs = hashlib.sha256(), [], []
     shape: tuple[int, ...] = ()
     kind = np.dtype(np.uint8)

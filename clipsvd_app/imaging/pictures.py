@@ -77,8 +77,8 @@ def read_picture_frame(path: Path, kind: str, frame: int) -> Frame:
         return Frame(pixels, IDENTITY_8_BIT, (), False, None, None, "")
     bits = 8 if pixels.dtype.itemsize == 1 else 16
     values = pixels.astype(np.float32)
-    window = default_window(values, "", bits)
-    return Frame(values, window, presets_of("", window), False, None, None, "")
+    window, by_pixels = default_window(values, "", bits)
+    return Frame(values, window, presets_of("", window), False, None, None, "", by_pixels=by_pixels)
 
 
 def stored_pictures(path: Path, header: ImageHeader, frames: Sequence[int]) -> Array:

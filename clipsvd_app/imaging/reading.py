@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,8 +54,18 @@ def read_overlays(path: Path, frame: int = 0) -> tuple[Overlay, ...]:
     return read_dicom_overlays(path, frame)
 
 
-def read_frame(path: Path, frame: int = 0) -> Frame:
-    """Decode one frame, counted from 0, ready to window."""
+def read_frame(path: Path, frame: int = 0, series_window: Window | None = None) -> Frame:
+    """Decode one frame, counted from 0, ready to window.
+
+    series_window: stands in for a window that only the frame's own pixels would give.
+    """
+    found = _decoded(path, frame)
+    if series_window is None or not found.by_pixels:
+        return found
+    return replace(found, window=series_window)
+
+
+def _decoded(path: Path, frame: int) -> Frame:
     kind = sniff(path)
     if kind == "DICOM":
         from clipsvd_app.imaging.dicom_pixels import read_dicom_frame
@@ -87,9 +98,15 @@ def stored_parts(path: Path) -> Iterator[Array]:
         yield _stored_run(path, header, range(start, min(header.frames, start + at_once)))
 
 
-def open_as_rgb(path: Path, frame: int = 0, window: Window | None = None, crop: Crop | None = None) -> Bytes:
+def open_as_rgb(
+    path: Path,
+    frame: int = 0,
+    window: Window | None = None,
+    crop: Crop | None = None,
+    series_window: Window | None = None,
+) -> Bytes:
     """Return (rows, columns, 3) uint8: what the model sees of a frame."""
-    return rgb_of(to_display(read_frame(path, frame), window, crop=crop))
+    return rgb_of(to_display(read_frame(path, frame, series_window), window, crop=crop))
 
 
 def _stored_run(path: Path, header: ImageHeader, frames: range) -> Array:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clipsvd_app.imaging.series.placing import FileFrame
-    from clipsvd_app.imaging.values import ImageHeader
+    from clipsvd_app.imaging.values import ImageHeader, Window
 
 Array = NDArray[Any]
 LARGEST_STACK_BYTES = 2 * 1024**3
@@ -44,8 +44,10 @@ class Stack:
     first: Frame
 
 
-def read_stack(slices: Sequence[FileFrame], report: Callable[[int, int], None]) -> Stack:
-    """Read (file, frame) pairs into one block.
+def read_stack(
+    slices: Sequence[FileFrame], report: Callable[[int, int], None], series_window: Window | None = None
+) -> Stack:
+    """Read (file, frame) pairs into one block. series_window: see `read_frame`.
 
     Refuses colour, mixed sizes, too few or too many slices, and whatever is no regular grid in the patient:
     a plane cut through it would show what is not there.
@@ -64,7 +66,7 @@ def read_stack(slices: Sequence[FileFrame], report: Callable[[int, int], None]) 
         if frame.pixels.shape != voxels.shape[1:]:
             raise _refused("This series mixes sizes or holds colour, and planes need grey slices of one size")
         voxels[number] = frame.pixels
-    return Stack(voxels, positions, orientation, order, read_frame(*slices[0]))
+    return Stack(voxels, positions, orientation, order, read_frame(*slices[0], series_window))
 
 
 def _geometry(

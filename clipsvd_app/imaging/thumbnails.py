@@ -19,30 +19,41 @@ from clipsvd_app.imaging.reading import read_frame
 from clipsvd_app.imaging.sniffing import sniff
 
 if TYPE_CHECKING:
-    from clipsvd_app.imaging.values import Bytes
+    from clipsvd_app.imaging.values import Bytes, Window
 
 # Raise this when the same file would give other pixels.
 _FORMAT = 1
 
 
 def thumbnail(
-    path: Path, frame: int, side_px: int = 160, *, cache_folder: Path | None = None, sha256: str | None = None
+    path: Path,
+    frame: int,
+    side_px: int = 160,
+    *,
+    cache_folder: Path | None = None,
+    sha256: str | None = None,
+    series_window: Window | None = None,
 ) -> Bytes:
     """Return a frame in its default window within side_px x side_px, (rows, columns, 3) uint8.
 
+    series_window: see `read_frame`.
     cache_folder: where the PNGs of pixels alone are kept, by default the user's cache.
     sha256: of the file, where the caller knows it already.
     """
     sniff(path)
     folder = cache_folder or settings.cache_folder() / "thumbnails"
     key = sha256 or _known_sha256(path)
-    kept = folder / key[:2] / f"{key}-{frame}-{side_px}-v{_FORMAT}.png"
+    kept = folder / key[:2] / f"{key}-{frame}-{side_px}{_named(series_window)}-v{_FORMAT}.png"
     found = _load(kept)
     if found is not None:
         return found
-    small = shrunk(to_display(read_frame(path, frame)), side_px)
+    small = shrunk(to_display(read_frame(path, frame, series_window)), side_px)
     _keep(kept, picture_bytes(small))
     return small
+
+
+def _named(window: Window | None) -> str:
+    return "" if window is None else f"-c{window.centre:.9g}-w{window.width:.9g}"
 
 
 def shrunk(display: Bytes, side_px: int) -> Bytes:

@@ -28,6 +28,11 @@ class Window:
     function: str = "LINEAR"
 
 
+def window_of(value: tuple[float, float, str] | None) -> Window | None:
+    """Return a window as projects keep it, (centre, width, function), as a value; None stays None."""
+    return None if value is None else Window(*value)
+
+
 @dataclass(frozen=True, slots=True)
 class Percentiles:
     """A window still to be taken from pixels, from one percentile to another. from_zero: 0 is black."""
@@ -126,7 +131,8 @@ class Frame:
 
     pixels: (rows, columns) float32 after the modality transformation, or (rows, columns, 3) uint8 RGB.
     voi_lut: the header's own table, shown instead of the default window where the header has no window.
-    presets: other windows by name.
+    presets: other windows by name. by_pixels: nothing but this frame's own pixels gave the window, so a series
+    shows one window in its place (see `series_window`).
     """
 
     pixels: Array
@@ -137,3 +143,4 @@ class Frame:
     pixel_spacing_mm: tuple[float, float] | None
     units: str
     voi_lut: VoiLut | None = None
+    by_pixels: bool = False

@@ -91,8 +91,17 @@ def read_volume_frame(path: Path, frame: int) -> Frame:
             raise _no_picture(path)
         return Frame(pixels, IDENTITY_8_BIT, (), False, None, header.pixel_spacing_mm, "")
     values = pixels.astype(np.float32)
-    window = default_window(values, "", header.bits_stored)
-    return Frame(values, window, volume_presets(window), False, None, header.pixel_spacing_mm, "")
+    window, by_pixels = default_window(values, "", header.bits_stored)
+    return Frame(
+        values,
+        window,
+        volume_presets(window),
+        False,
+        None,
+        header.pixel_spacing_mm,
+        "",
+        by_pixels=by_pixels,
+    )
 
 
 def stored_slices(path: Path, header: ImageHeader, frames: Sequence[int]) -> Array:

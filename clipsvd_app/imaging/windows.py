@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from clipsvd_app.imaging.values import Array, Bytes
 
 IDENTITY_8_BIT = Window(128.0, 256.0)
+AUTOMATIC = (0.5, 99.5)
+"""Percentiles that a window spans where neither the header nor the kind of image says one."""
 
 CT_PRESETS = (
     ("Soft tissue", Window(40.0, 400.0)),
@@ -67,23 +69,27 @@ def is_usable(window: Window) -> bool:
 
 def default_window(
     pixels: Array, modality: str, bits_stored: int, padding: float | None = None, body_part: str = ""
-) -> Window:
-    """Choose the window of a frame whose header has none.
+) -> tuple[Window, bool]:
+    """Choose the window of a frame whose header has none, and say whether its pixels alone gave it.
 
     CT shows brain in heads, bone in limbs, soft tissue elsewhere; up to 8 bits show in full; wider ranges
     show their 0.5 to 99.5 percentiles.
     """
     if modality == "CT":
-        return dict(CT_PRESETS)[_CT_BY_BODY_PART.get(body_part.upper(), "Soft tissue")]
+        return dict(CT_PRESETS)[_CT_BY_BODY_PART.get(body_part.upper(), "Soft tissue")], False
     levels = 2.0**bits_stored
     if bits_stored <= 8 and pixels.size and pixels.min() >= 0 and pixels.max() < levels:
-        return Window(levels / 2, levels)
-    return percentile_window(pixels, padding, 0.5, 99.5)
+        return Window(levels / 2, levels), False
+    return percentile_window(pixels, padding, *AUTOMATIC), True
 
 
 def percentile_window(pixels: Array, padding: float | None, low: float, high: float) -> Window:
     """Return the window from one percentile of the pixels to another, padding left out."""
-    values = _sample(pixels, padding)
+    return window_of_values(sample(pixels, padding), low, high)
+
+
+def window_of_values(values: Array, low: float, high: float) -> Window:
+    """Return the window from one percentile of values to another; all of 8 bits where there are none."""
     if values.size == 0:
         return IDENTITY_8_BIT
     darkest, brightest = (float(end) for end in np.percentile(values, (low, high)))
@@ -93,10 +99,10 @@ def percentile_window(pixels: Array, padding: float | None, low: float, high: fl
     return Window(darkest + width / 2, width, "LINEAR_EXACT")
 
 
-def _sample(pixels: Array, padding: float | None) -> Array:
+def sample(pixels: Array, padding: float | None, at_most: int = 262_144) -> Array:
     """Thin out large frames: percentiles of a quarter million pixels are as good and cost a millisecond."""
     flat = pixels.reshape(-1)
-    values = flat[:: max(1, flat.size // 262_144)]
+    values = flat[:: max(1, flat.size // at_most)]
     keep = np.isfinite(values)
     if padding is not None:
         keep &= values != padding

@@ -34,7 +34,10 @@ class CropSpec:
 
 @dataclass(frozen=True, slots=True)
 class ImageInput:
-    """One frame as the model shall see it. ``group`` is the patient; ``label`` a class index."""
+    """One frame as the model shall see it. ``group`` is the patient; ``label`` a class index.
+
+    ``window`` was chosen by the user; ``series_window`` stands in where the file gives none.
+    """
 
     id: int
     path: str
@@ -43,6 +46,7 @@ class ImageInput:
     label: int | None = None
     window: WindowSpec | None = None
     crop: CropSpec | None = None
+    series_window: WindowSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)

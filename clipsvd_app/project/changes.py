@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from clipsvd_app.domain.study import Mark, NewImage, SeriesFlag
+from clipsvd_app.domain.study import Mark, NewImage, SeriesFlag, WindowValue
 
 if TYPE_CHECKING:
     import sqlite3
@@ -89,6 +89,26 @@ class SetSeriesFlags:
         """Replace the flags; the inverse holds those before. Keys of no series are passed over."""
         before = {key: _replace_flags(db, key, flags) for key, flags in self.flags_by_key.items()}
         return SetSeriesFlags(before, self.title)
+
+
+@dataclass(frozen=True, slots=True)
+class SetSeriesWindows:
+    """Say in which window the slices of series are shown whose files give none, by the keys of the series."""
+
+    window_by_key: Mapping[str, WindowValue | None]
+    title: str = "window series"
+
+    def apply(self, db: sqlite3.Connection) -> Change:
+        """Write the windows; the inverse holds those before. Keys of no series are passed over."""
+        asked = "SELECT display_window FROM series WHERE key = ?"
+        before = {
+            key: _load(row[0]) for key in self.window_by_key if (row := db.execute(asked, (key,)).fetchone())
+        }
+        db.executemany(
+            "UPDATE series SET display_window = ? WHERE key = ?",
+            [(_dump(window), key) for key, window in self.window_by_key.items()],
+        )
+        return SetSeriesWindows(before, self.title)
 
 
 @dataclass(frozen=True, slots=True)

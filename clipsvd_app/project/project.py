@@ -104,6 +104,11 @@ class Project:
         """Return (sha256, path) of the files of a series."""
         return queries.files_of_series(self._db, key)
 
+    def slices_of_series(self, keys: Iterable[str]) -> tuple[tuple[str, str, int, float], ...]:
+        """Return (series key, path, frame, position) of every image of these series."""
+        found = queries.slices_of_series(self._db, keys)
+        return tuple((key, self._whole(path), frame, position) for key, path, frame, position in found)
+
     def series_keys(self) -> dict[int, str]:
         """Return the salted key of each series by its id."""
         return queries.series_keys(self._db)
@@ -191,9 +196,10 @@ class Project:
 
     def _placed(self, image: ProjectImage) -> ProjectImage:
         """Return the image with its whole path; collected ones are kept relative to the project."""
-        if _is_absolute(image.path):
-            return image
-        return replace(image, path=str(self.path.resolve().parent / image.path))
+        return image if _is_absolute(image.path) else replace(image, path=self._whole(image.path))
+
+    def _whole(self, path: str) -> str:
+        return path if _is_absolute(path) else str(self.path.resolve().parent / path)
 
     def _require_writer(self) -> None:
         if self.read_only:

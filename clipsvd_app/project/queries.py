@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ SELECT image.id, study.patient_id,
          WHERE earlier.study_id = study.id AND earlier.id <= series.id),
        series.id, patient.key, image.sha256, image.path, image.frame, series.modality, series.body_part,
        image.rows, image.columns, image.burned_in_text, label.class_id, image.display_window, image.crop,
-       image.near_hash, image.mark
+       image.near_hash, image.mark, series.display_window
   FROM image
   JOIN series ON series.id = image.series_id
   JOIN study ON study.id = series.study_id
@@ -79,6 +80,17 @@ def files_of_series(db: sqlite3.Connection, key: str) -> tuple[tuple[str, str], 
     """Return (sha256, path) of the files of a series."""
     wanted = "SELECT DISTINCT sha256, path FROM image JOIN series ON series.id = series_id WHERE key = ?"
     return tuple(db.execute(wanted, (key,)))
+
+
+def slices_of_series(
+    db: sqlite3.Connection, keys: Iterable[str]
+) -> tuple[tuple[str, str, int, float], ...]:
+    """Return (series key, path, frame, position) of every image of these series."""
+    wanted = (
+        "SELECT series.key, path, frame, position FROM image JOIN series ON series.id = series_id"
+        " WHERE series.key IN (SELECT value FROM json_each(?))"
+    )
+    return tuple(db.execute(wanted, (json.dumps(list(keys)),)))
 
 
 def series_keys(db: sqlite3.Connection) -> dict[int, str]:
@@ -170,10 +182,11 @@ def _summary(number: int, created: str, preset: str, result: RunResult) -> RunSu
 
 
 def _image(row: tuple[Any, ...]) -> ProjectImage:
-    *plain, burned_in, class_id, window, crop, near_hash, mark = row
+    *plain, burned_in, class_id, window, crop, near_hash, mark, of_series = row
     values = (*plain, bool(burned_in), class_id, _parsed(window), _parsed(crop), near_hash, mark)
-    return ProjectImage(*values)
+    return ProjectImage(*values, _parsed(of_series))
 
 
+@functools.lru_cache(maxsize=1024)  # one window stands on each image of its series
 def _parsed(text: str | None) -> Any:  # noqa: ANN401 - a tuple of the shape that was stored
     return None if text is None else tuple(json.loads(text))

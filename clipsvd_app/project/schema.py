@@ -94,5 +94,8 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT;
     CREATE INDEX measure_image ON measure(image_id);
     """,
+    """
+    ALTER TABLE series ADD COLUMN display_window TEXT;
+    """,
 )
 VERSION = len(MIGRATIONS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,13 +17,15 @@ from clipsvd_app.jobs import (
     PredictRequest,
     PredictResult,
     VerifyRequest,
+    WindowSpec,
     write_request,
 )
 from clipsvd_app.services import backbones
-from clipsvd_app.services.job_folders import image_input, new_folder, new_job
+from clipsvd_app.services.job_folders import image_input, new_folder, new_job, window_spec
+from clipsvd_app.services.series_windows import window_value
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from clipsvd_app.domain.recipe import DeviceName
     from clipsvd_app.domain.study import ProjectImage
@@ -33,12 +35,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class NewFile:
-    """One frame to predict: where it lies, and its study as a number."""
+    """One frame to predict: where it lies, its study as a number, and the window its series shares."""
 
     id: int
     path: Path
     frame: int
     study: int
+    series_window: WindowSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,23 +85,41 @@ def list_files(paths: Sequence[Path]) -> tuple[NewFile, ...]:
             code="nothing_found",
         )
     studies: dict[str, int] = {}
+    series: dict[str, list[int]] = {}
     found: list[NewFile] = []
     for path in files:
         try:
             header = imaging.read_header(path)
             frames, study = header.frames, header.study_uid or str(path)
+            of_series = series.setdefault(header.series_uid or str(path), [])
         except UserError:
-            frames, study = 1, str(path)
+            frames, study, of_series = 1, str(path), []
         number = studies.setdefault(study, len(studies) + 1)
+        of_series += range(len(found), len(found) + frames)
         found += [NewFile(len(found) + frame, path, frame, number) for frame in range(frames)]
-    return tuple(found)
+    return _with_series_windows(found, series.values())
+
+
+def _with_series_windows(files: Sequence[NewFile], series: Iterable[Sequence[int]]) -> tuple[NewFile, ...]:
+    from clipsvd_app.imaging.series import series_window
+
+    windows: dict[int, WindowSpec | None] = {}
+    for members in series:
+        shared = window_value(series_window([(files[place].path, files[place].frame) for place in members]))
+        windows |= dict.fromkeys(members, window_spec(shared))
+    return tuple(replace(file, series_window=windows.get(place)) for place, file in enumerate(files))
 
 
 def prepare_predict(
     adapter: Path, backbone: BackboneRef, files: Sequence[NewFile], device: DeviceName = "auto"
 ) -> Path:
     """Write the job that predicts files and return its folder."""
-    images = tuple(ImageInput(file.id, str(file.path), file.frame, str(file.study)) for file in files)
+    images = tuple(
+        ImageInput(
+            file.id, str(file.path), file.frame, str(file.study), series_window=file.series_window
+        )
+        for file in files
+    )
     return new_job(PredictRequest(backbone, str(adapter.resolve()), images, device))
 
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.study import NewImage
-from clipsvd_app.project.changes import AddImages, SetSeriesFlags, Together
+from clipsvd_app.project.changes import AddImages, SetSeriesFlags, SetSeriesWindows, Together
 from clipsvd_app.services.found_files import Refusal, one_id_on_all, read_files, unnamed_files
 from clipsvd_app.services.grouping import PatientRule, join_near_duplicates
 from clipsvd_app.services.look_alikes import under_two_patients
 from clipsvd_app.services.series_reports import SeriesFile, SeriesReport, arrange, warning
+from clipsvd_app.services.series_windows import windows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from clipsvd_app.domain.study import WindowValue
     from clipsvd_app.project import Project
     from clipsvd_app.services.found_files import FilesRead, FoundFile
 
@@ -36,6 +38,8 @@ class ImportPlan:
     """Images by patient group, largest first: (example file name, images)."""
     series: tuple[SeriesReport, ...] = ()
     """The DICOM series that the files belong to, each with what is irregular about it."""
+    windows: Mapping[str, WindowValue | None] = field(default_factory=dict)
+    """By series key: the window of slices whose files give none."""
 
 
 def plan_import(
@@ -45,11 +49,20 @@ def plan_import(
     report: Callable[[int, int], None] | None = None,
 ) -> ImportPlan:
     """Read the headers under ``paths`` and say what would be added, refused and grouped."""
-    return plan_groups(project, read_files(paths, report, project.images_folder), rule or PatientRule())
+    read = read_files(paths, report, project.images_folder)
+    return plan_groups(project, read, rule or PatientRule(), report)
 
 
-def plan_groups(project: Project, read: FilesRead, rule: PatientRule) -> ImportPlan:
-    """Say what would be added when patients are told apart by ``rule``; only reads the project."""
+def plan_groups(
+    project: Project,
+    read: FilesRead,
+    rule: PatientRule,
+    report: Callable[[int, int], None] | None = None,
+) -> ImportPlan:
+    """Say what would be added when patients are told apart by ``rule``; only reads the project.
+
+    report: told (slices read, slices to read) while the windows of series are found; raises Cancelled to stop.
+    """
     frames = [(item, frame) for item in read.found for frame in range(_frames(item))]
     before = project.known_frames()
     new = [(item, frame) for item, frame in frames if (item.sha256, frame) not in before]
@@ -69,6 +82,7 @@ def plan_groups(project: Project, read: FilesRead, rule: PatientRule) -> ImportP
         warnings=(*_warnings(read.found, rule, series), *_doubled(images, project)),
         patients=_groups(images),
         series=series,
+        windows=windows_of(project, images, report),
     )
 
 
@@ -112,7 +126,7 @@ def apply_import(project: Project, plan: ImportPlan) -> Together:
     """Return the change that carries the plan out."""
     title = f"add {_counted(len(plan.images), 'image')}"
     flags = SetSeriesFlags({report.key: report.flags for report in plan.series})
-    return Together((AddImages(plan.images, title), flags), title)
+    return Together((AddImages(plan.images, title), flags, SetSeriesWindows(plan.windows)), title)
 
 
 def new_flags(project: Project, plan: ImportPlan) -> SetSeriesFlags | None:

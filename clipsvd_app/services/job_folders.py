@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.domain.study import ProjectImage, WindowValue
 
 KEEP_S = 7 * 24 * 3600
 
@@ -49,16 +49,21 @@ def clear_old_jobs() -> None:
 
 def image_input(image: ProjectImage, label: int | None) -> ImageInput:
     """Return what a request says of a project's image; the patient is a number."""
-    window = image.window
     return ImageInput(
         id=image.id,
         path=image.path,
         frame=image.frame,
         group=str(image.patient_number),
         label=label,
-        window=None if window is None else WindowSpec(window[0], window[1], window[2]),  # type: ignore[arg-type]
+        window=window_spec(image.window),
         crop=None if image.crop is None else CropSpec(*image.crop),
+        series_window=window_spec(image.series_window),
     )
+
+
+def window_spec(window: WindowValue | None) -> WindowSpec | None:
+    """Return a stored window as requests write it."""
+    return None if window is None else WindowSpec(*window)  # type: ignore[arg-type]
 
 
 def labelled_inputs(images: Iterable[ProjectImage], class_ids: dict[int, int]) -> tuple[ImageInput, ...]:

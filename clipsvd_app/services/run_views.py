@@ -9,20 +9,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from clipsvd_app.domain.study import ProjectImage
-    from clipsvd_app.jobs import ImageInput
+    from clipsvd_app.jobs import ImageInput, WindowSpec
     from clipsvd_app.project import Project
 
 
 def views_kept(images: Iterable[ImageInput]) -> dict[str, Any]:
-    """Return what a run keeps of how it saw images: window and region by number, for those with either."""
+    """Return what a run keeps of how it saw images: windows and region by number, for those with any."""
     return {
         str(image.id): {
-            "window": image.window and [image.window.centre, image.window.width, image.window.function],
+            "window": _listed(image.window),
             "crop": image.crop and [image.crop.x, image.crop.y, image.crop.width, image.crop.height],
+            "series_window": _listed(image.series_window),
         }
         for image in images
-        if image.window is not None or image.crop is not None
+        if image.window is not None or image.crop is not None or image.series_window is not None
     }
+
+
+def _listed(window: WindowSpec | None) -> list[Any] | None:
+    return window and [window.centre, window.width, window.function]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +41,12 @@ class RunViews:
         """Return an image with the window and region of the run; one that came later stays as it is now."""
         if self.views is None or image.id not in self.known:
             return image
-        view = self.views.get(str(image.id), {"window": None, "crop": None})
-        window, crop = view["window"], view["crop"]
-        return replace(image, window=window and tuple(window), crop=crop and tuple(crop))
+        view = self.views.get(str(image.id), {})
+        return replace(image, **{name: _tupled(view.get(name)) for name in ("window", "crop", "series_window")})
+
+
+def _tupled(value: list[Any] | None) -> Any:  # noqa: ANN401 - a window or a region
+    return value and tuple(value)
 
 
 def views_of_run(project: Project, number: int) -> RunViews:

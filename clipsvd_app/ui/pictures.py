@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.domain.study import ProjectImage, WindowValue
     from clipsvd_app.imaging import Frame
     from clipsvd_app.ui.background import Answer, Background, Task
 
@@ -52,6 +52,7 @@ class Pictures(QObject):
         self._frame_bytes = 0
         self._ahead: dict[int, Task] = {}
         self._pictures: OrderedDict[tuple[object, ...], QImage] = OrderedDict()
+        self._series_windows: dict[int, WindowValue | None] = {}
 
     def forget(self) -> None:
         """Drop everything, because another project was opened."""
@@ -63,6 +64,7 @@ class Pictures(QObject):
         self._frames.clear()
         self._frame_bytes = 0
         self._pictures.clear()
+        self._series_windows.clear()
 
     def thumbnail(self, image_id: int) -> QImage | None:
         """Return a thumbnail that is there already."""
@@ -71,6 +73,7 @@ class Pictures(QObject):
     def want_thumbnails(self, images: Iterable[ProjectImage]) -> None:
         """Read thumbnails; those that are there are announced at once."""
         for image in images:
+            self._drop_if_windowed_anew(image)
             if image.id in self._thumbnails:
                 self.thumbnail_ready.emit(image.id, self._thumbnails[image.id])
             elif image.id not in self._waiting:
@@ -81,6 +84,7 @@ class Pictures(QObject):
 
         Cancel the task returned when the frame is not wanted any more.
         """
+        self._drop_if_windowed_anew(image)
         if (kept := self._frames.get(image.id)) is not None:
             self._frames.move_to_end(image.id)
             on_ready(image.id, kept)
@@ -112,7 +116,7 @@ class Pictures(QObject):
 
     def want_picture(self, image: ProjectImage, on_ready: Callable[[int, QImage], None]) -> None:
         """Read an image as the model sees it and hand on a QImage."""
-        seen_as = (image.id, image.window, image.crop)
+        seen_as = (image.id, image.window, image.crop, image.series_window)
         if (kept := self._pictures.get(seen_as)) is not None:
             on_ready(image.id, kept)
             return
@@ -128,11 +132,11 @@ class Pictures(QObject):
         self._background.run(lambda _report: as_model_sees(image), take, priority=2)
 
     def _read_frame(self, image: ProjectImage, take: Callable[[Answer], None], priority: int) -> Task:
-        path, frame = Path(image.path), image.frame
+        path, frame, shared = Path(image.path), image.frame, imaging.window_of(image.series_window)
 
         def read(report: Callable[[int, int], None]) -> Frame:
             report(0, 1)  # stops here when it was cancelled while it waited
-            return imaging.read_frame(path, frame)
+            return imaging.read_frame(path, frame, shared)
 
         return self._background.run(read, take, priority=priority)
 
@@ -154,9 +158,23 @@ class Pictures(QObject):
                 self.thumbnail_ready.emit(image.id, self._thumbnails[image.id])
 
         path, frame, sha256 = Path(image.path), image.frame, image.sha256
+        shared = imaging.window_of(image.series_window)
         return self._background.run(
-            lambda _report: imaging.thumbnail(path, frame, THUMBNAIL_PX, sha256=sha256), take
+            lambda _report: imaging.thumbnail(path, frame, THUMBNAIL_PX, sha256=sha256, series_window=shared),
+            take,
         )
+
+    def _drop_if_windowed_anew(self, image: ProjectImage) -> None:
+        """Forget an image whose series got another window, because slices of it were added."""
+        before = self._series_windows.setdefault(image.id, image.series_window)
+        if before == image.series_window:
+            return
+        self._series_windows[image.id] = image.series_window
+        self._thumbnails.pop(image.id, None)
+        if (task := self._waiting.pop(image.id, None)) is not None:
+            task.cancel()
+        if (frame := self._frames.pop(image.id, None)) is not None:
+            self._frame_bytes -= frame.pixels.nbytes
 
 
 def _keep(store: OrderedDict[K, T], key: K, value: T, most: int) -> None:
@@ -167,6 +185,6 @@ def _keep(store: OrderedDict[K, T], key: K, value: T, most: int) -> None:
 
 def as_model_sees(image: ProjectImage) -> NDArray[np.uint8]:
     """Return (rows, columns, 3) uint8 in the window and crop that training uses."""
-    window = None if image.window is None else imaging.Window(*image.window)
     crop = None if image.crop is None else imaging.Crop(*image.crop)
-    return imaging.open_as_rgb(Path(image.path), image.frame, window, crop)
+    own, shared = imaging.window_of(image.window), imaging.window_of(image.series_window)
+    return imaging.open_as_rgb(Path(image.path), image.frame, own, crop, shared)

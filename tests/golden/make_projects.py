@@ -16,7 +16,7 @@ from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.domain.measures import Measure
 from clipsvd_app.domain.study import NewImage, SeriesFlag
 from clipsvd_app.project import create_project
-from clipsvd_app.project.changes import AddImages, SetLabels, SetMarks, SetSeriesFlags, SetView
+from clipsvd_app.project.changes import AddImages, SetLabels, SetMarks, SetSeriesFlags, SetSeriesWindows, SetView
 from clipsvd_app.project.class_changes import AddClass
 from clipsvd_app.project.measure_changes import SetMeasures
 from clipsvd_app.project.schema import VERSION
@@ -41,6 +41,7 @@ def main() -> None:
         project.apply(SetMarks({third: "uncertain"}))
         project.apply(SetView(second, (40.0, 400.0, "LINEAR"), (0.25, 0.25, 0.5, 0.5)))
         project.apply(SetSeriesFlags({"se": (SeriesFlag("missing_slices", "1 slice is missing.", 1),)}))
+        project.apply(SetSeriesWindows({"se": (500.0, 1000.0, "LINEAR_EXACT")}))
         ellipse = Measure("ellipse", ((10.5, 20.0), (30.0, 44.25)))
         project.apply(SetMeasures(first, (Measure("distance", ((1.5, 2.5), (4.5, 6.5))), ellipse)))
         project.close()

@@ -111,7 +111,7 @@ def test_a_file_of_every_earlier_version_is_brought_up_to_date_with_its_labels(
         assert project.images()[0].mark == "uncertain"
 
 
-@pytest.mark.parametrize("version", [3, 4])
+@pytest.mark.parametrize("version", [3, 4, 5])
 def test_the_golden_file_of_each_version_opens_with_its_work(tmp_path: Path, version: int) -> None:
     path = tmp_path / "golden.clipsvd"
     shutil.copyfile(GOLDEN / f"project_format{version}.clipsvd", path)
@@ -122,6 +122,7 @@ def test_the_golden_file_of_each_version_opens_with_its_work(tmp_path: Path, ver
         assert second.window == (40.0, 400.0, "LINEAR")
         assert second.crop == (0.25, 0.25, 0.5, 0.5)
         assert len(project.series_flags()) == 1
+        assert first.series_window == ((500.0, 1000.0, "LINEAR_EXACT") if version >= 5 else None)
         line = Measure("distance", ((1.5, 2.5), (4.5, 6.5)))
         ellipse = Measure("ellipse", ((10.5, 20.0), (30.0, 44.25)))
         assert project.measures() == ({first.id: (line, ellipse)} if version >= 4 else {})

@@ -5,6 +5,7 @@ from clipsvd_app.imaging.series.flags import BREAKS_VOLUME, Flag, FlagCode
 from clipsvd_app.imaging.series.listing import Listing, list_series
 from clipsvd_app.imaging.series.loading import LoadedSeries, load_series
 from clipsvd_app.imaging.series.placing import Axis, Placed, axis_of, place_slices
+from clipsvd_app.imaging.series.window import series_window, window_beside
 
 __all__ = [
     "BREAKS_VOLUME",
@@ -22,4 +23,6 @@ __all__ = [
     "list_series",
     "load_series",
     "place_slices",
+    "series_window",
+    "window_beside",
 ]

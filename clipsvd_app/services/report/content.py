@@ -128,7 +128,9 @@ def _pictures(
 def _png(image: ProjectImage) -> tuple[bytes, int, int] | None:
     """Return a thumbnail as PNG of pixels alone, or None for a file that cannot be read any more."""
     try:
-        pixels = imaging.thumbnail(Path(image.path), image.frame, _THUMBNAIL_PX)
+        pixels = imaging.thumbnail(
+            Path(image.path), image.frame, _THUMBNAIL_PX, series_window=imaging.window_of(image.series_window)
+        )
     except (UserError, OSError):
         return None
     return picture_bytes(pixels), pixels.shape[1], pixels.shape[0]

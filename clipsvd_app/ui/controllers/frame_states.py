@@ -58,7 +58,7 @@ def model_state(
     session: Session, image: ProjectImage, frame: Frame, stack: Sequence[ProjectImage]
 ) -> FrameState:
     """Return the picture that training is given: windowed, cut to its region, padded to a square."""
-    window = None if image.window is None else imaging.Window(*image.window)
+    window = imaging.window_of(image.window)
     crop = None if image.crop is None else imaging.Crop(*image.crop)
     picture = imaging.rgb_of(imaging.to_display(frame, window, crop=crop))
     rows, columns = picture.shape[:2]
@@ -103,8 +103,15 @@ def _window_line(image: ProjectImage, frame: Frame) -> str:
     if image.window is None and frame.voi_lut is not None:
         return "Greys by the file's own table"
     centre, width = (frame.window.centre, frame.window.width) if image.window is None else image.window[:2]
-    whose = "the file's" if image.window is None else "chosen here"
-    return f"Window C {centre:.4g}   W {width:.4g}, {whose}"
+    return f"Window C {centre:.4g}   W {width:.4g}, {_whose_window(image, frame)}"
+
+
+def _whose_window(image: ProjectImage, frame: Frame) -> str:
+    if image.window is not None:
+        return "chosen here"
+    if not frame.by_pixels:
+        return "from the file"
+    return "automatic" if image.series_window is None else "automatic, one for the series"
 
 
 def _part_line(image: ProjectImage) -> str:

@@ -126,8 +126,9 @@ class ImportController(QObject):
         if self._session.project is not project:
             return
         self._task = self._session.background.run(
-            lambda _report: plan_groups(project, read, rule),
+            lambda report: plan_groups(project, read, rule, report),
             lambda answer: self._take_plan(project, answer, class_id),
+            self._show_progress,
             priority=1,
         )
 

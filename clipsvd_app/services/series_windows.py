@@ -1,0 +1,39 @@
+"""The window that the slices of a series share where their headers give none, found when they are added."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from clipsvd_app.domain.study import NewImage, WindowValue
+    from clipsvd_app.imaging import Window
+    from clipsvd_app.project import Project
+
+
+def windows_of(
+    project: Project, images: Sequence[NewImage], report: Callable[[int, int], None] | None = None
+) -> dict[str, WindowValue | None]:
+    """Return the window of each series, by its key, that new images make or enlarge.
+
+    None stands for series of one image and for those whose files say their windows. Safe to call from a thread.
+    report: told (slices read, slices to read) of each series; raises Cancelled to stop.
+    """
+    from clipsvd_app.imaging.series import series_window
+
+    slices: dict[str, list[tuple[float, Path, int]]] = {}
+    for image in images:
+        slices.setdefault(image.series_key, []).append((image.position, Path(image.path), image.frame))
+    for key, path, frame, position in project.slices_of_series(slices):
+        slices[key].append((position, Path(path), frame))
+    return {
+        key: window_value(series_window([(path, frame) for _, path, frame in sorted(own)], report))
+        for key, own in slices.items()
+    }
+
+
+def window_value(window: Window | None) -> WindowValue | None:
+    """Return a window as a project stores it."""
+    return None if window is None else (window.centre, window.width, window.function)
