@@ -36,7 +36,7 @@ def run_image(options: argparse.Namespace, console: Console) -> int:
     shared, images = window_beside(options.file)
     facts = imaging.image_facts(options.file, options.frame, shared)
     if shared is not None:
-        console.note(f"The header gives no window; one window is shared by the {images} images of the series.")
+        console.note(f"The header gives no window; the {images} images of the series share one.")
     if options.png is not None:
         _write_png(options.file, options.frame, shared, options.png)
     document: dict[str, object] = to_json(facts)

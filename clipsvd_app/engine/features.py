@@ -86,7 +86,9 @@ class FeatureStore:
         return pictures.refused
 
     def _key(self, image: ImageInput) -> str:
-        view = json.dumps([_VERSION, image.frame, *map(to_json, (image.window, image.crop, image.series_window))])
+        view = json.dumps(
+            [_VERSION, image.frame, *map(to_json, (image.window, image.crop, image.series_window))]
+        )
         return hashlib.sha256(f"{self._file_hash(Path(image.path))} {view}".encode()).hexdigest()
 
     def _file_hash(self, path: Path) -> str:

@@ -43,7 +43,10 @@ class ImageFacts:
 
 
 def image_facts(path: Path, frame: int = 0, series_window: Window | None = None) -> ImageFacts:
-    """Read all of a file; the window is that of one frame, counted from 0. series_window: see `read_frame`."""
+    """Read all of a file; the window is that of one frame, counted from 0.
+
+    series_window: see `read_frame`.
+    """
     header = read_header(path)
     window = read_frame(path, frame, series_window).window
     digest, lows, highs = hashlib.sha256(), [], []

@@ -131,8 +131,8 @@ class Frame:
 
     pixels: (rows, columns) float32 after the modality transformation, or (rows, columns, 3) uint8 RGB.
     voi_lut: the header's own table, shown instead of the default window where the header has no window.
-    presets: other windows by name. by_pixels: nothing but this frame's own pixels gave the window, so a series
-    shows one window in its place (see `series_window`).
+    presets: other windows by name. by_pixels: only this frame's own pixels gave the window, so that a series
+    shows another in its place (see `series_window`).
     """
 
     pixels: Array

@@ -82,9 +82,7 @@ def files_of_series(db: sqlite3.Connection, key: str) -> tuple[tuple[str, str], 
     return tuple(db.execute(wanted, (key,)))
 
 
-def slices_of_series(
-    db: sqlite3.Connection, keys: Iterable[str]
-) -> tuple[tuple[str, str, int, float], ...]:
+def slices_of_series(db: sqlite3.Connection, keys: Iterable[str]) -> tuple[tuple[str, str, int, float], ...]:
     """Return (series key, path, frame, position) of every image of these series."""
     wanted = (
         "SELECT series.key, path, frame, position FROM image JOIN series ON series.id = series_id"

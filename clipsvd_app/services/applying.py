@@ -115,9 +115,7 @@ def prepare_predict(
 ) -> Path:
     """Write the job that predicts files and return its folder."""
     images = tuple(
-        ImageInput(
-            file.id, str(file.path), file.frame, str(file.study), series_window=file.series_window
-        )
+        ImageInput(file.id, str(file.path), file.frame, str(file.study), series_window=file.series_window)
         for file in files
     )
     return new_job(PredictRequest(backbone, str(adapter.resolve()), images, device))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clipsvd_app.domain.study import NewImage
+from clipsvd_app.domain.study import NewImage, WindowValue
 from clipsvd_app.project.changes import AddImages, SetSeriesFlags, SetSeriesWindows, Together
 from clipsvd_app.services.found_files import Refusal, one_id_on_all, read_files, unnamed_files
 from clipsvd_app.services.grouping import PatientRule, join_near_duplicates
@@ -16,9 +17,8 @@ from clipsvd_app.services.series_reports import SeriesFile, SeriesReport, arrang
 from clipsvd_app.services.series_windows import windows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from clipsvd_app.domain.study import WindowValue
     from clipsvd_app.project import Project
     from clipsvd_app.services.found_files import FilesRead, FoundFile
 
@@ -61,7 +61,7 @@ def plan_groups(
 ) -> ImportPlan:
     """Say what would be added when patients are told apart by ``rule``; only reads the project.
 
-    report: told (slices read, slices to read) while the windows of series are found; raises Cancelled to stop.
+    report: told (slices read, slices to read) while windows of series are found; raises Cancelled to stop.
     """
     frames = [(item, frame) for item in read.found for frame in range(_frames(item))]
     before = project.known_frames()

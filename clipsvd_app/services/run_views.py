@@ -42,7 +42,9 @@ class RunViews:
         if self.views is None or image.id not in self.known:
             return image
         view = self.views.get(str(image.id), {})
-        return replace(image, **{name: _tupled(view.get(name)) for name in ("window", "crop", "series_window")})
+        return replace(
+            image, **{name: _tupled(view.get(name)) for name in ("window", "crop", "series_window")}
+        )
 
 
 def _tupled(value: list[Any] | None) -> Any:  # noqa: ANN401 - a window or a region

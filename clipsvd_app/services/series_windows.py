@@ -18,8 +18,9 @@ def windows_of(
 ) -> dict[str, WindowValue | None]:
     """Return the window of each series, by its key, that new images make or enlarge.
 
-    None stands for series of one image and for those whose files say their windows. Safe to call from a thread.
+    None stands for series of one image and for those whose files say their windows.
     report: told (slices read, slices to read) of each series; raises Cancelled to stop.
+    Safe to call from a thread.
     """
     from clipsvd_app.imaging.series import series_window
 

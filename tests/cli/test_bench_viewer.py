@@ -14,7 +14,7 @@ from clipsvd_app.services import bench_window
 if TYPE_CHECKING:
     from pathlib import Path
 
-READING = {"slices", "series_s", "pydicom_series_s", "simpleitk_series_s", "flags", "threads", "runs"}
+READING = {"slices", "series_s", "pydicom_series_s", "simpleitk_series_s", "threads", "runs"}
 WINDOW = {"first_image_s", "scroll_p95_ms"}
 
 

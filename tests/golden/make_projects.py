@@ -16,7 +16,14 @@ from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.domain.measures import Measure
 from clipsvd_app.domain.study import NewImage, SeriesFlag
 from clipsvd_app.project import create_project
-from clipsvd_app.project.changes import AddImages, SetLabels, SetMarks, SetSeriesFlags, SetSeriesWindows, SetView
+from clipsvd_app.project.changes import (
+    AddImages,
+    SetLabels,
+    SetMarks,
+    SetSeriesFlags,
+    SetSeriesWindows,
+    SetView,
+)
 from clipsvd_app.project.class_changes import AddClass
 from clipsvd_app.project.measure_changes import SetMeasures
 from clipsvd_app.project.schema import VERSION

@@ -57,7 +57,9 @@ def test_screen_training_and_thumbnails_share_it(pet, tmp_path):
 
 
 def test_a_window_of_the_header_and_one_of_the_user_go_first(write_dicom, pet):
-    own = write_dicom(np.arange(16, dtype=np.uint16).reshape(4, 4), "own.dcm", WindowCenter="8", WindowWidth="4")
+    own = write_dicom(
+        np.arange(16, dtype=np.uint16).reshape(4, 4), "own.dcm", WindowCenter="8", WindowWidth="4"
+    )
     shared = series_window([(path, 0) for path in pet])
     assert read_frame(own, 0, shared).window == Window(8.0, 4.0)
     chosen = Window(0.01, 0.02, "LINEAR_EXACT")
@@ -68,9 +70,7 @@ def test_no_window_is_made_up_where_headers_or_the_kind_of_image_give_one(write_
     slices = []
     for number in range(3):
         pixels = np.full((4, 4), 100 * number, np.uint16)
-        slices.append(
-            (write_dicom(pixels, f"w{number}.dcm", WindowCenter="100", WindowWidth="200"), 0)
-        )
+        slices.append((write_dicom(pixels, f"w{number}.dcm", WindowCenter="100", WindowWidth="200"), 0))
     assert series_window(slices) is None
     assert series_window(slices[:1]) is None
     assert window_beside(slices[0][0]) == (None, 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -15,6 +15,9 @@ from clipsvd_app.services.importing import apply_import, plan_import
 from clipsvd_app.services.job_folders import image_input
 from clipsvd_app.services.run_views import RunViews, views_kept
 from clipsvd_app.ui.pictures import as_model_sees
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HOT = 2
 

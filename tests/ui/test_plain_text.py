@@ -59,7 +59,11 @@ def test_no_label_of_any_page_guesses_the_format_of_its_text(studio):
     assert len(labels) > 50
     for label in labels:
         label.ensurePolished()
-    rich = {label.objectName() or label.text() for label in labels if label.textFormat() != Qt.TextFormat.PlainText}
+    rich = {
+        label.objectName() or label.text()
+        for label in labels
+        if label.textFormat() != Qt.TextFormat.PlainText
+    }
     assert rich <= OUR_OWN
 
 
@@ -72,7 +76,9 @@ def test_a_tool_tip_shows_markup_as_it_is_written(qtbot):
     below = QWidget(toolTip=MARKUP)
     qtbot.addWidget(below)
     below.show()
-    QApplication.sendEvent(below, QHelpEvent(QHelpEvent.Type.ToolTip, QPoint(1, 1), below.mapToGlobal(QPoint(1, 1))))
+    QApplication.sendEvent(
+        below, QHelpEvent(QHelpEvent.Type.ToolTip, QPoint(1, 1), below.mapToGlobal(QPoint(1, 1)))
+    )
     assert QToolTip.text() == MARKUP
     assert _tip().textFormat() == Qt.TextFormat.PlainText
     QToolTip.hideText()
@@ -125,6 +131,10 @@ def test_an_ampersand_in_a_name_is_no_shortcut(qtbot, theme):
 
 
 def _tip() -> QLabel:
-    tips = [w for w in QApplication.topLevelWidgets() if w.metaObject().className() == "QTipLabel" and w.isVisible()]
+    tips = [
+        w
+        for w in QApplication.topLevelWidgets()
+        if w.metaObject().className() == "QTipLabel" and w.isVisible()
+    ]
     assert len(tips) == 1
     return tips[0]

@@ -3,7 +3,6 @@
 from clipsvd_app.imaging.series.assembly import Member, Series, Slice, assemble
 from clipsvd_app.imaging.series.flags import BREAKS_VOLUME, Flag, FlagCode
 from clipsvd_app.imaging.series.listing import Listing, list_series
-from clipsvd_app.imaging.series.loading import LoadedSeries, load_series
 from clipsvd_app.imaging.series.placing import Axis, Placed, axis_of, place_slices
 from clipsvd_app.imaging.series.window import series_window, window_beside
 
@@ -13,7 +12,6 @@ __all__ = [
     "Flag",
     "FlagCode",
     "Listing",
-    "LoadedSeries",
     "Member",
     "Placed",
     "Series",
@@ -21,7 +19,6 @@ __all__ = [
     "assemble",
     "axis_of",
     "list_series",
-    "load_series",
     "place_slices",
     "series_window",
     "window_beside",

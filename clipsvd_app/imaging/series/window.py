@@ -30,8 +30,8 @@ def series_window(
     """Return the window that spans the values of a whole series, in the units of its pixels.
 
     A window taken from each slice by itself makes noise look like signal and a series flicker. Up to 64
-    slices are read, spread evenly. None where there is one slice only, where headers or the kind of image give
-    windows, and where slices are in different units. Slices that cannot be read are passed over.
+    slices are read, spread evenly; those that cannot be read are passed over. None where there is one slice
+    only, where headers or the kind of image give windows, and where slices are in different units.
     report: told (slices read, slices to read); raises Cancelled to stop.
     """
     if len(slices) < 2:
