@@ -29,6 +29,7 @@ KEYWORDS = (
     "PatientName",
     "BodyPartExamined",
     "InstanceNumber",
+    "SliceLocation",
     "BurnedInAnnotation",
     "FrameOfReferenceUID",
     "ImagePositionPatient",

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.imaging import refusals
 from clipsvd_app.imaging.dicom_dataset import read_dataset, read_object, reading, transfer_syntax_of
-from clipsvd_app.imaging.dicom_elements import code, element, frame_group, items, number, numbers, text, whole
+from clipsvd_app.imaging.dicom_elements import (
+    code,
+    element,
+    frame_group,
+    items,
+    number,
+    numbers,
+    text,
+    texts,
+    whole,
+)
 from clipsvd_app.imaging.dicom_objects import may_show_a_slide_label, object_name
 from clipsvd_app.imaging.dicom_planes import planes_of
 from clipsvd_app.imaging.overlays import count_overlays
@@ -94,6 +104,8 @@ def _described(dataset: Dataset) -> ImageHeader:
         body_part=code(dataset, "BodyPartExamined"),
         planes=planes_of(dataset, frames_of(dataset)),
         instance_number=whole(dataset, "InstanceNumber", 0),
+        slice_location_mm=number(dataset, "SliceLocation"),
+        is_mosaic="MOSAIC" in texts(dataset, "ImageType"),
         burned_in_text_likely=_burned_in_text_likely(dataset),
         units=units_of(dataset),
         object_name=object_name(dataset),

@@ -98,6 +98,8 @@ class ImageHeader:
     object_name: what a DICOM object that is no image is called ("a segmentation"), "" for images;
     frames is 0 when it holds no pixels. planes: one for each frame, or none where the file does not say.
     overlays: how many graphic overlays the file carries. frame_of_reference_uid: what planes are said in.
+    slice_location_mm: Slice Location (PS3.3 C.7.6.2.1.2), where a file says it. is_mosaic: each frame shows
+    several slices side by side, as Siemens writes functional MR.
     """
 
     kind: str
@@ -123,6 +125,8 @@ class ImageHeader:
     object_name: str = ""
     overlays: int = 0
     frame_of_reference_uid: str = ""
+    slice_location_mm: float | None = None
+    is_mosaic: bool = False
 
 
 @dataclass(frozen=True, slots=True)

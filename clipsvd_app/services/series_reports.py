@@ -62,7 +62,7 @@ def arrange(
             reports.append(_report(key, series, before.get(key, ())))
             for found in series.slices:
                 file = own[found.member]
-                positions[file.sha256, found.frame] = _position(found, file.header.instance_number)
+                positions[file.sha256, found.frame] = _position(found)
     return tuple(reports), positions
 
 
@@ -115,10 +115,10 @@ def _report(key: str, series: Series, before: Sequence[SeriesFlag]) -> SeriesRep
     return SeriesReport(key, series.modality, len(series.slices), series.spacing_mm, flags)
 
 
-def _position(found: Slice, instance_number: int) -> float:
+def _position(found: Slice) -> float:
     if found.along_mm is not None:
         return found.orientation * _ORIENTATIONS_APART + found.along_mm
-    return _UNPLACED + instance_number + found.frame * _FRAMES_APART
+    return _UNPLACED + found.rank + found.frame * _FRAMES_APART
 
 
 def _earlier(project: Project, files: Sequence[SeriesFile]) -> list[SeriesFile]:

@@ -114,3 +114,12 @@ def test_free_text_in_the_place_of_a_code_is_left_out(write_dicom, free_text):
     for element in ("Modality", "BodyPartExamined"):
         header = read_header(write_dicom(BLANK, **{element: free_text}))
         assert (header.modality, header.body_part) == ("OT" if element == "Modality" else "MR", "")
+
+
+def test_slice_location_and_mosaics_are_read(write_dicom):
+    header = read_header(
+        write_dicom(BLANK, SliceLocation="-12.5", ImageType=["ORIGINAL", "PRIMARY", "M", "MOSAIC"])
+    )
+    assert (header.slice_location_mm, header.is_mosaic) == (-12.5, True)
+    bare = read_header(write_dicom(BLANK))
+    assert (bare.slice_location_mm, bare.is_mosaic) == (None, False)

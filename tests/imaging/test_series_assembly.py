@@ -213,3 +213,63 @@ def test_every_flag_is_a_sentence():
     assert len(flags) >= 4
     assert all(flag.sentence[0].isupper() or flag.sentence[0].isdigit() for flag in flags)
     assert all(flag.sentence.endswith(".") and flag.count >= 1 for flag in flags)
+
+
+def unplaced(numbers, locations) -> list[Member]:
+    return [
+        Member(header(instance_number=number, slice_location_mm=location, instance_uid=f"1.2.{place}"))
+        for place, (number, location) in enumerate(zip(numbers, locations, strict=True))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "locations", "right", "said"),
+    [
+        ((3, 1, 2), (None, None, None), [1, 2, 0], "the instance number orders them"),
+        ((3, 1, 2), (1.0, 2.0, 3.0), [1, 2, 0], "the instance number orders them"),
+        ((1, 1, 1), (7.5, 2.5, 5.0), [1, 2, 0], "Slice Location orders them"),
+        ((1, 1, 1), (7.5, None, 5.0), [0, 1, 2], "they stay in the order of their files"),
+        ((0, 0, 0), (5.0, 5.0, 5.0), [0, 1, 2], "they stay in the order of their files"),
+    ],
+)
+def test_the_flag_names_what_ordered_images_without_a_place(numbers, locations, right, said):
+    series = only(unplaced(numbers, locations))
+    assert [found.member for found in series.slices] == right
+    (flag,) = [flag for flag in series.flags if flag.code == FlagCode.MISSING_GEOMETRY]
+    assert flag.sentence.endswith(f"{said}.")
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-1, 1e-3, 1e-4])
+def test_a_stack_is_judged_the_same_at_any_scale(scale):
+    places = [0.0, 1.0, 2.0, 4.0, 4.0]
+    members = stack([scale * place for place in places], pixel_spacing_mm=(0.5 * scale, 0.5 * scale))
+    series = only(members)
+    assert series.spacing_mm == pytest.approx(scale)
+    assert {flag.code.value for flag in series.flags} == {"missing_slices", "duplicate_slices"}
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-3])
+def test_pixel_spacings_are_told_apart_at_any_scale(scale):
+    members = [
+        *stack([0.0, scale], pixel_spacing_mm=(scale, scale)),
+        *stack([2 * scale], first=2, pixel_spacing_mm=(1.01 * scale, scale)),
+    ]
+    assert "mixed_pixel_spacing" in codes(members)
+
+
+def test_slices_in_two_frames_of_reference_are_said_to_be():
+    members = [
+        *stack([0.0, 1.0], frame_of_reference_uid="1.1"),
+        *stack([2.0, 3.0], first=2, frame_of_reference_uid="1.2"),
+    ]
+    series = only(members)
+    assert "mixed_frames_of_reference" in {flag.code.value for flag in series.flags}
+    assert not series.is_volume
+    assert only(stack([0.0, 1.0, 2.0], frame_of_reference_uid="1.1")).is_volume
+
+
+def test_mosaics_are_named_and_are_no_volume():
+    series = only(stack([0.0, 1.0, 2.0], is_mosaic=True))
+    (flag,) = series.flags
+    assert (flag.code, flag.count) == (FlagCode.MOSAIC, 3)
+    assert not series.is_volume

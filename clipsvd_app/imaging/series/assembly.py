@@ -11,14 +11,21 @@ from numpy.typing import NDArray
 
 from clipsvd_app.imaging.series import checks
 from clipsvd_app.imaging.series.flags import BREAKS_VOLUME, Flag
-from clipsvd_app.imaging.series.geometry import Gaps, along_normal_mm, gaps, orientation_groups
+from clipsvd_app.imaging.series.geometry import (
+    Gaps,
+    along_normal_mm,
+    gaps,
+    orientation_groups,
+    same_place_mm,
+)
 from clipsvd_app.imaging.values import ImageHeader, Plane
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Array = NDArray[Any]
-_ROUNDING_MM = 1e-3
+_ROUNDING = 0.1
+"""Places closer than this share of what counts as one place differ by rounding alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,7 @@ class Slice:
 
     along_mm: the position along the normal of its orientation, None where geometry is missing.
     orientation: which of the series' orientations it lies in, from 0, the most frequent.
+    rank: what orders it among slices without geometry: their instance number or Slice Location.
     """
 
     member: int
@@ -42,6 +50,7 @@ class Slice:
     plane: Plane | None
     along_mm: float | None
     orientation: int = 0
+    rank: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +90,12 @@ def _assembled(members: Sequence[Member], indices: Sequence[int]) -> Series:
     kept, copies, conflicts = _without_copies(members, images)
     flags += checks.duplicate_uids(copies, conflicts)
     frames = [found for index in kept for found in _slices(members[index].header, index)]
-    slices, stacks = _in_order(members, frames)
     headers = [members[index].header for index in kept]
+    slices, stacks = _placed_in_order(members, frames, same_place_mm(h.pixel_spacing_mm for h in headers))
+    rest, ordered_by = _rest_in_order(members, frames)
+    slices += rest
     flags += checks.consistency(headers)
-    flags += checks.geometry(headers, stacks, sum(found.plane is None for found in slices))
+    flags += checks.geometry(headers, stacks, len(rest), ordered_by)
     first = members[indices[0]].header
     spacing = stacks[0].spacing_mm if stacks else None
     modality = headers[0].modality if headers else first.modality
@@ -112,37 +123,63 @@ def _slices(header: ImageHeader, index: int) -> list[Slice]:
     return [Slice(index, frame, plane, None) for frame, plane in enumerate(planes)]
 
 
-def _in_order(members: Sequence[Member], frames: Sequence[Slice]) -> tuple[list[Slice], list[Gaps]]:
-    """Order frames along their normals; return them with the gaps of each orientation."""
+def _placed_in_order(
+    members: Sequence[Member], frames: Sequence[Slice], same_place: float
+) -> tuple[list[Slice], list[Gaps]]:
+    """Order frames that say their place along their normals; return the gaps of each orientation too."""
     placed = [found for found in frames if found.plane is not None]
-    rest = [found for found in frames if found.plane is None]
     ordered: list[Slice] = []
     stacks: list[Gaps] = []
     groups = orientation_groups([found.plane for found in placed if found.plane is not None])
     for group in range(int(groups.max(initial=-1)) + 1):
-        stack = _along([placed[index] for index in np.flatnonzero(groups == group)], members, group)
+        stack = _along(
+            [placed[index] for index in np.flatnonzero(groups == group)], members, group, same_place
+        )
         planes = [found.plane for found in stack if found.plane is not None]
-        stacks.append(gaps(planes, np.asarray([found.along_mm for found in stack], dtype=np.float64)))
+        along = np.asarray([found.along_mm for found in stack], dtype=np.float64)
+        stacks.append(gaps(planes, along, same_place))
         ordered += stack
-    rest.sort(key=lambda found: (members[found.member].header.instance_number, found.member, found.frame))
-    return ordered + rest, stacks
+    return ordered, stacks
 
 
-def _places(along: Array) -> Array:
+def _rest_in_order(members: Sequence[Member], frames: Sequence[Slice]) -> tuple[list[Slice], str]:
+    """Order frames that say no place by what tells their files apart, and name that by `checks.ORDERED_BY`.
+
+    The instance number comes first; where it is one for all files, as some exports leave it, Slice Location.
+    """
+    rest = [found for found in frames if found.plane is None]
+    headers = {found.member: members[found.member].header for found in rest}
+    numbers = {member: float(header.instance_number) for member, header in headers.items()}
+    locations = {
+        member: header.slice_location_mm
+        for member, header in headers.items()
+        if header.slice_location_mm is not None
+    }
+    if len(set(numbers.values())) > 1:
+        ranks, ordered_by = numbers, "instance_number"
+    elif len(locations) == len(headers) and len(set(locations.values())) > 1:
+        ranks, ordered_by = locations, "slice_location"
+    else:
+        ranks, ordered_by = dict.fromkeys(headers, 0.0), "file"
+    rest = [replace(found, rank=ranks[found.member]) for found in rest]
+    return sorted(rest, key=lambda found: (found.rank, found.member, found.frame)), ordered_by
+
+
+def _places(along: Array, rounding_mm: float) -> Array:
     """Return the number of each slice's place; those closer than rounding share one.
 
     Counted by gaps: which side of a grid's line a place falls on would hang on the last digit.
     """
     ascending = np.argsort(along, kind="stable")
     places = np.zeros(len(along), dtype=np.int64)
-    places[ascending[1:]] = np.cumsum(np.diff(along[ascending]) > _ROUNDING_MM)
+    places[ascending[1:]] = np.cumsum(np.diff(along[ascending]) > rounding_mm)
     return places
 
 
-def _along(stack: Sequence[Slice], members: Sequence[Member], group: int) -> list[Slice]:
+def _along(stack: Sequence[Slice], members: Sequence[Member], group: int, same_place: float) -> list[Slice]:
     along = along_normal_mm([found.plane for found in stack if found.plane is not None])
     numbers = [members[found.member].header.instance_number for found in stack]
-    places = _places(along).tolist()
+    places = _places(along, _ROUNDING * same_place).tolist()
     order = sorted(
         range(len(stack)), key=lambda n: (places[n], numbers[n], along[n], stack[n].member, stack[n].frame)
     )

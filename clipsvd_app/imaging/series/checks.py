@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
 CROSS_SECTIONAL = frozenset({"CT", "MR", "PT"})
 _SPACING_DIGITS = 4
+# What put images in order that do not say where they lie, as a sentence ends.
+ORDERED_BY = {
+    "instance_number": "the instance number orders them",
+    "slice_location": "Slice Location orders them",
+    "file": "they stay in the order of their files",
+}
 
 
 def objects(headers: Sequence[ImageHeader]) -> Iterator[Flag]:
@@ -63,18 +69,33 @@ def consistency(headers: Sequence[ImageHeader]) -> Iterator[Flag]:
         yield Flag(FlagCode.MIXED_PIXELS, said, odd)
 
 
-def geometry(headers: Sequence[ImageHeader], stacks: Sequence[Gaps], unplaced: int) -> Iterator[Flag]:
-    """Flag what is irregular about where the slices lie. stacks: one for each orientation."""
+def geometry(
+    headers: Sequence[ImageHeader], stacks: Sequence[Gaps], unplaced: int, ordered_by: str
+) -> Iterator[Flag]:
+    """Flag what is irregular about where the slices lie.
+
+    stacks: one for each orientation. ordered_by: what put those in order that say no place, of ORDERED_BY.
+    """
     expected = any(header.modality in CROSS_SECTIONAL for header in headers)
     if unplaced and (stacks or expected):
         said = (
             f"{counted(unplaced, 'image does not say where it lies', 'images do not say where they lie')}"
-            " in the patient; the instance number orders them."
+            f" in the patient; {ORDERED_BY[ordered_by]}."
         )
         yield Flag(FlagCode.MISSING_GEOMETRY, said, unplaced)
     if len(stacks) > 1:
         said = f"The slices lie in {len(stacks)} orientations, shown one after the other."
         yield Flag(FlagCode.MIXED_ORIENTATION, said, len(stacks))
+    spaces = {header.frame_of_reference_uid for header in headers if any(header.planes)}
+    if len(spaces) > 1:
+        said = f"The slices lie in {len(spaces)} frames of reference; their places cannot be compared."
+        yield Flag(FlagCode.MIXED_FRAMES_OF_REFERENCE, said, len(spaces))
+    mosaics = sum(header.is_mosaic for header in headers)
+    if mosaics:
+        said = (
+            f"{counted(mosaics, 'image is a mosaic', 'images are mosaics')} of several slices side by side."
+        )
+        yield Flag(FlagCode.MOSAIC, said, mosaics)
     yield from _spacing(stacks)
 
 
@@ -111,7 +132,11 @@ def _odd(values: Iterable[Hashable]) -> int:
 
 
 def _rounded(spacing: tuple[float, float] | None) -> tuple[float, float] | None:
-    return spacing and (round(spacing[0], _SPACING_DIGITS), round(spacing[1], _SPACING_DIGITS))
+    """Round to significant digits: a micro-CT has pixels of a few thousandths of a millimetre."""
+    return spacing and (
+        float(f"{spacing[0]:.{_SPACING_DIGITS}g}"),
+        float(f"{spacing[1]:.{_SPACING_DIGITS}g}"),
+    )
 
 
 def _named(names: Counter[str]) -> str:

@@ -19,6 +19,8 @@ class FlagCode(StrEnum):
     MIXED_PIXEL_SPACING = "mixed_pixel_spacing"
     MIXED_PIXELS = "mixed_pixels"
     MISSING_GEOMETRY = "missing_geometry"
+    MIXED_FRAMES_OF_REFERENCE = "mixed_frames_of_reference"
+    MOSAIC = "mosaic"
     SAME_UID_SAME_CONTENT = "duplicate_uid_same_content"
     SAME_UID_OTHER_CONTENT = "duplicate_uid_different_content"
     UNSUPPORTED_OBJECT = "unsupported_object"
@@ -38,6 +40,8 @@ BREAKS_VOLUME = frozenset(
         FlagCode.MIXED_PIXEL_SPACING,
         FlagCode.MIXED_PIXELS,
         FlagCode.MISSING_GEOMETRY,
+        FlagCode.MIXED_FRAMES_OF_REFERENCE,
+        FlagCode.MOSAIC,
         FlagCode.NO_IMAGES,
     }
 )

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from clipsvd_app.imaging.values import Array, Plane
 
 PARALLEL = float(np.cos(np.radians(0.5)))
 """Cosine of the angle by which rows or columns may differ and still count as parallel."""
 SAME_PLACE_MM = 0.01
+SAME_PLACE_PX = 0.01
 GAP_TOLERANCE = 0.1
 """How far a gap may be from the usual one, or from a whole multiple of it, as a share of the usual one."""
 
@@ -66,9 +67,18 @@ def along_normal_mm(planes: Sequence[Plane]) -> Array:
     return np.asarray(positions @ _normal(planes[0]))
 
 
-def gaps(planes: Sequence[Plane], along: Array) -> Gaps:
-    """Judge a stack of parallel planes. along: (planes,), where they lie along their normal, ascending."""
-    new_place = np.flatnonzero(np.diff(along) > SAME_PLACE_MM) + 1
+def same_place_mm(spacings_mm: Iterable[tuple[float, float] | None]) -> float:
+    """Return the distance within which slices lie at one place: 0.01 mm, and less where pixels are small."""
+    sides = [side for spacing in spacings_mm if spacing is not None for side in spacing if side > 0]
+    return min([SAME_PLACE_MM, *(SAME_PLACE_PX * side for side in sides)])
+
+
+def gaps(planes: Sequence[Plane], along: Array, same_place: float = SAME_PLACE_MM) -> Gaps:
+    """Judge a stack of parallel planes. along: (planes,), where they lie along their normal, ascending.
+
+    same_place: in millimetres, see `same_place_mm`.
+    """
+    new_place = np.flatnonzero(np.diff(along) > same_place) + 1
     starts = np.concatenate(([0], new_place)) if len(along) else np.zeros(0, dtype=np.int64)
     counts = np.diff(np.append(starts, len(along)))
     repeats = int(counts[0]) if len(counts) > 1 and counts[0] > 1 and (counts == counts[0]).all() else 0
@@ -85,7 +95,7 @@ def gaps(planes: Sequence[Plane], along: Array) -> Gaps:
         irregular=int((~fits).sum()),
         repeats=repeats,
         doubled=doubled,
-        shifted=_shifted([planes[int(start)] for start in starts], usual),
+        shifted=_shifted([planes[int(start)] for start in starts], usual, same_place),
     )
 
 
@@ -96,7 +106,7 @@ def _usual(distances: Array) -> float:
     return float(alike.mean() if len(alike) * 4 >= len(distances) else np.median(distances))
 
 
-def _shifted(planes: Sequence[Plane], usual_mm: float) -> int:
+def _shifted(planes: Sequence[Plane], usual_mm: float, same_place: float) -> int:
     """Count neighbours whose step has a part within the plane beyond a tenth of the usual distance.
 
     A tilted gantry gives every slice the same one: such a stack is a sheared grid.
@@ -105,7 +115,7 @@ def _shifted(planes: Sequence[Plane], usual_mm: float) -> int:
     steps = np.diff(positions, axis=0)
     normal = _normal(planes[0])
     within = steps - np.outer(steps @ normal, normal)
-    return int((np.linalg.norm(within, axis=1) > max(SAME_PLACE_MM, GAP_TOLERANCE * usual_mm)).sum())
+    return int((np.linalg.norm(within, axis=1) > max(same_place, GAP_TOLERANCE * usual_mm)).sum())
 
 
 def _normal(plane: Plane) -> Array:
