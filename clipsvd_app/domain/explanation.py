@@ -277,7 +277,7 @@ class CaseExplanation:
     zero_shot: tuple[float, ...]
     concepts: tuple[Phrase, ...]
     concepts_cosine: float
-    """Cosine of the embedding with its rebuilding from the concepts; below 0.6 they do not explain it."""
+    """Cosine of the embedding with its rebuilding from the concepts; below 0.6 none is given."""
     saliency: tuple[tuple[float, ...], ...]
     """The grid of the map that is shown: the first of ``maps`` that passed, else the first."""
     saliency_trusted: bool

@@ -22,7 +22,6 @@ from clipsvd_app.engine.dataset import letterbox, normalise, training_side
 from clipsvd_app.engine.examples import Examples
 from clipsvd_app.engine.explain import explain_case, explain_run
 from clipsvd_app.engine.explain.class_words import UnseenPart, class_changes, leading_axis
-from clipsvd_app.engine.explain.concepts import LOWEST_COSINE
 from clipsvd_app.engine.explain.embedded import embed_corpus
 from clipsvd_app.engine.explain.run_controls import is_above
 from clipsvd_app.engine.fitting.adapt import adapt
@@ -208,7 +207,7 @@ def _is_specific(case: CaseExplanation) -> bool:
 
 
 def _explained(case: CaseExplanation) -> bool:
-    return bool(case.concepts) and case.concepts_cosine >= LOWEST_COSINE
+    return bool(case.concepts)
 
 
 def _mean(values: Sequence[float]) -> float:

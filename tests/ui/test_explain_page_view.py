@@ -105,11 +105,42 @@ def test_an_image_that_was_trained_on_is_said_to_be(page):
     seen = replace(PREDICTIONS[1], role="out_of_fold", adapted=(0.7, 0.3))
     page.set_state(replace(state(), predictions=(PREDICTIONS[0], seen, PREDICTIONS[2])))
     page.set_case(view())
-    assert "Trained on other patients alone, it answers “normal” (70 %)." in page.case.words.text()
+    assert "“normal”, 70\N{NO-BREAK SPACE}%" in page.case.answer.text()
+    assert "had not seen this patient" in page.case.answer.text()
     page.set_case(view(made_case(1)))
-    assert "says nothing of unseen patients" in page.case.words.text()
+    assert "says nothing about unseen patients" in page.case.answer.text()
     page.set_case(view(made_case(3)))
-    assert "was trained on" not in page.case.words.text()
+    assert "trained on" not in page.case.answer.text()
+
+
+@pytest.mark.parametrize("role", ["test", "out_of_fold"])
+def test_list_sentence_and_bars_state_one_probability(page, role):
+    known = replace(PREDICTIONS[1], role=role, adapted=(0.7, 0.3) if role == "out_of_fold" else (0.3, 0.7))
+    page.set_state(replace(state(), predictions=(known,)))
+    page.set_case(view(made_case(2)))
+    item = page.case.chooser._item(known)
+    assert page.case.answer.sentence.text().count("70\N{NO-BREAK SPACE}%") == 1
+    assert page.case.bars.data_rows()[1 + item.predicted][1] == "0.7"
+    assert item.probability == 0.7
+
+
+def test_image_and_answer_come_first_and_details_are_folded(page):
+    page.set_case(view())
+    assert page.case.map.isVisibleTo(page.case)
+    assert page.case.answer.isVisibleTo(page.case)
+    for part in (page.case.margin, page.case.words, page.case.concepts_card, page.case.map.check):
+        assert not part.isVisibleTo(page.case)
+    page.case.details.set_open(True)
+    assert page.case.margin.isVisibleTo(page.case)
+
+
+def test_how_it_is_known_stands_behind_one_sign_of_each_card(page, qtbot):
+    page.set_case(view())
+    card = page.case.answer
+    assert not card.how.isVisibleTo(card)
+    qtbot.mouseClick(card.info, Qt.MouseButton.LeftButton)
+    assert card.how.isVisibleTo(card)
+    assert "probabilities" in card.how.text()
 
 
 def test_a_run_that_read_no_classes_says_how_to_have_them(page):
@@ -244,6 +275,7 @@ def test_a_case_that_waits_shows_how_far_it_is_and_can_be_cancelled(page, qtbot)
 
 def test_concepts_that_are_not_reliable_give_way_to_the_reason(page):
     page.set_case(view(replace(made_case(2), concepts=())))
+    page.case.details.set_open(True)
     assert not page.case.concepts.isVisibleTo(page.case)
     assert page.case.concepts_card.sentence.text() == "Concepts."
 

@@ -84,7 +84,7 @@ def explain_case(
         class_names=names,
         adapted=probabilities,
         zero_shot=before,
-        concepts=concepts.phrases if concepts.is_reliable else (),
+        concepts=concepts.phrases if concepts.explain_image else (),
         concepts_cosine=concepts.cosine,
         saliency=shown.grid,
         saliency_trusted=shown.passed,

@@ -1,4 +1,4 @@
-"""This case: the answer, its margin in steps, concepts, and the map."""
+"""This case: the image with its map and the answer first; margin, concepts and checks folded below."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from clipsvd_app.ui.explain_page.margin_card import MarginCard
 from clipsvd_app.ui.explain_page.part_card import PartCard
 from clipsvd_app.ui.explain_page.statements import Statements
 from clipsvd_app.ui.inspect_page.case_image import CaseImage
-from clipsvd_app.ui.plots.page_parts import GAP, Card, SideBySide, button, column, label, scrolled
+from clipsvd_app.ui.plots.numbers import percent
+from clipsvd_app.ui.plots.page_parts import GAP, Card, Fold, SideBySide, button, column, label, scrolled
 from clipsvd_app.ui.plots.probability_bars import ProbabilityBars
 from clipsvd_app.ui.shell.empty_state import EmptyState
 from clipsvd_app.ui.shell.state import EmptySpec
 
 if TYPE_CHECKING:
+    from clipsvd_app.domain.explanation import CaseExplanation
     from clipsvd_app.domain.results import Prediction
     from clipsvd_app.ui.explain_page.state import CaseView, ExplainState
     from clipsvd_app.ui.theme import Theme
@@ -32,6 +34,7 @@ NO_CASE = EmptySpec(
     sentence="Click one on the left, open one on Inspect, or drop an image file here.",
 )
 NOT_EXPLAINED = "This case was not explained."
+DETAILS = "Details: how the margin comes about, concepts, and the check of the map"
 
 
 class CaseTab(QWidget):
@@ -52,10 +55,10 @@ class CaseTab(QWidget):
         self._view: CaseView | None = None
         self._predictions: dict[int, Prediction] = {}
         self.chooser = CaseChooser()
+        self.bars, self.concepts = ProbabilityBars(), ConceptBars()
+        self.answer = PartCard("Answer", self.bars)
         self.words = PartCard("The case in words")
         self._statements = Statements()
-        self.bars, self.concepts = ProbabilityBars(), ConceptBars()
-        self._bars_card = PartCard("Both models' answers", self.bars)
         self.concepts_card = PartCard("Concepts in the image", self.concepts)
         self.margin, self.map = MarginCard(), MapCard()
         self._pending = Card("Case")
@@ -88,13 +91,9 @@ class CaseTab(QWidget):
             return
         self._stack.setCurrentIndex(2)
         case = view.explanation
-        self.words.set_title(view.caption)
-        statements = (*case.statements, *_as_unseen(self._predictions.get(view.image_id), case.class_names))
-        self.words.set_words(*statements, shown=False)
-        self.words.how.hide()
-        self._statements.set_statements(statements)
-        self.bars.set_probabilities(case.class_names, case.adapted, case.zero_shot, view.label)
-        self._bars_card.set_words(*case.about("answer"), shown=False)
+        self._show_answer(view, case)
+        self.words.set_words(*case.statements, shown=False)
+        self._statements.set_statements(case.statements)
         self.margin.set_case(case)
         self.concepts.set_concepts(case.concepts)
         self.concepts.setVisible(bool(case.concepts))
@@ -110,6 +109,16 @@ class CaseTab(QWidget):
     def is_pending(self) -> bool:
         """Whether the case on show has no explanation yet."""
         return self._stack.currentIndex() == 1
+
+    def _show_answer(self, view: CaseView, case: CaseExplanation) -> None:
+        """Say one answer: that of models which had not seen the patient, where the image was trained on."""
+        prediction = self._predictions.get(view.image_id)
+        adapted, zero_shot = case.adapted, case.zero_shot
+        if prediction is not None and prediction.role == "out_of_fold":
+            adapted, zero_shot = prediction.adapted, prediction.zero_shot
+        self.answer.set_title(view.caption)
+        self.answer.set_words(answer_of(case.class_names, adapted, zero_shot, prediction))
+        self.bars.set_probabilities(case.class_names, adapted, zero_shot, view.label)
 
     def _show_pending(self, view: CaseView) -> None:
         self._stack.setCurrentIndex(1)
@@ -129,15 +138,16 @@ class CaseTab(QWidget):
 
     def _arrange(self) -> None:
         self.words.body.insertWidget(0, self._statements)
-        for card in (self._bars_card, self.concepts_card):
+        for card in (self.answer, self.concepts_card, self.words, self.map.check):
             card.body.addStretch(1)
         self._arrange_pending()
-        content = column(
-            self.words,
-            SideBySide(self._bars_card, self.concepts_card, from_width_px=700),
+        self.details = Fold(
+            DETAILS,
             self.margin,
-            self.map,
+            SideBySide(self.words, self.concepts_card, from_width_px=700),
+            self.map.check,
         )
+        content = column(SideBySide(self.map, self.answer, from_width_px=700), self.details)
         for part in (self._empty, column(self._pending), scrolled(content)):
             self._stack.addWidget(part)
         whole = QHBoxLayout(self)
@@ -165,7 +175,7 @@ class CaseTab(QWidget):
         for cancel in (self.map.cancel_requested, self._cancel.clicked):
             cancel.connect(lambda: self._emit(self.cancel_requested))
         self._retry.clicked.connect(lambda: self._emit(self.case_opened))
-        for card in (self.words, self._bars_card, self.concepts_card, self.margin, self.map):
+        for card in (self.words, self.answer, self.concepts_card, self.margin, self.map):
             card.trouble.connect(self.trouble)
         self._image.trouble.connect(self.trouble)
 
@@ -174,19 +184,30 @@ class CaseTab(QWidget):
             signal.emit(self._view.image_id)
 
 
-def _as_unseen(prediction: Prediction | None, names: tuple[str, ...]) -> tuple[Statement, ...]:
-    """Say of an image that was trained on what its answer is worth."""
-    if prediction is None or prediction.role not in ("train", "out_of_fold"):
-        return ()
-    seen = "The model explained here was trained on this image"
-    if prediction.role == "train":
-        return (Statement(f"{seen}, so its answer says nothing of unseen patients.", "The run's own list."),)
-    best = winner(prediction.adapted)
-    return (
-        Statement(
-            f"{seen}. Trained on other patients alone, it answers “{names[best]}” "
-            f"({100 * prediction.adapted[best]:.0f} %).",
-            "The second answer is that of the estimate's fits which had not seen this patient; Inspect rests "
-            "on it.",
-        ),
+def answer_of(
+    names: tuple[str, ...],
+    adapted: tuple[float, ...],
+    zero_shot: tuple[float, ...],
+    prediction: Prediction | None,
+) -> Statement:
+    """Say the adapted and the unadapted model's answer, and what they are worth for an image trained on."""
+    best, before = winner(adapted), winner(zero_shot)
+    zero = f"Zero-shot: “{names[before]}”, {percent(zero_shot[before])}."
+    text = f"“{names[best]}”, {percent(adapted[best])}. {zero}"
+    role = None if prediction is None else prediction.role
+    return Statement(
+        f"{text} {_SEEN.get(role or '', '')}".strip(), _HOW.get(role or "", _HOW_PLAIN), "answer"
     )
+
+
+_SEEN = {
+    "train": "The model was trained on this image: its answer says nothing about unseen patients.",
+    "out_of_fold": "Answered by the cross-validation fits that had not seen this patient.",
+}
+_HOW_PLAIN = "Both are the models' own probabilities for this image."
+_HOW = {
+    "out_of_fold": (
+        "The image was used for training. The answer is that of the cross-validation fits which had not seen "
+        "the patient; map, margin and concepts explain the final model, which had."
+    ),
+}

@@ -96,7 +96,6 @@ class ChangeTab(QWidget):
         }
         statements = found.statements or (Statement(found.text, found.how_we_know),)
         self.words.set_words(*statements, shown=False)
-        self.words.how.hide()
         self._statements.set_statements(statements)
         self._show_banner(state, found)
         self.set_progress(state.progress)

@@ -11,7 +11,7 @@ from clipsvd_app.domain.contributions import map_verdict
 from clipsvd_app.ui.explain_page.part_card import PartCard
 from clipsvd_app.ui.inspect_page.case_image import CaseImage
 from clipsvd_app.ui.plots.deletion_plot import DeletionPlot
-from clipsvd_app.ui.plots.page_parts import GAP, SideBySide, button, choice, label
+from clipsvd_app.ui.plots.page_parts import GAP, Card, button, choice, label
 from clipsvd_app.ui.plots.plot_widget import save_button
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ NO_SUCH = "This kind of map cannot be made for this image tower."
 
 
 class MapCard(PartCard):
-    """Image with a veil, its strength, which map, and the curve that the map is held to.
+    """Image with a veil, its strength, and which map; ``check`` holds the curve that the map is held to.
 
     Signals: ``occlusion_wanted()``, ``cancel_requested()``.
     """
@@ -48,6 +48,7 @@ class MapCard(PartCard):
         self._kind.addItems(list(KINDS.values()))
         self._opacity = QSlider(Qt.Orientation.Horizontal)
         self.curve = DeletionPlot()
+        self.check = Card("Check of the map: hide what it marks")
         self._verdict = label("")
         self._warning = label("", "warning")
         self._make = button("Make this map")
@@ -111,8 +112,7 @@ class MapCard(PartCard):
         self.image.set_saliency(found.grid if found is not None and shown else (), self._view.model_view)
         self._opacity.setEnabled(shown)
         self.curve.set_map(found)
-        self.curve.setVisible(found is not None)
-        self._curve_save.setVisible(found is not None)
+        self.check.setVisible(found is not None)
         self._verdict.setText(map_verdict(found) if found is not None else self._absent())
         specific = case.map_specificity
         doubtful = shown and specific is not None and not specific.is_specific
@@ -130,31 +130,25 @@ class MapCard(PartCard):
         self.image.setMinimumHeight(300)
         self.image.setAccessibleName("Map over the image")
         self._plot = self.image
-        self.head.insertWidget(2, self._kind)
-        left, right = QWidget(), QWidget()
-        seen, judged = QVBoxLayout(left), QVBoxLayout(right)
-        for column in (seen, judged):
-            column.setContentsMargins(0, 0, 0, 0)
-            column.setSpacing(GAP)
+        self.head.insertWidget(3, self._kind)
+        below = QWidget()
+        seen = QVBoxLayout(below)
+        seen.setContentsMargins(0, 0, 0, 0)
+        seen.setSpacing(GAP)
         strength = QHBoxLayout()
         strength.addWidget(label("Strength", "small", wrap=False))
         strength.addWidget(self._opacity, 1)
         seen.addWidget(self.image, 1)
         seen.addLayout(strength)
-        self._curve_save = save_button(self.curve)
-        above = QHBoxLayout()
-        above.addWidget(label("Its check: hide what it marks", "section"), 1)
-        above.addWidget(self._curve_save)
-        judged.addLayout(above)
+        self.check.head.addWidget(save_button(self.curve))
+        self.check.body.addWidget(self.curve)
         for part in (self._verdict, self._warning):
-            judged.addWidget(part)
-        judged.addWidget(self.curve, 1)
-        judged.addWidget(self._make, 0, Qt.AlignmentFlag.AlignLeft)
-        judged.addWidget(self._working)
-        judged.addStretch(0)
+            seen.addWidget(part)
+        seen.addWidget(self._make, 0, Qt.AlignmentFlag.AlignLeft)
+        seen.addWidget(self._working)
         working = QHBoxLayout(self._working)
         working.setContentsMargins(0, 0, 0, 0)
         working.addWidget(self._stage)
         working.addWidget(self._bar, 1)
         working.addWidget(self._cancel)
-        self.body.insertWidget(1, SideBySide(left, right, from_width_px=560))
+        self.body.insertWidget(1, below)

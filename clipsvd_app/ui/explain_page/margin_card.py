@@ -38,7 +38,7 @@ class MarginCard(PartCard):
         self._detail = choice("Split by")
         self._detail.addItems(list(DETAILS.values()))
         self._note = label("", "muted")
-        self.head.insertWidget(2, self._detail)
+        self.head.insertWidget(3, self._detail)
         self.body.insertWidget(1, self._note)
         self._detail.currentIndexChanged.connect(self._show)
 

@@ -8,12 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
+from PySide6.QtWidgets import QFileDialog, QMenu, QToolButton, QWidget
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.ui.explain_page.statements import HowLine
 from clipsvd_app.ui.plots.page_parts import Card, button, label
 
 if TYPE_CHECKING:
@@ -23,8 +22,11 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.plots.plot_widget import PlotWidget
 
 
+HOW = "How do we know?"
+
+
 class PartCard(Card):
-    """Its first sentence, the picture, and the line that says how it is known, in this order.
+    """Its first sentence, the picture, and, once the ⓘ is pressed, how it is known, in this order.
 
     “Save…” writes picture, numbers or words; “Copy text” puts the words on the clipboard.
     Signal: ``trouble(UserError)``.
@@ -42,7 +44,14 @@ class PartCard(Card):
         self._save = button("Save…", "quiet", hint="Save this part as a picture, as numbers or as text")
         self._save.setAccessibleName(f"Save: {title}")
         self.sentence = label("")
-        self.how = HowLine()
+        self.how = label("", "small")
+        self.how.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.info = QToolButton()
+        self.info.setText("ⓘ")
+        self.info.setCheckable(True)
+        self.info.setToolTip(HOW)
+        self.info.setAccessibleName(f"{HOW} {title}")
+        self.head.insertWidget(1, self.info)
         self.head.addWidget(self._copy)
         self.head.addWidget(self._save)
         self.body.addWidget(self.sentence)
@@ -50,6 +59,7 @@ class PartCard(Card):
             self.body.addWidget(plot)
             plot.trouble.connect(self.trouble)
         self.body.addWidget(self.how)
+        self.info.toggled.connect(self.how.setVisible)
         self._copy.clicked.connect(self._put_on_clipboard)
         self._save.clicked.connect(self._open_menu)
         self.set_words()
@@ -59,7 +69,9 @@ class PartCard(Card):
         self._statements = statements
         self.sentence.setText(" ".join(statement.text for statement in statements))
         self.sentence.setVisible(shown and bool(self.sentence.text()))
-        self.how.set_text(" ".join(statement.how_we_know for statement in statements))
+        self.how.setText("\n".join(dict.fromkeys(statement.how_we_know for statement in statements)))
+        self.info.setVisible(bool(self.how.text()))
+        self.how.setVisible(self.info.isChecked() and bool(self.how.text()))
 
     def set_rows(self, rows: tuple[tuple[str, str], ...]) -> None:
         """Take figures by name along with the words, for a part without a picture of numbers."""

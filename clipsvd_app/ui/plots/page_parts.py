@@ -311,6 +311,30 @@ def split(orientation: Qt.Orientation, *parts: tuple[QWidget, int]) -> QSplitter
     return result
 
 
+class Fold(QWidget):
+    """Parts that are shown once their line is pressed; what was unfolded stays so."""
+
+    def __init__(self, title: str, *parts: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._title = title
+        self._line = button("", "quiet")
+        self._line.setCheckable(True)
+        self._body = column(*parts)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(GAP)
+        whole.addWidget(self._line, 0, Qt.AlignmentFlag.AlignLeft)
+        whole.addWidget(self._body)
+        self._line.toggled.connect(self.set_open)
+        self.set_open(False)
+
+    def set_open(self, is_open: bool) -> None:
+        """Show or hide the parts."""
+        self._line.setChecked(is_open)
+        self._line.setText(f"{'▾' if is_open else '▸'} {self._title}")
+        self._body.setVisible(is_open)
+
+
 class SideBySide(QWidget):
     """Parts of equal width beside each other where there is room, else one below the other."""
 
