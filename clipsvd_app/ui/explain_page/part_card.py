@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QToolButton, QWidget
 
 from clipsvd_app.errors import UserError
 from clipsvd_app.ui.plots.page_parts import Card, button, label
+from clipsvd_app.ui.theme import set_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,7 @@ HOW = "How do we know?"
 
 
 class PartCard(Card):
-    """Its first sentence, the picture, and, once the ⓘ is pressed, how it is known, in this order.
+    """Its first sentence, the picture, and, once the (i) is pressed, how it is known, in this order.
 
     “Save…” writes picture, numbers or words; “Copy text” puts the words on the clipboard.
     Signal: ``trouble(UserError)``.
@@ -47,7 +48,8 @@ class PartCard(Card):
         self.how = label("", "small")
         self.how.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.info = QToolButton()
-        self.info.setText("ⓘ")
+        self.info.setText("i")
+        set_kind(self.info, "info")
         self.info.setCheckable(True)
         self.info.setToolTip(HOW)
         self.info.setAccessibleName(f"{HOW} {title}")

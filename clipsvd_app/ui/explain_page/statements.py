@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Statements(QWidget):
-    """Sentences that can be selected; how they are known stands behind the ⓘ of their card."""
+    """Sentences that can be selected; how they are known stands behind the (i) of their card."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
