@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from clipsvd_app.domain.measures import POINTS_NEEDED, Measure
 from clipsvd_app.ui.viewer.tools.drawing import Drawing, begun
-from clipsvd_app.ui.viewer.tools.measures import words_for
+from clipsvd_app.ui.viewer.tools.grabbing import Grab, Outline, grab_at, moved
+from clipsvd_app.ui.viewer.tools.measures import outline_of, words_for
 from clipsvd_app.ui.viewer.tools.measuring import (
     Region,
     angle_deg,
@@ -134,3 +135,27 @@ def test_an_ellipse_counts_the_pixels_whose_middles_it_holds():
 def test_an_ellipse_beside_the_picture_has_a_size_and_no_figures():
     drawn = Measure("ellipse", ((-30.0, 2.0), (-10.0, 9.0)))
     assert words_for(drawn, np.zeros((20, 20), np.float32), None, "") == ("20 × 7 px",)
+
+
+@given(st.sampled_from(sorted(POINTS_NEEDED)), st.data())
+def test_a_measure_is_taken_by_any_of_its_points_and_comes_back(kind, data):
+    ends = [data.draw(points) for _ in range(POINTS_NEEDED[kind])]
+    measure = Measure(kind, tuple(ends))
+    line, closed = outline_of(measure)
+    outline = Outline(measure.points, line, closed)
+    for point in ends:
+        grab = grab_at([outline], point)
+        assert grab is not None
+        assert math.dist(ends[grab.point], point) <= 7
+    to = data.draw(points)
+    there = moved(measure, None, (0.0, 0.0), to)
+    back = moved(there, None, to, (0.0, 0.0))
+    assert all(math.dist(a, b) < 1e-6 for a, b in zip(back.points, ends, strict=True))
+
+
+def test_the_newest_of_two_measures_is_taken_and_nothing_far_away():
+    one = Outline(((0.0, 0.0), (50.0, 0.0)), ((0.0, 0.0), (50.0, 0.0)), closed=False)
+    assert grab_at([one, one], (25.0, 3.0)) == Grab(1, None)
+    assert grab_at([one, one], (50.0, 3.0)) == Grab(1, 1)
+    assert grab_at([one, one], (25.0, 30.0)) is None
+    assert grab_at([], (0.0, 0.0)) is None

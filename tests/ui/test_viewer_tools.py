@@ -243,3 +243,88 @@ def test_the_key_sheet_names_every_command():
 def test_a_narrow_strip_leaves_out_what_has_a_key(viewer):
     viewer.resize(340, 400)
     assert viewer.bar.layout().minimumSize().width() <= 340
+
+
+def drawn_line(viewer, qtbot, drag_mouse) -> None:
+    qtbot.keyClick(viewer, Qt.Key.Key_D)
+    drag_mouse(viewer.pane.canvas.viewport, at(viewer, 10, 10), at(viewer, 40, 50), LEFT)
+    qtbot.keyClick(viewer, Qt.Key.Key_W)
+
+
+def test_an_end_of_a_line_can_be_moved_with_any_tool(viewer, qtbot, drag_mouse):
+    drawn_line(viewer, qtbot, drag_mouse)
+    with qtbot.waitSignal(viewer.measured) as told:
+        drag_mouse(viewer.pane.canvas.viewport, at(viewer, 40, 50), at(viewer, 10, 50), LEFT)
+    (shape,) = viewer.pane.corner.state.shapes
+    assert shape.lines == ("20.0 mm",)
+    assert len(told.args[1]) == 1
+    assert viewer.window_spec == CT
+
+
+def test_a_line_taken_by_its_middle_moves_as_a_whole(viewer, qtbot, drag_mouse):
+    drawn_line(viewer, qtbot, drag_mouse)
+    drag_mouse(viewer.pane.canvas.viewport, at(viewer, 25, 30), at(viewer, 35, 40), LEFT)
+    (measure,) = viewer.pane.hand.measures
+    assert measure.points == (pytest.approx((20, 20), abs=0.3), pytest.approx((50, 60), abs=0.3))
+
+
+def test_a_drag_beside_a_measure_still_windows(viewer, qtbot, drag_mouse):
+    drawn_line(viewer, qtbot, drag_mouse)
+    before = viewer.pane.hand.measures
+    drag_mouse(viewer.pane.canvas.viewport, at(viewer, 60, 10), at(viewer, 70, 20), LEFT)
+    assert viewer.pane.hand.measures == before
+    assert viewer.window_spec != CT
+
+
+def test_delete_takes_the_marked_measure_and_no_label(viewer, qtbot, drag_mouse):
+    drawn_line(viewer, qtbot, drag_mouse)
+    cleared = []
+    viewer.clear_requested.connect(cleared.append)
+    click(viewer, drag_mouse, 25, 30)
+    assert viewer.pane.corner.state.shapes[0].handles
+    qtbot.keyClick(viewer, Qt.Key.Key_Delete)
+    assert viewer.pane.hand.measures == ()
+    assert cleared == []
+    qtbot.keyClick(viewer, Qt.Key.Key_Delete)
+    assert cleared == [(7,)]
+
+
+def test_escape_puts_a_held_measure_back_and_unmarks_it(viewer, qtbot, drag_mouse):
+    drawn_line(viewer, qtbot, drag_mouse)
+    before = viewer.pane.hand.measures
+    hand = viewer.pane.hand
+    assert hand.grab(QPointF(*at(viewer, 40, 50)))
+    hand.move(QPointF(*at(viewer, 60, 60)))
+    assert hand.measures != before
+    qtbot.keyClick(viewer, Qt.Key.Key_Escape)
+    assert hand.measures == before
+    assert hand.selected is None
+
+
+def test_the_measures_of_an_image_are_listed_and_marked_from_the_list(viewer, qtbot, drag_mouse):
+    assert viewer.bar._button("measures").isHidden()
+    drawn_line(viewer, qtbot, drag_mouse)
+    button = viewer.bar._button("measures")
+    assert not button.isHidden()
+    menu = button.menu()
+    menu.aboutToShow.emit()
+    assert menu.actions()[0].text() == "1   25.0 mm"
+    menu.actions()[0].trigger()
+    assert viewer.pane.hand.selected == 0
+    next(action for action in menu.actions() if action.text().startswith("Delete the marked")).trigger()
+    assert viewer.pane.hand.measures == ()
+
+
+def test_the_pointer_says_what_a_press_would_do(viewer, qtbot, drag_mouse):
+    viewport = viewer.pane.canvas.viewport
+    drawn_line(viewer, qtbot, drag_mouse)
+    viewer.pane.show_cursor(QPointF(*at(viewer, 40, 50)))
+    assert viewport.cursor().shape() == Qt.CursorShape.SizeAllCursor
+    viewer.pane.show_cursor(QPointF(*at(viewer, 70, 10)))
+    assert viewport.cursor().shape() == Qt.CursorShape.BitmapCursor
+    for key, shape in (
+        (Qt.Key.Key_P, Qt.CursorShape.OpenHandCursor),
+        (Qt.Key.Key_A, Qt.CursorShape.CrossCursor),
+    ):
+        qtbot.keyClick(viewer, key)
+        assert viewport.cursor().shape() == shape

@@ -321,6 +321,23 @@ def test_leaving_three_planes_shows_the_slice_that_they_stood_at(bench, qtbot):
     qtbot.waitUntil(lambda: bench.viewer.frame is not None and bench.viewer.frame.cross is None)
 
 
+def test_a_window_chosen_in_three_planes_is_kept_on_leaving_them(bench, qtbot):
+    image = of_series(bench, 1)[4]
+    bench.viewing.show(image.id)
+    wait_for(qtbot, bench, image.id)
+    bench.viewer.set_layout("mpr")
+    qtbot.waitUntil(lambda: bench.viewer.frame.cross is not None)
+    chosen = WindowSpec(-500.0, 900.0)
+    bench.viewer.pane.set_window(chosen)
+    bench.viewer.set_layout("1")
+    qtbot.waitUntil(lambda: bench.viewer.frame is not None and bench.viewer.frame.cross is None)
+    assert bench.viewer.window_spec == chosen
+    other = of_series(bench, 2)[0]
+    bench.viewing.show(other.id)
+    wait_for(qtbot, bench, other.id)
+    assert bench.viewer.window_spec == bench.viewer.frame.window
+
+
 def test_the_heat_map_lies_on_the_image_that_it_was_made_for(bench, qtbot, monkeypatch):
     explainer = FakeExplainer()
     controller = HeatController(bench.session, bench.viewer, explainer)

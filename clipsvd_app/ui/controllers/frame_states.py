@@ -49,6 +49,7 @@ def frame_state(
         index=place_in(stack, image),
         count=len(stack),
         series_key=str(image.series_id),
+        window_key=str(image.series_id),
         crop=image.crop,
         measures=None if (kept := session.measures()) is None else kept.get(image.id, ()),
     )

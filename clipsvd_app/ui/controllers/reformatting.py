@@ -169,6 +169,7 @@ class ReformatController(QObject):
             index=index,
             count=count,
             series_key=f"plane {plane.axis} of {image.series_id}",
+            window_key=str(image.series_id),
             picture_key=self._picture_key(plane, image),
             edges=plane.edges,
             derived=True,

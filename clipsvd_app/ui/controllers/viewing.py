@@ -146,7 +146,7 @@ class ViewingController(QObject):
             return
         first = self._viewer.frame_of(0)
         if first is not None and first.cross is not None:
-            for pane in self._viewer.panes_shown:
+            for pane in self._viewer.panes_shown[1:]:  # the first keeps its window until the slice arrives
                 self._page.show_frame(None, pane)
             self._asked = {}
             self._show_in(0, first.image_id)

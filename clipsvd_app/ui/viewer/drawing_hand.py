@@ -1,4 +1,4 @@
-"""Drawing measures in a pane: points of the viewport become points of the picture; whole ones are kept."""
+"""Drawing measures in a pane and moving them: points of the viewport become points of the picture."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from PySide6.QtCore import QObject, QPointF, Signal
 
 from clipsvd_app.domain.measures import POINTS_NEEDED, Measure, MeasureKind
 from clipsvd_app.ui.viewer.tools.drawing import Drawing, begun
+from clipsvd_app.ui.viewer.tools.grabbing import Grab, Outline, grab_at, moved
+from clipsvd_app.ui.viewer.tools.measures import outline_of
 
 if TYPE_CHECKING:
     from clipsvd_app.domain.measures import Point
@@ -19,6 +21,8 @@ CLICK_PX = 4.0
 
 class DrawingHand(QObject):
     """Draws on the picture named by ``key``; ``measures`` by picture are shared with the other panes.
+
+    ``selected`` is the place of the measure that was taken hold of last, which Delete takes away.
 
     Signals: ``moved()`` the measure under way has changed, ``kept()`` what is drawn on the picture has.
     """
@@ -32,6 +36,15 @@ class DrawingHand(QObject):
         self.kind: MeasureKind | None = None
         self.drawing: Drawing | None = None
         self.key = ""
+        self.selected: int | None = None
+        self._grab: Grab | None = None
+        self._grabbed_at: Point = (0.0, 0.0)
+        self._grabbed: Measure | None = None
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether a measure is held."""
+        return self._grab is not None
 
     @property
     def measures(self) -> tuple[Measure, ...]:
@@ -47,6 +60,28 @@ class DrawingHand(QObject):
         """Draw on another picture; a measure under way does not come along."""
         if key != self.key:
             self.key, self.drawing = key, None
+            self.select(None)
+
+    def select(self, index: int | None) -> None:
+        """Mark a measure of this picture, or none."""
+        self.selected = index if index is not None and index < len(self.measures) else None
+        self._grab = self._grabbed = None
+        self.moved.emit()
+
+    def under(self, at: QPointF) -> Grab | None:
+        """Return the measure that a press would take hold of."""
+        if self.drawing is not None or not self.measures:
+            return None
+        return grab_at([self._outline(measure) for measure in self.measures], (at.x(), at.y()))
+
+    def grab(self, at: QPointF) -> bool:
+        """Take hold of the measure under the pointer; returns whether there is one."""
+        found = self.under(at)
+        self.select(None if found is None else found.index)
+        if found is not None:
+            self._grab, self._grabbed_at = found, self._point(at)
+            self._grabbed = self.measures[found.index]
+        return found is not None
 
     def press(self, at: QPointF) -> None:
         """Begin a measure where the pointer goes down, or carry its loose end there."""
@@ -55,13 +90,23 @@ class DrawingHand(QObject):
         self.move(at)
 
     def move(self, at: QPointF) -> None:
-        """Carry the loose end of a measure along."""
-        if self.drawing is not None:
+        """Carry the loose end of a measure along, or the one that is held."""
+        if self._grab is not None and self._grabbed is not None:
+            self._put(
+                self._grab.index, moved(self._grabbed, self._grab.point, self._grabbed_at, self._point(at))
+            )
+        elif self.drawing is not None:
             self.drawing = self.drawing.moved(self._point(at))
             self.moved.emit()
 
     def release(self, at: QPointF) -> None:
-        """Set a point where the pointer comes up, away from the point before."""
+        """Set a point where the pointer comes up, away from the point before, or let go of what is held."""
+        if self._grab is not None:
+            changed = self.measures[self._grab.index] != self._grabbed
+            self._grab = self._grabbed = None
+            if changed:
+                self.kept.emit()
+            return
         if self.drawing is None:
             return
         before = self._canvas.to_viewport(QPointF(*self.drawing.fixed[-1]))
@@ -84,10 +129,23 @@ class DrawingHand(QObject):
             self.moved.emit()
 
     def cancel(self) -> bool:
-        """Drop the measure under way; returns whether there was one."""
-        drawn, self.drawing = self.drawing is not None, None
-        self.moved.emit()
+        """Drop the measure under way, put back what is held, else unmark; returns whether there was any."""
+        if self._grab is not None and self._grabbed is not None:
+            self._put(self._grab.index, self._grabbed)
+        drawn = self.drawing is not None or self.selected is not None
+        self.drawing = None
+        self.select(None)
         return drawn
+
+    def delete_selected(self) -> bool:
+        """Take away the marked measure; returns whether one was."""
+        gone = self.selected
+        if gone is None:
+            return False
+        self._measures[self.key] = (*self.measures[:gone], *self.measures[gone + 1 :])
+        self.select(None)
+        self.kept.emit()
+        return True
 
     def clear(self, *, only_newest: bool = False) -> None:
         """Take away what was drawn on this picture, or the newest of it."""
@@ -97,7 +155,9 @@ class DrawingHand(QObject):
 
     def adopt(self, measures: tuple[Measure, ...]) -> None:
         """Show what is kept with this picture."""
-        self._measures[self.key] = measures
+        if measures != self.measures:
+            self._measures[self.key] = measures
+            self.select(None)
 
     def give_region(self) -> None:
         """Take away the region because training has it now; no one is told."""
@@ -113,6 +173,19 @@ class DrawingHand(QObject):
             self._measures[self.key] = (*(self._besides_region() if one_region else self.measures), result)
             self.kept.emit()
         self.moved.emit()
+
+    def _put(self, index: int, measure: Measure) -> None:
+        before = self.measures
+        self._measures[self.key] = (*before[:index], measure, *before[index + 1 :])
+        self.moved.emit()
+
+    def _outline(self, measure: Measure) -> Outline:
+        line, closed = outline_of(measure)
+        points, drawn = (
+            tuple((place.x(), place.y()) for place in (self._canvas.to_viewport(QPointF(*p)) for p in many))
+            for many in (measure.points, line)
+        )
+        return Outline(points, drawn, closed)
 
     def _besides_region(self) -> tuple[Measure, ...]:
         return tuple(measure for measure in self.measures if measure.kind != "region")

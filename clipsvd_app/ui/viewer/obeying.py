@@ -30,6 +30,7 @@ class Obeying(QObject):
         self._plain: dict[str, Callable[[], object]] = {
             "clear_measures": lambda: viewer.pane.hand.clear(),
             "clear_newest": lambda: viewer.pane.hand.clear(only_newest=True),
+            "delete_marked": lambda: viewer.pane.hand.delete_selected(),
             "own_window": self._own_window,
             "forget_window": self._forget_window,
             "train_window": lambda: self._train_window(series=False),

@@ -14,6 +14,7 @@ from clipsvd_app.ui.image_mime import has_images, image_ids_of
 from clipsvd_app.ui.shell.empty_state import EmptyState
 from clipsvd_app.ui.viewer.canvas import WHOLE, Canvas
 from clipsvd_app.ui.viewer.corner_layer import RING, CornerLayer
+from clipsvd_app.ui.viewer.cursors import cursor_of
 from clipsvd_app.ui.viewer.drag_handle import DragHandle
 from clipsvd_app.ui.viewer.drawing_hand import DrawingHand, Measures
 from clipsvd_app.ui.viewer.pane_layer import layer_of
@@ -99,7 +100,7 @@ class Pane(QFrame):
         if frame.measures is not None:
             self.hand.adopt(frame.measures)
         same_series = before is not None and bool(frame.series_key) and before.series_key == frame.series_key
-        if before is None or not same_series or frame.window is None or not self._is_adjusted(before):
+        if not self._keeps_window(before, frame):
             self.window_spec, self.inverted = frame.window, frame.inverted
         spacing = frame.spacing_mm
         self._apply_window()
@@ -132,7 +133,7 @@ class Pane(QFrame):
 
     def set_measures(self, measures: tuple[Measure, ...]) -> None:
         """Show what is kept with the same frame."""
-        if self.hand.drawing is None and measures != self.hand.measures:
+        if self.hand.drawing is None and not self.hand.is_moving and measures != self.hand.measures:
             self.hand.adopt(measures)
         self._change_frame(measures=measures)
 
@@ -153,6 +154,7 @@ class Pane(QFrame):
         """Give the left button another tool."""
         self.tool = tool
         self.hand.set_tool(tool)
+        self.show_cursor(None)
 
     def set_ring(self, shown: bool) -> None:
         """Show that keys and choices go here."""
@@ -214,13 +216,16 @@ class Pane(QFrame):
         point = self.canvas.to_image(at)
         self.pointed.emit(point.x(), point.y())
 
+    def show_cursor(self, at: QPointF | None) -> None:
+        """Let the pointer say what a press would do here."""
+        holds = at is not None and self.hand.under(at) is not None
+        self.canvas.viewport.setCursor(cursor_of(self.tool, holds=holds))
+
     def refresh(self) -> None:
         """Draw the layers anew."""
         if self.frame is not None:
-            hand, window = self.hand, self.window_spec
-            self.corner.set_state(
-                layer_of(self.canvas, self.frame, window, hand.measures, hand.drawing, self._pointer)
-            )
+            layer = layer_of(self.canvas, self.frame, self.window_spec, self.hand, self._pointer)
+            self.corner.set_state(layer)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.pressed.emit()
@@ -246,6 +251,12 @@ class Pane(QFrame):
         if self.frame is not None:
             self.frame = replace(self.frame, **values)
             self.refresh()
+
+    def _keeps_window(self, before: FrameState | None, frame: FrameState) -> bool:
+        """Whether the window that the user chose for the frame before is good for this one."""
+        if before is None or frame.window is None or not self._is_adjusted(before):
+            return False
+        return bool(frame.windowed_with) and frame.windowed_with == before.windowed_with
 
     def _is_adjusted(self, frame: FrameState) -> bool:
         """Whether the user chose another window than the frame's own."""

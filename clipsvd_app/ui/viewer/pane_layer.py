@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,18 +9,17 @@ from PySide6.QtCore import QPointF
 
 from clipsvd_app.ui.viewer.corner_layer import LayerState
 from clipsvd_app.ui.viewer.shapes import Shape
-from clipsvd_app.ui.viewer.tools.measures import region_in, words_for
+from clipsvd_app.ui.viewer.tools.measures import outline_of, region_in, words_for
 from clipsvd_app.ui.viewer.tools.measuring import region_of
 
 if TYPE_CHECKING:
     from clipsvd_app.domain.measures import Measure
     from clipsvd_app.jobs import WindowSpec
     from clipsvd_app.ui.viewer.canvas import Canvas
+    from clipsvd_app.ui.viewer.drawing_hand import DrawingHand
     from clipsvd_app.ui.viewer.state import Corners, FrameState
-    from clipsvd_app.ui.viewer.tools.drawing import Drawing
 
 Box = tuple[QPointF, ...]
-ELLIPSE_POINTS = 72
 REGION_NOTE = "Training sees the marked region"
 WINDOW_NOTE = "Training uses"
 
@@ -30,13 +28,16 @@ def layer_of(
     canvas: Canvas,
     frame: FrameState,
     window: WindowSpec | None,
-    measures: tuple[Measure, ...],
-    drawing: Drawing | None,
+    hand: DrawingHand,
     pointer: QPointF | None,
 ) -> LayerState:
     """Return everything to draw; ``pointer`` is where the value is read, in viewport coordinates."""
     scale = canvas.scale()
-    shapes = [_shape(canvas, frame, measure) for measure in measures]
+    drawing = hand.drawing
+    shapes = [
+        _shape(canvas, frame, measure, selected=place == hand.selected)
+        for place, measure in enumerate(hand.measures)
+    ]
     if drawing is not None:
         cursor = canvas.to_viewport(QPointF(*drawing.loose))
         shapes.append(_shape(canvas, frame, drawing.measure, cursor))
@@ -81,7 +82,14 @@ def _window_words(window: WindowSpec) -> str:
     return f"C {window.centre:.4g}   W {window.width:.4g}"
 
 
-def _shape(canvas: Canvas, frame: FrameState, measure: Measure, cursor: QPointF | None = None) -> Shape:
+def _shape(
+    canvas: Canvas,
+    frame: FrameState,
+    measure: Measure,
+    cursor: QPointF | None = None,
+    *,
+    selected: bool = False,
+) -> Shape:
     words = words_for(measure, frame.pixels, frame.spacing_mm, frame.units)
     points = tuple(canvas.to_viewport(QPointF(*point)) for point in measure.points)
     if measure.kind == "region":
@@ -92,9 +100,10 @@ def _shape(canvas: Canvas, frame: FrameState, measure: Measure, cursor: QPointF 
             else ((region.left, region.top), (region.left + region.width, region.top + region.height))
         )
         points = _box(canvas, *ends[0], *ends[-1])
-    elif measure.kind == "ellipse" and measure.points:
-        points = _ellipse(canvas, *measure.points[0], *measure.points[-1])
-    return Shape(measure.kind, points, words, cursor)
+    elif measure.kind == "ellipse":
+        points = tuple(canvas.to_viewport(QPointF(*point)) for point in outline_of(measure)[0])
+    handles = tuple(canvas.to_viewport(QPointF(*point)) for point in measure.points) if selected else ()
+    return Shape(measure.kind, points, words, cursor, handles)
 
 
 def _crop(canvas: Canvas, frame: FrameState) -> Box:
@@ -103,14 +112,6 @@ def _crop(canvas: Canvas, frame: FrameState) -> Box:
     if region is None:
         return ()
     return _box(canvas, region.left, region.top, region.left + region.width, region.top + region.height)
-
-
-def _ellipse(canvas: Canvas, left: float, top: float, right: float, bottom: float) -> Box:
-    x, y, across, along = (left + right) / 2, (top + bottom) / 2, (right - left) / 2, (bottom - top) / 2
-    turns = (2 * math.pi * number / ELLIPSE_POINTS for number in range(ELLIPSE_POINTS))
-    return tuple(
-        canvas.to_viewport(QPointF(x + across * math.cos(turn), y + along * math.sin(turn))) for turn in turns
-    )
 
 
 def _box(canvas: Canvas, left: float, top: float, right: float, bottom: float) -> Box:

@@ -65,7 +65,7 @@ class PaneMouse(QObject):
             return
         if self._shift:
             self._pane.point_planes(event.position())
-        elif self._pane.hand.kind is not None:
+        elif not self._pane.hand.grab(event.position()) and self._pane.hand.kind is not None:
             self._pane.hand.press(event.position())
 
     def _move(self, event: QMouseEvent) -> None:
@@ -78,11 +78,13 @@ class PaneMouse(QObject):
             return
         if left and self._shift:
             self._pane.point_planes(here)
-        elif self._pressed is not None:
+        elif self._pressed is not None and not self._pane.hand.is_moving:
             tool = self._pane.tool if left else _TOOL_OF_BUTTON.get(self._pressed, "")
             self._drag(tool, here)
         self._pane.hand.move(here)
         self._last = here
+        if self._pressed is None:
+            self._pane.show_cursor(here)
         self._pane.point_at(here)
 
     def _release(self, event: QMouseEvent) -> None:

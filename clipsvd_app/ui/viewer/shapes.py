@@ -20,19 +20,25 @@ CROSS_INK = QColor(124, 155, 255, 170)
 SHADOW = QColor(0, 0, 0, 190)
 PLATE = QColor(8, 9, 10, 170)
 CLOSED: tuple[MeasureKind, ...] = ("region", "ellipse")
+HANDLE_INK = QColor("#ffffff")
 POINT_PX = 3.0
+HANDLE_PX = 4.0
 GAP_PX = 10.0
 LINE_PX = 15.0
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A measure in viewport coordinates, a region or an ellipse as its outline. cursor: the loose end."""
+    """A measure in viewport coordinates, a region or an ellipse as its outline.
+
+    cursor: the loose end. handles: the points it can be moved by, of the measure that is marked.
+    """
 
     kind: MeasureKind
     points: tuple[QPointF, ...]
     lines: Lines = ()
     cursor: QPointF | None = None
+    handles: tuple[QPointF, ...] = ()
 
 
 def paint_shapes(painter: QPainter, shapes: tuple[Shape, ...], room: QRectF) -> None:
@@ -59,6 +65,10 @@ def _paint_shape(painter: QPainter, shape: Shape) -> None:
         painter.setBrush(MEASURE_INK)
         for point in shape.points:
             painter.drawEllipse(point, POINT_PX, POINT_PX)
+    for handle in shape.handles:
+        painter.setPen(QPen(SHADOW, 1.0))
+        painter.setBrush(HANDLE_INK)
+        painter.drawRect(QRectF(handle.x() - HANDLE_PX, handle.y() - HANDLE_PX, 2 * HANDLE_PX, 2 * HANDLE_PX))
     if shape.cursor is not None:
         _paint_cursor(painter, shape.cursor)
 

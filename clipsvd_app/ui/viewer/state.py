@@ -55,7 +55,8 @@ class FrameState:
     spacing_mm: (row, column) distance of pixel centres.
     mark: whether the image is uncertain or left out.
     index, count: place in the stack that the slice bar scrolls through.
-    series_key: zoom and orientation are kept from frame to frame of one series.
+    series_key: zoom and orientation are kept from frame to frame of one series. window_key: the user's window
+    is kept among frames of one such key, in the planes of a series and out of them; "" stands for series_key.
     picture_key: measures drawn on a picture come back with it. measures: those that are kept with the image,
     None where they are on the screen alone.
     crop: what training sees, (x, y, width, height) as fractions; None for the whole frame.
@@ -81,6 +82,7 @@ class FrameState:
     index: int = 0
     count: int = 1
     series_key: str = ""
+    window_key: str = ""
     picture_key: str = ""
     crop: tuple[float, float, float, float] | None = None
     edges: tuple[str, str, str, str] | None = None
@@ -96,6 +98,11 @@ class FrameState:
     def key(self) -> str:
         """What measures of this picture are kept under."""
         return self.picture_key or str(self.image_id)
+
+    @property
+    def windowed_with(self) -> str:
+        """What the user's window is kept for."""
+        return self.window_key or self.series_key
 
     @property
     def is_colour(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal
@@ -18,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from clipsvd_app.ui import icons
+from clipsvd_app.ui.plain_text import literal
 from clipsvd_app.ui.theme import set_kind
 from clipsvd_app.ui.viewer.commands import COMMANDS, LAYOUT_PREFIX, TOOL_PREFIX, ViewerCommand, shown_key
 from clipsvd_app.ui.viewer.pane import USUAL_OPACITY
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.ui.theme import Palette, Theme
     from clipsvd_app.ui.viewer.places import LinkWay
-    from clipsvd_app.ui.viewer.state import WindowPreset
+    from clipsvd_app.ui.viewer.state import Lines, WindowPreset
 
 LAYOUTS = (
     ("1", "layout-1", "One image", ""),
@@ -48,11 +50,16 @@ LINK_WORDS: dict[LinkWay, str] = {
 
 
 class ViewerBar(QFrame):
-    """Signals: ``command(str)`` the id of a command, ``preset_chosen(int)``, ``opacity_changed(float)``."""
+    """Tools and what they offer.
+
+    Signals: ``command(str)`` the id of a command, ``preset_chosen(int)``, ``opacity_changed(float)``,
+    ``measure_chosen(int)`` by its place.
+    """
 
     command = Signal(str)
     preset_chosen = Signal(int)
     opacity_changed = Signal(float)
+    measure_chosen = Signal(int)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -64,6 +71,7 @@ class ViewerBar(QFrame):
         self._row.setContentsMargins(8, 4, 8, 4)
         self._row.setSpacing(1)
         self._add_tools()
+        self._add_measures()
         self._add_presets()
         self._add_region()
         self._row.addStretch(1)
@@ -82,6 +90,14 @@ class ViewerBar(QFrame):
         if shown == self._opacity.isHidden():
             self._opacity_label.setVisible(shown)
             self._opacity.setVisible(shown)
+            self._make_room()
+
+    def set_measures(self, measures: tuple[Lines, ...]) -> None:
+        """List what is drawn on the image, each by its first figure; nothing hides the list."""
+        self._measures = measures
+        button = self._button("measures")
+        if button.isHidden() == bool(measures):
+            button.setVisible(bool(measures))
             self._make_room()
 
     def set_region(self, *, drawn: bool, stored: bool) -> None:
@@ -138,6 +154,24 @@ class ViewerBar(QFrame):
                 button.setCheckable(True)
                 button.setChecked(command.id == "tool.window")
                 group.addButton(button)
+
+    def _add_measures(self) -> None:
+        self._measures: tuple[Lines, ...] = ()
+        menu = self._add_menu("measures", "table", "Measurements of this image")
+        menu.aboutToShow.connect(lambda: self._list_measures(menu))
+        self._button("measures").hide()
+
+    def _list_measures(self, menu: QMenu) -> None:
+        menu.clear()
+        for place, lines in enumerate(self._measures):
+            entry = menu.addAction(literal(f"{place + 1}   {lines[0] if lines else ''}"))
+            entry.triggered.connect(partial(self._choose_measure, place))
+        menu.addSeparator()
+        self._add_entry(menu, "delete_marked", "Delete the marked measurement", "Delete")
+        self._add_entry(menu, "clear_measures", "Delete all measurements", "C")
+
+    def _choose_measure(self, place: int, _checked: bool = False) -> None:
+        self.measure_chosen.emit(place)
 
     def _add_presets(self) -> None:
         self._presets = PresetButton()

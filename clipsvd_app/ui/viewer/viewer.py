@@ -223,6 +223,8 @@ class ImageViewer(QWidget):
             across, down = ARROWS[event.key()]
             self.pane.hand.step(across * (10 if shift else 1), down * (10 if shift else 1))
             return
+        if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and self.pane.hand.delete_selected():
+            return
         command = key_command(event)
         idle = self.frame is None and command is not None and command.kind not in WITHOUT_FRAME
         if command is None or idle or not self._obeying.obey(command):
@@ -249,6 +251,7 @@ class ImageViewer(QWidget):
         self.grid.activated.connect(self._on_activated)
         self.bar.command.connect(self._obeying.command)
         self.bar.preset_chosen.connect(self._obeying.choose_preset)
+        self.bar.measure_chosen.connect(self._mark_measure)
         self.bar.opacity_changed.connect(self.grid.set_opacity)
         self.slices.index_chosen.connect(
             lambda index: self.scroll_stack(self.active, index - self._places[self.active].here)
@@ -272,6 +275,10 @@ class ImageViewer(QWidget):
         pane = self.grid.panes[number]
         if pane.frame is not None and not pane.frame.derived:
             self.measured.emit(pane.frame.image_id, pane.hand.measures)
+
+    def _mark_measure(self, index: int) -> None:
+        self.pane.hand.select(index)
+        self.setFocus()  # so that Delete takes it away
 
     def _on_window(self, number: int, window: WindowSpec) -> None:
         """Give the planes of one volume one window."""
@@ -307,6 +314,7 @@ class ImageViewer(QWidget):
 
     def _show_region(self) -> None:
         frame = self.frame
+        self.bar.set_measures(() if frame is None else tuple(s.lines for s in self.pane.corner.state.shapes))
         stored = frame is not None and frame.crop is not None
         drawn = frame is not None and not frame.derived and self.pane.region is not None
         self.bar.set_region(drawn=drawn, stored=stored)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.measures import Measure, Point
     from clipsvd_app.ui.viewer.tools.measuring import RegionFigures
 
+ELLIPSE_POINTS = 72
+
 
 def region_in(measure: Measure, pixels: NDArray[Any]) -> Region | None:
     """Return the pixels of a whole region within the picture."""
@@ -28,6 +30,18 @@ def region_in(measure: Measure, pixels: NDArray[Any]) -> Region | None:
         return None
     corner, opposite = measure.points
     return region_between(corner, opposite, pixels.shape[0], pixels.shape[1])
+
+
+def outline_of(measure: Measure) -> tuple[tuple[Point, ...], bool]:
+    """Return the points of the line drawn of a whole measure, and whether it is closed."""
+    if measure.kind not in ("region", "ellipse") or not measure.whole:
+        return measure.points, False
+    (left, top), (right, bottom) = measure.points
+    if measure.kind == "region":
+        return ((left, top), (right, top), (right, bottom), (left, bottom)), True
+    x, y, across, along = (left + right) / 2, (top + bottom) / 2, (right - left) / 2, (bottom - top) / 2
+    turns = (2 * math.pi * number / ELLIPSE_POINTS for number in range(ELLIPSE_POINTS))
+    return tuple((x + across * math.cos(turn), y + along * math.sin(turn)) for turn in turns), True
 
 
 def words_for(measure: Measure, pixels: NDArray[Any], spacing_mm: Spacing, units: str) -> tuple[str, ...]:
