@@ -25,6 +25,7 @@ class Settings:
     backbones: tuple[tuple[str, str], ...] = ()
     recent_projects: tuple[str, ...] = ()
     show_identity: bool = False
+    next_after_label: bool = True
 
     def with_backbone(self, name: str, folder: str) -> Settings:
         """Return settings in which ``name`` stands for ``folder``."""

@@ -88,34 +88,45 @@ def test_thousands_of_images_are_chosen_in_one_go(strip):
     assert told[0] == tuple(range(100, 9_000, 2))
 
 
-def test_a_digit_labels_all_chosen_images(strip, qtbot):
+def test_how_many_are_chosen_is_said_before_a_key_labels_them(strip):
+    strip.set_state(StripState(items(10)))
+    strip.select((101,))
+    assert strip._chosen.isHidden()
+    strip.select((101, 104, 105))
+    assert strip._chosen.text() == "3 selected"
+    assert strip._chosen.isVisible()
+
+
+def test_the_choice_follows_what_is_on_the_screen_unless_it_is_one_of_several(strip):
     strip.set_state(StripState(items(10)))
     strip.select((101, 104))
-    with qtbot.waitSignal(strip.label_requested) as labelled:
-        qtbot.keyClick(strip.view, Qt.Key.Key_2)
-    assert labelled.args == [(101, 104), 1]
+    strip.follow(104)
+    assert strip.selected_ids == (101, 104)
+    strip.follow(107)
+    assert strip.selected_ids == (107,)
+    strip.follow(999)
+    assert strip.selected_ids == ()
 
 
-@pytest.mark.parametrize("key", [Qt.Key.Key_0, Qt.Key.Key_Delete])
-def test_zero_and_delete_clear_the_label(strip, qtbot, key):
+def test_an_image_taken_out_of_the_choice_is_not_opened(strip, qtbot):
     strip.set_state(StripState(items(10)))
-    strip.select((103,))
-    with qtbot.waitSignal(strip.clear_requested) as cleared:
-        qtbot.keyClick(strip.view, key)
-    assert cleared.args == [(103,)]
+    strip.select((101, 104))
+    opened = []
+    strip.opened.connect(opened.append)
+    at = strip.view.visualRect(strip.view.model().index(4, 0)).center()
+    qtbot.mouseClick(
+        strip.view.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier, at
+    )
+    assert strip.selected_ids == (101,)
+    assert opened == []
 
 
-def test_digits_typed_into_the_search_label_nothing(strip, qtbot):
-    strip.set_state(StripState(items(10)))
-    strip.select((103,))
-    seen = []
-    strip.label_requested.connect(lambda *args: seen.append(args))
+def test_the_search_keeps_what_is_typed(strip, qtbot):
     field = strip.findChild(QLineEdit)
     qtbot.keyClicks(field, "t2 weighted")
     with qtbot.waitSignal(strip.search_changed) as searched:
         qtbot.keyClick(field, Qt.Key.Key_Return)
     assert searched.args == ["t2 weighted"]
-    assert seen == []
 
 
 def test_a_click_opens_an_image_once(strip, qtbot):

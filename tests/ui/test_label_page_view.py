@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import operator
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QAbstractItemModelTester
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton
 
+from clipsvd_app.domain.measures import Measure
 from clipsvd_app.ui.label_page import studies_tree as studies_tree_module
 from clipsvd_app.ui.label_page.page import LabelPage
 from clipsvd_app.ui.label_page.state import (
@@ -105,13 +108,6 @@ def test_choosing_a_row_gives_all_images_below_it_once(tree, qtbot):
     assert sorted(tree.selected_ids) == [1, 2, 3, 4, 5, 6]
 
 
-def test_a_whole_series_is_labelled_by_one_key(tree, qtbot):
-    tree.select("r1")
-    with qtbot.waitSignal(tree.label_requested) as labelled:
-        qtbot.keyClick(tree.view, Qt.Key.Key_2)
-    assert labelled.args == [(1, 2, 3), 1]
-
-
 def test_a_drag_from_the_tree_carries_the_series(tree, monkeypatch):
     carried = []
     monkeypatch.setattr(studies_tree_module, "drag_images", lambda _source, ids, _ghost: carried.append(ids))
@@ -158,26 +154,67 @@ def test_enter_on_a_class_labels_the_pools_selection_else_the_shown_image(page, 
     page.show_frame(frame(5))
     with qtbot.waitSignal(page.label_requested) as labelled:
         qtbot.keyClick(page.bins.bins[2], Qt.Key.Key_Return)
-    assert labelled.args == [(5,), 1]
+    assert labelled.args == [(5,), 1, False]
     page.strip.select((2, 3))
     with qtbot.waitSignal(page.label_requested) as labelled:
         qtbot.keyClick(page.bins.bins[1], Qt.Key.Key_Return)
-    assert labelled.args == [(2, 3), 0]
+    assert labelled.args == [(2, 3), 0, False]
 
 
-def test_keys_in_the_viewer_label_the_shown_image(page, qtbot):
+@pytest.mark.parametrize("part", ["viewer", "strip.view", "tree.view", "bins"])
+def test_a_labelling_key_means_what_is_on_the_screen_wherever_the_focus_is(page, qtbot, part):
+    page.strip.select((2,))
     page.show_frame(frame(4))
+    focused = operator.attrgetter(part)(page)
     with qtbot.waitSignal(page.label_requested) as labelled:
-        qtbot.keyClick(page.viewer, Qt.Key.Key_1)
-    assert labelled.args == [(4,), 0]
+        qtbot.keyClick(focused, Qt.Key.Key_1)
+    assert labelled.args == [(4,), 0, True]
+    with qtbot.waitSignal(page.label_requested) as labelled:
+        qtbot.keyClick(focused, Qt.Key.Key_2, Qt.KeyboardModifier.ShiftModifier)
+    assert labelled.args == [(4,), 1, False]
+    with qtbot.waitSignal(page.clear_requested) as cleared:
+        qtbot.keyClick(focused, Qt.Key.Key_0)
+    assert cleared.args == [(4,)]
 
 
-def test_u_and_x_mark_the_shown_image_or_a_whole_series(page, qtbot):
+@pytest.mark.parametrize("part", ["strip.view", "tree.view", "bins"])
+def test_the_keys_of_the_viewer_work_wherever_the_focus_is(page, qtbot, part):
+    page.show_frame(frame(4))
+    qtbot.keyClick(operator.attrgetter(part)(page), Qt.Key.Key_I)
+    assert page.viewer.pane.inverted
+    qtbot.keyClick(operator.attrgetter(part)(page), Qt.Key.Key_D)
+    assert page.viewer.tool == "distance"
+
+
+def test_letters_typed_into_the_search_are_no_commands(page, qtbot):
+    page.show_frame(frame(4))
+    page.strip.focus_search()
+    asked = []
+    page.label_requested.connect(lambda *args: asked.append(args))
+    qtbot.keyClicks(QApplication.focusWidget(), "i2 dense")
+    assert asked == []
+    assert not page.viewer.pane.inverted
+
+
+def test_delete_takes_a_marked_measurement_before_a_label(page, qtbot):
+    page.show_frame(frame(4))
+    page.viewer.set_measures((Measure("distance", ((0.0, 0.0), (3.0, 4.0))),), 0)
+    page.viewer.pane.hand.select(0)
+    cleared = []
+    page.clear_requested.connect(cleared.append)
+    qtbot.keyClick(page.strip.view, Qt.Key.Key_Delete)
+    assert page.viewer.pane.hand.measures == ()
+    assert cleared == []
+    qtbot.keyClick(page.strip.view, Qt.Key.Key_Delete)
+    assert cleared == [(4,)]
+
+
+def test_u_and_x_mark_the_shown_image_or_all_that_are_chosen(page, qtbot):
     page.show_frame(frame(4))
     with qtbot.waitSignal(page.mark_requested) as marked:
         qtbot.keyClick(page.viewer, Qt.Key.Key_U)
     assert marked.args == [(4,), "uncertain"]
-    page.tree.select("r1")
+    page.strip.select((1, 2, 3))
     with qtbot.waitSignal(page.mark_requested) as marked:
         qtbot.keyClick(page.tree.view, Qt.Key.Key_X)
     assert marked.args == [(1, 2, 3), "excluded"]

@@ -78,8 +78,8 @@ def test_labelling_from_the_first_class_to_the_last_undo(studio):
     assert [known.name for known in studio.session.classes()] == ["cyst", "mass"]
     assert studio.pages.label.strip.view.hasFocus()
 
-    press(K.Key_1, K.Key_Right, (K.Key_Right, SHIFT), K.Key_2)
-    press(K.Key_Right, K.Key_2, K.Key_U, K.Key_Right, K.Key_X)
+    press(K.Key_1, (K.Key_Right, SHIFT), (K.Key_2, SHIFT))
+    press(K.Key_Right, (K.Key_2, SHIFT), K.Key_U, K.Key_Right, K.Key_X)
     assert labels(studio) == ["cyst", "mass", "mass", "mass[uncertain]", "[excluded]", ""]
 
     press(K.Key_F6)

@@ -178,15 +178,6 @@ def test_reset_goes_back_to_the_windows_own(viewer, qtbot, drag_mouse):
     assert viewer.window_spec == WINDOW
 
 
-def test_a_digit_labels_the_shown_image_and_delete_clears_it(viewer, qtbot):
-    with qtbot.waitSignal(viewer.label_requested) as labelled:
-        qtbot.keyClick(viewer, Qt.Key.Key_3)
-    with qtbot.waitSignal(viewer.clear_requested) as cleared:
-        qtbot.keyClick(viewer, Qt.Key.Key_Delete)
-    assert labelled.args == [(7,), 2]
-    assert cleared.args == [(7,)]
-
-
 def test_the_cine_waits_for_each_frame_and_goes_round(viewer, qtbot):
     seen = []
     viewer.slice_requested.connect(lambda _pane, index: seen.append(index))
@@ -257,10 +248,10 @@ def test_a_heat_map_is_laid_over_the_image(viewer):
 
 def test_nothing_to_show_says_what_to_do_and_takes_no_keys(viewer, qtbot):
     viewer.set_frame(None)
-    seen = []
-    viewer.label_requested.connect(lambda *args: seen.append(args))
-    qtbot.keyClick(viewer, Qt.Key.Key_1)
-    assert seen == []
+    asked = []
+    viewer.region_chosen.connect(lambda *args: asked.append(args))
+    qtbot.keyClick(viewer, Qt.Key.Key_T)
+    assert asked == []
     assert viewer.pane.empty.isVisible()
 
 

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject
 from clipsvd_app.services.labelling import clear_labels, hint, set_labels, set_marks
 from clipsvd_app.services.look_alikes import LookAlikes
 from clipsvd_app.services.second_reading import set_readings
-from clipsvd_app.ui.controllers.pool import PoolNotes, strip_state
+from clipsvd_app.ui.controllers.pool import PoolNotes, PoolOrder, next_to_label, orders_of, strip_state
 from clipsvd_app.ui.label_page.state import BinState, Order, PatientRow, SeriesRow, StudyRow
 from clipsvd_app.ui.notices import Notice
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from clipsvd_app.domain.study import Mark, ProjectImage, SeriesFlag
+    from clipsvd_app.jobs import PreviewResult
     from clipsvd_app.ui.controllers.files import FilesController
     from clipsvd_app.ui.controllers.importing import ImportController
     from clipsvd_app.ui.controllers.preview import PreviewController
@@ -52,16 +53,16 @@ class LabelController(QObject):
         self._viewing, self._preview, self._importing = viewing, preview, importing
         self._reader, self._files = reader, files
         self._alike = LookAlikes()
-        self._order: Order = "suggested"
+        self._pool = PoolOrder()
+        self._chosen_by_hand = self._searching = False
         self._only: frozenset[int] | None = None
         self._connect_page()
         pictures.thumbnail_ready.connect(page.set_thumbnail)
         session.project_opened.connect(self._on_opened)
         session.project_changed.connect(self.refresh)
-        preview.changed.connect(self._show_pool)
+        preview.changed.connect(self._on_preview)
         reader.changed.connect(self._show_pool)
         files.moved_changed.connect(self._show_pool)
-        viewing.shown_changed.connect(self._on_shown)
 
     def refresh(self) -> None:
         """Show the project as it is now."""
@@ -78,11 +79,11 @@ class LabelController(QObject):
 
     def clear_selected(self) -> None:
         """Take labels and marks of the selected images away."""
-        self._label(self._page.selected_ids, None)
+        self._label(self._page.target_ids, None)
 
     def mark_selected(self, mark: Mark) -> None:
         """Mark the selected images, or take the mark away where all of them have it."""
-        self._mark(self._page.selected_ids, mark)
+        self._mark(self._page.target_ids, mark)
 
     def _connect_page(self) -> None:
         page, bins = self._page, self._page.bins
@@ -94,15 +95,29 @@ class LabelController(QObject):
         page.tree.images_selected.connect(self._select_below)
         page.strip.all_requested.connect(self._show_all)
         page.strip.order_changed.connect(self._choose_order)
+        page.strip.news_requested.connect(self._take_news)
+        page.strip.reference_dropped.connect(lambda: self._choose_order("name"))
         page.strip.search_changed.connect(self._search)
         bins.images_dropped.connect(lambda class_id, ids: self._label(ids, class_id))
         bins.files_dropped.connect(lambda class_id, paths: self._importing.take(paths, class_id))
         bins.show_requested.connect(self._show_class)
 
-    def _label_by_position(self, ids: Sequence[int], position: int) -> None:
+    def _label_by_position(self, ids: Sequence[int], position: int, go_on: bool) -> None:
         classes = self._session.classes()
         if position < len(classes):
+            settling = self._reader.compared is not None
             self._label(ids, classes[position].id)
+            if go_on and not settling and self._session.settings.next_after_label:
+                self._show_next(ids[-1])
+
+    def _show_next(self, after: int) -> None:
+        """Bring up the image of the pool that is most worth the next label."""
+        images = self._session.images()
+        pool = self._pool.arranged(self._shown_images())
+        following = next_to_label(images, pool, self._plain_preview(), after)
+        if following is not None:
+            self._page.strip.select((following,))
+            self._viewing.show(following)
 
     def _label(self, ids: Iterable[int], class_id: int | None) -> None:
         images = {image.id: image for image in self._session.images()}
@@ -153,16 +168,40 @@ class LabelController(QObject):
         images = self._shown_images()
         positions = {known.id: known.position for known in self._session.classes()}
         notes = PoolNotes(self._alike.of(self._session.images()), self._files.moved, self._second(positions))
-        plain = not self._session.reader and self._reader.compared is None
-        preview = self._preview.result if plain else None
-        state = strip_state(
-            images, positions, preview, self._order, self._viewing.shown, self._preview.query, notes
-        )
+        preview = self._plain_preview()
+        pool = self._pool if self._is_plain() else PoolOrder()
+        orders = orders_of(preview, self._preview.query, self._viewing.shown)
+        if pool.order not in orders:  # what it was made from is gone; it stays until another is chosen
+            orders = (*orders, pool.order)
+        state = strip_state(images, positions, preview, pool, orders, notes)
         part_of = 0 if self._only is None else len(self._session.images())
-        self._page.strip.set_state(replace(state, part_of=part_of))
-        self._page.strip.allow_search(plain)
+        self._page.strip.set_state(
+            replace(state, part_of=part_of, news=self._news(orders, positions), reference=self._reference())
+        )
+        self._page.strip.allow_search(self._is_plain())
         if self._viewing.empty and state.items:
             self._viewing.show(state.items[0].image_id)
+
+    def _is_plain(self) -> bool:
+        """Whether one reader works alone, who may see what the preview says."""
+        return not self._session.reader and self._reader.compared is None
+
+    def _plain_preview(self) -> PreviewResult | None:
+        return self._preview.result if self._is_plain() else None
+
+    def _news(self, orders: Sequence[Order], positions: Mapping[int, int]) -> str:
+        """Offer a newer order where there is one; it is never taken by itself."""
+        pool, preview = self._pool, self._plain_preview()
+        if pool.order == "name" and not self._chosen_by_hand and "suggested" in orders:
+            return "Order by suggestion"
+        if pool.order not in ("suggested", "disagree") or preview is pool.preview:
+            return ""
+        newer = replace(pool, preview=preview).ranked_anew(self._session.images(), positions)
+        return "New suggestions" if newer.ranking != pool.ranking else ""
+
+    def _reference(self) -> str:
+        image = self._session.image(self._pool.reference) if self._pool.order == "similar" else None
+        return "" if image is None else f"Similar to {image.title}"
 
     def _shown_images(self) -> tuple[ProjectImage, ...]:
         """Return what differs while readers are compared, what was chosen in the tree, or all."""
@@ -181,15 +220,42 @@ class LabelController(QObject):
         return {one.image_id: (positions[one.second], one.settled) for one in found.disagreements}
 
     def _choose_order(self, order: str) -> None:
-        self._order = order  # type: ignore[assignment]
+        """Put the pool into an order; “similar” stays with the image that is on show now."""
+        self._chosen_by_hand = True
+        self._rank(order)  # type: ignore[arg-type]
         self._show_pool()
 
+    def _rank(self, order: Order) -> None:
+        reference = self._viewing.shown if order == "similar" else None
+        positions = {known.id: known.position for known in self._session.classes()}
+        wanted = PoolOrder(order, (), reference, self._plain_preview())
+        self._pool = wanted.ranked_anew(self._session.images(), positions)
+
+    def _take_news(self) -> None:
+        """Take the newer order that was offered, and show its first image."""
+        self._choose_order("suggested" if self._pool.order == "name" else self._pool.order)
+        self._show_first()
+
+    def _show_first(self) -> None:
+        first = next(iter(self._pool.arranged(self._shown_images())), None)
+        if first is not None:
+            self._page.strip.select((first,))
+            self._viewing.show(first)
+
     def _search(self, text: str) -> None:
-        self._order = "text" if text.strip() else "suggested"
+        self._searching = bool(text.strip())
+        if not self._searching and self._pool.order == "text":
+            self._choose_order("name")
         self._preview.search(text.strip())
 
-    def _on_shown(self) -> None:
-        if self._order == "similar":
+    def _on_preview(self) -> None:
+        """Show newer predictions; only an answer to a search orders the pool, and shows its best match."""
+        answered = self._searching and "text" in orders_of(self._plain_preview(), self._preview.query, None)
+        if answered and not self._preview.is_waiting:
+            self._searching = False
+            self._choose_order("text")
+            self._show_first()
+        else:
             self._show_pool()
 
     def _select_below(self, ids: Sequence[int]) -> None:
@@ -198,6 +264,7 @@ class LabelController(QObject):
         self._only = None if everything else frozenset(ids)
         self._show_pool()
         if ids:
+            self._page.strip.select(ids[:1] if everything else ids)
             self._viewing.show(ids[0])
 
     def _show_class(self, class_id: int) -> None:
@@ -214,7 +281,8 @@ class LabelController(QObject):
         self._pictures.want_thumbnails(image for image in self._session.images() if image.id in wanted)
 
     def _on_opened(self) -> None:
-        self._only, self._order = None, "suggested"
+        self._only, self._pool = None, PoolOrder()
+        self._chosen_by_hand = self._searching = False
         self._pictures.forget()
         self._page.strip.forget_thumbnails()
         self.refresh()

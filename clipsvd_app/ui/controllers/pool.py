@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from clipsvd_app.jobs import PreviewResult
 from clipsvd_app.services import pool_ranking
 from clipsvd_app.ui.label_page.state import Order, StripItem, StripState
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clipsvd_app.domain.study import ProjectImage
-    from clipsvd_app.jobs import PoolItem, PreviewResult
+    from clipsvd_app.jobs import PoolItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,30 +33,75 @@ class PoolNotes:
 NOTHING_NOTED = PoolNotes()
 
 
+@dataclass(frozen=True, slots=True)
+class PoolOrder:
+    """The order of the pool. It changes only when the user asks for another, never under the hand.
+
+    ranking: every image of the project as it stood when it was asked for. reference: the image that the
+    others are ordered by their likeness to. preview: what the ranking was made from.
+    """
+
+    order: Order = "name"
+    ranking: tuple[int, ...] = ()
+    reference: int | None = None
+    preview: PreviewResult | None = None
+
+    def ranked_anew(self, images: Sequence[ProjectImage], positions: Mapping[int, int]) -> PoolOrder:
+        """Return the same order made from what is known now."""
+        ranking = _ranked(images, positions, self.preview, self.order, self.reference)
+        return replace(self, ranking=ranking)
+
+    def arranged(self, images: Sequence[ProjectImage]) -> tuple[int, ...]:
+        """Return the ids of images as ranked; those that came since stand last, by patient and date."""
+        if self.order == "name":
+            return tuple(image.id for image in images)
+        there = dict.fromkeys(image.id for image in images)
+        kept = dict.fromkeys(image_id for image_id in self.ranking if image_id in there)
+        return (*kept, *(image_id for image_id in there if image_id not in kept))
+
+
+def orders_of(preview: PreviewResult | None, query: str, shown: int | None) -> tuple[Order, ...]:
+    """Return the orders that can be had now, the most useful first."""
+    known = () if preview is None else preview.items
+    predicted = any(item.probabilities for item in known)
+    return _orders(bool(known), predicted, shown is not None, bool(query))
+
+
+def next_to_label(
+    images: Sequence[ProjectImage], pool: Sequence[int], preview: PreviewResult | None, after: int
+) -> int | None:
+    """Return the undecided image of the pool that is most worth a label, None where all are decided.
+
+    Without predictions it is the next one in the order of the pool, round its end.
+    """
+    undecided = {image.id for image in images if image.class_id is None and not image.mark}
+    place = pool.index(after) + 1 if after in pool else 0
+    candidates: Sequence[int] = (*pool[place:], *pool[:place])
+    if preview is not None and any(item.probabilities for item in preview.items):
+        inside = frozenset(pool)
+        ranked = pool_ranking.by_worth(images, preview)
+        candidates = [image_id for image_id in ranked if image_id in inside]
+    return next((image_id for image_id in candidates if image_id in undecided), None)
+
+
 def strip_state(
     images: Sequence[ProjectImage],
     positions: Mapping[int, int],
     preview: PreviewResult | None,
-    order: Order,
-    shown: int | None,
-    query: str,
+    pool: PoolOrder,
+    orders: tuple[Order, ...],
     notes: PoolNotes = NOTHING_NOTED,
 ) -> StripState:
-    """Return the strip. positions: class position by class id. shown: the image to be similar to."""
+    """Return the strip of these images. positions: class position by class id."""
     known = {} if preview is None else {item.image_id: item for item in preview.items}
-    predicted = any(item.probabilities for item in known.values())
-    orders = _orders(bool(known), predicted, shown is not None, bool(query))
-    chosen = order if order in orders else orders[0]
     titles = {image.id: image.title for image in images if image.id in notes.alike}
     items = {image.id: _item(image, positions, known.get(image.id), notes, titles) for image in images}
-    if chosen == "disagree":
+    if pool.order == "disagree":
         items = {image_id: _doubted(item) for image_id, item in items.items()}
-    ranked = _ranked(images, positions, preview, chosen, shown)
     undecided = sum(image.class_id is None and not image.mark for image in images)
     caption = f"{len(items)} {'image' if len(items) == 1 else 'images'}, {undecided} unlabelled"
-    return StripState(
-        tuple(items[image_id] for image_id in ranked if image_id in items), chosen, orders, caption
-    )
+    arranged = tuple(items[image_id] for image_id in pool.arranged(images))
+    return StripState(arranged, pool.order, orders, caption)
 
 
 def _orders(preview: bool, predicted: bool, shown: bool, query: bool) -> tuple[Order, ...]:

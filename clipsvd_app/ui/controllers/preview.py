@@ -41,6 +41,11 @@ class PreviewController(QObject):
         session.project_opened.connect(self._on_opened)
         session.project_changed.connect(self._pause.start)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether another answer is under way or asked for, so that this one is not yet the newest."""
+        return self._running or self._wanted
+
     def search(self, text: str) -> None:
         """Order the pool by likeness to a text; an empty one ends the search."""
         if text != self.query:

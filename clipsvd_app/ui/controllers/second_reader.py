@@ -88,7 +88,7 @@ class SecondReaderController(QObject):
     def go_on(self) -> None:
         """Choose the next image that differs and is not settled."""
         found = () if self.compared is None else self.compared.disagreements
-        at = [place for place, one in enumerate(found) if one.image_id in self._page.strip.selected_ids]
+        at = [place for place, one in enumerate(found) if one.image_id in self._page.target_ids]
         start = at[-1] + 1 if at else 0
         waiting = [one.image_id for one in (*found[start:], *found[:start]) if not one.settled]
         if target := next(iter(waiting), None):

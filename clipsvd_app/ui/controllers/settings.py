@@ -52,6 +52,7 @@ class SettingsController(QObject):
         page.device_chosen.connect(self._choose_device)
         page.theme_chosen.connect(self._choose_theme)
         page.show_identity_changed.connect(self._show_identity)
+        page.next_after_label_changed.connect(self._go_on_after_label)
         page.clear_cache_requested.connect(self._clear_cache)
         session.project_opened.connect(self._refresh_if_seen)
         session.project_changed.connect(self._refresh_if_seen)
@@ -72,6 +73,7 @@ class SettingsController(QObject):
                 device_note=self._session.device_note,
                 theme=settings.theme,
                 show_identity=settings.show_identity,
+                next_after_label=settings.next_after_label,
                 caches=_cache_rows(),
                 version=__version__,
                 prompts_locked="" if classes else "Open a project with classes to edit their prompts.",
@@ -132,6 +134,9 @@ class SettingsController(QObject):
     def _choose_theme(self, name: ThemeName) -> None:
         self._theme.set_theme(name)
         self._session.change_settings(replace(self._session.settings, theme=name))
+
+    def _go_on_after_label(self, goes_on: bool) -> None:
+        self._session.change_settings(replace(self._session.settings, next_after_label=goes_on))
 
     def _show_identity(self, shown: bool) -> None:
         self._session.change_settings(replace(self._session.settings, show_identity=shown))

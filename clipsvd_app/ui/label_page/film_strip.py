@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from clipsvd_app.ui.label_page.label_keys import take_key
 from clipsvd_app.ui.label_page.state import ORDERS, StripState
 from clipsvd_app.ui.label_page.strip_model import StripModel
 from clipsvd_app.ui.label_page.strip_view import SCROLLS, StripView
@@ -37,18 +36,16 @@ class FilmStrip(QFrame):
     """The pool; asks for thumbnails as they come into sight.
 
     Signals: ``opened(int)`` image id, ``selection_changed(tuple of ids)``,
-    ``thumbnails_needed(list of ids)``, ``label_requested(tuple of ids, class position)``,
-    ``clear_requested(tuple of ids)``, ``mark_requested(tuple of ids, mark)``, ``order_changed(str)``,
-    ``search_changed(str)`` after a pause in typing.
+    ``thumbnails_needed(list of ids)``, ``order_changed(str)``, ``news_requested()`` for a newer order,
+    ``reference_dropped()``, ``search_changed(str)`` after a pause in typing, ``all_requested()``.
     """
 
     opened = Signal(int)
     selection_changed = Signal(object)
     thumbnails_needed = Signal(object)
-    label_requested = Signal(object, int)
-    clear_requested = Signal(object)
-    mark_requested = Signal(object, str)
     order_changed = Signal(str)
+    news_requested = Signal()
+    reference_dropped = Signal()
     search_changed = Signal(str)
     all_requested = Signal()
 
@@ -79,6 +76,10 @@ class FilmStrip(QFrame):
             self._offer(state)
         self._all.setVisible(bool(state.part_of))
         self._all.setText(f"Show all {state.part_of:,}".replace(",", " "))
+        self._news.setText(state.news)
+        self._news.setVisible(bool(state.news))
+        self._reference.setText(f"{state.reference}  ✕")
+        self._reference.setVisible(bool(state.reference))
         self._caption.setText(state.caption or f"{len(state.items):,} images".replace(",", " "))
         if chosen != self.selected_ids:
             self.selection_changed.emit(self.selected_ids)
@@ -108,6 +109,15 @@ class FilmStrip(QFrame):
     def set_shown(self, image_id: int | None) -> None:
         """Mark the image that the viewer shows."""
         self.view.mark_shown(image_id)
+
+    def follow(self, image_id: int | None) -> None:
+        """Choose the image that is on the screen now, unless it is one of several that are chosen."""
+        if image_id is None:
+            return
+        index = self._model.index_of(image_id)
+        if not self.view.selectionModel().isSelected(index):
+            self.view.select((image_id,), image_id)
+            self.view.scrollTo(index)
 
     def select(self, image_ids: Iterable[int]) -> None:
         """Choose images; the first is brought into view."""
@@ -148,6 +158,16 @@ class FilmStrip(QFrame):
         self._all = QToolButton()
         self._all.setToolTip("Show the whole pool again (Escape)")
         self._all.clicked.connect(self.all_requested)
+        self._chosen = QLabel()
+        set_kind(self._chosen, "chip")
+        self._chosen.hide()
+        self._reference = QToolButton()
+        self._reference.setToolTip("Order by likeness to this image; press to go back")
+        self._reference.hide()
+        self._news = QToolButton()
+        set_kind(self._news, "quiet")
+        self._news.setToolTip("Put the pool into the newest order (Ctrl+Shift+S)")
+        self._news.hide()
         self._order = QComboBox()
         self._order.setAccessibleName("Order of the pool")
         self._order.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
@@ -162,6 +182,9 @@ class FilmStrip(QFrame):
         row.addWidget(heading)
         row.addWidget(self._caption)
         row.addWidget(self._all)
+        row.addWidget(self._chosen)
+        row.addWidget(self._reference)
+        row.addWidget(self._news)
         row.addStretch(1)
         row.addWidget(self._search, 2)
         row.addWidget(self._order)
@@ -186,7 +209,9 @@ class FilmStrip(QFrame):
             lambda _on, _off: self.selection_changed.emit(self.selected_ids)
         )
         self.view.opened.connect(self.opened)
-        self.view.key_pressed.connect(self._take_key)
+        self._news.clicked.connect(self.news_requested)
+        self._reference.clicked.connect(self.reference_dropped)
+        self.selection_changed.connect(self._count_chosen)
 
     def _offer(self, state: StripState) -> None:
         self._order.clear()
@@ -204,9 +229,13 @@ class FilmStrip(QFrame):
         if missing and self.isVisible():
             self.thumbnails_needed.emit(missing)
 
-    def _take_key(self, event: QKeyEvent) -> None:
+    def _count_chosen(self, ids: tuple[int, ...]) -> None:
+        """Say how many images the next key will label, where it is not one."""
+        self._chosen.setText(f"{len(ids):,} selected".replace(",", " "))
+        self._chosen.setVisible(len(ids) > 1)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and not self._all.isHidden():
-            event.accept()
             self.all_requested.emit()
         else:
-            take_key(event, self)
+            event.ignore()

@@ -5,12 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QApplication, QFrame, QLabel, QSplitter, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QFrame,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QSplitter,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
 
 from clipsvd_app.ui.image_mime import ghost_of
 from clipsvd_app.ui.label_page.class_bins import ClassBins
 from clipsvd_app.ui.label_page.film_strip import FilmStrip
-from clipsvd_app.ui.label_page.label_keys import mark_key
+from clipsvd_app.ui.label_page.label_keys import label_key, mark_key
 from clipsvd_app.ui.label_page.reader_bar import ReaderBar
 from clipsvd_app.ui.label_page.studies_tree import StudiesTree
 from clipsvd_app.ui.shell.empty_state import EmptyState
@@ -26,6 +38,7 @@ if TYPE_CHECKING:
 
 TREE_PX, VIEWER_PX, BINS_PX = 248, 812, 292
 ABOVE_PX, STRIP_PX = 530, 274
+TYPED_INTO = (QLineEdit, QPlainTextEdit, QAbstractSpinBox, QComboBox)
 NO_PROJECT = EmptySpec(
     "label",
     "Teach it a finding from a handful of images",
@@ -42,12 +55,15 @@ NO_PROJECT = EmptySpec(
 class LabelPage(QWidget):
     """Lays out ``tree``, ``viewer``, ``strip`` and ``bins`` and gathers what they ask for alike.
 
-    Signals: ``label_requested(tuple of ids, class position)`` from keys, menus and Enter on a class,
+    Every labelling key acts on ``target_ids``, wherever the focus is: what is chosen in the pool, and so what
+    the screen shows.
+
+    Signals: ``label_requested(tuple of ids, class position, whether the next image shall come up)``,
     ``clear_requested(tuple of ids)``, ``mark_requested(tuple of ids, mark)``,
     ``thumbnails_needed(list of ids)``, ``action_requested(str)``.
     """
 
-    label_requested = Signal(object, int)
+    label_requested = Signal(object, int, bool)
     clear_requested = Signal(object)
     mark_requested = Signal(object, str)
     thumbnails_needed = Signal(object)
@@ -87,9 +103,10 @@ class LabelPage(QWidget):
             self.follow_viewer()
 
     def follow_viewer(self) -> None:
-        """Mark what the active pane shows in the pool."""
+        """Mark what the active pane shows in the pool, and let the choice follow it."""
         frame = self.viewer.frame
         self.strip.set_shown(None if frame is None else frame.image_id)
+        self.strip.follow(None if frame is None else frame.image_id)
         self._hang_ghost()
 
     def set_viewer_alone(self, alone: bool) -> None:
@@ -124,18 +141,26 @@ class LabelPage(QWidget):
             self.viewer.set_thumbnail(ghost_of(picture, 1, self._theme.palette))
 
     @property
-    def selected_ids(self) -> tuple[int, ...]:
-        """What a class chosen by keyboard is given to: the pool's selection, else the shown image."""
-        if self.strip.selected_ids:
+    def target_ids(self) -> tuple[int, ...]:
+        """What the next key labels: the pool's selection, else the shown image."""
+        if not self.viewer_alone and self.strip.selected_ids:
             return self.strip.selected_ids
         return () if self.viewer.frame is None else (self.viewer.frame.image_id,)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        mark = mark_key(event)
-        if mark is None or not self.selected_ids:
+        """Take the keys that the focused part has no use for: marks, labels, and those of the viewer."""
+        mark, (command, stays) = mark_key(event), label_key(event)
+        ids = self.target_ids
+        if mark is not None and ids:
+            self.mark_requested.emit(ids, mark)
+        elif self.viewer.pane.hand.selected is not None and self.viewer.take_key(event):
+            return  # a marked measurement goes before a label
+        elif command is not None and ids and command.kind == "label":
+            self.label_requested.emit(ids, command.number, not stays)
+        elif command is not None and ids:
+            self.clear_requested.emit(ids)
+        elif isinstance(QApplication.focusWidget(), TYPED_INTO) or not self.viewer.take_key(event):
             super().keyPressEvent(event)
-        else:
-            self.mark_requested.emit(self.selected_ids, mark)
 
     def _arranged(self) -> QWidget:
         middle = QSplitter(Qt.Orientation.Vertical)
@@ -164,11 +189,6 @@ class LabelPage(QWidget):
         return whole
 
     def _connect(self) -> None:
-        for source in (self.tree, self.viewer, self.strip):
-            source.label_requested.connect(self.label_requested)
-            source.clear_requested.connect(self.clear_requested)
-        for marking in (self.tree, self.strip):
-            marking.mark_requested.connect(self.mark_requested)
         self.strip.thumbnails_needed.connect(self.thumbnails_needed)
         self.bins.thumbnails_needed.connect(self.thumbnails_needed)
         self.tree.action_requested.connect(self.action_requested)
@@ -178,8 +198,8 @@ class LabelPage(QWidget):
         self.bins.adding_ended.connect(self.strip.setFocus)
 
     def _label_selected(self, position: int) -> None:
-        if self.selected_ids:
-            self.label_requested.emit(self.selected_ids, position)
+        if self.target_ids:
+            self.label_requested.emit(self.target_ids, position, False)
 
     def _hang_ghost(self) -> None:
         frame = self.viewer.frame

@@ -75,6 +75,7 @@ class StripState:
     """The pool in the order it is shown; ``orders`` are the ones that can be had now.
 
     ``part_of``: how many images the whole pool has, where only a chosen part of it is shown; else 0.
+    ``news``: the words of the button that puts the pool into a newer order. ``reference``: what it is like.
     """
 
     items: tuple[StripItem, ...] = ()
@@ -82,6 +83,8 @@ class StripState:
     orders: tuple[Order, ...] = ("suggested", "similar", "text", "disagree", "name")
     caption: str = ""
     part_of: int = 0
+    news: str = ""
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)

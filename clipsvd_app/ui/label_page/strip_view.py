@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, Signal
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QListView
 
 from clipsvd_app.ui.image_mime import drag_images, ghost_of
+from clipsvd_app.ui.label_page.label_keys import MOVING_KEYS
 from clipsvd_app.ui.label_page.strip_delegate import CELL, StripDelegate
 from clipsvd_app.ui.label_page.strip_model import ITEM_ROLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from PySide6.QtGui import QFocusEvent, QKeyEvent
+    from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent
 
     from clipsvd_app.ui.label_page.strip_model import StripModel
     from clipsvd_app.ui.theme import Theme
@@ -26,7 +28,6 @@ class StripView(QListView):
     """A grid of equal cells: Qt lays out ten thousand of them without asking about each."""
 
     opened = Signal(int)
-    key_pressed = Signal(object)
 
     def __init__(self, theme: Theme, model: StripModel) -> None:
         super().__init__()
@@ -34,6 +35,7 @@ class StripView(QListView):
         self._strip = model
         self._delegate = StripDelegate(theme, self)
         self._opened_id: int | None = None
+        self._pressing = False
         self.setModel(model)
         self.setItemDelegate(self._delegate)
         self.setFlow(QListView.Flow.LeftToRight)
@@ -53,7 +55,7 @@ class StripView(QListView):
         self.setAccessibleName("Pool of images")
         self.verticalScrollBar().setSingleStep(CELL.height() // 3)
         self.activated.connect(lambda index: self._open(index, again=True))
-        self.clicked.connect(self._open)
+        self.clicked.connect(self._open_if_chosen)
         theme.changed.connect(lambda _palette: self.viewport().update())
 
     def selected_ids(self) -> tuple[int, ...]:
@@ -96,13 +98,22 @@ class StripView(QListView):
 
     def currentChanged(self, current: QModelIndex, previous: QModelIndex) -> None:  # type: ignore[override]
         super().currentChanged(current, previous)
-        self._open(current)
+        if not self._pressing:
+            self._open_if_chosen(current)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Change the choice; what is left of it when the button comes up again is opened then."""
+        self._pressing = True
+        super().mousePressEvent(event)
+        self._pressing = False
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        event.ignore()
-        self.key_pressed.emit(event)
-        if not event.isAccepted():
+        """Move through the pool; every other key belongs to the page."""
+        moves = event.key() in MOVING_KEYS and not event.modifiers() & Qt.KeyboardModifier.AltModifier
+        if moves or event.matches(QKeySequence.StandardKey.SelectAll):
             super().keyPressEvent(event)
+        else:
+            event.ignore()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Choose the image on show where none is chosen: what the next key labels is always to be seen."""
@@ -119,6 +130,11 @@ class StripView(QListView):
             picture = self._strip.thumbnail(ids[0])
             ghost = ghost_of(None if picture is None else picture.toImage(), len(ids), self._theme.palette)
             drag_images(self, ids, ghost)
+
+    def _open_if_chosen(self, index: QModelIndex) -> None:
+        """Show what is chosen, and nothing that Ctrl and a click have just taken out of the choice."""
+        if self.selectionModel().isSelected(index):
+            self._open(index)
 
     def _open(self, index: QModelIndex, *, again: bool = False) -> None:
         if not index.isValid():

@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
 
 from clipsvd_app.ui import icons
 from clipsvd_app.ui.image_mime import drag_images, ghost_of
-from clipsvd_app.ui.label_page.label_keys import take_key
+from clipsvd_app.ui.label_page.label_keys import MOVING_KEYS
 from clipsvd_app.ui.label_page.studies_model import (
     DEPTH_ROLE,
     FLAGS_ROLE,
@@ -65,15 +65,11 @@ NO_STUDIES = EmptySpec(
 class StudiesTree(QWidget):
     """What the project holds, and how much of it is labelled.
 
-    Signals: ``images_selected(tuple of ids)`` of all chosen rows, ``label_requested(ids, class position)``,
-    ``clear_requested(ids)``, ``mark_requested(ids, mark)``, ``action_requested(str)`` a button of the
+    Signals: ``images_selected(tuple of ids)`` of all chosen rows, ``action_requested(str)`` a button of the
     empty state.
     """
 
     images_selected = Signal(object)
-    label_requested = Signal(object, int)
-    clear_requested = Signal(object)
-    mark_requested = Signal(object, str)
     action_requested = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -86,7 +82,6 @@ class StudiesTree(QWidget):
         column.addWidget(self.view)
         column.addWidget(self._empty)
         self.view.selectionModel().selectionChanged.connect(self._tell_selection)
-        self.view.key_pressed.connect(self._take_key)
         self._empty.action_requested.connect(self.action_requested)
         self.set_patients(())
 
@@ -124,9 +119,6 @@ class StudiesTree(QWidget):
     def _tell_selection(self) -> None:
         self.images_selected.emit(self.selected_ids)
 
-    def _take_key(self, event: QKeyEvent) -> None:
-        take_key(event, self)
-
     def _unfolded(self) -> set[str]:
         tops = [self._model.index(row, 0) for row in range(self._model.rowCount())]
         below = [self._model.index(row, 0, top) for top in tops for row in range(self._model.rowCount(top))]
@@ -145,9 +137,7 @@ class StudiesTree(QWidget):
 
 
 class _Tree(QTreeView):
-    """Gives its keys away before the tree searches by them."""
-
-    key_pressed = Signal(object)
+    """Keeps the keys that move in it; the page has a use for all others."""
 
     def __init__(self, theme: Theme, model: StudiesModel) -> None:
         super().__init__()
@@ -165,10 +155,10 @@ class _Tree(QTreeView):
         theme.changed.connect(lambda _palette: self.viewport().update())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        event.ignore()
-        self.key_pressed.emit(event)
-        if not event.isAccepted():
+        if event.key() in MOVING_KEYS and not event.modifiers() & Qt.KeyboardModifier.AltModifier:
             super().keyPressEvent(event)
+        else:
+            event.ignore()
 
     def startDrag(self, supported_actions: Qt.DropAction) -> None:
         ids = ids_below(self.selectionModel().selectedIndexes())

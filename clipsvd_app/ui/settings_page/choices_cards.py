@@ -79,6 +79,23 @@ class PrivacyCard(Card):
         self._identity.setChecked(shown)
 
 
+class LabellingCard(Card):
+    """What a labelling key does besides labelling."""
+
+    next_after_label_changed = Signal(bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Labelling", parent)
+        self._next = QCheckBox("After a label, show the next suggested image")
+        self._next.clicked.connect(self.next_after_label_changed)
+        self.body.addWidget(self._next)
+        self.body.addWidget(label("Shift and the number of a class label and stay.", "small"))
+
+    def set_shown(self, goes_on: bool) -> None:
+        """Show what is chosen."""
+        self._next.setChecked(goes_on)
+
+
 class CachesCard(Card):
     """What was computed before and may be computed again."""
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from clipsvd_app.ui.plots.page_parts import GAP, NOT_DIAGNOSTIC, column, label, scrolled
 from clipsvd_app.ui.settings_page.backbones_card import BackbonesCard
-from clipsvd_app.ui.settings_page.choices_cards import CachesCard, LookCard, PrivacyCard
+from clipsvd_app.ui.settings_page.choices_cards import CachesCard, LabellingCard, LookCard, PrivacyCard
 from clipsvd_app.ui.settings_page.prompts_card import PromptsCard
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class SettingsPage(QWidget):
     Signals: ``backbone_path_chosen(path)``, ``backbone_fetch_requested()``, ``backbone_cancel_requested()``,
     ``backbone_use_requested(key)``, ``backbone_remove_requested(key)``,
     ``prompts_changed(class position, tuple of str)``, ``device_chosen(str)``, ``theme_chosen(str)``,
-    ``show_identity_changed(bool)``, ``clear_cache_requested(key)``.
+    ``show_identity_changed(bool)``, ``next_after_label_changed(bool)``, ``clear_cache_requested(key)``.
     """
 
     backbone_path_chosen = Signal(str)
@@ -34,6 +34,7 @@ class SettingsPage(QWidget):
     device_chosen = Signal(str)
     theme_chosen = Signal(str)
     show_identity_changed = Signal(bool)
+    next_after_label_changed = Signal(bool)
     clear_cache_requested = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -44,13 +45,16 @@ class SettingsPage(QWidget):
         self.prompts = PromptsCard()
         self.look = LookCard()
         self.privacy = PrivacyCard()
+        self.labelling = LabellingCard()
         self.caches = CachesCard()
         self._version = label("", "small")
         row = QHBoxLayout(self)
         row.setContentsMargins(GAP * 2, GAP * 2, GAP * 2, GAP * 2)
         row.setSpacing(GAP * 2)
         row.addWidget(scrolled(column(self.backbones, self.prompts)), 3)
-        row.addWidget(scrolled(column(self.look, self.privacy, self.caches, self._version)), 2)
+        row.addWidget(
+            scrolled(column(self.look, self.labelling, self.privacy, self.caches, self._version)), 2
+        )
         self._connect()
 
     def set_state(self, state: SettingsState) -> None:
@@ -60,6 +64,7 @@ class SettingsPage(QWidget):
         self.prompts.set_classes(state.classes, state.prompts_locked)
         self.look.set_state(state.theme, state.devices, state.device, state.device_note)
         self.privacy.set_shown(state.show_identity)
+        self.labelling.set_shown(state.next_after_label)
         self.caches.set_caches(state.caches)
         self._version.setText(f"CLIP-SVD Studio {state.version}. {NOT_DIAGNOSTIC}")
 
@@ -77,4 +82,5 @@ class SettingsPage(QWidget):
         self.look.theme_chosen.connect(self.theme_chosen)
         self.look.device_chosen.connect(self.device_chosen)
         self.privacy.show_identity_changed.connect(self.show_identity_changed)
+        self.labelling.next_after_label_changed.connect(self.next_after_label_changed)
         self.caches.clear_requested.connect(self.clear_cache_requested)

@@ -84,6 +84,7 @@ class SettingsState:
     device_note: str = ""
     theme: ThemeName = "dark"
     show_identity: bool = False
+    next_after_label: bool = True
     caches: tuple[CacheRow, ...] = ()
     version: str = ""
     prompts_locked: str = ""

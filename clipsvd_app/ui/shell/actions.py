@@ -90,7 +90,8 @@ VIEWER_KEYS: tuple[tuple[str, tuple[KeyHelp, ...]], ...] = tuple(
 )
 
 LABEL_KEYS: tuple[KeyHelp, ...] = (
-    KeyHelp("1 … 9", "Label the selected images"),
+    KeyHelp("1 … 9", "Label the selected images, then the next suggested one"),
+    KeyHelp("Shift + 1 … 9", "Label and stay"),
     KeyHelp("0, Delete", "Clear their label"),
     KeyHelp("U · X", "Uncertain · leave out"),
     KeyHelp("Alt + drag", "Drag the shown image onto a class"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent
 
 _PORTABLE = QKeySequence.SequenceFormat.PortableText
+_LINUX_SCAN_CODE_OF_1 = 10
+_MAC_DIGITS = (18, 19, 20, 21, 23, 22, 26, 28, 25)  # kVK_ANSI_1 to kVK_ANSI_9
 ARROWS: dict[int, tuple[int, int]] = {
     Qt.Key.Key_Left: (-1, 0),
     Qt.Key.Key_Right: (1, 0),
@@ -25,7 +28,7 @@ ARROWS: dict[int, tuple[int, int]] = {
 
 @dataclass(frozen=True, slots=True)
 class KeyCommand:
-    """What a key asks for: a command of the table, or ``label``, ``clear`` (a label) and ``preset``.
+    """What a key asks for: a command of the table, ``preset``, or ``label`` and ``clear`` (a label).
 
     ``number`` is a class or preset from 0, or what the table says.
     """
@@ -42,17 +45,30 @@ def key_command(event: QKeyEvent) -> KeyCommand | None:
     found = _by_key().get(_name(modifiers, event.key()))
     if found is None and modifiers == Qt.KeyboardModifier.ShiftModifier and not event.text().isalpha():
         found = _by_key().get(_name(Qt.KeyboardModifier.NoModifier, event.key()))  # plus is often shifted
-    return label_command(event) or found
+    return found
 
 
 def label_command(event: QKeyEvent) -> KeyCommand | None:
-    """Return the labelling that a digit, 0 or Delete asks for."""
-    if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+    """Return the labelling that a digit, with or without Shift, 0 or Delete asks for."""
+    modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+    if modifiers not in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier):
         return None
-    if event.key() in (Qt.Key.Key_0, Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+    if not modifiers and event.key() in (Qt.Key.Key_0, Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
         return KeyCommand("clear")
     number = event.key() - Qt.Key.Key_1
+    if modifiers and not 0 <= number < 9:
+        number = _shifted_digit(event)
     return KeyCommand("label", number) if 0 <= number < 9 else None
+
+
+def _shifted_digit(event: QKeyEvent) -> int:
+    """Return which digit, from 0, was pressed with Shift: Qt names the sign that the layout puts there."""
+    scan, virtual = event.nativeScanCode(), event.nativeVirtualKey()
+    if sys.platform == "darwin":
+        return _MAC_DIGITS.index(virtual) if virtual in _MAC_DIGITS else -1
+    if sys.platform == "win32":
+        return virtual - ord("1")
+    return scan - _LINUX_SCAN_CODE_OF_1 if scan else -1
 
 
 def _name(modifiers: Qt.KeyboardModifier, key: int) -> str:

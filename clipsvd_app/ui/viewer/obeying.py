@@ -22,7 +22,7 @@ NEXT_LAYOUT: dict[LayoutName, LayoutName] = {"1": "2", "2": "4", "4": "1", "mpr"
 
 
 class Obeying(QObject):
-    """Carries out commands of the table, and the labelling keys, on the active pane."""
+    """Carries out commands of the table on the active pane."""
 
     def __init__(self, viewer: ImageViewer) -> None:
         super().__init__(viewer)
@@ -56,8 +56,6 @@ class Obeying(QObject):
             "texts": self._texts,
         }
         self._numbered: dict[str, Callable[[int], object]] = {
-            "label": lambda number: viewer.label_requested.emit(self._ids(), number),
-            "clear": lambda _number: viewer.clear_requested.emit(self._ids()),
             "preset": self.choose_preset,
             "scroll": lambda frames: viewer.scroll_stack(viewer.active, frames),
             "step": viewer.step_requested.emit,
@@ -105,10 +103,6 @@ class Obeying(QObject):
         """Go back to the file's window, and let training use it too."""
         self._own_window()
         self._train_window(series=False)
-
-    def _ids(self) -> tuple[int, ...]:
-        frame = self._viewer.frame
-        return () if frame is None else (frame.image_id,)
 
     def _choose_tool(self, tool: str) -> None:
         self._viewer.tool = tool

@@ -35,8 +35,7 @@ class ImageViewer(QWidget):
 
     Signals: ``window_changed(WindowSpec)`` by the user's hand, ``inverted_changed(bool)``,
     ``slice_requested(pane, place in its stack)``, ``step_requested(int)`` previous or next image,
-    ``study_requested(int)`` previous or next study, ``label_requested(tuple of ids, class position)``,
-    ``clear_requested(tuple of ids)``, ``drag_started(int)`` image id, ``layout_changed(str)``,
+    ``study_requested(int)`` previous or next study, ``drag_started(int)`` image id, ``layout_changed(str)``,
     ``active_changed(int)``, ``image_dropped(pane, image id)``, ``pointed(pane, column, row)``,
     ``region_chosen(image id, Region or None for the whole frame, bool for the whole series)``,
     ``training_window_chosen(image id, WindowSpec or None for the file's own, bool for the whole series)``,
@@ -49,8 +48,6 @@ class ImageViewer(QWidget):
     slice_requested = Signal(int, int)
     step_requested = Signal(int)
     study_requested = Signal(int)
-    label_requested = Signal(object, int)
-    clear_requested = Signal(object)
     drag_started = Signal(int)
     layout_changed = Signal(str)
     active_changed = Signal(int)
@@ -217,18 +214,22 @@ class ImageViewer(QWidget):
         self.pane.fit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not self.take_key(event):
+            super().keyPressEvent(event)
+
+    def take_key(self, event: QKeyEvent) -> bool:
+        """Obey a key, wherever on the page it was pressed; returns whether it means anything here."""
         shift = event.modifiers() == Qt.KeyboardModifier.ShiftModifier
         plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         if self.pane.hand.drawing is not None and event.key() in ARROWS and (plain or shift):
             across, down = ARROWS[event.key()]
             self.pane.hand.step(across * (10 if shift else 1), down * (10 if shift else 1))
-            return
+            return True
         if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and self.pane.hand.delete_selected():
-            return
+            return True
         command = key_command(event)
         idle = self.frame is None and command is not None and command.kind not in WITHOUT_FRAME
-        if command is None or idle or not self._obeying.obey(command):
-            super().keyPressEvent(event)
+        return command is not None and not idle and self._obeying.obey(command)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
