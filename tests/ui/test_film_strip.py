@@ -97,11 +97,13 @@ def test_how_many_are_chosen_is_said_before_a_key_labels_them(strip):
     assert strip._chosen.isVisible()
 
 
-def test_the_choice_follows_what_is_on_the_screen_unless_it_is_one_of_several(strip):
+def test_the_choice_follows_what_is_on_the_screen_and_several_stay_while_it_is_theirs(strip):
     strip.set_state(StripState(items(10)))
     strip.select((101, 104))
-    strip.follow(104)
+    strip.follow(101)
     assert strip.selected_ids == (101, 104)
+    strip.follow(104)
+    assert strip.selected_ids == (104,)
     strip.follow(107)
     assert strip.selected_ids == (107,)
     strip.follow(999)

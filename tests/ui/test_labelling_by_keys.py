@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -129,3 +130,52 @@ def test_escape_in_the_pool_brings_back_what_the_tree_hid(studio):
     press(K.Key_Escape)
     assert len(page.strip.view.model().items) == 6
     assert page.tree.selected_ids == ()
+
+
+def two_classes() -> None:
+    press((K.Key_N, CTRL | SHIFT))
+    write("cyst")
+    press(K.Key_Return)
+    write("mass")
+    press(K.Key_Return, K.Key_Escape)
+
+
+def test_every_label_brings_up_the_next_image_until_all_are_labelled(studio):
+    two_classes()
+    for number in range(6):
+        press((K.Key_1, K.Key_2)[number % 2])
+    assert labels(studio) == ["cyst", "mass"] * 3
+    last = studio.pages.viewing.shown
+    press(K.Key_1)
+    assert studio.pages.viewing.shown == last
+
+
+def test_the_next_image_stays_away_where_the_settings_say_so(studio):
+    two_classes()
+    studio.session.change_settings(replace(studio.session.settings, next_after_label=False))
+    press(K.Key_1, K.Key_2)
+    assert labels(studio) == ["mass", "", "", "", "", ""]
+
+
+def test_after_the_wheel_a_key_labels_what_is_on_the_screen(studio, qtbot):
+    two_classes()
+    page, images = studio.pages.label, studio.session.images()
+    page.strip.select((images[0].id,))
+    qtbot.waitUntil(lambda: page.viewer.frame is not None)
+    page.viewer.scroll_stack(0, 1)
+    qtbot.waitUntil(lambda: page.viewer.frame.image_id == images[1].id)
+    assert page.strip.selected_ids == (images[1].id,)
+    press((K.Key_2, SHIFT))
+    assert labels(studio) == ["", "mass", "", "", "", ""]
+
+
+def test_a_series_chosen_in_the_tree_is_labelled_whole_until_the_wheel_leaves_it(studio, qtbot):
+    two_classes()
+    press((K.Key_F6, SHIFT), (K.Key_F6, SHIFT), K.Key_Home, K.Key_Down)
+    page = studio.pages.label
+    assert len(page.target_ids) == 2
+    assert page.strip._chosen.text() == "2 selected"
+    shown = page.viewer.frame.image_id if page.viewer.frame else None
+    page.viewer.scroll_stack(0, 1)
+    qtbot.waitUntil(lambda: page.viewer.frame is not None and page.viewer.frame.image_id != shown)
+    assert page.target_ids == (page.viewer.frame.image_id,)

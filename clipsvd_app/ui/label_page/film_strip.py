@@ -111,11 +111,12 @@ class FilmStrip(QFrame):
         self.view.mark_shown(image_id)
 
     def follow(self, image_id: int | None) -> None:
-        """Choose the image that is on the screen now, unless it is one of several that are chosen."""
+        """Choose the image that is on the screen now; several stay chosen while it is the one opened here."""
         if image_id is None:
             return
         index = self._model.index_of(image_id)
-        if not self.view.selectionModel().isSelected(index):
+        opened_here = index == self.view.currentIndex() and self.view.selectionModel().isSelected(index)
+        if not opened_here:
             self.view.select((image_id,), image_id)
             self.view.scrollTo(index)
 
