@@ -34,7 +34,7 @@ class Agreement:
     """Two readers on the images that both have read.
 
     ``kappa`` is Cohen's, unweighted; None when there is no image or both know one class only. The
-    interval is the 95 % of a bootstrap over patients.
+    interval is the 95 % of a bootstrap over patients, None where that tells no spread.
     """
 
     reader: str
@@ -117,7 +117,8 @@ def _interval(pairs: Sequence[tuple[int, int]], patients: Sequence[str]) -> tupl
     draws = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), size=DRAWS)
     kappas = _kappas(np.einsum("dp,pij->dij", draws.astype(np.float64), tables))
     kappas = kappas[~np.isnan(kappas)]
-    if not len(kappas):
+    # Where all draws are alike, as with readers who always agree, they say nothing of the spread.
+    if not len(kappas) or np.ptp(kappas) == 0:
         return None
     low, high = np.quantile(kappas, (0.025, 0.975))
     return float(low), float(high)
