@@ -15,7 +15,8 @@ DOUBT_SENTENCES: dict[Doubt, str] = {
     "set_not_single": "More than one class remains possible: treat it as undecided.",
     "nearly_as_likely": "Two classes are nearly as likely: treat it as undecided.",
 }
-NEARLY_AS_LIKELY = 0.2
+NEARLY_AS_LIKELY = 0.1
+"""Two classes whose probabilities differ by less are nearly as likely."""
 
 
 def winner(values: Sequence[float]) -> int:
@@ -24,7 +25,7 @@ def winner(values: Sequence[float]) -> int:
 
 
 def best_known(prediction: Prediction) -> tuple[float, ...]:
-    """Return the calibrated probabilities where they are known, else the adapted model's own."""
+    """Return what is shown of an image: calibrated probabilities if known, else the adapted model's own."""
     return prediction.calibrated or prediction.adapted
 
 
@@ -44,7 +45,7 @@ def is_error(prediction: Prediction) -> bool:
 
 
 def doubts(prediction: Prediction) -> tuple[Doubt, ...]:
-    """Return why not to trust a prediction; runs of earlier versions left only their probabilities."""
+    """Return why not to trust a prediction; a run without an estimate left only its probabilities."""
     if prediction.doubts or len(prediction.adapted) < 2:
         return prediction.doubts
     top, second = sorted(best_known(prediction), reverse=True)[:2]
@@ -55,7 +56,7 @@ def set_sentence(prediction: Prediction, names: Sequence[str], alpha: float) -> 
     """Say which classes the conformal set holds; empty where none could be calibrated."""
     if prediction.conformal is None:
         return ""
-    promise = f"holds the right class at least {round(100 * (1 - alpha))} times in 100"
+    promise = f"holds the right class at least {round(100 * (1 - alpha))} times in 100, on average over patients"
     if not prediction.conformal:
         return f"No class is likely enough for a list that {promise}."
     listed = " or ".join(names[position] for position in prediction.conformal)

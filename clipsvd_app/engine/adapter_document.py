@@ -15,6 +15,7 @@ from clipsvd_app.adapter_file.document import (
     AdapterDocument,
     Base,
     BasisNote,
+    Calibration,
     EvaluatedMethod,
     EvaluationNote,
     Preprocessing,
@@ -59,6 +60,7 @@ def document_of(
         training=_training(request, trained, train_images),
         evaluation=_evaluation(evaluation),
         canaries=sing(adapted),
+        calibration=_calibration(evaluation),
     )
 
 
@@ -77,7 +79,7 @@ def with_plain_classes(adapted: AdaptedModel) -> AdaptedModel:
     classes = tuple(_plain_class(spec) for spec in adapted.classes)
     if classes == adapted.classes:
         return adapted
-    return AdaptedModel(adapted.backbone, adapted.basis, adapted.sigmas, classes)
+    return AdaptedModel(adapted.backbone, adapted.basis, adapted.sigmas, classes, adapted.temperature)
 
 
 def _plain_class(spec: ClassSpec) -> ClassSpec:
@@ -121,6 +123,12 @@ def _split_hash(images: Sequence[ImageInput]) -> str:
     """Hash which images trained, by their numbers in the project: comparable there, meaningless elsewhere."""
     numbers = ",".join(f"{image.id}:{image.label}" for image in sorted(images, key=lambda image: image.id))
     return hashlib.sha256(numbers.encode()).hexdigest()
+
+
+def _calibration(evaluation: Evaluation) -> Calibration:
+    """Return the temperature that the run's unseen patients gave; 1 where there was no estimate."""
+    found = evaluation.calibration
+    return Calibration() if found is None else Calibration(temperature=found.temperature)
 
 
 def _evaluation(evaluation: Evaluation) -> EvaluationNote:

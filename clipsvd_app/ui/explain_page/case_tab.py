@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal, SignalInstance
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
 
-from clipsvd_app.domain.cases import winner
+from clipsvd_app.domain.cases import best_known, winner
 from clipsvd_app.domain.explanation import Statement
 from clipsvd_app.ui.explain_page.case_chooser import CaseChooser
 from clipsvd_app.ui.explain_page.concept_bars import ConceptBars
@@ -93,7 +93,10 @@ class CaseTab(QWidget):
         self.words.set_words(*statements, shown=False)
         self.words.how.hide()
         self._statements.set_statements(statements)
-        self.bars.set_probabilities(case.class_names, case.adapted, case.zero_shot, view.label)
+        calibrated = case.temperature != 1
+        self.bars.set_probabilities(
+            case.class_names, case.adapted, case.zero_shot, view.label, calibrated=calibrated
+        )
         self._bars_card.set_words(*case.about("answer"), shown=False)
         self.margin.set_case(case)
         self.concepts.set_concepts(case.concepts)
@@ -181,11 +184,12 @@ def _as_unseen(prediction: Prediction | None, names: tuple[str, ...]) -> tuple[S
     seen = "The model explained here was trained on this image"
     if prediction.role == "train":
         return (Statement(f"{seen}, so its answer says nothing of unseen patients.", "The run's own list."),)
-    best = winner(prediction.adapted)
+    shown = best_known(prediction)
+    best = winner(shown)
     return (
         Statement(
             f"{seen}. Trained on other patients alone, it answers “{names[best]}” "
-            f"({100 * prediction.adapted[best]:.0f} %).",
+            f"({100 * shown[best]:.0f} %).",
             "The second answer is that of the estimate's fits which had not seen this patient; Inspect rests "
             "on it.",
         ),
