@@ -113,16 +113,21 @@ def _training(request: TrainRequest, trained: TrainedSigma, images: Sequence[Ima
         shots=request.shots,
         images_per_class=tuple(counts[index] for index in range(len(request.classes))),
         patients=len({image.group for image in images}),
-        split_sha256=_split_hash(images),
+        split_sha256=_split_hash(request.images, images),
         device=one_line(trained.device)[:128],
         seconds=round(trained.seconds, 1),
     )
 
 
-def _split_hash(images: Sequence[ImageInput]) -> str:
-    """Hash which images trained, by their numbers in the project: comparable there, meaningless elsewhere."""
-    numbers = ",".join(f"{image.id}:{image.label}" for image in sorted(images, key=lambda image: image.id))
-    return hashlib.sha256(numbers.encode()).hexdigest()
+def _split_hash(asked: Sequence[ImageInput], trained: Sequence[ImageInput]) -> str:
+    """Hash which images trained, by their places among those of the run.
+
+    Runs on the same images can be compared by it, whatever their numbers in a project are; to anybody
+    without the images it says nothing.
+    """
+    ids = {image.id for image in trained}
+    places = ",".join(f"{place}:{image.label}" for place, image in enumerate(asked) if image.id in ids)
+    return hashlib.sha256(places.encode()).hexdigest()
 
 
 def _calibration(evaluation: Evaluation) -> Calibration:

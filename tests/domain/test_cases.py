@@ -14,9 +14,9 @@ def prediction(adapted, **more):
     return Prediction(1, "test", 0, adapted, (0.5, 0.5), **more)
 
 
-def test_an_older_prediction_is_doubted_where_two_classes_are_nearly_as_likely():
-    assert doubts(prediction((0.55, 0.45))) == ("nearly_as_likely",)
-    assert doubts(prediction((0.9, 0.1))) == ()
+def test_without_an_estimate_a_prediction_is_doubted_where_two_classes_are_nearly_as_likely():
+    assert doubts(prediction((0.54, 0.46))) == ("nearly_as_likely",)
+    assert doubts(prediction((0.56, 0.44))) == ()
 
 
 def test_stored_doubts_are_taken_as_they_are():

@@ -109,7 +109,7 @@ def reliability_bins(
 
 def _sentence(temperature: float, before: float, after: float, images: int) -> str:
     course = f"the log loss on other patients goes from {before:.2f} to {after:.2f}"
-    if after < before:
+    if round(before - after, 2) > 0:
         manner = "too sure" if temperature > 1 else "not sure enough"
         text = f"Its probabilities are {manner}: with a temperature of {temperature:.2f} {course}."
     else:
