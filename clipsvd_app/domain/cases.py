@@ -56,7 +56,8 @@ def set_sentence(prediction: Prediction, names: Sequence[str], alpha: float) -> 
     """Say which classes the conformal set holds; empty where none could be calibrated."""
     if prediction.conformal is None:
         return ""
-    promise = f"holds the right class at least {round(100 * (1 - alpha))} times in 100, on average over patients"
+    times = round(100 * (1 - alpha))
+    promise = f"holds the right class at least {times} times in 100, on average over patients"
     if not prediction.conformal:
         return f"No class is likely enough for a list that {promise}."
     listed = " or ".join(names[position] for position in prediction.conformal)

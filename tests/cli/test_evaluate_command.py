@@ -209,8 +209,8 @@ def test_the_same_images_added_in_another_order_give_the_same_run(leaky, capsys,
         with open_project(file) as project:
             paths = {image.id: image.path for image in project.images()}
             runs.append({paths[p.image_id]: p.calibrated for p in project.run_result(1).predictions})
-            evaluation = project.run_result(1).evaluation
-            runs.append([(m.balanced_accuracy, m.interval, m.macro_auroc, m.brier) for m in evaluation.methods])
+            methods = project.run_result(1).evaluation.methods
+            runs.append([(m.balanced_accuracy, m.interval, m.macro_auroc, m.brier) for m in methods])
             assert project.run_request(1)["recipe"]["flip"] is False
             assert project.setting("mirror_images") == "no"
         document(capsys, "export", file, "--run", 1, "--out", tmp_path / f"{number}.sigma.safetensors")

@@ -74,8 +74,8 @@ def test_preview_and_map_take_the_images_by_content_too(files, tmp_path: Path) -
     for name, orders in (("a", [files]), ("b", [files[12:], files[:12]])):
         with filled(tmp_path / name, orders) as project:
             preview = prepare_preview(project.classes(), project.images(), BACKBONE)
-            for folder in (preview, prepare_map(project.images(), BACKBONE)):
-                paths.append([image.path for image in read_request(folder).images])
+            folders = preview, prepare_map(project.images(), BACKBONE)
+        paths += [[image.path for image in read_request(folder).images] for folder in folders]
     assert paths[0] == paths[1] == paths[2] == paths[3]
 
 
@@ -83,7 +83,8 @@ def test_images_without_a_label_do_not_number_the_patients_anew(files, picture, 
     before = {image.path: image.group for image in request_of(filled(tmp_path / "a", [files])).images}
     more = [picture(tmp_path / "in" / "mass" / f"p{number}_x.png", 900 + number) for number in range(8, 20)]
     with filled(tmp_path / "b", [more, files]) as project:
-        project.apply(set_labels([image.id for image in project.images() if image.path in map(str, more)], None))
+        pool = [image.id for image in project.images() if image.path in map(str, more)]
+        project.apply(set_labels(pool, None))
         request = read_request(training.prepare(project, BACKBONE, recipe_for("quick")))
     after = {image.path: image.group for image in request.images if image.label is not None}
     assert len(request.images) == len(before) + len(more)

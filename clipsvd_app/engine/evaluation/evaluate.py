@@ -144,9 +144,7 @@ def _score(
     return MethodScore(
         method=name,
         balanced_accuracy=balanced,
-        interval=metrics.balanced_interval(
-            _right(parts, truth), truth, groups, resampled, len(set(groups))
-        ),
+        interval=metrics.balanced_interval(_right(parts, truth), truth, groups, resampled, len(set(groups))),
         accuracy=_mean([float(np.trace(confusion) / len(truth)) for confusion in confusions]),
         macro_auroc=_mean(known_areas) if known_areas else None,
         negative_log_likelihood=_mean(

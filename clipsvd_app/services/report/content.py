@@ -72,7 +72,8 @@ def gather(
 ) -> ReportContent:
     """Read what a report may hold; ``report(done, total)`` counts pictures and may raise Cancelled."""
     result, images = project.run_result(number), project.images()
-    wrong = sorted((p for p in evidence(result.predictions) if is_error(p)), key=lambda p: -max(best_known(p)))
+    wrong = [p for p in evidence(result.predictions) if is_error(p)]
+    wrong.sort(key=lambda p: -max(best_known(p)))
     pictures, withheld = None, 0
     if failures:
         pictures, withheld = _pictures(wrong[:MOST_FAILURES], images, result.class_names, report)

@@ -107,8 +107,6 @@ def test_a_temperature_that_is_no_gain_is_called_none():
     groups = [str(place) for place in range(24)]
     found = [calibrate(*too_sure(24, 1.0, seed), groups).summary for seed in range(8)]
     # By less than a hundredth it would be called too sure of itself and shown to lose as much as before.
-    worse = [
-        one.negative_log_likelihood_before - one.negative_log_likelihood_after <= 0.005 for one in found
-    ]
+    worse = [one.negative_log_likelihood_before - one.negative_log_likelihood_after <= 0.005 for one in found]
     assert worse == ["is no gain here" in one.sentence for one in found]
     assert any(worse)
