@@ -17,6 +17,8 @@ DOUBT_SENTENCES: dict[Doubt, str] = {
 }
 NEARLY_AS_LIKELY = 0.1
 """Two classes whose probabilities differ by less are nearly as likely."""
+FEWEST_TO_CALL_FAR = 8
+"""Training patients from which on images are called far from them."""
 
 
 def winner(values: Sequence[float]) -> int:

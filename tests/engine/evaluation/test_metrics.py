@@ -204,3 +204,9 @@ def test_what_is_equally_sure_counts_by_its_common_error_in_any_order():
     one, other = coverage_risk(rows, truth), coverage_risk(rows[::-1], truth[::-1])
     assert one == other
     assert [point.risk for point in one] == pytest.approx([0, 0.25, 1 / 3, 3 / 8, 2 / 5])
+
+
+def test_too_few_cases_are_not_said_to_show_a_difference_of_more_than_everything():
+    found = judged(list(range(40)), list(range(40, 80)), patients=2)
+    assert detectable(found.differences[0].interval) > 1
+    assert "So few cases show no difference four times in five" in found.sentence
