@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.explanation import Statement
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -64,3 +66,25 @@ def set_sentence(prediction: Prediction, names: Sequence[str], alpha: float) -> 
         return f"No class is likely enough for a list that {promise}."
     listed = " or ".join(names[position] for position in prediction.conformal)
     return f"Possible: {listed}. Such a list {promise}."
+
+
+def as_unseen(prediction: Prediction | None, names: Sequence[str]) -> tuple[Statement, ...]:
+    """Say what the answer of a run's model is worth for an image that it was trained on.
+
+    An image judged out of fold has a second answer, by a model that never saw its patient.
+    """
+    if prediction is None or prediction.role not in ("train", "out_of_fold"):
+        return ()
+    seen = "The model explained here was trained on this image"
+    if prediction.role == "train":
+        return (Statement(f"{seen}, so its answer says nothing of unseen patients.", "The run's own list."),)
+    shown = best_known(prediction)
+    best = winner(shown)
+    return (
+        Statement(
+            f"{seen}. Trained on other patients alone, it answers “{names[best]}” "
+            f"({100 * shown[best]:.0f} %).",
+            "The second answer is that of the estimate's fits which had not seen this patient; Inspect rests "
+            "on it.",
+        ),
+    )

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal, SignalInstance
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
 
-from clipsvd_app.domain.cases import best_known, winner
-from clipsvd_app.domain.explanation import Statement
+from clipsvd_app.domain.cases import as_unseen
 from clipsvd_app.ui.explain_page.case_chooser import CaseChooser
 from clipsvd_app.ui.explain_page.concept_bars import ConceptBars
 from clipsvd_app.ui.explain_page.map_card import MapCard
@@ -89,7 +88,7 @@ class CaseTab(QWidget):
         self._stack.setCurrentIndex(2)
         case = view.explanation
         self.words.set_title(view.caption)
-        statements = (*case.statements, *_as_unseen(self._predictions.get(view.image_id), case.class_names))
+        statements = (*case.statements, *as_unseen(self._predictions.get(view.image_id), case.class_names))
         self.words.set_words(*statements, shown=False)
         self.words.how.hide()
         self._statements.set_statements(statements)
@@ -175,22 +174,3 @@ class CaseTab(QWidget):
     def _emit(self, signal: SignalInstance) -> None:
         if self._view is not None:
             signal.emit(self._view.image_id)
-
-
-def _as_unseen(prediction: Prediction | None, names: tuple[str, ...]) -> tuple[Statement, ...]:
-    """Say of an image that was trained on what its answer is worth."""
-    if prediction is None or prediction.role not in ("train", "out_of_fold"):
-        return ()
-    seen = "The model explained here was trained on this image"
-    if prediction.role == "train":
-        return (Statement(f"{seen}, so its answer says nothing of unseen patients.", "The run's own list."),)
-    shown = best_known(prediction)
-    best = winner(shown)
-    return (
-        Statement(
-            f"{seen}. Trained on other patients alone, it answers “{names[best]}” "
-            f"({100 * shown[best]:.0f} %).",
-            "The second answer is that of the estimate's fits which had not seen this patient; Inspect rests "
-            "on it.",
-        ),
-    )
