@@ -72,7 +72,7 @@ def agreement(images: Sequence[ProjectImage], readings: Sequence[Reading], reade
         images=len(pairs),
         agreed=len(pairs) - len(differ),
         kappa=cohens_kappa(pairs),
-        interval=_interval(pairs, [image.patient_key for image, _, _ in read]),
+        interval=_interval(read),
         disagreements=differ,
     )
 
@@ -109,7 +109,11 @@ def _kappas(tables: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(np.where(possible > 0, (observed - expected) / possible, np.nan))
 
 
-def _interval(pairs: Sequence[tuple[int, int]], patients: Sequence[str]) -> tuple[float, float] | None:
+def _interval(read: Sequence[tuple[ProjectImage, int, Reading]]) -> tuple[float, float] | None:
+    """Resample patients, in the order of their images' content, so that no other order shows."""
+    ranked = sorted(read, key=lambda row: (row[0].sha256, row[0].frame))
+    pairs = [(first, reading.class_id) for _, first, reading in ranked]
+    patients = [image.patient_key for image, _, _ in ranked]
     if len(set(patients)) < FEWEST_PATIENTS:
         return None
     tables = _tables(pairs, patients)
