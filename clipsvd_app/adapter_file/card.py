@@ -63,8 +63,14 @@ def _evidence(document: AdapterDocument) -> list[str]:
         "Evidence",
         f"  {_VERDICTS[evaluation.verdict]} ({evaluation.images} images of {evaluation.patients} patients)",
         *(_method(entry) for entry in evaluation.methods),
+        *_calibration(document),
         *_said(evaluation.sentence),
     ]
+
+
+def _calibration(document: AdapterDocument) -> list[str]:
+    temperature = document.calibration.temperature
+    return [] if temperature == 1 else [f"  Probabilities: logits divided by {temperature:.2f} (calibrated)"]
 
 
 def _said(sentence: str) -> list[str]:

@@ -98,9 +98,9 @@ def _new_run(project: Project, preset: str, earlier: int | None, console: Consol
     folder = training.prepare(
         project,
         backbone,
-        recipe_for(preset, flip=project.setting("mirror_images") != "no"),
+        recipe_for(preset, flip=training.mirrors(project)),
         shots=None if like is None else like.shots,
-        seed=0 if like is None else like.seed,
+        seed=training.SEED if like is None else like.seed,
     )
     engine.run(folder, console, "Cancelled; the same command goes on from here.")
     return training.record(project, folder)

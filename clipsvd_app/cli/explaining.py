@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipsvd_app.cli import engine
+from clipsvd_app.domain.cases import as_unseen
 from clipsvd_app.domain.explanation import CaseExplanation
 from clipsvd_app.errors import UserError
 from clipsvd_app.project import open_project
@@ -64,6 +65,9 @@ def run_explain(options: argparse.Namespace, console: Console) -> int:
             folder = prepare_explain(project, number, image, backbone, occlusion=options.occlusion)
             case = engine.answer(folder, CaseExplanation, console)
             show_case(console, case)
+            prediction = next((p for p in result.predictions if p.image_id == image.id), None)
+            for said in as_unseen(prediction, result.class_names):
+                console.say(said.text)
             document["case"] = case
             # what a script asks for first stands at the top as well
             document |= {name: getattr(case, name) for name in _CASE_FIELDS}

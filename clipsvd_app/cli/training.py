@@ -28,9 +28,15 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     train.add_argument(
         "--shots", type=int, metavar="K", help="train on K per class, test on the other patients"
     )
-    train.add_argument("--seed", type=int, default=0, metavar="N")
+    train.add_argument("--seed", type=int, default=service.SEED, metavar="N")
     train.add_argument("--preset", choices=tuple(PRESETS), default="standard")
     train.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+    train.add_argument(
+        "--mirror",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="whether this and every later run mirrors images left-right; off where the side matters",
+    )
     train.add_argument(
         "--locked-test",
         action=argparse.BooleanOptionalAction,
@@ -48,7 +54,9 @@ def run_train(options: argparse.Namespace, console: Console) -> int:
     """Train, store the run and print what it showed."""
     with open_project(options.project) as project:
         backbone = backbones.find(load_settings(), project.setting("backbone", backbones.DEMO))
-        recipe = recipe_for(options.preset, flip=project.setting("mirror_images") != "no")
+        if options.mirror is not None:
+            service.choose_mirroring(project, options.mirror)
+        recipe = recipe_for(options.preset, flip=service.mirrors(project))
         folder = service.prepare(
             project,
             backbone,

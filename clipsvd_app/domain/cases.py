@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.explanation import Statement
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -15,7 +17,10 @@ DOUBT_SENTENCES: dict[Doubt, str] = {
     "set_not_single": "More than one class remains possible: treat it as undecided.",
     "nearly_as_likely": "Two classes are nearly as likely: treat it as undecided.",
 }
-NEARLY_AS_LIKELY = 0.2
+NEARLY_AS_LIKELY = 0.1
+"""Two classes whose probabilities differ by less are nearly as likely."""
+FEWEST_TO_CALL_FAR = 8
+"""Training patients from which on images are called far from them."""
 
 
 def winner(values: Sequence[float]) -> int:
@@ -24,7 +29,7 @@ def winner(values: Sequence[float]) -> int:
 
 
 def best_known(prediction: Prediction) -> tuple[float, ...]:
-    """Return the calibrated probabilities where they are known, else the adapted model's own."""
+    """Return what is shown of an image: calibrated probabilities if known, else the adapted model's own."""
     return prediction.calibrated or prediction.adapted
 
 
@@ -44,7 +49,7 @@ def is_error(prediction: Prediction) -> bool:
 
 
 def doubts(prediction: Prediction) -> tuple[Doubt, ...]:
-    """Return why not to trust a prediction; runs of earlier versions left only their probabilities."""
+    """Return why not to trust a prediction; a run without an estimate left only its probabilities."""
     if prediction.doubts or len(prediction.adapted) < 2:
         return prediction.doubts
     top, second = sorted(best_known(prediction), reverse=True)[:2]
@@ -55,8 +60,31 @@ def set_sentence(prediction: Prediction, names: Sequence[str], alpha: float) -> 
     """Say which classes the conformal set holds; empty where none could be calibrated."""
     if prediction.conformal is None:
         return ""
-    promise = f"holds the right class at least {round(100 * (1 - alpha))} times in 100"
+    times = round(100 * (1 - alpha))
+    promise = f"holds the right class at least {times} times in 100, on average over patients"
     if not prediction.conformal:
         return f"No class is likely enough for a list that {promise}."
     listed = " or ".join(names[position] for position in prediction.conformal)
     return f"Possible: {listed}. Such a list {promise}."
+
+
+def as_unseen(prediction: Prediction | None, names: Sequence[str]) -> tuple[Statement, ...]:
+    """Say what the answer of a run's model is worth for an image that it was trained on.
+
+    An image judged out of fold has a second answer, by a model that never saw its patient.
+    """
+    if prediction is None or prediction.role not in ("train", "out_of_fold"):
+        return ()
+    seen = "The model explained here was trained on this image"
+    if prediction.role == "train":
+        return (Statement(f"{seen}, so its answer says nothing of unseen patients.", "The run's own list."),)
+    shown = best_known(prediction)
+    best = winner(shown)
+    return (
+        Statement(
+            f"{seen}. Trained on other patients alone, it answers “{names[best]}” "
+            f"({100 * shown[best]:.0f} %).",
+            "The second answer is that of the estimate's fits which had not seen this patient; Inspect rests "
+            "on it.",
+        ),
+    )

@@ -49,7 +49,10 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class ClassScore:
-    """How one class fares against all others; intervals are Wilson's."""
+    """How one class fares against all others.
+
+    Intervals are Wilson's, wider where several images of a patient go right or wrong together.
+    """
 
     name: str
     images: int
@@ -80,7 +83,7 @@ class MethodScore:
 class Difference:
     """Balanced accuracy of ``method`` minus ``against``, with a patient-bootstrap interval.
 
-    ``p_value`` is McNemar's mid-p (Fagerland, Lydersen, Laake 2013) on images, ``p_holm`` the same after
+    ``p_value`` is McNemar's mid-p (Fagerland, Lydersen, Laake 2013) on patients, ``p_holm`` the same after
     Holm's correction over the differences of one evaluation; None where they were not computed.
     """
 
@@ -124,16 +127,17 @@ class Calibration:
 class ConformalSets:
     """Split conformal sets: each holds the true class with a chance of at least 1 - ``alpha``.
 
-    ``threshold`` bounds 1 - p of the classes that belong to a set. ``coverage_range`` is where the coverage
-    of one such calibration lies with 95 % (beta-binomial, Vovk 2012). ``alpha`` is the smallest of 0.05,
-    0.1 and 0.2 that the number of images allows.
+    The chance is an average over exchangeable patients, those of the calibration included. ``threshold``
+    bounds 1 - p, before calibration, of the classes in the set of a new image, and ``coverage_range`` is
+    where the coverage of new patients lies with 95 % given that threshold (Vovk 2012); both are None where
+    the scored fits are not the one that is kept. ``alpha`` is the smallest of 0.05, 0.1 and 0.2 that the
+    number of patients, less the one that is judged, allows. Sizes are those of the evaluated images' sets.
     """
 
     alpha: float
-    threshold: float
+    threshold: float | None
     images: int
-    coverage: float
-    coverage_range: Interval
+    coverage_range: Interval | None
     mean_size: float
     single_share: float
     sentence: str

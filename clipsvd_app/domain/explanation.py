@@ -303,6 +303,8 @@ class CaseExplanation:
     statements: tuple[Statement, ...] = ()
     controls: tuple[Control, ...] = ()
     seconds: float = 0.0
+    temperature: float = 1.0
+    """What the logits are divided by in ``adapted``; 1 where the adapter is not calibrated."""
 
     def about(self, topic: Topic) -> tuple[Statement, ...]:
         """Return the sentences about a topic."""

@@ -27,16 +27,23 @@ class AdaptedModel:
     """Image and class embeddings of the adapted model, or of the base inside ``with adapted.as_base():``.
 
     Images are preprocessed (images, 3, size, size) fp32; embeddings are unit vectors; logits are
-    logit_scale times cosine. The backbone's own model is never changed.
+    logit_scale times cosine, and the adapted model's probabilities are those of logits divided by
+    ``temperature``. The backbone's own model is never changed.
     """
 
     def __init__(
-        self, backbone: Backbone, basis: Basis, sigmas: Mapping[str, Vector], classes: tuple[ClassSpec, ...]
+        self,
+        backbone: Backbone,
+        basis: Basis,
+        sigmas: Mapping[str, Vector],
+        classes: tuple[ClassSpec, ...],
+        temperature: float = 1.0,
     ) -> None:
         self.backbone = backbone
         self.basis = basis
         self.sigmas = dict(sigmas)
         self.classes = classes
+        self.temperature = temperature
         self._folded = fold(backbone.model, basis, sigmas)
         self._is_base = False
         self._class_embeddings: dict[bool, Tensor] = {}
@@ -80,6 +87,10 @@ class AdaptedModel:
         return self.backbone.logit_scale * self.image_embeddings(images) @ self.class_embeddings().T
 
     def probabilities(self, images: Tensor) -> Tensor:
-        """Return the softmax of the logits (images, classes), without gradients."""
+        """Return the softmax of the logits at the temperature (images, classes), without gradients."""
         with torch.no_grad():
-            return functional.softmax(self.logits(images), dim=-1)
+            return self.softmax(self.logits(images))
+
+    def softmax(self, logits: Tensor) -> Tensor:
+        """Return the probabilities of logits (images, classes); the base was not calibrated."""
+        return functional.softmax(logits if self._is_base else logits / self.temperature, dim=-1)

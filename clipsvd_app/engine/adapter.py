@@ -198,7 +198,7 @@ def _require(check: Check) -> None:
 def _adapted(content: AdapterContent, backbone: Backbone, basis: Basis) -> AdaptedModel:
     sigmas = {spectrum.name: spectrum.sigma for spectrum in content.spectra}
     classes = tuple(entry.spec() for entry in content.document.classes)
-    return AdaptedModel(backbone, basis, sigmas, classes)
+    return AdaptedModel(backbone, basis, sigmas, classes, content.document.calibration.temperature)
 
 
 def _spectra(adapted: AdaptedModel, trained: TrainedSigma) -> tuple[Spectrum, ...]:

@@ -15,6 +15,7 @@ from clipsvd_app.adapter_file.document import (
     AdapterDocument,
     Base,
     BasisNote,
+    Calibration,
     EvaluatedMethod,
     EvaluationNote,
     Preprocessing,
@@ -59,6 +60,7 @@ def document_of(
         training=_training(request, trained, train_images),
         evaluation=_evaluation(evaluation),
         canaries=sing(adapted),
+        calibration=_calibration(evaluation),
     )
 
 
@@ -77,7 +79,7 @@ def with_plain_classes(adapted: AdaptedModel) -> AdaptedModel:
     classes = tuple(_plain_class(spec) for spec in adapted.classes)
     if classes == adapted.classes:
         return adapted
-    return AdaptedModel(adapted.backbone, adapted.basis, adapted.sigmas, classes)
+    return AdaptedModel(adapted.backbone, adapted.basis, adapted.sigmas, classes, adapted.temperature)
 
 
 def _plain_class(spec: ClassSpec) -> ClassSpec:
@@ -111,16 +113,27 @@ def _training(request: TrainRequest, trained: TrainedSigma, images: Sequence[Ima
         shots=request.shots,
         images_per_class=tuple(counts[index] for index in range(len(request.classes))),
         patients=len({image.group for image in images}),
-        split_sha256=_split_hash(images),
+        split_sha256=_split_hash(request.images, images),
         device=one_line(trained.device)[:128],
         seconds=round(trained.seconds, 1),
     )
 
 
-def _split_hash(images: Sequence[ImageInput]) -> str:
-    """Hash which images trained, by their numbers in the project: comparable there, meaningless elsewhere."""
-    numbers = ",".join(f"{image.id}:{image.label}" for image in sorted(images, key=lambda image: image.id))
-    return hashlib.sha256(numbers.encode()).hexdigest()
+def _split_hash(asked: Sequence[ImageInput], trained: Sequence[ImageInput]) -> str:
+    """Hash which images trained, by their places among those of the run.
+
+    Runs on the same images can be compared by it, whatever their numbers in a project are; to anybody
+    without the images it says nothing.
+    """
+    ids = {image.id for image in trained}
+    places = ",".join(f"{place}:{image.label}" for place, image in enumerate(asked) if image.id in ids)
+    return hashlib.sha256(places.encode()).hexdigest()
+
+
+def _calibration(evaluation: Evaluation) -> Calibration:
+    """Return the temperature that the run's unseen patients gave; 1 where there was no estimate."""
+    found = evaluation.calibration
+    return Calibration() if found is None else Calibration(temperature=found.temperature)
 
 
 def _evaluation(evaluation: Evaluation) -> EvaluationNote:

@@ -1,4 +1,8 @@
-"""Who trains and who tests: whole patients on one side, the same draw for the same seed."""
+"""Who trains and who tests: whole patients on one side, the same draw for the same seed.
+
+Draws depend on the order of the images, which in a request is that of their content, on the order of the
+patients' names, which are numbered in that order, and not on how the classes are numbered.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +78,7 @@ def draw_shots(labels: Sequence[int], groups: Sequence[str], shots: int, seed: i
     """
     generator = np.random.default_rng(seed)
     chosen: list[int] = []
-    for label in sorted(set(labels)):
+    for label in dict.fromkeys(labels):
         members = [position for position, known in enumerate(labels) if known == label]
         order = [members[index] for index in generator.permutation(len(members))]
         chosen += _leaving_a_patient(order, groups, shots)
@@ -91,7 +95,7 @@ def grouped_folds(labels: Sequence[int], groups: Sequence[str], folds: int, seed
     with warnings.catch_warnings():
         # A class with fewer images than folds is told to the user in our own words, or not at all.
         warnings.simplefilter("ignore")
-        pieces = list(folder.split(np.zeros(len(labels)), np.asarray(labels), np.asarray(groups)))
+        pieces = list(folder.split(np.zeros(len(labels)), _numbered(labels), np.asarray(groups)))
     return tuple(Split(tuple(train.tolist()), tuple(test.tolist())) for train, test in pieces)
 
 
@@ -120,6 +124,12 @@ def inner_split(labels: Sequence[int], groups: Sequence[str], seed: int, folds: 
         if all({labels[position] for position in side} == everyone for side in (split.train, split.test)):
             return split
     return None
+
+
+def _numbered(labels: Sequence[int]) -> NDArray[np.int64]:
+    """Return the labels (images,), counted anew in the order in which the classes first occur."""
+    places = {label: place for place, label in enumerate(dict.fromkeys(labels))}
+    return np.array([places[label] for label in labels], dtype=np.int64)
 
 
 def _leaving_a_patient(order: list[int], groups: Sequence[str], shots: int) -> list[int]:

@@ -86,7 +86,8 @@ class StudySet:
 
     def zero_shot_probabilities(self, classes: tuple[ClassSpec, ...]) -> Floats:
         """Return (images, classes) of the untouched model."""
-        return _probabilities(self.backbone, self.features, torch.from_numpy(self.texts(classes)))
+        logits = _logits(self.backbone, self.features, torch.from_numpy(self.texts(classes)))
+        return functional.softmax(logits, dim=-1).numpy()
 
     def texts(self, classes: tuple[ClassSpec, ...]) -> Features:
         """Return the unit class embeddings (classes, width) of the untouched model."""
@@ -110,9 +111,8 @@ def read_study_set(store: FeatureStore, inputs: Sequence[ImageInput], report: Re
 
 def probabilities_of(adapted: AdaptedModel, features: Features) -> Floats:
     """Return (images, classes) of the model of the moment from its image embeddings (images, width)."""
-    return _probabilities(adapted.backbone, features, adapted.class_embeddings())
+    return adapted.softmax(_logits(adapted.backbone, features, adapted.class_embeddings())).numpy()
 
 
-def _probabilities(backbone: Backbone, features: Features, classes: Tensor) -> Floats:
-    logits = backbone.logit_scale * torch.from_numpy(features).double() @ classes.cpu().double().T
-    return functional.softmax(logits, dim=-1).numpy()
+def _logits(backbone: Backbone, features: Features, classes: Tensor) -> Tensor:
+    return backbone.logit_scale * torch.from_numpy(features).double() @ classes.cpu().double().T

@@ -34,7 +34,7 @@ class Agreement:
     """Two readers on the images that both have read.
 
     ``kappa`` is Cohen's, unweighted; None when there is no image or both know one class only. The
-    interval is the 95 % of a bootstrap over patients.
+    interval is the 95 % of a bootstrap over patients, None where that tells no spread.
     """
 
     reader: str
@@ -72,7 +72,7 @@ def agreement(images: Sequence[ProjectImage], readings: Sequence[Reading], reade
         images=len(pairs),
         agreed=len(pairs) - len(differ),
         kappa=cohens_kappa(pairs),
-        interval=_interval(pairs, [image.patient_key for image, _, _ in read]),
+        interval=_interval(read),
         disagreements=differ,
     )
 
@@ -109,7 +109,11 @@ def _kappas(tables: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(np.where(possible > 0, (observed - expected) / possible, np.nan))
 
 
-def _interval(pairs: Sequence[tuple[int, int]], patients: Sequence[str]) -> tuple[float, float] | None:
+def _interval(read: Sequence[tuple[ProjectImage, int, Reading]]) -> tuple[float, float] | None:
+    """Resample patients, in the order of their images' content, so that no other order shows."""
+    ranked = sorted(read, key=lambda row: (row[0].sha256, row[0].frame))
+    pairs = [(first, reading.class_id) for _, first, reading in ranked]
+    patients = [image.patient_key for image, _, _ in ranked]
     if len(set(patients)) < FEWEST_PATIENTS:
         return None
     tables = _tables(pairs, patients)
@@ -117,7 +121,8 @@ def _interval(pairs: Sequence[tuple[int, int]], patients: Sequence[str]) -> tupl
     draws = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), size=DRAWS)
     kappas = _kappas(np.einsum("dp,pij->dij", draws.astype(np.float64), tables))
     kappas = kappas[~np.isnan(kappas)]
-    if not len(kappas):
+    # Where all draws are alike, as with readers who always agree, they say nothing of the spread.
+    if not len(kappas) or np.ptp(kappas) == 0:
         return None
     low, high = np.quantile(kappas, (0.025, 0.975))
     return float(low), float(high)

@@ -13,6 +13,7 @@ from clipsvd_app.project.changes import SetLabels
 from clipsvd_app.project.class_changes import AddClass
 from clipsvd_app.services.backbones import DEMO
 from clipsvd_app.services.importing import apply_import, plan_import
+from clipsvd_app.services.training import choose_mirroring
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +49,7 @@ def new_demo_project(path: Path, files: DemoFiles) -> Project:
 
     project = create_project(path)
     project.set_setting("backbone", DEMO)
-    project.set_setting("mirror_images", "no")
+    choose_mirroring(project, False)
     for finding in FINDINGS:
         project.apply(AddClass(ClassSpec(finding, PROMPTS[finding])))
     project.apply(apply_import(project, plan_import(project, [files.folder / "dicom"])))

@@ -8,7 +8,7 @@ from clipsvd_app.domain.explanation import RunExplanation
 from clipsvd_app.domain.study import ProjectImage
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import ExplainRunRequest, read_result, write_request
-from clipsvd_app.services.job_folders import forget_job, image_input, new_folder
+from clipsvd_app.services.job_folders import by_content, forget_job, image_input, new_folder
 from clipsvd_app.services.run_views import views_of_run
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ def prepare_explain_run(
 ) -> Path:
     """Write the job that explains a run anew on the images that it had, those it trained on first."""
     seen = views_of_run(project, number).seen
-    known = {image.id: image for image in project.images()}
-    ranked = sorted(project.run_result(number).predictions, key=lambda p: p.role != "train")
-    images = [known[p.image_id] for p in ranked if p.image_id in known][:REFERENCE_IMAGES]
+    trained = {p.image_id: p.role == "train" for p in project.run_result(number).predictions}
+    known = [image for image in by_content(project.images()) if image.id in trained]
+    images = sorted(known, key=lambda image: not trained[image.id])[:REFERENCE_IMAGES]
     if not images:
         raise UserError(
             "None of the run's images is in the project any more.",

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from clipsvd_app.errors import UserError
 from clipsvd_app.services.tables import read_table
 
@@ -56,19 +58,22 @@ def parse_rule(text: str) -> PatientRule:
 
 
 def join_near_duplicates(hashes: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
-    """Give pictures that look alike one patient key.
+    """Give pictures that look alike, directly or over others between them, one patient key.
 
     hashes: perceptual hash (16 hex digits) by item. known: patient key by hash, of images already
-    in the project. Returns a key by item: that of a known look-alike, else of the first seen.
+    in the project. Returns a key by item: that of a known look-alike, else of the least item. The order of
+    the items decides nothing.
     """
-    seen: list[tuple[int, str]] = [(int(text, 16), key) for text, key in known.items()]
-    keys: dict[str, str] = {}
-    for item, text in hashes.items():
-        value = int(text, 16)
-        alike = next((key for other, key in seen if (other ^ value).bit_count() <= NEAR_BITS), None)
-        keys[item] = alike if alike is not None else f"picture:{item}"
-        seen.append((value, keys[item]))
-    return keys
+    items, values = sorted(hashes), np.array([int(hashes[i], 16) for i in sorted(hashes)], dtype=np.uint64)
+    firsts = np.arange(len(items))
+    for row, value in enumerate(values):
+        near = firsts[np.bitwise_count(values ^ value) <= NEAR_BITS]
+        firsts[np.isin(firsts, near)] = near.min(initial=row)
+    keys = {first: f"picture:{items[first]}" for first in firsts.tolist()}
+    for text in sorted(known, reverse=True):
+        near = firsts[np.bitwise_count(values ^ np.uint64(int(text, 16))) <= NEAR_BITS]
+        keys |= dict.fromkeys(near.tolist(), known[text])
+    return {item: keys[first] for item, first in zip(items, firsts.tolist(), strict=True)}
 
 
 def _compiled(expression: str) -> re.Pattern[str]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 import time
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clipsvd_app.jobs import CropSpec, ImageInput, Request, WindowSpec, write_request
 from clipsvd_app.settings import data_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from clipsvd_app.domain.study import ProjectImage, WindowValue
@@ -66,13 +67,35 @@ def window_spec(window: WindowValue | None) -> WindowSpec | None:
     return None if window is None else WindowSpec(*window)  # type: ignore[arg-type]
 
 
+def by_content(images: Iterable[ProjectImage]) -> list[ProjectImage]:
+    """Return images in the order of their content, whatever the order in which they were added.
+
+    All that is drawn or cut off depends on the order of a request's images: shots, folds, batches, samples.
+    """
+    return sorted(images, key=lambda image: (image.sha256, image.frame, image.path))
+
+
 def labelled_inputs(images: Iterable[ProjectImage], class_ids: dict[int, int]) -> tuple[ImageInput, ...]:
-    """Return inputs whose labels are positions in the class list; excluded images are left out."""
+    """Return inputs by content, labels as positions in the class list; excluded images are left out.
+
+    Patients are numbered in that order too, those with a label first, as folds are drawn among them.
+    """
+    usable = by_content(image for image in images if image.mark != "excluded")
+    groups = patient_groups(usable)
     return tuple(
-        image_input(image, None if image.example_of is None else class_ids[image.example_of])
-        for image in images
-        if image.mark != "excluded"
+        replace(
+            image_input(image, None if image.example_of is None else class_ids[image.example_of]),
+            group=groups[image.patient_key],
+        )
+        for image in usable
     )
+
+
+def patient_groups(images: Sequence[ProjectImage]) -> dict[str, str]:
+    """Return what a request calls each patient: by key, names that sort in the order of these images."""
+    labelled_first = sorted(images, key=lambda image: image.example_of is None)
+    keys = dict.fromkeys(image.patient_key for image in labelled_first)
+    return {key: f"{number:06d}" for number, key in enumerate(keys, start=1)}
 
 
 def _root() -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clipsvd_app.jobs import BackboneRef, MapRequest, Projection
-from clipsvd_app.services.job_folders import image_input, new_job
+from clipsvd_app.services.job_folders import by_content, image_input, new_job
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,5 +24,5 @@ def prepare_map(
     device: DeviceName = "auto",
 ) -> Path:
     """Write the map job of up to 2,000 images and return its folder."""
-    inputs = tuple(image_input(image, None) for image in images)[:MOST_IMAGES]
+    inputs = tuple(image_input(image, None) for image in by_content(images))[:MOST_IMAGES]
     return new_job(MapRequest(backbone, inputs, projection, device))

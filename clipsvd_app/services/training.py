@@ -9,7 +9,13 @@ from clipsvd_app.domain.codec import to_json
 from clipsvd_app.domain.results import RunResult
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import BackboneRef, TrainRequest, read_request, read_result
-from clipsvd_app.services.job_folders import forget_job, labelled_inputs, new_job
+from clipsvd_app.services.job_folders import (
+    by_content,
+    forget_job,
+    labelled_inputs,
+    new_job,
+    patient_groups,
+)
 from clipsvd_app.services.labelling import class_counts
 from clipsvd_app.services.locked_test import locked_groups
 from clipsvd_app.services.run_views import views_kept
@@ -24,6 +30,9 @@ if TYPE_CHECKING:
     from clipsvd_app.project import Project
 
 ADAPTER = "adapter.safetensors"
+SEED = 0
+"""What every run draws by unless another is asked for: the same images and labels give the same figures."""
+_MIRROR = "mirror_images"
 
 
 def prepare(
@@ -32,7 +41,7 @@ def prepare(
     recipe: Recipe,
     *,
     shots: int | None = None,
-    seed: int = 0,
+    seed: int = SEED,
     device: DeviceName = "auto",
     locked_test: bool | None = None,
 ) -> Path:
@@ -45,6 +54,7 @@ def prepare(
         raise trouble[0]
     usable = [image for image in images if image.mark != "excluded"]
     locked = locked_groups(project, classes, usable, locked_test)
+    groups = patient_groups(by_content(usable))
     positions = {known.id: index for index, known in enumerate(classes)}
     request = TrainRequest(
         backbone=backbone,
@@ -53,11 +63,21 @@ def prepare(
         recipe=recipe,
         seed=seed,
         shots=shots,
-        locked=tuple(sorted({str(i.patient_number) for i in usable if i.patient_key in locked})),
+        locked=tuple(sorted(groups[key] for key in locked)),
         warnings=weaknesses(project, usable, locked=bool(locked)),
         device=device,
     )
     return new_job(request)
+
+
+def mirrors(project: Project) -> bool:
+    """Return whether the project's runs mirror images; they do unless it was turned off."""
+    return project.setting(_MIRROR) != "no"
+
+
+def choose_mirroring(project: Project, wanted: bool) -> None:
+    """Keep whether runs mirror images left-right; off where left and right decide."""
+    project.set_setting(_MIRROR, "yes" if wanted else "no")
 
 
 def obstacles(

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from support.tiny_backbone import write_tiny_backbone
 
+from clipsvd_app.adapter_file import card_text, read_adapter
 from clipsvd_app.cli import main
 from clipsvd_app.domain.evaluation import METHOD_TITLES
 from clipsvd_app.domain.recipe import PRESETS, Recipe
 from clipsvd_app.project import open_project
+from clipsvd_app.services.labelling import set_labels
 from clipsvd_app.services.locked_test import SEED, is_locked
 
 PATIENTS = 8
@@ -149,3 +152,72 @@ def test_without_an_estimate_the_reason_is_said(leaky, capsys):
 def test_a_project_without_a_run_says_how_to_get_one(leaky, capsys):
     assert main(["evaluate", str(leaky)]) == 1
     assert "Train first" in capsys.readouterr().err
+
+
+def test_one_image_has_one_probability_wherever_it_is_shown(leaky, capsys, tmp_path):
+    """Stored with the run, predicted by its adapter, explained, and what the adapter's file says."""
+    found = document(capsys, "train", leaky, "--preset", "standard", "--shots", 3)
+    temperature = found["evaluation"]["calibration"]["temperature"]
+    adapter = tmp_path / "out.sigma.safetensors"
+    document(capsys, "export", leaky, "--run", 1, "--out", adapter)
+    content = read_adapter(adapter)
+    assert content.document.calibration.temperature == temperature != 1
+    assert f"logits divided by {temperature:.2f}" in card_text(content)
+    with open_project(leaky) as project:
+        paths = {image.id: image.path for image in project.images()}
+        stored = {paths[p.image_id]: p for p in project.run_result(1).predictions}
+        backbone = project.setting("backbone")
+    predicted = document(capsys, "predict", tmp_path / "in", "--adapter", adapter, "--backbone", backbone)
+    assert len(predicted["images"]) == len(stored) == 2 * PATIENTS
+    by_name = {Path(path).name: p for path, p in stored.items()}
+    for row in predicted["images"]:
+        known = by_name[Path(row["path"]).name]
+        assert list(row["probabilities"].values()) == pytest.approx(known.calibrated, abs=1e-6)
+    for role in ("train", "test"):
+        path, known = next((path, p) for path, p in stored.items() if p.role == role)
+        case = document(capsys, "explain", leaky, "--image", path)["case"]
+        assert case["adapted"] == pytest.approx(known.calibrated, abs=1e-5)
+        assert case["zero_shot"] == pytest.approx(known.zero_shot, abs=1e-5)
+        assert f"{temperature:.2f} divides its logits" in case["how_we_know"]
+        assert known.adapted != pytest.approx(known.calibrated, abs=1e-3)
+    verified = document(capsys, "adapter", "verify", adapter, "--backbone", backbone)
+    assert verified["passed"]
+
+
+def test_after_cross_validation_only_labelled_images_have_sets(leaky, capsys):
+    with open_project(leaky) as project:
+        first = project.images()[0].id
+        project.apply(set_labels([first], None))
+    document(capsys, "train", leaky, "--preset", "standard")
+    with open_project(leaky) as project:
+        result = project.run_result(1)
+    assert {p.role: p.conformal is None for p in result.predictions} == {"pool": True, "out_of_fold": False}
+    assert result.evaluation.conformal.coverage_range is None
+    assert "Unlabelled images have no list" in result.evaluation.conformal.sentence
+
+
+def test_the_same_images_added_in_another_order_give_the_same_run(leaky, capsys, tmp_path):
+    with open_project(leaky) as project:
+        backbone = project.setting("backbone")
+    other, files = tmp_path / "q.clipsvd", sorted((tmp_path / "in").rglob("*.png"), reverse=True)
+    document(capsys, "new", other, "--class", "dark", "--class", "bright", "--backbone", backbone)
+    document(capsys, "add", other, *files, "--patient-from", r"regex:^p(\d+)_")
+    document(capsys, "label", other, "--from-folders")
+    runs, adapters = [], []
+    for number, file in enumerate((leaky, other)):
+        document(capsys, "train", file, "--preset", "standard", "--no-mirror")
+        with open_project(file) as project:
+            paths = {image.id: image.path for image in project.images()}
+            runs.append({paths[p.image_id]: p.calibrated for p in project.run_result(1).predictions})
+            methods = project.run_result(1).evaluation.methods
+            runs.append([(m.balanced_accuracy, m.interval, m.macro_auroc, m.brier) for m in methods])
+            assert project.run_request(1)["recipe"]["flip"] is False
+            assert project.setting("mirror_images") == "no"
+        document(capsys, "export", file, "--run", 1, "--out", tmp_path / f"{number}.sigma.safetensors")
+        adapters.append(read_adapter(tmp_path / f"{number}.sigma.safetensors"))
+    assert runs[0] == runs[2]
+    assert runs[1] == runs[3]
+    notes = [replace(adapter.document.training, seconds=0.0) for adapter in adapters]
+    assert notes[0] == notes[1]
+    for one, two in zip(adapters[0].spectra, adapters[1].spectra, strict=True):
+        assert (one.sigma == two.sigma).all()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clipsvd_app.domain.cases import best_known, doubts, is_error, set_sentence
+from clipsvd_app.domain.cases import as_unseen, best_known, doubts, is_error, set_sentence
 from clipsvd_app.domain.evaluation import CoveragePoint, Evaluation
 from clipsvd_app.domain.results import Prediction
 from clipsvd_app.domain.wording import abstention_text, basis_text
@@ -14,9 +14,9 @@ def prediction(adapted, **more):
     return Prediction(1, "test", 0, adapted, (0.5, 0.5), **more)
 
 
-def test_an_older_prediction_is_doubted_where_two_classes_are_nearly_as_likely():
-    assert doubts(prediction((0.55, 0.45))) == ("nearly_as_likely",)
-    assert doubts(prediction((0.9, 0.1))) == ()
+def test_without_an_estimate_a_prediction_is_doubted_where_two_classes_are_nearly_as_likely():
+    assert doubts(prediction((0.54, 0.46))) == ("nearly_as_likely",)
+    assert doubts(prediction((0.56, 0.44))) == ()
 
 
 def test_stored_doubts_are_taken_as_they_are():
@@ -55,3 +55,10 @@ def test_abstaining_is_said_with_both_errors():
     assert abstention_text(Evaluation("held_out", abstention=points)) == (
         "25 % of all answers are wrong; of the surest 50 %, 10 % are."
     )
+
+
+def test_an_image_with_two_answers_is_said_to_have_both():
+    crossed = Prediction(1, "out_of_fold", 0, (0.9, 0.1), (0.5, 0.5), (0.7, 0.3))
+    (said,) = as_unseen(crossed, NAMES)
+    assert "Trained on other patients alone, it answers “normal” (70 %)" in said.text
+    assert as_unseen(prediction((0.9, 0.1)), NAMES) == as_unseen(None, NAMES) == ()

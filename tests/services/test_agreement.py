@@ -67,3 +67,16 @@ def test_the_interval_spans_kappa_and_needs_enough_patients() -> None:
     assert found.interval[0] < found.kappa < found.interval[1]
     few = agreement(images[: FEWEST_PATIENTS - 1], readings[: FEWEST_PATIENTS - 1], "B")
     assert few.interval is None
+
+
+def test_the_order_of_the_images_does_not_move_the_interval() -> None:
+    images = tuple(dataclasses.replace(image, sha256=f"{7 * image.id % 40:064x}") for image in images_of(40))
+    readings = tuple(Reading(image.id, "B", int(image.id % 5 < 2), None) for image in images)
+    one, other = agreement(images, readings, "B"), agreement(images[::-1], readings, "B")
+    assert one.interval == other.interval is not None
+
+
+def test_readers_who_always_agree_get_no_interval_of_no_width() -> None:
+    images = images_of(12)
+    found = agreement(images, [Reading(image.id, "B", image.class_id, None) for image in images], "B")
+    assert (found.kappa, found.interval) == (1.0, None)

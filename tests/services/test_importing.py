@@ -150,6 +150,16 @@ def test_near_duplicates_chain_to_the_first_seen() -> None:
     assert keys["a"] == keys["b"] != keys["c"]
 
 
+@pytest.mark.parametrize("order", ["abcd", "acbd", "dcba"])
+def test_pictures_alike_over_one_between_them_are_one_patient_in_any_order(order: str) -> None:
+    hashes = {"a": 0, "b": 0b111, "c": 0b111111, "d": 0xFFFF_0000}
+    given = {item: f"{hashes[item]:016x}" for item in order}
+    keys = join_near_duplicates(given, {})
+    assert keys == {"a": "picture:a", "b": "picture:a", "c": "picture:a", "d": "picture:d"}
+    known = {f"{0b1111111:016x}": "of c", f"{0xFFFF_0001:016x}": "of d"}
+    assert join_near_duplicates(given, known) == {"a": "of c", "b": "of c", "c": "of c", "d": "of d"}
+
+
 def flag_codes(project) -> list[list[str]]:
     return [[flag.code for flag in flags] for flags in project.series_flags().values()]
 

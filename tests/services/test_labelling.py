@@ -7,7 +7,7 @@ import pytest
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.domain.recipe import recipe_for
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import BackboneRef, TrainRequest, read_request
+from clipsvd_app.jobs import BackboneRef, ImageInput, TrainRequest, read_request
 from clipsvd_app.project.class_changes import AddClass, RemoveClass
 from clipsvd_app.services import training
 from clipsvd_app.services.importing import apply_import, plan_import
@@ -26,6 +26,10 @@ def filled(project, picture, tmp_path: Path):
         picture(tmp_path / "in" / name / f"{number}.png", number)
     project.apply(apply_import(project, plan_import(project, [tmp_path / "in"])))
     return project
+
+
+def by_id(request: TrainRequest) -> list[ImageInput]:
+    return sorted(request.images, key=lambda image: image.id)
 
 
 def names(project) -> dict[str, str | None]:
@@ -83,7 +87,7 @@ def test_the_request_holds_every_image_and_patients_as_numbers(filled) -> None:
     filled.apply(set_labels([filled.images()[0].id], None))
     request = read_request(training.prepare(filled, BACKBONE, recipe_for("quick"), seed=3))
     assert isinstance(request, TrainRequest)
-    assert [image.label for image in request.images] == [None, 0, 1]
+    assert [image.label for image in by_id(request)] == [None, 0, 1]
     assert all(image.group.isdigit() for image in request.images)
     assert [entry.name for entry in request.classes] == ["cyst", "mass"]
 
@@ -100,7 +104,7 @@ def test_marked_images_train_nothing_and_excluded_ones_are_left_out(filled) -> N
     filled.apply(RemoveClass(filled.class_named("other").id))
     filled.apply(set_marks([second.id], ""))
     request = read_request(training.prepare(filled, BACKBONE, recipe_for("quick")))
-    assert [(image.id == first.id, image.label) for image in request.images] == [
+    assert [(image.id == first.id, image.label) for image in by_id(request)] == [
         (True, None),
         (False, 0),
         (False, 1),

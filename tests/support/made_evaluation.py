@@ -132,7 +132,6 @@ def conformal(truth, probabilities, alpha=0.1):
         alpha,
         threshold,
         len(truth),
-        covered,
         metrics.wilson(round(covered * len(truth)), len(truth)),
         float(sizes.mean()),
         float((sizes == 1).mean()),

@@ -42,7 +42,7 @@ class ImageClassifier(nn.Module):
         backbone = loaded.adapted.backbone
         self.model = loaded.adapted.model
         self.scale = backbone.logit_scale
-        self.temperature = loaded.content.document.calibration.temperature
+        self.temperature = loaded.adapted.temperature
         self.register_buffer("mean", torch.tensor(backbone.preprocessing.mean).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(backbone.preprocessing.std).view(1, 3, 1, 1))
         self.register_buffer("classes", loaded.adapted.class_embeddings().detach().cpu().clone())

@@ -23,6 +23,7 @@ with torch.no_grad():
     classes = unit(torch.stack([text.mean(dim=0) for text in texts]), dim=-1)
     image = unit(model.encode_image(preprocess(picture)[None]), dim=-1)  # picture: a PIL image
     logits = adapter["logit_scale"] * image @ classes.T
+    probabilities = torch.softmax(logits / adapter["calibration"]["temperature"], dim=-1)
 """
 
 
@@ -68,8 +69,8 @@ from peft import PeftModel
 model = PeftModel.from_pretrained(model, folder).eval()  # folder: this folder
 ```
 
-`model.encode_image` and `model.encode_text` then answer as the adapted model. Classes and prompts are in
-`sigma_adapter.json`.
+`model.encode_image` and `model.encode_text` then answer as the adapted model. Classes, prompts, `logit_scale`
+and the `calibration` temperature, by which logits are divided for probabilities, are in `sigma_adapter.json`.
 
 {_card(content)}"""
 

@@ -29,7 +29,11 @@ _TINY = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Calibrated:
-    """The temperature for new images, and probabilities (images, classes) by those of other patients."""
+    """The temperature for all images, and probabilities (images, classes) at those of other patients.
+
+    The latter show what the temperature is worth; what is shown of an image is at the one temperature, as
+    the adapter carries it.
+    """
 
     summary: Calibration
     probabilities: Floats
@@ -53,7 +57,7 @@ def calibrate(probabilities: Floats, truth: Integers, groups: Sequence[str]) -> 
         brier_after=metrics.brier(truth, crossed),
         negative_log_likelihood_before=before,
         negative_log_likelihood_after=after,
-        bins=reliability_bins(crossed, truth),
+        bins=reliability_bins(crossed, truth, groups),
         sentence=_sentence(temperature, before, after, len(truth)),
     )
     return Calibrated(summary, crossed)
@@ -79,24 +83,25 @@ def apply_temperature(probabilities: Floats, temperature: float) -> Floats:
     return softmax(np.log(probabilities.clip(_TINY)) / temperature)
 
 
-def reliability_bins(probabilities: Floats, truth: Integers) -> tuple[ReliabilityBin, ...]:
+def reliability_bins(
+    probabilities: Floats, truth: Integers, groups: Sequence[str]
+) -> tuple[ReliabilityBin, ...]:
     """Count how often images of like confidence are right; empty bins are left out."""
     edges = np.linspace(0, 1, (10 if len(truth) >= _FEW else 5) + 1)
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == truth
-    places = np.digitize(confidence, edges[1:-1])
+    places, names = np.digitize(confidence, edges[1:-1]), np.asarray(groups)
     found = []
     for place in np.unique(places):
         inside = places == place
-        hits, images = int(right[inside].sum()), int(inside.sum())
         found.append(
             ReliabilityBin(
                 low=float(edges[place]),
                 high=float(edges[place + 1]),
-                images=images,
+                images=int(inside.sum()),
                 confidence=float(confidence[inside].mean()),
-                accuracy=hits / images,
-                interval=metrics.wilson(hits, images),
+                accuracy=float(right[inside].mean()),
+                interval=metrics.share_interval(right[inside].astype(float), names[inside].tolist()),
             )
         )
     return tuple(found)
@@ -104,7 +109,7 @@ def reliability_bins(probabilities: Floats, truth: Integers) -> tuple[Reliabilit
 
 def _sentence(temperature: float, before: float, after: float, images: int) -> str:
     course = f"the log loss on other patients goes from {before:.2f} to {after:.2f}"
-    if after < before:
+    if round(before - after, 2) > 0:
         manner = "too sure" if temperature > 1 else "not sure enough"
         text = f"Its probabilities are {manner}: with a temperature of {temperature:.2f} {course}."
     else:

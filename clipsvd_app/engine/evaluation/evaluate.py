@@ -51,10 +51,10 @@ def evaluate(
     resampled = _resampled(repeats, labels, groups, len(class_names))
     patients = len(set(groups))
     methods = tuple(
-        _score([outputs[name] for outputs in repeats], name, labels, class_names, resampled[name], patients)
+        _score([outputs[name] for outputs in repeats], name, labels, groups, class_names, resampled[name])
         for name in repeats[0]
     )
-    differences = _differences(methods, repeats, labels, resampled, patients)
+    differences = _differences(methods, repeats, labels, groups, resampled)
     gain = gain_of(differences)
     values = {score.method: score.balanced_accuracy for score in methods}
     recommended, recommendation = recommend(methods, resampled)
@@ -94,23 +94,31 @@ def _differences(
     methods: Sequence[MethodScore],
     repeats: Sequence[Outputs],
     labels: Integers,
+    groups: Sequence[str],
     resampled: Mapping[MethodName, Floats],
-    patients: int,
 ) -> tuple[Difference, ...]:
     """Set CLIP-SVD against every other method, zero-shot first."""
+    patients = len(set(groups))
     values = {score.method: score.balanced_accuracy for score in methods}
     right = {
         name: mean_probabilities([outputs[name] for outputs in repeats]).argmax(axis=1) == labels
         for name in values
     }
+    shares = {name: _right([outputs[name] for outputs in repeats], labels) for name in values}
     others = [name for name in values if name != "clip_svd"]
-    p_values = [mcnemar_mid_p(right["clip_svd"], right[other]) for other in others]
+    p_values = [mcnemar_mid_p(right["clip_svd"], right[other], groups) for other in others]
     return tuple(
         Difference(
             "clip_svd",
             other,
             values["clip_svd"] - values[other],
-            metrics.percentile_interval(resampled["clip_svd"] - resampled[other], patients),
+            metrics.difference_interval(
+                shares["clip_svd"] - shares[other],
+                labels,
+                groups,
+                resampled["clip_svd"] - resampled[other],
+                patients,
+            ),
             p_value,
             p_holm,
         )
@@ -122,27 +130,30 @@ def _score(
     parts: Sequence[MethodOutput],
     name: MethodName,
     truth: Integers,
+    groups: Sequence[str],
     class_names: Sequence[str],
     resampled: Floats,
-    patients: int,
 ) -> MethodScore:
     classes = len(class_names)
     confusions = [metrics.confusion_matrix(truth, p.probabilities.argmax(axis=1), classes) for p in parts]
-    counts = metrics.confusion_matrix(truth, mean_probabilities(parts).argmax(axis=1), classes)
+    answers = mean_probabilities(parts).argmax(axis=1)
+    counts = metrics.confusion_matrix(truth, answers, classes)
     balanced = _mean([metrics.balanced_accuracy(confusion) for confusion in confusions])
     areas = [metrics.macro_auroc(truth, part.probabilities) for part in parts]
     known_areas = [area for area in areas if area is not None]
     return MethodScore(
         method=name,
         balanced_accuracy=balanced,
-        interval=metrics.balanced_interval(np.mean(confusions, axis=0), resampled, patients),
+        interval=metrics.balanced_interval(_right(parts, truth), truth, groups, resampled, len(set(groups))),
         accuracy=_mean([float(np.trace(confusion) / len(truth)) for confusion in confusions]),
         macro_auroc=_mean(known_areas) if known_areas else None,
         negative_log_likelihood=_mean(
             [metrics.negative_log_likelihood(truth, part.probabilities) for part in parts]
         ),
         brier=_mean([metrics.brier(truth, part.probabilities) for part in parts]),
-        classes=tuple(_class_score(counts, index, title) for index, title in enumerate(class_names)),
+        classes=tuple(
+            _class_score(truth, answers, groups, index, title) for index, title in enumerate(class_names)
+        ),
         confusion=tuple(tuple(int(count) for count in row) for row in counts),
         trainable_parameters=max(part.trainable_parameters for part in parts),
         seconds=sum(part.seconds for part in parts),
@@ -153,15 +164,21 @@ def _mean(values: Sequence[float]) -> float:
     return float(np.mean(values))
 
 
-def _class_score(confusion: Integers, index: int, name: str) -> ClassScore:
-    hits, images = int(confusion[index, index]), int(confusion[index].sum())
-    others = int(confusion.sum()) - images
-    rejected = others - (int(confusion[:, index].sum()) - hits)
+def _right(parts: Sequence[MethodOutput], truth: Integers) -> Floats:
+    """Return how often each image (images,) is right, a mean over repeats."""
+    return np.asarray(np.mean([part.probabilities.argmax(axis=1) == truth for part in parts], axis=0))
+
+
+def _class_score(
+    truth: Integers, answers: Integers, groups: Sequence[str], index: int, name: str
+) -> ClassScore:
+    names, own = np.asarray(groups), truth == index
+    found, rejected = (answers == index)[own].astype(float), (answers != index)[~own].astype(float)
     return ClassScore(
         name=name,
-        images=images,
-        sensitivity=hits / images if images else 0.0,
-        sensitivity_interval=metrics.wilson(hits, images),
-        specificity=rejected / others if others else 0.0,
-        specificity_interval=metrics.wilson(rejected, others),
+        images=len(found),
+        sensitivity=float(found.mean()) if len(found) else 0.0,
+        sensitivity_interval=metrics.share_interval(found, names[own].tolist()),
+        specificity=float(rejected.mean()) if len(rejected) else 0.0,
+        specificity_interval=metrics.share_interval(rejected, names[~own].tolist()),
     )

@@ -175,7 +175,10 @@ def _outlook(law: PowerLaw, advice: Sequence[MoreExamples], known: int) -> str:
 
 
 def _points(gain: tuple[float, float, float]) -> str:
-    """Return a gain with its range, which goes without saying where it rounds to the gain itself."""
+    """Return a gain with its range over draws, which goes without saying where it rounds to the gain itself.
+
+    All draws are of the same patients, so the range is no interval for others.
+    """
     middle, low, high = (round(100 * value) for value in gain)
     about = f"about {middle} point{'s' * (middle != 1)}"
-    return about if low == middle == high else f"{about} ({low} to {high})"
+    return about if low == middle == high else f"{about} ({low} to {high} between draws)"

@@ -62,6 +62,28 @@ def wilson(hits: float, total: float) -> Interval:
     return Interval(low, high)
 
 
+def share_interval(right: Floats, groups: Sequence[str]) -> Interval:
+    """Return Wilson's interval of the share of images (images,) that are right, by patients.
+
+    right: 0 or 1, or a mean over repeats. Several images of a patient count as far as they vary: their
+    number is divided by the design effect of the patients (Rao and Scott 1992). Where all are alike nothing
+    tells that effect, and the patients alone count.
+    """
+    images = len(right)
+    if images == 0:
+        return wilson(0, 0)
+    _, membership, counts = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)
+    patients, share = len(counts), float(right.mean())
+    size = float(patients)
+    if patients == images:
+        size = float(images)
+    elif patients > 1 and 0 < share < 1:
+        residuals = np.bincount(membership, right) - share * counts
+        variance = patients / (patients - 1) * float(np.square(residuals).sum()) / images**2
+        size = max(1.0, images / max(1.0, variance * images / (share * (1 - share))))
+    return wilson(share * size, size)
+
+
 def bootstrap_balanced_accuracy(
     truth: Integers, predictions: Sequence[Integers], groups: Sequence[str], classes: int, seed: int = 0
 ) -> Floats:
@@ -95,26 +117,58 @@ def percentile_interval(values: Floats, patients: int) -> Interval:
     return Interval(float(low), float(high))
 
 
-def balanced_interval(confusion: Floats, resampled: Floats, patients: int) -> Interval:
+def balanced_interval(
+    right: Floats, truth: Integers, groups: Sequence[str], resampled: Floats, patients: int
+) -> Interval:
     """Return the interval of a balanced accuracy: resampled patients, and never surer than its counts.
 
-    Where every image is right no resample differs from another, so Wilson's intervals of the classes are
-    put together too (Zou and Donner 2008), and the wider bound counts on each side.
+    right: (images,), 0 or 1, or means over repeats. Where every image is right no resample differs from
+    another, so Wilson's intervals of the classes are put together too, and the wider bound counts on each
+    side.
     """
-    shares, spans = _class_intervals(confusion)
-    value = float(shares.mean())
-    below = math.sqrt(float(np.square(shares - spans[:, 0]).sum())) / len(shares)
-    above = math.sqrt(float(np.square(spans[:, 1] - shares).sum())) / len(shares)
+    names = np.asarray(groups)
+    classes = [truth == label for label in np.unique(truth)]
+    shares = [float(right[own].mean()) for own in classes]
+    spans = [share_interval(right[own], names[own].tolist()) for own in classes]
+    counted = _mean_interval(shares, spans)
     drawn = percentile_interval(resampled, patients)
-    return Interval(max(0.0, min(drawn.low, value - below)), min(1.0, max(drawn.high, value + above)))
+    return Interval(max(0.0, min(drawn.low, counted.low)), min(1.0, max(drawn.high, counted.high)))
 
 
-def _class_intervals(confusion: Floats) -> tuple[Floats, Floats]:
-    """Return sensitivities (classes,) and Wilson's bounds (classes, 2) of the classes that occur."""
-    totals, hits = confusion.sum(axis=1), np.diagonal(confusion)
-    known = totals > 0
-    bounds = [wilson(float(h), float(n)) for h, n in zip(hits[known], totals[known], strict=True)]
-    return hits[known] / totals[known], np.array([(bound.low, bound.high) for bound in bounds])
+def difference_interval(
+    change: Floats, truth: Integers, groups: Sequence[str], resampled: Floats, patients: int
+) -> Interval:
+    """Return the interval of a difference of balanced accuracies: resampled patients.
+
+    change: (images,), one method's being right less the other's, from -1 to 1. Where no resample differs
+    from another, as with two methods that judge all images alike, the patients of each class bound the
+    share in which they could differ.
+    """
+    if float(np.ptp(resampled)) > _EPSILON:
+        return percentile_interval(resampled, patients)
+    names = np.asarray(groups)
+    classes = [truth == label for label in np.unique(truth)]
+    changes = [float(change[own].mean()) for own in classes]
+    spans = [
+        _change_interval(value, len(set(names[own]))) for value, own in zip(changes, classes, strict=True)
+    ]
+    return _mean_interval(changes, spans)
+
+
+def _change_interval(change: float, patients: int) -> Interval:
+    """Return the interval of a share that changed, by Wilson on so many patients, on its side of 0."""
+    span = wilson(abs(change) * patients, patients)
+    if change == 0:
+        return Interval(-span.high, span.high)
+    return span if change > 0 else Interval(-span.high, -span.low)
+
+
+def _mean_interval(values: Sequence[float], spans: Sequence[Interval]) -> Interval:
+    """Return the interval of the mean of independent values with their own intervals (Zou, Donner 2008)."""
+    mean = sum(values) / len(values)
+    below = math.hypot(*(value - span.low for value, span in zip(values, spans, strict=True)))
+    above = math.hypot(*(span.high - value for value, span in zip(values, spans, strict=True)))
+    return Interval(mean - below / len(values), mean + above / len(values))
 
 
 def _mean_recall(confusions: Floats) -> Floats:

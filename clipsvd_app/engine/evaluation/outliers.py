@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from clipsvd_app.corpus import MODALITIES
+from clipsvd_app.domain.cases import FEWEST_TO_CALL_FAR
 from clipsvd_app.engine.backbones import embed_texts
 from clipsvd_app.engine.evaluation.metrics import Floats
 from clipsvd_app.engine.ladder.gda import fit_gaussians
@@ -29,7 +30,6 @@ _NEIGHBOURS = 3
 _FOLDS = 20
 _USUAL = 0.975
 """Of the training images, this share counts as near by either distance."""
-_MIN_PATIENTS = 8
 _AGREED = 0.8
 """The modality is told by prompts only where so many training images are told alike."""
 
@@ -55,7 +55,7 @@ class Novelty:
 
 def learn_novelty(task: LadderTask) -> Novelty | None:
     """Measure each training image from the other patients' images; None with too few patients."""
-    if len(set(task.groups)) < _MIN_PATIENTS:
+    if len(set(task.groups)) < FEWEST_TO_CALL_FAR:
         return None
     folds = patient_folds(task.groups, _FOLDS)
     own = np.empty((len(task.labels), 2))

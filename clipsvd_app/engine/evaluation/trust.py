@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from clipsvd_app.domain.cases import NEARLY_AS_LIKELY
 from clipsvd_app.engine.evaluation.abstention import coverage_risk
 from clipsvd_app.engine.evaluation.calibration import apply_temperature, calibrate
 from clipsvd_app.engine.evaluation.conformal import conformal_sets, members_of
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.evaluation import Evaluation
     from clipsvd_app.domain.results import Doubt
-
-_NEARLY = 0.1
-"""Two classes whose probabilities differ by less are nearly as likely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +35,16 @@ class Judged:
         if self.members is not None and len(self.members) != 1:
             found.append("set_not_single")
         second, first = np.sort(self.probabilities)[-2:]
-        if first - second < _NEARLY:
+        if first - second < NEARLY_AS_LIKELY:
             found.append("nearly_as_likely")
         return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What evaluated images teach about all others: a temperature and a threshold.
+    """What evaluated images teach about all others: a temperature, and a threshold where one holds.
 
-    ``judged`` are the evaluated images by position, each judged by what other patients taught.
+    ``judged`` are the evaluated images by position, each with a set made from what other patients taught.
     """
 
     temperature: float
@@ -58,10 +56,10 @@ class Trust:
 
         A set promises nothing for an image that the model was trained on, so that has none.
         """
-        scaled = apply_temperature(probabilities[None], self.temperature)
+        scaled = apply_temperature(probabilities[None], self.temperature)[0]
         if self.threshold is None or trained:
-            return Judged(scaled[0], None)
-        return Judged(scaled[0], _members(members_of(scaled, self.threshold)[0]))
+            return Judged(scaled, None)
+        return Judged(scaled, _members(members_of(probabilities[None], self.threshold)[0]))
 
 
 def learn_trust(
@@ -75,11 +73,10 @@ def learn_trust(
         return evaluation, None
     truth, rows = np.asarray(labels, dtype=np.int64), np.stack(list(probabilities.values()))
     calibrated = calibrate(rows, truth, groups)
-    conformal = conformal_sets(calibrated.probabilities, truth, groups)
+    conformal = conformal_sets(rows, truth, groups, kept_fit=evaluation.kind != "cross_validated")
+    shown = apply_temperature(rows, calibrated.summary.temperature)
     judged = {
-        position: Judged(
-            calibrated.probabilities[row], None if conformal is None else _members(conformal.members[row])
-        )
+        position: Judged(shown[row], None if conformal is None else _members(conformal.members[row]))
         for row, position in enumerate(probabilities)
     }
     filled = replace(

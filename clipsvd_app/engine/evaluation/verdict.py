@@ -64,6 +64,8 @@ def sentence_of(gain: Difference, values: Mapping[MethodName, float], images: in
 def _reach(interval: Interval, patients: int) -> str:
     """Say what so few cases can show, and how many patients a gain of 10 points would take."""
     least = detectable(interval)
+    if least >= 1:
+        return " So few cases show no difference four times in five, however large it is."
     text = (
         f" With so many cases a true difference of {100 * least:.0f} points is shown four times in five,"
         " a smaller one less often."

@@ -69,7 +69,7 @@ def explain_case(
     shown = next((one for one in found.maps if one.passed), found.maps[0])
     names = tuple(spec.name for spec in adapted.classes)
     statements = (
-        answer_statement(names, probabilities, before),
+        answer_statement(names, probabilities, before, adapted.temperature),
         attribution_statement(change, names, winner, runner_up),
         concepts_statement(concepts, centre_of_run=centre.of_run),
         map_statement(shown, found.specificity),
@@ -104,6 +104,7 @@ def explain_case(
         control_share=concepts.control_share,
         statements=statements,
         controls=_controls(found, change, concepts, residuals[0]),
+        temperature=adapted.temperature,
         seconds=time.monotonic() - begin,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.cases import NEARLY_AS_LIKELY
 from clipsvd_app.domain.contributions import LARGEST_RESIDUAL
 from clipsvd_app.domain.explanation import Statement
 from clipsvd_app.engine.explain.concepts import LOWEST_COSINE
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.explanation import Attribution, CaseMap, MapSpecificity
     from clipsvd_app.engine.explain.concepts import Concepts
 
-_NEAR_TIE = 0.10
 _MENTIONED = 3
 _MAPS = {
     "heads": "what the attention heads take from each patch",
@@ -25,19 +25,28 @@ _MAPS = {
 
 
 def answer_statement(
-    class_names: Sequence[str], adapted: Sequence[float], zero_shot: Sequence[float]
+    class_names: Sequence[str],
+    adapted: Sequence[float],
+    zero_shot: Sequence[float],
+    temperature: float = 1.0,
 ) -> Statement:
-    """Say both models' answers."""
+    """Say both models' answers; the adapted one's is calibrated by ``temperature``, unless that is 1."""
     winner, before = _best(adapted), _best(zero_shot)
     second, first = sorted(adapted)[-2:]
-    close = ", almost a tie" if first - second < _NEAR_TIE else ""
+    close = ", almost a tie" if first - second < NEARLY_AS_LIKELY else ""
     sentence = f"The adapted model answers “{class_names[winner]}” ({100 * adapted[winner]:.0f} %{close})"
     base = f"{100 * zero_shot[before]:.0f} %"
     if winner == before:
         text = f"{sentence}, as the unadapted model did ({base})."
     else:
         text = f"{sentence}; the unadapted model answered “{class_names[before]}” ({base})."
-    return Statement(text, "Both answers are the models' own probabilities for this image.", "answer")
+    known = "Both answers are the models' own probabilities for this image."
+    if temperature != 1:
+        known = (
+            f"The adapted model's probability is calibrated: the run's temperature of {temperature:.2f}"
+            " divides its logits. The unadapted model's is its own."
+        )
+    return Statement(text, known, "answer")
 
 
 def attribution_statement(

@@ -19,12 +19,13 @@ def balanced_batch(labels: Sequence[int], batch_size: int, seed: int, step: int)
     """Return the image positions of one step; class counts within a batch differ by at most one.
 
     Each class runs through its images in a new random order before any image returns. No batch is
-    larger than twice the images there are: more copies of few images teach nothing.
+    larger than twice the images there are: more copies of few images teach nothing. Classes take turns in
+    the order in which they first occur, so that their numbers decide nothing.
     """
     members: dict[int, list[int]] = {}
     for position, label in enumerate(labels):
         members.setdefault(label, []).append(position)
-    streams = [members[label] for label in sorted(members)]
+    streams = list(members.values())
     size = min(batch_size, 2 * max(len(stream) for stream in streams) * len(streams))
     draws = range(step * size, (step + 1) * size)
     return [

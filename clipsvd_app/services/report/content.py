@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app import __version__, imaging
 from clipsvd_app.adapter_file.plain_text import one_line
-from clipsvd_app.domain.cases import evidence, is_error, winner
+from clipsvd_app.domain.cases import best_known, evidence, is_error, winner
 from clipsvd_app.domain.codec import from_json
 from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.domain.results import Prediction, RunResult
@@ -72,7 +72,8 @@ def gather(
 ) -> ReportContent:
     """Read what a report may hold; ``report(done, total)`` counts pictures and may raise Cancelled."""
     result, images = project.run_result(number), project.images()
-    wrong = sorted((p for p in evidence(result.predictions) if is_error(p)), key=lambda p: -max(p.adapted))
+    wrong = [p for p in evidence(result.predictions) if is_error(p)]
+    wrong.sort(key=lambda p: -max(best_known(p)))
     pictures, withheld = None, 0
     if failures:
         pictures, withheld = _pictures(wrong[:MOST_FAILURES], images, result.class_names, report)
@@ -138,5 +139,6 @@ def _png(image: ProjectImage) -> tuple[bytes, int, int] | None:
 
 def _caption(prediction: Prediction, names: Sequence[str]) -> str:
     assert prediction.label is not None
-    first = winner(prediction.adapted)
-    return f"{names[prediction.label]}, taken for {names[first]} ({prediction.adapted[first] * 100:.0f} %)"
+    shown = best_known(prediction)
+    first = winner(shown)
+    return f"{names[prediction.label]}, taken for {names[first]} ({shown[first] * 100:.0f} %)"

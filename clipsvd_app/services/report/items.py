@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.cases import FEWEST_TO_CALL_FAR
 from clipsvd_app.domain.wording import basis_text, split_text, verdict_title
 
 if TYPE_CHECKING:
@@ -152,7 +153,8 @@ def answers(content: ReportContent) -> dict[str, str]:
         "selection": "The rate on one split by patient within the training images; the last step's model.",
         "ensemble": f"The mean of {recipe.seeds} fits." if recipe.seeds > 1 else "None.",
         "measures": "Balanced accuracy, accuracy, macro AUROC, sensitivity, specificity, Brier score, NLL.",
-        "uncertainty": "95 % intervals: Wilson for proportions, bootstrap over patients for the rest.",
+        "uncertainty": "95 % intervals: Wilson for proportions, by patients where they have several images; "
+        "bootstrap over patients for the rest.",
         "explanations": "Sizes of change; words of classes, heads and directions that passed their controls.",
         "estimate": basis_text(evaluation),
         "numbers": f"{content.patients} patients, {content.images} images, {content.labelled} labelled.",
@@ -165,6 +167,8 @@ def answers(content: ReportContent) -> dict[str, str]:
         "predictors": "The image alone.",
         "imbalance": "Training draws every class equally often; accuracy is balanced over classes.",
         "output": "A probability for each class; the largest is the answer.",
-        "doubts": "Images unlike the training images are flagged." if evaluation.conformal else "",
+        "doubts": "Images unlike the training images are flagged."
+        if result.train_groups >= FEWEST_TO_CALL_FAR
+        else "",
         "more": curve.sentence if curve is not None else "",
     }

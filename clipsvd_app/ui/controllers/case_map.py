@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from clipsvd_app.domain.cases import is_error, is_evidence, winner
+from clipsvd_app.domain.cases import best_known, is_error, is_evidence, winner
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import Failed, Finished, MapResult, Projection, read_result
 from clipsvd_app.services.applying import run_backbone
@@ -136,8 +136,9 @@ def map_dots(
 
 def _sentence(prediction: Prediction, names: tuple[str, ...], title: str) -> str:
     given = "unlabelled" if prediction.label is None else f"labelled “{names[prediction.label]}”"
-    first = winner(prediction.adapted)
+    shown = best_known(prediction)
+    first = winner(shown)
     return (
-        f"{title}: {given}, predicted “{names[first]}” with {percent(prediction.adapted[first])}. "
+        f"{title}: {given}, predicted “{names[first]}” with {percent(shown[first])}. "
         f"{ROLE_SENTENCES[prediction.role]}."
     )

@@ -110,7 +110,6 @@ class TrainController(QObject):
                 self._session.backbone(),
                 recipe_for(choice.preset, flip=choice.flip),
                 shots=choice.shots,
-                seed=len(project.runs()),
                 device=choice.device,
             )
         except UserError as error:
@@ -141,7 +140,7 @@ class TrainController(QObject):
 
     def _on_opened(self) -> None:
         project = self._session.project
-        mirrored = project is None or project.setting("mirror_images") != "no"
+        mirrored = project is None or training.mirrors(project)
         self._choice = TrainChoice(device=self._session.device, flip=mirrored)
         self.refresh()
 
@@ -149,7 +148,7 @@ class TrainController(QObject):
         shown, self._choice = self._choice, choice
         project = self._session.project
         if project is not None and not project.read_only:
-            project.set_setting("mirror_images", "yes" if choice.flip else "no")
+            training.choose_mirroring(project, choice.flip)
             if choice.locked != shown.locked:
                 choose_locked(project, choice.locked)
 

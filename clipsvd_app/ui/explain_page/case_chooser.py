@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from clipsvd_app.domain.cases import is_error, is_evidence, winner
+from clipsvd_app.domain.cases import best_known, is_error, is_evidence, winner
 from clipsvd_app.ui.inspect_page.cases import ROLE_SENTENCES, ordered
 from clipsvd_app.ui.plots.gallery_list import GalleryItem, GalleryList
 from clipsvd_app.ui.plots.page_parts import GAP, choice, label
@@ -75,12 +75,13 @@ class CaseChooser(QWidget):
         self.gallery.set_items(tuple(self._item(p) for p in shown))
 
     def _item(self, prediction: Prediction) -> GalleryItem:
-        first = winner(prediction.adapted)
+        shown = best_known(prediction)
+        first = winner(shown)
         return GalleryItem(
             prediction.image_id,
             prediction.label,
             first,
-            prediction.adapted[first],
+            shown[first],
             "training" if prediction.role == "train" else "",
             f"{self._titles[prediction.image_id]}. {ROLE_SENTENCES[prediction.role]}.",
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal, SignalInstance
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
 
-from clipsvd_app.domain.cases import winner
+from clipsvd_app.domain.cases import best_known, winner
 from clipsvd_app.domain.explanation import Statement
 from clipsvd_app.ui.explain_page.case_chooser import CaseChooser
 from clipsvd_app.ui.explain_page.concept_bars import ConceptBars
@@ -115,10 +115,11 @@ class CaseTab(QWidget):
         prediction = self._predictions.get(view.image_id)
         adapted, zero_shot = case.adapted, case.zero_shot
         if prediction is not None and prediction.role == "out_of_fold":
-            adapted, zero_shot = prediction.adapted, prediction.zero_shot
+            adapted, zero_shot = best_known(prediction), prediction.zero_shot
         self.answer.set_title(view.caption)
         self.answer.set_words(answer_of(case.class_names, adapted, zero_shot, prediction))
-        self.bars.set_probabilities(case.class_names, adapted, zero_shot, view.label)
+        calibrated = case.temperature != 1
+        self.bars.set_probabilities(case.class_names, adapted, zero_shot, view.label, calibrated=calibrated)
 
     def _show_pending(self, view: CaseView) -> None:
         self._stack.setCurrentIndex(1)

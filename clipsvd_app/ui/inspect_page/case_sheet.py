@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QPushButton, QSlider, QVBoxLayout, QWidget
 
-from clipsvd_app.domain.cases import best_known, is_evidence
+from clipsvd_app.domain.cases import as_unseen, best_known, is_evidence
 from clipsvd_app.ui.class_colours import class_icon
 from clipsvd_app.ui.inspect_page.case_image import CaseImage
 from clipsvd_app.ui.inspect_page.cases import ROLE_SENTENCES
@@ -140,7 +140,8 @@ class CaseSheet(Card):
 
     def _show_explanation(self, state: CaseSheetState) -> None:
         found = state.explanation
-        self._text.setText(found.text if found else "")
+        worth = as_unseen(state.prediction, state.class_names)
+        self._text.setText(" ".join((found.text, *(said.text for said in worth))) if found else "")
         self._text.setVisible(found is not None)
         self._how.setText(found.how_we_know if found else "")
         self._how.setVisible(found is not None and self._ask_how.isChecked())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from clipsvd_app.domain.cases import doubts, is_evidence, winner
+from clipsvd_app.domain.cases import best_known, doubts, is_evidence, winner
 from clipsvd_app.domain.evaluation import MethodName
 from clipsvd_app.domain.results import Doubt, Prediction, Role
 
@@ -53,8 +53,8 @@ def has_cases(method: MethodName) -> bool:
 
 
 def probabilities(prediction: Prediction, method: MethodName) -> tuple[float, ...]:
-    """Return the probabilities by which ``method`` judged the image."""
-    return prediction.zero_shot if method == "zero_shot" else prediction.adapted
+    """Return the probabilities by which ``method`` judged the image, as they are shown."""
+    return prediction.zero_shot if method == "zero_shot" else best_known(prediction)
 
 
 def filtered(predictions: Iterable[Prediction], wanted: CaseFilter) -> Cases:

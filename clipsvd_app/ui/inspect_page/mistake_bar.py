@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from clipsvd_app.domain.cases import best_known
 from clipsvd_app.ui.class_colours import class_icon
 from clipsvd_app.ui.inspect_page.cases import likelier_class
 from clipsvd_app.ui.plots.numbers import percent
@@ -64,7 +65,7 @@ class MistakeBar(QWidget):
         self._relabel.setIcon(class_icon(other))
         self._sentence.setText(
             f"Labelled “{names[case.label]}”. Judged from other patients alone, it is “{names[other]}” "
-            f"with {percent(case.adapted[other])}."
+            f"with {percent(best_known(case)[other])}."
         )
 
     def relabel(self) -> None:

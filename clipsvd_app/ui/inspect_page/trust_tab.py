@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.inspect_page.state import InspectState
     from clipsvd_app.ui.plots.plot_widget import PlotWidget
 
-NO_SETS = "No lists of possible classes were calibrated: too few unseen images, or an older run."
+NO_SETS = "No lists of possible classes: it takes an estimate on at least 5 unseen patients."
 NO_CALIBRATION = "This run measured no calibration: its probabilities may be too sure."
 NO_RISK = "This run measured no errors by certainty."
 
@@ -55,13 +55,14 @@ class SetsCard(Card):
         self._facts.setVisible(sets is not None)
         if sets is None:
             return
-        span = f"{percent(sets.coverage_range.low)} to {percent(sets.coverage_range.high)}"
+        promised = [("Coverage", f"at least {percent(1 - sets.alpha)}, on average over patients")]
+        if (span := sets.coverage_range) is not None:
+            reach = f"{percent(span.low)} to {percent(span.high)} on new patients"
+            promised.append(("This calibration", reach))
         self._facts.set_facts(
             (
-                ("Promised", f"at least {percent(1 - sets.alpha)}"),
-                ("Measured", f"{percent(sets.coverage)} of {count(sets.images, 'image')}"),
-                ("Expected", f"{span} on new patients"),
-                ("One class named", f"{percent(sets.single_share)} of images"),
+                *promised,
+                ("One class named", f"{percent(sets.single_share)} of {count(sets.images, 'image')}"),
                 ("Classes named", f"{sets.mean_size:.1f} on average"),
             )
         )

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from support.small_clip import no_report
 
+from clipsvd_app.adapter_file.document import Calibration
 from clipsvd_app.adapter_file.generator import canary_image
 from clipsvd_app.adapter_file.header import document_from_text
+from clipsvd_app.engine.adapter import prove
+from clipsvd_app.engine.adapter_exports.onnx_file import ImageClassifier
+from clipsvd_app.engine.adapter_exports.texts import merged_readme
 from clipsvd_app.engine.dataset import normalise
 from clipsvd_app.errors import Cancelled
 
@@ -70,3 +75,21 @@ def test_a_cancelled_export_leaves_no_file(convert, tmp_path):
     with pytest.raises(Cancelled):
         convert("onnx", tmp_path / "disc.onnx", report=stop)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_calibration_of_an_adapter_reaches_every_form_and_moves_no_logit(loaded, backbone, basis):
+    document = replace(loaded.content.document, calibration=Calibration(temperature=2.0))
+    calibrated = prove(replace(loaded.content, document=document), backbone, basis)
+    pixels = torch.from_numpy(pictures(3))
+    inputs = normalise(pixels, backbone.preprocessing)
+    with torch.no_grad():
+        logits, probabilities = ImageClassifier(calibrated)(pixels)
+    torch.testing.assert_close(logits, loaded.adapted.logits(inputs).detach(), atol=1e-4, rtol=0)
+    torch.testing.assert_close(probabilities, (logits / 2).softmax(dim=-1))
+    torch.testing.assert_close(calibrated.adapted.probabilities(inputs), probabilities, atol=1e-4, rtol=0)
+    with calibrated.adapted.as_base(), loaded.adapted.as_base():
+        assert (calibrated.adapted.probabilities(inputs) == loaded.adapted.probabilities(inputs)).all()
+    assert 'adapter["calibration"]["temperature"]' in merged_readme(calibrated.content, {"model_cfg": CONFIG})
+
+
+CONFIG = {"vision_cfg": {"image_size": 64}, "text_cfg": {}}

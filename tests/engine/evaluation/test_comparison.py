@@ -13,7 +13,7 @@ from clipsvd_app.engine.evaluation.comparison import holm, mcnemar_mid_p
 def right(first_alone: int, second_alone: int, both: int = 5):
     one = np.repeat([True, False, True], [first_alone, second_alone, both])
     other = np.repeat([False, True, True], [first_alone, second_alone, both])
-    return one, other
+    return one, other, [str(place) for place in range(len(one))]
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,19 @@ def test_mid_p_by_hand():
     # Five against none: 2 (1/2)^5 less (1/2)^5; two against two: 1 less half of 6/16.
     assert mcnemar_mid_p(*right(5, 0)) == pytest.approx(1 / 32)
     assert mcnemar_mid_p(*right(2, 2)) == pytest.approx(1 - 6 / 32)
-    assert mcnemar_mid_p(*right(0, 0)) == pytest.approx(0.5)
+
+
+def test_methods_that_get_the_same_images_right_do_not_differ_at_all():
+    assert mcnemar_mid_p(*right(0, 0)) == 1.0
+    assert mcnemar_mid_p(*right(0, 0, both=0)) == 1.0
+
+
+def test_several_images_of_a_patient_are_one_piece_of_evidence():
+    one, other, _ = right(8, 0, both=8)
+    # Four images a patient: two patients speak for the first method, and two for neither.
+    assert mcnemar_mid_p(one, other, [str(place // 4) for place in range(16)]) == pytest.approx(1 / 4)
+    # All images of one patient: he alone is no evidence.
+    assert mcnemar_mid_p(one, other, ["a"] * 16) == pytest.approx(1 / 2)
 
 
 @given(st.integers(0, 30), st.integers(0, 30))

@@ -10,6 +10,7 @@ from sklearn.metrics import balanced_accuracy_score, log_loss, roc_auc_score
 
 from clipsvd_app.domain.evaluation import Interval
 from clipsvd_app.engine.evaluation import metrics
+from clipsvd_app.engine.evaluation.abstention import coverage_risk
 from clipsvd_app.engine.evaluation.evaluate import evaluate
 from clipsvd_app.engine.evaluation.verdict import detectable
 from clipsvd_app.engine.ladder.methods import MethodOutput
@@ -153,3 +154,59 @@ def test_of_methods_within_one_standard_error_the_simplest_is_recommended():
     assert (level.recommended, clear.recommended) == ("zero_shot", "clip_svd")
     assert "simplest method within one standard error" in level.recommendation
     assert "CLIP-SVD (100 %)" in clear.recommendation
+
+
+def test_several_images_of_a_patient_count_as_far_as_they_vary():
+    generator = np.random.default_rng(2)
+    groups = [str(place // 5) for place in range(200)]
+    alike = np.repeat(generator.random(40) < 0.7, 5).astype(float)
+    apart = (generator.random(200) < 0.7).astype(float)
+
+    def width(right, groups):
+        found = metrics.share_interval(right, groups)
+        return found.high - found.low
+
+    plain = metrics.wilson(apart.sum(), 200)
+    assert width(apart, groups) == pytest.approx(plain.high - plain.low, rel=0.25)
+    # Patients whose images go right or wrong together are 40 pieces of evidence, not 200.
+    forty = metrics.wilson(alike[::5].sum(), 40)
+    assert width(alike, groups) == pytest.approx(forty.high - forty.low, rel=0.05)
+    assert metrics.share_interval(np.ones(200), groups) == metrics.wilson(40, 40)
+    assert metrics.share_interval(apart, list(map(str, range(200)))) == plain
+
+
+def test_methods_that_judge_all_images_alike_leave_room_for_a_difference():
+    found = judged([1, 2, 3], [1, 2, 3])
+    bound = metrics.wilson(0, 40).high / 2**0.5
+    assert found.differences[0].interval.high == pytest.approx(bound)
+    assert found.differences[0].p_value == 1.0
+    assert found.verdict == "not_shown"
+    # No run of 40 patients can show a difference of 0 points.
+    assert detectable(found.differences[0].interval) > 0.05
+
+
+def test_a_difference_that_every_image_shows_is_not_certain_either():
+    everything = judged(list(range(80)), [])
+    assert everything.differences[0].interval.high == 1.0
+    assert 0.8 < everything.differences[0].interval.low < 1.0
+    assert everything.verdict == "helped"
+
+
+def test_a_single_patient_gives_no_certainty():
+    found = judged([1], [1], patients=1)
+    assert found.differences[0].interval.high > 0.3
+    assert found.methods[1].interval.low < 0.5
+
+
+def test_what_is_equally_sure_counts_by_its_common_error_in_any_order():
+    rows = np.array([[0.9, 0.1], [0.6, 0.4], [0.6, 0.4], [0.6, 0.4], [0.6, 0.4]])
+    truth = np.array([0, 0, 0, 1, 1])
+    one, other = coverage_risk(rows, truth), coverage_risk(rows[::-1], truth[::-1])
+    assert one == other
+    assert [point.risk for point in one] == pytest.approx([0, 0.25, 1 / 3, 3 / 8, 2 / 5])
+
+
+def test_too_few_cases_are_not_said_to_show_a_difference_of_more_than_everything():
+    found = judged(list(range(40)), list(range(40, 80)), patients=2)
+    assert detectable(found.differences[0].interval) > 1
+    assert "So few cases show no difference four times in five" in found.sentence
