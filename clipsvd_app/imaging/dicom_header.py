@@ -3,28 +3,54 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import isfinite
 from typing import TYPE_CHECKING
 
 from clipsvd_app.imaging import refusals
-from clipsvd_app.imaging.dicom_dataset import read_dataset, read_object, reading, transfer_syntax_of
-from clipsvd_app.imaging.dicom_elements import element, frame_group, items, number, numbers, text, whole
+from clipsvd_app.imaging.dicom_dataset import read_dataset, read_object, reading
+from clipsvd_app.imaging.dicom_elements import frame_group, is_unreadable, numbers, text, whole
+from clipsvd_app.imaging.dicom_meaning import units_of
 from clipsvd_app.imaging.dicom_objects import may_show_a_slide_label, object_name
 from clipsvd_app.imaging.dicom_planes import planes_of
+from clipsvd_app.imaging.dicom_scale import scale_of
 from clipsvd_app.imaging.overlays import count_overlays
-from clipsvd_app.imaging.values import ImageHeader
+from clipsvd_app.imaging.values import HeaderFault, ImageHeader
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from clipsvd_app.imaging.dicom_elements import Dataset
+    from clipsvd_app.imaging.dicom_truth import TrueDataset
 
 _OFTEN_ANNOTATED = frozenset({"US", "IVUS", "ES", "SC", "OT", "GM", "XC"})
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
-_KNOWN_UNITS = frozenset(
-    {"HU", "HU_MOD", "US", "OD", "MGML", "Z_EFF", "ED", "PCT", "BQML", "CNTS", "GML", "PROPCPS"}
+
+# What would change the picture or its measures if it were taken for absent.
+_MEASURES = (
+    "PixelSpacing",
+    "ImagerPixelSpacing",
+    "NominalScannedPixelSpacing",
+    "EstimatedRadiographicMagnificationFactor",
+    "PixelAspectRatio",
+    "ImagePositionPatient",
+    "ImageOrientationPatient",
+    "WindowCenter",
+    "WindowWidth",
+    "RescaleSlope",
+    "RescaleIntercept",
+    "PixelPaddingValue",
+    "PixelPaddingRangeLimit",
+    "NumberOfFrames",
+    "InstanceNumber",
+    "BitsStored",
 )
-_CENTIMETRES = 3  # Physical Units X/Y Direction of an ultrasound region, PS3.3 C.8.5.5.1.15
+_GROUPED = {
+    "PixelMeasuresSequence": ("PixelSpacing",),
+    "PlanePositionSequence": ("ImagePositionPatient",),
+    "PlaneOrientationSequence": ("ImageOrientationPatient",),
+    "FrameVOILUTSequence": ("WindowCenter", "WindowWidth"),
+    "PixelValueTransformationSequence": ("RescaleSlope", "RescaleIntercept"),
+}
 
 
 def read_dicom_header(path: Path) -> ImageHeader:
@@ -42,7 +68,7 @@ def read_dicom_object(path: Path) -> ImageHeader:
         return replace(bare, frames=0, planes=(), object_name=bare.object_name or "a DICOM object")
 
 
-def describe(path: Path, dataset: Dataset) -> ImageHeader:
+def describe(path: Path, dataset: TrueDataset) -> ImageHeader:
     """Describe a data set that was read from `path`."""
     with reading(path):
         header = _described(dataset)
@@ -52,39 +78,17 @@ def describe(path: Path, dataset: Dataset) -> ImageHeader:
     return header
 
 
-def pixel_spacing_mm(dataset: Dataset, frame: int = 0) -> tuple[float, float] | None:
-    """Return the distance between rows and between columns (PS3.3 10.7.1), or None where it is unknown."""
-    measures = frame_group(dataset, "PixelMeasuresSequence", frame)
-    sources = [] if measures is None else [(measures, "PixelSpacing")]
-    keywords = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
-    sources += [(dataset, keyword) for keyword in keywords]
-    for source, keyword in sources:
-        spacing = numbers(source, keyword)
-        if len(spacing) == 2 and min(spacing) > 0 and all(map(isfinite, spacing)):
-            return spacing[0], spacing[1]
-    return _ultrasound_spacing_mm(dataset)
-
-
-def units_of(dataset: Dataset, frame: int = 0) -> str:
-    """Return the unit of the pixels after the modality transformation, "" where none is known."""
-    group = frame_group(dataset, "PixelValueTransformationSequence", frame)
-    rescaled = text(dataset if group is None else group, "RescaleType") or text(dataset, "Units")
-    if rescaled in _KNOWN_UNITS:
-        return rescaled
-    return "HU" if text(dataset, "Modality") == "CT" else ""
-
-
-def _described(dataset: Dataset) -> ImageHeader:
+def _described(dataset: TrueDataset) -> ImageHeader:
     return ImageHeader(
         kind="DICOM",
         modality=text(dataset, "Modality") or "OT",
         photometric=text(dataset, "PhotometricInterpretation"),
-        transfer_syntax=transfer_syntax_of(dataset),
+        transfer_syntax=dataset.transfer_syntax,
         rows=whole(dataset, "Rows", 0),
         columns=whole(dataset, "Columns", 0),
         frames=frames_of(dataset),
         bits_stored=bits_stored_of(dataset),
-        pixel_spacing_mm=pixel_spacing_mm(dataset),
+        pixel_spacing_mm=scale_of(dataset)[0],
         study_uid=text(dataset, "StudyInstanceUID"),
         series_uid=text(dataset, "SeriesInstanceUID"),
         instance_uid=text(dataset, "SOPInstanceUID"),
@@ -99,6 +103,7 @@ def _described(dataset: Dataset) -> ImageHeader:
         object_name=object_name(dataset),
         overlays=count_overlays(dataset),
         frame_of_reference_uid=text(dataset, "FrameOfReferenceUID"),
+        faults=(*dataset.faults, *faults_of(dataset)),
     )
 
 
@@ -124,12 +129,26 @@ def _burned_in_text_likely(dataset: Dataset) -> bool:
     return captured or text(dataset, "Modality") in _OFTEN_ANNOTATED
 
 
-def _ultrasound_spacing_mm(dataset: Dataset) -> tuple[float, float] | None:
-    """Take the spacing of an ultrasound region in centimetres, if the regions agree (PS3.3 C.8.5.5)."""
-    found = set()
-    for region in items(dataset, "SequenceOfUltrasoundRegions"):
-        units = {element(region, "PhysicalUnitsXDirection"), element(region, "PhysicalUnitsYDirection")}
-        x_cm, y_cm = number(region, "PhysicalDeltaX"), number(region, "PhysicalDeltaY")
-        if units == {_CENTIMETRES} and x_cm and y_cm and isfinite(x_cm) and isfinite(y_cm):
-            found.add((abs(y_cm) * 10.0, abs(x_cm) * 10.0))
-    return found.pop() if len(found) == 1 else None
+def faults_of(dataset: Dataset, frame: int = 0) -> Iterator[HeaderFault]:
+    """Yield what cannot be read of the numbers that a frame is shown and measured by, or cannot be shown."""
+    groups = ((frame_group(dataset, sequence, frame), keywords) for sequence, keywords in _GROUPED.items())
+    for source, keywords in ((dataset, _MEASURES), *groups):
+        for keyword in keywords:
+            if source is not None and is_unreadable(source, keyword):
+                yield HeaderFault("unreadable_value", keyword)
+        if source is not None and _has_narrow_window(source):
+            yield HeaderFault("narrow_window")
+    if text(dataset, "PhotometricInterpretation").startswith("MONOCHROME") and _has_supplement(dataset):
+        yield HeaderFault("colours_left_out")
+
+
+def _has_supplement(dataset: Dataset) -> bool:
+    """Say whether values from somewhere on are colours (Supplemental Palette Color, PS3.3 C.7.6.19)."""
+    descriptor = numbers(dataset, "RedPaletteColorLookupTableDescriptor")
+    presented = text(dataset, "PixelPresentation").upper()
+    return len(descriptor) == 3 and (presented in ("COLOR", "MIXED") or (not presented and descriptor[1] > 0))
+
+
+def _has_narrow_window(source: Dataset) -> bool:
+    linear = text(source, "VOILUTFunction").upper() in ("", "LINEAR")
+    return linear and any(0 < width < 1 for width in numbers(source, "WindowWidth"))

@@ -43,9 +43,11 @@ def painted(item: PictureItem, scale: float, seen: QRectF | None = None) -> np.n
 @pytest.mark.parametrize("table", [None, TABLE])
 def test_the_screen_shows_the_greys_that_training_is_given(chosen, inverted, table):
     own = Window(-300.0, 900.0)
-    frame = Frame(PIXELS, own, (), inverted, -2000.0, None, "HU", table)
     spec = WindowSpec(own.centre, own.width)
-    state = FrameState(7, PIXELS, window=spec, file_window=spec, table=table, padding=-2000.0)
+    tables = () if table is None else ((own, table),)
+    frame = Frame(PIXELS, own, (), inverted, -2000.0, None, "HU", tables)
+    known = tuple((spec, found) for _own, found in tables)
+    state = FrameState(7, PIXELS, window=spec, file_window=spec, tables=known, padding=-2000.0)
     item = PictureItem()
     item.set_pixels(PIXELS)
     item.set_greys(partial(state.greys, window=chosen or spec, inverted=inverted))

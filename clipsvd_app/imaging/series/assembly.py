@@ -83,6 +83,7 @@ def _assembled(members: Sequence[Member], indices: Sequence[int]) -> Series:
     frames = [found for index in kept for found in _slices(members[index].header, index)]
     slices, stacks = _in_order(members, frames)
     headers = [members[index].header for index in kept]
+    flags += checks.faults([header.faults for header in headers])
     flags += checks.consistency(headers)
     flags += checks.geometry(headers, stacks, sum(found.plane is None for found in slices))
     first = members[indices[0]].header

@@ -16,7 +16,8 @@ from clipsvd_app.imaging.dicom_decoding import settled, stored_frames
 from clipsvd_app.imaging.dicom_elements import items
 from clipsvd_app.imaging.dicom_header import bits_stored_of, describe
 from clipsvd_app.imaging.dicom_native import native_layout
-from clipsvd_app.imaging.dicom_pixels import modality_values, rescale_of
+from clipsvd_app.imaging.dicom_pixels import display_rescale, modality_values
+from clipsvd_app.imaging.dicom_truth import TrueDataset
 from clipsvd_app.imaging.series.assembly import Series, assemble
 from clipsvd_app.imaging.series.listing import members_of
 from clipsvd_app.imaging.values import ImageHeader
@@ -24,7 +25,6 @@ from clipsvd_app.imaging.values import ImageHeader
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from clipsvd_app.imaging.dicom_elements import Dataset
     from clipsvd_app.imaging.values import Array
 
 MOST_BYTES = 4 * 1024**3
@@ -48,7 +48,7 @@ class LoadedSeries:
 @dataclass(frozen=True, slots=True)
 class _File:
     path: Path
-    dataset: Any  # a pydicom data set or a plain one
+    dataset: TrueDataset
     header: ImageHeader
 
 
@@ -95,12 +95,12 @@ def _allocated(files: Sequence[_File], series: Series, shown: Sequence[int]) -> 
     return np.empty((len(shown), rows, columns), kind)
 
 
-def _fits_int16(dataset: Dataset) -> bool:
+def _fits_int16(dataset: TrueDataset) -> bool:
     """Say whether every value that Bits Stored allow is a whole number of 16 bits after the rescale."""
     layout = native_layout(dataset)
     if layout is None or layout.dtype.kind not in "iu" or items(dataset, "ModalityLUTSequence"):
         return False
-    slope, intercept = rescale_of(dataset, 0)
+    slope, intercept = display_rescale(dataset, 0)
     if slope != 1 or intercept != int(intercept):
         return False
     bits = bits_stored_of(dataset)
@@ -111,12 +111,14 @@ def _fits_int16(dataset: Dataset) -> bool:
 def _fill(pixels: Array, file: _File, frame: int) -> None:
     """Write one frame's values into its place in the volume."""
     layout = native_layout(file.dataset)
-    if pixels.dtype == np.int16 and layout is not None and layout.dtype.itemsize == 2:
+    if pixels.dtype == np.int16 and layout is not None and layout.is_plain and layout.dtype.itemsize == 2:
         own = pixels.view(layout.dtype)
-        with reading(file.path), file.path.open("rb", buffering=0) as opened:
+        place = file.dataset.place
+        assert place is not None
+        with reading(file.path), place.open(file.path) as opened:
             layout.read_into(opened, own, frame)
         _settle(own, file.dataset)
-        intercept = int(rescale_of(file.dataset, frame)[1])
+        intercept = int(display_rescale(file.dataset, frame)[1])
         if intercept:
             np.add(pixels, np.int16(intercept), out=pixels)
         return
@@ -129,7 +131,7 @@ def _fill(pixels: Array, file: _File, frame: int) -> None:
         pixels[...] = modality_values(file.dataset, stored[0], frame)[0]
 
 
-def _settle(stored: Array, dataset: Dataset) -> None:
+def _settle(stored: Array, dataset: TrueDataset) -> None:
     bits = bits_stored_of(dataset)
     if bits < 16:
         stored[...] = settled(stored, dataset)

@@ -10,11 +10,11 @@ from PySide6.QtCore import QPointF
 
 from clipsvd_app.ui.viewer.corner_layer import LayerState
 from clipsvd_app.ui.viewer.shapes import Shape
-from clipsvd_app.ui.viewer.tools.measures import region_in, words_for
+from clipsvd_app.ui.viewer.tools.measures import MeasureScale, region_in, words_for
 from clipsvd_app.ui.viewer.tools.measuring import region_of
 
 if TYPE_CHECKING:
-    from clipsvd_app.domain.measures import Measure
+    from clipsvd_app.domain.measures import Measure, Point
     from clipsvd_app.jobs import WindowSpec
     from clipsvd_app.ui.viewer.canvas import Canvas
     from clipsvd_app.ui.viewer.state import Corners, FrameState
@@ -82,7 +82,9 @@ def _window_words(window: WindowSpec) -> str:
 
 
 def _shape(canvas: Canvas, frame: FrameState, measure: Measure, cursor: QPointF | None = None) -> Shape:
-    words = words_for(measure, frame.pixels, frame.spacing_mm, frame.units)
+    spacing = frame.limits.spacing_at(_extent(measure), frame.spacing_mm)
+    scale = MeasureScale(spacing, frame.limits.aspect, frame.limits.plane)
+    words = words_for(measure, frame.pixels, scale, frame.units)
     points = tuple(canvas.to_viewport(QPointF(*point)) for point in measure.points)
     if measure.kind == "region":
         region = region_in(measure, frame.pixels)
@@ -95,6 +97,14 @@ def _shape(canvas: Canvas, frame: FrameState, measure: Measure, cursor: QPointF 
     elif measure.kind == "ellipse" and measure.points:
         points = _ellipse(canvas, *measure.points[0], *measure.points[-1])
     return Shape(measure.kind, points, words, cursor)
+
+
+def _extent(measure: Measure) -> tuple[Point, ...]:
+    """Return the points that a measure covers, with all corners of the box of a region or an ellipse."""
+    if measure.kind not in ("region", "ellipse") or len(measure.points) < 2:
+        return measure.points
+    (left, top), (right, bottom) = measure.points[0], measure.points[-1]
+    return ((left, top), (right, top), (right, bottom), (left, bottom))
 
 
 def _crop(canvas: Canvas, frame: FrameState) -> Box:
