@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
+    from pydicom.dataset import FileDataset
+
 MAX_INFLATED_BYTES = 512 * 1024**2
 # Data of pixels shrinks seldom by more than a tenth of this; bombs come near deflate's own 1,032.
 MAX_INFLATION = 100
@@ -96,9 +98,12 @@ def _read_any(path: Path) -> TrueDataset:
 
     refuse_inflation(path)
     with path.open("rb") as file:
-        dataset = dcmread(file, stop_before_pixels=True, force=True, specific_tags=_wanted_tags())
+        dataset = _in_other_order(file)
+        if dataset is None:
+            file.seek(0)
+            dataset = dcmread(file, stop_before_pixels=True, force=True, specific_tags=_wanted_tags())
         said = str(dataset.file_meta.get("TransferSyntaxUID", ""))
-        is_big = said == EXPLICIT_BIG or (not said and dataset.original_encoding[1] is False)
+        is_big = dataset.original_encoding[1] is False
         place, is_implicit = (None, False) if said == DEFLATED else _place_at(file, is_big=is_big)
     syntax = said
     if said in NATIVE - {DEFLATED} or not said:
@@ -153,6 +158,29 @@ def _inflated_place(path: Path) -> PixelPlace | None:
             content = bytes(dataset[keyword].value)
             return PixelPlace(keyword, 0, len(content), content=content)
     return None
+
+
+def _in_other_order(file: BinaryIO) -> FileDataset | None:
+    """Read a data set whose byte order is not the stated one, None where the stated one holds.
+
+    The groups that a data set begins with are below 256, so that one of their two bytes is 0.
+    """
+    from pydicom.dataset import FileDataset
+    from pydicom.filereader import _at_pixel_data, _read_file_meta_info, read_dataset, read_preamble
+    from pydicom.tag import Tag
+
+    preamble = read_preamble(file, force=True)
+    meta = _read_file_meta_info(file)
+    said = str(meta.get("TransferSyntaxUID", ""))
+    start = file.tell()
+    group = file.read(2)
+    is_little = len(group) == 2 and group[1] == 0 < group[0]
+    if said not in NATIVE - {DEFLATED} or 0 not in group or is_little == (said != EXPLICIT_BIG):
+        return None
+    file.seek(start)
+    wanted = [Tag(tag) for tag in ("SpecificCharacterSet", *_wanted_tags())]
+    elements = read_dataset(file, False, is_little, stop_when=_at_pixel_data, specific_tags=wanted)
+    return FileDataset(file, elements, preamble, meta, is_implicit_VR=False, is_little_endian=is_little)
 
 
 @functools.cache

@@ -105,7 +105,14 @@ _QUOTES = "\"'\0 \t\r\n"
 def text(dataset: Dataset, keyword: str) -> str:
     """Return an element as text, "" where it is absent or broken."""
     value = element(dataset, keyword)
+    if value is not None and hasattr(value, "append"):
+        value = "\\".join(str(part) for part in value)
     return "" if value is None else str(value).strip().strip("\x00")
+
+
+def code(dataset: Dataset, keyword: str) -> str:
+    """Return the first value of a code, in upper case, "" where it is absent or broken."""
+    return text(dataset, keyword).split("\\")[0].strip().upper()
 
 
 def texts(dataset: Dataset, keyword: str) -> tuple[str, ...]:

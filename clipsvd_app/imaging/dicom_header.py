@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.imaging import refusals
 from clipsvd_app.imaging.dicom_dataset import read_dataset, read_object, reading
-from clipsvd_app.imaging.dicom_elements import frame_group, is_unreadable, numbers, text, whole
-from clipsvd_app.imaging.dicom_meaning import units_of
+from clipsvd_app.imaging.dicom_elements import code, frame_group, numbers, text, whole
+from clipsvd_app.imaging.dicom_meaning import is_unusable, units_of
 from clipsvd_app.imaging.dicom_objects import may_show_a_slide_label, object_name
 from clipsvd_app.imaging.dicom_planes import planes_of
 from clipsvd_app.imaging.dicom_scale import scale_of
@@ -134,7 +134,7 @@ def faults_of(dataset: Dataset, frame: int = 0) -> Iterator[HeaderFault]:
     groups = ((frame_group(dataset, sequence, frame), keywords) for sequence, keywords in _GROUPED.items())
     for source, keywords in ((dataset, _MEASURES), *groups):
         for keyword in keywords:
-            if source is not None and is_unreadable(source, keyword):
+            if source is not None and is_unusable(source, keyword):
                 yield HeaderFault("unreadable_value", keyword)
         if source is not None and _has_narrow_window(source):
             yield HeaderFault("narrow_window")
@@ -145,10 +145,10 @@ def faults_of(dataset: Dataset, frame: int = 0) -> Iterator[HeaderFault]:
 def _has_supplement(dataset: Dataset) -> bool:
     """Say whether values from somewhere on are colours (Supplemental Palette Color, PS3.3 C.7.6.19)."""
     descriptor = numbers(dataset, "RedPaletteColorLookupTableDescriptor")
-    presented = text(dataset, "PixelPresentation").upper()
+    presented = code(dataset, "PixelPresentation")
     return len(descriptor) == 3 and (presented in ("COLOR", "MIXED") or (not presented and descriptor[1] > 0))
 
 
 def _has_narrow_window(source: Dataset) -> bool:
-    linear = text(source, "VOILUTFunction").upper() in ("", "LINEAR")
+    linear = code(source, "VOILUTFunction") in ("", "LINEAR")
     return linear and any(0 < width < 1 for width in numbers(source, "WindowWidth"))

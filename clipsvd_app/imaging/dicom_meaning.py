@@ -5,7 +5,16 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from clipsvd_app.imaging.dicom_elements import frame_group, is_unreadable, items, number, text, texts, whole
+from clipsvd_app.imaging.dicom_elements import (
+    code,
+    frame_group,
+    is_unreadable,
+    items,
+    number,
+    text,
+    texts,
+    whole,
+)
 
 if TYPE_CHECKING:
     from clipsvd_app.imaging.dicom_elements import Dataset
@@ -27,17 +36,22 @@ _NOT_ATTENUATION = frozenset(_NO_ATTENUATION_WORDS.split())
 
 
 def rescale_of(dataset: Dataset, frame: int) -> tuple[float, float] | None:
-    """Return slope and intercept of a frame, None where one of them is there and cannot be read.
+    """Return slope and intercept of a frame, absent ones as 1 and 0 (PS3.3 C.11.1.1.2).
 
-    A slope that is absent or zero is 1 (PS3.3 C.11.1.1.2).
+    None where one of them is there and cannot be read, or means nothing: a slope of 0 leaves no picture.
     """
     source = _rescaled(dataset, frame)
-    if any(is_unreadable(source, keyword) for keyword in ("RescaleSlope", "RescaleIntercept")):
+    if any(is_unusable(source, keyword) for keyword in ("RescaleSlope", "RescaleIntercept")):
         return None
     slope, intercept = number(source, "RescaleSlope"), number(source, "RescaleIntercept")
-    if slope is None or slope == 0 or not isfinite(slope):
-        slope = 1.0
-    return slope, intercept if intercept is not None and isfinite(intercept) else 0.0
+    return 1.0 if slope is None else slope, 0.0 if intercept is None else intercept
+
+
+def is_unusable(source: Dataset, keyword: str) -> bool:
+    """Say whether an element has a value that is no number, not finite, or a slope of 0."""
+    value = number(source, keyword)
+    nothing = value is not None and (not isfinite(value) or (keyword == "RescaleSlope" and value == 0))
+    return nothing or is_unreadable(source, keyword)
 
 
 def is_shown_as_stored(dataset: Dataset) -> bool:
@@ -45,7 +59,9 @@ def is_shown_as_stored(dataset: Dataset) -> bool:
 
     So it is of angiography and radiofluoroscopy with logarithmic values (PS3.3 C.8.7.1.1.2).
     """
-    relation = text(dataset, "PixelIntensityRelationship").upper()
+    relation = code(_properties(dataset), "PixelIntensityRelationship") or code(
+        dataset, "PixelIntensityRelationship"
+    )
     return relation == "LOG" and text(dataset, "SOPClassUID") in _ANGIOGRAPHY
 
 
@@ -55,10 +71,10 @@ def units_of(dataset: Dataset, frame: int = 0) -> str:
         return ""
     source = _rescaled(dataset, frame)
     tables = items(dataset, "ModalityLUTSequence")
-    said = (text(tables[0], "ModalityLUTType") if tables else text(source, "RescaleType")).upper()
+    said = code(tables[0], "ModalityLUTType") if tables else code(source, "RescaleType")
     if said == "HU" and not tables and number(source, "RescaleIntercept") is None:
         said = ""  # of values that were never rescaled
-    unit = said or text(dataset, "Units").upper()
+    unit = said or code(dataset, "Units")
     if unit:
         return unit if unit in _KNOWN_UNITS else ""
     return "HU" if _is_attenuation(dataset, source) else ""
@@ -66,14 +82,19 @@ def units_of(dataset: Dataset, frame: int = 0) -> str:
 
 def _is_attenuation(dataset: Dataset, source: Dataset) -> bool:
     """Say whether an object without a unit holds Hounsfield units: the CT image classes do by definition."""
-    if text(dataset, "Modality") != "CT" or text(dataset, "SOPClassUID") not in {*_CT, ""}:
+    if code(dataset, "Modality") != "CT" or text(dataset, "SOPClassUID") not in {*_CT, ""}:
         return False
-    if text(dataset, "MultienergyCTAcquisition").upper() == "YES":
+    if code(dataset, "MultienergyCTAcquisition") == "YES":
         return False
     if any(not _NOT_ATTENUATION.isdisjoint(_words(kind)) for kind in texts(dataset, "ImageType")[2:]):
         return False
     is_rescaled = number(source, "RescaleIntercept") is not None
     return is_rescaled or whole(dataset, "PixelRepresentation", 0) == 1
+
+
+def _properties(dataset: Dataset) -> Dataset:
+    """Return where enhanced angiography describes its values (PS3.3 C.8.19.6.4)."""
+    return frame_group(dataset, "FramePixelDataPropertiesSequence", 0) or dataset
 
 
 def _words(kind: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from clipsvd_app.imaging.dicom_decoding import (
     raw_frames,
     settled,
 )
-from clipsvd_app.imaging.dicom_elements import frame_group, items, number, numbers, text, texts, whole
+from clipsvd_app.imaging.dicom_elements import code, frame_group, items, number, numbers, text, texts, whole
 from clipsvd_app.imaging.dicom_header import bits_stored_of, describe, faults_of
 from clipsvd_app.imaging.dicom_meaning import is_shown_as_stored, rescale_of, units_of
 from clipsvd_app.imaging.dicom_scale import scale_of
@@ -163,7 +163,7 @@ def _header_windows(dataset: Dataset, frame: int, pixels: Array) -> tuple[Window
     for source in (group, dataset):
         if source is None:
             continue
-        said = text(source, "VOILUTFunction").upper()
+        said = code(source, "VOILUTFunction")
         function = said if said in _FUNCTIONS else "LINEAR"
         pairs = zip(numbers(source, "WindowCenter"), numbers(source, "WindowWidth"), strict=False)
         found += [_meant(Window(centre, width, function), pixels) for centre, width in pairs]

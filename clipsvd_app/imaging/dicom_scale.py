@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isclose, isfinite
 from typing import TYPE_CHECKING
 
-from clipsvd_app.imaging.dicom_elements import frame_group, items, number, numbers, text, whole
+from clipsvd_app.imaging.dicom_elements import code, frame_group, items, number, numbers, whole
 from clipsvd_app.imaging.values import UNLIMITED, ScaledRegion, ScaleLimits, Spacing, SpacingPlane
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def _projected(dataset: Dataset, frame: int) -> tuple[Spacing, SpacingPlane]:
         or None
     )
     nominal = _pair(dataset, "NominalScannedPixelSpacing")
-    is_calibrated = text(dataset, "PixelSpacingCalibrationType").upper() in _CALIBRATED
+    is_calibrated = code(dataset, "PixelSpacingCalibrationType") in _CALIBRATED
     of_detector = imager is not None and (spacing is None or (_alike(spacing, imager) and not is_calibrated))
     if imager is not None and of_detector:
         factor = _magnification(dataset)

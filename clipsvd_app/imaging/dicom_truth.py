@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
-from clipsvd_app.imaging.dicom_elements import number, text, whole
+from clipsvd_app.imaging.dicom_elements import code, number, text, whole
 from clipsvd_app.imaging.dicom_fragments import PixelPlace, Stretch, find_frames
 from clipsvd_app.imaging.dicom_native import native_layout
 from clipsvd_app.imaging.dicom_stream import StreamFacts, facts_of, starts_a_stream
@@ -91,9 +91,9 @@ def settled_by_pixels(path: Path, dataset: TrueDataset) -> TrueDataset:
 
 def _named(dataset: TrueDataset) -> TrueDataset:
     """Settle what the photometric interpretation is called, and what is left out where one thing is meant."""
-    said = text(dataset, "PhotometricInterpretation")
+    said = code(dataset, "PhotometricInterpretation")
     samples = whole(dataset, "SamplesPerPixel", 0)
-    plain = "".join(said.upper().replace("_", " ").split())
+    plain = "".join(said.replace("_", " ").split())
     named = _PHOTOMETRICS.get(plain, said) if said else ("RGB" if samples == 3 else "MONOCHROME2")
     if not said and dataset.get("RedPaletteColorLookupTableDescriptor") and samples != 3:
         named = "MONOCHROME2" if text(dataset, "PixelPresentation") else "PALETTE COLOR"

@@ -134,3 +134,21 @@ def test_an_ellipse_counts_the_pixels_whose_middles_it_holds():
 def test_an_ellipse_beside_the_picture_has_a_size_and_no_figures():
     drawn = Measure("ellipse", ((-30.0, 2.0), (-10.0, 9.0)))
     assert words_for(drawn, np.zeros((20, 20), np.float32), MeasureScale(None), "") == ("20 × 7 px",)
+
+
+def test_lengths_are_in_the_plane_and_the_region_in_which_they_are_true():
+    line, pixels = Measure("distance", ((0, 0), (30, 40))), np.zeros((64, 64), np.float32)
+    assert words_for(line, pixels, MeasureScale((0.5, 0.5), plane="at the detector"), "") == (
+        "25.0 mm at the detector",
+    )
+    box = Measure("region", ((0, 0), (4, 4)))
+    assert words_for(
+        box, np.zeros((9, 9, 3), np.uint8), MeasureScale((1.0, 1.0), plane="on the film"), ""
+    ) == ("4.0 × 4.0 mm on the film",)
+
+
+def test_an_angle_over_pixels_that_are_not_square_is_that_of_the_patient():
+    corner = Measure("angle", ((10, 0), (0, 0), (10, 10)))
+    flat = words_for(corner, np.zeros((20, 20), np.float32), MeasureScale(None, aspect=1.0), "")
+    tall = words_for(corner, np.zeros((20, 20), np.float32), MeasureScale(None, aspect=2.0), "")
+    assert (flat, tall) == (("45.0°",), (f"{math.degrees(math.atan(2)):.1f}°",))

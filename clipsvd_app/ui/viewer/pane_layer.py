@@ -47,6 +47,7 @@ def layer_of(
         badge=frame.badge,
         mark=frame.mark,
         px_per_mm=scale / frame.spacing_mm[1] if frame.spacing_mm else None,
+        scale_plane=frame.limits.plane,
         shapes=tuple(shapes),
         crop=_crop(canvas, frame),
         cross=None if frame.cross is None else canvas.to_viewport(QPointF(*frame.cross)),
