@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from clipsvd_app.imaging import refusals
 from clipsvd_app.imaging.dicom_dataset import read_dataset, read_object, reading
 from clipsvd_app.imaging.dicom_elements import code, frame_group, numbers, text, whole
-from clipsvd_app.imaging.dicom_meaning import is_unusable, units_of
+from clipsvd_app.imaging.dicom_meaning import has_broken_table, is_unusable, units_of
 from clipsvd_app.imaging.dicom_objects import may_show_a_slide_label, object_name
 from clipsvd_app.imaging.dicom_planes import planes_of
 from clipsvd_app.imaging.dicom_scale import scale_of
@@ -138,6 +138,8 @@ def faults_of(dataset: Dataset, frame: int = 0) -> Iterator[HeaderFault]:
                 yield HeaderFault("unreadable_value", keyword)
         if source is not None and _has_narrow_window(source):
             yield HeaderFault("narrow_window")
+    if has_broken_table(dataset):
+        yield HeaderFault("unreadable_value", "ModalityLUTSequence")
     if text(dataset, "PhotometricInterpretation").startswith("MONOCHROME") and _has_supplement(dataset):
         yield HeaderFault("colours_left_out")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from clipsvd_app.imaging import luts
 from clipsvd_app.imaging.dicom_elements import (
     code,
     frame_group,
@@ -19,6 +20,7 @@ from clipsvd_app.imaging.dicom_elements import (
 if TYPE_CHECKING:
     from clipsvd_app.imaging.dicom_elements import Dataset
 
+_RESCALE = ("RescaleSlope", "RescaleIntercept")
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
 _CT = frozenset(_STORAGE + end for end in ("2", "2.1", "2.2"))
 # X-ray angiography and radiofluoroscopy, single, enhanced and biplane.
@@ -41,10 +43,21 @@ def rescale_of(dataset: Dataset, frame: int) -> tuple[float, float] | None:
     None where one of them is there and cannot be read, or means nothing: a slope of 0 leaves no picture.
     """
     source = _rescaled(dataset, frame)
-    if any(is_unusable(source, keyword) for keyword in ("RescaleSlope", "RescaleIntercept")):
+    if has_broken_table(dataset) or any(is_unusable(source, keyword) for keyword in _RESCALE):
         return None
     slope, intercept = number(source, "RescaleSlope"), number(source, "RescaleIntercept")
     return 1.0 if slope is None else slope, 0.0 if intercept is None else intercept
+
+
+def has_broken_table(dataset: Dataset) -> bool:
+    """Say whether there is a Modality LUT whose entries cannot be read."""
+    tables = items(dataset, "ModalityLUTSequence")
+    try:
+        for table in tables[:1]:
+            luts.modality_table(table, signed=False, big_endian=False)
+    except luts.BROKEN:
+        return True
+    return False
 
 
 def is_unusable(source: Dataset, keyword: str) -> bool:

@@ -18,7 +18,7 @@ from clipsvd_app.imaging.dicom_decoding import (
 )
 from clipsvd_app.imaging.dicom_elements import code, frame_group, items, number, numbers, text, texts, whole
 from clipsvd_app.imaging.dicom_header import bits_stored_of, describe, faults_of
-from clipsvd_app.imaging.dicom_meaning import is_shown_as_stored, rescale_of, units_of
+from clipsvd_app.imaging.dicom_meaning import has_broken_table, is_shown_as_stored, rescale_of, units_of
 from clipsvd_app.imaging.dicom_scale import scale_of
 from clipsvd_app.imaging.overlays import count_high_overlays, overlays_of
 from clipsvd_app.imaging.padding import is_padding, padding_value
@@ -94,8 +94,23 @@ def _frame_faults(dataset: TrueDataset, raw: Array, frame: int) -> Iterator[Head
     """Yield what is wrong with the header as this frame shows it; retired overlays may lie in unused bits."""
     yield from dataset.faults
     yield from faults_of(dataset, frame)
+    if len(_header_tables(dataset, frame)) < len(_table_items(dataset, frame)):
+        yield HeaderFault("unreadable_value", "VOILUTSequence")
+    if _exceeds_stated_bits(dataset, raw):
+        yield HeaderFault("header_contradicted", "BitsStored")
     if exceeds_bits_stored(raw, dataset) and not count_high_overlays(dataset):
         yield HeaderFault("values_exceed_bits")
+
+
+def _exceeds_stated_bits(dataset: TrueDataset, raw: Array) -> bool:
+    """Say whether a stream of more bits than stated makes use of them."""
+    stated = whole(dataset.source, "BitsStored", 0)
+    if dataset.stream is None or not 0 < stated < bits_stored_of(dataset):
+        return False
+    low, high = (
+        (-(1 << stated - 1), (1 << stated - 1) - 1) if raw.dtype.kind == "i" else (0, (1 << stated) - 1)
+    )
+    return bool(raw.min() < low or raw.max() > high)
 
 
 def _colour_frame(path: Path, dataset: TrueDataset, stored: Array, photometric: str, frame: int) -> Frame:
@@ -120,7 +135,8 @@ def modality_values(dataset: TrueDataset, stored: Array, frame: int) -> tuple[Ar
     """
     padding = padding_value(dataset, stored)
     marked = np.asarray([] if padding is None else [padding], dtype=stored.dtype)
-    tables = [] if is_shown_as_stored(dataset) else items(dataset, "ModalityLUTSequence")
+    is_stored = is_shown_as_stored(dataset) or has_broken_table(dataset)
+    tables = [] if is_stored else items(dataset, "ModalityLUTSequence")
     kind: type[np.floating[Any]] = np.float32
     if tables:
         signed = whole(dataset, "PixelRepresentation", 0) == 1
@@ -184,16 +200,17 @@ def _meant(window: Window, pixels: Array) -> Window:
 
 
 def _header_tables(dataset: TrueDataset, frame: int) -> list[tuple[str, Window, VoiLut]]:
-    """Return the VOI LUTs of a frame by name, each with the window that stands for it."""
-    group = frame_group(dataset, "FrameVOILUTSequence", frame)
-    own = [] if group is None else items(group, "VOILUTSequence")
+    """Return the readable VOI LUTs of a frame by name, each with the window that stands for it."""
     rescaled = items(dataset, "ModalityLUTSequence") or number(dataset, "RescaleIntercept") is not None
     signed = whole(dataset, "PixelRepresentation", 0) == 1 or bool(
         rescaled and display_rescale(dataset, frame)[1] < 0
     )
     found: list[tuple[str, Window, VoiLut]] = []
-    for item in own or items(dataset, "VOILUTSequence"):
-        table = luts.voi_lut(item, signed=signed, big_endian=dataset.is_big_endian)
+    for item in _table_items(dataset, frame):
+        try:
+            table = luts.voi_lut(item, signed=signed, big_endian=dataset.is_big_endian)
+        except luts.BROKEN:
+            continue
         entries = len(table.greys)
         # The width tells tables of one range apart, by less than a window's formula could show.
         width = entries + len(found) * 1e-6
@@ -205,12 +222,18 @@ def _header_tables(dataset: TrueDataset, frame: int) -> list[tuple[str, Window, 
     return found
 
 
+def _table_items(dataset: TrueDataset, frame: int) -> list[Dataset]:
+    group = frame_group(dataset, "FrameVOILUTSequence", frame)
+    own = [] if group is None else items(group, "VOILUTSequence")
+    return own or items(dataset, "VOILUTSequence")
+
+
 def _rgb(path: Path, dataset: TrueDataset, stored: Array, photometric: str) -> Bytes:
     """Return (rows, columns, 3) uint8 RGB of palette, RGB and YBR pixels."""
     if photometric == "PALETTE COLOR" and stored.ndim == 2:
         try:
             return luts.palette_to_rgb(stored, dataset, big_endian=dataset.is_big_endian)
-        except (LookupError, TypeError, ValueError) as error:
+        except luts.BROKEN as error:
             raise UserError(
                 f"{path.name} holds palette colours, and its palette is missing or broken.",
                 remedy="Export it again from its source as RGB or greyscale.",

@@ -19,6 +19,8 @@ _LOSSLESS: Final = frozenset({0xC3, 0xC7, 0xCB, 0xCF})
 _NO_FRAME: Final = frozenset({0xC4, 0xC8, 0xCC})
 _JPEG_LS: Final = 0xF7
 _START_OF_SCAN: Final = 0xDA
+_START_OF_TILE: Final = 0x90
+_MOST_SEGMENTS: Final = 4096  # of a header that means well
 _J2K_MARKERS: Final = {0x51: "size", 0x52: "coding", 0x50: "high throughput"}
 
 
@@ -73,7 +75,9 @@ def facts_of(stream: bytes, *, rle: bool = False) -> StreamFacts | None:
 def _jpeg(stream: bytes) -> StreamFacts | None:
     """Walk the marker segments of ITU-T T.81 (B.1.1) and T.87 up to the frame header."""
     at, is_jfif, adobe = 2, False, -1
-    while stream[at] == 0xFF:
+    for _ in range(_MOST_SEGMENTS):
+        if stream[at] != 0xFF:
+            return None
         marker = stream[at + 1]
         if marker == 0xFF or marker in _STANDALONE:
             at += 1 if marker == 0xFF else 2
@@ -121,7 +125,9 @@ def _jpeg_colour(facts: StreamFacts, ids: bytes, is_jfif: bool, adobe: int) -> C
 def _jpeg_2000(stream: bytes) -> StreamFacts | None:
     """Read SIZ and COD of ISO/IEC 15444-1 (A.5.1, A.6.1), and CAP, which high throughput streams carry."""
     at, facts, transform, high_throughput = 2, None, False, False
-    while stream[at] == 0xFF and stream[at + 1] != 0x90:
+    for _ in range(_MOST_SEGMENTS):
+        if stream[at] != 0xFF or stream[at + 1] == _START_OF_TILE:
+            break
         (length,) = struct.unpack_from(">H", stream, at + 2)
         body = stream[at + 4 : at + 2 + length]
         kind = _J2K_MARKERS.get(stream[at + 1])

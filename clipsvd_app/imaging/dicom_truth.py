@@ -242,13 +242,13 @@ def _with_depth(dataset: TrueDataset, facts: StreamFacts) -> TrueDataset:
         return dataset
     allocated, stored = whole(dataset, "BitsAllocated", 0), whole(dataset, "BitsStored", 0)
     container = next(bits for bits in (8, 16, 32, 64) if facts.precision <= bits)
-    is_jpeg = facts.codec in ("jpeg", "jpeg-lossless")
-    if allocated < container or (is_jpeg and allocated != container):
+    is_exact = facts.codec in ("jpeg", "jpeg-lossless", "rle")
+    if allocated < container or (is_exact and allocated != container):
         dataset = dataset.prove("BitsAllocated", container, silently=not allocated)
     if stored < facts.precision or stored > container:
-        # Encoders often work at the depth of the container; only lossy ones then leave the stated range.
-        beyond = facts.codec == "jpeg" or facts.precision > allocated
-        dataset = dataset.prove("BitsStored", facts.precision, silently=not (beyond and stored))
+        # Encoders often work at the full depth of the container, which says nothing of the values.
+        habit = facts.precision in (container, allocated)
+        dataset = dataset.prove("BitsStored", facts.precision, silently=habit or not stored)
         dataset = dataset.prove("HighBit", facts.precision - 1, silently=True)
     return dataset
 
@@ -298,6 +298,8 @@ def _formed_by_length(dataset: TrueDataset, pixels: int, length: int) -> TrueDat
         return dataset.prove("BitsAllocated", fitting[0]) if fitting else dataset
     width = bits / 8
     is_colour = photometric == "RGB" or photometric.startswith("YBR")
+    if is_full(samples * width / 2) and bits in (16, 32) and whole(dataset, "BitsStored", bits) <= bits / 2:
+        return dataset.prove("BitsAllocated", bits // 2)
     if samples == 3 and photometric.endswith("_422") and "PARTIAL" not in photometric:
         is_subsampled = not is_full(3 * width) and (is_full(2 * width) or length % (pixels * 3) > 1)
         return dataset if is_subsampled else dataset.prove("PhotometricInterpretation", "YBR_FULL")

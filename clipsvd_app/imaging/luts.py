@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from clipsvd_app.imaging.dicom_elements import Dataset
     from clipsvd_app.imaging.values import Array, Bytes
 
+# What broken descriptors and tables raise.
+BROKEN = (TypeError, ValueError, LookupError, AttributeError, OverflowError)
 _COLOURS = ("Red", "Green", "Blue")
 _MAX_ENTRIES = 2**16
 

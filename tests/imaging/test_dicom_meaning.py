@@ -370,3 +370,34 @@ def test_the_byte_order_is_the_one_of_the_data_set(write_dicom, truly_big):
     header = read_header(path)
     assert (header.pixel_spacing_mm, header.transfer_syntax) == ((0.5, 0.7), true)
     assert [fault.about for fault in header.faults] == ["TransferSyntaxUID"]
+
+
+# --- tables that cannot be read ---
+
+
+@pytest.mark.parametrize("kept", [0, 100])
+def test_a_broken_table_does_not_take_the_picture_away(write_dicom, kept):
+    table = Dataset()
+    if kept:
+        table.add_new("LUTDescriptor", "US", [256, 0, 12])
+        table.add_new("LUTData", "OW", bytes(kept))
+    voi = write_dicom(
+        RAMP8,
+        name="voi.dcm",
+        VOILUTSequence=Sequence([table]),
+        WindowCenter="128",
+        WindowWidth="256",
+    )
+    assert np.array_equal(to_display(read_frame(voi)), RAMP8)
+    assert [fault.about for fault in read_frame(voi).faults] == ["VOILUTSequence"]
+    modality = write_dicom(
+        RAMP8,
+        name="modality.dcm",
+        ModalityLUTSequence=Sequence([table]),
+        Modality="CT",
+        WindowCenter="40",
+        WindowWidth="9",
+    )
+    frame = read_frame(modality)
+    assert np.array_equal(to_display(frame), RAMP8)
+    assert (frame.units, [fault.about for fault in frame.faults]) == ("", ["ModalityLUTSequence"])

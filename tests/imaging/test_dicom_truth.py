@@ -179,6 +179,23 @@ def test_bits_that_the_stream_holds_are_not_cut_to_bits_stored(write_dicom):
     dataset.BitsStored, dataset.HighBit = 10, 9
     dataset.save_as(path)
     assert np.array_equal(read_stored(path)[0], values)
+    assert ("header_contradicted", "BitsStored") in [(f.code, f.about) for f in read_frame(path).faults]
+
+
+def test_a_stream_at_the_depth_of_its_container_is_a_habit_and_no_fault(write_dicom):
+    path = write_dicom(np.tile(np.arange(0, 1024, 16, dtype=np.uint16), (64, 1)))
+    dataset = pydicom.dcmread(path)
+    dataset.compress(JPEGLSLossless, generate_instance_uid=False)
+    dataset.BitsStored, dataset.HighBit = 12, 11
+    dataset.save_as(path)
+    assert read_frame(path).faults == ()
+
+
+def test_bits_allocated_that_the_length_rules_out_are_not_believed(write_dicom):
+    grey = np.tile(np.arange(0, 256, 4, dtype=np.uint8), (16, 1))
+    path = write_dicom(grey, BitsAllocated=16, BitsStored=8, HighBit=7)
+    assert np.array_equal(to_display(read_frame(path)), grey)
+    assert contradicted(path) == {"BitsAllocated"}
 
 
 def test_a_stream_that_says_signed_is_signed(write_dicom):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from clipsvd_app.imaging.values import HeaderFault, ImageHeader
 
 _FAULT_CODES: tuple[FaultCode, ...] = get_args(FaultCode)
-_RESCALE = frozenset({"RescaleSlope", "RescaleIntercept"})
+_RESCALE = frozenset({"RescaleSlope", "RescaleIntercept", "ModalityLUTSequence"})
 CROSS_SECTIONAL = frozenset({"CT", "MR", "PT"})
 _SPACING_DIGITS = 4
 

@@ -45,7 +45,10 @@ def frame_state(
         limits=frame.limits,
         units=frame.units,
         corners=_corners(
-            session, image, stack, caution=(*_frame_caution(session, image, frame), *_wide_window(image, own))
+            session,
+            image,
+            stack,
+            caution=_own_caution(session, image, frame),
         ),
         badge=badge_of(session, image),
         mark=image.mark,
@@ -171,13 +174,13 @@ def caution_of(session: Session, image: ProjectImage) -> tuple[str, ...]:
     return (flags[0].sentence + more,)
 
 
-def _frame_caution(session: Session, image: ProjectImage, frame: Frame) -> tuple[str, ...]:
+def _own_caution(session: Session, image: ProjectImage, frame: Frame) -> tuple[str, ...]:
     """Say what is wrong with the header of a frame, unless that is said of the whole series."""
     from clipsvd_app.imaging.series import fault_flags
 
     said = {flag.code for flag in session.series_flags().get(image.series_id, ())}
     new = [flag.sentence for flag in fault_flags([frame.faults]) if flag.code.value not in said]
-    return tuple(new[:1])
+    return (*new[:1], *_wide_window(image, frame))
 
 
 def _corners(
@@ -197,9 +200,9 @@ def _corners(
     )
 
 
-def _wide_window(image: ProjectImage, own: WindowSpec | None) -> tuple[str, ...]:
+def _wide_window(image: ProjectImage, frame: Frame) -> tuple[str, ...]:
     """Say that a CT's own window leaves tissues hard to tell apart, unless another was chosen."""
-    wide = image.modality == "CT" and own is not None and own.width > WIDEST_OF_ANATOMY_HU
+    wide = frame.units == "HU" and frame.window.width > WIDEST_OF_ANATOMY_HU
     return (WIDE_WINDOW,) if wide and image.window is None else ()
 
 
