@@ -52,6 +52,8 @@ def raw_frames(path: Path, dataset: TrueDataset, frames: Sequence[int]) -> Array
     """Return what `stored_frames` does with all allocated bits."""
     _refuse_unknown_syntax(path, dataset)
     _refuse_deep_colour(path, dataset)
+    if whole(dataset, "SamplesPerPixel", 1) not in (1, 3):
+        raise _unsupported_pixels(path)
     if dataset.place is not None and dataset.place.length is None:
         return _compressed(path, dataset, frames)
     return _native(path, dataset, frames)
@@ -135,13 +137,17 @@ def _native(path: Path, dataset: TrueDataset, frames: Sequence[int]) -> Array:
     """Read frames of plain pixel data, and of a file on disk no others."""
     layout, place = native_layout(dataset), dataset.place
     if layout is None or place is None:
-        raise UserError(
-            f"{path.name} holds pixels of a depth or in samples that cannot be shown here.",
-            remedy="Export it again with 8 or 16 bits and one or three samples a pixel.",
-            code="unsupported_pixels",
-        )
+        raise _unsupported_pixels(path)
     with reading(path), place.open(path) as file:
         return np.stack([layout.read(file, frame) for frame in frames])
+
+
+def _unsupported_pixels(path: Path) -> UserError:
+    return UserError(
+        f"{path.name} holds pixels of a bit depth or a number of samples that cannot be shown here.",
+        remedy="Export it again with 8 or 16 bits and one or three samples per pixel.",
+        code="unsupported_pixels",
+    )
 
 
 def settled(pixels: Array, dataset: TrueDataset) -> Array:

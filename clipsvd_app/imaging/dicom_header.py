@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.imaging import refusals
 from clipsvd_app.imaging.dicom_dataset import read_dataset, read_object, reading
-from clipsvd_app.imaging.dicom_elements import code, frame_group, numbers, text, whole
+from clipsvd_app.imaging.dicom_elements import code, frame_group, items, numbers, text, whole
 from clipsvd_app.imaging.dicom_meaning import has_broken_table, is_unusable, units_of
 from clipsvd_app.imaging.dicom_objects import may_show_a_slide_label, object_name
 from clipsvd_app.imaging.dicom_planes import planes_of
@@ -16,7 +16,7 @@ from clipsvd_app.imaging.overlays import count_overlays
 from clipsvd_app.imaging.values import HeaderFault, ImageHeader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from clipsvd_app.imaging.dicom_elements import Dataset
@@ -71,11 +71,16 @@ def read_dicom_object(path: Path) -> ImageHeader:
 def describe(path: Path, dataset: TrueDataset) -> ImageHeader:
     """Describe a data set that was read from `path`."""
     with reading(path):
-        header = _described(dataset)
-        samples = max(1, whole(dataset, "SamplesPerPixel", 1))
-        bytes_per_pixel = samples * max(1, whole(dataset, "BitsAllocated", 8) // 8)
-        refusals.refuse_too_large(path, header.rows, header.columns, header.frames, bytes_per_pixel)
-    return header
+        refuse_oversized(path, dataset)
+        return _described(dataset)
+
+
+def refuse_oversized(path: Path, dataset: Dataset) -> None:
+    """Refuse an image over the limits."""
+    samples = max(1, whole(dataset, "SamplesPerPixel", 1))
+    bytes_per_pixel = samples * max(1, whole(dataset, "BitsAllocated", 8) // 8)
+    rows, columns = whole(dataset, "Rows", 0), whole(dataset, "Columns", 0)
+    refusals.refuse_too_large(path, rows, columns, frames_of(dataset), bytes_per_pixel)
 
 
 def _described(dataset: TrueDataset) -> ImageHeader:
@@ -103,7 +108,7 @@ def _described(dataset: TrueDataset) -> ImageHeader:
         object_name=object_name(dataset),
         overlays=count_overlays(dataset),
         frame_of_reference_uid=text(dataset, "FrameOfReferenceUID"),
-        faults=(*dataset.faults, *faults_of(dataset)),
+        faults=faults_of(dataset, _all_frames(dataset)),
     )
 
 
@@ -129,19 +134,36 @@ def _burned_in_text_likely(dataset: Dataset) -> bool:
     return captured or text(dataset, "Modality") in _OFTEN_ANNOTATED
 
 
-def faults_of(dataset: Dataset, frame: int = 0) -> Iterator[HeaderFault]:
-    """Yield what cannot be read of the numbers that a frame is shown and measured by, or cannot be shown."""
-    groups = ((frame_group(dataset, sequence, frame), keywords) for sequence, keywords in _GROUPED.items())
-    for source, keywords in ((dataset, _MEASURES), *groups):
-        for keyword in keywords:
-            if source is not None and is_unusable(source, keyword):
-                yield HeaderFault("unreadable_value", keyword)
-        if source is not None and _has_narrow_window(source):
-            yield HeaderFault("narrow_window")
+def faults_of(dataset: TrueDataset, frames: Iterable[int]) -> tuple[HeaderFault, ...]:
+    """Return what is wrong of what frames are shown and measured by, each fault once."""
+    groups = (
+        (group, keywords)
+        for frame in frames
+        for sequence, keywords in _GROUPED.items()
+        if (group := frame_group(dataset, sequence, frame)) is not None
+    )
+    found = [*dataset.faults, *_unreadable(dataset, _MEASURES)]
+    for group, keywords in groups:
+        found += _unreadable(group, keywords)
     if has_broken_table(dataset):
-        yield HeaderFault("unreadable_value", "ModalityLUTSequence")
+        found.append(HeaderFault("unreadable_value", "ModalityLUTSequence"))
     if text(dataset, "PhotometricInterpretation").startswith("MONOCHROME") and _has_supplement(dataset):
-        yield HeaderFault("colours_left_out")
+        found.append(HeaderFault("colours_left_out"))
+    return tuple(dict.fromkeys(found))
+
+
+def _unreadable(source: Dataset, keywords: Sequence[str]) -> Iterator[HeaderFault]:
+    for keyword in keywords:
+        if is_unusable(source, keyword):
+            yield HeaderFault("unreadable_value", keyword)
+    if _has_narrow_window(source):
+        yield HeaderFault("narrow_window")
+
+
+def _all_frames(dataset: Dataset) -> range:
+    """Return the frames that have groups of their own, at least the first."""
+    own = len(items(dataset, "PerFrameFunctionalGroupsSequence"))
+    return range(max(1, min(own, frames_of(dataset))))
 
 
 def _has_supplement(dataset: Dataset) -> bool:

@@ -17,10 +17,10 @@ from clipsvd_app.imaging.dicom_decoding import (
     settled,
 )
 from clipsvd_app.imaging.dicom_elements import code, frame_group, items, number, numbers, text, texts, whole
-from clipsvd_app.imaging.dicom_header import bits_stored_of, describe, faults_of
+from clipsvd_app.imaging.dicom_header import bits_stored_of, faults_of, frames_of, refuse_oversized
 from clipsvd_app.imaging.dicom_meaning import has_broken_table, is_shown_as_stored, rescale_of, units_of
 from clipsvd_app.imaging.dicom_scale import scale_of
-from clipsvd_app.imaging.overlays import count_high_overlays, overlays_of
+from clipsvd_app.imaging.overlays import count_high_overlays, count_overlays, overlays_of
 from clipsvd_app.imaging.padding import is_padding, padding_value
 from clipsvd_app.imaging.presets import presets_of
 from clipsvd_app.imaging.quiet import quiet
@@ -43,7 +43,8 @@ _LONGEST_NAME = 24
 def read_dicom_frame(path: Path, frame: int) -> Frame:
     """Decode one frame (from 0) of a DICOM file; refuses what cannot be read or shown."""
     dataset = read_dataset(path)
-    refusals.check_frame(path, frame, describe(path, dataset).frames)
+    refuse_oversized(path, dataset)
+    refusals.check_frame(path, frame, frames_of(dataset))
     with quiet:
         raw = raw_frames(path, dataset, (frame,))[0]
     with reading(path):
@@ -56,11 +57,11 @@ def read_dicom_frame(path: Path, frame: int) -> Frame:
 def read_dicom_overlays(path: Path, frame: int) -> tuple[Overlay, ...]:
     """Return the graphic overlays of one frame (from 0), those in unused bits of plain pixels included."""
     dataset = read_dataset(path)
-    header = describe(path, dataset)
-    refusals.check_frame(path, frame, header.frames)
-    if not header.overlays:
-        return ()
+    refuse_oversized(path, dataset)
+    refusals.check_frame(path, frame, frames_of(dataset))
     with reading(path):
+        if not count_overlays(dataset):
+            return ()
         return overlays_of(dataset, frame, allocated_frame(path, dataset, frame))
 
 
@@ -92,8 +93,7 @@ def _grey_frame(dataset: TrueDataset, raw: Array, frame: int) -> Frame:
 
 def _frame_faults(dataset: TrueDataset, raw: Array, frame: int) -> Iterator[HeaderFault]:
     """Yield what is wrong with the header as this frame shows it; retired overlays may lie in unused bits."""
-    yield from dataset.faults
-    yield from faults_of(dataset, frame)
+    yield from faults_of(dataset, (frame,))
     if len(_header_tables(dataset, frame)) < len(_table_items(dataset, frame)):
         yield HeaderFault("unreadable_value", "VOILUTSequence")
     if _exceeds_stated_bits(dataset, raw):
@@ -123,7 +123,7 @@ def _colour_frame(path: Path, dataset: TrueDataset, stored: Array, photometric: 
         padding=None,
         pixel_spacing_mm=spacing,
         units="",
-        faults=dataset.faults,
+        faults=faults_of(dataset, (frame,)),
         limits=limits,
     )
 

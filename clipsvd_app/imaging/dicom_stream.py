@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Codec = Literal["jpeg", "jpeg-lossless", "jpeg-ls", "jpeg-2000", "ht-jpeg-2000", "rle"]
 Colour = Literal["", "RGB", "YBR"]
@@ -21,6 +24,7 @@ _JPEG_LS: Final = 0xF7
 _START_OF_SCAN: Final = 0xDA
 _START_OF_TILE: Final = 0x90
 _MOST_SEGMENTS: Final = 4096  # of a header that means well
+_JP2_COLOURS: Final[Mapping[int, Colour]] = {16: "RGB", 18: "YBR"}
 _J2K_MARKERS: Final = {0x51: "size", 0x52: "coding", 0x50: "high throughput"}
 
 
@@ -63,8 +67,7 @@ def facts_of(stream: bytes, *, rle: bool = False) -> StreamFacts | None:
         if stream.startswith(JPEG_START):
             return _jpeg(stream)
         if stream.startswith(_JP2_START):
-            at = stream.find(J2K_START)
-            return _jpeg_2000(stream[at:]) if at >= 0 else None
+            return _jp2(stream)
         if stream.startswith(J2K_START):
             return _jpeg_2000(stream)
         return _rle(stream) if rle else None
@@ -142,6 +145,16 @@ def _jpeg_2000(stream: bytes) -> StreamFacts | None:
         return None
     colour: Colour = "YBR" if facts.subsampled else "RGB" if transform and facts.components == 3 else ""
     return replace(facts, colour=colour, codec="ht-jpeg-2000" if high_throughput else "jpeg-2000")
+
+
+def _jp2(stream: bytes) -> StreamFacts | None:
+    """Read a codestream in a JP2 file, whose colr box names its colours (ISO/IEC 15444-1, I.5.3.3)."""
+    at, box = stream.find(J2K_START), stream.find(b"colr")
+    facts = _jpeg_2000(stream[at:]) if at >= 0 else None
+    if facts is None or facts.colour or facts.components != 3 or not 0 < box < at:
+        return facts
+    enumerated = int.from_bytes(stream[box + 7 : box + 11], "big") if stream[box + 4] == 1 else 0
+    return replace(facts, colour=_JP2_COLOURS.get(enumerated, ""))
 
 
 def _j2k_size(body: bytes) -> StreamFacts:

@@ -238,6 +238,8 @@ def _with_depth(dataset: TrueDataset, facts: StreamFacts) -> TrueDataset:
     """Take the stream's precision where the header leaves no room for it, and the sign that it states."""
     if facts.signed and whole(dataset, "PixelRepresentation", 0) == 0:
         dataset = dataset.prove("PixelRepresentation", 1)
+    if facts.codec == "jpeg" and facts.precision == 8 and whole(dataset, "PixelRepresentation", 0):
+        dataset = dataset.prove("PixelRepresentation", 0)  # there is no other (PS3.5 8.2.1)
     if not facts.precision:
         return dataset
     allocated, stored = whole(dataset, "BitsAllocated", 0), whole(dataset, "BitsStored", 0)

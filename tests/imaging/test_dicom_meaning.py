@@ -165,6 +165,19 @@ def test_functional_groups_are_read_as_plainly(write_dicom):
     assert [fault.about for fault in frame.faults] == ["WindowWidth"]
 
 
+def test_one_frame_whose_rescale_is_broken_is_found_and_loses_its_unit(write_dicom):
+    groups = []
+    for written in ("1", "1", "bad"):
+        values = item(RescaleSlope="2", RescaleType="US")
+        raw(values, "RescaleIntercept", written)
+        groups.append(item(PixelValueTransformationSequence=Sequence([values])))
+    path = write_dicom(np.stack([RAMP8] * 3), PerFrameFunctionalGroupsSequence=Sequence(groups))
+    assert [fault.about for fault in read_header(path).faults] == ["RescaleIntercept"]
+    sound, broken = read_frame(path, 0), read_frame(path, 2)
+    assert (sound.units, sound.faults, sound.pixels.max()) == ("US", (), 511)
+    assert (broken.units, len(broken.faults), broken.pixels.max()) == ("", 1, 255)
+
+
 # --- units ---
 
 

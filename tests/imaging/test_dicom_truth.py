@@ -238,6 +238,21 @@ def test_extremes_that_the_pixels_do_not_bear_out_prove_nothing(write_dicom):
     assert read_frame(path).pixels.max() == 60_000
 
 
+def test_a_jpeg_of_8_bits_has_no_sign(encoded):
+    grey = np.tile(np.arange(0, 256, 4, dtype=np.uint8), (16, 1))
+    path = encoded(grey, [jpeg(grey)], PixelRepresentation=1)
+    assert contradicted(path) == {"PixelRepresentation"}
+    assert np.abs(to_display(read_frame(path)).astype(int) - grey).max() <= 3
+
+
+def test_four_samples_are_refused_by_what_they_are(encoded):
+    stream = io.BytesIO()
+    Image.fromarray(PATCHES).convert("CMYK").save(stream, "JPEG")
+    with pytest.raises(UserError) as refused:
+        read_frame(encoded(PATCHES, [stream.getvalue()]))
+    assert refused.value.code == "unsupported_pixels"
+
+
 def test_values_beyond_bits_stored_are_said_to_be_cut(write_dicom):
     values = np.array([[-1000, 3000], [0, 100]], np.int16)
     path = write_dicom(values, BitsStored=12, HighBit=11)
