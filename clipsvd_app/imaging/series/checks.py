@@ -85,8 +85,8 @@ def _fault_sentence(code: FaultCode, count: int, about: Sequence[str]) -> str:
         case "frames_miscounted":
             stated, found = about[0].split()
             held = counted(count, "file holds", "files hold")
-            others = "" if len(about) == 1 else ", for one"
-            return f"{held} another number of frames than stated ({stated} stated, {found} found{others})."
+            example = "" if len(about) == 1 else "for example "
+            return f"{held} another number of frames than stated ({example}{stated} stated, {found} found)."
         case "cut_off":
             ends = counted(count, "file ends", "files end")
             return f"{ends} within the pixel data. Only whole frames were kept."
