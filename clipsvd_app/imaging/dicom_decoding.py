@@ -14,9 +14,9 @@ from clipsvd_app.imaging.decode_worker import DecodeError, bounded, shared_pool
 from clipsvd_app.imaging.dicom_dataset import reading
 from clipsvd_app.imaging.dicom_elements import text, whole
 from clipsvd_app.imaging.dicom_fragments import Stretch
-from clipsvd_app.imaging.dicom_header import bits_stored_of
-from clipsvd_app.imaging.dicom_native import native_layout
+from clipsvd_app.imaging.dicom_native import bits_stored_of, native_layout
 from clipsvd_app.imaging.dicom_truth import JPEG_EXTENDED, joined
+from clipsvd_app.imaging.overlays import count_high_overlays
 from clipsvd_app.imaging.quiet import quiet
 
 if TYPE_CHECKING:
@@ -161,12 +161,35 @@ def settled(pixels: Array, dataset: TrueDataset) -> Array:
 
 
 def exceeds_bits_stored(raw: Array, dataset: TrueDataset) -> bool:
-    """Say whether unused bits hold what is neither a sign nor nothing."""
+    """Say whether unused bits hold what is neither a sign nor nothing.
+
+    Signed values may have their sign in unused bits or not; once some have, the others are whole numbers too.
+    """
     above, spare = _shifts(raw, dataset)
-    if spare <= 0 or above != spare:
+    if spare <= 0 or above != spare or not raw.size:
         return False
-    rest = raw >> (8 * raw.dtype.itemsize - spare - (1 if raw.dtype.kind == "i" else 0))
-    return bool(((rest != 0) & (rest != -1)).any()) if raw.dtype.kind == "i" else bool(rest.any())
+    stored = 8 * raw.dtype.itemsize - spare
+    least, most = int(raw.min()), int(raw.max())
+    if raw.dtype.kind == "u":
+        return most >> stored != 0
+    is_extended = least < 0
+    return most >> stored != 0 or (is_extended and (most >> stored - 1 != 0 or least >> stored - 1 != -1))
+
+
+def first_frame_exceeds_bits(path: Path, dataset: TrueDataset) -> bool:
+    """Read a plain grey frame of fewer bits than allocated, and say what `exceeds_bits_stored` does.
+
+    False of all others, of pixels that cannot be read, and where overlays are said to lie in unused bits.
+    """
+    layout = native_layout(dataset)
+    if layout is None or layout.dtype.kind not in "iu" or len(layout.shape) != 2 or layout.bit_stride:
+        return False
+    if bits_stored_of(dataset) >= 8 * layout.dtype.itemsize or count_high_overlays(dataset):
+        return False
+    try:
+        return exceeds_bits_stored(_native(path, dataset, (0,))[0], dataset)
+    except UserError:
+        return False
 
 
 def _shifts(pixels: Array, dataset: TrueDataset) -> tuple[int, int]:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.imaging import refusals
 from clipsvd_app.imaging.dicom_dataset import read_dataset, read_object, reading
+from clipsvd_app.imaging.dicom_decoding import first_frame_exceeds_bits
 from clipsvd_app.imaging.dicom_elements import code, frame_group, items, numbers, text, whole
 from clipsvd_app.imaging.dicom_meaning import has_broken_table, is_unusable, units_of
+from clipsvd_app.imaging.dicom_native import bits_stored_of
 from clipsvd_app.imaging.dicom_objects import may_show_a_slide_label, object_name
 from clipsvd_app.imaging.dicom_planes import planes_of
 from clipsvd_app.imaging.dicom_scale import scale_of
@@ -59,10 +61,17 @@ def read_dicom_header(path: Path) -> ImageHeader:
 
 
 def read_dicom_object(path: Path) -> ImageHeader:
-    """Read the header of any object; one without pixels has no frames and always a name."""
+    """Read the header of any object, and whether the first frame fits Bits Stored.
+
+    An object without pixels has no frames and always a name.
+    """
     dataset, has_pixels = read_object(path)
     if has_pixels:
-        return describe(path, dataset)
+        header = describe(path, dataset)
+        exceeds = not header.object_name and first_frame_exceeds_bits(path, dataset)
+        return replace(
+            header, faults=(*header.faults, *([HeaderFault("values_exceed_bits")] if exceeds else []))
+        )
     with reading(path):
         bare = _described(dataset)
         return replace(bare, frames=0, planes=(), object_name=bare.object_name or "a DICOM object")
@@ -86,7 +95,7 @@ def refuse_oversized(path: Path, dataset: Dataset) -> None:
 def _described(dataset: TrueDataset) -> ImageHeader:
     return ImageHeader(
         kind="DICOM",
-        modality=text(dataset, "Modality") or "OT",
+        modality=code(dataset, "Modality") or "OT",
         photometric=text(dataset, "PhotometricInterpretation"),
         transfer_syntax=dataset.transfer_syntax,
         rows=whole(dataset, "Rows", 0),
@@ -117,13 +126,6 @@ def frames_of(dataset: Dataset) -> int:
     return max(1, whole(dataset, "NumberOfFrames", 1))
 
 
-def bits_stored_of(dataset: Dataset) -> int:
-    """Return Bits Stored, at most Bits Allocated."""
-    allocated = whole(dataset, "BitsAllocated", 16)
-    stored = whole(dataset, "BitsStored", allocated)
-    return stored if 0 < stored <= allocated else allocated
-
-
 def _burned_in_text_likely(dataset: Dataset) -> bool:
     if may_show_a_slide_label(dataset):
         return True
@@ -131,7 +133,7 @@ def _burned_in_text_likely(dataset: Dataset) -> bool:
     if said in ("YES", "NO"):
         return said == "YES"
     captured = text(dataset, "SOPClassUID").startswith(_SECONDARY_CAPTURE)
-    return captured or text(dataset, "Modality") in _OFTEN_ANNOTATED
+    return captured or code(dataset, "Modality") in _OFTEN_ANNOTATED
 
 
 def faults_of(dataset: TrueDataset, frames: Iterable[int]) -> tuple[HeaderFault, ...]:

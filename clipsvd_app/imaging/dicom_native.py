@@ -12,6 +12,7 @@ from clipsvd_app.imaging.dicom_elements import text, whole
 if TYPE_CHECKING:
     from typing import BinaryIO
 
+    from clipsvd_app.imaging.dicom_elements import Dataset
     from clipsvd_app.imaging.dicom_truth import TrueDataset
     from clipsvd_app.imaging.values import Array
 
@@ -114,6 +115,13 @@ def native_layout(dataset: TrueDataset) -> NativeLayout | None:
         else bit_stride(size[0] * size[1], whole(dataset, "NumberOfFrames", 1), place.length),
         swapped=dataset.is_big_endian and place.words and bits <= 8,
     )
+
+
+def bits_stored_of(dataset: Dataset) -> int:
+    """Return Bits Stored, at most Bits Allocated."""
+    allocated = whole(dataset, "BitsAllocated", 16)
+    stored = whole(dataset, "BitsStored", allocated)
+    return stored if 0 < stored <= allocated else allocated
 
 
 def bit_stride(pixels: int, frames: int, length: int) -> int:

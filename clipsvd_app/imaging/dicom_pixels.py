@@ -17,8 +17,9 @@ from clipsvd_app.imaging.dicom_decoding import (
     settled,
 )
 from clipsvd_app.imaging.dicom_elements import code, frame_group, items, number, numbers, text, texts, whole
-from clipsvd_app.imaging.dicom_header import bits_stored_of, faults_of, frames_of, refuse_oversized
+from clipsvd_app.imaging.dicom_header import faults_of, frames_of, refuse_oversized
 from clipsvd_app.imaging.dicom_meaning import has_broken_table, is_shown_as_stored, rescale_of, units_of
+from clipsvd_app.imaging.dicom_native import bits_stored_of
 from clipsvd_app.imaging.dicom_scale import scale_of
 from clipsvd_app.imaging.overlays import count_high_overlays, count_overlays, overlays_of
 from clipsvd_app.imaging.padding import is_padding, padding_value
@@ -67,7 +68,7 @@ def read_dicom_overlays(path: Path, frame: int) -> tuple[Overlay, ...]:
 
 def _grey_frame(dataset: TrueDataset, raw: Array, frame: int) -> Frame:
     pixels, padding = modality_values(dataset, settled(raw, dataset), frame)
-    modality, units = text(dataset, "Modality"), units_of(dataset, frame)
+    modality, units = code(dataset, "Modality"), units_of(dataset, frame)
     spacing, limits = scale_of(dataset, frame)
     windows, tables = _header_windows(dataset, frame, pixels), _header_tables(dataset, frame)
     if windows:

@@ -300,8 +300,11 @@ def _formed_by_length(dataset: TrueDataset, pixels: int, length: int) -> TrueDat
         return dataset.prove("BitsAllocated", fitting[0]) if fitting else dataset
     width = bits / 8
     is_colour = photometric == "RGB" or photometric.startswith("YBR")
-    if is_full(samples * width / 2) and bits in (16, 32) and whole(dataset, "BitsStored", bits) <= bits / 2:
+    stored = whole(dataset, "BitsStored", bits)
+    if is_full(samples * width / 2) and bits in (16, 32) and stored <= bits / 2:
         return dataset.prove("BitsAllocated", bits // 2)
+    if is_full(samples * width * 2) and bits in (8, 16) and bits < stored <= 2 * bits:
+        return dataset.prove("BitsAllocated", 2 * bits)
     if samples == 3 and photometric.endswith("_422") and "PARTIAL" not in photometric:
         is_subsampled = not is_full(3 * width) and (is_full(2 * width) or length % (pixels * 3) > 1)
         return dataset if is_subsampled else dataset.prove("PhotometricInterpretation", "YBR_FULL")

@@ -14,8 +14,8 @@ from clipsvd_app.imaging import refusals
 from clipsvd_app.imaging.dicom_dataset import read_object, reading, without_pixels
 from clipsvd_app.imaging.dicom_decoding import settled, stored_frames
 from clipsvd_app.imaging.dicom_elements import items
-from clipsvd_app.imaging.dicom_header import bits_stored_of, describe
-from clipsvd_app.imaging.dicom_native import native_layout
+from clipsvd_app.imaging.dicom_header import describe
+from clipsvd_app.imaging.dicom_native import bits_stored_of, native_layout
 from clipsvd_app.imaging.dicom_pixels import display_rescale, modality_values
 from clipsvd_app.imaging.dicom_truth import TrueDataset
 from clipsvd_app.imaging.series.assembly import Series, assemble
