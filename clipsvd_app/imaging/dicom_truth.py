@@ -67,11 +67,12 @@ class TrueDataset:
         return self.proven[key] if key in self.proven else self.source.get(key)
 
     def prove(self, keyword: str, value: Any, *, silently: bool = False) -> TrueDataset:  # noqa: ANN401
-        """Return a data set in which an element has its true value, with a fault if it had another."""
+        """Return a data set in which an element has its true value, with a fault unless it had that."""
         said = text(self, keyword) if isinstance(value, str) else number(self, keyword)
         if said == value:
             return self
-        faults = self.faults if silently else (*self.faults, HeaderFault("header_contradicted", keyword))
+        fault = HeaderFault("missing_value" if said in ("", None) else "header_contradicted", keyword)
+        faults = self.faults if silently else (*self.faults, fault)
         return replace(self, proven={**self.proven, keyword: value}, faults=tuple(dict.fromkeys(faults)))
 
 

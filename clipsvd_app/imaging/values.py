@@ -86,6 +86,7 @@ class VoiLut:
 
 FaultCode: TypeAlias = Literal[
     "header_contradicted",
+    "missing_value",
     "frames_miscounted",
     "cut_off",
     "unreadable_value",

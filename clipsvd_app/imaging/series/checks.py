@@ -82,6 +82,9 @@ def _fault_sentence(code: FaultCode, count: int, about: Sequence[str]) -> str:
         case "header_contradicted":
             said = f"The header contradicts the pixel data in {images} ({_element_names(about)})"
             return f"{said}. The pixel data were used."
+        case "missing_value":
+            said = f"The header of {images} lacks {_element_names(about)}"
+            return f"{said}. What fits the pixel data was assumed."
         case "frames_miscounted":
             stated, found = about[0].split()
             held = counted(count, "file holds", "files hold")

@@ -25,6 +25,7 @@ class FlagCode(StrEnum):
     NO_PIXELS = "no_pixels"
     NO_IMAGES = "no_images"
     HEADER_CONTRADICTED = "header_contradicted"
+    MISSING_VALUE = "missing_value"
     FRAMES_MISCOUNTED = "frames_miscounted"
     CUT_OFF = "cut_off"
     UNREADABLE_VALUE = "unreadable_value"
