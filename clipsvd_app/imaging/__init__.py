@@ -17,11 +17,15 @@ from clipsvd_app.imaging.sniffing import sniff
 from clipsvd_app.imaging.stacks import Stack, read_stack
 from clipsvd_app.imaging.thumbnails import thumbnail
 from clipsvd_app.imaging.values import (
+    UNLIMITED,
     Crop,
     Frame,
+    HeaderFault,
     ImageHeader,
     Percentiles,
     Plane,
+    ScaledRegion,
+    ScaleLimits,
     VoiLut,
     Window,
     window_of,
@@ -31,12 +35,16 @@ from clipsvd_app.imaging.windows import CT_PRESETS, IDENTITY_8_BIT, apply_window
 __all__ = [
     "CT_PRESETS",
     "IDENTITY_8_BIT",
+    "UNLIMITED",
     "Crop",
     "Frame",
+    "HeaderFault",
     "ImageFacts",
     "ImageHeader",
     "Percentiles",
     "Plane",
+    "ScaleLimits",
+    "ScaledRegion",
     "Stack",
     "VoiLut",
     "Window",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import struct
 import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -10,25 +11,37 @@ from typing import TYPE_CHECKING, Any
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import refusals
 from clipsvd_app.imaging.dicom_elements import KEYWORDS, OVERLAY_ELEMENTS, damage, text, whole
+from clipsvd_app.imaging.dicom_fragments import PixelPlace
 from clipsvd_app.imaging.dicom_objects import object_name
 from clipsvd_app.imaging.dicom_scan import scan
+from clipsvd_app.imaging.dicom_truth import (
+    DEFLATED,
+    EXPLICIT_BIG,
+    EXPLICIT_LITTLE,
+    IMPLICIT_LITTLE,
+    NATIVE,
+    TrueDataset,
+    settled_by_pixels,
+)
 from clipsvd_app.imaging.quiet import quiet
+from clipsvd_app.imaging.values import HeaderFault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from typing import BinaryIO
 
-    from clipsvd_app.imaging.dicom_elements import Dataset
+    from pydicom.dataset import FileDataset
 
 MAX_INFLATED_BYTES = 512 * 1024**2
 # Data of pixels shrinks seldom by more than a tenth of this; bombs come near deflate's own 1,032.
 MAX_INFLATION = 100
 ALWAYS_INFLATED_BYTES = 64 * 1024**2
-DEFLATED = "1.2.840.10008.1.2.1.99"
-IMPLICIT_LITTLE = "1.2.840.10008.1.2"
-EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
-EXPLICIT_BIG = "1.2.840.10008.1.2.2"
 MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
+_PIXEL_KEYWORDS = {0x0008: "FloatPixelData", 0x0009: "DoubleFloatPixelData", 0x0010: "PixelData"}
+_PIXEL_GROUP = 0x7FE0
+_PIXEL_VRS = frozenset((b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"UN"))
+_UNDEFINED = 0xFFFFFFFF
 
 
 @contextmanager
@@ -43,8 +56,8 @@ def reading(path: Path) -> Iterator[None]:
             raise refusals.damaged(path) from error
 
 
-def read_dataset(path: Path) -> Dataset:
-    """Return the elements this program looks at, with the transfer syntax in ``file_meta``.
+def read_dataset(path: Path) -> TrueDataset:
+    """Return the elements this program looks at, those about pixels as the pixel data prove them.
 
     Refuses damaged files, objects without pixels (by name), and data that inflate beyond their bound.
     """
@@ -54,33 +67,47 @@ def read_dataset(path: Path) -> Dataset:
     return dataset
 
 
-def read_object(path: Path) -> tuple[Dataset, bool]:
+def read_object(path: Path) -> tuple[TrueDataset, bool]:
     """Return what `read_dataset` does of any object but a DICOMDIR, and whether it holds pixels."""
     with reading(path):
-        dataset = scan(path, KEYWORDS)
-        if dataset is not None:
-            pixels = dataset.pixels_length != 0
-        else:
-            dataset, pixels = _read_any(path)
+        dataset = _scanned(path) or _read_any(path)
+        has_pixels = dataset.place is not None and dataset.place.length != 0
+        if has_pixels:
+            dataset = settled_by_pixels(path, dataset)
         has_extent = whole(dataset, "Rows", 0) > 0 and whole(dataset, "Columns", 0) > 0
-        if pixels and not has_extent and transfer_syntax_of(dataset) != DEFLATED:
+        if has_pixels and not has_extent:
             raise UserError(
                 f"{path.name} holds pixels but does not say how many rows and columns they have.",
                 remedy="Export it again from its source.",
                 code="no_extent",
             )
-        return dataset, pixels and has_extent
+        return dataset, has_pixels
 
 
-def _read_any(path: Path) -> tuple[Dataset, bool]:
-    """Read with pydicom; also say whether pixel data follow, which a deflated file leaves open."""
+def _scanned(path: Path) -> TrueDataset | None:
+    plain = scan(path, KEYWORDS)
+    if plain is None:
+        return None
+    place = PixelPlace(plain.pixels_keyword, plain.pixels_at, plain.pixels_length)
+    return TrueDataset(plain, plain.file_meta.TransferSyntaxUID, place=place)
+
+
+def _read_any(path: Path) -> TrueDataset:
+    """Read with pydicom; the transfer syntax is the one in which it could read the data set."""
     from pydicom import dcmread
 
     refuse_inflation(path)
     with path.open("rb") as file:
-        dataset = dcmread(file, stop_before_pixels=True, force=True, specific_tags=_wanted_tags())
-        _settle_transfer_syntax(dataset)
-        has_more = transfer_syntax_of(dataset) == DEFLATED or bool(file.read(4))
+        dataset = _in_other_order(file)
+        if dataset is None:
+            file.seek(0)
+            dataset = dcmread(file, stop_before_pixels=True, force=True, specific_tags=_wanted_tags())
+        said = str(dataset.file_meta.get("TransferSyntaxUID", ""))
+        is_big = dataset.original_encoding[1] is False
+        place, is_implicit = (None, False) if said == DEFLATED else _place_at(file, is_big=is_big)
+    syntax = said
+    if said in NATIVE - {DEFLATED} or not said:
+        syntax = IMPLICIT_LITTLE if is_implicit else EXPLICIT_BIG if is_big else EXPLICIT_LITTLE
     media_class = str(dataset.file_meta.get("MediaStorageSOPClassUID", ""))
     if media_class == MEDIA_DIRECTORY:
         raise UserError(
@@ -94,29 +121,72 @@ def _read_any(path: Path) -> tuple[Dataset, bool]:
         and not text(dataset, "PhotometricInterpretation")
     ):
         _refuse_no_data_set(path)
-    return dataset, has_more
+    if syntax == DEFLATED:
+        place = _inflated_place(path)
+    faults = (
+        (HeaderFault("header_contradicted", "TransferSyntaxUID"),)
+        if place and said and said != syntax
+        else ()
+    )
+    return TrueDataset(dataset, syntax, is_big, place, faults=faults)
+
+
+def _place_at(file: BinaryIO, *, is_big: bool) -> tuple[PixelPlace | None, bool]:
+    """Read the head of the pixel data, before which pydicom has stopped, and say whether it is implicit.
+
+    The element itself tells: read as a length, any of its representations would be odd.
+    """
+    head = file.read(8)
+    order = ">" if is_big else "<"
+    if len(head) < 8 or struct.unpack(f"{order}H", head[:2])[0] != _PIXEL_GROUP:
+        return None, False
+    vr, is_implicit = head[4:6], head[4:6] not in _PIXEL_VRS
+    (length,) = struct.unpack(f"{order}I", head[4:] if is_implicit else file.read(4))
+    keyword = _PIXEL_KEYWORDS.get(struct.unpack(f"{order}H", head[2:4])[0])
+    if keyword is None:
+        return None, is_implicit
+    place = PixelPlace(keyword, file.tell(), None if length == _UNDEFINED else length, words=vr != b"OB")
+    return place, is_implicit
+
+
+def _inflated_place(path: Path) -> PixelPlace | None:
+    from pydicom import dcmread
+
+    dataset = dcmread(path, force=True, specific_tags=[*_PIXEL_KEYWORDS.values()])
+    for keyword in _PIXEL_KEYWORDS.values():
+        if keyword in dataset:
+            content = bytes(dataset[keyword].value)
+            return PixelPlace(keyword, 0, len(content), content=content)
+    return None
+
+
+def _in_other_order(file: BinaryIO) -> FileDataset | None:
+    """Read a data set whose byte order is not the stated one, None where the stated one holds.
+
+    The groups that a data set begins with are below 256, so that one of their two bytes is 0.
+    """
+    from pydicom.dataset import FileDataset
+    from pydicom.filereader import _at_pixel_data, _read_file_meta_info, read_dataset, read_preamble
+    from pydicom.tag import Tag
+
+    preamble = read_preamble(file, force=True)
+    meta = _read_file_meta_info(file)
+    said = str(meta.get("TransferSyntaxUID", ""))
+    start = file.tell()
+    group = file.read(2)
+    is_little = len(group) == 2 and group[1] == 0 < group[0]
+    if said not in NATIVE - {DEFLATED} or 0 not in group or is_little == (said != EXPLICIT_BIG):
+        return None
+    file.seek(start)
+    wanted = [Tag(tag) for tag in ("SpecificCharacterSet", *_wanted_tags())]
+    elements = read_dataset(file, False, is_little, stop_when=_at_pixel_data, specific_tags=wanted)
+    return FileDataset(file, elements, preamble, meta, is_implicit_VR=False, is_little_endian=is_little)
 
 
 @functools.cache
 def _wanted_tags() -> list[str | int]:
     overlays = [0x60000000 + (number << 17) + element for number in range(16) for element in OVERLAY_ELEMENTS]
     return [*KEYWORDS, *overlays]
-
-
-def read_whole_dataset(path: Path) -> Dataset:
-    """Return a data set with its (still encoded) pixel data; refuses what `read_dataset` refuses."""
-    with reading(path):
-        from pydicom import dcmread
-
-        refuse_inflation(path)
-        dataset = dcmread(path, force=True)
-        _settle_transfer_syntax(dataset)
-    return dataset
-
-
-def transfer_syntax_of(dataset: Dataset) -> str:
-    """Return the transfer syntax UID."""
-    return str(dataset.file_meta.TransferSyntaxUID)
 
 
 def refuse_inflation(path: Path) -> None:
@@ -149,17 +219,7 @@ def _inflated_length(file: Any, bound: int) -> int:  # noqa: ANN401 - any binary
     return length
 
 
-def _settle_transfer_syntax(dataset: Dataset) -> None:
-    """Give files without a File Meta Information group the syntax that they were read in."""
-    meta = dataset.file_meta
-    if "TransferSyntaxUID" in meta and str(meta.TransferSyntaxUID):
-        return
-    implicit, little = dataset.original_encoding
-    explicit = EXPLICIT_LITTLE if little else EXPLICIT_BIG
-    meta.TransferSyntaxUID = IMPLICIT_LITTLE if implicit else explicit
-
-
-def without_pixels(path: Path, dataset: Dataset) -> UserError:
+def without_pixels(path: Path, dataset: TrueDataset) -> UserError:
     """Return the refusal of an object that is no image."""
     return UserError(
         f"{path.name} is {object_name(dataset) or 'a DICOM object without an image'} and holds no pixels.",

@@ -2,155 +2,211 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import refusals
-from clipsvd_app.imaging.decode_worker import DecodeError, LastFile, bounded, shared_pool
-from clipsvd_app.imaging.dicom_dataset import (
-    DEFLATED,
-    EXPLICIT_BIG,
-    read_whole_dataset,
-    reading,
-    transfer_syntax_of,
-)
-from clipsvd_app.imaging.dicom_elements import element, text, whole
-from clipsvd_app.imaging.dicom_header import bits_stored_of
-from clipsvd_app.imaging.dicom_native import native_layout
+from clipsvd_app.imaging.decode_worker import DecodeError, bounded, shared_pool
+from clipsvd_app.imaging.dicom_dataset import reading
+from clipsvd_app.imaging.dicom_elements import text, whole
+from clipsvd_app.imaging.dicom_fragments import Stretch
+from clipsvd_app.imaging.dicom_native import bits_stored_of, native_layout
+from clipsvd_app.imaging.dicom_truth import JPEG_EXTENDED, joined
+from clipsvd_app.imaging.overlays import count_high_overlays
 from clipsvd_app.imaging.quiet import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clipsvd_app.imaging.dicom_elements import Dataset
+    from clipsvd_app.imaging.dicom_truth import TrueDataset
     from clipsvd_app.imaging.values import Array
 
-_JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
+_TRANSFORMED = {"YBR_ICT": "RGB", "YBR_RCT": "RGB"}
 
 
-def stored_frames(path: Path, dataset: Dataset, frames: Sequence[int]) -> tuple[Array, str]:
+@dataclass(frozen=True, slots=True)
+class EncodedFrames:
+    """Compressed frames by where their stretches lie in the file, and what the decoder is told of them."""
+
+    syntax: str
+    frames: tuple[tuple[Stretch, ...], ...]
+    options: dict[str, Any]
+
+
+def stored_frames(path: Path, dataset: TrueDataset, frames: Sequence[int]) -> tuple[Array, str]:
     """Return (len(frames), rows, columns[, 3]) stored values, and the colour space they are in.
 
     The codec's own colour transform is undone, subsampled chroma is expanded, bits above Bits Stored are
     sign- or zero-extended, the byte order is little-endian; nothing else is converted.
     """
     with quiet:
-        syntax = transfer_syntax_of(dataset)
-        _refuse_unknown_syntax(path, syntax)
-        _refuse_deep_colour(path, dataset)
-        decode = _compressed if _is_encapsulated(syntax) else _native
-        pixels, photometric = decode(path, dataset, frames)
-        return settled(pixels, dataset), photometric
+        pixels = raw_frames(path, dataset, frames)
+        return settled(pixels, dataset), photometric_of(dataset)
 
 
-def allocated_frame(path: Path, dataset: Dataset, frame: int) -> Array | None:
+def raw_frames(path: Path, dataset: TrueDataset, frames: Sequence[int]) -> Array:
+    """Return what `stored_frames` does with all allocated bits."""
+    _refuse_unknown_syntax(path, dataset)
+    _refuse_deep_colour(path, dataset)
+    if whole(dataset, "SamplesPerPixel", 1) not in (1, 3):
+        raise _unsupported_pixels(path)
+    if dataset.place is not None and dataset.place.length is None:
+        return _compressed(path, dataset, frames)
+    return _native(path, dataset, frames)
+
+
+def photometric_of(dataset: TrueDataset) -> str:
+    """Return the colour space of decoded pixels."""
+    photometric = text(dataset, "PhotometricInterpretation")
+    return _TRANSFORMED.get(photometric, photometric)
+
+
+def allocated_frame(path: Path, dataset: TrueDataset, frame: int) -> Array | None:
     """Return (rows, columns) of a plain grey frame with all allocated bits, None of any other."""
-    syntax, bits = transfer_syntax_of(dataset), whole(dataset, "BitsAllocated", 0)
-    if whole(dataset, "SamplesPerPixel", 1) != 1 or bits not in (8, 16, 32) or _is_encapsulated(syntax):
+    layout = native_layout(dataset)
+    if layout is None or len(layout.shape) != 2 or layout.bit_stride or layout.dtype.kind not in "iu":
         return None
-    rows, columns = whole(dataset, "Rows", 0), whole(dataset, "Columns", 0)
-    content = element(read_whole_dataset(path), "PixelData")
-    start = frame * rows * columns * bits // 8
-    if not isinstance(content, bytes) or len(content) < start + rows * columns * bits // 8:
-        return None
-    kind = np.dtype(f"{'>' if syntax == EXPLICIT_BIG else '<'}u{bits // 8}")
-    return np.frombuffer(content, kind, rows * columns, start).reshape(rows, columns)
+    with reading(path):
+        pixels = _native(path, dataset, (frame,))[0]
+    return np.asarray(pixels.view(f"u{pixels.dtype.itemsize}"))
 
 
-def _compressed(path: Path, dataset: Dataset, frames: Sequence[int]) -> tuple[Array, str]:
+def _compressed(path: Path, dataset: TrueDataset, frames: Sequence[int]) -> Array:
     samples = whole(dataset, "Rows", 0) * whole(dataset, "Columns", 0) * whole(dataset, "SamplesPerPixel", 1)
+    if max(frames) >= len(dataset.frames):
+        raise refusals.damaged(path)
+    encoded = EncodedFrames(
+        dataset.transfer_syntax, tuple(dataset.frames[frame] for frame in frames), _options(dataset)
+    )
     try:
-        return shared_pool().run_on_file(path, decode_compressed, tuple(frames), len(frames) * samples / 1e6)
+        return shared_pool().run_on_file(path, decode_compressed, encoded, len(frames) * samples / 1e6)
     except DecodeError as error:
-        cut_off = str(error) == EOFError.__name__
-        raise (refusals.damaged(path) if cut_off else refusals.undecodable(path)) from error
+        raise refusals.undecodable(path) from error
 
 
-def decode_compressed(path: str, frames: tuple[int, ...], megapixels: float) -> tuple[Array, str]:
+def _options(dataset: TrueDataset) -> dict[str, Any]:
+    samples, photometric = whole(dataset, "SamplesPerPixel", 1), text(dataset, "PhotometricInterpretation")
+    if samples == 1:
+        photometric = "PALETTE COLOR" if photometric == "PALETTE COLOR" else "MONOCHROME2"
+    elif photometric not in ("YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"):
+        photometric = "RGB"
+    return {
+        "rows": whole(dataset, "Rows", 0),
+        "columns": whole(dataset, "Columns", 0),
+        "number_of_frames": 1,
+        "samples_per_pixel": samples,
+        "photometric_interpretation": photometric,
+        "planar_configuration": 0,
+        "bits_allocated": whole(dataset, "BitsAllocated", 8),
+        "bits_stored": bits_stored_of(dataset),
+        "pixel_representation": whole(dataset, "PixelRepresentation", 0),
+        "pixel_keyword": "PixelData",
+    }
+
+
+def decode_compressed(path: str, encoded: EncodedFrames, megapixels: float) -> Array:
     """Decode frames of encapsulated pixel data; called in a worker process only.
 
     megapixels: how much the header says they are, by which the time is limited.
     """
     import pydicom.pixels  # noqa: F401 - its plugins load now, so that only decoding counts
 
-    _LAST.make_room(path)
-    with bounded(megapixels):
-        dataset = _LAST.of(path)
-        if "PixelData" not in dataset:  # the file ends before they do, and pydicom leaves them out
-            raise EOFError
-        decoded = [_decode_one(dataset, frame) for frame in frames]
-        return np.stack([pixels for pixels, _ in decoded]), decoded[0][1]
+    with bounded(megapixels), Path(path).open("rb") as file:
+        streams = [joined(file, stretches) for stretches in encoded.frames]
+        return np.stack([_decode_one(stream, encoded) for stream in streams])
 
 
-_LAST = LastFile(lambda path: read_whole_dataset(Path(path)))
-
-
-def _decode_one(dataset: Dataset, frame: int) -> tuple[Array, str]:
+def _decode_one(stream: bytes, encoded: EncodedFrames) -> Array:
+    from pydicom.encaps import encapsulate
     from pydicom.pixels import get_decoder
-    from pydicom.pixels.utils import as_pixel_options
 
-    if _is_deep_jpeg(dataset):
+    if encoded.syntax == JPEG_EXTENDED and encoded.options["bits_stored"] > 8:
         from clipsvd_app.imaging.jpeg_extended import decode_12_bit
 
-        return decode_12_bit(dataset, frame), text(dataset, "PhotometricInterpretation")
-    decoder = get_decoder(transfer_syntax_of(dataset))
-    options = as_pixel_options(dataset, allow_excess_frames=False)
-    pixels, meta = decoder.as_array(dataset, index=frame, raw=True, **options)
-    return pixels, str(meta["photometric_interpretation"])
+        return decode_12_bit(stream, encoded.options)
+    source = encapsulate([stream], has_bot=False)
+    pixels, _meta = get_decoder(encoded.syntax).as_array(source, index=0, raw=True, **encoded.options)
+    return np.asarray(pixels)
 
 
-def _is_deep_jpeg(dataset: Dataset) -> bool:
-    """Say whether pixels are JPEG of 12 bits."""
-    return transfer_syntax_of(dataset) == _JPEG_EXTENDED and whole(dataset, "BitsStored", 8) > 8
-
-
-def _native(path: Path, dataset: Dataset, frames: Sequence[int]) -> tuple[Array, str]:
+def _native(path: Path, dataset: TrueDataset, frames: Sequence[int]) -> Array:
     """Read frames of plain pixel data, and of a file on disk no others."""
-    layout = native_layout(dataset)
-    if layout is not None:
-        with reading(path), path.open("rb", buffering=0) as file:
-            pixels = np.stack([layout.read(file, frame) for frame in frames])
-        return pixels, text(dataset, "PhotometricInterpretation")
-    syntax = transfer_syntax_of(dataset)
-    with reading(path):
-        from pydicom.pixels import iter_pixels
-
-        # A deflated file has to be inflated from its start; pydicom does that for whole data sets only.
-        source = read_whole_dataset(path) if syntax == DEFLATED else path
-        options = {} if syntax == DEFLATED else {"transfer_syntax_uid": syntax}
-        found = iter_pixels(source, indices=frames, raw=True, allow_excess_frames=False, **options)
-        pixels = np.stack(list(found))
-    return pixels, text(dataset, "PhotometricInterpretation").replace("_422", "")
+    layout, place = native_layout(dataset), dataset.place
+    if layout is None or place is None:
+        raise _unsupported_pixels(path)
+    with reading(path), place.open(path) as file:
+        return np.stack([layout.read(file, frame) for frame in frames])
 
 
-def settled(pixels: Array, dataset: Dataset) -> Array:
+def _unsupported_pixels(path: Path) -> UserError:
+    return UserError(
+        f"{path.name} holds pixels of a bit depth or a number of samples that cannot be shown here.",
+        remedy="Export it again with 8 or 16 bits and one or three samples per pixel.",
+        code="unsupported_pixels",
+    )
+
+
+def settled(pixels: Array, dataset: TrueDataset) -> Array:
     """Extend whole numbers from Bits Stored to their type, and order their bytes little-endian.
 
     The bits of native pixels end at High Bit (PS3.5 8.1.1, where older editions let it be any).
     """
     pixels = np.ascontiguousarray(pixels, dtype=pixels.dtype.newbyteorder("<"))
+    above, spare = _shifts(pixels, dataset)
+    return pixels if spare <= 0 else (pixels << above) >> spare
+
+
+def exceeds_bits_stored(raw: Array, dataset: TrueDataset) -> bool:
+    """Say whether unused bits hold what is neither a sign nor nothing.
+
+    Signed values may have their sign in unused bits or not; once some have, the others are whole numbers too.
+    """
+    above, spare = _shifts(raw, dataset)
+    if spare <= 0 or above != spare or not raw.size:
+        return False
+    stored = 8 * raw.dtype.itemsize - spare
+    least, most = int(raw.min()), int(raw.max())
+    if raw.dtype.kind == "u":
+        return most >> stored != 0
+    is_extended = least < 0
+    return most >> stored != 0 or (is_extended and (most >> stored - 1 != 0 or least >> stored - 1 != -1))
+
+
+def first_frame_exceeds_bits(path: Path, dataset: TrueDataset) -> bool:
+    """Read a plain grey frame of fewer bits than allocated, and say what `exceeds_bits_stored` does.
+
+    False of all others, of pixels that cannot be read, and where overlays are said to lie in unused bits.
+    """
+    layout = native_layout(dataset)
+    if layout is None or layout.dtype.kind not in "iu" or len(layout.shape) != 2 or layout.bit_stride:
+        return False
+    if bits_stored_of(dataset) >= 8 * layout.dtype.itemsize or count_high_overlays(dataset):
+        return False
+    try:
+        return exceeds_bits_stored(_native(path, dataset, (0,))[0], dataset)
+    except UserError:
+        return False
+
+
+def _shifts(pixels: Array, dataset: TrueDataset) -> tuple[int, int]:
+    """Return how far to shift left and then right, so that Bits Stored fill the type."""
     width, stored = 8 * pixels.dtype.itemsize, bits_stored_of(dataset)
     spare = width - stored
     if pixels.dtype.kind not in "iu" or spare <= 0 or whole(dataset, "BitsAllocated", 8) == 1:
-        return pixels
+        return 0, 0
     high = whole(dataset, "HighBit", stored - 1)
-    native = not _is_encapsulated(transfer_syntax_of(dataset))
-    above = width - 1 - high if native and stored <= high + 1 <= width else spare
-    return (pixels << above) >> spare
+    is_native = dataset.place is not None and dataset.place.length is not None
+    return (width - 1 - high if is_native and stored <= high + 1 <= width else spare), spare
 
 
-def _is_encapsulated(syntax: str) -> bool:
-    from pydicom.uid import UID
-
-    return bool(UID(syntax).is_encapsulated)
-
-
-def _refuse_deep_colour(path: Path, dataset: Dataset) -> None:
+def _refuse_deep_colour(path: Path, dataset: TrueDataset) -> None:
     """Refuse colour JPEG of 12 bits, of which gdcm, alone in decoding it, makes other colours."""
-    if _is_deep_jpeg(dataset) and whole(dataset, "SamplesPerPixel", 1) != 1:
+    is_deep = dataset.transfer_syntax == JPEG_EXTENDED and bits_stored_of(dataset) > 8
+    if is_deep and whole(dataset, "SamplesPerPixel", 1) != 1:
         raise UserError(
             f"{path.name} is a colour JPEG of 12 bits, whose colours cannot be decoded faithfully here.",
             remedy="Export it again, uncompressed or as lossless JPEG.",
@@ -158,16 +214,17 @@ def _refuse_deep_colour(path: Path, dataset: Dataset) -> None:
         )
 
 
-def _refuse_unknown_syntax(path: Path, syntax: str) -> None:
+def _refuse_unknown_syntax(path: Path, dataset: TrueDataset) -> None:
     from pydicom.pixels import get_decoder
     from pydicom.uid import UID
 
+    uid = UID(dataset.transfer_syntax)
     try:
-        available = bool(get_decoder(syntax).is_available)
+        available = bool(get_decoder(uid).is_available)
     except NotImplementedError:
         available = False
     if not available:
-        name = UID(syntax).name if UID(syntax).is_transfer_syntax else "an unknown transfer syntax"
+        name = uid.name if uid.is_transfer_syntax else "an unknown transfer syntax"
         raise UserError(
             f"{path.name} is compressed as {name}, which cannot be decoded here.",
             remedy="Export it again, uncompressed or as lossless JPEG.",

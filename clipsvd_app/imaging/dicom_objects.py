@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clipsvd_app.imaging.dicom_elements import text, texts, whole
+from clipsvd_app.imaging.dicom_elements import code, text, texts, whole
 
 if TYPE_CHECKING:
     from clipsvd_app.imaging.dicom_elements import Dataset
@@ -64,7 +64,7 @@ def object_name(dataset: Dataset) -> str:
     if short == _WHOLE_SLIDE:
         return _part_of_a_slide(dataset)
     family = next((name for start, name in _BY_CLASS_FAMILY.items() if short.startswith(start)), "")
-    return _BY_CLASS.get(short) or _BY_MODALITY.get(text(dataset, "Modality"), "") or family
+    return _BY_CLASS.get(short) or _BY_MODALITY.get(code(dataset, "Modality"), "") or family
 
 
 def may_show_a_slide_label(dataset: Dataset) -> bool:

@@ -103,6 +103,8 @@ def _scanned(head: bytes, keywords: tuple[str, ...], file_length: int) -> PlainD
         raise _NotPlainError
     at, meta = _file_meta(head)
     implicit = meta.TransferSyntaxUID == IMPLICIT_LITTLE
+    if implicit and head[at + 4 : at + 6] in _SHORT_VRS | _LONG_VRS:
+        raise _NotPlainError  # the data set is explicit, whatever is said of it
     found: dict[int, tuple[bytes, bytes]] = {}
     tags = _wanted(keywords)
     last = 0

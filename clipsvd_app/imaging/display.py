@@ -19,8 +19,7 @@ def to_display(frame: Frame, window: Window | None = None, *, crop: Crop | None 
     if pixels.ndim == 3:
         plain = window is None or window == IDENTITY_8_BIT
         return np.array(pixels, dtype=np.uint8) if plain or window is None else apply_window(pixels, window)
-    by_table = window in (None, frame.window)
-    table = frame.voi_lut if by_table else None
+    table = frame.table_of(window)
     return greys_of(pixels, window or frame.window, table, inverted=frame.inverted, padding=frame.padding)
 
 

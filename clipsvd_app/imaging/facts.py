@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +22,8 @@ class ImageFacts:
     """What the reader makes of a file; rows, columns, dtype, min, max and sha256 are of the stored array.
 
     object_name: what a DICOM object that is no image is called, else "". overlays: graphics that may be
-    drawn over it. flags: what is irregular about the file as a series of its own.
+    drawn over it. flags: what is irregular about the file as a series of its own. pixel_spacing_mm: of the
+    frame as a whole, between rows and between columns; spacing_plane: where it is true if not in the patient.
     """
 
     kind: str
@@ -40,6 +41,9 @@ class ImageFacts:
     object_name: str = ""
     overlays: int = 0
     flags: tuple[str, ...] = ()
+    units: str = ""
+    pixel_spacing_mm: tuple[float, float] | None = None
+    spacing_plane: str = ""
 
 
 def image_facts(path: Path, frame: int = 0, series_window: Window | None = None) -> ImageFacts:
@@ -48,7 +52,8 @@ def image_facts(path: Path, frame: int = 0, series_window: Window | None = None)
     series_window: see `read_frame`.
     """
     header = read_header(path)
-    window = read_frame(path, frame, series_window).window
+    shown = read_frame(path, frame, series_window)
+    header = replace(header, faults=tuple(dict.fromkeys((*header.faults, *shown.faults))))
     digest, lows, highs = hashlib.sha256(), [], []
     shape: tuple[int, ...] = ()
     kind = np.dtype(np.uint8)
@@ -69,10 +74,13 @@ def image_facts(path: Path, frame: int = 0, series_window: Window | None = None)
         min=min(lows),
         max=max(highs),
         sha256=digest.hexdigest(),
-        window=window,
+        window=shown.window,
         object_name=header.object_name,
         overlays=header.overlays,
         flags=_flags(header),
+        units=shown.units,
+        pixel_spacing_mm=shown.pixel_spacing_mm,
+        spacing_plane=shown.limits.plane,
     )
 
 

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clipsvd_app.imaging.dicom_elements import text, whole
-from clipsvd_app.imaging.dicom_header import frames_of
-
 if TYPE_CHECKING:
-    from clipsvd_app.imaging.dicom_elements import Dataset
+    from collections.abc import Mapping
+
     from clipsvd_app.imaging.values import Array
 
 _START_OF_SCAN = 0xDA
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 
 
-def decode_12_bit(dataset: Dataset, frame: int) -> Array:
-    """Return (rows, columns) uint16 or int16 of one frame; called in a worker process only."""
-    import gdcm
-    from pydicom.encaps import get_frame
+def decode_12_bit(stream: bytes, options: Mapping[str, Any]) -> Array:
+    """Return (rows, columns) uint16 or int16 of one frame; called in a worker process only.
 
-    rows, columns = whole(dataset, "Rows", 0), whole(dataset, "Columns", 0)
-    encoded = with_legal_scan(get_frame(dataset.PixelData, frame, number_of_frames=frames_of(dataset)))
+    options: what pydicom's decoders are told of the pixels.
+    """
+    import gdcm
+
+    rows, columns = options["rows"], options["columns"]
     fragment = gdcm.Fragment()
-    fragment.SetByteStringValue(encoded)
+    fragment.SetByteStringValue(with_legal_scan(stream))
     fragments = gdcm.SequenceOfFragments.New()
     fragments.AddFragment(fragment)
     element = gdcm.DataElement(gdcm.Tag(0x7FE0, 0x0010))
@@ -34,10 +33,10 @@ def decode_12_bit(dataset: Dataset, frame: int) -> Array:
     image.SetNumberOfDimensions(2)
     image.SetDimensions((columns, rows, 1))
     image.SetDataElement(element)
-    photometric = gdcm.PhotometricInterpretation.GetPIType(text(dataset, "PhotometricInterpretation"))
+    photometric = gdcm.PhotometricInterpretation.GetPIType(options["photometric_interpretation"])
     image.SetPhotometricInterpretation(gdcm.PhotometricInterpretation(photometric))
     image.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.JPEGExtendedProcess2_4))
-    signed = whole(dataset, "PixelRepresentation", 0)
+    signed = options["pixel_representation"]
     image.SetPixelFormat(gdcm.PixelFormat(1, 16, 12, 11, signed))
     decoded = image.GetBuffer().encode("utf-8", "surrogateescape")
     return np.frombuffer(decoded, dtype="<i2" if signed else "<u2").reshape(rows, columns).copy()

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from clipsvd_app.imaging.dicom_elements import element, whole
 from clipsvd_app.imaging.values import VoiLut
 
 if TYPE_CHECKING:
     from clipsvd_app.imaging.dicom_elements import Dataset
     from clipsvd_app.imaging.values import Array, Bytes
 
+# What broken descriptors and tables raise.
+BROKEN = (TypeError, ValueError, LookupError, AttributeError, OverflowError)
 _COLOURS = ("Red", "Green", "Blue")
 _MAX_ENTRIES = 2**16
 
@@ -25,42 +28,40 @@ def lookup(values: Array, table: Array, first: int) -> Array:
     return np.asarray(table[index])
 
 
-def modality_table(item: Dataset, *, signed: bool, little_endian: bool) -> tuple[Array, int]:
+def modality_table(item: Dataset, *, signed: bool, big_endian: bool) -> tuple[Array, int]:
     """Return the table and its first input of an item of a Modality or VOI LUT Sequence.
 
     signed: whether the inputs are, which the descriptor's second value then is as well.
     """
-    entries, first, bits = _descriptor(item.LUTDescriptor, signed=signed)
-    return _entries(item.LUTData, entries, bits, little_endian=little_endian), first
+    entries, first, bits = _descriptor(element(item, "LUTDescriptor"), signed=signed)
+    return _entries(element(item, "LUTData"), entries, bits, big_endian=big_endian), first
 
 
-def voi_lut(item: Dataset, *, signed: bool, little_endian: bool) -> VoiLut:
+def voi_lut(item: Dataset, *, signed: bool, big_endian: bool) -> VoiLut:
     """Return a VOI LUT scaled to display greys: its entries span 0 to 2**bits - 1."""
-    table, first = modality_table(item, signed=signed, little_endian=little_endian)
-    bits = int(item.LUTDescriptor[2])
+    table, first = modality_table(item, signed=signed, big_endian=big_endian)
+    bits = _descriptor(element(item, "LUTDescriptor"), signed=signed)[2]
     highest = max(float(2**bits - 1), float(table.max()))
     return VoiLut(first, np.rint(table * (255.0 / highest)).astype(np.uint8))
 
 
-def palette_to_rgb(indices: Array, dataset: Dataset, *, little_endian: bool) -> Bytes:
+def palette_to_rgb(indices: Array, dataset: Dataset, *, big_endian: bool) -> Bytes:
     """Map palette indices of any shape to RGB, (..., 3) uint8."""
-    signed = int(dataset.get("PixelRepresentation", 0) or 0) == 1
-    channels = [_palette_channel(indices, dataset, colour, signed, little_endian) for colour in _COLOURS]
+    signed = whole(dataset, "PixelRepresentation", 0) == 1
+    channels = [_palette_channel(indices, dataset, colour, signed, big_endian) for colour in _COLOURS]
     return np.stack(channels, axis=-1)
 
 
-def _palette_channel(
-    indices: Array, dataset: Dataset, colour: str, signed: bool, little_endian: bool
-) -> Bytes:
+def _palette_channel(indices: Array, dataset: Dataset, colour: str, signed: bool, big_endian: bool) -> Bytes:
     entries, first, bits = _descriptor(
-        dataset[f"{colour}PaletteColorLookupTableDescriptor"].value, signed=signed
+        element(dataset, f"{colour}PaletteColorLookupTableDescriptor"), signed=signed
     )
-    plain = dataset.get(f"{colour}PaletteColorLookupTableData")
+    plain = element(dataset, f"{colour}PaletteColorLookupTableData")
     if plain is not None:
-        table = _entries(plain, entries, bits, little_endian=little_endian)
+        table = _entries(plain, entries, bits, big_endian=big_endian)
     else:
-        segments = dataset[f"Segmented{colour}PaletteColorLookupTableData"].value
-        table = _expanded(_words(segments, bits, little_endian=little_endian))
+        segments = element(dataset, f"Segmented{colour}PaletteColorLookupTableData")
+        table = _expanded(_words(segments, bits, big_endian=big_endian))
     return lookup(indices, _to_8_bit(table, bits), first).astype(np.uint8)
 
 
@@ -76,22 +77,22 @@ def _descriptor(value: Any, *, signed: bool) -> tuple[int, int, int]:  # noqa: A
     return (entries & 0xFFFF) or _MAX_ENTRIES, first, bits
 
 
-def _entries(data: Any, entries: int, bits: int, *, little_endian: bool) -> Array:  # noqa: ANN401
+def _entries(data: Any, entries: int, bits: int, *, big_endian: bool) -> Array:  # noqa: ANN401
     """Return exactly the entries of a table given as words, as packed bytes, or as a list of numbers."""
-    if isinstance(data, bytes) and len(data) < 2 * entries and bits <= 8:
-        table = np.frombuffer(data, dtype=np.uint8).astype(np.int64)
-    else:
-        table = _words(data, 16, little_endian=little_endian)
+    packed = isinstance(data, bytes) and len(data) < 2 * entries and bits <= 8
+    table = _words(data, 8 if packed else 16, big_endian=big_endian)
     if len(table) < entries:
         raise ValueError("the lookup table is shorter than its descriptor says")
     return table[:entries]
 
 
-def _words(data: Any, bits: int, *, little_endian: bool) -> Array:  # noqa: ANN401
+def _words(data: Any, bits: int, *, big_endian: bool) -> Array:  # noqa: ANN401
+    """Return entries of 16 bits, or of 8 bits packed two in a word, lower byte first (PS3.5 7.3, 8.1.1)."""
     if isinstance(data, bytes):
-        order = "<" if little_endian else ">"
-        kind = np.dtype(np.uint8) if bits <= 8 else np.dtype(f"{order}u2")
-        return np.frombuffer(data[: len(data) // kind.itemsize * kind.itemsize], dtype=kind).astype(np.int64)
+        words = np.frombuffer(data[: len(data) // 2 * 2], ">u2" if big_endian else "<u2")
+        return (words.astype("<u2").view(np.uint8) if bits <= 8 else words).astype(np.int64)
+    if data is None:
+        raise ValueError("the lookup table is missing")
     many = data if hasattr(data, "__len__") else [data]
     return np.asarray([int(v) & 0xFFFF for v in many], dtype=np.int64)
 

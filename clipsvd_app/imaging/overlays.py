@@ -13,6 +13,7 @@ from clipsvd_app.imaging.dicom_elements import damage
 
 if TYPE_CHECKING:
     from clipsvd_app.imaging.dicom_elements import Dataset
+    from clipsvd_app.imaging.dicom_truth import TrueDataset
     from clipsvd_app.imaging.values import Array
 
 _FIRST_GROUP, _LAST_GROUP = 0x6000, 0x601E
@@ -34,7 +35,12 @@ def count_overlays(dataset: Dataset) -> int:
     return sum(_value(dataset, group, _ROWS) is not None for group in _groups())
 
 
-def overlays_of(dataset: Dataset, frame: int, raw: Array | None = None) -> tuple[Overlay, ...]:
+def count_high_overlays(dataset: Dataset) -> int:
+    """Count the overlays that lie in unused bits of the pixels."""
+    return sum(bool(_value(dataset, group, _BIT_POSITION)) for group in _groups())
+
+
+def overlays_of(dataset: TrueDataset, frame: int, raw: Array | None = None) -> tuple[Overlay, ...]:
     """Return the overlays of a frame, placed on it.
 
     raw: (rows, columns) of the pixels as allocated, for retired overlays in their unused high bits
@@ -44,7 +50,7 @@ def overlays_of(dataset: Dataset, frame: int, raw: Array | None = None) -> tuple
     return tuple(overlay for overlay in found if overlay is not None)
 
 
-def _overlay(dataset: Dataset, group: int, frame: int, raw: Array | None) -> Overlay | None:
+def _overlay(dataset: TrueDataset, group: int, frame: int, raw: Array | None) -> Overlay | None:
     bits = _bits(dataset, group, frame, raw)
     if bits is None:
         return None
@@ -69,7 +75,7 @@ def placed(bits: Array, shape: tuple[int, int], top: int, left: int) -> npt.NDAr
     return mask
 
 
-def _bits(dataset: Dataset, group: int, frame: int, raw: Array | None) -> Array | None:
+def _bits(dataset: TrueDataset, group: int, frame: int, raw: Array | None) -> Array | None:
     rows, columns = _value(dataset, group, _ROWS), _value(dataset, group, _COLUMNS)
     if not isinstance(rows, int) or not isinstance(columns, int) or min(rows, columns) <= 0:
         return None
@@ -77,6 +83,8 @@ def _bits(dataset: Dataset, group: int, frame: int, raw: Array | None) -> Array 
         return None
     data = _value(dataset, group, _DATA)
     if isinstance(data, bytes):
+        if dataset.is_big_endian and _representation(dataset, group, _DATA) != "OB":
+            data = np.frombuffer(data[: len(data) // 2 * 2], ">u2").astype("<u2").tobytes()
         return _packed(data, rows, columns, _index(dataset, group, frame))
     position = _value(dataset, group, _BIT_POSITION)
     if (
@@ -122,6 +130,10 @@ def _value(dataset: Dataset, group: int, element: int) -> Any:  # noqa: ANN401 -
         return None if found is None else found.value
     except damage():
         return None
+
+
+def _representation(dataset: Dataset, group: int, element: int) -> str:
+    return str(getattr(dataset.get((group, element)), "VR", ""))
 
 
 def _number(dataset: Dataset, keyword: str) -> int:

@@ -9,6 +9,8 @@ from clipsvd_app.imaging.values import Percentiles, Window
 from clipsvd_app.imaging.windows import CT_PRESETS, IDENTITY_8_BIT, percentile_window
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from clipsvd_app.imaging.values import Array, Presets
 
 _BY_PIXELS: Presets = (
@@ -29,13 +31,18 @@ _SUV_UNITS = "GML"
 
 
 def presets_of(
-    modality: str, own: Window, header_windows: tuple[Window, ...] = (), units: str = ""
+    modality: str,
+    own: Window,
+    header_windows: tuple[Window, ...] = (),
+    units: str = "",
+    tables: Sequence[tuple[str, Window]] = (),
 ) -> Presets:
     """Name windows in an order that a modality always has; ``own``, which is shown first, is not among them.
 
-    CT by anatomy; PET and nuclear medicine from zero; others around their own window and by percentiles.
+    Hounsfield units by anatomy; PET and nuclear medicine from zero; others around their own window and by
+    percentiles. tables: the windows that stand for the file's own tables.
     """
-    if modality == "CT":
+    if units == "HU":
         found: Presets = (*CT_PRESETS, *_BY_PIXELS)
     elif modality in _EMISSION:
         found = (*(_SUV if units == _SUV_UNITS else ()), *_UPTAKE, ("Full range", _BY_PIXELS[-1][1]))
@@ -44,7 +51,8 @@ def presets_of(
         if own != IDENTITY_8_BIT and modality == "US":
             found = (*found, ("All 256 greys", IDENTITY_8_BIT))
     stored = enumerate(header_windows[1:], start=2)
-    return (*found, *((f"As stored {number}", window) for number, window in stored))
+    own_tables = ((name, window) for name, window in tables if window != own)
+    return (*found, *((f"As stored {number}", window) for number, window in stored), *own_tables)
 
 
 def volume_presets(own: Window) -> Presets:

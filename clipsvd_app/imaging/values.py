@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     import numpy.typing as npt
 
@@ -87,6 +89,80 @@ class VoiLut:
     greys: Bytes  # (entries,) already scaled to 0-255
 
 
+FaultCode: TypeAlias = Literal[
+    "header_contradicted",
+    "missing_value",
+    "frames_miscounted",
+    "cut_off",
+    "unreadable_value",
+    "colours_left_out",
+    "values_exceed_bits",
+    "narrow_window",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderFault:
+    """Something that a DICOM header says wrongly or unreadably; the sentences are made where flags are.
+
+    about: the keyword of an element; of miscounted frames the numbers said and found.
+    """
+
+    code: FaultCode
+    about: str = ""
+
+
+Spacing: TypeAlias = tuple[float, float] | None
+SpacingPlane: TypeAlias = Literal["", "at the detector", "on the film"]
+
+
+@dataclass(frozen=True, slots=True)
+class ScaledRegion:
+    """A part of a picture that is calibrated for itself (an ultrasound region, DICOM PS3.3 C.8.5.5).
+
+    left, top, right, bottom: in pixels, the last two just beyond it. spacing_mm: between rows and between
+    columns, None where it shows something other than lengths.
+    """
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    spacing_mm: Spacing
+
+    def holds(self, column: float, row: float) -> bool:
+        """Say whether a point lies in it."""
+        return self.left <= column <= self.right and self.top <= row <= self.bottom
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleLimits:
+    """Where and in what plane the pixel spacing of a picture is true.
+
+    plane: where lengths are true if not in the patient. regions: parts with scales of their own; outside of
+    them nothing is measured. aspect: how much farther apart rows are than columns, where no spacing says it.
+    """
+
+    plane: SpacingPlane = ""
+    regions: tuple[ScaledRegion, ...] = ()
+    aspect: float = 1.0
+
+    def spacing_at(self, points: Sequence[tuple[float, float]], spacing_mm: Spacing) -> Spacing:
+        """Return the spacing that holds at all of some (column, row) points, None where none does.
+
+        spacing_mm: that of the whole picture. With regions the points must lie in one together, and regions
+        that lie over one another must agree.
+        """
+        if not self.regions:
+            return spacing_mm
+        around = [region for region in self.regions if all(region.holds(*point) for point in points)]
+        scales = {region.spacing_mm for region in around}
+        return scales.pop() if len(scales) == 1 else None
+
+
+UNLIMITED: Final = ScaleLimits()
+
+
 @dataclass(frozen=True, slots=True)
 class ImageHeader:
     """What a file says of its image, read without decoding pixels.
@@ -100,6 +176,7 @@ class ImageHeader:
     overlays: how many graphic overlays the file carries. frame_of_reference_uid: what planes are said in.
     slice_location_mm: Slice Location (PS3.3 C.7.6.2.1.2), where a file says it. is_mosaic: each frame shows
     several slices side by side, as Siemens writes functional MR.
+    faults: where the header contradicts the pixel data or cannot be read.
     """
 
     kind: str
@@ -127,6 +204,7 @@ class ImageHeader:
     frame_of_reference_uid: str = ""
     slice_location_mm: float | None = None
     is_mosaic: bool = False
+    faults: tuple[HeaderFault, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +212,12 @@ class Frame:
     """One decoded frame, ready to window.
 
     pixels: (rows, columns) float32 after the modality transformation, or (rows, columns, 3) uint8 RGB.
-    voi_lut: the header's own table, shown instead of the default window where the header has no window.
-    presets: other windows by name. by_pixels: only this frame's own pixels gave the window, so that a series
-    shows another in its place (see `series_window`).
+    tables: the header's own tables, each under the window that stands for it and is its handle: a frame shown
+    in that window is shown through the table. presets: other windows by name.
+    by_pixels: only this frame's own pixels gave the window, so that a series shows another in its place (see
+    `series_window`).
+    faults: what is wrong with the header, as far as this frame and its pixels show it.
+    limits: where the pixel spacing is true.
     """
 
     pixels: Array
@@ -146,5 +227,11 @@ class Frame:
     padding: float | None
     pixel_spacing_mm: tuple[float, float] | None
     units: str
-    voi_lut: VoiLut | None = None
+    tables: tuple[tuple[Window, VoiLut], ...] = ()
     by_pixels: bool = False
+    faults: tuple[HeaderFault, ...] = ()
+    limits: ScaleLimits = UNLIMITED
+
+    def table_of(self, window: Window | None) -> VoiLut | None:
+        """Return the table that a window stands for; None means the frame's own window."""
+        return dict(self.tables).get(self.window if window is None else window)

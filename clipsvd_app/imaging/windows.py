@@ -68,14 +68,14 @@ def is_usable(window: Window) -> bool:
 
 
 def default_window(
-    pixels: Array, modality: str, bits_stored: int, padding: float | None = None, body_part: str = ""
+    pixels: Array, units: str, bits_stored: int, padding: float | None = None, body_part: str = ""
 ) -> tuple[Window, bool]:
     """Choose the window of a frame whose header has none, and say whether its pixels alone gave it.
 
-    CT shows brain in heads, bone in limbs, soft tissue elsewhere; up to 8 bits show in full; wider ranges
-    show their 0.5 to 99.5 percentiles.
+    Hounsfield units show brain in heads, bone in limbs, soft tissue elsewhere; up to 8 bits show in full;
+    wider ranges show their 0.5 to 99.5 percentiles.
     """
-    if modality == "CT":
+    if units == "HU":
         return dict(CT_PRESETS)[_CT_BY_BODY_PART.get(body_part.upper(), "Soft tissue")], False
     levels = 2.0**bits_stored
     if bits_stored <= 8 and pixels.size and pixels.min() >= 0 and pixels.max() < levels:

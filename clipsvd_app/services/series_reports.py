@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 _ORIENTATIONS_APART = 1e5
 _UNPLACED = 1e7
 _FRAMES_APART = 1e-4
-_CAME_ALONG = frozenset({"no_pixels", "unsupported_object"})
+# What files came along, and what only their pixels showed: a header read again cannot say it.
+_SAID_ONCE = frozenset({"no_pixels", "unsupported_object", "values_exceed_bits"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +109,10 @@ def warning(reports: Sequence[SeriesReport]) -> str:
 
 
 def _report(key: str, series: Series, before: Sequence[SeriesFlag]) -> SeriesReport:
-    """Judge a series. Of what was said before, only what came along and is no image cannot be seen again."""
+    """Judge a series. Of what was said before, only what headers do not show is kept."""
     found = tuple(SeriesFlag(flag.code.value, flag.sentence, flag.count) for flag in series.flags)
     said = {flag.code for flag in found}
-    flags = (*(flag for flag in before if flag.code in _CAME_ALONG and flag.code not in said), *found)
+    flags = (*(flag for flag in before if flag.code in _SAID_ONCE and flag.code not in said), *found)
     return SeriesReport(key, series.modality, len(series.slices), series.spacing_mm, flags)
 
 

@@ -18,6 +18,7 @@ def test_the_header_carries_what_groups_and_sorts_images(write_dicom):
         Modality="CT",
         BitsStored=12,
         HighBit=11,
+        RescaleIntercept="-1024",
         PixelSpacing=["0.7", "0.8"],
         StudyInstanceUID="1.2.1",
         SeriesInstanceUID="1.2.2",

@@ -18,6 +18,7 @@ from clipsvd_app.imaging import dicom_dataset, read_frame, read_header
 from clipsvd_app.imaging.dicom_elements import KEYWORDS, damage, numbers, text
 from clipsvd_app.imaging.dicom_header import describe
 from clipsvd_app.imaging.dicom_scan import PlainDataset, scan
+from clipsvd_app.imaging.dicom_truth import TrueDataset
 
 TEXTS = ("PatientID", "PatientName", "StudyInstanceUID", "StudyDate", "Modality", "PhotometricInterpretation")
 FILES = sorted((Path(pydicom.__file__).parent / "data").rglob("*.dcm"))
@@ -71,7 +72,7 @@ def test_it_agrees_on_damaged_files_too(bundled, tmp_path, places, name):
         return
     try:
         agree(path, plain)
-        describe(path, plain)
+        describe(path, TrueDataset(plain, plain.file_meta.TransferSyntaxUID))
     except damage():  # pydicom gave up on bytes that the quick look passes by
         return
 
@@ -117,3 +118,17 @@ def test_a_long_header_is_read_on(write_dicom):
 )
 def test_it_leaves_the_unusual_to_the_full_parser(write_dicom, elements):
     assert scan(write_dicom(np.zeros((2, 2), np.uint16), **elements), KEYWORDS) is None
+
+
+@pytest.mark.parametrize(("vr", "written"), [("LO", "-1024"), ("SH", "-1024.0"), ("DS", "-1024,0")])
+def test_both_parsers_make_the_same_of_numbers_in_other_forms(write_dicom, monkeypatch, vr, written):
+    pixels = np.arange(6, dtype=np.uint16).reshape(2, 3)
+    path = write_dicom(pixels, Modality="CT", RescaleSlope="1", RescaleIntercept="-12345678")
+    value = written.ljust(10).encode()
+    path.write_bytes(path.read_bytes().replace(b"DS\x0a\x00-12345678 ", vr.encode() + b"\x0a\x00" + value))
+    quick = read_header(path), read_frame(path)
+    monkeypatch.setattr(dicom_dataset, "scan", lambda *_: None)
+    assert read_header(path) == quick[0]
+    for frame in (quick[1], read_frame(path)):
+        assert frame.units == "HU"
+        assert np.array_equal(frame.pixels, pixels - 1024.0)

@@ -13,7 +13,7 @@ OWN = Window(300.0, 600.0)
 
 
 def test_ct_presets_are_named_after_tissues_and_keep_their_keys():
-    names = [name for name, _window in presets_of("CT", OWN, (OWN, Window(1, 2)))]
+    names = [name for name, _window in presets_of("CT", OWN, (OWN, Window(1, 2)), "HU")]
     assert names[:9] == [name for name, _window in CT_PRESETS]
     assert {"Brain", "Subdural", "Bone", "Lung", "Mediastinum", "Liver", "Soft tissue"} <= set(names[:9])
     assert names[-1] == "As stored 2"

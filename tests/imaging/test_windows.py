@@ -110,22 +110,22 @@ def test_windows_that_the_standard_forbids_are_not_usable(window):
 
 def test_a_ct_without_a_window_shows_soft_tissue_whatever_its_range():
     pixels = np.linspace(-1000, 30000, 100, dtype=np.float32)
-    assert default_window(pixels, "CT", 16)[0] == Window(40.0, 400.0)
-    assert default_window(pixels, "CT", 16, body_part="HEAD")[0] == Window(40.0, 80.0)
-    assert default_window(pixels, "CT", 16, body_part="Knee")[0] == Window(400.0, 1800.0)
-    assert default_window(pixels, "CT", 16, body_part="CHEST")[0] == Window(40.0, 400.0)
+    assert default_window(pixels, "HU", 16)[0] == Window(40.0, 400.0)
+    assert default_window(pixels, "HU", 16, body_part="HEAD")[0] == Window(40.0, 80.0)
+    assert default_window(pixels, "HU", 16, body_part="Knee")[0] == Window(400.0, 1800.0)
+    assert default_window(pixels, "HU", 16, body_part="CHEST")[0] == Window(40.0, 400.0)
 
 
 def test_a_wide_range_shows_its_percentiles_and_leaves_padding_out():
     pixels = np.concatenate([np.full(5000, -2000.0), np.linspace(0, 1000, 10_001)]).astype(np.float32)
-    window, by_pixels = default_window(pixels, "MR", 16, padding=-2000.0)
+    window, by_pixels = default_window(pixels, "", 16, padding=-2000.0)
     assert by_pixels
     assert window.centre - window.width / 2 == pytest.approx(5, abs=1)
     assert window.centre + window.width / 2 == pytest.approx(995, abs=1)
 
 
 def test_eight_bits_are_shown_as_they_are():
-    assert default_window(np.array([10.0, 30.0]), "US", 8) == (IDENTITY_8_BIT, False)
+    assert default_window(np.array([10.0, 30.0]), "", 8) == (IDENTITY_8_BIT, False)
 
 
 def test_a_flat_frame_has_a_usable_window():

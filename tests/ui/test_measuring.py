@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from clipsvd_app.domain.measures import POINTS_NEEDED, Measure
 from clipsvd_app.ui.viewer.tools.drawing import Drawing, begun
 from clipsvd_app.ui.viewer.tools.grabbing import Grab, Outline, grab_at, moved
-from clipsvd_app.ui.viewer.tools.measures import outline_of, words_for
+from clipsvd_app.ui.viewer.tools.measures import MeasureScale, outline_of, words_for
 from clipsvd_app.ui.viewer.tools.measuring import (
     Region,
     angle_deg,
@@ -99,14 +99,14 @@ def test_the_figures_of_a_region_are_those_of_its_pixels():
 
 def test_without_a_spacing_a_length_says_that_it_is_in_pixels():
     line, pixels = Measure("distance", ((0, 0), (30, 40))), np.zeros((64, 64), np.float32)
-    assert words_for(line, pixels, (0.5, 0.5), "HU") == ("25.0 mm",)
-    assert words_for(line, pixels, None, "HU") == ("50.0 px",)
+    assert words_for(line, pixels, MeasureScale((0.5, 0.5)), "HU") == ("25.0 mm",)
+    assert words_for(line, pixels, MeasureScale(None), "HU") == ("50.0 px",)
 
 
 def test_a_region_of_a_colour_picture_has_a_size_and_no_mean():
     region = Measure("region", ((1, 1), (5, 9)))
-    assert words_for(region, np.zeros((20, 20, 3), np.uint8), None, "") == ("4 × 8 px",)
-    grey = words_for(region, np.full((20, 20), 7, np.float32), (1.0, 1.0), "HU")
+    assert words_for(region, np.zeros((20, 20, 3), np.uint8), MeasureScale(None), "") == ("4 × 8 px",)
+    grey = words_for(region, np.full((20, 20), 7, np.float32), MeasureScale((1.0, 1.0)), "HU")
     assert grey == ("4.0 × 8.0 mm   0.32 cm²", "mean 7.0 ± 0.0 HU", "7 to 7 HU")
 
 
@@ -127,14 +127,32 @@ def test_an_ellipse_counts_the_pixels_whose_middles_it_holds():
     inside = ((columns + 0.5 - 20) / 10) ** 2 + ((rows + 0.5 - 16) / 6) ** 2 <= 1
     pixels[inside] = 50.0
     drawn = Measure("ellipse", ((30.0, 22.0), (10.0, 10.0)))  # from any corner to the opposite one
-    size, mean, extremes = words_for(drawn, pixels, (0.5, 0.25), "HU")
+    size, mean, extremes = words_for(drawn, pixels, MeasureScale((0.5, 0.25)), "HU")
     assert size == f"5.0 × 6.0 mm   {math.pi * 2.5 * 3.0 / 100:.2f} cm²"
     assert (mean, extremes) == ("mean 50.0 ± 0.0 HU", "50 to 50 HU")
 
 
 def test_an_ellipse_beside_the_picture_has_a_size_and_no_figures():
     drawn = Measure("ellipse", ((-30.0, 2.0), (-10.0, 9.0)))
-    assert words_for(drawn, np.zeros((20, 20), np.float32), None, "") == ("20 × 7 px",)
+    assert words_for(drawn, np.zeros((20, 20), np.float32), MeasureScale(None), "") == ("20 × 7 px",)
+
+
+def test_lengths_are_in_the_plane_and_the_region_in_which_they_are_true():
+    line, pixels = Measure("distance", ((0, 0), (30, 40))), np.zeros((64, 64), np.float32)
+    assert words_for(line, pixels, MeasureScale((0.5, 0.5), plane="at the detector"), "") == (
+        "25.0 mm at the detector",
+    )
+    box = Measure("region", ((0, 0), (4, 4)))
+    assert words_for(
+        box, np.zeros((9, 9, 3), np.uint8), MeasureScale((1.0, 1.0), plane="on the film"), ""
+    ) == ("4.0 × 4.0 mm on the film",)
+
+
+def test_an_angle_over_pixels_that_are_not_square_is_that_of_the_patient():
+    corner = Measure("angle", ((10, 0), (0, 0), (10, 10)))
+    flat = words_for(corner, np.zeros((20, 20), np.float32), MeasureScale(None, aspect=1.0), "")
+    tall = words_for(corner, np.zeros((20, 20), np.float32), MeasureScale(None, aspect=2.0), "")
+    assert (flat, tall) == (("45.0°",), (f"{math.degrees(math.atan(2)):.1f}°",))
 
 
 @given(st.sampled_from(sorted(POINTS_NEEDED)), st.data())

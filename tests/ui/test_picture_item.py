@@ -10,7 +10,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QStyleOptionGraphicsItem
 
-from clipsvd_app.imaging import Frame, VoiLut, Window, to_display
+from clipsvd_app.imaging import Frame, VoiLut, Window, greys_of, to_display
 from clipsvd_app.jobs import WindowSpec
 from clipsvd_app.ui.viewer import picture_item
 from clipsvd_app.ui.viewer.picture_item import PictureItem
@@ -43,9 +43,11 @@ def painted(item: PictureItem, scale: float, seen: QRectF | None = None) -> np.n
 @pytest.mark.parametrize("table", [None, TABLE])
 def test_the_screen_shows_the_greys_that_training_is_given(chosen, inverted, table):
     own = Window(-300.0, 900.0)
-    frame = Frame(PIXELS, own, (), inverted, -2000.0, None, "HU", table)
     spec = WindowSpec(own.centre, own.width)
-    state = FrameState(7, PIXELS, window=spec, file_window=spec, table=table, padding=-2000.0)
+    tables = () if table is None else ((own, table),)
+    frame = Frame(PIXELS, own, (), inverted, -2000.0, None, "HU", tables)
+    known = tuple((spec, found) for _own, found in tables)
+    state = FrameState(7, PIXELS, window=spec, file_window=spec, tables=known, padding=-2000.0)
     item = PictureItem()
     item.set_pixels(PIXELS)
     item.set_greys(partial(state.greys, window=chosen or spec, inverted=inverted))
@@ -95,3 +97,11 @@ def test_colours_are_shown_as_they_are_and_can_be_inverted():
     state = FrameState(1, red)
     assert np.array_equal(state.greys(red, None, inverted=False), red)
     assert state.greys(red, None, inverted=True)[0, 0].tolist() == [55, 255, 255]
+
+
+def test_the_window_that_stands_for_a_table_shows_the_table_beside_the_file_s_own_window():
+    own, handle = WindowSpec(0.0, 100.0), WindowSpec(128.0, 256.0, "LINEAR_EXACT")
+    state = FrameState(7, PIXELS, window=own, file_window=own, tables=((handle, TABLE),))
+    by_table = greys_of(PIXELS, Window(0.0, 1.0), TABLE, inverted=False, padding=None)
+    assert np.array_equal(state.greys(PIXELS, handle, inverted=False), by_table)
+    assert not np.array_equal(state.greys(PIXELS, own, inverted=False), by_table)

@@ -1,6 +1,7 @@
 """Series put together by where their slices lie, with a flag for whatever is irregular."""
 
 from clipsvd_app.imaging.series.assembly import Member, Series, Slice, assemble
+from clipsvd_app.imaging.series.checks import faults as fault_flags
 from clipsvd_app.imaging.series.flags import BREAKS_VOLUME, Flag, FlagCode
 from clipsvd_app.imaging.series.listing import Listing, list_series
 from clipsvd_app.imaging.series.placing import Axis, Placed, axis_of, place_slices
@@ -18,6 +19,7 @@ __all__ = [
     "Slice",
     "assemble",
     "axis_of",
+    "fault_flags",
     "list_series",
     "place_slices",
     "series_window",

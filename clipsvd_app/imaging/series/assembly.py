@@ -94,6 +94,7 @@ def _assembled(members: Sequence[Member], indices: Sequence[int]) -> Series:
     slices, stacks = _placed_in_order(members, frames, same_place_mm(h.pixel_spacing_mm for h in headers))
     rest, ordered_by = _rest_in_order(members, frames)
     slices += rest
+    flags += checks.faults([header.faults for header in headers])
     flags += checks.consistency(headers)
     flags += checks.geometry(headers, stacks, len(rest), ordered_by)
     first = members[indices[0]].header

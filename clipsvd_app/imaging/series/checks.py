@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from clipsvd_app.imaging.series.flags import Flag, FlagCode, counted
+from clipsvd_app.imaging.values import FaultCode
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
 
     from clipsvd_app.imaging.series.geometry import Gaps
-    from clipsvd_app.imaging.values import ImageHeader
+    from clipsvd_app.imaging.values import HeaderFault, ImageHeader
 
+_FAULT_CODES: tuple[FaultCode, ...] = get_args(FaultCode)
+_RESCALE = frozenset({"RescaleSlope", "RescaleIntercept", "ModalityLUTSequence"})
 CROSS_SECTIONAL = frozenset({"CT", "MR", "PT"})
 _SPACING_DIGITS = 4
 # What put images in order that do not say where they lie, as a sentence ends.
@@ -67,6 +70,52 @@ def consistency(headers: Sequence[ImageHeader]) -> Iterator[Flag]:
     if odd:
         said = f"{counted(odd, 'image has', 'images have')} another bit depth or colour space than the rest."
         yield Flag(FlagCode.MIXED_PIXELS, said, odd)
+
+
+def faults(found: Sequence[Sequence[HeaderFault]]) -> Iterator[Flag]:
+    """Flag where headers contradict the pixel data or cannot be read. found: the faults of each image."""
+    for code in _FAULT_CODES:
+        about = [[fault.about for fault in own if fault.code == code] for own in found]
+        count = sum(bool(own) for own in about)
+        if count:
+            names = tuple(dict.fromkeys(name for own in about for name in own))
+            yield Flag(FlagCode(code), _fault_sentence(code, count, names), count)
+
+
+def _fault_sentence(code: FaultCode, count: int, about: Sequence[str]) -> str:
+    images = counted(count, "image", "images")
+    match code:
+        case "header_contradicted":
+            said = f"The header contradicts the pixel data in {images} ({_element_names(about)})"
+            return f"{said}. The pixel data were used."
+        case "missing_value":
+            said = f"The header of {images} lacks {_element_names(about)}"
+            return f"{said}. What fits the pixel data was assumed."
+        case "frames_miscounted":
+            stated, found = about[0].split()
+            held = counted(count, "file holds", "files hold")
+            example = "" if len(about) == 1 else "for example "
+            return f"{held} another number of frames than stated ({example}{stated} stated, {found} found)."
+        case "cut_off":
+            ends = counted(count, "file ends", "files end")
+            return f"{ends} within the pixel data. Only whole frames were kept."
+        case "unreadable_value":
+            rest = " Its pixels are shown as stored, without a unit." if _RESCALE.intersection(about) else ""
+            return f"The header of {images} has values that cannot be read ({_element_names(about)}).{rest}"
+        case "colours_left_out":
+            return f"The colours of a supplemental palette are not shown in {images}."
+        case "values_exceed_bits":
+            return (
+                f"{images} {'has' if count == 1 else 'have'} values beyond Bits Stored, which were cut to it."
+            )
+        case "narrow_window":
+            return f"The window of {images} is narrower than LINEAR allows and was read as LINEAR_EXACT."
+
+
+def _element_names(keywords: Sequence[str]) -> str:
+    from pydicom.datadict import dictionary_description
+
+    return ", ".join(dictionary_description(keyword) for keyword in keywords)
 
 
 def geometry(

@@ -26,6 +26,14 @@ class FlagCode(StrEnum):
     UNSUPPORTED_OBJECT = "unsupported_object"
     NO_PIXELS = "no_pixels"
     NO_IMAGES = "no_images"
+    HEADER_CONTRADICTED = "header_contradicted"
+    MISSING_VALUE = "missing_value"
+    FRAMES_MISCOUNTED = "frames_miscounted"
+    CUT_OFF = "cut_off"
+    UNREADABLE_VALUE = "unreadable_value"
+    COLOURS_LEFT_OUT = "colours_left_out"
+    VALUES_EXCEED_BITS = "values_exceed_bits"
+    NARROW_WINDOW = "narrow_window"
 
 
 BREAKS_VOLUME = frozenset(

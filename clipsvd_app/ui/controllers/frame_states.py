@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clipsvd_app.domain.study import ProjectImage
-    from clipsvd_app.imaging import Frame, Window
+    from clipsvd_app.imaging import Frame, VoiLut, Window
     from clipsvd_app.ui.session import Session
 
 WIDEST_OF_ANATOMY_HU = 2500.0
@@ -37,13 +37,19 @@ def frame_state(
         window=trained or own,
         file_window=own,
         training_window=trained,
-        table=frame.voi_lut if grey else None,
+        tables=tables_of(frame),
         padding=frame.padding,
         inverted=frame.inverted and grey,
         presets=presets_of(frame),
         spacing_mm=frame.pixel_spacing_mm,
+        limits=frame.limits,
         units=frame.units,
-        corners=_corners(session, image, stack, caution=_wide_window(image, own)),
+        corners=_corners(
+            session,
+            image,
+            stack,
+            caution=_own_caution(session, image, frame),
+        ),
         badge=badge_of(session, image),
         mark=image.mark,
         index=place_in(stack, image),
@@ -74,11 +80,12 @@ def model_state(
         window=None,
         file_window=None,
         training_window=None,
-        table=None,
+        tables=(),
         padding=None,
         inverted=False,
         presets=(),
         spacing_mm=None,
+        limits=imaging.UNLIMITED,
         corners=_corners(session, image, stack, _seen_by_training(image, frame, square.shape[0])),
         series_key=f"model {image.series_id}",
         picture_key=f"model {image.id}",
@@ -101,7 +108,8 @@ def _seen_by_training(image: ProjectImage, frame: Frame, side: int) -> tuple[str
 def _window_line(image: ProjectImage, frame: Frame) -> str:
     if frame.pixels.ndim == 3 and image.window is None:
         return "Colours as stored"
-    if image.window is None and frame.voi_lut is not None:
+    chosen = None if image.window is None else imaging.Window(*image.window)
+    if frame.table_of(chosen) is not None:
         return "Greys by the file's own table"
     centre, width = (frame.window.centre, frame.window.width) if image.window is None else image.window[:2]
     return f"Window C {centre:.4g}   W {width:.4g}, {_whose_window(image, frame)}"
@@ -145,6 +153,11 @@ def presets_of(frame: Frame) -> tuple[WindowPreset, ...]:
     )
 
 
+def tables_of(frame: Frame) -> tuple[tuple[WindowSpec, VoiLut], ...]:
+    """Return the file's own tables by the windows that stand for them."""
+    return tuple((window_spec(window), table) for window, table in frame.tables)
+
+
 def training_window_of(image: ProjectImage) -> WindowSpec | None:
     """Return the window that training was told to use for an image, None for the file's own."""
     return None if image.window is None else WindowSpec(*image.window)  # type: ignore[arg-type]
@@ -169,6 +182,15 @@ def caution_of(session: Session, image: ProjectImage) -> tuple[str, ...]:
     return (flags[0].sentence + more,)
 
 
+def _own_caution(session: Session, image: ProjectImage, frame: Frame) -> tuple[str, ...]:
+    """Say what is wrong with the header of a frame, unless that is said of the whole series."""
+    from clipsvd_app.imaging.series import fault_flags
+
+    said = {flag.code for flag in session.series_flags().get(image.series_id, ())}
+    new = [flag.sentence for flag in fault_flags([frame.faults]) if flag.code.value not in said]
+    return (*new[:1], *_wide_window(image, frame))
+
+
 def _corners(
     session: Session,
     image: ProjectImage,
@@ -186,9 +208,9 @@ def _corners(
     )
 
 
-def _wide_window(image: ProjectImage, own: WindowSpec | None) -> tuple[str, ...]:
+def _wide_window(image: ProjectImage, frame: Frame) -> tuple[str, ...]:
     """Say that a CT's own window leaves tissues hard to tell apart, unless another was chosen."""
-    wide = image.modality == "CT" and own is not None and own.width > WIDEST_OF_ANATOMY_HU
+    wide = frame.units == "HU" and frame.window.width > WIDEST_OF_ANATOMY_HU
     return (WIDE_WINDOW,) if wide and image.window is None else ()
 
 

@@ -11,7 +11,14 @@ from PySide6.QtCore import QObject
 
 from clipsvd_app import imaging
 from clipsvd_app.imaging import Frame
-from clipsvd_app.ui.controllers.frame_states import badge_of, caution_of, kind_of, presets_of, window_spec
+from clipsvd_app.ui.controllers.frame_states import (
+    badge_of,
+    caution_of,
+    kind_of,
+    presets_of,
+    tables_of,
+    window_spec,
+)
 from clipsvd_app.ui.notices import Notice
 from clipsvd_app.ui.viewer.reslice import Array, Plane, Voxel, evenly_spaced, planes_of
 from clipsvd_app.ui.viewer.state import Corners, FrameState
@@ -153,6 +160,7 @@ class ReformatController(QObject):
             pixels=plane.cut(volume.voxels, index),
             window=window_spec(first.window),
             file_window=window_spec(first.window),
+            tables=tables_of(first),
             padding=first.padding,
             inverted=first.inverted,
             presets=presets_of(first),

@@ -32,7 +32,8 @@ NO_TEXT = Corners()
 class LayerState:
     """Everything the layer draws, in viewport coordinates.
 
-    px_per_mm: None where the spacing is unknown. crop: the four corners of what training sees.
+    px_per_mm: None where the spacing is unknown; scale_plane: where it is true if not in the patient.
+    crop: the four corners of what training sees.
     """
 
     corners: Corners = NO_TEXT
@@ -41,6 +42,7 @@ class LayerState:
     badge: ClassBadge | None = None
     mark: Mark = ""
     px_per_mm: float | None = None
+    scale_plane: str = ""
     shapes: tuple[Shape, ...] = ()
     crop: tuple[QPointF, ...] = ()
     cross: QPointF | None = None
@@ -124,7 +126,7 @@ class CornerLayer(QWidget):
         if (sign := sign_of(state.mark)) is not None:
             self._paint_mark(painter, sign, badge_px - BADGE_PX - 8)
         if state.px_per_mm is not None and self.width() >= RULER_NEEDS_PX:
-            self._paint_ruler(painter, state.px_per_mm)
+            self._paint_ruler(painter, state.px_per_mm, state.scale_plane)
         if state.edges is not None:
             self._paint_edges(painter, area, state.edges)
 
@@ -174,7 +176,7 @@ class CornerLayer(QWidget):
         middle = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
         self._write_text(painter, beside, middle, sign.words, sign.colour)
 
-    def _paint_ruler(self, painter: QPainter, px_per_mm: float) -> None:
+    def _paint_ruler(self, painter: QPainter, px_per_mm: float, plane: str) -> None:
         length_mm = ruler_length_mm(px_per_mm)
         length_px = length_mm * px_per_mm
         y = self.height() - MARGIN_PX - 4.0
@@ -186,7 +188,7 @@ class CornerLayer(QWidget):
                 painter.drawLine(QPointF(end, y - 5), QPointF(end, y))
         area = QRectF(x - 60, y - 24, length_px + 120, 18)
         text = f"{length_mm / 10:g} cm" if length_mm >= 10 else f"{length_mm:g} mm"
-        self._write_text(painter, area, Qt.AlignmentFlag.AlignCenter, text)
+        self._write_text(painter, area, Qt.AlignmentFlag.AlignCenter, f"{text} {plane}".rstrip())
 
     def _paint_edges(self, painter: QPainter, area: QRectF, edges: tuple[str, str, str, str]) -> None:
         align = Qt.AlignmentFlag

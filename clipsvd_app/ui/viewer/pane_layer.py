@@ -9,11 +9,11 @@ from PySide6.QtCore import QPointF
 
 from clipsvd_app.ui.viewer.corner_layer import LayerState
 from clipsvd_app.ui.viewer.shapes import Shape
-from clipsvd_app.ui.viewer.tools.measures import outline_of, region_in, words_for
+from clipsvd_app.ui.viewer.tools.measures import MeasureScale, outline_of, region_in, words_for
 from clipsvd_app.ui.viewer.tools.measuring import region_of
 
 if TYPE_CHECKING:
-    from clipsvd_app.domain.measures import Measure
+    from clipsvd_app.domain.measures import Measure, Point
     from clipsvd_app.jobs import WindowSpec
     from clipsvd_app.ui.viewer.canvas import Canvas
     from clipsvd_app.ui.viewer.drawing_hand import DrawingHand
@@ -48,6 +48,7 @@ def layer_of(
         badge=frame.badge,
         mark=frame.mark,
         px_per_mm=scale / frame.spacing_mm[1] if frame.spacing_mm else None,
+        scale_plane=frame.limits.plane,
         shapes=tuple(shapes),
         crop=_crop(canvas, frame),
         cross=None if frame.cross is None else canvas.to_viewport(QPointF(*frame.cross)),
@@ -90,7 +91,9 @@ def _shape(
     *,
     selected: bool = False,
 ) -> Shape:
-    words = words_for(measure, frame.pixels, frame.spacing_mm, frame.units)
+    spacing = frame.limits.spacing_at(_extent(measure), frame.spacing_mm)
+    scale = MeasureScale(spacing, frame.limits.aspect, frame.limits.plane)
+    words = words_for(measure, frame.pixels, scale, frame.units)
     points = tuple(canvas.to_viewport(QPointF(*point)) for point in measure.points)
     if measure.kind == "region":
         region = region_in(measure, frame.pixels)
@@ -104,6 +107,14 @@ def _shape(
         points = tuple(canvas.to_viewport(QPointF(*point)) for point in outline_of(measure)[0])
     handles = tuple(canvas.to_viewport(QPointF(*point)) for point in measure.points) if selected else ()
     return Shape(measure.kind, points, words, cursor, handles)
+
+
+def _extent(measure: Measure) -> tuple[Point, ...]:
+    """Return the points that a measure covers, with all corners of the box of a region or an ellipse."""
+    if measure.kind not in ("region", "ellipse") or len(measure.points) < 2:
+        return measure.points
+    (left, top), (right, bottom) = measure.points[0], measure.points[-1]
+    return ((left, top), (right, top), (right, bottom), (left, bottom))
 
 
 def _crop(canvas: Canvas, frame: FrameState) -> Box:

@@ -10,7 +10,16 @@ from numpy.typing import NDArray
 
 from clipsvd_app.domain.measures import Measure
 from clipsvd_app.domain.study import Mark
-from clipsvd_app.imaging import IDENTITY_8_BIT, Percentiles, VoiLut, Window, greys_of, window_from
+from clipsvd_app.imaging import (
+    IDENTITY_8_BIT,
+    UNLIMITED,
+    Percentiles,
+    ScaleLimits,
+    VoiLut,
+    Window,
+    greys_of,
+    window_from,
+)
 from clipsvd_app.jobs import WindowSpec
 
 Lines = tuple[str, ...]
@@ -50,9 +59,10 @@ class FrameState:
 
     pixels: (rows, columns) of any real type, shown through ``window``, or (rows, columns, 3) uint8 RGB.
     window: None shows the pixels as greys from 0 to 255. file_window: the one that the file asks for.
-    table: the file's own table of greys, shown in place of ``file_window``. padding: shown black.
+    tables: the file's own tables of greys, each shown in place of the window that stands for it.
+    padding: shown black.
     training_window: the one that training was told to use, None for the file's.
-    spacing_mm: (row, column) distance of pixel centres.
+    spacing_mm: (row, column) distance of pixel centres. limits: where in the picture that is true.
     mark: whether the image is uncertain or left out.
     index, count: place in the stack that the slice bar scrolls through.
     series_key: zoom and orientation are kept from frame to frame of one series. window_key: the user's window
@@ -70,11 +80,12 @@ class FrameState:
     window: WindowSpec | None = None
     file_window: WindowSpec | None = None
     training_window: WindowSpec | None = None
-    table: VoiLut | None = None
+    tables: tuple[tuple[WindowSpec, VoiLut], ...] = ()
     padding: float | None = None
     inverted: bool = False
     presets: tuple[WindowPreset, ...] = ()
     spacing_mm: tuple[float, float] | None = None
+    limits: ScaleLimits = UNLIMITED
     units: str = ""
     corners: Corners = Corners()
     badge: ClassBadge | None = None
@@ -113,7 +124,7 @@ class FrameState:
         """Map pixels to what is seen of them, as training does in the same window."""
         if self.is_colour:
             return 255 - pixels if inverted else pixels
-        table = self.table if window == self.file_window else None
+        table = None if window is None else dict(self.tables).get(window)
         chosen = IDENTITY_8_BIT if window is None else Window(window.centre, window.width, window.function)
         return greys_of(pixels, chosen, table, inverted=inverted, padding=self.padding)
 
