@@ -44,6 +44,15 @@ def missing(path: Path) -> UserError:
     )
 
 
+def broken_link(path: Path) -> UserError:
+    """Return the refusal of a link to a file that is not there."""
+    return UserError(
+        f"{path.name} is a link to a file that is not there.",
+        remedy="Add the file by itself, or reconnect the drive it lies on.",
+        code="missing",
+    )
+
+
 def folder(path: Path) -> UserError:
     """Return the refusal of a folder in a file's place."""
     return UserError(f"{path.name} is a folder, not an image.", remedy="Name a file in it.", code="is_folder")

@@ -12,7 +12,14 @@ from clipsvd_app.errors import UserError
 from clipsvd_app.project import SUFFIX
 from clipsvd_app.services import exporting
 from clipsvd_app.services.found_files import read_files
-from clipsvd_app.services.importing import ImportPlan, apply_import, new_flags, plan_groups, summary
+from clipsvd_app.services.importing import (
+    ImportPlan,
+    apply_import,
+    left_out_words,
+    new_flags,
+    plan_groups,
+    summary,
+)
 from clipsvd_app.services.labelling import set_labels
 from clipsvd_app.services.second_reading import set_readings
 from clipsvd_app.services.series_reports import warning
@@ -97,9 +104,8 @@ class ImportController(QObject):
         if now - self._started_s < SHOW_AFTER_S or now - self._told_s < BETWEEN_NOTICES_S:
             return
         self._told_s = now
-        self._session.tell(
-            Notice("info", f"Reading files: {done} of {total}.", "", CANCEL_IMPORT, "Cancel", key=_KEY)
-        )
+        stage = f"Reading files: {done} of {total}." if total else "Looking for files…"
+        self._session.tell(Notice("info", stage, "", CANCEL_IMPORT, "Cancel", key=_KEY))
 
     def _take_files(self, project: Project, answer: Answer, class_id: int | None) -> None:
         if self._is_wanted(project, answer):
@@ -168,7 +174,7 @@ def outcome(plan: ImportPlan) -> Notice:
     """Return the notice that sums an import up."""
     if plan.refused and not plan.images and not plan.known:
         return Notice("error", f"Nothing could be read: {plan.refused[0].sentence}", key=_KEY)
-    kind: NoticeKind = "warning" if plan.refused or plan.warnings else "success"
+    kind: NoticeKind = "warning" if plan.refused or plan.warnings or plan.notes else "success"
     return Notice(kind, summary(plan), " ".join(_more(plan)), key=_KEY)
 
 
@@ -180,5 +186,8 @@ def _more(plan: ImportPlan) -> Iterator[str]:
         yield f"Refused: {plan.refused[0].sentence}" + (f" And {rest} more." if rest else "")
     elif plan.warnings and plan.warnings[0] != irregular:
         yield plan.warnings[0]
+    yield from plan.notes
+    if words := left_out_words(plan):
+        yield words
     if irregular:
         yield irregular
