@@ -107,8 +107,8 @@ class _Search:
 
     def _add(self, path: Path) -> None:
         if not _is_text(path):
-            sentence = f"{_shown(path.name)} has a name or folder that is not valid Unicode."
-            self._leave(path, "name_not_text", f"{sentence} Rename it and add it again.")
+            error = refusals.name_not_text(path)
+            self._leave(path, error.code, str(error))
             return
         self._files.setdefault(_absolute(path), path)
 

@@ -87,6 +87,21 @@ _RUSSIAN = {
     )
     for letter in letters
 }
+_GREEK = {
+    letter: math.log(share)
+    for letters, share in (
+        ("αοιετσν", 0.075),
+        ("ηυρπκμλς", 0.04),
+        ("ωδγχθφβάίόέήξ", 0.015),
+        ("ζύώψ", 0.005),
+        ("ϊϋΐΰ", 0.0005),
+    )
+    for letter in letters
+}
+_CENTRAL = {
+    **dict.fromkeys("áéíóöüěčšřžýůúąęłśżőä", math.log(0.004)),
+    **dict.fromkeys("ćńźďťňűăâîșțşţđßČŠŽŘŁŚŻÁÉÖÜÚ", math.log(0.0006)),
+}
 _WESTERN = {
     **dict.fromkeys("éäöüßèáóíñçãåøàêæ", math.log(0.005)),
     **dict.fromkeys("âëìîïòôõùúûÄÖÜÉ", math.log(0.001)),
@@ -246,6 +261,17 @@ def _russian(mark: str) -> float:
     return share
 
 
+def _greek(mark: str) -> float:
+    share = _GREEK.get(mark.lower())
+    return share if share is not None else _FOREIGN if mark.isalpha() else _ODD
+
+
+def _central(mark: str) -> float:
+    if mark in _CENTRAL:
+        return _CENTRAL[mark]
+    return _ODD if not mark.isalpha() else _USUAL_SIGN if _script(mark) == "LATIN" else _FOREIGN
+
+
 def _western(mark: str) -> float:
     if mark in _WESTERN:
         return _WESTERN[mark]
@@ -258,8 +284,10 @@ _ZH_HANT = _of_language(_east_asian(_TRADITIONAL, "cp950", range(0xA4, 0xC7), 0.
 _KO = _of_language(_east_asian(_KOREAN, "cp949", range(0xB0, 0xC9), 0.12))
 _JA, _RU, _LATIN = _of_language(_japanese), _of_language(_russian), _of_language(_western, _ASCII)
 
+_EL, _CENTRAL_LATIN = _of_language(_greek), _of_language(_central, _ASCII)
+
 _ENCODINGS = (
-    _Encoding("utf-8", "UTF-8", (_ZH_HANS, _ZH_HANT, _KO, _JA, _RU, _LATIN)),
+    _Encoding("utf-8", "UTF-8", (_ZH_HANS, _ZH_HANT, _KO, _JA, _RU, _EL, _LATIN, _CENTRAL_LATIN)),
     _Encoding("gb18030", "Chinese (GBK)", (_ZH_HANS,)),
     _Encoding("cp950", "Chinese (Big5)", (_ZH_HANT,)),
     _Encoding("cp932", "Japanese (Shift_JIS)", (_JA,)),
@@ -267,6 +295,10 @@ _ENCODINGS = (
     _Encoding("cp866", "Cyrillic (code page 866)", (_RU,)),
     _Encoding("cp1251", "Cyrillic (Windows-1251)", (_RU,)),
     _Encoding("koi8-r", "Cyrillic (KOI8-R)", (_RU,)),
+    _Encoding("cp737", "Greek (code page 737)", (_EL,)),
+    _Encoding("cp1253", "Greek (Windows-1253)", (_EL,)),
+    _Encoding("cp852", "Central European (code page 852)", (_CENTRAL_LATIN,)),
+    _Encoding("cp1250", "Central European (Windows-1250)", (_CENTRAL_LATIN,)),
     _Encoding("cp437", "Western (code page 437)", (_LATIN,)),
     _Encoding("cp850", "Western (code page 850)", (_LATIN,)),
     _Encoding("cp1252", "Western (Windows-1252)", (_LATIN,)),

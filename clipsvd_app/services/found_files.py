@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 _CROSS_SECTIONAL = frozenset({"CT", "MR", "PT", "NM", "SM"})
 _PLAIN = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"})
 _LARGEST_DECODED_PIXELS = 1 << 20
+BETWEEN_CHECKS_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ def read_files(
     from clipsvd_app import imaging
 
     tell = report or (lambda _done, _total: None)
-    findings = imaging.look_through(paths, unpack_into=unpack_into, check=lambda: tell(0, 0))
+    findings = imaging.look_through(paths, unpack_into=unpack_into, check=_now_and_then(tell))
     if not findings.files and not any(item.sentence for item in findings.left_out):
         raise nothing_found(findings.left_out)
     found: list[FoundFile] = []
@@ -91,6 +95,9 @@ def nothing_found(left_out: Sequence[LeftOut]) -> UserError:
     """Return the refusal of paths under which there is no file to read, with what there is instead."""
     from clipsvd_app.imaging import quiet_words
 
+    for item in left_out:
+        if item.sentence:
+            return UserError(item.sentence, remedy="", code=item.reason)
     there = quiet_words(Counter(item.reason for item in left_out))
     return UserError(
         f"There is no image file in what you added{f', only {there}' if there else ''}.",
@@ -110,9 +117,34 @@ def unnamed_files(found: Sequence[FoundFile], rule: PatientRule) -> tuple[FoundF
     return tuple(item for item in found if item.patient(rule) is None)
 
 
+def _now_and_then(tell: Callable[[int, int], None]) -> Callable[[], None]:
+    """Return what tells that files are looked for, often enough to be cancelled and no flood of signals."""
+    told_s = -BETWEEN_CHECKS_S
+
+    def check() -> None:
+        nonlocal told_s
+        if time.monotonic() - told_s >= BETWEEN_CHECKS_S:
+            told_s = time.monotonic()
+            tell(0, 0)
+
+    return check
+
+
+def _refuse_odd(path: Path) -> None:
+    """Refuse what no project can name, and what would be hashed for minutes, as sparse files may be."""
+    from clipsvd_app.imaging import refusals
+
+    with refusals.refusing(path):
+        if re.search("[\ud800-\udfff]", os.path.realpath(path)):
+            raise refusals.name_not_text(path)
+        if path.is_file() and path.stat().st_size > refusals.MAX_FILE_BYTES:
+            raise refusals.too_large_file(path)
+
+
 def _read(path: Path) -> FoundFile:
     from clipsvd_app import imaging
 
+    _refuse_odd(path)
     header = imaging.read_object_header(path)
     near = ""
     if _must_be_seen(header) or _may_be_seen(header):

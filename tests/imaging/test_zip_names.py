@@ -22,7 +22,16 @@ RUSSIAN = ["Норма/пациент 1.png", "Опухоль/Иванов.png",
 GERMAN = ["Ödem/Übersicht.png", "bösartig/Größe 1.png", "gutartig/Läsion.png"]
 PORTUGUESE = ["lesão/coração.png", "não/São Paulo.png"]
 
+GREEK = ["καλοήθης/ασθενής 1.png", "κακοήθης/2.png", "Φυσιολογικό/3.png"]
+POLISH = ["złośliwy guz/1.png", "łagodny guz/2.png", "zdrowy pacjent ż/płuco.png"]
+
 CASES = [
+    (GREEK, "cp737"),
+    (GREEK, "cp1253"),
+    (GREEK, "utf-8"),
+    (POLISH, "cp852"),
+    (POLISH, "cp1250"),
+    (POLISH, "utf-8"),
     (CHINESE, "gbk"),
     (CHINESE, "utf-8"),
     (TRADITIONAL, "big5"),

@@ -64,10 +64,21 @@ class ImportController(QObject):
         adapters = [path for path in paths if path.lower().endswith(exporting.SUFFIX)]
         if projects:
             self._session.open_project(Path(projects[0]))
+            self._tell_rest(projects[0], paths)
         elif adapters:
             self.adapter_dropped.emit(adapters[0])
+            self._tell_rest(adapters[0], paths)
         elif paths:
             self._import([Path(path) for path in paths], class_id)
+
+    def _tell_rest(self, opened: str, paths: Sequence[str]) -> None:
+        """Say what a project or adapter among the things dropped has kept from being added."""
+        rest = sum(path != opened for path in paths)
+        if rest:
+            others = "the other thing" if rest == 1 else f"the {rest} other things"
+            self._session.tell(
+                Notice("warning", f"Only {Path(opened).name} was opened.", f"Drop {others} again to add.")
+            )
 
     def cancel(self) -> None:
         """Stop reading; nothing has been added yet."""
