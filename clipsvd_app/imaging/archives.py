@@ -10,42 +10,33 @@ import atexit
 import contextlib
 import errno
 import json
-import re
 import shutil
 import tempfile
-import unicodedata
-import uuid
 from dataclasses import dataclass
 from functools import cache
-from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
-
-from filelock import FileLock, Timeout
 
 from clipsvd_app.adapter_file.plain_text import plain
 from clipsvd_app.domain.codec import from_json, to_json
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import refusals
+from clipsvd_app.imaging.archive_paths import digest, leads_out, parts_of, safe_paths, short_path
 from clipsvd_app.imaging.hashing import file_sha256
+from clipsvd_app.imaging.held_folder import drop, held_folder, sweep
 from clipsvd_app.imaging.left_out import LeftOut
 from clipsvd_app.imaging.zip_names import decode_names
 from clipsvd_app.imaging.zip_reading import AGAIN, MemberTrouble, member_parts, overlapping, read_contents
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     from clipsvd_app.imaging.zip_reading import Member
 
 MAX_FILES = 50_000
 MAX_UNPACKED_BYTES = 8 * 1024**3
 _MOST_INFLATION = 1100
-_MOST_FOLDERS, _LONGEST_PATH_BYTES = 60, 3000
-_LONGEST_PART_BYTES, _SHORT_PART_BYTES = 200, 48
 _LONGEST_SHOWN = 80
-_UNSAFE = re.compile(r'[<>:"|?*\x00-\x1f\x7f-\x9f\ud800-\udfff]')
-# Windows opens a device in place of a file of these names, whatever extension they have.
-_DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\..*)?", re.IGNORECASE)
 _FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT})
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _NAME_REFUSED = frozenset(
@@ -96,9 +87,9 @@ def is_zip(path: Path) -> bool:
 def passing_folder() -> Path:
     """Return a folder that is deleted when this process ends, or by a later one if this one is killed."""
     place, prefix = Path(tempfile.gettempdir()), "clipsvd-archives-"
-    _sweep(place, prefix)
-    folder, lock = _held_folder(place, prefix)
-    atexit.register(_drop, folder, lock)
+    sweep(place, prefix)
+    folder, lock = held_folder(place, prefix)
+    atexit.register(drop, folder, lock)
     return folder
 
 
@@ -171,8 +162,8 @@ def _is_whole(folder: Path, kept: _Kept) -> bool:
 def _unpack_anew(path: Path, target: Path, record: Path, max_bytes: int, check: Callable[[], None]) -> _Kept:
     with _writing_into(target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(target.parent, "unpacking-")
-        draft, lock = _held_folder(target.parent, "unpacking-")
+        sweep(target.parent, "unpacking-")
+        draft, lock = held_folder(target.parent, "unpacking-")
     try:
         with refusals.refusing(path):
             file = path.open("rb")
@@ -184,7 +175,7 @@ def _unpack_anew(path: Path, target: Path, record: Path, max_bytes: int, check: 
     except MemberTrouble as error:
         raise UserError(f"{path.name} {error.what}.", remedy=error.remedy, code=error.code) from error
     finally:
-        _drop(draft, lock)
+        drop(draft, lock)
     return kept
 
 
@@ -229,7 +220,7 @@ def _unpack(file: BinaryIO, archive: str, folder: Path, max_bytes: int, check: C
             left_out.append((name, trouble.code, trouble.what, trouble.remedy))
         else:
             files[written.as_posix()] = member.size_bytes
-            renamed += written.parts != tuple(_parts(name))
+            renamed += written.parts != tuple(parts_of(name))
     return _Kept(files, tuple(_printable(*line) for line in left_out), names.assumed, renamed)
 
 
@@ -245,7 +236,7 @@ def _trouble(member: Member, name: str, max_bytes: int, *, is_doubled: bool) -> 
         return MemberTrouble("link", "is a link to another file", "Add the file that it points to.")
     if member.is_special:
         return MemberTrouble("device", "is a device or pipe, not a file", "Add the images by themselves.")
-    if _leads_out(name):
+    if leads_out(name):
         return MemberTrouble(
             "zip_traversal",
             "has a path that leads out of the archive",
@@ -287,78 +278,13 @@ def _gigabytes(size: int) -> str:
     return f"{size / 1024**3:.1f} GB" if size >= 1024**3 // 10 else f"{size / 1024**2:.1f} MB"
 
 
-def _parts(name: str) -> list[str]:
-    return [part for part in name.replace("\\", "/").split("/") if part not in ("", ".")]
-
-
-def _leads_out(name: str) -> bool:
-    whole = name.replace("\\", "/")
-    return ".." in whole.split("/") or whole.startswith("/") or bool(re.match(r"[A-Za-z]:/", whole))
-
-
-def safe_paths(names: Sequence[str]) -> list[PurePosixPath]:
-    """Return a path for each member's name: below the folder, valid on every system, and no two the same.
-
-    Two are the same where only case or the Unicode form differs, or where one is a folder of the other.
-    """
-    paths = [_safe_path(name) for name in names]
-    taken = {_key(folder) for path in set(paths) for folder in path.parents}
-    numbers: dict[str, int] = {}
-    free = []
-    for path in paths:
-        place, key = path, _key(path)
-        while _key(place) in taken:
-            numbers[key] = numbers.get(key, 1) + 1
-            place = path.with_name(f"{path.stem} ({numbers[key]}){path.suffix}")
-        taken.add(_key(place))
-        free.append(place)
-    return free
-
-
-def _key(path: PurePosixPath) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", str(path)).casefold())
-
-
-def _safe_path(name: str) -> PurePosixPath:
-    parts = _parts(name)
-    path = PurePosixPath(
-        *(_safe_part(part, _LONGEST_PART_BYTES) for part in parts[: _MOST_FOLDERS + 2] or ["_"])
-    )
-    is_long = len(parts) > _MOST_FOLDERS or len(str(path).encode()) > _LONGEST_PATH_BYTES
-    return _short_path(name) if is_long else path
-
-
-def _safe_part(part: str, longest: int) -> str:
-    text = _UNSAFE.sub("_", part).rstrip(" .") or "_"
-    if _DEVICE.fullmatch(text):
-        text = f"_{text}"
-    if len(text.encode()) <= longest:
-        return text
-    suffix = PurePosixPath(text).suffix
-    suffix = suffix if len(suffix.encode()) <= 12 else ""
-    stem = text.encode()[: longest - 9 - len(suffix.encode())].decode("utf-8", "ignore")
-    return f"{stem.rstrip(' .')}~{_digest(part)}{suffix}"
-
-
-def _short_path(name: str) -> PurePosixPath:
-    """Return a path of three parts for one that a file system does not take: its last folder stays."""
-    parts = _parts(name)
-    folder = _safe_part(parts[-2], _SHORT_PART_BYTES) if len(parts) > 1 else "_"
-    file = _safe_part(parts[-1], _SHORT_PART_BYTES) if parts else "_"
-    return PurePosixPath("long paths", f"{_digest('/'.join(parts[:-1]))}", folder, file)
-
-
-def _digest(text: str) -> str:
-    return sha256(text.encode("utf-8", "replace")).hexdigest()[:8]
-
-
 def _written(
     folder: Path, place: PurePosixPath, file: BinaryIO, member: Member, check: Callable[[], None]
 ) -> PurePosixPath:
     """Write a member where it belongs, or under a short path where the file system refuses the long one."""
     error: OSError | None = None
-    short = _short_path(place.as_posix())
-    for path in (place, short.with_name(f"{_digest(place.as_posix())}-{short.name}")):
+    short = short_path(place.as_posix())
+    for path in (place, short.with_name(f"{digest(place.as_posix())}-{short.name}")):
         target = folder / path
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -418,34 +344,3 @@ def _no_writing(folder: Path) -> UserError:
         remedy="Check the permissions of that folder, or unpack the archive yourself and add the folder.",
         code="read_only_folder",
     )
-
-
-def _held_folder(parent: Path, prefix: str) -> tuple[Path, FileLock | None]:
-    """Make a folder, with a lock beside it for as long as this process works in it."""
-    folder = parent / f"{prefix}{uuid.uuid4().hex[:22]}"
-    lock: FileLock | None = FileLock(f"{folder}.lock")
-    try:
-        assert lock is not None
-        lock.acquire(timeout=0)
-    except (OSError, NotImplementedError, Timeout):  # some network shares have no locks
-        lock = None
-    folder.mkdir(mode=0o700)
-    return folder, lock
-
-
-def _drop(folder: Path, lock: FileLock | None) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    if lock is not None:
-        lock.release()
-        Path(lock.lock_file).unlink(missing_ok=True)
-
-
-def _sweep(parent: Path, prefix: str) -> None:
-    """Delete the folders of processes that were killed: nobody holds their lock."""
-    for left in parent.glob(f"{prefix}*.lock"):
-        lock = FileLock(left)
-        try:
-            lock.acquire(timeout=0)
-        except (OSError, NotImplementedError, Timeout):
-            continue
-        _drop(left.with_suffix(""), lock)

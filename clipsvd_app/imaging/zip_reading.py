@@ -109,7 +109,7 @@ def no_list(name: str) -> UserError:
 def too_many(name: str) -> UserError:
     """Return the refusal of an archive of more files than this program takes."""
     return UserError(
-        f"{name} holds more files than this program takes (50,000).",
+        f"{name} holds more than 50,000 files, the most that this program takes.",
         remedy="Unpack it yourself and add the part you need.",
         code="zip_too_large",
     )

@@ -11,6 +11,7 @@ from PIL import Image
 
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import archives, find_files, look_through, natural_key
+from clipsvd_app.imaging.archive_paths import safe_paths
 
 
 def picture(path: Path) -> Path:
@@ -116,7 +117,7 @@ def test_a_member_that_leads_out_of_the_folder_is_left_out_and_the_others_are_ta
 
 @given(st.text(st.sampled_from("./\\:aC ?*\x01"), min_size=1, max_size=12))
 def test_no_name_in_an_archive_leads_out_of_its_folder(name):
-    (relative,) = archives.safe_paths([name])
+    (relative,) = safe_paths([name])
     assert not relative.is_absolute()
     assert (Path("/cache") / relative).resolve().is_relative_to("/cache")
     assert (Path("/cache") / relative).resolve() != Path("/cache")

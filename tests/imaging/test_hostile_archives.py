@@ -20,6 +20,7 @@ from support.zip_files import Entry, packed, zip_of
 
 from clipsvd_app.errors import Cancelled, UserError
 from clipsvd_app.imaging import archives, look_through
+from clipsvd_app.imaging.archive_paths import safe_paths
 from clipsvd_app.imaging.zip_reading import MemberTrouble, member_parts, read_contents
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def test_members_that_share_a_name_are_all_taken(tmp_path, names):
 
 
 def test_many_members_of_one_name_are_soon_told_apart():
-    paths = archives.safe_paths(["a.png"] * 20_000)
+    paths = safe_paths(["a.png"] * 20_000)
     assert len(set(paths)) == 20_000
 
 

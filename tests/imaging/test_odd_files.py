@@ -11,7 +11,7 @@ import pytest
 from support.zip_files import Entry, zip_of
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import archives, discovery, file_sha256, look_through, quiet_words, sniff
+from clipsvd_app.imaging import discovery, file_sha256, held_folder, look_through, quiet_words, sniff
 
 DICOM = b"\x00" * 128 + b"DICM"
 posix = pytest.mark.skipif(sys.platform == "win32", reason="no pipes or links without rights there")
@@ -154,14 +154,13 @@ def test_a_walk_that_comes_back_to_a_folder_ends(tmp_path, monkeypatch):
     assert reasons(found) == {"b": "folder_link"}
 
 
-def test_the_folder_of_a_killed_process_is_swept(tmp_path, monkeypatch):
+def test_the_folder_of_a_killed_process_is_swept(tmp_path):
     left = tmp_path / "clipsvd-archives-0123"
     put(left / "patient.dcm")
     put(tmp_path / "clipsvd-archives-0123.lock", b"")
-    monkeypatch.setattr(archives.tempfile, "gettempdir", lambda: str(tmp_path))
-    folder, lock = archives._held_folder(tmp_path, "clipsvd-archives-")
-    archives._sweep(tmp_path, "clipsvd-archives-")
+    folder, lock = held_folder.held_folder(tmp_path, "clipsvd-archives-")
+    held_folder.sweep(tmp_path, "clipsvd-archives-")
     assert not left.exists()
     assert folder.exists()
-    archives._drop(folder, lock)
+    held_folder.drop(folder, lock)
     assert not list(tmp_path.iterdir())

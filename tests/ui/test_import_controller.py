@@ -77,6 +77,7 @@ def test_what_is_dropped_together_with_a_project_is_said_not_to_be_added(bench, 
 
 
 def test_what_is_left_out_is_counted_in_the_notice(bench, tmp_path):
+    (tmp_path / "in").mkdir()
     film(tmp_path / "in" / "a.dcm", "A", 1)
     (tmp_path / "in" / ".DS_Store").write_bytes(b"x")
     (tmp_path / "in" / "Thumbs.db").write_bytes(b"x")
