@@ -9,6 +9,7 @@ import random
 import re
 import struct
 import sys
+import unicodedata
 import zipfile
 import zlib
 from typing import TYPE_CHECKING
@@ -144,6 +145,20 @@ def test_members_that_share_a_name_are_all_taken(tmp_path, names):
     found = look_through([archive], unpack_into=tmp_path / "images")
     assert {file.read_bytes()[-1] for file in found.files} == {0, 1, 2}
     assert len({str(file).casefold() for file in found.files}) == 3
+
+
+@settings(max_examples=150, derandomize=True, deadline=None)
+@given(st.lists(st.text(st.sampled_from("aAäÄ/\\.: ?\x00\n\ud800ßſK"), max_size=9), max_size=8))
+def test_paths_are_told_apart_and_valid_on_every_system(names):
+    paths = safe_paths(names)
+    keys = {unicodedata.normalize("NFC", str(path)).casefold() for path in paths}
+    assert len(keys) == len(paths)
+    folders = {parent.as_posix().casefold() for path in paths for parent in path.parents}
+    assert not folders & {path.as_posix().casefold() for path in paths}
+    for path in paths:
+        assert not path.is_absolute()
+        assert all(part not in ("..", "") and part == part.rstrip(" .") for part in path.parts)
+        assert not re.search(r'[<>:"|?*\\\x00-\x1f\ud800-\udfff]', str(path))
 
 
 def test_many_members_of_one_name_are_soon_told_apart():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,7 @@ from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import look_through
 from clipsvd_app.project import create_project
 from clipsvd_app.services import importing
+from clipsvd_app.services.applying import list_files, not_read
 from clipsvd_app.services.found_files import read_files
 from clipsvd_app.services.importing import apply_import, left_out_words, plan_import, summary
 from clipsvd_app.ui.controllers.importing import outcome
@@ -229,6 +231,16 @@ def test_one_damaged_thing_does_not_keep_the_others_out(tmp_path, project, pictu
     plan = plan_import(project, [tmp_path / "1.zip", good, tmp_path / "gone.png"])
     assert len(plan.images) == 1
     assert plan.account.left_out == {"damaged": 1, "missing": 1}
+
+
+def test_prediction_says_what_it_does_not_read(tmp_path):
+    broken_archive(tmp_path, 1)
+    with pytest.raises(UserError, match=r"1\.zip is damaged or cut off"):
+        list_files([tmp_path / "1.zip"])
+    archive(tmp_path, 2)
+    reasons = Counter(item.reason for item in not_read([tmp_path / "2.zip", tmp_path / "1.zip"]))
+    assert len(list_files([tmp_path / "2.zip"])) == 3
+    assert reasons == {"damaged": 2, "zip_encrypted": 1, "zip_traversal": 1, "system_file": 1}
 
 
 def test_a_huge_sparse_file_is_refused_before_all_of_it_is_read(tmp_path):
