@@ -59,7 +59,7 @@ def read_listing(index: Path) -> Listing:
         file = find(index.parent, parts)
         if file is None:
             left_out[path] = _missing(path, name, index)
-        elif not file.resolve().is_relative_to(folder):
+        elif not Path(os.path.realpath(file)).is_relative_to(folder):  # resolve() raises on a link to itself
             left_out[path] = _outside(path, name, index)
         else:
             files.setdefault(file)

@@ -87,6 +87,7 @@ class _Search:
         self._files: dict[str, Path] = {}
         self._left: dict[str, LeftOut] = {}
         self._notes: dict[str, None] = {}
+        self._opened: set[str] = set()
         self._unpacked: set[Path] = set()
 
     def findings(self) -> Findings:
@@ -116,13 +117,16 @@ class _Search:
         self._left.setdefault(_absolute(path), LeftOut(_shown(path), reason, sentence))
 
     def _open(self, archive: Path) -> None:
+        if _absolute(archive) in self._opened:
+            return
+        self._opened.add(_absolute(archive))
         try:
             unpacked = unpack_zip(archive, self._unpack_into or passing_folder(), check=self._check)
         except UserError as error:
             self._leave(archive, error.code, str(error))
             return
-        for left in unpacked.left_out:
-            self._left.setdefault(left.path, left)
+        for place, left in enumerate(unpacked.left_out):
+            self._left[f"{_absolute(archive)}/{place}"] = left  # members may share a name
         self._notes |= dict.fromkeys(unpacked.notes)
         if unpacked.folder in self._unpacked:
             for parent, _, names in os.walk(unpacked.folder):

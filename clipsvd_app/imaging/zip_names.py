@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 CLEAR = 4.0
 # Bytes above ASCII follow the pattern of UTF-8 hardly ever by chance.
 _UTF8_BONUS = 4.0
-_PARTS_JUDGED = 200
+_PARTS_JUDGED, _LONGEST_JUDGED = 200, 400
 _PLAIN_SIGNS = frozenset("0123456789 ._-()")
 _EAST_ASIAN_SCRIPTS = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL"})
 
@@ -157,7 +157,7 @@ def _said(member: Member) -> str | None:
 def _reading_of(names: Sequence[bytes]) -> tuple[Callable[[bytes], str], str]:
     """Return how to decode names, and what that is called where another reading is nearly as likely."""
     every = dict.fromkeys(part for name in names for part in name.split(b"/") if not part.isascii())
-    parts = list(every)[:_PARTS_JUDGED]
+    parts = [part for part in every if len(part) <= _LONGEST_JUDGED][:_PARTS_JUDGED] or list(every)[:1]
     scored = sorted(((_score(parts, known), known) for known in _ENCODINGS), key=lambda pair: -pair[0])
     best, chosen = scored[0]
     shown = _decoded(parts, chosen.codec)

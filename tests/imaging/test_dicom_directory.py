@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pydicom
 import pytest
 
-from clipsvd_app.imaging import look_through
+from clipsvd_app.errors import UserError
+from clipsvd_app.imaging import look_through, sniff
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,6 +97,14 @@ def test_what_lies_outside_the_folder_is_refused_and_counted(tmp_path, listed):
     found = look_through([write_index(inside, listed)])
     assert not found.files
     assert [item.reason for item in found.left_out] == ["index_file", "listed_outside"]
+
+
+def test_a_listed_link_to_itself_does_no_harm(tmp_path):
+    (tmp_path / "LOOP").symlink_to(tmp_path / "LOOP")
+    found = look_through([write_index(tmp_path, ["LOOP"])])
+    for file in found.files:
+        with pytest.raises(UserError):
+            sniff(file)
 
 
 def test_files_beside_the_index_that_it_does_not_list_are_mentioned(tmp_path):

@@ -139,6 +139,19 @@ def test_an_archive_given_twice_counts_its_files_as_copies(tmp_path):
     assert [item.reason for item in found.left_out] == ["copy", "copy"]
 
 
+def test_an_archive_named_twice_is_found_once(tmp_path):
+    put(tmp_path / "in" / "a.zip", zip_of(Entry(b"1.dcm", DICOM)))
+    found = look_through([tmp_path / "in", tmp_path / "in" / "a.zip"], unpack_into=tmp_path / "images")
+    assert (len(found.files), found.left_out) == (1, ())
+
+
+def test_bad_members_of_one_name_are_counted_each(tmp_path):
+    bad = Entry(b"1.dcm", DICOM, crc=1)
+    archive = put(tmp_path / "a.zip", zip_of(bad, bad, Entry(b"1.dcm", DICOM)))
+    found = look_through([archive], unpack_into=tmp_path / "images")
+    assert (len(found.files), len(found.left_out)) == (1, 2)
+
+
 def test_an_archive_of_nothing_is_said(tmp_path):
     empty = put(tmp_path / "a.zip", zip_of(Entry(b"folder/", b"", 0)))
     (left,) = look_through([empty], unpack_into=tmp_path / "images").left_out

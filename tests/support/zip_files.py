@@ -46,7 +46,7 @@ def packed(data: bytes, method: int) -> bytes:
 
 def zip_of(*entries: Entry, comment: bytes = b"", prefix: bytes = b"", stated: int | None = None) -> bytes:
     """Return an archive of these members."""
-    body, listing = prefix, b""
+    body, listing = bytearray(prefix), bytearray()
     for entry in entries:
         stored = entry.stored()
         crc = zlib.crc32(entry.data) if entry.crc is None else entry.crc
@@ -65,4 +65,4 @@ def zip_of(*entries: Entry, comment: bytes = b"", prefix: bytes = b"", stated: i
     count = len(entries) if stated is None else stated
     start = len(body) - len(prefix)
     end = struct.pack("<HHHHLLH", 0, 0, count, count, len(listing), start, len(comment))
-    return body + listing + b"PK\x05\x06" + end + comment
+    return bytes(body + listing + b"PK\x05\x06" + end + comment)
