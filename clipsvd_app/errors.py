@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
+# Control characters, line breaks, marks that turn the reading direction, and halves of characters, as file
+# names may hold them: a sentence stays one line, and can be written as UTF-8.
+_HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
 
 class UserError(Exception):
     """Something the user can mend, in one sentence, with what to do about it."""
 
     def __init__(self, message: str, *, remedy: str, code: str = "user_error") -> None:
+        message = _HIDDEN.sub("\ufffd", message)
         super().__init__(message)
         self.message = message
         self.remedy = remedy

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,19 +78,29 @@ def run_export(options: argparse.Namespace, console: Console) -> int:
 
 def run_predict(options: argparse.Namespace, console: Console) -> int:
     """Predict files, the least certain first."""
+    from clipsvd_app.imaging import quiet_words
+
     backbone = applying.backbone_of(load_settings(), options.adapter, options.backbone)
     files = applying.list_files(options.paths)
+    left_out = applying.not_read(options.paths)
     folder = applying.prepare_predict(options.adapter, backbone, files)
     result = engine.answer(folder, PredictResult, console)
     rows = applying.gather(files, result)
     if options.csv is not None:
         applying.write_csv(rows, result.class_names, options.csv)
     _show_predictions(console, rows, result.class_names)
+    for item in left_out:
+        if item.sentence:
+            console.note(f"refused: {item.sentence}")
+    if words := quiet_words(Counter(item.reason for item in left_out)):
+        console.note(f"note: Left out: {words}.")
     console.document(
         {
             "classes": result.class_names,
             "images": [_prediction(row, result.class_names) for row in rows if row.probabilities],
-            "refused": [{"path": str(row.file.path), "sentence": row.refusal} for row in rows if row.refusal],
+            "refused": [{"path": str(row.file.path), "sentence": row.refusal} for row in rows if row.refusal]
+            + [{"path": item.path, "sentence": item.sentence} for item in left_out if item.sentence],
+            "left_out": Counter(item.reason for item in left_out if not item.sentence),
         }
     )
     if all(row.refusal for row in rows):

@@ -79,7 +79,8 @@ class Console:
 
     def files_report(self, done: int, total: int) -> None:
         """Move the progress bar of reading files."""
-        self.report("Reading files", done, total)
+        if total:  # none yet while files are looked for
+            self.report("Reading files", done, total)
 
     def close_bar(self) -> None:
         """Leave the progress bar, if one is shown."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,9 +51,13 @@ def run_series(options: argparse.Namespace, console: Console) -> int:
     from clipsvd_app import imaging
     from clipsvd_app.imaging.series import list_series
 
-    listing = list_series(imaging.find_files(options.paths), console.files_report)
-    for sentence in listing.refused:
+    findings = imaging.look_through(options.paths)
+    listing = list_series(findings.files, console.files_report)
+    left_out = [item.sentence for item in findings.left_out if item.sentence]
+    for sentence in (*left_out, *listing.refused):
         console.note(f"refused: {sentence}")
+    for sentence in findings.notes:
+        console.note(f"note: {sentence}")
     rows = [
         [
             str(number),
@@ -79,7 +84,8 @@ def run_series(options: argparse.Namespace, console: Console) -> int:
                 }
                 for series in listing.series
             ],
-            "refused": listing.refused,
+            "refused": [*left_out, *listing.refused],
+            "left_out": Counter(item.reason for item in findings.left_out if not item.sentence),
         }
     )
     return 0 if listing.series else 1

@@ -9,7 +9,7 @@ from clipsvd_app.project import create_project, open_project
 from clipsvd_app.project.class_changes import AddClass
 from clipsvd_app.services import backbones
 from clipsvd_app.services.grouping import parse_rule
-from clipsvd_app.services.importing import apply_import, plan_import, summary
+from clipsvd_app.services.importing import apply_import, left_out_words, plan_import, summary
 from clipsvd_app.services.label_table import plan_labels
 from clipsvd_app.services.labelling import label_from_folders, parse_class
 from clipsvd_app.services.removing import images_below, removal
@@ -92,7 +92,7 @@ def run_add(options: argparse.Namespace, console: Console) -> int:
         project.apply(apply_import(project, plan))
     for refusal in plan.refused:
         console.note(f"refused: {refusal.sentence}")
-    for warning in plan.warnings:
+    for warning in (*plan.notes, *filter(None, [left_out_words(plan)]), *plan.warnings):
         console.note(f"note: {warning}")
     for report in plan.series:
         for flag in report.flags:
@@ -100,10 +100,13 @@ def run_add(options: argparse.Namespace, console: Console) -> int:
     console.say(summary(plan))
     console.document(
         {
-            "accepted": len(plan.images),
-            "known": plan.known,
+            "found": plan.account.found,
+            "accepted": plan.account.taken,
+            "known": plan.account.known,
+            "left_out": plan.account.left_out,
             "patients": len({image.patient_key for image in plan.images}),
             "refused": plan.refused,
+            "notes": plan.notes,
             "warnings": plan.warnings,
             "series": [
                 {

@@ -1,9 +1,10 @@
 """Reading, showing and finding medical images; the readers' libraries load on first use."""
 
-from clipsvd_app.imaging.discovery import find_files, natural_key
+from clipsvd_app.imaging.discovery import Findings, find_files, look_through, natural_key
 from clipsvd_app.imaging.display import greys_of, rgb_of, to_display
 from clipsvd_app.imaging.facts import ImageFacts, image_facts
 from clipsvd_app.imaging.hashing import average_hash, file_sha256, hash_distance, perceptual_hash
+from clipsvd_app.imaging.left_out import LeftOut, quiet_words
 from clipsvd_app.imaging.presets import window_from
 from clipsvd_app.imaging.reading import (
     open_as_rgb,
@@ -37,10 +38,12 @@ __all__ = [
     "IDENTITY_8_BIT",
     "UNLIMITED",
     "Crop",
+    "Findings",
     "Frame",
     "HeaderFault",
     "ImageFacts",
     "ImageHeader",
+    "LeftOut",
     "Percentiles",
     "Plane",
     "ScaleLimits",
@@ -55,9 +58,11 @@ __all__ = [
     "greys_of",
     "hash_distance",
     "image_facts",
+    "look_through",
     "natural_key",
     "open_as_rgb",
     "perceptual_hash",
+    "quiet_words",
     "read_frame",
     "read_header",
     "read_object_header",

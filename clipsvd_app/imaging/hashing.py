@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 
 def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes in hexadecimal."""
-    if path.is_dir():
-        raise refusals.folder(path)
-    with refusals.refusing(path), path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """Return the SHA-256 of a file's bytes in hexadecimal; refuses folders and what cannot be read."""
+    with refusals.refusing(path):
+        if path.is_dir():
+            raise refusals.folder(path)
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def average_hash(display: Bytes) -> int:

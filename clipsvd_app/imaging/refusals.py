@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import struct
 import zlib
 from contextlib import contextmanager
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
 
 MAX_FRAME_PIXELS = 64 * 1024 * 1024
 MAX_TOTAL_BYTES = 2 * 1024**3
+MAX_FILE_BYTES = 16 * 1024**3
+
+# What the disk says of files that it cannot give; readers raise OSError for damaged contents too.
+_DISK_FAILS = frozenset(
+    {errno.EIO, errno.ENXIO, errno.ESTALE, errno.EBUSY, errno.ETIMEDOUT, errno.ENAMETOOLONG, errno.ELOOP}
+)
 
 # What pydicom, Pillow and NumPy raise on damaged bytes; found by reading mutated files.
 DAMAGE = (
@@ -40,6 +47,15 @@ def missing(path: Path) -> UserError:
     return UserError(
         f"{path.name} is not there.",
         remedy="Check the name, or reconnect the drive it lies on.",
+        code="missing",
+    )
+
+
+def broken_link(path: Path) -> UserError:
+    """Return the refusal of a link to a file that is not there."""
+    return UserError(
+        f"{path.name} is a link to a file that is not there.",
+        remedy="Add the file by itself, or reconnect the drive it lies on.",
         code="missing",
     )
 
@@ -123,6 +139,24 @@ def too_large(path: Path) -> UserError:
     )
 
 
+def too_large_file(path: Path) -> UserError:
+    """Return the refusal of a file that would take minutes only to be hashed."""
+    return UserError(
+        f"{path.name} is larger than 16 GB.",
+        remedy="Export the images that you need as files of their own.",
+        code="file_too_large",
+    )
+
+
+def name_not_text(path: Path) -> UserError:
+    """Return the refusal of a path with bytes that are no Unicode: no project or table could hold it."""
+    return UserError(
+        f"{path.name} has a name or folder that is not valid Unicode.",
+        remedy="Rename it and add it again.",
+        code="name_not_text",
+    )
+
+
 def no_such_frame(path: Path, frame: int, frames: int) -> UserError:
     """Return the refusal of a frame number outside the file; frames count from 0."""
     return UserError(
@@ -156,5 +190,7 @@ def refusing(path: Path) -> Iterator[None]:
         raise folder(path) from error
     except PermissionError as error:
         raise no_permission(path) from error
+    except OSError as error:
+        raise (unreadable if error.errno in _DISK_FAILS else damaged)(path) from error
     except DAMAGE as error:
         raise damaged(path) from error

@@ -59,9 +59,9 @@ def _is_encrypted(zip_head: bytes) -> bool:
 
 def read_head(path: Path) -> bytes:
     """Return the first bytes of a file; refuses folders, missing and forbidden files."""
-    if path.is_dir():
-        raise refusals.folder(path)
     try:
+        if path.is_dir():
+            raise refusals.folder(path)
         if not path.is_file() and path.exists():  # a pipe or device may never answer
             raise refusals.not_an_image(path, "a device or pipe, not a file")
         with path.open("rb") as file:

@@ -21,6 +21,7 @@ from clipsvd_app.jobs import (
     write_request,
 )
 from clipsvd_app.services import backbones
+from clipsvd_app.services.found_files import nothing_found
 from clipsvd_app.services.job_folders import image_input, new_folder, new_job, window_spec
 from clipsvd_app.services.series_windows import window_value
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.recipe import DeviceName
     from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.imaging import LeftOut
     from clipsvd_app.project import Project
     from clipsvd_app.settings import Settings
 
@@ -79,11 +81,7 @@ def list_files(paths: Sequence[Path]) -> tuple[NewFile, ...]:
 
     files = imaging.find_files(paths)
     if not files:
-        raise UserError(
-            "There is no image file in what you gave.",
-            remedy="Give DICOM, PNG, JPEG, TIFF or NIfTI files, or a folder that holds some.",
-            code="nothing_found",
-        )
+        raise nothing_found(not_read(paths))
     studies: dict[str, int] = {}
     series: dict[str, list[int]] = {}
     found: list[NewFile] = []
@@ -180,6 +178,13 @@ def run_backbone(project: Project, number: int, settings: Settings) -> BackboneR
     """Return the backbone that a run was trained on."""
     result = project.run_result(number)
     return backbones.find_by_hash(settings, result.backbone_sha256, result.backbone_name)
+
+
+def not_read(paths: Sequence[Path]) -> tuple[LeftOut, ...]:
+    """Return what lies under the paths beside the files that `list_files` lists, each with its reason."""
+    from clipsvd_app import imaging
+
+    return imaging.look_through(paths).left_out
 
 
 def _csv_row(row: FilePrediction, class_names: Sequence[str]) -> list[object]:

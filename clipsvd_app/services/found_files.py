@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import ImageHeader
+from clipsvd_app.imaging import ImageHeader, LeftOut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,15 +21,7 @@ if TYPE_CHECKING:
 _CROSS_SECTIONAL = frozenset({"CT", "MR", "PT", "NM", "SM"})
 _PLAIN = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"})
 _LARGEST_DECODED_PIXELS = 1 << 20
-_OWN_FILES = re.compile(r"\.clipsvd(-wal|-shm|-journal|\.lock)?$|\.sigma\.safetensors$")
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A file that was not taken: its name and one sentence with a remedy."""
-
-    path: str
-    sentence: str
+BETWEEN_CHECKS_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +43,15 @@ class FoundFile:
 
 @dataclass(frozen=True, slots=True)
 class FilesRead:
-    """What was found under dropped paths. others: objects that are no images, each also refused."""
+    """What was found under dropped paths. others: objects that are no images, each also left out.
+
+    notes: sentences on archives and indexes that concern no single file.
+    """
 
     found: tuple[FoundFile, ...]
-    refused: tuple[Refusal, ...]
+    left_out: tuple[LeftOut, ...]
     others: tuple[FoundFile, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def read_files(
@@ -62,42 +61,49 @@ def read_files(
 ) -> FilesRead:
     """Read the headers under ``paths``; archives are unpacked below ``unpack_into``, else for this process.
 
-    report: told (files done, files in all); raises Cancelled to stop.
+    report: told (files done, files in all), (0, 0) while files are looked for; raises Cancelled to stop.
 
     Safe to call from a thread. Raises UserError when there is nothing to read at all.
     """
     from clipsvd_app import imaging
 
-    files = [
-        path
-        for path in imaging.find_files(paths, unpack_into=unpack_into)
-        if not _OWN_FILES.search(path.name)
-    ]
-    if not files:
-        raise UserError(
-            "There is no image file in what you added.",
-            remedy="Add DICOM, PNG, JPEG, TIFF or NIfTI files, or a folder that holds some.",
-            code="nothing_found",
-        )
+    tell = report or (lambda _done, _total: None)
+    findings = imaging.look_through(paths, unpack_into=unpack_into, check=_now_and_then(tell))
+    if not findings.files and not any(item.sentence for item in findings.left_out):
+        raise nothing_found(findings.left_out)
     found: list[FoundFile] = []
     others: list[FoundFile] = []
-    refused: list[Refusal] = []
-    for done, path in enumerate(files):
-        if report is not None:
-            report(done, len(files))
+    left_out = list(findings.left_out)
+    for done, path in enumerate(findings.files):
+        tell(done, len(findings.files))
         try:
             item = _read(path)
         except UserError as error:
-            refused.append(Refusal(str(path), str(error)))
+            left_out.append(LeftOut(str(path), error.code, str(error)))
             continue
         if item.header.object_name:
             others.append(item)
-            refused.append(Refusal(str(path), str(_no_image(item))))
+            refusal = _no_image(item)
+            left_out.append(LeftOut(str(path), refusal.code, str(refusal)))
         else:
             found.append(item)
-    if report is not None:
-        report(len(files), len(files))
-    return FilesRead(tuple(found), tuple(refused), tuple(others))
+    tell(len(findings.files), len(findings.files))
+    return FilesRead(tuple(found), tuple(left_out), tuple(others), findings.notes)
+
+
+def nothing_found(left_out: Sequence[LeftOut]) -> UserError:
+    """Return the refusal of paths under which there is no file to read, with what there is instead."""
+    from clipsvd_app.imaging import quiet_words
+
+    for item in left_out:
+        if item.sentence:
+            return UserError(item.sentence, remedy="", code=item.reason)
+    there = quiet_words(Counter(item.reason for item in left_out))
+    return UserError(
+        f"There is no image file in what you added{f', only {there}' if there else ''}.",
+        remedy="Add DICOM, PNG, JPEG, TIFF or NIfTI files, or a folder that holds some.",
+        code="nothing_found",
+    )
 
 
 def one_id_on_all(found: Sequence[FoundFile]) -> bool:
@@ -111,9 +117,34 @@ def unnamed_files(found: Sequence[FoundFile], rule: PatientRule) -> tuple[FoundF
     return tuple(item for item in found if item.patient(rule) is None)
 
 
+def _now_and_then(tell: Callable[[int, int], None]) -> Callable[[], None]:
+    """Return what tells that files are looked for, often enough to be cancelled and no flood of signals."""
+    told_s = -BETWEEN_CHECKS_S
+
+    def check() -> None:
+        nonlocal told_s
+        if time.monotonic() - told_s >= BETWEEN_CHECKS_S:
+            told_s = time.monotonic()
+            tell(0, 0)
+
+    return check
+
+
+def _refuse_odd(path: Path) -> None:
+    """Refuse what no project can name, and what would be hashed for minutes, as sparse files may be."""
+    from clipsvd_app.imaging import refusals
+
+    with refusals.refusing(path):
+        if re.search("[\ud800-\udfff]", os.path.realpath(path)):
+            raise refusals.name_not_text(path)
+        if path.is_file() and path.stat().st_size > refusals.MAX_FILE_BYTES:
+            raise refusals.too_large_file(path)
+
+
 def _read(path: Path) -> FoundFile:
     from clipsvd_app import imaging
 
+    _refuse_odd(path)
     header = imaging.read_object_header(path)
     near = ""
     if _must_be_seen(header) or _may_be_seen(header):

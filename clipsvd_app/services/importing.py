@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.account import Account
 from clipsvd_app.domain.study import NewImage, WindowValue
+from clipsvd_app.imaging import LeftOut, quiet_words
 from clipsvd_app.project.changes import AddImages, SetSeriesFlags, SetSeriesWindows, Together
-from clipsvd_app.services.found_files import Refusal, one_id_on_all, read_files, unnamed_files
+from clipsvd_app.services.found_files import one_id_on_all, read_files, unnamed_files
 from clipsvd_app.services.grouping import PatientRule, join_near_duplicates
 from clipsvd_app.services.look_alikes import under_two_patients
 from clipsvd_app.services.series_reports import SeriesFile, SeriesReport, arrange, warning
@@ -31,8 +33,10 @@ class ImportPlan:
 
     images: tuple[NewImage, ...]
     files: int
-    known: int
-    refused: tuple[Refusal, ...]
+    account: Account
+    left_out: tuple[LeftOut, ...]
+    notes: tuple[str, ...]
+    """What there is to say of archives and indexes."""
     warnings: tuple[str, ...]
     patients: tuple[tuple[str, int], ...]
     """Images by patient group, largest first: (example file name, images)."""
@@ -40,6 +44,16 @@ class ImportPlan:
     """The DICOM series that the files belong to, each with what is irregular about it."""
     windows: Mapping[str, WindowValue | None] = field(default_factory=dict)
     """By series key: the window of slices whose files give none."""
+
+    @property
+    def known(self) -> int:
+        """How many images the project has already."""
+        return self.account.known
+
+    @property
+    def refused(self) -> tuple[LeftOut, ...]:
+        """What was left out for a reason that is said."""
+        return tuple(item for item in self.left_out if item.sentence)
 
 
 def plan_import(
@@ -77,12 +91,36 @@ def plan_groups(
     return ImportPlan(
         images=images,
         files=len(read.found),
-        known=len(frames) - len(unique),
-        refused=read.refused,
+        account=_account(read, frames=len(frames), new=len(new), taken=len(images)),
+        left_out=(*read.left_out, *_later_frames(read.found)),
+        notes=read.notes,
         warnings=(*_warnings(read.found, rule, series), *_doubled(images, project)),
         patients=_groups(images),
         series=series,
         windows=windows_of(project, images, report),
+    )
+
+
+def _account(read: FilesRead, *, frames: int, new: int, taken: int) -> Account:
+    """Count what was found once more from the files themselves, so that a slip shows."""
+    left_out = Counter({"copy": new - taken})
+    for item in (*read.left_out, *_later_frames(read.found)):
+        left_out[item.reason] += item.count
+    found = sum(item.header.frames for item in read.found) + sum(item.count for item in read.left_out)
+    return Account(found, taken, frames - new, dict(+left_out))
+
+
+def _later_frames(found: Sequence[FoundFile]) -> tuple[LeftOut, ...]:
+    return tuple(
+        LeftOut(
+            str(item.path),
+            "too_many_frames",
+            f"{item.path.name} has {item.header.frames:,} frames, of which the first"
+            f" {LARGEST_FRAMES_PER_FILE:,} are taken. Split the file to add the others.",
+            item.header.frames - LARGEST_FRAMES_PER_FILE,
+        )
+        for item in found
+        if item.header.frames > LARGEST_FRAMES_PER_FILE
     )
 
 
@@ -146,9 +184,19 @@ def summary(plan: ImportPlan) -> str:
     parts = [f"{_counted(len(plan.images), 'image')} of {_counted(patients, 'patient')} added"]
     if plan.known:
         parts.append(f"{plan.known} {'was' if plan.known == 1 else 'were'} known already")
-    if plan.refused:
-        parts.append(f"{_counted(len(plan.refused), 'file')} refused")
+    files = sum(item.count == 1 for item in plan.refused)
+    if files:
+        parts.append(f"{_counted(files, 'file')} refused")
+    rest = sum(plan.account.left_out.values()) - files
+    if rest:
+        parts.append(f"{rest} left out")
     return ", ".join(parts) + "."
+
+
+def left_out_words(plan: ImportPlan) -> str:
+    """Say in one sentence what was left out without one of its own, "" where nothing was."""
+    words = quiet_words(plan.account.left_out)
+    return f"Left out: {words}." if words else ""
 
 
 def _counted(count: int, noun: str) -> str:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 from support.films import ct_slices, film
 
+from clipsvd_app.project import create_project
 from clipsvd_app.ui.controllers.grouping import GroupingController
 from clipsvd_app.ui.controllers.importing import ImportController
 from clipsvd_app.ui.session import Session
@@ -65,6 +66,24 @@ def test_what_is_known_already_leaves_nothing_to_undo(bench, tmp_path):
     steps = bench.session.undo_stack.count()
     bench.drop(*slices)
     assert (codes(bench), bench.session.undo_stack.count()) == (["missing_slices"], steps)
+
+
+def test_what_is_dropped_together_with_a_project_is_said_not_to_be_added(bench, tmp_path):
+    create_project(tmp_path / "other.clipsvd").close()
+    bench.drop(tmp_path / "other.clipsvd", film(tmp_path / "a.dcm", "A", 1), tmp_path / "b.dcm")
+    assert bench.session.project.path.name == "other.clipsvd"
+    assert bench.notices[-1].message == "Only other.clipsvd was opened."
+    assert bench.notices[-1].remedy == "Drop the 2 other things again to add."
+
+
+def test_what_is_left_out_is_counted_in_the_notice(bench, tmp_path):
+    (tmp_path / "in").mkdir()
+    film(tmp_path / "in" / "a.dcm", "A", 1)
+    (tmp_path / "in" / ".DS_Store").write_bytes(b"x")
+    (tmp_path / "in" / "Thumbs.db").write_bytes(b"x")
+    bench.drop(tmp_path / "in")
+    assert bench.notices[-1].message == "1 image of 1 patient added, 2 left out."
+    assert "Left out: 2 system files." in bench.notices[-1].remedy
 
 
 def test_one_film_under_two_patients_is_said_in_the_notice(bench, tmp_path):

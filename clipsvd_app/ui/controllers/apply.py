@@ -20,6 +20,7 @@ from clipsvd_app.ui.notices import Notice
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from clipsvd_app.imaging import LeftOut
     from clipsvd_app.jobs import BackboneRef, CancelledEvent, Progress
     from clipsvd_app.services.applying import FilePrediction, NewFile
     from clipsvd_app.ui.background import Answer
@@ -37,6 +38,7 @@ class ApplyController(QObject):
         self._adapter: Path | None = None
         self._backbone: BackboneRef | None = None
         self._rows: tuple[FilePrediction, ...] = ()
+        self._left_out: tuple[LeftOut, ...] = ()
         self._job: int | None = None
         page.adapter_opened.connect(self.open_adapter)
         page.studies_dropped.connect(self.apply_to)
@@ -73,9 +75,7 @@ class ApplyController(QObject):
             )
             return
         self._set(replace(self._state, progress=("Reading files", 0, 0)))
-        self._session.background.run(
-            lambda _report: applying.list_files([Path(path) for path in paths]), self._predict
-        )
+        self._session.background.run(lambda _report: _listed([Path(path) for path in paths]), self._predict)
 
     def _predict(self, answer: Answer) -> None:
         if answer.error is not None or answer.value is None:
@@ -85,7 +85,8 @@ class ApplyController(QObject):
             return
         assert self._adapter is not None
         assert self._backbone is not None
-        files: tuple[NewFile, ...] = answer.value
+        files: tuple[NewFile, ...]
+        files, self._left_out = answer.value
         folder = applying.prepare_predict(self._adapter, self._backbone, files, self._session.device)
         self._job = self._session.engine.submit(
             folder, lambda event: self._predicted(files, folder, event), self._show_progress
@@ -108,7 +109,10 @@ class ApplyController(QObject):
             for row in self._rows
             if row.probabilities
         )
-        refused = tuple(RefusedRow(row.file.path.name, row.refusal) for row in self._rows if row.refusal)
+        refused = (
+            *(RefusedRow(row.file.path.name, row.refusal) for row in self._rows if row.refusal),
+            *(RefusedRow(Path(item.path).name, item.sentence) for item in self._left_out if item.sentence),
+        )
         self._set(replace(self._state, rows=rows, refused=refused, progress=None))
 
     def _show_progress(self, progress: Progress) -> None:
@@ -136,6 +140,10 @@ class ApplyController(QObject):
     def _set(self, state: ApplyState) -> None:
         self._state = state
         self._page.set_apply_state(state)
+
+
+def _listed(paths: Sequence[Path]) -> tuple[tuple[NewFile, ...], tuple[LeftOut, ...]]:
+    return applying.list_files(paths), applying.not_read(paths)
 
 
 def _names(files: Sequence[NewFile]) -> dict[int, str]:

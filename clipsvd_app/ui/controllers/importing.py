@@ -12,7 +12,14 @@ from clipsvd_app.errors import UserError
 from clipsvd_app.project import SUFFIX
 from clipsvd_app.services import exporting
 from clipsvd_app.services.found_files import read_files
-from clipsvd_app.services.importing import ImportPlan, apply_import, new_flags, plan_groups, summary
+from clipsvd_app.services.importing import (
+    ImportPlan,
+    apply_import,
+    left_out_words,
+    new_flags,
+    plan_groups,
+    summary,
+)
 from clipsvd_app.services.labelling import set_labels
 from clipsvd_app.services.second_reading import set_readings
 from clipsvd_app.services.series_reports import warning
@@ -57,10 +64,21 @@ class ImportController(QObject):
         adapters = [path for path in paths if path.lower().endswith(exporting.SUFFIX)]
         if projects:
             self._session.open_project(Path(projects[0]))
+            self._tell_rest(projects[0], paths)
         elif adapters:
             self.adapter_dropped.emit(adapters[0])
+            self._tell_rest(adapters[0], paths)
         elif paths:
             self._import([Path(path) for path in paths], class_id)
+
+    def _tell_rest(self, opened: str, paths: Sequence[str]) -> None:
+        """Say what a project or adapter among the things dropped has kept from being added."""
+        rest = sum(path != opened for path in paths)
+        if rest:
+            others = "the other thing" if rest == 1 else f"the {rest} other things"
+            self._session.tell(
+                Notice("warning", f"Only {Path(opened).name} was opened.", f"Drop {others} again to add.")
+            )
 
     def cancel(self) -> None:
         """Stop reading; nothing has been added yet."""
@@ -97,9 +115,8 @@ class ImportController(QObject):
         if now - self._started_s < SHOW_AFTER_S or now - self._told_s < BETWEEN_NOTICES_S:
             return
         self._told_s = now
-        self._session.tell(
-            Notice("info", f"Reading files: {done} of {total}.", "", CANCEL_IMPORT, "Cancel", key=_KEY)
-        )
+        stage = f"Reading files: {done} of {total}." if total else "Looking for files…"
+        self._session.tell(Notice("info", stage, "", CANCEL_IMPORT, "Cancel", key=_KEY))
 
     def _take_files(self, project: Project, answer: Answer, class_id: int | None) -> None:
         if self._is_wanted(project, answer):
@@ -169,7 +186,7 @@ def outcome(plan: ImportPlan) -> Notice:
     """Return the notice that sums an import up."""
     if plan.refused and not plan.images and not plan.known:
         return Notice("error", f"Nothing could be read: {plan.refused[0].sentence}", key=_KEY)
-    kind: NoticeKind = "warning" if plan.refused or plan.warnings else "success"
+    kind: NoticeKind = "warning" if plan.refused or plan.warnings or plan.notes else "success"
     return Notice(kind, summary(plan), " ".join(_more(plan)), key=_KEY)
 
 
@@ -181,5 +198,8 @@ def _more(plan: ImportPlan) -> Iterator[str]:
         yield f"Refused: {plan.refused[0].sentence}" + (f" And {rest} more." if rest else "")
     elif plan.warnings and plan.warnings[0] != irregular:
         yield plan.warnings[0]
+    yield from plan.notes
+    if words := left_out_words(plan):
+        yield words
     if irregular:
         yield irregular
