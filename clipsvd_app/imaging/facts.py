@@ -22,7 +22,8 @@ class ImageFacts:
     """What the reader makes of a file; rows, columns, dtype, min, max and sha256 are of the stored array.
 
     object_name: what a DICOM object that is no image is called, else "". overlays: graphics that may be
-    drawn over it. flags: what is irregular about the file as a series of its own.
+    drawn over it. flags: what is irregular about the file as a series
+    of its own, left out of it, or said twice and differently.
     """
 
     kind: str
@@ -74,8 +75,8 @@ def image_facts(path: Path, frame: int = 0) -> ImageFacts:
 
 
 def _flags(header: ImageHeader) -> tuple[str, ...]:
-    from clipsvd_app.imaging.series import Member, assemble
+    from clipsvd_app.imaging.series import Member, assemble, note_flags
 
     if header.kind != "DICOM":
-        return ()
+        return tuple(flag.sentence for flag in note_flags(header.notes))
     return tuple(flag.sentence for series in assemble([Member(header)]) for flag in series.flags)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     import numpy.typing as npt
 
@@ -82,17 +84,44 @@ class VoiLut:
     greys: Bytes  # (entries,) already scaled to 0-255
 
 
+NoteCode: TypeAlias = Literal[
+    "pages_left_out",
+    "slide_label_left_out",
+    "previews_left_out",
+    "frames_missing",
+    "unnamed_data",
+    "channels_left_out",
+    "colour_depth",
+    "colour_profile",
+    "sheared_grid",
+    "places_disagree",
+    "no_voxel_size",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class FileNote:
+    """What is left out of a file, or said in it twice and differently; sentences are made where flags are.
+
+    count: pages, pictures or channels, or 1 where the file as a whole is meant.
+    """
+
+    code: NoteCode
+    count: int = 1
+
+
 @dataclass(frozen=True, slots=True)
 class ImageHeader:
     """What a file says of its image, read without decoding pixels.
 
-    kind: DICOM, PNG, JPEG, TIFF, BMP or volume. modality: the DICOM code, "OT" or "" elsewhere.
+    kind: DICOM, volume, or one of `sniffing.PICTURES`. modality: the DICOM code, "OT" or "" elsewhere.
     transfer_syntax: a UID, or the name of a picture's codec. The UIDs are for grouping; patient_id,
     patient_name and study_order (date and time) may be shown and sorted by, and are never stored.
     pixel_spacing_mm: between rows, between columns. units: "HU", "US" and the like.
     object_name: what a DICOM object that is no image is called ("a segmentation"), "" for images;
     frames is 0 when it holds no pixels. planes: one for each frame, or none where the file does not say.
     overlays: how many graphic overlays the file carries. frame_of_reference_uid: what planes are said in.
+    notes: what is left out of the file, or said twice and differently.
     """
 
     kind: str
@@ -118,6 +147,7 @@ class ImageHeader:
     object_name: str = ""
     overlays: int = 0
     frame_of_reference_uid: str = ""
+    notes: tuple[FileNote, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +156,8 @@ class Frame:
 
     pixels: (rows, columns) float32 after the modality transformation, or (rows, columns, 3) uint8 RGB.
     voi_lut: the header's own table, shown instead of the default window where the header has no window.
-    presets: other windows by name.
+    presets: other windows by name. pixel_aspect: the height of a pixel over its width, where the spacing
+    is not known.
     """
 
     pixels: Array
@@ -137,3 +168,9 @@ class Frame:
     pixel_spacing_mm: tuple[float, float] | None
     units: str
     voi_lut: VoiLut | None = None
+    pixel_aspect: float = 1.0
+
+
+def notes_of(counts: Mapping[NoteCode, int]) -> tuple[FileNote, ...]:
+    """Return a note for each count above zero."""
+    return tuple(FileNote(code, count) for code, count in counts.items() if count > 0)

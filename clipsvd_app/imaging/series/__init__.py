@@ -4,6 +4,7 @@ from clipsvd_app.imaging.series.assembly import Member, Series, Slice, assemble
 from clipsvd_app.imaging.series.flags import BREAKS_VOLUME, Flag, FlagCode
 from clipsvd_app.imaging.series.listing import Listing, list_series
 from clipsvd_app.imaging.series.loading import LoadedSeries, load_series
+from clipsvd_app.imaging.series.notes import note_flags
 from clipsvd_app.imaging.series.placing import Axis, Placed, axis_of, place_slices
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "axis_of",
     "list_series",
     "load_series",
+    "note_flags",
     "place_slices",
 ]

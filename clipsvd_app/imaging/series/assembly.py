@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from clipsvd_app.imaging.series import checks
 from clipsvd_app.imaging.series.flags import BREAKS_VOLUME, Flag
 from clipsvd_app.imaging.series.geometry import Gaps, along_normal_mm, gaps, orientation_groups
+from clipsvd_app.imaging.series.notes import note_flags
 from clipsvd_app.imaging.values import ImageHeader, Plane
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def _assembled(members: Sequence[Member], indices: Sequence[int]) -> Series:
     frames = [found for index in kept for found in _slices(members[index].header, index)]
     slices, stacks = _in_order(members, frames)
     headers = [members[index].header for index in kept]
+    flags += note_flags(note for header in headers for note in header.notes)
     flags += checks.consistency(headers)
     flags += checks.geometry(headers, stacks, sum(found.plane is None for found in slices))
     first = members[indices[0]].header
