@@ -103,7 +103,7 @@ class Pane(QFrame):
             self.window_spec, self.inverted = frame.window, frame.inverted
         spacing = frame.spacing_mm
         self._apply_window()
-        self.canvas.set_pixels(frame.pixels, spacing[0] / spacing[1] if spacing else 1.0)
+        self.canvas.set_pixels(frame.pixels, spacing[0] / spacing[1] if spacing else frame.pixel_aspect)
         self.set_overlay(None)
         self.handle.set_image(frame.image_id)
         if before is None or not same_series:

@@ -52,7 +52,8 @@ class FrameState:
     window: None shows the pixels as greys from 0 to 255. file_window: the one that the file asks for.
     table: the file's own table of greys, shown in place of ``file_window``. padding: shown black.
     training_window: the one that training was told to use, None for the file's.
-    spacing_mm: (row, column) distance of pixel centres.
+    spacing_mm: (row, column) distance of pixel centres. pixel_aspect: the first over the second, where only
+    that is known.
     mark: whether the image is uncertain or left out.
     index, count: place in the stack that the slice bar scrolls through.
     series_key: zoom and orientation are kept from frame to frame of one series.
@@ -74,6 +75,7 @@ class FrameState:
     inverted: bool = False
     presets: tuple[WindowPreset, ...] = ()
     spacing_mm: tuple[float, float] | None = None
+    pixel_aspect: float = 1.0
     units: str = ""
     corners: Corners = Corners()
     badge: ClassBadge | None = None
