@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from clipsvd_app.imaging.values import Bytes
 
 # Raise this when the same file would give other pixels.
-_FORMAT = 1
+_FORMAT = 2
 
 
 def thumbnail(

@@ -41,7 +41,10 @@ MOST_BYTES = 768 * 1024**2
 
 def read_volume_header(path: Path) -> ImageHeader:
     """Read the header of a volume, whose frames are the slices along its last axis."""
-    grid = volume_geometry(path)
+    return _header_of(path, volume_geometry(path))
+
+
+def _header_of(path: Path, grid: Geometry) -> ImageHeader:
     columns, rows, *rest = grid.size
     frames = math.prod(rest)
     voxel_bytes = grid.samples * grid.sample_bytes
@@ -80,13 +83,14 @@ def _planes(grid: Geometry, frames: int) -> tuple[Plane | None, ...]:
 
 def read_volume_frame(path: Path, frame: int) -> Frame:
     """Decode one slice, rescaled as its header says, transparency laid over black."""
-    header = read_volume_header(path)
+    grid = volume_geometry(path)
+    header = _header_of(path, grid)
     refusals.check_frame(path, frame, header.frames)
     pixels = stored_slices(path, header, (frame,))[0]
     if pixels.ndim == 3:
         colours = pixels if pixels.shape[2] == 3 else on_black(pixels[:, :, :3], pixels[:, :, 3])
         return Frame(colours, IDENTITY_8_BIT, (), False, None, header.pixel_spacing_mm, "")
-    slope, intercept = volume_geometry(path).rescale
+    slope, intercept = grid.rescale
     plain = (slope, intercept) == (1.0, 0.0)
     values = (pixels if plain else pixels * np.float64(slope) + intercept).astype(np.float32)
     window = default_window(values, "", header.bits_stored)
