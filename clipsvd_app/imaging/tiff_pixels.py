@@ -270,8 +270,13 @@ def _opened(
 ) -> Image.Image:
     """Return a page, rebuilt as a file of its own, as Pillow decodes it."""
     content = io.BytesIO(_rebuilt(page.order, numbers, raw, parts))
-    image = Image.open(content, formats=("TIFF",))
-    image.load()
+    limit = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = None  # it counts bytes here; our own limit of pixels was asked before
+    try:
+        image = Image.open(content, formats=("TIFF",))
+        image.load()
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
     return image
 
 
