@@ -295,9 +295,8 @@ def _rebuilt(
     }
     longs = {tag: (4, struct.pack(f"{order}{len(v)}I", *v)) for tag, v in {**numbers, **both}.items()}
     entries = sorted({**longs, **raw}.items())
-    data = b"".join(parts)
-    data += bytes(len(data) % 2)
-    directory = at + len(data)
+    size = sum(lengths)
+    directory = at + size + size % 2
     beside = directory + 2 + 12 * len(entries) + 4
     table, extra = struct.pack(order + "H", len(entries)), b""
     for tag, (kind, content) in entries:
@@ -309,4 +308,4 @@ def _rebuilt(
         else:
             table += content.ljust(4, b"\0")
     head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", directory)
-    return head + data + table + bytes(4) + extra
+    return b"".join((head, *parts, bytes(size % 2), table, bytes(4), extra))
