@@ -96,7 +96,8 @@ def run_add(options: argparse.Namespace, console: Console) -> int:
         console.note(f"note: {warning}")
     for report in plan.series:
         for flag in report.flags:
-            console.note(f"flag: {report.modality} series of {report.images} images: {flag.sentence}")
+            what = f"{report.modality} series of " if report.modality else ""
+            console.note(f"flag: {what}{report.images} images: {flag.sentence}")
     console.say(summary(plan))
     console.document(
         {

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
+from clipsvd_app.errors import UserError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -72,6 +74,7 @@ class DecodePool:
     def run(self, function: Callable[..., T], *arguments: object) -> T:
         """Return ``function(*arguments)`` computed in a worker; raise DecodeError when that fails.
 
+        A UserError raised there is raised here: the worker knew the reason.
         function: a module's function, so that the worker can import it; it gets plain values.
         """
         try:
@@ -99,6 +102,8 @@ class DecodePool:
         except ProcessExpired as error:
             died = FatalFileError if _by_its_own_signal(error.exitcode) else DecodeError
             raise died("the worker died") from error
+        if isinstance(result, UserError):
+            raise result
         if isinstance(result, _Failure):
             raise DecodeError(result.reason)
         return cast("T", result)
@@ -144,6 +149,10 @@ class LastFile(Generic[T]):
         """Let go of another file, before the memory for this one is counted."""
         if _file_key(path) not in self._kept:
             self._kept.clear()
+
+    def forget(self) -> None:
+        """Let go of the file, so that it is read anew."""
+        self._kept.clear()
 
     def of(self, path: str) -> T:
         """Return what was made of a file, now or before."""
@@ -198,6 +207,8 @@ def _contained(function: Callable[..., Any], arguments: tuple[object, ...]) -> A
     """Run in the worker; bring every failure home as a plain value."""
     try:
         return function(*arguments)
+    except UserError as error:
+        return error.with_traceback(None)
     except BaseException as error:  # noqa: BLE001 - a Rust panic is no Exception, and cannot be pickled
         return _Failure(type(error).__name__)
 

@@ -22,8 +22,9 @@ class ImageFacts:
     """What the reader makes of a file; rows, columns, dtype, min, max and sha256 are of the stored array.
 
     object_name: what a DICOM object that is no image is called, else "". overlays: graphics that may be
-    drawn over it. flags: what is irregular about the file as a series of its own. pixel_spacing_mm: of the
-    frame as a whole, between rows and between columns; spacing_plane: where it is true if not in the patient.
+    drawn over it. flags: what is irregular about the file as a series of its own, left out of it, or said
+    twice and differently. pixel_spacing_mm: of the frame as a whole, between rows and between columns;
+    spacing_plane: where it is true if not in the patient.
     """
 
     kind: str
@@ -85,8 +86,8 @@ def image_facts(path: Path, frame: int = 0, series_window: Window | None = None)
 
 
 def _flags(header: ImageHeader) -> tuple[str, ...]:
-    from clipsvd_app.imaging.series import Member, assemble
+    from clipsvd_app.imaging.series import Member, assemble, note_flags
 
     if header.kind != "DICOM":
-        return ()
+        return tuple(flag.sentence for flag in note_flags(header.notes))
     return tuple(flag.sentence for series in assemble([Member(header)]) for flag in series.flags)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+READ = "DICOM, PNG, JPEG, JPEG 2000, TIFF, BMP, GIF, WebP, PGM, PPM, NIfTI, NRRD or MetaImage"
 MAX_FRAME_PIXELS = 64 * 1024 * 1024
 MAX_TOTAL_BYTES = 2 * 1024**3
 MAX_FILE_BYTES = 16 * 1024**3
@@ -92,7 +93,7 @@ def not_an_image(path: Path, what: str = "no image that this program reads") -> 
     """Return the refusal of a file that is something else."""
     return UserError(
         f"{path.name} is {what}.",
-        remedy="Use DICOM, PNG, JPEG, TIFF, BMP, NIfTI, NRRD or MetaImage files.",
+        remedy=f"Use {READ} files.",
         code="not_an_image",
     )
 
@@ -118,6 +119,22 @@ def damaged(path: Path) -> UserError:
         f"{path.name} is damaged or cut off and cannot be read.",
         remedy="Export or copy it again from its source.",
         code="damaged",
+    )
+
+
+def unsupported(path: Path, what: str, remedy: str) -> UserError:
+    """Return the refusal of a sound file of a variety that is not read. what: "uses old-style JPEG"."""
+    return UserError(
+        f"{path.name} {what}, which this program does not read.", remedy=remedy, code="unsupported"
+    )
+
+
+def no_data_file(path: Path, name: str) -> UserError:
+    """Return the refusal of a header whose data lie in another file that is not there."""
+    return UserError(
+        f"{path.name} keeps its voxels in {name}, which is not beside it.",
+        remedy="Copy both files into one folder.",
+        code="missing_data_file",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ from clipsvd_app.imaging import refusals
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from clipsvd_app.errors import UserError
 
 HEAD_BYTES = 1024
 
@@ -19,17 +22,43 @@ _PICTURES = (
     (b"MM\x00*", "TIFF"),
     (b"II+\x00", "TIFF"),
     (b"MM\x00+", "TIFF"),
+    (b"GIF87a", "GIF"),
+    (b"GIF89a", "GIF"),
+    (b"\x00\x00\x00\x0cjP  \r\n\x87\n", "JPEG2000"),
+    (b"\xff\x4f\xff\x51", "JPEG2000"),
     (b"BM", "BMP"),
 )
+PICTURES = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "JPEG2000", "PNM")
+"""The kinds that `pictures` reads; volumes and DICOM have readers of their own."""
 _OTHERS = (
     (b"PK\x05\x06", "an empty ZIP archive"),
-    (b"GIF8", "a GIF picture"),
-    (b"RIFF", "a WebP picture or a film"),
     (b"%PDF", "a PDF document"),
     (b"SQLite format 3", "a project or database file"),
-    (b"\x00\x00\x00\x0cjP  ", "a bare JPEG 2000 picture"),
-    (b"\xff\x4f\xff\x51", "a bare JPEG 2000 picture"),
+    (b"P7\n", "a PAM picture"),
+    (b"PF\n", "a PFM picture"),
+    (b"Pf\n", "a PFM picture"),
+    (b"8BPS", "a Photoshop document"),
+    (b"\xff\x0a", "a JPEG XL picture"),
+    (b"\x00\x00\x00\x0cJXL ", "a JPEG XL picture"),
+    (b"SIMPLE  =", "a FITS picture"),
+    (b"\x89HDF", "an HDF5 file, as MINC and MATLAB files are"),
+    (b"CDF\x01", "a MINC or NetCDF file"),
+    (b"MATLAB 5.0", "a MATLAB file"),
+    (b"\x93NUMPY", "a NumPy array"),
+    (b"ZISRAWFILE", "a Zeiss CZI file"),
+    (b"\xd0\xcf\x11\xe0", "an Office document or a microscope's OLE file"),
+    (b"MATRIX7", "an ECAT file"),
+    (b"# vtk DataFile", "a VTK file"),
+    (b"\x1f\x8b", "a gzip archive of something that is no volume"),
 )
+# The brand of an ISO base media file at byte 8 (ISO/IEC 14496-12, 4.3).
+_BRANDS = {
+    b"heic": "a HEIC photograph",
+    b"heix": "a HEIC photograph",
+    b"mif1": "a HEIC photograph",
+    b"avif": "an AVIF picture",
+    b"qt  ": "a film",
+}
 _ZIP = b"PK\x03\x04"
 _EXPLICIT_VRS = frozenset(
     b"AE AS AT CS DA DS DT FL FD IS LO LT OB OW PN SH SL SQ SS ST TM UI UL UN US UT".split()
@@ -37,7 +66,7 @@ _EXPLICIT_VRS = frozenset(
 
 
 def sniff(path: Path) -> str:
-    """Return "DICOM", "PNG", "JPEG", "TIFF", "BMP" or "volume".
+    """Return "DICOM", "volume" or one of PICTURES.
 
     Refuses folders, missing, forbidden and empty files, and every other kind of content.
     """
@@ -48,8 +77,15 @@ def sniff(path: Path) -> str:
     if kind is None and head.startswith(_ZIP):
         raise refusals.archive(path, encrypted=_is_encrypted(head))
     if kind is None:
-        raise refusals.not_an_image(path, _what_else(head))
+        raise _refused(path, head)
     return kind
+
+
+def _refused(path: Path, head: bytes) -> UserError:
+    header = path.with_suffix(".hdr")
+    if path.suffix.lower() == ".img" and header.is_file():
+        return refusals.not_an_image(path, f"the voxels of {header.name}, which is read with them")
+    return refusals.not_an_image(path, _what_else(head))
 
 
 def _is_encrypted(zip_head: bytes) -> bool:
@@ -81,6 +117,10 @@ def kind_of(head: bytes) -> str | None:
     for magic, kind in _PICTURES:
         if head.startswith(magic):
             return kind
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return "WEBP"
+    if re.match(rb"P[1-6][\s#]", head):
+        return "PNM"
     if volume_format(head):
         return "volume"
     return "DICOM" if _starts_with_a_data_element(head) else None
@@ -105,10 +145,16 @@ def _is_meta_image(head: bytes) -> bool:
 
 
 def _inflated(head: bytes) -> bytes:
+    """Return the first bytes of a gzipped file, which may have several members (RFC 1952, 2.2)."""
+    found = b""
     try:
-        return zlib.decompressobj(wbits=31).decompress(head, HEAD_BYTES)
+        while head and len(found) < HEAD_BYTES:
+            member = zlib.decompressobj(wbits=31)
+            found += member.decompress(head, HEAD_BYTES - len(found))
+            head = member.unused_data
     except zlib.error:
-        return b""
+        return found
+    return found
 
 
 def _starts_with_a_data_element(head: bytes) -> bool:
@@ -127,6 +173,12 @@ def _what_else(head: bytes) -> str:
     for magic, what in _OTHERS:
         if head.startswith(magic):
             return what
+    if head[4:8] == b"ftyp":
+        return _BRANDS.get(head[8:12], "a film")
+    if head.startswith(b"RIFF"):
+        return "a film or a sound"
+    if head[:4] in (b"\x5c\x01\x00\x00", b"\x00\x00\x01\x5c"):
+        return "an Analyze 7.5 header, which does not say how its slices lie"
     if b"\x00" not in head:
         return "a text file"
     return "no image that this program reads"

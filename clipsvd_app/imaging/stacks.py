@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import refusals
 from clipsvd_app.imaging.reading import read_frame, read_header
 from clipsvd_app.imaging.series import BREAKS_VOLUME, place_slices
 from clipsvd_app.imaging.series.geometry import along_normal_mm
@@ -78,11 +78,14 @@ def _geometry(
         return _in_patient(slices, headers)
     if first.kind != "volume" or len(headers) != 1:
         return as_given, None, None
+    if any(note.code in BREAKS_VOLUME for note in first.notes):
+        raise _refused("The grid of this volume is sheared, so planes would show what is not there")
     gap_mm = _volume_gap_mm(slices[0][0])
     planes = [first.planes[frame] for _path, frame in slices if frame < len(first.planes)]
     known = [plane for plane in planes if plane is not None]
     if len(known) != len(slices):
-        return as_given, gap_mm * np.array([frame for _path, frame in slices]), None
+        frames = np.array([frame for _path, frame in slices])
+        return as_given, None if gap_mm is None else gap_mm * frames, None
     along = along_normal_mm(known)
     order = np.argsort(along, kind="stable")
     return tuple(order.tolist()), along[order] - along[order[0]], (*known[0].row, *known[0].column)
@@ -102,17 +105,13 @@ def _in_patient(
     return placed.order, along - along[0], (*planes[0].row, *planes[0].column)
 
 
-def _volume_gap_mm(path: Path) -> float:
-    from clipsvd_app.imaging.decode_worker import DecodeError, shared_pool
-    from clipsvd_app.imaging.volumes import describe_volume
+def _volume_gap_mm(path: Path) -> float | None:
+    from clipsvd_app.imaging.volumes import volume_geometry
 
-    try:
-        spacing = shared_pool().run_on_file(path, describe_volume).spacing_mm
-    except DecodeError as error:
-        raise refusals.damaged(path) from error
-    if len(spacing) != 3 or spacing[2] <= 0:
+    grid = volume_geometry(path)
+    if math.prod(grid.size[3:]) > 1:
         raise _refused("This file holds several volumes in a row, which are no one block")
-    return float(spacing[2])
+    return float(grid.spacing_mm[2]) if len(grid.spacing_mm) > 2 else None
 
 
 def _lower(sentence: str) -> str:

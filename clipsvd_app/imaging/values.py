@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     import numpy.typing as npt
@@ -163,11 +163,37 @@ class ScaleLimits:
 UNLIMITED: Final = ScaleLimits()
 
 
+NoteCode: TypeAlias = Literal[
+    "pages_left_out",
+    "slide_label_left_out",
+    "previews_left_out",
+    "frames_missing",
+    "unnamed_data",
+    "channels_left_out",
+    "colour_depth",
+    "colour_profile",
+    "sheared_grid",
+    "places_disagree",
+    "no_voxel_size",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class FileNote:
+    """What is left out of a file, or said in it twice and differently; sentences are made where flags are.
+
+    count: pages, pictures or channels, or 1 where the file as a whole is meant.
+    """
+
+    code: NoteCode
+    count: int = 1
+
+
 @dataclass(frozen=True, slots=True)
 class ImageHeader:
     """What a file says of its image, read without decoding pixels.
 
-    kind: DICOM, PNG, JPEG, TIFF, BMP or volume. modality: the DICOM code, "OT" or "" elsewhere.
+    kind: DICOM, volume, or one of `sniffing.PICTURES`. modality: the DICOM code, "OT" or "" elsewhere.
     transfer_syntax: a UID, or the name of a picture's codec. The UIDs are for grouping; patient_id,
     patient_name and study_order (date and time) may be shown and sorted by, and are never stored.
     pixel_spacing_mm: between rows, between columns. units: "HU", "US" and the like.
@@ -177,6 +203,7 @@ class ImageHeader:
     slice_location_mm: Slice Location (PS3.3 C.7.6.2.1.2), where a file says it. is_mosaic: each frame shows
     several slices side by side, as Siemens writes functional MR.
     faults: where the header contradicts the pixel data or cannot be read.
+    notes: what is left out of the file, or said twice and differently.
     """
 
     kind: str
@@ -205,6 +232,7 @@ class ImageHeader:
     slice_location_mm: float | None = None
     is_mosaic: bool = False
     faults: tuple[HeaderFault, ...] = ()
+    notes: tuple[FileNote, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,3 +263,8 @@ class Frame:
     def table_of(self, window: Window | None) -> VoiLut | None:
         """Return the table that a window stands for; None means the frame's own window."""
         return dict(self.tables).get(self.window if window is None else window)
+
+
+def notes_of(counts: Mapping[NoteCode, int]) -> tuple[FileNote, ...]:
+    """Return a note for each count above zero."""
+    return tuple(FileNote(code, count) for code, count in counts.items() if count > 0)

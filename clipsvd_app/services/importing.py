@@ -41,7 +41,7 @@ class ImportPlan:
     patients: tuple[tuple[str, int], ...]
     """Images by patient group, largest first: (example file name, images)."""
     series: tuple[SeriesReport, ...] = ()
-    """The DICOM series that the files belong to, each with what is irregular about it."""
+    """The series that the files belong to, each with what is irregular about it; pictures only if noted."""
     windows: Mapping[str, WindowValue | None] = field(default_factory=dict)
     """By series key: the window of slices whose files give none."""
 
@@ -206,10 +206,17 @@ def _counted(count: int, noun: str) -> str:
 def _series_files(
     project: Project, placed: Sequence[FoundFile], patients: dict[str, str]
 ) -> list[SeriesFile]:
-    return [
+    """Return the files of DICOM series, and pictures of a place where something is left out of one."""
+    files = [
         SeriesFile(_series_key(project, item, patients[item.sha256]), item.sha256, item.header)
-        for item in placed
-        if item.header.kind == "DICOM" and item.header.series_uid
+        for item in {item.sha256: item for item in placed}.values()
+    ]
+    noted = {file.key for file in files if file.header.notes}
+    return [
+        file
+        for file in files
+        if (file.header.kind == "DICOM" and file.header.series_uid)
+        or (file.header.kind != "DICOM" and file.key in noted)
     ]
 
 
@@ -283,6 +290,13 @@ def _warnings(
     if burned:
         which = "One image" if burned == 1 else f"{burned} images"
         warnings.append(f"{which} may show text burned into the picture; look there for names.")
+    beyond = sum(item.header.frames - _frames(item) for item in found)
+    if beyond:
+        which = "One frame is" if beyond == 1 else f"{beyond:,} frames are"
+        warnings.append(
+            f"{which} left out: of one file the first {LARGEST_FRAMES_PER_FILE:,} are taken."
+            " Split the file to add the rest."
+        )
     irregular = warning(series)
     return (*warnings, irregular) if irregular else tuple(warnings)
 

@@ -27,7 +27,7 @@ _SAID_ONCE = frozenset({"no_pixels", "unsupported_object", "values_exceed_bits"}
 
 @dataclass(frozen=True, slots=True)
 class SeriesFile:
-    """One DICOM file of an import, by the salted key of its series. sha256 tells copies apart."""
+    """One file of an import, by the salted key of its series. sha256 tells copies apart."""
 
     key: str
     sha256: str
@@ -59,6 +59,9 @@ def arrange(
         by_key.setdefault(file.key, []).append(file)
     reports, positions = [], {}
     for key, own in by_key.items():
+        if not _is_dicom_series(own[0].header):
+            reports.append(_pictures_report(key, own))
+            continue
         for series in _assembled(own):
             reports.append(_report(key, series, before.get(key, ())))
             for found in series.slices:
@@ -81,11 +84,24 @@ def judge_without(project: Project, gone: Sequence[ProjectImage]) -> dict[str, t
         known = [(sha256, path) for sha256, path in project.files_of_series(key) if sha256 in staying]
         files = [file for sha256, path in known if (file := _read_again(key, sha256, path)) is not None]
         if len(files) == len(known):
-            for series in _assembled(
-                [file for file in files if file.header.kind == "DICOM" and file.header.series_uid]
-            ):
+            for series in _assembled([file for file in files if _is_dicom_series(file.header)]):
                 flags[key] = _report(key, series, before.get(key, ())).flags
+            if key in before and not any(_is_dicom_series(file.header) for file in files):
+                flags[key] = _pictures_report(key, files).flags
     return flags
+
+
+def _is_dicom_series(header: ImageHeader) -> bool:
+    return header.kind == "DICOM" and bool(header.series_uid)
+
+
+def _pictures_report(key: str, files: Sequence[SeriesFile]) -> SeriesReport:
+    """Say what is left out of the pictures and volumes of one place; nothing is asked of their order."""
+    from clipsvd_app.imaging.series import note_flags
+
+    found = note_flags(note for file in files for note in file.header.notes)
+    flags = tuple(SeriesFlag(flag.code.value, flag.sentence, flag.count) for flag in found)
+    return SeriesReport(key, "", sum(file.header.frames for file in files), None, flags)
 
 
 def _flags_by_key(project: Project) -> dict[str, tuple[SeriesFlag, ...]]:

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from pydicom.uid import DeflatedExplicitVRLittleEndian
+from support.tiffs import page, tiff
 
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import dicom_dataset, read_frame, read_header, to_display
@@ -79,6 +80,45 @@ def test_damaged_pictures_are_shown_or_refused(tmp_path, kind, changes):
     path = tmp_path / "mutant"
     Image.fromarray(np.arange(768, dtype=np.uint8).reshape(16, 16, 3)).save(path, format=kind)
     path.write_bytes(mutated(path.read_bytes(), changes, whole=1000))
+    survives(path)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "JPEG2000", "PPM", "animated PNG"])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(changes=MUTATION)
+def test_damaged_pictures_for_workers_are_shown_or_refused(tmp_path, kind, changes):
+    path = tmp_path / "mutant"
+    pictures = [Image.fromarray(np.arange(768, dtype=np.uint8).reshape(16, 16, 3) // n) for n in (1, 2, 3)]
+    frames = {"save_all": True, "append_images": pictures[1:]} if kind not in ("JPEG2000", "PPM") else {}
+    pictures[0].save(path, format=kind.removeprefix("animated "), **frames)
+    path.write_bytes(mutated(path.read_bytes(), changes, whole=1000))
+    survives(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"P6 60000 60000 255\n" + bytes(99),
+        b"P5 8 8 70000\n" + bytes(99),
+        b"P2 3 3 9\n" + b"1 " * 3,
+        b"P4 8",
+        b"GIF89a" + b"\xff\xff\xff\xff\x00\x00\x00" + bytes(99),
+        b"\xff\x4f\xff\x51" + b"\xff" * 99,
+    ],
+)
+def test_headers_that_lie_cost_a_sentence(tmp_path, content):
+    path = tmp_path / "lies"
+    path.write_bytes(content)
+    survives(path)
+    with pytest.raises(UserError):
+        read_frame(path)
+
+
+@pytest.mark.parametrize("tags", [{"t273": (4, [4_000_000_000])}, {"t278": (4, [0])}, {"t258": (3, [16, 8])}])
+@pytest.mark.parametrize("compression", [1, 5, 8])
+def test_tiff_tags_that_lie_cost_a_sentence(tmp_path, tags, compression):
+    path = tmp_path / "lies.tif"
+    path.write_bytes(tiff(page(np.zeros((9, 9), np.uint16), t259=(3, [compression]), **tags)))
     survives(path)
 
 

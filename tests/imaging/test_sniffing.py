@@ -52,7 +52,7 @@ def test_an_archive_of_something_else_is_no_volume(tmp_path):
     [
         (b"", "empty_file", "empty"),
         (b"Patient has a mass.\n", "not_an_image", "a text file"),
-        (b"GIF89a" + bytes(99), "not_an_image", "GIF"),
+        (b"%PDF-1.7" + bytes(99), "not_an_image", "PDF"),
         (b"PK\x03\x04" + bytes(99), "not_an_image", "ZIP"),
         (bytes(5000), "not_an_image", "no image"),
     ],

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pydicom
 import pytest
 from support.films import ct_slices, film
+from support.tiffs import page, tiff
 
 from clipsvd_app.errors import Cancelled, UserError
 from clipsvd_app.services.grouping import PatientRule, join_near_duplicates, parse_rule
 from clipsvd_app.services.importing import apply_import, new_flags, plan_import, summary
+from clipsvd_app.services.removing import removal
 
 
 def patients(plan) -> list[str]:
@@ -244,3 +247,41 @@ def test_the_studies_of_a_patient_come_in_the_order_of_their_dates(project, tmp_
         film(tmp_path / f"{number}.dcm", "A", number, date=date)
     project.apply(apply_import(project, plan_import(project, [tmp_path])))
     assert [Path(image.path).name for image in project.images()] == ["1.dcm", "2.dcm", "0.dcm"]
+
+
+def test_a_slide_in_tiff_is_one_image_and_what_is_left_out_is_said(project, tmp_path: Path) -> None:
+    sides = [64, 32, 16]
+    levels = [page(np.full((side, side), 9, np.uint8)) for side in sides]
+    label = page(np.full((64, 64), 200, np.uint8), t270=(2, b"Aperio\nlabel 64x64\0"))
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "slide.svs").write_bytes(tiff(*levels, label))
+    plan = plan_import(project, [tmp_path / "in"])
+    project.apply(apply_import(project, plan))
+    assert [(image.rows, image.frame) for image in project.images()] == [(64, 0)]
+    assert [[(flag.code, flag.count) for flag in report.flags] for report in plan.series] == [
+        [("pages_left_out", 2), ("slide_label_left_out", 1)]
+    ]
+    assert flag_codes(project) == [["pages_left_out", "slide_label_left_out"]]
+
+
+def test_what_is_left_out_of_pictures_is_summed_over_a_folder(project, tmp_path: Path) -> None:
+    for number in range(3):
+        picture = np.random.default_rng(number).integers(0, 255, (32, 32), np.uint8)
+        small = page(np.zeros((8, 8), np.uint8))
+        (tmp_path / f"{number}.tif").write_bytes(tiff(page(picture), small, small))
+    rule = PatientRule("folder")
+    plan = plan_import(project, [tmp_path], rule)
+    (report,) = plan.series
+    assert [(flag.code, flag.count) for flag in report.flags] == [("pages_left_out", 6)]
+    project.apply(apply_import(project, plan))
+    project.apply(removal(project, project.images()[:1]))
+    assert [flag.count for flags in project.series_flags().values() for flag in flags] == [4]
+
+
+def test_frames_beyond_those_that_are_taken_are_counted(project, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("clipsvd_app.services.importing.LARGEST_FRAMES_PER_FILE", 2)
+    pages = [page(np.full((16, 16), number, np.uint8)) for number in range(5)]
+    (tmp_path / "stack.tif").write_bytes(tiff(*pages))
+    plan = plan_import(project, [tmp_path])
+    assert len(plan.images) == 2
+    assert any("3 frames are left out" in warning for warning in plan.warnings)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
+from clipsvd_app.imaging import ScaleLimits
 from clipsvd_app.jobs import WindowSpec
 from clipsvd_app.ui.viewer import viewer as viewer_module
 from clipsvd_app.ui.viewer.corner_layer import ruler_length_mm
@@ -207,8 +208,11 @@ def test_the_pointer_reads_the_right_value_of_a_turned_and_mirrored_image(viewer
     assert probe_text(viewer.frame, viewer.pane.canvas.to_image(at)) == "x 20  y 30   320 HU"
 
 
-def test_pixels_that_are_not_square_are_shown_in_their_true_shape(viewer):
-    viewer.set_frame(frame(spacing_mm=(1.0, 0.5)))
+@pytest.mark.parametrize(
+    "shape", [{"spacing_mm": (1.0, 0.5)}, {"spacing_mm": None, "limits": ScaleLimits(aspect=2.0)}]
+)
+def test_pixels_that_are_not_square_are_shown_in_their_true_shape(viewer, shape):
+    viewer.set_frame(frame(**shape))
     origin, right, down = (viewer.pane.canvas.to_viewport(QPointF(*p)) for p in ((0, 0), (40, 0), (0, 40)))
     assert (down.y() - origin.y()) / (right.x() - origin.x()) == pytest.approx(2.0, abs=0.05)
 

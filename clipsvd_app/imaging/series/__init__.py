@@ -4,6 +4,7 @@ from clipsvd_app.imaging.series.assembly import Member, Series, Slice, assemble
 from clipsvd_app.imaging.series.checks import faults as fault_flags
 from clipsvd_app.imaging.series.flags import BREAKS_VOLUME, Flag, FlagCode
 from clipsvd_app.imaging.series.listing import Listing, list_series
+from clipsvd_app.imaging.series.notes import note_flags
 from clipsvd_app.imaging.series.placing import Axis, Placed, axis_of, place_slices
 from clipsvd_app.imaging.series.window import series_window, window_beside
 
@@ -21,6 +22,7 @@ __all__ = [
     "axis_of",
     "fault_flags",
     "list_series",
+    "note_flags",
     "place_slices",
     "series_window",
     "window_beside",

@@ -18,6 +18,7 @@ from clipsvd_app.imaging.series.geometry import (
     orientation_groups,
     same_place_mm,
 )
+from clipsvd_app.imaging.series.notes import note_flags
 from clipsvd_app.imaging.values import ImageHeader, Plane
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def _assembled(members: Sequence[Member], indices: Sequence[int]) -> Series:
     rest, ordered_by = _rest_in_order(members, frames)
     slices += rest
     flags += checks.faults([header.faults for header in headers])
+    flags += note_flags(note for header in headers for note in header.notes)
     flags += checks.consistency(headers)
     flags += checks.geometry(headers, stacks, len(rest), ordered_by)
     first = members[indices[0]].header

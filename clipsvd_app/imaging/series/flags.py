@@ -34,6 +34,17 @@ class FlagCode(StrEnum):
     COLOURS_LEFT_OUT = "colours_left_out"
     VALUES_EXCEED_BITS = "values_exceed_bits"
     NARROW_WINDOW = "narrow_window"
+    PAGES_LEFT_OUT = "pages_left_out"
+    SLIDE_LABEL_LEFT_OUT = "slide_label_left_out"
+    PREVIEWS_LEFT_OUT = "previews_left_out"
+    FRAMES_MISSING = "frames_missing"
+    UNNAMED_DATA = "unnamed_data"
+    CHANNELS_LEFT_OUT = "channels_left_out"
+    COLOUR_DEPTH = "colour_depth"
+    COLOUR_PROFILE = "colour_profile"
+    SHEARED_GRID = "sheared_grid"
+    PLACES_DISAGREE = "places_disagree"
+    NO_VOXEL_SIZE = "no_voxel_size"
 
 
 BREAKS_VOLUME = frozenset(
@@ -51,6 +62,7 @@ BREAKS_VOLUME = frozenset(
         FlagCode.MIXED_FRAMES_OF_REFERENCE,
         FlagCode.MOSAIC,
         FlagCode.NO_IMAGES,
+        FlagCode.SHEARED_GRID,
     }
 )
 """With one of these the slices are no regular grid, and no plane may be cut through them unasked."""
