@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -37,7 +38,7 @@ def create_database(path: Path) -> sqlite3.Connection:
                 remedy="Move it beside that project, which needs it, or choose another name.",
                 code="project_log_left",
             )
-    with worded(path):
+    with _worded(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             _stamp(path)
@@ -81,7 +82,7 @@ def open_database(path: Path, *, read_only: bool) -> sqlite3.Connection:
 
     Raises UserError for a damaged file or one of a newer version.
     """
-    with worded(path):
+    with _worded(path):
         connection = _connect(path, read_only=read_only)
         try:
             _checked_version(connection, path)
@@ -96,7 +97,7 @@ def open_database(path: Path, *, read_only: bool) -> sqlite3.Connection:
 
 def bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
     """Take an older file through the migrations that it lacks, each with its number or not at all."""
-    with worded(path):
+    with _worded(path):
         _migrate(connection, _checked_version(connection, path))
 
 
@@ -111,7 +112,9 @@ def writer_lock(path: Path) -> FileLock | None:
     """Take the one writer's lock, or return None when another window holds it."""
     lock = FileLock(f"{path.resolve()}.lock")  # a link and its file are one project
     try:
-        lock.acquire(timeout=0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a drive without flock gets a lock by a file's mere presence
+            lock.acquire(timeout=0)
     except Timeout:
         return None
     except NotImplementedError as error:
@@ -134,7 +137,7 @@ def writer_lock(path: Path) -> FileLock | None:
 @contextlib.contextmanager
 def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
     """All or nothing, on disk before this returns; a full disk becomes one sentence."""
-    with worded(path):
+    with _worded(path):
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -152,7 +155,7 @@ def _stamp(path: Path) -> None:
 
 
 def _head(path: Path) -> bytes:
-    with worded(path), path.open("rb") as file:
+    with _worded(path), path.open("rb") as file:
         return file.read(_MARK_AT + 4)
 
 
@@ -163,7 +166,7 @@ def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     people copy, and is not safe on a share (https://www.sqlite.org/wal.html). A truncated journal is
     synced, which a deleted one is not.
     """
-    place = _read_only_uri(path) if read_only else str(path.absolute())
+    place = _read_only_uri(path) if read_only else str(path.resolve())
     connection = sqlite3.connect(place, uri=read_only, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA foreign_keys = ON")
     if not read_only:
@@ -177,7 +180,7 @@ def _read_only_uri(path: Path) -> str:
 
     https://www.sqlite.org/uri.html, 3.1
     """
-    whole = str(path.absolute())
+    whole = str(path.resolve())
     if whole.startswith(_EXTENDED):
         whole = whole.removeprefix(_EXTENDED).replace("UNC", "\\", 1)
     posix = whole.replace("\\", "/") if path.drive or whole.startswith("\\") else whole
@@ -202,7 +205,7 @@ def _migrate(connection: sqlite3.Connection, version: int) -> None:
 
 
 @contextlib.contextmanager
-def worded(path: Path) -> Iterator[None]:
+def _worded(path: Path) -> Iterator[None]:
     """Turn what SQLite and the file system say into a sentence with a remedy."""
     try:
         yield

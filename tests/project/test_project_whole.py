@@ -172,7 +172,7 @@ def test_a_link_and_its_file_have_one_writer(study: Path) -> None:
 )
 def test_a_windows_path_becomes_a_uri_that_sqlite_takes(name: str, uri: str) -> None:
     class Windows(PureWindowsPath):
-        def absolute(self):
+        def resolve(self):
             return self
 
     assert database._read_only_uri(Windows(name)) == uri  # type: ignore[arg-type]
@@ -262,5 +262,5 @@ def test_each_refusal_of_the_system_has_its_own_sentence(number: int, said: str)
 def test_each_refusal_of_sqlite_has_its_own_sentence(code: str, said: str) -> None:
     error = sqlite3.OperationalError("words of some version")
     error.sqlite_errorname = code
-    with pytest.raises(UserError, match=said), database.worded(Path("study.clipsvd")):
+    with pytest.raises(UserError, match=said), database._worded(Path("study.clipsvd")):
         raise error
