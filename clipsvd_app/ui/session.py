@@ -171,7 +171,10 @@ class Session(QObject):
     def change_settings(self, settings: Settings) -> None:
         """Keep new settings."""
         self.settings = settings
-        save_settings(settings)
+        try:
+            save_settings(settings)
+        except UserError as error:  # they hold until the window closes
+            self.tell(Notice("warning", error.message, error.remedy, key="settings"))
         self.settings_changed.emit()
 
     @property
