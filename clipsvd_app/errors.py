@@ -48,6 +48,11 @@ class UserError(Exception):
         return _restore_user_error, (self.message, self.remedy, self.code)
 
 
+def reason_of(error: OSError) -> str:
+    """Return why the system refused, as the end of a sentence."""
+    return _REASONS.get(error.errno or 0, _GONE)[0]
+
+
 def file_trouble(path: Path, error: OSError) -> UserError:
     """Return the sentence for what the system says of a file or folder: that reason and no other."""
     reason, remedy, code = _REASONS.get(error.errno or 0, _GONE)
@@ -61,6 +66,19 @@ def file_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise file_trouble(path, error) from error
+
+
+@contextlib.contextmanager
+def own_folder_errors(folder: Path) -> Iterator[None]:
+    """Turn what the system says of a folder of the program into a sentence with its place and the remedy."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            f"The program's own folder {folder} cannot be written: {reason_of(error)}.",
+            remedy="Make room for it, or set the variable CLIPSVD_HOME to a folder that can be written to.",
+            code="own_folder",
+        ) from error
 
 
 class Cancelled(Exception):  # noqa: N818 - stopping on request is not an error

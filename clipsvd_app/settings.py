@@ -10,7 +10,7 @@ from typing import Literal
 
 import platformdirs
 
-from clipsvd_app.errors import file_errors
+from clipsvd_app.errors import own_folder_errors
 from clipsvd_app.whole_files import write_whole
 
 APP = "clipsvd-studio"
@@ -75,7 +75,7 @@ def save_settings(settings: Settings) -> None:
         "recent_projects": list(settings.recent_projects),
         "show_identity": settings.show_identity,
     }
-    with file_errors(target):
+    with own_folder_errors(target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
         write_whole(target, json.dumps(stored, indent=1).encode())
 

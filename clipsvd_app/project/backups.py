@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clipsvd_app.errors import file_errors, file_trouble
+from clipsvd_app.errors import file_errors, reason_of
 from clipsvd_app.project.schema import APPLICATION_ID
 from clipsvd_app.settings import data_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
 BACKUPS_KEPT = 10
 
@@ -51,7 +51,7 @@ def make_backup(connection: sqlite3.Connection, path: Path) -> str:
     except sqlite3.Error:
         return _none(folder, "its drive is full or cannot be written")
     except OSError as error:
-        return _none(folder, file_trouble(folder, error).message.rstrip("."))
+        return _none(folder, reason_of(error))
     finally:
         _clear(folder.glob("*.part*"))
     _clear(kept[: max(0, len(kept) + 1 - BACKUPS_KEPT)])
@@ -92,13 +92,12 @@ def _folder(path: Path) -> Path:
 
 
 def _kept(folder: Path, path: Path) -> list[Path]:
-    """Return the whole backups, oldest first; what is empty or cut short is none, and goes."""
+    """Return the whole backups, oldest first; what is cut short counts as none, what is empty goes."""
     if not folder.is_dir():
         return []
     found = sorted(file for file in folder.iterdir() if file.suffix == ".clipsvd")
-    whole = [file for file in found if _is_whole(file)]
-    _clear(file for file in found if file not in whole)
-    return [file for file in whole if file.name.startswith(f"{path.stem}-")]
+    _clear([file for file in found if file.stat().st_size == 0])
+    return [file for file in found if file.name.startswith(f"{path.stem}-") and _is_whole(file)]
 
 
 def _is_whole(file: Path) -> bool:
@@ -128,7 +127,7 @@ def _project_id(file: Path) -> str:
     return "" if row is None else str(row[0])
 
 
-def _clear(files: Iterator[Path] | list[Path]) -> None:
-    for file in list(files):
+def _clear(files: Iterable[Path]) -> None:
+    for file in files:
         with contextlib.suppress(OSError):
             file.unlink()

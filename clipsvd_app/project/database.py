@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import sqlite3
 import warnings
 from pathlib import Path
@@ -123,14 +124,14 @@ def writer_lock(path: Path) -> FileLock | None:
             remedy="Copy the project to a folder on this computer and open it there.",
             code="no_locks",
         ) from error
-    except PermissionError as error:
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise file_trouble(path, error) from error
         raise UserError(
             f"“{path.name}” lies in a folder that cannot be written to.",
             remedy="Copy the project to a folder of yours and open it there.",
             code="read_only_folder",
         ) from error
-    except OSError as error:
-        raise file_trouble(path, error) from error
     return lock
 
 

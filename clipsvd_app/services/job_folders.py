@@ -8,7 +8,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING
 
-from clipsvd_app.errors import file_errors
+from clipsvd_app.errors import own_folder_errors
 from clipsvd_app.jobs import CropSpec, ImageInput, Request, WindowSpec, write_request
 from clipsvd_app.settings import data_folder
 
@@ -24,7 +24,7 @@ KEEP_S = 7 * 24 * 3600
 def new_job(request: Request) -> Path:
     """Write a request into a new folder and return it."""
     folder = new_folder(request.kind)
-    with file_errors(folder):
+    with own_folder_errors(folder):
         write_request(folder, request)
     return folder
 
@@ -32,7 +32,7 @@ def new_job(request: Request) -> Path:
 def new_folder(kind: str) -> Path:
     """Make an empty job folder, for a request that refers to files in it."""
     folder = _root() / f"{kind}-{uuid.uuid4().hex[:12]}"
-    with file_errors(_root()):
+    with own_folder_errors(_root()):
         folder.mkdir(parents=True)
     return folder
 
