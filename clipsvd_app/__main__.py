@@ -6,9 +6,12 @@ import argparse
 import sys
 from pathlib import Path
 
+from clipsvd_app.text_streams import use_readable_streams
+
 
 def main(arguments: list[str] | None = None) -> int:
-    """Open the window, on a file if one is given. Returns Qt's exit code."""
+    """Open the window, on a file if one is given. Returns Qt's exit code, or 1 where there is no display."""
+    use_readable_streams()
     parser = argparse.ArgumentParser(
         prog="clipsvd-app", description="CLIP-SVD Studio. Not for diagnostic use."
     )
@@ -18,9 +21,25 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--demo", action="store_true", help="open the demo project")
     options = parser.parse_args(arguments)
 
-    from clipsvd_app.ui.app import run
+    from clipsvd_app.ui.display import Probe, trouble_of
 
+    probe = Probe()
+    try:
+        from clipsvd_app.ui.app import run
+    except ImportError as error:  # a system library that Qt needs
+        trouble = probe.trouble()
+        if trouble is None and ".so" not in str(error):
+            raise
+        return _refuse(str(trouble or trouble_of(str(error), {})))
+    trouble = probe.trouble()
+    if trouble is not None:
+        return _refuse(str(trouble))
     return run(options.files, demo=options.demo)
+
+
+def _refuse(sentence: str) -> int:
+    sys.stderr.write(f"clipsvd-app: {sentence}\n")
+    return 1
 
 
 if __name__ == "__main__":

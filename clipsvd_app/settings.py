@@ -10,6 +10,9 @@ from typing import Literal
 
 import platformdirs
 
+from clipsvd_app.errors import own_folder_errors
+from clipsvd_app.whole_files import write_whole
+
 APP = "clipsvd-studio"
 HOME_VARIABLE = "CLIPSVD_HOME"
 SETTINGS_VERSION = 1
@@ -63,9 +66,8 @@ def load_settings() -> Settings:
 
 
 def save_settings(settings: Settings) -> None:
-    """Write the settings whole or not at all."""
+    """Write the settings whole or not at all; UserError where their folder cannot be written."""
     target = _settings_file()
-    target.parent.mkdir(parents=True, exist_ok=True)
     stored = {
         "version": SETTINGS_VERSION,
         "theme": settings.theme,
@@ -74,9 +76,9 @@ def save_settings(settings: Settings) -> None:
         "recent_projects": list(settings.recent_projects),
         "show_identity": settings.show_identity,
     }
-    temporary = target.with_suffix(".part")
-    temporary.write_text(json.dumps(stored, indent=1), encoding="utf-8")
-    temporary.replace(target)
+    with own_folder_errors(target.parent):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(target, json.dumps(stored, indent=1).encode())
 
 
 def _from_stored(stored: dict[str, object]) -> Settings:

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bootstrap import suits
 from trouble import SetupError, diagnose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-OLDEST_PYTHON = (3, 11)
 NEEDED_BYTES = 4_000_000_000
 
 
@@ -96,8 +96,8 @@ def python_version(environment: Environment) -> tuple[int, ...]:
 
 
 def is_usable(environment: Environment) -> bool:
-    """Tell whether the environment's Python is new enough and still exists (its base may be gone)."""
-    return environment.python.exists() and python_version(environment)[:2] >= OLDEST_PYTHON
+    """Tell whether the environment's Python suits and still exists (its base may be gone)."""
+    return environment.python.exists() and suits(python_version(environment)[:2])
 
 
 def read_stamp(environment: Environment) -> Stamp:

@@ -16,6 +16,7 @@ import numpy as np
 
 from clipsvd_app.adapter_file.container import TensorEntry, read_container
 from clipsvd_app.settings import cache_folder
+from clipsvd_app.whole_files import file_state, keep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_VERSION = 1
+_VERSION = 2
 _CHUNK = 1 << 22
-_EDGE_BYTES = 1 << 16
+_SAMPLES, _SAMPLE_BYTES = 64, 1 << 14
 _FLOATS = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "BF16": "<u2"}
 
 
@@ -33,7 +34,7 @@ def canonical_sha256(safetensors_path: Path) -> str:
     """Return the canonical hash of a safetensors file; 784 MB take seconds once, then nothing.
 
     Tensors are streamed in pieces of 4 M numbers. The result is remembered in the cache folder
-    under size, time of change and both ends of the file, wherever the file lies.
+    under place, state and samples of the file.
     """
     container = read_container(safetensors_path)
     note = cache_folder() / "base_hashes" / _fingerprint(safetensors_path)
@@ -42,7 +43,7 @@ def canonical_sha256(safetensors_path: Path) -> str:
     entries = {name: entry for name, entry in container.tensors.items() if entry.dtype in _FLOATS}
     shapes = {name: entry.shape for name, entry in entries.items()}
     digest = hash_tensors(shapes, lambda name: _pieces(safetensors_path, entries[name]))
-    _remember(note, digest)
+    keep(note, digest.encode())
     return digest
 
 
@@ -79,13 +80,15 @@ def _as_fp32(values: NDArray[np.generic], dtype: str) -> NDArray[np.float32]:
 
 
 def _fingerprint(path: Path) -> str:
-    status = path.stat()
+    """Hash place and state of a file, both its ends, and samples between: archives and copies keep times."""
+    state = (_VERSION, str(path.resolve()), *file_state(path))
+    digest = hashlib.sha256(repr(state).encode())
+    size = state[2]
     with path.open("rb") as file:
-        first = file.read(_EDGE_BYTES)
-        file.seek(max(0, status.st_size - _EDGE_BYTES))
-        last = file.read(_EDGE_BYTES)
-    state = f"{_VERSION} {status.st_size} {status.st_mtime_ns} ".encode()
-    return hashlib.sha256(state + first + last).hexdigest()
+        for place in range(_SAMPLES + 1):
+            file.seek(max(0, size - _SAMPLE_BYTES) * place // _SAMPLES)
+            digest.update(file.read(_SAMPLE_BYTES))
+    return digest.hexdigest()
 
 
 def _remembered(note: Path) -> str | None:
@@ -94,14 +97,3 @@ def _remembered(note: Path) -> str | None:
     except (OSError, ValueError):
         return None
     return text if len(text) == 64 and set(text) <= set("0123456789abcdef") else None
-
-
-def _remember(note: Path, digest: str) -> None:
-    """Keep the digest; a cache that cannot be written only costs time."""
-    try:
-        note.parent.mkdir(parents=True, exist_ok=True)
-        temporary = note.with_suffix(".part")
-        temporary.write_text(digest, encoding="ascii")
-        temporary.replace(note)
-    except OSError:
-        return

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import struct
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipsvd_app.adapter_file.content import AdapterContent, require_sound
 from clipsvd_app.adapter_file.header import DOCUMENT_KEY, document_text
 from clipsvd_app.adapter_file.plain_text import plain
 from clipsvd_app.errors import UserError
+from clipsvd_app.whole_files import write_whole
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -26,7 +26,7 @@ def write_adapter(path: Path, content: AdapterContent) -> None:
     require_sound(content)
     raw = adapter_bytes(content)
     try:
-        _replace_whole(path, raw)
+        write_whole(path, raw)
     except OSError as error:
         raise UserError(
             f"“{plain(path.name)}” could not be written: {error.strerror or 'the system refused'}.",
@@ -57,17 +57,3 @@ def _tensors(content: AdapterContent) -> dict[str, NDArray[np.float32]]:
         named[f"{spectrum.name}.sigma_base"] = spectrum.sigma_base
         named[f"{spectrum.name}.probe"] = spectrum.probe
     return dict(sorted(named.items()))
-
-
-def _replace_whole(path: Path, raw: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(raw)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

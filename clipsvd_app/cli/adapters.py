@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.adapter_file import card_text, read_adapter
 from clipsvd_app.cli import converting, engine
+from clipsvd_app.cli.opening import opened
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import PredictResult, VerifyResult
-from clipsvd_app.project import open_project
 from clipsvd_app.services import applying
 from clipsvd_app.services.exporting import export_run
 from clipsvd_app.settings import load_settings
@@ -61,7 +61,7 @@ def _add_adapter_commands(commands: Commands, shared: argparse.ArgumentParser) -
 
 def run_export(options: argparse.Namespace, console: Console) -> int:
     """Write the adapter and say where and how large."""
-    with open_project(options.project) as project:
+    with opened(options, console) as project:
         target = export_run(project, options.run_number, options.out)
     data = target.read_bytes()
     console.say(f"Wrote {target} ({len(data):,} bytes).")

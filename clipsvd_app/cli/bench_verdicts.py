@@ -45,7 +45,7 @@ def run_verdicts(options: argparse.Namespace, console: Console) -> int:
     if options.shots < 1 or options.seeds < 1:
         raise UserError("--shots and --seeds must be at least 1.", remedy="Give a larger number.")
     source = BenchSource(
-        options.root,
+        options.root.resolve(),
         options.group_regex,
         options.include_regex,
         tuple(part for part in options.splits.split(",") if part),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 from tqdm import tqdm
 
 from clipsvd_app.domain.codec import to_json
+from clipsvd_app.text_streams import is_unicode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -43,7 +44,8 @@ class Console:
         """Write the one JSON document, only with --json."""
         self.close_bar()
         if self.json:
-            self._out.write(json.dumps(to_json(value), indent=1, ensure_ascii=False) + "\n")
+            text = json.dumps(to_json(value), indent=1, ensure_ascii=not is_unicode(self._out))
+            self._out.write(text + "\n")
 
     def error(self, text: str) -> None:
         """Write one line that says what is wrong and what to do."""

@@ -57,7 +57,7 @@ def run_doctor(options: argparse.Namespace, console: Console) -> int:
 
 def _look() -> Iterator[Finding]:
     yield Finding("program", True, __version__)
-    yield Finding("python", sys.version_info >= (3, 11), platform.python_version())
+    yield Finding("python", (3, 11) <= sys.version_info < (3, 14), platform.python_version())
     yield Finding("system", True, f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors")
     for package in _PACKAGES:
         yield _package(package, "package")

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from clipsvd_app.cli import engine
 from clipsvd_app.cli.console import percent, percent_interval
+from clipsvd_app.cli.opening import opened
 from clipsvd_app.domain.codec import to_json
 from clipsvd_app.domain.evaluation import METHOD_TITLES, Evaluation
 from clipsvd_app.domain.recipe import PRESETS, recipe_for
 from clipsvd_app.domain.wording import basis_text
-from clipsvd_app.project import open_project
 from clipsvd_app.services import backbones, training
 from clipsvd_app.settings import load_settings
 
@@ -40,7 +40,7 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
 
 def run_evaluate(options: argparse.Namespace, console: Console) -> int:
     """Print the evaluation of a stored run, or of a new one on all labelled images."""
-    with open_project(options.project) as project:
+    with opened(options, console) as project:
         if options.preset is None:
             number = options.number or project.latest_run()
         else:

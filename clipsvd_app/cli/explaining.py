@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipsvd_app.cli import engine
+from clipsvd_app.cli.opening import opened
 from clipsvd_app.domain.cases import as_unseen
 from clipsvd_app.domain.explanation import CaseExplanation
 from clipsvd_app.errors import UserError
-from clipsvd_app.project import open_project
 from clipsvd_app.services.applying import prepare_explain, run_backbone
 from clipsvd_app.services.explaining import prepare_explain_run, record_explanation
 from clipsvd_app.settings import load_settings
@@ -50,7 +50,7 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
 
 def run_explain(options: argparse.Namespace, console: Console) -> int:
     """Print what the run changed and, if asked, why one image got its probabilities."""
-    with open_project(options.project) as project:
+    with opened(options, console) as project:
         number = options.run_number or project.latest_run()
         if options.again:
             folder = prepare_explain_run(project, number, run_backbone(project, number, load_settings()))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clipsvd_app.cli.opening import opened
 from clipsvd_app.errors import UserError
-from clipsvd_app.project import open_project
 from clipsvd_app.services.agreement import Agreement, agreement, readers
 from clipsvd_app.services.label_table import write_labels
 from clipsvd_app.services.relinking import missing_images, plan_collect, plan_relink
@@ -53,7 +53,7 @@ def run_labels(options: argparse.Namespace, console: Console) -> int:
             remedy="Choose another name, or add --overwrite.",
             code="file_exists",
         )
-    with open_project(options.project) as project:
+    with opened(options, console) as project:
         lines = write_labels(project, options.out, with_paths=options.paths)
     console.say(f"Wrote {lines} lines to {options.out.name}.")
     console.document({"file": str(options.out), "lines": lines})
@@ -62,7 +62,7 @@ def run_labels(options: argparse.Namespace, console: Console) -> int:
 
 def run_agreement(options: argparse.Namespace, console: Console) -> int:
     """Print Cohen's kappa of every second reader against the project's labels."""
-    with open_project(options.project) as project:
+    with opened(options, console) as project:
         images, readings = project.images(), project.readings()
         names = {known.id: known.name for known in project.classes()}
     found = [agreement(images, readings, reader) for reader in readers(readings)]
@@ -100,7 +100,7 @@ def run_agreement(options: argparse.Namespace, console: Console) -> int:
 
 def run_relink(options: argparse.Namespace, console: Console) -> int:
     """Find moved images again."""
-    with open_project(options.project) as project:
+    with opened(options, console) as project:
         if not missing_images(project.images()):
             console.say("Every image is where it was.")
             console.document({"found": 0, "missing": []})
@@ -114,7 +114,7 @@ def run_relink(options: argparse.Namespace, console: Console) -> int:
 
 def run_collect(options: argparse.Namespace, console: Console) -> int:
     """Copy the images beside the project."""
-    with open_project(options.project) as project:
+    with opened(options, console) as project:
         plan = plan_collect(project, lambda done, total: console.report("Copying files", done, total))
         project.apply(plan.change)
         folder = project.images_folder

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
 
 from clipsvd_app import __version__
 from clipsvd_app.cli import (
@@ -24,7 +26,8 @@ from clipsvd_app.cli import (
     training,
 )
 from clipsvd_app.cli.console import Console
-from clipsvd_app.errors import Cancelled, UserError
+from clipsvd_app.errors import Cancelled, UserError, file_trouble
+from clipsvd_app.text_streams import use_readable_streams
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,10 +52,13 @@ _COMMANDS = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns 0, 1 (user error), 2 (usage) or 130 (cancelled)."""
+    use_readable_streams()
     options = parser().parse_args(arguments)
     console = Console(json=options.json, quiet=options.quiet)
     try:
-        return int(options.run(options, console))
+        code = int(options.run(options, console))
+        sys.stdout.flush()
+        return code
     except UserError as error:
         console.error(str(error))
         return USER_ERROR
@@ -60,8 +66,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.error(str(wish) or "Cancelled; nothing half-done was kept.")
         return CANCELLED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence(sys.stdout)
         return 0
+    except OSError as error:
+        # a folder of the program's own, a file or stdout itself: every reader of images has its own sentences
+        console.error(str(file_trouble(Path(error.filename or "the output"), error)))
+        _silence(sys.stdout)
+        return USER_ERROR
+
+
+def _silence(stream: TextIO) -> None:
+    """Let what is left to be written go nowhere, so that the end of Python does not fail on it again."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def parser() -> argparse.ArgumentParser:

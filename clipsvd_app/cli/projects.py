@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clipsvd_app.project import create_project, open_project
+from clipsvd_app.cli.opening import opened
+from clipsvd_app.project import create_project
 from clipsvd_app.project.class_changes import AddClass
 from clipsvd_app.services import backbones
 from clipsvd_app.services.grouping import parse_rule
@@ -87,7 +88,7 @@ def run_new(options: argparse.Namespace, console: Console) -> int:
 
 def run_add(options: argparse.Namespace, console: Console) -> int:
     """Add images and say what was taken and what was not."""
-    with open_project(options.project) as project:
+    with opened(options, console) as project:
         plan = plan_import(project, options.paths, parse_rule(options.patient_from), console.files_report)
         project.apply(apply_import(project, plan))
     for refusal in plan.refused:
@@ -125,7 +126,7 @@ def run_add(options: argparse.Namespace, console: Console) -> int:
 
 def run_remove(options: argparse.Namespace, console: Console) -> int:
     """Take images and their labels out of the project, never their files."""
-    with open_project(options.project) as project:
+    with opened(options, console) as project:
         gone = images_below(project, options.paths)
         project.apply(removal(project, gone))
         flagged = project.series_flags()
@@ -137,7 +138,7 @@ def run_remove(options: argparse.Namespace, console: Console) -> int:
 
 def run_label(options: argparse.Namespace, console: Console) -> int:
     """Label by folder or by table."""
-    with open_project(options.project) as project:
+    with opened(options, console) as project:
         if options.from_folders:
             report = label_from_folders(project)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clipsvd_app.project import open_project
+from clipsvd_app.cli.opening import opened
 from clipsvd_app.services.report import write_report
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
 
 def run_report(options: argparse.Namespace, console: Console) -> int:
     """Write the report and say what is in it."""
-    with open_project(options.project) as project:
+    with opened(options, console) as project:
         written = write_report(
             project,
             options.run_number,

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from clipsvd_app.cli import engine
 from clipsvd_app.cli.console import Console, percent, percent_interval
 from clipsvd_app.cli.evaluating import show_evaluation
+from clipsvd_app.cli.opening import opened
 from clipsvd_app.domain.recipe import PRESETS, recipe_for
-from clipsvd_app.project import open_project
 from clipsvd_app.services import backbones
 from clipsvd_app.services import training as service
 from clipsvd_app.settings import load_settings
@@ -52,7 +52,7 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
 
 def run_train(options: argparse.Namespace, console: Console) -> int:
     """Train, store the run and print what it showed."""
-    with open_project(options.project) as project:
+    with opened(options, console) as project:
         backbone = backbones.find(load_settings(), project.setting("backbone", backbones.DEMO))
         if options.mirror is not None:
             service.choose_mirroring(project, options.mirror)
@@ -75,7 +75,7 @@ def run_train(options: argparse.Namespace, console: Console) -> int:
 
 def run_runs(options: argparse.Namespace, console: Console) -> int:
     """List the runs."""
-    with open_project(options.project) as project:
+    with opened(options, console) as project:
         runs = project.runs()
     if not runs:
         console.say("No run yet. Train with: clipsvd train PROJECT")

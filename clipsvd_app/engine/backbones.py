@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +21,7 @@ from clipsvd_app.engine.backbone_folder import BackboneFolder, Preprocessing, re
 from clipsvd_app.engine.plain_attention import use_plain_attention
 from clipsvd_app.engine.quick_build import NoRandomNumbers
 from clipsvd_app.engine.short_text import take_short_texts
-from clipsvd_app.engine.tokenizing import Tokenizer, load_tokenizer
+from clipsvd_app.engine.tokenizing import TOKENIZER_FILES, Tokenizer, load_tokenizer
 from clipsvd_app.engine.weights import fit_state, read_state, state_sha256
 from clipsvd_app.errors import UserError
 
@@ -47,6 +49,13 @@ class Backbone:
     sha256: str
     parameters: int
     device: torch.device
+    config_sha256: str
+    """Of all but the weights that an embedding depends on: ``config_hash``."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What names the embeddings of this backbone: its weights, all around them, and where it computes."""
+        return f"{self.sha256}-{self.config_sha256[:32]}-{self.device.type}"
 
     def weight(self, target_or_path: Any) -> Tensor:  # noqa: ANN401 - a Target or a module path
         """Return the weight of a module, whole, given its path or one of its targets."""
@@ -79,7 +88,18 @@ def load_backbone(folder: Path, device: torch.device | str = "cpu", name: str = 
         sha256=_weights_sha256(checked.weights),
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         device=torch.device(device),
+        config_sha256=config_hash(checked),
     )
+
+
+def config_hash(checked: BackboneFolder) -> str:
+    """Hash what makes embeddings of weights: architecture, preprocessing, tokenizer and the libraries.
+
+    Equal weights under a corrected configuration share nothing that was computed under the wrong one.
+    """
+    names = ("open_clip_config.json", *TOKENIZER_FILES)
+    facts = [[_file_hash(checked.folder / name) for name in names], torch_setup.versions()]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def embed_images(model: nn.Module, images: Tensor) -> Tensor:
@@ -127,6 +147,11 @@ def _faults_of_configuration(checked: BackboneFolder) -> Iterator[None]:
             remedy="Download the folder again, or update the program if the model is new.",
             code="backbone_config",
         ) from error
+
+
+def _file_hash(file: Path) -> str:
+    """Return the hash of a file of the configuration, "" where the backbone has none of that name."""
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
 
 
 def _weights_sha256(weights: Path) -> str:

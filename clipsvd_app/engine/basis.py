@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,8 +24,11 @@ from torch import Tensor
 
 from clipsvd_app import settings
 from clipsvd_app.engine.architectures import Target, list_targets
+from clipsvd_app.whole_files import keep
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from clipsvd_app.engine.backbones import Backbone
     from clipsvd_app.jobs import Report
 
@@ -84,13 +84,16 @@ def load_basis(backbone: Backbone, report: Report, folder: Path | None = None) -
     files = {target.name: cache / f"{target.name}.safetensors" for target in targets}
     with _workers() as workers:
         read = zip(files, workers.map(_read, files.values()), strict=True)
-        matrices = {name: matrix for name, matrix in read if matrix is not None}
+        shapes = {target.name: tuple(target.block(backbone.weight(target)).shape) for target in targets}
+        matrices = {name: matrix for name, matrix in read if matrix and _shape(matrix) == shapes[name]}
         missing = [target for target in targets if target.name not in matrices]
         results = _decomposed(workers, (target.block(backbone.weight(target)) for target in missing))
         for done, target in enumerate(missing, start=len(matrices)):
             report(STAGE, done, len(targets))
-            _write(files[target.name], next(results))
-            matrices[target.name], _ = _map(files[target.name])
+            matrix = next(results)
+            _write(files[target.name], matrix)
+            # a cache that cannot be written costs memory now and time later
+            matrices[target.name] = _read(files[target.name]) or matrix
     report(STAGE, len(targets), len(targets))
     return Basis(targets, matrices, _fingerprint(matrices))
 
@@ -138,6 +141,10 @@ def _decomposed(workers: ThreadPoolExecutor, weights: Iterable[Tensor]) -> Itera
         yield ahead.popleft().result()
 
 
+def _shape(matrix: MatrixBasis) -> tuple[int, int]:
+    return matrix.u.shape[0], matrix.vt.shape[1]
+
+
 def _read(file: Path) -> MatrixBasis | None:
     """Map one cached matrix into memory; None if it is missing or not what was written."""
     try:
@@ -155,15 +162,8 @@ def _map(file: Path) -> tuple[MatrixBasis, str]:
 
 def _write(file: Path, matrix: MatrixBasis) -> None:
     """Write one matrix whole or not at all, also when two processes write it at once."""
-    file.parent.mkdir(parents=True, exist_ok=True)
     metadata = {"algorithm": ALGORITHM, "checksum": _checksum(matrix)}
-    descriptor, temporary = tempfile.mkstemp(dir=file.parent, suffix=".part")
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(save({"u": matrix.u, "s0": matrix.s0, "vt": matrix.vt}, metadata))
-        Path(temporary).replace(file)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    keep(file, save({"u": matrix.u, "s0": matrix.s0, "vt": matrix.vt}, metadata))
 
 
 def _checksum(matrix: MatrixBasis) -> str:

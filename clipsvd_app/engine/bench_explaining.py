@@ -109,7 +109,7 @@ def _moved(warm: WarmBackbone, report: Report) -> AdaptedModel:
 def _embedded(adapted: AdaptedModel, report: Report) -> tuple[EmbeddedCorpus, float]:
     phrases = [phrase for phrase in load_corpus().phrases if not phrase.is_control]
     start = time.perf_counter()
-    found = embed_corpus(adapted, phrases, MODALITIES, report, keep=False)
+    found = embed_corpus(adapted, phrases, MODALITIES, report, lasting=False)
     seconds = (time.perf_counter() - start) * PHRASES / len(found.phrases)
     return EmbeddedCorpus(found.phrases[:PHRASES], found.centred[:PHRASES]), seconds
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from clipsvd_app import __version__
 from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.bench import BenchSource, open_bench
 from clipsvd_app.engine.evaluation.estimate import cross_validated, method_outputs, study_of
@@ -134,6 +135,8 @@ def _columns(images: StudySet) -> tuple[tuple[int, ...], tuple[str, ...]]:
 def _key(bench: VerdictBench, seed: int, *, shuffled: bool) -> dict[str, Any]:
     return {
         "backbone": bench.backbone.name,
+        "backbone_sha256": bench.backbone.sha256,
+        "version": __version__,
         "preset": bench.preset,
         "shots": bench.shots,
         "seed": seed,

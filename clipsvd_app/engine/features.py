@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-import os
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,15 +19,17 @@ from clipsvd_app.domain.codec import to_json
 from clipsvd_app.engine.backbones import Backbone, embed_images
 from clipsvd_app.engine.dataset import Pictures, normalise, read_pictures
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import file_sha256
+from clipsvd_app.imaging import PIXELS_VERSION, file_sha256
 from clipsvd_app.jobs import ImageInput, Report
+from clipsvd_app.whole_files import file_state, keep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Features = NDArray[np.float32]
 _BATCH = 32
-_VERSION = 1
+# Raise this when the same pixels would be letterboxed or embedded otherwise.
+_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class FeatureStore:
     backbone: Backbone
     folder: Path | None = None
     _known: dict[str, Features] = field(default_factory=dict)
-    _hashes: dict[tuple[str, int, int], str] = field(default_factory=dict)
+    _hashes: dict[tuple[str | int, ...], str] = field(default_factory=dict)
 
     def of(self, inputs: Sequence[ImageInput], report: Report) -> FrozenFeatures:
         """Return the features of images, computing only those that were never seen."""
@@ -86,17 +87,17 @@ class FeatureStore:
         return pictures.refused
 
     def _key(self, image: ImageInput) -> str:
-        view = json.dumps(
-            [_VERSION, image.frame, *map(to_json, (image.window, image.crop, image.series_window))]
-        )
-        return hashlib.sha256(f"{self._file_hash(Path(image.path))} {view}".encode()).hexdigest()
+        """Name a feature by all that it depends on: the model, the reader, the content and the view of it."""
+        view = [image.frame, *map(to_json, (image.window, image.crop, image.series_window))]
+        facts = [_VERSION, self.backbone.fingerprint, PIXELS_VERSION, self.file_hash(Path(image.path)), view]
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
-    def _file_hash(self, path: Path) -> str:
+    def file_hash(self, path: Path) -> str:
+        """Return the hash of a file's content, read again only when its state is another."""
         try:
-            status = path.stat()
+            state = (str(path), *file_state(path))
         except OSError:
             return file_sha256(path)
-        state = (str(path), status.st_size, status.st_mtime_ns)
         if state not in self._hashes:
             self._hashes[state] = file_sha256(path)
         return self._hashes[state]
@@ -114,19 +115,12 @@ class FeatureStore:
 
     def _remember(self, key: str, row: Features) -> None:
         self._known[key] = row
-        file = self._file(key)
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, temporary = tempfile.mkstemp(dir=file.parent, suffix=".part")
-            with os.fdopen(descriptor, "wb") as stream:
-                np.save(stream, row)
-            Path(temporary).replace(file)
-        except OSError:
-            # A cache that cannot be written costs time later, and nothing now.
-            return
+        raw = io.BytesIO()
+        np.save(raw, row)
+        keep(self._file(key), raw.getvalue())
 
     def _file(self, key: str) -> Path:
-        root = self.folder or settings.cache_folder() / "features" / self.backbone.sha256
+        root = self.folder or settings.cache_folder() / "features" / self.backbone.fingerprint
         return root / key[:2] / f"{key}.npy"
 
 

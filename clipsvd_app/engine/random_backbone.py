@@ -7,8 +7,10 @@ size, which spells every word letter by letter where it does not know it whole.
 from __future__ import annotations
 
 import json
-import shutil
 import string
+import tempfile
+from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import torch
@@ -22,11 +24,10 @@ from clipsvd_app.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
-
 RandomKind = Literal["biomedclip", "ViT-B-16"]
 RANDOM_KINDS: tuple[RandomKind, ...] = get_args(RandomKind)
 SEED = 20260101
+_VERSION = 1  # of how the weights and the vocabulary are made
 VOCABULARY_PIECES, EMBEDDING_ROWS, CONTEXT_LENGTH = 28_895, 30_522, 256
 _CLIP_VIT_B_16 = {
     "embed_dim": 512,
@@ -45,8 +46,7 @@ def make_random(kind: RandomKind, folder: Path) -> Path:
             code="folder_not_empty",
         )
     folder.mkdir(parents=True, exist_ok=True)
-    config = BIOMEDCLIP_CONFIG if kind == "biomedclip" else {**BIOMEDCLIP_CONFIG, "model_cfg": _CLIP_VIT_B_16}
-    _write_json(folder, "open_clip_config.json", config)
+    _write_json(folder, "open_clip_config.json", _config(kind))
     if kind == "biomedclip":
         _write_language(folder)
     _write_weights(read_folder(folder, folder / WEIGHT_FILES[0]))
@@ -55,14 +55,19 @@ def make_random(kind: RandomKind, folder: Path) -> Path:
 
 def random_backbone_folder(kind: RandomKind) -> Path:
     """Return the folder of a random backbone in the cache, made the first time it is asked for."""
-    folder = settings.cache_folder() / "random_backbones" / kind
+    recipe = sha256(json.dumps([SEED, _VERSION, _config(kind)], sort_keys=True).encode()).hexdigest()
+    folder = settings.cache_folder() / "random_backbones" / f"{kind}-{recipe[:12]}"
     if not (folder / WEIGHT_FILES[0]).is_file():
-        partial = folder.with_name(f".{kind}.part")
-        shutil.rmtree(partial, ignore_errors=True)
-        make_random(kind, partial)
-        shutil.rmtree(folder, ignore_errors=True)
-        partial.rename(folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".", suffix=".part") as room:
+            made = make_random(kind, Path(room) / kind)
+            if not folder.exists():  # another process may have been quicker
+                made.rename(folder)
     return folder
+
+
+def _config(kind: RandomKind) -> dict[str, Any]:
+    return BIOMEDCLIP_CONFIG if kind == "biomedclip" else {**BIOMEDCLIP_CONFIG, "model_cfg": _CLIP_VIT_B_16}
 
 
 def vocabulary() -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -11,7 +12,7 @@ import torch
 from clipsvd_app.domain.codec import CodecError
 from clipsvd_app.engine.fallback import with_cpu_in_reserve
 from clipsvd_app.engine.warm import WarmBackbone, WarmBackbones
-from clipsvd_app.errors import UserError
+from clipsvd_app.errors import UserError, file_trouble
 from clipsvd_app.jobs import (
     AddBackboneRequest,
     AddBackboneResult,
@@ -31,7 +32,6 @@ from clipsvd_app.jobs import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from clipsvd_app.jobs import DeviceRequest
 
@@ -126,8 +126,10 @@ def _limits_as_user_errors() -> Iterator[None]:
             code="out_of_memory",
         ) from error
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        if error.errno is None:
             raise
+        if error.errno != errno.ENOSPC:
+            raise file_trouble(Path(error.filename or "A file"), error) from error
         raise UserError(
             "The disk is full.", remedy="Free some space and start the job again.", code="disk_full"
         ) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ import torch
 from clipsvd_app import __version__, settings
 from clipsvd_app.domain.codec import to_json
 from clipsvd_app.domain.results import Prediction, Role, RunResult
-from clipsvd_app.engine import basis, torch_setup
+from clipsvd_app.engine import basis
 from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.adapter import save_adapter
 from clipsvd_app.engine.devices import device_title
@@ -33,6 +34,8 @@ from clipsvd_app.engine.fitting.checkpoints import FolderCheckpoints, run_checkp
 from clipsvd_app.engine.fitting.learner import Learner
 from clipsvd_app.engine.splits import Split, check_classes, draw_shots, set_aside
 from clipsvd_app.engine.study_set import StudySet, read_study_set
+from clipsvd_app.errors import UserError
+from clipsvd_app.imaging import PIXELS_VERSION
 from clipsvd_app.jobs import Report, TrainRequest
 
 if TYPE_CHECKING:
@@ -40,12 +43,15 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.evaluation import Evaluation, EvaluationKind
     from clipsvd_app.engine.backbones import Backbone
+    from clipsvd_app.engine.features import FeatureStore
     from clipsvd_app.engine.trained import TrainedSigma
     from clipsvd_app.engine.warm import WarmBackbone
 
 ADAPTER_FILE = "adapter.safetensors"
 CURVE_FILE = "metrics.jsonl"
 _EXPLAINED_IMAGES = 64
+# Beside those in the backbone's fingerprint: what reads pixels, draws folds and counts.
+_LIBRARIES = ("numpy", "pillow", "pydicom", "scikit-learn", "scipy")
 RESUMED = "This run went on where it had been stopped; its time counts from there."
 
 
@@ -71,7 +77,7 @@ def run_train(request: TrainRequest, folder: Path, warm: WarmBackbone, report: R
     """Train, evaluate and explain; the adapter and the curve are written into ``folder``."""
     start = time.monotonic()
     report = logging_report(report, folder / CURVE_FILE)
-    checkpoints = checkpoints_of(request, warm.backbone)
+    checkpoints = checkpoints_of(request, warm.backbone, warm.features)
     resumed = checkpoints.folder.exists()
     prepared = _prepare(request, warm, checkpoints, report)
     images, unseen = prepared.images, UnseenReader(prepared.images)
@@ -129,25 +135,24 @@ def _locked(prepared: _Prepared) -> set[int]:
     return {place for place, image in enumerate(prepared.images.inputs) if image.group in locked}
 
 
-def checkpoints_of(request: TrainRequest, backbone: Backbone) -> FolderCheckpoints:
+def checkpoints_of(request: TrainRequest, backbone: Backbone, features: FeatureStore) -> FolderCheckpoints:
     """Return where the fits of this very run are kept: the same request on the same machine goes on there.
 
-    Whatever could change a last digit makes it another run: the request, the state of its files, the
-    weights, the device, its threads, and the libraries.
+    Whatever could change a last digit makes it another run: the request, the content of its files and how
+    they are read, the weights with all around them, the device, its threads, and the libraries.
     """
-    files = [_state_of(image.path) for image in request.images]
-    facts = [to_json(request), files, backbone.sha256, basis.ALGORITHM, __version__]
-    facts += [device_title(backbone.device), torch.get_num_threads(), torch_setup.versions()]
+    files = [_content_of(image.path, features) for image in request.images]
+    facts = [to_json(request), files, PIXELS_VERSION, backbone.fingerprint, basis.ALGORITHM, __version__]
+    facts += [device_title(backbone.device), torch.get_num_threads(), {n: version(n) for n in _LIBRARIES}]
     return run_checkpoints(settings.cache_folder() / "checkpoints", facts)
 
 
-def _state_of(path: str) -> tuple[int, int]:
-    """Return size and time of change of a file; an absent one is refused later, in its turn."""
+def _content_of(path: str, features: FeatureStore) -> str:
+    """Return the hash of a file; an unreadable one is refused later, in its turn."""
     try:
-        status = Path(path).stat()
-    except OSError:
-        return 0, 0
-    return status.st_size, status.st_mtime_ns
+        return features.file_hash(Path(path))
+    except UserError:
+        return ""
 
 
 def _prepare(

@@ -27,6 +27,15 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.backbone_folder import BackboneFolder
 
 VOCABULARY_FILES = ("vocab.txt", "tokenizer.json")
+# Every file that decides how words become ids, and how the text tower reads them.
+TOKENIZER_FILES = (
+    *VOCABULARY_FILES,
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "merges.txt",
+    "config.json",
+)
 # The last two are what transformers writes for any tokenizer.json.
 _TOKENIZER_CLASSES = ("BertTokenizer", "BertTokenizerFast", "PreTrainedTokenizerFast", "TokenizersBackend")
 _PROBES = ("a medical image of the chest", "An Image Showing A Finding")

@@ -14,6 +14,7 @@ from clipsvd_app.engine.devices import Devices, this_computer
 from clipsvd_app.engine.features import FeatureStore
 from clipsvd_app.engine.hot_swap import HotSwap
 from clipsvd_app.errors import UserError
+from clipsvd_app.whole_files import file_state
 
 if TYPE_CHECKING:
     import torch
@@ -81,8 +82,7 @@ class WarmBackbones:
             del self._loaded[key]
 
 
-def _state(folder: Path) -> list[tuple[str, int, int]]:
+def _state(folder: Path) -> list[tuple[str | int, ...]]:
     if not folder.is_dir():
         return []
-    statuses = [(file.name, file.stat()) for file in sorted(folder.iterdir()) if file.is_file()]
-    return [(name, status.st_size, status.st_mtime_ns) for name, status in statuses]
+    return [(file.name, *file_state(file)) for file in sorted(folder.iterdir()) if file.is_file()]

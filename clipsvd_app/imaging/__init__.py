@@ -7,6 +7,7 @@ from clipsvd_app.imaging.hashing import average_hash, file_sha256, hash_distance
 from clipsvd_app.imaging.left_out import LeftOut, quiet_words
 from clipsvd_app.imaging.presets import window_from
 from clipsvd_app.imaging.reading import (
+    PIXELS_VERSION,
     open_as_rgb,
     read_frame,
     read_header,
@@ -36,6 +37,7 @@ from clipsvd_app.imaging.windows import CT_PRESETS, IDENTITY_8_BIT, apply_window
 __all__ = [
     "CT_PRESETS",
     "IDENTITY_8_BIT",
+    "PIXELS_VERSION",
     "UNLIMITED",
     "Crop",
     "Findings",

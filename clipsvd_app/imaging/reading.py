@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from clipsvd_app.imaging.overlays import Overlay
     from clipsvd_app.imaging.values import Array, Bytes, Crop, Frame, ImageHeader, Window
 
+# Raise this whenever the same file would give other pixels, greys or windows than before: no thumbnail and no
+# feature of the older reading is taken for one of the newer.
+PIXELS_VERSION = 3
 _BYTES_AT_ONCE = 64 * 1024**2
 
 

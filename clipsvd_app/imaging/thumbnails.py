@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import functools
-import os
-import tempfile
-from pathlib import Path
+import hashlib
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,14 +13,14 @@ from clipsvd_app import settings
 from clipsvd_app.imaging.display import rgb_of, to_display
 from clipsvd_app.imaging.hashing import file_sha256
 from clipsvd_app.imaging.pictures import picture_bytes
-from clipsvd_app.imaging.reading import read_frame
+from clipsvd_app.imaging.reading import PIXELS_VERSION, read_frame
 from clipsvd_app.imaging.sniffing import sniff
+from clipsvd_app.whole_files import file_state, keep
 
 if TYPE_CHECKING:
-    from clipsvd_app.imaging.values import Bytes, Window
+    from pathlib import Path
 
-# Raise this when the same file would give other pixels.
-_FORMAT = 2
+    from clipsvd_app.imaging.values import Bytes, Window
 
 
 def thumbnail(
@@ -38,17 +36,18 @@ def thumbnail(
 
     series_window: see `read_frame`.
     cache_folder: where the PNGs of pixels alone are kept, by default the user's cache.
-    sha256: of the file, where the caller knows it already.
+    sha256: of the file as the caller knew it; a file that is put in its place later has another state.
     """
     sniff(path)
     folder = cache_folder or settings.cache_folder() / "thumbnails"
-    key = sha256 or _known_sha256(path)
-    kept = folder / key[:2] / f"{key}-{frame}-{side_px}{_named(series_window)}-v{_FORMAT}.png"
+    key = _key(path, sha256)
+    name = f"{key}-{frame}-{side_px}{_named(series_window)}.png"
+    kept = folder / f"v{PIXELS_VERSION}" / key[:2] / name
     found = _load(kept)
     if found is not None:
         return found
     small = shrunk(to_display(read_frame(path, frame, series_window)), side_px)
-    _keep(kept, picture_bytes(small))
+    keep(kept, picture_bytes(small))
     return small
 
 
@@ -63,13 +62,16 @@ def shrunk(display: Bytes, side_px: int) -> Bytes:
     return np.array(image)
 
 
-def _known_sha256(path: Path) -> str:
-    status = path.stat()
-    return _sha256_of(path, status.st_mtime_ns, status.st_size)
+def _key(path: Path, sha256: str | None) -> str:
+    """Name a file by its content, or by what was known of its content and its size and time of change."""
+    size, changed_ns, *_ = state = file_state(path)
+    if sha256 is None:
+        return _sha256_of(path, state)
+    return hashlib.sha256(f"{sha256} {size} {changed_ns}".encode()).hexdigest()
 
 
 @functools.lru_cache(maxsize=65_536)
-def _sha256_of(path: Path, _mtime_ns: int, _size: int) -> str:
+def _sha256_of(path: Path, _state: tuple[int, ...]) -> str:
     return file_sha256(path)
 
 
@@ -79,15 +81,3 @@ def _load(kept: Path) -> Bytes | None:
             return np.array(image.convert("RGB"))
     except (OSError, ValueError, SyntaxError):  # absent, or damaged and made again
         return None
-
-
-def _keep(kept: Path, png: bytes) -> None:
-    """Write the cache entry whole or not at all; a full or read-only disk costs only time."""
-    try:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=kept.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(png)
-        Path(draft).replace(kept)
-    except OSError:
-        return

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from clipsvd_app.domain.codec import from_json, to_json
 from clipsvd_app.jobs.parsing import json_object, pick
 from clipsvd_app.jobs.requests import REQUESTS, Request
+from clipsvd_app.whole_files import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,9 +30,7 @@ def read_request(folder: Path) -> Request:
 
 def write_result(folder: Path, result: object) -> None:
     """Write ``result.json`` whole or not at all."""
-    temporary = folder / "result.json.part"
-    temporary.write_text(json.dumps(to_json(result), allow_nan=False), encoding="utf-8")
-    temporary.replace(folder / "result.json")
+    write_whole(folder / "result.json", json.dumps(to_json(result), allow_nan=False).encode())
 
 
 def read_result(folder: Path, kind: type[T]) -> T:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
+import errno
 import sqlite3
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from filelock import FileLock, Timeout
 
-from clipsvd_app.errors import UserError
+from clipsvd_app.errors import UserError, file_trouble
 from clipsvd_app.project.schema import APPLICATION_ID, MIGRATIONS, VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-BACKUPS_KEPT = 10
-_SQLITE, _MARK_AT = b"SQLite format 3\x00", 68  # https://www.sqlite.org/fileformat.html, 1.3
+# https://www.sqlite.org/fileformat.html, 1.3
+_SQLITE, _WRITES_AT, _MARK_AT = b"SQLite format 3\x00", 18, 68
+_WRITE_AHEAD = 2
+_EXTENDED = "\\\\?\\"
 
 
 def create_database(path: Path) -> sqlite3.Connection:
@@ -28,11 +32,22 @@ def create_database(path: Path) -> sqlite3.Connection:
             remedy="Open it, or choose another name.",
             code="project_exists",
         )
+    for log in (Path(f"{path}-journal"), Path(f"{path}-wal")):
+        if log.exists() and log.stat().st_size:
+            raise UserError(
+                f"“{log.name}” in this folder is the log of another project that was called “{path.name}”.",
+                remedy="Move it beside that project, which needs it, or choose another name.",
+                code="project_log_left",
+            )
     with _worded(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        _stamp(path)
-        connection = _connect(path, read_only=False)
-        _migrate(connection, 0)
+        try:
+            _stamp(path)
+            connection = _connect(path, read_only=False)
+            _migrate(connection, 0)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
     return connection
 
 
@@ -50,38 +65,68 @@ def require_project(path: Path) -> None:
             remedy="Check the name, or make one with File > New project (clipsvd new).",
             code="project_missing",
         )
-    with _worded(path), path.open("rb") as file:
-        head = file.read(_MARK_AT + 4)
+    head = _head(path)
     if not head.startswith(_SQLITE) or head[_MARK_AT:] != APPLICATION_ID.to_bytes(4, "big"):
         raise _not_a_project(path)
 
 
-def open_database(path: Path, *, read_only: bool, backups: Path) -> sqlite3.Connection:
-    """Open a project file, bringing an older one up to date after a backup.
+def lacks_its_log(path: Path) -> bool:
+    """Whether the file says that newer changes lie in a write-ahead log, and that log is not beside it.
+
+    This program keeps none, so that the one file is always whole; other SQLite tools turn it on.
+    """
+    return _head(path)[_WRITES_AT] == _WRITE_AHEAD and not Path(f"{path.resolve()}-wal").exists()
+
+
+def open_database(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    """Open a project file as it is; ``bring_up_to_date`` goes with it where it is written to.
 
     Raises UserError for a damaged file or one of a newer version.
     """
     with _worded(path):
         connection = _connect(path, read_only=read_only)
         try:
-            version = _checked_version(connection, path)
-            if not read_only:
-                _backup(connection, path, backups)
-                _migrate(connection, version)
+            _checked_version(connection, path)
+            # a copy that was taken in the middle of a change, or a file whose rollback journal is gone
+            if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+                raise damaged(path)
         except BaseException:
             connection.close()
             raise
     return connection
 
 
+def bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
+    """Take an older file through the migrations that it lacks, each with its number or not at all."""
+    with _worded(path):
+        _migrate(connection, _checked_version(connection, path))
+
+
+def close_database(connection: sqlite3.Connection) -> None:
+    """Close the file and take its empty journal away."""
+    with contextlib.suppress(sqlite3.Error):
+        connection.execute("PRAGMA journal_mode = DELETE")
+    connection.close()
+
+
 def writer_lock(path: Path) -> FileLock | None:
     """Take the one writer's lock, or return None when another window holds it."""
-    lock = FileLock(f"{path}.lock")
+    lock = FileLock(f"{path.resolve()}.lock")  # a link and its file are one project
     try:
-        lock.acquire(timeout=0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a drive without flock gets a lock by a file's mere presence
+            lock.acquire(timeout=0)
     except Timeout:
         return None
+    except NotImplementedError as error:
+        raise UserError(
+            f"The drive that holds “{path.name}” has no file locks, so two windows could write at once.",
+            remedy="Copy the project to a folder on this computer and open it there.",
+            code="no_locks",
+        ) from error
     except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise file_trouble(path, error) from error
         raise UserError(
             f"“{path.name}” lies in a folder that cannot be written to.",
             remedy="Copy the project to a folder of yours and open it there.",
@@ -110,16 +155,37 @@ def _stamp(path: Path) -> None:
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
+def _head(path: Path) -> bytes:
+    with _worded(path), path.open("rb") as file:
+        return file.read(_MARK_AT + 4)
+
+
 def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
-    uri = f"{path.resolve().as_uri()}{'?mode=ro' if read_only else ''}"
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    """Open with a rollback journal on every file system.
+
+    A write-ahead log saves a few milliseconds a label, but keeps the newest labels out of the file that
+    people copy, and is not safe on a share (https://www.sqlite.org/wal.html). A truncated journal is
+    synced, which a deleted one is not.
+    """
+    place = _read_only_uri(path) if read_only else str(path.resolve())
+    connection = sqlite3.connect(place, uri=read_only, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA foreign_keys = ON")
     if not read_only:
-        connection.execute(
-            "PRAGMA journal_mode = DELETE" if _on_network(path) else "PRAGMA journal_mode = WAL"
-        )
+        connection.execute("PRAGMA journal_mode = TRUNCATE")
         connection.execute("PRAGMA synchronous = FULL")
     return connection
+
+
+def _read_only_uri(path: Path) -> str:
+    """Return SQLite's form of URI; that of a Windows share has four slashes, and no authority.
+
+    https://www.sqlite.org/uri.html, 3.1
+    """
+    whole = str(path.resolve())
+    if whole.startswith(_EXTENDED):
+        whole = whole.removeprefix(_EXTENDED).replace("UNC", "\\", 1)
+    posix = whole.replace("\\", "/") if path.drive or whole.startswith("\\") else whole
+    return f"file://{'' if posix.startswith('/') else '/'}{quote(posix)}?mode=ro"
 
 
 def _checked_version(connection: sqlite3.Connection, path: Path) -> int:
@@ -139,66 +205,66 @@ def _migrate(connection: sqlite3.Connection, version: int) -> None:
         connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")
 
 
-def _backup(connection: sqlite3.Connection, path: Path, folder: Path) -> None:
-    """Keep the last copies of the file as it was when opened; an unchanged file gets none."""
-    kept = sorted(folder.glob(f"{path.stem}-*.clipsvd")) if folder.is_dir() else []
-    if kept and kept[-1].stat().st_mtime >= path.stat().st_mtime:
-        return
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%d-%H%M%S-%f")
-        with contextlib.closing(sqlite3.connect(folder / f"{path.stem}-{stamp}.clipsvd")) as copy:
-            connection.backup(copy)
-        for old in kept[: max(0, len(kept) + 1 - BACKUPS_KEPT)]:
-            old.unlink(missing_ok=True)
-    except OSError:
-        return  # no room for a backup must not keep the user from the project itself
-
-
-def _on_network(path: Path) -> bool:
-    """Say whether the file lies on a mounted share, where WAL is not safe."""
-    if str(path).startswith("\\\\"):
-        return True
-    try:
-        mounts = Path("/proc/mounts").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return False
-    remote = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs"}
-    points = [line.split()[1:3] for line in mounts if len(line.split()) > 2]
-    best = max(
-        (p for p in points if path.resolve().is_relative_to(p[0])), key=lambda p: len(p[0]), default=None
-    )
-    return best is not None and best[1] in remote
-
-
 @contextlib.contextmanager
 def _worded(path: Path) -> Iterator[None]:
     """Turn what SQLite and the file system say into a sentence with a remedy."""
     try:
         yield
     except sqlite3.DatabaseError as error:
-        text = str(error)
-        if "not a database" in text or "malformed" in text:
-            raise _not_a_project(path) from error
-        if "full" in text or "disk I/O" in text:
-            raise UserError(
+        raise _sqlite_trouble(path, error) from error
+    except OSError as error:
+        raise file_trouble(path, error) from error
+
+
+def _sqlite_trouble(path: Path, error: sqlite3.DatabaseError) -> Exception:
+    """Return the sentence for SQLite's result code (https://www.sqlite.org/rescode.html), else our bug."""
+    kind = str(getattr(error, "sqlite_errorname", "")).removeprefix("SQLITE_").partition("_")[0]
+    match kind:
+        case "NOTADB":
+            return _not_a_project(path)
+        case "CORRUPT":
+            return damaged(path)
+        case "FULL":
+            return UserError(
                 "The disk is full, so the last change was not saved; everything before it is safe.",
                 remedy="Free some space and repeat the last step.",
                 code="disk_full",
-            ) from error
-        if "readonly" in text or "unable to open" in text or "locked" in text:
-            raise UserError(
+            )
+        case "IOERR":
+            return UserError(
+                f"The drive that holds “{path.name}” could not be read or written,"
+                " so the last change was not saved.",
+                remedy="Check that the drive is connected and has space, then repeat the last step.",
+                code="disk_error",
+            )
+        case "BUSY" | "LOCKED":
+            return UserError(
+                f"Another program is using “{path.name}”.",
+                remedy="Wait until it is done, or close it, and repeat the last step.",
+                code="project_busy",
+            )
+        case "CANTOPEN":
+            return UserError(
+                f"“{path.name}” cannot be opened.",
+                remedy="Check the permissions of the file and its folder, and that its drive is connected.",
+                code="project_not_readable",
+            )
+        case "READONLY" | "PERM" | "AUTH":
+            return UserError(
                 f"“{path.name}” cannot be written to.",
-                remedy="Close the other program that holds it, or check the folder's permissions.",
+                remedy="Check the permissions of the file and its folder.",
                 code="project_not_writable",
-            ) from error
-        raise
-    except PermissionError as error:
-        raise UserError(
-            f"“{path.name}” may not be read or written.",
-            remedy="Check the permissions of the file and its folder.",
-            code="project_not_writable",
-        ) from error
+            )
+    return error
+
+
+def damaged(path: Path) -> UserError:
+    """Return the refusal of a file that is a project and cannot be read as one."""
+    return UserError(
+        f"“{path.name}” is damaged: part of the file is missing or was overwritten.",
+        remedy="Copy it again from where it came from, with the program closed.",
+        code="project_damaged",
+    )
 
 
 def _not_a_project(path: Path) -> UserError:

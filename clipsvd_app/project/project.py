@@ -6,20 +6,23 @@ import datetime as dt
 import hashlib
 import json
 import secrets
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from clipsvd_app.domain.codec import to_json
 from clipsvd_app.errors import UserError
 from clipsvd_app.project import queries
+from clipsvd_app.project.backups import Backup, make_backup, newest_backup
 from clipsvd_app.project.database import (
+    bring_up_to_date,
+    close_database,
     create_database,
+    lacks_its_log,
     open_database,
     require_project,
     transaction,
     writer_lock,
 )
-from clipsvd_app.settings import data_folder
 
 if TYPE_CHECKING:
     import sqlite3
@@ -45,11 +48,30 @@ if TYPE_CHECKING:
 SUFFIX = ".clipsvd"
 
 
-class Project:
-    """An open project. Use ``create_project`` or ``open_project``."""
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What a user should know of a project that did open; ``backup`` where one may help."""
 
-    def __init__(self, path: Path, database: sqlite3.Connection, lock: FileLock | None) -> None:
+    message: str
+    remedy: str = ""
+    backup: Backup | None = None
+
+
+class Project:
+    """An open project. Use ``create_project`` or ``open_project``.
+
+    ``remarks`` say what was noticed on opening.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        database: sqlite3.Connection,
+        lock: FileLock | None,
+        remarks: tuple[Remark, ...] = (),
+    ) -> None:
         self.path = path
+        self.remarks = remarks
         self._db = database
         self._lock = lock
 
@@ -179,7 +201,7 @@ class Project:
 
     def close(self) -> None:
         """Close the file and let the next writer in."""
-        self._db.close()
+        close_database(self._db)
         if self._lock is not None:
             self._lock.release()
 
@@ -223,19 +245,48 @@ def create_project(path: Path) -> Project:
 def open_project(path: Path) -> Project:
     """Open a project as its writer, or read-only when another window has it."""
     require_project(path)
+    no_log = lacks_its_log(path)
     lock = writer_lock(path)
+    remarks: list[Remark] = []
     try:
-        database = open_database(path, read_only=lock is None, backups=_backup_folder(path))
+        database = _opened(path, read_only=lock is None)
+        if no_log:
+            remarks.append(_no_log(path, queries.setting(database, "project_id", "")))
+        if lock is not None:
+            if without := make_backup(database, path):
+                remarks.append(Remark(without))
+            bring_up_to_date(database, path)
     except BaseException:
         if lock is not None:
             lock.release()
         raise
-    return Project(path, database, lock)
+    return Project(path, database, lock, tuple(remarks))
 
 
-def _backup_folder(path: Path) -> Path:
-    place = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]
-    return data_folder() / "backups" / place
+def _opened(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    """Open the file; the refusal of a damaged one names its newest backup."""
+    try:
+        return open_database(path, read_only=read_only)
+    except UserError as error:
+        backup = newest_backup(path) if error.code in ("project_damaged", "not_a_project") else None
+        if backup is None:
+            raise
+        remedy = f"{error.remedy} {_words_of(backup)}"
+        raise UserError(error.message, remedy=remedy, code=error.code) from error
+
+
+def _no_log(path: Path, project_id: str) -> Remark:
+    backup = newest_backup(path, project_id)
+    return Remark(
+        f"“{path.name}” was copied or moved without its log “{path.name}-wal”,"
+        " so its newest changes are missing.",
+        f"Copy the two files together, with every other program closed. {_words_of(backup)}".strip(),
+        backup,
+    )
+
+
+def _words_of(backup: Backup | None) -> str:
+    return "" if backup is None else f"The newest backup is of {backup.at:%d %B %Y, %H:%M}: {backup.path}"
 
 
 def _is_absolute(path: str) -> bool:

@@ -205,5 +205,6 @@ def _free_folder(name: str) -> Path:
 
 
 def _forget_basis(sha256: str) -> None:
-    for folder in (cache_folder() / "basis").glob(f"{sha256}-*"):
-        shutil.rmtree(folder, ignore_errors=True)
+    for cache in ("basis", "features"):
+        for folder in (cache_folder() / cache).glob(f"{sha256}-*"):
+            shutil.rmtree(folder, ignore_errors=True)

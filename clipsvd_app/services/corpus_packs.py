@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import shutil
 from typing import TYPE_CHECKING
 
 from clipsvd_app.corpus import PackReport, check_pack, user_folder
 from clipsvd_app.errors import UserError
+from clipsvd_app.whole_files import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,12 +27,9 @@ def add_pack(path: Path) -> PackReport:
             remedy="Mend the line and add the pack again; clipsvd corpus check lists every fault.",
             code="corpus",
         )
-    folder = user_folder()
-    partial = folder / f".{_file_name(path)}.part"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, partial)
-        partial.replace(folder / _file_name(path))
+        user_folder().mkdir(parents=True, exist_ok=True)
+        write_whole(user_folder() / _file_name(path), path.read_bytes())
     except OSError as error:
         raise UserError(
             "The pack cannot be kept in the data folder.",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
 import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from clipsvd_app.errors import own_folder_errors
 from clipsvd_app.jobs import CropSpec, ImageInput, Request, WindowSpec, write_request
 from clipsvd_app.settings import data_folder
 
@@ -23,14 +25,16 @@ KEEP_S = 7 * 24 * 3600
 def new_job(request: Request) -> Path:
     """Write a request into a new folder and return it."""
     folder = new_folder(request.kind)
-    write_request(folder, request)
+    with own_folder_errors(folder):
+        write_request(folder, request)
     return folder
 
 
 def new_folder(kind: str) -> Path:
     """Make an empty job folder, for a request that refers to files in it."""
     folder = _root() / f"{kind}-{uuid.uuid4().hex[:12]}"
-    folder.mkdir(parents=True)
+    with own_folder_errors(_root()):
+        folder.mkdir(parents=True)
     return folder
 
 
@@ -44,8 +48,9 @@ def clear_old_jobs() -> None:
     if not _root().is_dir():
         return
     for folder in _root().iterdir():
-        if time.time() - folder.stat().st_mtime > KEEP_S:
-            forget_job(folder)
+        with contextlib.suppress(OSError):  # gone in the meantime, or somebody else's
+            if time.time() - folder.stat().st_mtime > KEEP_S:
+                forget_job(folder)
 
 
 def image_input(image: ProjectImage, label: int | None) -> ImageInput:

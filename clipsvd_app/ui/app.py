@@ -12,6 +12,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QWidget
 
 from clipsvd_app import __version__
+from clipsvd_app.errors import UserError
 from clipsvd_app.resources import resource_path
 from clipsvd_app.ui.session import Session
 from clipsvd_app.ui.shell.main_window import APP_NAME, MainWindow
@@ -80,6 +81,9 @@ class _Reporter:
         self._studio = studio
 
     def __call__(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if isinstance(error, UserError):
+            self._studio.session.tell(error)
+            return
         from clipsvd_app.ui.crash_report import show_crash
 
         traceback.print_exception(kind, error, trace)

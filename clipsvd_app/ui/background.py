@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal
 
-from clipsvd_app.errors import Cancelled, UserError
+from clipsvd_app.errors import Cancelled, UserError, file_trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,6 +105,10 @@ class _Runnable(QRunnable):
             answer = Answer(self._work(report))
         except UserError as error:
             answer = Answer(None, error)
+        except OSError as error:
+            if error.errno is None:
+                raise
+            answer = Answer(None, file_trouble(Path(error.filename or "A file"), error))
         except Cancelled:
             pass
         finally:  # nobody waits for ever, even where a bug of ours is on its way up

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from clipsvd_app.services.job_folders import clear_old_jobs
+from clipsvd_app.settings import cache_folder
 from clipsvd_app.ui.controllers.apply import ApplyController
 from clipsvd_app.ui.controllers.backbones import BackbonesController
 from clipsvd_app.ui.controllers.case_map import CaseMapController
@@ -39,6 +40,7 @@ from clipsvd_app.ui.label_page.page import LabelPage
 from clipsvd_app.ui.pictures import Pictures
 from clipsvd_app.ui.settings_page.page import SettingsPage
 from clipsvd_app.ui.train_page.page import TrainPage
+from clipsvd_app.whole_files import prune_caches
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +57,7 @@ class Pages(QObject):
         super().__init__(window)
         self._session = session
         clear_old_jobs()
+        session.background.run(lambda _report: prune_caches(cache_folder()), lambda _answer: None)
         self.label, self.train = LabelPage(theme), TrainPage(theme)
         self.inspect, self.explain = InspectPage(theme), ExplainPage(theme)
         self.export, self.settings = ExportPage(theme), SettingsPage()

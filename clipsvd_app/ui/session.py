@@ -9,6 +9,7 @@ from PySide6.QtGui import QUndoStack
 
 from clipsvd_app.errors import UserError
 from clipsvd_app.project import Project, create_project, open_project
+from clipsvd_app.project.backups import copy_beside
 from clipsvd_app.services import backbones
 from clipsvd_app.services.second_reading import as_read_by
 from clipsvd_app.settings import Settings, load_settings, save_settings
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.recipe import DeviceKind, DeviceName
     from clipsvd_app.domain.study import ProjectClass, ProjectImage, Reading, SeriesFlag
     from clipsvd_app.jobs import BackboneRef, Ready
+    from clipsvd_app.project.backups import Backup
     from clipsvd_app.project.changes import Change
+
+OPEN_BACKUP = "open_backup"
 
 
 class Session(QObject):
@@ -58,6 +62,7 @@ class Session(QObject):
         self.devices: tuple[DeviceKind, ...] = ("cpu",)
         self.device_note = ""
         self.engine.ready.connect(self._on_ready)
+        self._offered: Backup | None = None
         self._images: tuple[ProjectImage, ...] | None = None
         self._series: dict[int, tuple[ProjectImage, ...]] | None = None
         self._by_id: dict[int, ProjectImage] | None = None
@@ -75,6 +80,13 @@ class Session(QObject):
     def open_project(self, path: Path) -> bool:
         """Open a project; the one before stays open when that fails."""
         return self._adopt(lambda: open_project(path))
+
+    def open_backup(self) -> None:
+        """Put the newest backup beside a project whose changes are missing, and open that copy."""
+        backup = self._offered
+        if self.project is not None and backup is not None:
+            path = self.project.path
+            self._adopt(lambda: open_project(copy_beside(backup, path)))
 
     def images(self) -> tuple[ProjectImage, ...]:
         """Return the project's images, read once after every change.
@@ -159,7 +171,10 @@ class Session(QObject):
     def change_settings(self, settings: Settings) -> None:
         """Keep new settings."""
         self.settings = settings
-        save_settings(settings)
+        try:
+            save_settings(settings)
+        except UserError as error:  # they hold until the window closes
+            self.tell(Notice("warning", error.message, error.remedy, key="settings"))
         self.settings_changed.emit()
 
     @property
@@ -218,6 +233,11 @@ class Session(QObject):
         self.undo_stack.clear()
         self.change_settings(self.settings.with_recent(str(project.path.resolve())))
         self.project_opened.emit()
+        self._offered = None
+        for remark in project.remarks:
+            self._offered = remark.backup or self._offered
+            offer = (OPEN_BACKUP, "Open the backup") if remark.backup else ("", "")
+            self.tell(Notice("warning", remark.message, remark.remedy, *offer))
         if project.read_only:
             self.tell(
                 Notice(

@@ -165,9 +165,14 @@ def style_sheet(palette: Palette, base_pt: float) -> str:
         "large": f"{base * 1.2:.1f}pt",
         "title": f"{base * 1.5:.1f}pt",
         "number": f"{base * 1.9:.1f}pt",
-        "styles": resource_path("styles").as_posix(),
+        "styles": quoted(resource_path("styles").as_posix()),
     }
     return template.substitute(asdict(palette), **sizes)
+
+
+def quoted(text: str) -> str:
+    """Escape a text for between double quotes in a style sheet (CSS 2.1, 4.3.7)."""
+    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def qt_palette(palette: Palette) -> QPalette:

@@ -94,3 +94,15 @@ def test_a_damaged_note_in_the_cache_is_not_believed(tmp_path: Path) -> None:
 def test_a_missing_file_is_named_with_a_remedy(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"none\.safetensors"):
         canonical_sha256(tmp_path / "none.safetensors")
+
+
+def test_other_weights_under_the_same_size_times_and_ends_have_another_hash(tmp_path: Path) -> None:
+    """As two fine-tuned files out of archives that keep one time for all."""
+    tensors = {name: np.zeros(200_000, dtype=np.float32) for name in "abc"}
+    first = hash_of(tmp_path, tensors)
+    os.utime(tmp_path / "w.safetensors", ns=(1, 1))
+    first = canonical_sha256(tmp_path / "w.safetensors")
+    tensors["b"][100_000] = 1.0
+    save_file(tensors, tmp_path / "w.safetensors")
+    os.utime(tmp_path / "w.safetensors", ns=(1, 1))
+    assert canonical_sha256(tmp_path / "w.safetensors") != first

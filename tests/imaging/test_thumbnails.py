@@ -93,3 +93,22 @@ def test_the_facts_of_a_file_are_of_its_stored_array(write_dicom):
     assert (facts.rows, facts.columns, facts.frames, facts.dtype) == (3, 4, 2, "int16")
     assert (facts.min, facts.max) == (-3, 20)
     assert (facts.window.centre, facts.window.width, facts.window.function) == (1.0, 9.0, "LINEAR")
+
+
+def test_a_picture_put_in_the_place_of_another_gets_a_thumbnail_of_its_own(tmp_path):
+    cache, file = tmp_path / "cache", tmp_path / "a.png"
+    Image.fromarray(SCENE).save(file)
+    known = file_sha256(file)
+    first = thumbnail(file, 0, cache_folder=cache, sha256=known)
+    Image.fromarray(255 - SCENE).save(file)
+    assert not np.array_equal(thumbnail(file, 0, cache_folder=cache, sha256=known), first)
+    assert not np.array_equal(thumbnail(file, 0, cache_folder=cache), first)
+
+
+def test_a_newer_reader_takes_no_thumbnail_of_an_older_one(tmp_path, monkeypatch):
+    cache, file = tmp_path / "cache", tmp_path / "a.png"
+    Image.fromarray(SCENE).save(file)
+    thumbnail(file, 0, cache_folder=cache)
+    monkeypatch.setattr("clipsvd_app.imaging.thumbnails.PIXELS_VERSION", 999)
+    thumbnail(file, 0, cache_folder=cache)
+    assert len(list(cache.rglob("*.png"))) == 2

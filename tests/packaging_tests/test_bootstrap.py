@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.metadata
 import io
 import os
 import re
@@ -10,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from typing import TYPE_CHECKING
 
 import bootstrap
@@ -22,6 +24,7 @@ import trouble
 from console import Console
 from hypothesis import given
 from hypothesis import strategies as st
+from packaging.requirements import Requirement
 from setup_commands import COMMANDS, Machine, Step
 
 if TYPE_CHECKING:
@@ -391,8 +394,32 @@ def test_bootstrap_itself_loads_in_an_old_python(repository: Path):
 
 
 def test_an_old_python_hands_over_to_the_first_newer_one_that_starts():
-    assert bootstrap.newer_python(lambda command: command == ("py", "-3.12")) == ("py", "-3.12")
-    assert bootstrap.newer_python(lambda command: False) is None
+    assert bootstrap.suitable_python(lambda command: command == ("py", "-3.12")) == ("py", "-3.12")
+    assert bootstrap.suitable_python(lambda command: False) is None
+
+
+@pytest.mark.parametrize(("version", "suits"), [((3, 10), 0), ((3, 11), 1), ((3, 13), 1), ((3, 14), 0)])
+def test_bootstrap_and_the_package_agree_on_the_pythons_that_suit(repository: Path, version, suits: int):
+    project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["requires-python"] == ">=3.11,<3.14"
+    assert bootstrap.suits(version) == bool(suits)
+
+
+def test_a_python_without_wheels_and_nothing_else_here_is_one_sentence(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "version_info", (3, 14, 1, "final", 0))
+    monkeypatch.setattr(bootstrap.shutil, "which", lambda command: None)
+    assert bootstrap.main(["run"]) == 1
+    said = capsys.readouterr().err
+    assert "3.11, 3.12 or 3.13" in said
+    assert "Python 3.14.1" in said
+
+
+@pytest.mark.parametrize(("package", "wrong"), [("scikit-learn", "1.7.2"), ("filelock", "3.16.1")])
+def test_versions_that_answer_wrongly_are_shut_out(repository: Path, package: str, wrong: str):
+    project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (pin,) = (Requirement(each) for each in project["dependencies"] if each.startswith(package))
+    assert not pin.specifier.contains(wrong)
+    assert pin.specifier.contains(importlib.metadata.version(package))
 
 
 def test_the_folder_packaging_does_not_hide_the_library_of_that_name(repository: Path):

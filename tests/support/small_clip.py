@@ -97,6 +97,7 @@ def small_backbone(seed: int = 0) -> Backbone:
         sha256=f"{seed:064x}",
         parameters=sum(weight.numel() for weight in model.parameters()),
         device=torch.device("cpu"),
+        config_sha256=f"{seed:064x}",
     )
 
 

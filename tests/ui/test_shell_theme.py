@@ -58,7 +58,9 @@ def test_each_of_nine_classes_has_a_colour_and_a_shape_of_its_own():
 def test_the_style_sheet_names_only_files_that_travel_along(palette):
     sheet = style_sheet(palette, 10.0)
     assert "$" not in sheet
-    for path in re.findall(r"url\(([^)]+)\)", sheet):
+    paths = re.findall(r'url\("([^"]+)"\)', sheet)
+    assert len(paths) == sheet.count("url(") > 0
+    for path in paths:
         assert resource_path(path).is_file()
 
 

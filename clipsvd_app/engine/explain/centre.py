@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from clipsvd_app.engine.explain.embedded import keep_array, recall_array, state_hash
+from clipsvd_app.imaging import PIXELS_VERSION
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -91,4 +92,4 @@ def _shuffled(image: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def _key(adapted: AdaptedModel) -> str:
-    return f"centres-{state_hash(adapted)[:48]}"
+    return f"centres-v{PIXELS_VERSION}-{state_hash(adapted)[:48]}"

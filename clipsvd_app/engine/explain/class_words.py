@@ -68,7 +68,7 @@ class UnseenReader:
             known = likely_modalities(adapted, frozen.mean(axis=0), report)
             self._read = load_corpus().phrases, known
         phrases, modalities = self._read
-        after = embed_corpus(adapted, phrases, modalities, report, keep=False)
+        after = embed_corpus(adapted, phrases, modalities, report, lasting=False)
         with adapted.as_base():
             before = embed_corpus(adapted, phrases, modalities, report)
         self._phrases, self._classes = after.phrases, len(adapted.classes)

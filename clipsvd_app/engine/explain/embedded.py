@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 from clipsvd_app.corpus import MODALITIES, CorpusPhrase, without_class_names
 from clipsvd_app.engine.backbones import embed_texts
 from clipsvd_app.settings import cache_folder
+from clipsvd_app.whole_files import MOST_CACHED_BYTES, keep, prune
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -55,7 +58,7 @@ def embed_corpus(
     modalities: Collection[str],
     report: Report,
     *,
-    keep: bool = True,
+    lasting: bool = True,
 ) -> EmbeddedCorpus:
     """Embed the phrases that may describe images of these modalities, and the controls.
 
@@ -64,7 +67,7 @@ def embed_corpus(
     """
     allowed = without_class_names(corpus, (spec.name for spec in adapted.classes))
     kept = tuple(phrase for phrase in allowed if phrase.applies_to(modalities))
-    vectors = _embed_or_recall(adapted, tuple(phrase.text for phrase in kept), report, keep=keep)
+    vectors = _embed_or_recall(adapted, tuple(phrase.text for phrase in kept), report, lasting=lasting)
     return centre_corpus(kept, vectors)
 
 
@@ -101,8 +104,8 @@ def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def state_hash(adapted: AdaptedModel) -> str:
-    """Return a hash of the base and the singular values of the moment: what an embedding depends on."""
-    digest = hashlib.sha256(adapted.backbone.sha256.encode())
+    """Return a hash of all that an embedding depends on: the loaded base, and the singular values."""
+    digest = hashlib.sha256(adapted.backbone.fingerprint.encode())
     if adapted.is_base:
         return digest.hexdigest()
     for name, sigma in sorted(adapted.sigmas.items()):
@@ -120,23 +123,19 @@ def recall_array(key: str) -> NDArray[np.float32] | None:
 
 
 def keep_array(key: str, values: NDArray[np.float32]) -> None:
-    """Keep an array in the cache folder; a cache that cannot be written only costs time."""
+    """Keep an array in the cache folder, among as many as there is room for."""
+    raw = io.BytesIO()
+    np.save(raw, values, allow_pickle=False)
     target = _cache_file(key)
-    temporary = target.with_suffix(".part")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            np.save(file, values, allow_pickle=False)
-        temporary.replace(target)
-    except OSError:
-        return
+    keep(target, raw.getvalue())
+    prune(target.parent, MOST_CACHED_BYTES[target.parent.name])
 
 
 def _embed_or_recall(
-    adapted: AdaptedModel, texts: Sequence[str], report: Report, *, keep: bool = True
+    adapted: AdaptedModel, texts: Sequence[str], report: Report, *, lasting: bool = True
 ) -> NDArray[np.float32]:
-    words = hashlib.sha256("\n".join(texts).encode()).hexdigest()
-    key = f"corpus-{words[:24]}-{state_hash(adapted)[:24]}"
+    words = hashlib.sha256(json.dumps(texts).encode()).hexdigest()
+    key = f"corpus-{words[:32]}-{state_hash(adapted)[:32]}"
     kept = recall_array(key)
     if kept is not None and len(kept) == len(texts) and np.isfinite(kept).all():
         return kept
@@ -147,7 +146,7 @@ def _embed_or_recall(
         with torch.no_grad():
             parts.append(embed_texts(adapted.model, tokens).cpu().numpy())
     vectors = np.concatenate(parts).astype(np.float32)
-    if keep:
+    if lasting:
         keep_array(key, vectors)
     return vectors
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
-import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +17,7 @@ from torch import Tensor
 
 from clipsvd_app.domain.codec import CodecError, from_json, to_json
 from clipsvd_app.domain.results import StepMetrics
+from clipsvd_app.whole_files import keep as write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,11 +90,8 @@ class FolderCheckpoints:
         if not now and time.monotonic() - self._written < self.between_s:
             return
         kept = state()
-        self.folder.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=self.folder, suffix=".part")
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(save(kept.vectors, {"numbers": json.dumps(to_json(kept.numbers))}))
-        Path(temporary).replace(self._file(name))
+        raw = save(kept.vectors, {"numbers": json.dumps(to_json(kept.numbers))})
+        write(self._file(name), raw)
         self._written = time.monotonic()
 
     def clear(self) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +10,7 @@ from clipsvd_app.errors import UserError
 from clipsvd_app.services.report.content import gather
 from clipsvd_app.services.report.document import compose
 from clipsvd_app.services.report.html import to_html
+from clipsvd_app.whole_files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,11 +62,7 @@ def write_report(
 
 def _write_whole(out: Path, data: bytes) -> None:
     try:
-        handle, draft = tempfile.mkstemp(dir=out.parent, suffix=".part")
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(draft).chmod(0o644)
-        Path(draft).replace(out)
+        write_whole(out, data)
     except OSError as error:
         raise UserError(
             f"“{out.name}” cannot be written there.",

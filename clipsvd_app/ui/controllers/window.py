@@ -14,6 +14,7 @@ from clipsvd_app.errors import UserError
 from clipsvd_app.settings import data_folder
 from clipsvd_app.ui.controllers.importing import CANCEL_IMPORT
 from clipsvd_app.ui.notices import Notice
+from clipsvd_app.ui.session import OPEN_BACKUP
 from clipsvd_app.ui.shell.state import Segment, StatusState, TitleState
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class WindowController(QObject):
             "view.theme": self._switch_theme,
             "help.about": self._show_about,
             CANCEL_IMPORT: importing.cancel,
+            OPEN_BACKUP: session.open_backup,
             "demo": self.open_demo,
             "new": self._new,
             "open": self._open,
