@@ -157,16 +157,16 @@ class TrainController(QObject):
         assert self._clock is not None
         now = time.monotonic()
         self._clock.observe(
-            progress.stage, progress.done, progress.total, now, steps="loss" in progress.metrics
+            progress.stage, progress.done, progress.total, now, steps="step" in progress.metrics
         )
-        if "loss" in progress.metrics:
+        if "step" in progress.metrics:
             if progress.stage != self._stage:
                 self._page.start_curve(progress.total)
             self._page.add_point(
                 StepMetrics(
                     step=progress.done,
-                    loss=progress.metrics["loss"],
-                    accuracy=progress.metrics.get("accuracy", 0.0),
+                    loss=progress.metrics.get("loss"),
+                    accuracy=progress.metrics.get("accuracy"),
                     learning_rate=progress.metrics.get("learning_rate", 0.0),
                 )
             )
