@@ -89,8 +89,7 @@ def load_basis(backbone: Backbone, report: Report, folder: Path | None = None) -
         results = _decomposed(workers, (target.block(backbone.weight(target)) for target in missing))
         for done, target in enumerate(missing, start=len(matrices)):
             report(STAGE, done, len(targets))
-            _write(files[target.name], next(results))
-            matrices[target.name], _ = _map(files[target.name])
+            matrices[target.name] = _kept(files[target.name], next(results))
     report(STAGE, len(targets), len(targets))
     return Basis(targets, matrices, _fingerprint(matrices))
 
@@ -151,6 +150,15 @@ def _map(file: Path) -> tuple[MatrixBasis, str]:
     with safe_open(file, framework="pt", device="cpu") as stored:
         matrix = MatrixBasis(*(stored.get_tensor(name) for name in ("u", "s0", "vt")))
         return matrix, (stored.metadata() or {}).get("checksum", "")
+
+
+def _kept(file: Path, matrix: MatrixBasis) -> MatrixBasis:
+    """Write one matrix and return it mapped; as it is, in memory, where it cannot be written."""
+    try:
+        _write(file, matrix)
+        return _map(file)[0]
+    except (OSError, SafetensorError):
+        return matrix
 
 
 def _write(file: Path, matrix: MatrixBasis) -> None:

@@ -68,7 +68,10 @@ class _Prepared:
 
 
 def run_train(request: TrainRequest, folder: Path, warm: WarmBackbone, report: Report) -> RunResult:
-    """Train, evaluate and explain; the adapter and the curve are written into ``folder``."""
+    """Train, evaluate and explain; the adapter and the curve are written into ``folder``.
+
+    The checkpoints stay until the result is stored, by the caller.
+    """
     start = time.monotonic()
     report = logging_report(report, folder / CURVE_FILE)
     checkpoints = checkpoints_of(request, warm.backbone)
@@ -85,7 +88,7 @@ def run_train(request: TrainRequest, folder: Path, warm: WarmBackbone, report: R
     train_images = [images.inputs[position] for position in positions]
     report("Saving the adapter", 0, 1)
     save_adapter(folder / ADAPTER_FILE, adapted, trained, request, train_images, evaluation)
-    result = RunResult(
+    return RunResult(
         class_names=tuple(spec.name for spec in request.classes),
         backbone_name=warm.backbone.name,
         backbone_sha256=warm.backbone.sha256,
@@ -102,10 +105,13 @@ def run_train(request: TrainRequest, folder: Path, warm: WarmBackbone, report: R
         predictions=_predictions(prepared, positions, estimate, trust, adapted, report),
         explanation=explanation,
         curve=trained.curve,
-        notes=(*trained.notes, *_notes(prepared), *([RESUMED] if resumed else [])),
+        notes=(
+            *trained.notes,
+            *_notes(prepared),
+            *([RESUMED] if resumed else []),
+            *filter(None, [checkpoints.trouble]),
+        ),
     )
-    checkpoints.clear()
-    return result
 
 
 def _trust(

@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 BETWEEN_SAVES_S = 30.0
 MAX_AGE_S = 14 * 24 * 3600.0
+NOT_KEPT = (
+    "The state of the training could not be saved, as the cache folder is full or read-only: "
+    "had it been stopped, it would have started from the beginning."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,7 @@ class FitNumbers:
     restarts: int
     parts: int
     checkpointed: bool
+    prompt_tokens: int
     curve: tuple[StepMetrics, ...]
     notes: tuple[str, ...]
 
@@ -70,10 +76,14 @@ class NoCheckpoints:
 
 @dataclass(slots=True)
 class FolderCheckpoints:
-    """One file a fit, in the folder of one run; written at most every ``between_s`` seconds."""
+    """One file a fit, in the folder of one run; written at most every ``between_s`` seconds.
+
+    A state that cannot be written ends no training; ``trouble`` then says that the run cannot be resumed.
+    """
 
     folder: Path
     between_s: float = BETWEEN_SAVES_S
+    trouble: str = ""
     _written: float = field(default_factory=time.monotonic)
 
     def load(self, name: str) -> FitState | None:
@@ -91,16 +101,25 @@ class FolderCheckpoints:
         if not now and time.monotonic() - self._written < self.between_s:
             return
         kept = state()
-        self.folder.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=self.folder, suffix=".part")
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(save(kept.vectors, {"numbers": json.dumps(to_json(kept.numbers))}))
-        Path(temporary).replace(self._file(name))
+        try:
+            self._write(name, save(kept.vectors, {"numbers": json.dumps(to_json(kept.numbers))}))
+        except OSError:
+            self.trouble = NOT_KEPT
         self._written = time.monotonic()
 
     def clear(self) -> None:
         """Forget the run: it is done."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _write(self, name: str, content: bytes) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=self.folder, suffix=".part")
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(content)
+            Path(temporary).replace(self._file(name))
+        finally:
+            Path(temporary).unlink(missing_ok=True)
 
     def _file(self, name: str) -> Path:
         return self.folder / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.safetensors"
@@ -113,8 +132,10 @@ def run_checkpoints(root: Path, facts: object) -> FolderCheckpoints:
     """
     oldest = time.time() - MAX_AGE_S
     for folder in root.iterdir() if root.is_dir() else ():
-        if folder.stat().st_mtime < oldest:
-            shutil.rmtree(folder, ignore_errors=True)
+        # Another engine may have dropped it in the meantime.
+        with suppress(OSError):
+            if folder.stat().st_mtime < oldest:
+                shutil.rmtree(folder, ignore_errors=True)
     text = json.dumps(to_json(facts), sort_keys=True)
     return FolderCheckpoints(root / hashlib.sha256(text.encode()).hexdigest())
 
