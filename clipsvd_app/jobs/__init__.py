@@ -36,6 +36,7 @@ from clipsvd_app.jobs.lines import (
     decode_command,
     decode_event,
     encode_line,
+    unreported,
 )
 from clipsvd_app.jobs.requests import (
     REQUESTS,
@@ -106,6 +107,7 @@ __all__ = [
     "read_record",
     "read_request",
     "read_result",
+    "unreported",
     "write_record",
     "write_request",
     "write_result",

@@ -66,9 +66,11 @@ def gather_inputs(adapted: AdaptedModel, images: Tensor, report: Report) -> dict
             report("Watching the model", start, len(images))
             adapted.model.encode_image(images[start : start + _BATCH].to(device))  # type: ignore[operator]
     # Prompts go one length at a time, so that no padding is counted.
-    tokens = prompt_batch(adapted.backbone, adapted.classes).tokens
+    parts = prompt_batch(adapted.backbone, adapted.classes).parts
+    total = sum(len(part) for part in parts)
     with _watched(adapted, "text", found):
-        for row in tokens:
+        for done, row in enumerate(row for part in parts for row in part):
+            report("Watching the model", done, total)
             adapted.model.encode_text(_unpadded(row)[None])  # type: ignore[operator]
     return found
 
