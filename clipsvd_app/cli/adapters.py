@@ -84,12 +84,15 @@ def run_predict(options: argparse.Namespace, console: Console) -> int:
     rows = applying.gather(files, result)
     if options.csv is not None:
         applying.write_csv(rows, result.class_names, options.csv)
+    for warning in result.warnings:
+        console.note(warning)
     _show_predictions(console, rows, result.class_names)
     console.document(
         {
             "classes": result.class_names,
             "images": [_prediction(row, result.class_names) for row in rows if row.probabilities],
             "refused": [{"path": str(row.file.path), "sentence": row.refusal} for row in rows if row.refusal],
+            "warnings": result.warnings,
         }
     )
     if all(row.refusal for row in rows):

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from clipsvd_app import settings
 from clipsvd_app.domain.codec import to_json
-from clipsvd_app.engine.backbones import Backbone, embed_images
+from clipsvd_app.engine.backbones import Backbone, embed_images, require_finite
 from clipsvd_app.engine.dataset import Pictures, normalise, read_pictures
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import file_sha256
@@ -137,4 +137,4 @@ def embed_pictures(model: nn.Module, backbone: Backbone, pixels: Tensor, report:
             batch = normalise(pixels[start : start + _BATCH].to(backbone.device), backbone.preprocessing)
             rows.append(embed_images(model, batch).cpu())
     report("Computing features", len(pixels), len(pixels))
-    return torch.cat(rows).numpy() if rows else np.empty((0, 0), dtype=np.float32)
+    return require_finite(torch.cat(rows)).numpy() if rows else np.empty((0, 0), dtype=np.float32)

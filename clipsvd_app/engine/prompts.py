@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from clipsvd_app.engine.backbones import Backbone, embed_texts
+from clipsvd_app.engine.backbones import Backbone, embed_texts, require_finite
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +71,7 @@ def prompt_batch(
 @torch.no_grad()
 def class_embeddings(model: nn.Module, backbone: Backbone, classes: Sequence[ClassSpec]) -> Tensor:
     """Return unit class embeddings (classes, width) under a model, without gradients."""
-    return prompt_batch(backbone, classes).class_embeddings(model)
+    return require_finite(prompt_batch(backbone, classes).class_embeddings(model))
 
 
 def _parts(order: Sequence[int], lengths: Sequence[int], tokens_at_once: int) -> list[list[int]]:

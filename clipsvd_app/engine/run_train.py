@@ -31,6 +31,7 @@ from clipsvd_app.engine.explain import UnseenReader, explain_run
 from clipsvd_app.engine.fitting.adapt import adapt, logging_report
 from clipsvd_app.engine.fitting.checkpoints import FolderCheckpoints, run_checkpoints
 from clipsvd_app.engine.fitting.learner import Learner
+from clipsvd_app.engine.prompt_check import require_readable
 from clipsvd_app.engine.splits import Split, check_classes, draw_shots, set_aside
 from clipsvd_app.engine.study_set import StudySet, read_study_set
 from clipsvd_app.jobs import Report, TrainRequest
@@ -55,6 +56,7 @@ class _Prepared:
 
     request: TrainRequest
     study: Study
+    weak_prompts: tuple[str, ...] = ()
 
     @property
     def images(self) -> StudySet:
@@ -161,10 +163,11 @@ def _prepare(
 ) -> _Prepared:
     names = [spec.name for spec in request.classes]
     check_classes([image.label for image in request.images if image.label is not None], names)
+    weak = require_readable(warm.backbone.tokenizer, request.classes)
     learner = Learner(warm.backbone, warm.basis(report), request.classes, request.recipe, checkpoints)
     images = read_study_set(warm.features, request.images, report)
     check_classes(images.labels(_split(request, images).train), names)
-    return _Prepared(request, study_of(learner, images, request.seed, request.warnings))
+    return _Prepared(request, study_of(learner, images, request.seed, request.warnings), weak)
 
 
 def _train_and_estimate(
@@ -225,7 +228,13 @@ def _roles(evaluation: Evaluation, trained_on: Sequence[int], estimate: Estimate
 
 def _notes(prepared: _Prepared) -> list[str]:
     refused, locked = len(prepared.images.refused), len(prepared.request.locked)
+    blank = len(prepared.images.blank)
     found = [f"{refused} of the images could not be read and took no part."] if refused else []
     if locked:
         found.append(f"{locked} patients are set aside from this and every later run, as their common test.")
-    return found
+    if blank:
+        found.append(
+            f"{blank} labelled {'image shows' if blank == 1 else 'images show'} one single shade of grey or"
+            " colour, so that there is nothing to learn from: check their windows and regions."
+        )
+    return [*found, *prepared.weak_prompts]
