@@ -22,24 +22,31 @@ TOKENS_AT_ONCE = 2048
 
 @dataclass(frozen=True, slots=True)
 class PromptBatch:
-    """All prompts of all classes: token ids in parts (prompts, longest of the part), and how to average.
+    """All prompts of all classes: token ids (prompts, longest), how to average, and how to cut them.
 
-    average: (classes, prompts), its columns in the order of the parts. Where there is more than one part,
-    prompts are sorted by length, so that short ones are not padded to the longest of all.
+    average: (classes, prompts). cuts: how many prompts each part has, and how long its longest is. Where
+    there are several parts, prompts are sorted by length: short ones are not padded to the longest of all.
     """
 
-    parts: tuple[Tensor, ...]
+    tokens: Tensor
     average: Tensor
+    cuts: tuple[tuple[int, int], ...]
 
     @property
-    def tokens(self) -> int:
-        """How many tokens the largest part passes through the text tower."""
-        return max(part.numel() for part in self.parts)
+    def parts(self) -> tuple[Tensor, ...]:
+        """Token ids of each part (prompts, longest of the part)."""
+        rows = torch.split(self.tokens, [count for count, _ in self.cuts])
+        return tuple(part[:, :length] for part, (_, length) in zip(rows, self.cuts, strict=True))
+
+    @property
+    def tokens_of_a_part(self) -> int:
+        """How many tokens the largest part passes through the text tower, padding counted."""
+        return max(count * length for count, length in self.cuts)
 
     @property
     def is_smallest(self) -> bool:
         """Tell that every part is one prompt, which nothing cuts further."""
-        return all(len(part) == 1 for part in self.parts)
+        return all(count == 1 for count, _ in self.cuts)
 
     def classes_of(self, prompts: Tensor) -> Tensor:
         """Return the unit means (classes, width) of each class's embedded prompts (prompts, width)."""
@@ -58,14 +65,13 @@ def prompt_batch(
     prompts = [prompt for of_class in kept for prompt in of_class]
     tokens = backbone.tokenize(prompts)
     average = _averaging([len(of_class) for of_class in kept])
+    average = average.to(backbone.device)
     if tokens.numel() <= tokens_at_once:
-        return PromptBatch((tokens,), average.to(backbone.device))
+        return PromptBatch(tokens, average, ((len(tokens), tokens.shape[1]),))
     lengths = [backbone.tokenize([prompt]).shape[1] for prompt in prompts]
     order = sorted(range(len(prompts)), key=lengths.__getitem__)
-    parts = _parts(order, lengths, tokens_at_once)
-    return PromptBatch(
-        tuple(tokens[part, : lengths[part[-1]]] for part in parts), average[:, order].to(backbone.device)
-    )
+    cuts = _cuts([lengths[place] for place in order], tokens_at_once)
+    return PromptBatch(tokens[order], average[:, order], cuts)
 
 
 @torch.no_grad()
@@ -74,14 +80,16 @@ def class_embeddings(model: nn.Module, backbone: Backbone, classes: Sequence[Cla
     return require_finite(prompt_batch(backbone, classes).class_embeddings(model))
 
 
-def _parts(order: Sequence[int], lengths: Sequence[int], tokens_at_once: int) -> list[list[int]]:
-    """Cut prompts, the shortest first, into runs of so many tokens when padded; one prompt is never cut."""
-    parts: list[list[int]] = [[]]
-    for place in order:
-        if parts[-1] and (len(parts[-1]) + 1) * lengths[place] > tokens_at_once:
-            parts.append([])
-        parts[-1].append(place)
-    return parts
+def _cuts(lengths: Sequence[int], tokens_at_once: int) -> tuple[tuple[int, int], ...]:
+    """Cut prompts, the shortest first, into runs of so many tokens when padded; no prompt is cut itself."""
+    cuts = [(0, 0)]
+    for length in lengths:
+        count = cuts[-1][0] + 1
+        if count > 1 and count * length > tokens_at_once:
+            cuts.append((1, length))
+        else:
+            cuts[-1] = (count, length)
+    return tuple(cuts)
 
 
 def _averaging(counts: list[int]) -> Tensor:

@@ -15,6 +15,7 @@ from clipsvd_app.domain.results import Prediction, Role, RunResult
 from clipsvd_app.engine import basis, torch_setup
 from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.adapter import save_adapter
+from clipsvd_app.engine.adapter_document import require_storable
 from clipsvd_app.engine.devices import device_title
 from clipsvd_app.engine.evaluation.estimate import (
     Estimate,
@@ -163,6 +164,7 @@ def _prepare(
 ) -> _Prepared:
     names = [spec.name for spec in request.classes]
     check_classes([image.label for image in request.images if image.label is not None], names)
+    require_storable(request.classes)
     weak = require_readable(warm.backbone.tokenizer, request.classes)
     learner = Learner(warm.backbone, warm.basis(report), request.classes, request.recipe, checkpoints)
     images = read_study_set(warm.features, request.images, report)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -10,8 +11,10 @@ import torch
 from PIL import Image
 
 from clipsvd_app import resources
+from clipsvd_app.adapter_file import content
 from clipsvd_app.domain.classes import ClassSpec, class_from_name
 from clipsvd_app.domain.recipe import Recipe
+from clipsvd_app.engine.adapter_document import require_storable
 from clipsvd_app.engine.backbone_folder import read_folder
 from clipsvd_app.engine.backbones import require_finite
 from clipsvd_app.engine.dataset import letterbox
@@ -215,3 +218,26 @@ def test_a_run_says_that_images_show_one_shade(unreadable, draw_disc, tmp_path):
 def test_a_model_whose_answers_are_no_numbers_is_refused():
     with pytest.raises(UserError, match="not finite"):
         require_finite(torch.tensor([[1.0, float("nan")]]))
+
+
+@pytest.mark.parametrize(
+    ("classes", "fault"),
+    [
+        ([named(f"finding {number}", "a") for number in range(257)], "257 classes; it holds 256"),
+        ([named(f"finding {number}") for number in range(205)], "the 1,025 prompts of all classes"),
+        ([named("one", *map(str, range(129))), named("two")], "the 129 prompts of “one”"),
+        ([named("one", "x" * 2001), named("two")], "longer than 2,000 characters"),
+    ],
+)
+def test_what_no_adapter_file_could_hold_is_refused_before_it_is_trained(classes, fault):
+    with pytest.raises(UserError, match=fault):
+        require_storable(classes)
+    require_storable([named("one"), named("two")])
+
+
+def test_the_limits_of_an_adapter_are_those_of_its_schema():
+    schema = json.loads(resources.resource_path("schema", "sigma_adapter.schema.json").read_text("utf-8"))
+    classes = schema["properties"]["classes"]
+    assert classes["maxItems"] == content.MOST_CLASSES
+    assert classes["items"]["properties"]["prompts"]["maxItems"] == content.MOST_PROMPTS_OF_A_CLASS
+    assert schema["$defs"]["filled_line"]["maxLength"] == content.LONGEST_LINE

@@ -42,12 +42,10 @@ def logit_difference(adapted: AdaptedModel, model: nn.Module) -> float:
     """
     text = read_folder(adapted.backbone.folder).text
     prompts = prompt_batch(adapted.backbone, adapted.classes)
-    padded = (
-        functional.pad(part, (0, text.context_length - part.shape[1]), value=text.pad_id)
-        for part in prompts.parts
-    )
-    rows = max(1, TOKENS_AT_ONCE // text.context_length)
-    full = replace(prompts, parts=tuple(rest for part in padded for rest in part.split(rows)))
+    missing = text.context_length - prompts.tokens.shape[1]
+    padded = functional.pad(prompts.tokens, (0, missing), value=text.pad_id)
+    rows = padded.split(max(1, TOKENS_AT_ONCE // text.context_length))
+    full = replace(prompts, tokens=padded, cuts=tuple((len(part), text.context_length) for part in rows))
     return float((_logits(adapted, model, full) - adapted_logits(adapted)).abs().max())
 
 

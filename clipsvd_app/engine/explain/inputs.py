@@ -66,11 +66,10 @@ def gather_inputs(adapted: AdaptedModel, images: Tensor, report: Report) -> dict
             report("Watching the model", start, len(images))
             adapted.model.encode_image(images[start : start + _BATCH].to(device))  # type: ignore[operator]
     # Prompts go one length at a time, so that no padding is counted.
-    parts = prompt_batch(adapted.backbone, adapted.classes).parts
-    total = sum(len(part) for part in parts)
+    tokens = prompt_batch(adapted.backbone, adapted.classes).tokens
     with _watched(adapted, "text", found):
-        for done, row in enumerate(row for part in parts for row in part):
-            report("Watching the model", done, total)
+        for done, row in enumerate(tokens):
+            report("Watching the model", done, len(tokens))
             adapted.model.encode_text(_unpadded(row)[None])  # type: ignore[operator]
     return found
 

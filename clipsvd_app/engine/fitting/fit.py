@@ -129,7 +129,7 @@ class _Texts:
 
     def __init__(self, forward: Forward, pulse: Callable[[], None]) -> None:
         self.forward, self.pulse = forward, pulse
-        self.parts = range(len(forward.prompts.parts))
+        self.parts = range(len(forward.prompts.cuts))
         self.graph: Tensor | None = None
         rows = self._one() if len(self.parts) == 1 else self._many()
         self.rows = rows.detach().requires_grad_()
@@ -143,7 +143,7 @@ class _Texts:
             torch.autograd.backward([self.graph, penalty], [self.rows.grad, None])
             return
         torch.autograd.backward(penalty)
-        sizes = [len(part) for part in self.forward.prompts.parts]
+        sizes = [count for count, _ in self.forward.prompts.cuts]
         for part, wanted in zip(self.parts, torch.split(self.rows.grad, sizes), strict=True):
             self.pulse()
             self.forward.attachment.refresh()
@@ -250,7 +250,7 @@ class _Training:
 
     def _pulse(self) -> None:
         """Let a long step be cancelled, and short jobs be answered, between its parts."""
-        if self.parts > 1 or len(self.forward.prompts.parts) > 1:
+        if self.parts > 1 or len(self.forward.prompts.cuts) > 1:
             task = self.task
             self.report(task.fold + task.doing, task.before + self.steps_done, task.total or task.steps)
 
@@ -260,7 +260,7 @@ class _Training:
         if backbone.device.type == "cpu":
             # The inner test images will enter the cache too, after this plan.
             free -= learner.lower.still_to_take(len(self.examples))
-        prompts = sum(part.numel() for part in self.forward.prompts.parts)
+        prompts = sum(count * length for count, length in self.forward.prompts.cuts)
         plan = plan_memory(backbone, self.recipe.batch_size, free, prompts)
         if plan.checkpointed:
             self.forward.save_memory()
@@ -280,7 +280,7 @@ class _Training:
             return False
         if self.checkpointed:
             self.parts = min(2 * self.parts, images)
-            self._cut_prompts(max(1, min(self.prompt_tokens, self.forward.prompts.tokens) // 2))
+            self._cut_prompts(max(1, min(self.prompt_tokens, self.forward.prompts.tokens_of_a_part) // 2))
             self.notes.append(f"Memory ran short: each step was computed in {self.parts} smaller parts.")
         else:
             self.forward.save_memory()

@@ -69,7 +69,7 @@ class WholeForward:
         self.attachment = attach(
             self.backbone.model,
             learner.basis,
-            {"image": tokens, "text": self.prompts.tokens},
+            {"image": tokens, "text": self.prompts.tokens_of_a_part},
             self.dtype,
         )
         use_class_token_alone(self.attachment.model)
@@ -118,7 +118,7 @@ class WholeForward:
 @torch.no_grad()
 def class_embeddings(forward: Forward) -> Tensor:
     """Return unit class embeddings (classes, width) of the singular values of the moment."""
-    parts = [forward.prompt_embeddings(part) for part in range(len(forward.prompts.parts))]
+    parts = [forward.prompt_embeddings(part) for part in range(len(forward.prompts.cuts))]
     return forward.classes_of(torch.cat(parts))
 
 

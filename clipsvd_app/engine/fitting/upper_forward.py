@@ -52,7 +52,7 @@ class UpperForward:
         self.lower, self.ends = lower_part(model, first)
         tokens: dict[Tower, int] = {
             "image": images_at_once(self.backbone, recipe.batch_size) * tokens_per_image(model),
-            "text": self.prompts.tokens,
+            "text": self.prompts.tokens_of_a_part,
         }
         targets = [t for t in learner.basis.targets if t.layer >= first[t.tower]]
         self.attachment = attach(model, learner.basis, tokens, self.dtype, targets)
