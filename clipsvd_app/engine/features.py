@@ -143,12 +143,12 @@ class FeatureStore:
         return root / key[:2] / f"{key}.npy"
 
 
-def _part_of(report: Report, start: int, count: int, total: int) -> Report:
+def _part_of(report: Report, start: int, count: int, whole: int) -> Report:
     """Return a report that tells of one part as of a piece of the whole."""
 
-    def told(stage: str, done: int, of: int, metrics: dict[str, float] | None = None) -> None:
+    def told(stage: str, done: int, total: int, metrics: dict[str, float] | None = None) -> None:
         # Reading moves the bar on; embedding what was read only lets it be cancelled.
-        report(_STAGE, start + (count if stage == _STAGE else done), total)
+        report(_STAGE, start + (count if stage == _STAGE else done), whole)
 
     return told
 
