@@ -88,6 +88,8 @@ def run_predict(options: argparse.Namespace, console: Console) -> int:
     rows = applying.gather(files, result)
     if options.csv is not None:
         applying.write_csv(rows, result.class_names, options.csv)
+    for warning in result.warnings:
+        console.note(warning)
     _show_predictions(console, rows, result.class_names)
     for item in left_out:
         if item.sentence:
@@ -101,6 +103,7 @@ def run_predict(options: argparse.Namespace, console: Console) -> int:
             "refused": [{"path": str(row.file.path), "sentence": row.refusal} for row in rows if row.refusal]
             + [{"path": item.path, "sentence": item.sentence} for item in left_out if item.sentence],
             "left_out": Counter(item.reason for item in left_out if not item.sentence),
+            "warnings": result.warnings,
         }
     )
     if all(row.refusal for row in rows):

@@ -42,11 +42,11 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class StepMetrics:
-    """One point of the live curves."""
+    """One point of the live curves; a step that was not finite has neither loss nor accuracy."""
 
     step: int
-    loss: float
-    accuracy: float
+    loss: float | None
+    accuracy: float | None
     learning_rate: float
 
 

@@ -16,6 +16,7 @@ from clipsvd_app.engine.adapter_document import document_of, with_plain_classes
 from clipsvd_app.engine.basis import load_basis
 from clipsvd_app.engine.canaries import largest_difference
 from clipsvd_app.engine.probes import compute_probes, worst_probe
+from clipsvd_app.engine.prompt_check import check_prompts
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import Check, VerifyResult
 
@@ -36,10 +37,14 @@ _INPUT_TOLERANCE = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class LoadedAdapter:
-    """An adapter that passed every check against its backbone, ready to predict."""
+    """An adapter that passed every check against its backbone, ready to predict.
+
+    ``weak_prompts`` say what the model misses of its prompts.
+    """
 
     content: AdapterContent
     adapted: AdaptedModel
+    weak_prompts: tuple[str, ...] = ()
 
     @property
     def classes(self) -> tuple[ClassSpec, ...]:
@@ -76,9 +81,16 @@ def prove(content: AdapterContent, backbone: Backbone, basis: Basis) -> LoadedAd
     """Prove that an adapter fits its backbone and fold it in, or refuse it in one sentence."""
     for check in _structure_checks(content, backbone, basis):
         _require(check)
+    prompts = check_prompts(backbone.tokenizer, _classes(content))
+    if prompts.refusals:
+        raise UserError(
+            prompts.refusals[0].message,
+            remedy="The adapter was trained with these prompts: train one with others, or ask its author to.",
+            code="adapter_prompts",
+        )
     adapted = _adapted(content, backbone, basis)
     _require(_canary_check(content, adapted))
-    return LoadedAdapter(content, adapted)
+    return LoadedAdapter(content, adapted, prompts.warnings)
 
 
 def require_base(content: AdapterContent, backbone: Backbone) -> None:
@@ -105,8 +117,11 @@ def run_verify(
     structure = tuple(_structure_checks(content, backbone, basis))
     if not all(check.passed for check in structure):
         return VerifyResult((read, *structure))
+    prompts = _prompts_check(content, backbone)
+    if not prompts.passed:
+        return VerifyResult((read, *structure, prompts))
     canaries = _canary_check(content, _adapted(content, backbone, basis))
-    return VerifyResult((read, *structure, canaries))
+    return VerifyResult((read, *structure, prompts, canaries))
 
 
 def _structure_checks(content: AdapterContent, backbone: Backbone, basis: Basis) -> Iterator[Check]:
@@ -172,6 +187,13 @@ def _probe_check(content: AdapterContent, backbone: Backbone, basis: Basis) -> C
     return _deviation("probes", f"probes (worst: “{name}”)", worst, content.document.probes.tolerance)
 
 
+def _prompts_check(content: AdapterContent, backbone: Backbone) -> Check:
+    found = check_prompts(backbone.tokenizer, _classes(content))
+    said = [error.message for error in found.refusals] or list(found.warnings)
+    detail = " ".join(said) or "The model reads all prompts and can tell the classes apart by them."
+    return Check("prompts", passed=not found.refusals, detail=detail)
+
+
 def _canary_check(content: AdapterContent, adapted: AdaptedModel) -> Check:
     canaries = content.document.canaries
     if not canaries.items:
@@ -197,8 +219,11 @@ def _require(check: Check) -> None:
 
 def _adapted(content: AdapterContent, backbone: Backbone, basis: Basis) -> AdaptedModel:
     sigmas = {spectrum.name: spectrum.sigma for spectrum in content.spectra}
-    classes = tuple(entry.spec() for entry in content.document.classes)
-    return AdaptedModel(backbone, basis, sigmas, classes, content.document.calibration.temperature)
+    return AdaptedModel(backbone, basis, sigmas, _classes(content), content.document.calibration.temperature)
+
+
+def _classes(content: AdapterContent) -> tuple[ClassSpec, ...]:
+    return tuple(entry.spec() for entry in content.document.classes)
 
 
 def _spectra(adapted: AdaptedModel, trained: TrainedSigma) -> tuple[Spectrum, ...]:

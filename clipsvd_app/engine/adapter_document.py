@@ -10,6 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clipsvd_app import __version__
+from clipsvd_app.adapter_file.content import (
+    LARGEST_PROMPTS,
+    LONGEST_LINE,
+    MOST_CLASSES,
+    MOST_PROMPTS_OF_A_CLASS,
+)
 from clipsvd_app.adapter_file.document import (
     AdapterClass,
     AdapterDocument,
@@ -27,6 +33,7 @@ from clipsvd_app.domain.codec import to_json
 from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.canaries import sing
 from clipsvd_app.engine.torch_setup import versions
+from clipsvd_app.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +42,29 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.backbones import Backbone
     from clipsvd_app.engine.trained import TrainedSigma
     from clipsvd_app.jobs import ImageInput, TrainRequest
+
+
+def require_storable(classes: Sequence[ClassSpec]) -> None:
+    """Refuse classes that no adapter file could hold, before they are trained rather than after."""
+    plain = [_plain_class(spec) for spec in classes]
+    prompts = sum(len(spec.prompts) for spec in plain)
+    most = max(plain, key=lambda spec: len(spec.prompts))
+    long = [spec for spec in plain if max(map(len, (spec.name, *spec.prompts))) > LONGEST_LINE]
+    remedy = "Give the classes fewer prompts (Settings, or --class NAME=PROMPT): one sentence is enough."
+    if len(plain) > MOST_CLASSES:
+        fault, remedy = f"{len(plain):,} classes; it holds {MOST_CLASSES}", "Train fewer classes at once."
+    elif len(most.prompts) > MOST_PROMPTS_OF_A_CLASS:
+        fault = (
+            f"the {len(most.prompts)} prompts of “{most.name}”; it holds {MOST_PROMPTS_OF_A_CLASS} a class"
+        )
+    elif prompts > LARGEST_PROMPTS:
+        fault = f"the {prompts:,} prompts of all classes; it holds {LARGEST_PROMPTS:,}"
+    elif long:
+        fault = f"a text of “{long[0].name[:40]}” longer than {LONGEST_LINE:,} characters"
+        remedy = "Shorten it: the model reads its beginning only."
+    else:
+        return
+    raise UserError(f"An adapter file has no room for {fault}.", remedy=remedy, code="too_many_prompts")
 
 
 def document_of(

@@ -112,6 +112,17 @@ def embed_texts(model: nn.Module, tokens: Tensor) -> Tensor:
     return functional.normalize(model.encode_text(tokens).float(), dim=-1)  # type: ignore[operator]
 
 
+def require_finite(embeddings: Tensor) -> Tensor:
+    """Return embeddings as they are, or refuse a model whose answers are no numbers."""
+    if not bool(embeddings.isfinite().all()):
+        raise UserError(
+            "The model gives values that are not finite.",
+            remedy="Download the model again, or choose another one: its weights may be damaged.",
+            code="not_finite",
+        )
+    return embeddings
+
+
 def build_model(checked: BackboneFolder) -> nn.Module:
     """Build the model that a folder's configuration describes, with whatever numbers it starts from."""
     open_clip = torch_setup.import_open_clip()

@@ -90,10 +90,7 @@ def load_basis(backbone: Backbone, report: Report, folder: Path | None = None) -
         results = _decomposed(workers, (target.block(backbone.weight(target)) for target in missing))
         for done, target in enumerate(missing, start=len(matrices)):
             report(STAGE, done, len(targets))
-            matrix = next(results)
-            _write(files[target.name], matrix)
-            # a cache that cannot be written costs memory now and time later
-            matrices[target.name] = _read(files[target.name]) or matrix
+            matrices[target.name] = _kept(files[target.name], next(results))
     report(STAGE, len(targets), len(targets))
     return Basis(targets, matrices, _fingerprint(matrices))
 
@@ -158,6 +155,12 @@ def _map(file: Path) -> tuple[MatrixBasis, str]:
     with safe_open(file, framework="pt", device="cpu") as stored:
         matrix = MatrixBasis(*(stored.get_tensor(name) for name in ("u", "s0", "vt")))
         return matrix, (stored.metadata() or {}).get("checksum", "")
+
+
+def _kept(file: Path, matrix: MatrixBasis) -> MatrixBasis:
+    """Write one matrix and return it mapped; as it is, in memory, where it cannot be written."""
+    _write(file, matrix)
+    return _read(file) or matrix
 
 
 def _write(file: Path, matrix: MatrixBasis) -> None:

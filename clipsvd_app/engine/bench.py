@@ -17,6 +17,7 @@ from clipsvd_app.engine.evaluation import metrics
 from clipsvd_app.engine.evaluation.estimate import method_outputs, study_of
 from clipsvd_app.engine.fitting.adapt import adapt
 from clipsvd_app.engine.fitting.learner import Learner
+from clipsvd_app.engine.prompt_check import require_readable
 from clipsvd_app.engine.splits import Split, check_classes, draw_shots
 from clipsvd_app.engine.warm import WarmBackbones
 from clipsvd_app.errors import UserError
@@ -50,7 +51,9 @@ def open_bench(
     warm = WarmBackbones().get(backbone, device, report)
     data = read_bench_images(source.root, rules, source.splits, source.class_names, warm, report)
     check_classes(data.images.labels(range(len(data.images.inputs))), data.class_names)
-    return data, Learner(warm.backbone, warm.basis(report), _classes(data, source.prompts), recipe)
+    classes = _classes(data, source.prompts)
+    require_readable(warm.backbone.tokenizer, classes)
+    return data, Learner(warm.backbone, warm.basis(report), classes, recipe)
 
 
 def few_shot_records(

@@ -23,7 +23,7 @@ from clipsvd_app.engine.basis import load_basis
 from clipsvd_app.engine.step_forms import FORMS, FormName, StepSettings, step_form
 from clipsvd_app.engine.warm import WarmBackbones
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import BackboneRef
+from clipsvd_app.jobs import BackboneRef, unreported
 
 if TYPE_CHECKING:
     from clipsvd_app.jobs import Report
@@ -136,9 +136,9 @@ class _Runner:
 
 def _serve(form: FormName, bench: StepBench, pipe: Connection) -> None:
     """Build a form and take a step whenever asked, until the parent closes the pipe."""
-    warm = WarmBackbones().get(bench.backbone, bench.device, _quiet)
+    warm = WarmBackbones().get(bench.backbone, bench.device, unreported)
     settings = StepSettings(bench.batch, bench.classes, _DTYPES[bench.dtype])
-    basis = None if form == "frozen" else warm.basis(_quiet)
+    basis = None if form == "frozen" else warm.basis(unreported)
     built = step_form(form, warm.backbone, basis, settings)
     device = warm.backbone.device
     pipe.send("built")
@@ -176,7 +176,3 @@ def _peak_memory_mb(device: torch.device) -> float:
         return torch.cuda.max_memory_allocated(device) / 1e6
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
-
-
-def _quiet(stage: str, done: int, total: int, metrics: dict[str, float] | None = None) -> None:
-    """Take progress and drop it."""

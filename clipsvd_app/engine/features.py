@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from clipsvd_app import settings
 from clipsvd_app.domain.codec import to_json
-from clipsvd_app.engine.backbones import Backbone, embed_images
+from clipsvd_app.engine.backbones import Backbone, embed_images, require_finite
 from clipsvd_app.engine.dataset import Pictures, normalise, read_pictures
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import PIXELS_VERSION, file_sha256
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 Features = NDArray[np.float32]
 _BATCH = 32
+# 150 kB each at 224 x 224: a pool of ten thousand would be 1.5 GB, and twice that while it is stacked.
+_PICTURES_AT_ONCE = 512
+_STAGE = "Computing features"
 # Raise this when the same pixels would be letterboxed or embedded otherwise.
 _VERSION = 2
 
@@ -79,6 +82,18 @@ class FeatureStore:
     def _compute(
         self, images: list[ImageInput], keys: dict[int, str], report: Report
     ) -> tuple[tuple[int, str], ...]:
+        """Compute features of so many pictures at a time as fit into memory; a cancel keeps what is done."""
+        if len(images) <= _PICTURES_AT_ONCE:
+            return self._compute_part(images, keys, report)
+        refused: list[tuple[int, str]] = []
+        for start in range(0, len(images), _PICTURES_AT_ONCE):
+            part = images[start : start + _PICTURES_AT_ONCE]
+            refused += self._compute_part(part, keys, _part_of(report, start, len(part), len(images)))
+        return tuple(refused)
+
+    def _compute_part(
+        self, images: list[ImageInput], keys: dict[int, str], report: Report
+    ) -> tuple[tuple[int, str], ...]:
         preprocessing = self.backbone.preprocessing
         pictures = read_pictures(images, preprocessing.size, preprocessing.interpolation, report)
         rows = embed_pictures(self.backbone.model, self.backbone, pictures.pixels, report)
@@ -124,13 +139,23 @@ class FeatureStore:
         return root / key[:2] / f"{key}.npy"
 
 
+def _part_of(report: Report, start: int, count: int, whole: int) -> Report:
+    """Return a report that tells of one part as of a piece of the whole."""
+
+    def told(stage: str, done: int, total: int, metrics: dict[str, float] | None = None) -> None:
+        # Reading moves the bar on; embedding what was read only lets it be cancelled.
+        report(_STAGE, start + (count if stage == _STAGE else done), whole)
+
+    return told
+
+
 def embed_pictures(model: nn.Module, backbone: Backbone, pixels: Tensor, report: Report) -> Features:
     """Return unit features (images, width) fp32 of letterboxed pictures (images, 3, size, size) uint8."""
     rows = []
     with torch.no_grad():
         for start in range(0, len(pixels), _BATCH):
-            report("Computing features", start, len(pixels))
+            report(_STAGE, start, len(pixels))
             batch = normalise(pixels[start : start + _BATCH].to(backbone.device), backbone.preprocessing)
             rows.append(embed_images(model, batch).cpu())
-    report("Computing features", len(pixels), len(pixels))
-    return torch.cat(rows).numpy() if rows else np.empty((0, 0), dtype=np.float32)
+    report(_STAGE, len(pixels), len(pixels))
+    return require_finite(torch.cat(rows)).numpy() if rows else np.empty((0, 0), dtype=np.float32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ from clipsvd_app.jobs import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from clipsvd_app.jobs import DeviceRequest
 
@@ -50,11 +51,20 @@ class Engine:
             if isinstance(request, AddBackboneRequest):
                 write_result(folder, _add_backbone(request, report))
                 return
-            write_result(folder, self._on_its_device(request, folder, report))
+            answer, clean_up = self._on_its_device(request, folder, report)
+            write_result(folder, answer)
+            clean_up()
 
-    def _on_its_device(self, request: DeviceRequest, folder: Path, report: Report) -> object:
+    def _on_its_device(
+        self, request: DeviceRequest, folder: Path, report: Report
+    ) -> tuple[object, Callable[[], None]]:
+        """Return the answer, and what is to be done once it is stored."""
+        clean_up: list[Callable[[], None]] = []
+
         def attempt(asked: DeviceRequest) -> object:
-            return _answer(asked, folder, self._warm.get(asked.backbone, asked.device, report), report)
+            warm = self._warm.get(asked.backbone, asked.device, report)
+            clean_up[:] = [partial(_clean_up, asked, warm)]
+            return _answer(asked, folder, warm, report)
 
         def let_go(device: torch.device) -> None:
             from clipsvd_app.engine.run_train import CURVE_FILE
@@ -63,7 +73,7 @@ class Engine:
             # The half of a curve that the first attempt left is no part of the second.
             (folder / CURVE_FILE).unlink(missing_ok=True)
 
-        return with_cpu_in_reserve(request, self._warm.devices, attempt, let_go, report)
+        return with_cpu_in_reserve(request, self._warm.devices, attempt, let_go, report), clean_up[-1]
 
 
 def run_job(folder: Path, report: Report) -> None:
@@ -112,6 +122,14 @@ def _answer(request: DeviceRequest, folder: Path, warm: WarmBackbone, report: Re
             from clipsvd_app.engine.adapter_exports import run_convert
 
             return run_convert(request, warm, report)
+
+
+def _clean_up(request: DeviceRequest, warm: WarmBackbone) -> None:
+    """Forget what a stored run would have been resumed from: a full disk before that loses no training."""
+    if isinstance(request, TrainRequest):
+        from clipsvd_app.engine.run_train import checkpoints_of
+
+        checkpoints_of(request, warm.backbone).clear()
 
 
 @contextmanager

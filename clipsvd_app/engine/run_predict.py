@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 def run_predict(request: PredictRequest, warm: WarmBackbone, report: Report) -> PredictResult:
     """Predict every image that can be read; the others are listed with one sentence each."""
-    adapted = warm.adapter(read_adapter(Path(request.adapter)), report).adapted
+    loaded = warm.adapter(read_adapter(Path(request.adapter)), report)
+    adapted = loaded.adapted
     images = read_study_set(warm.features, request.images, report)
     positions = range(len(images.inputs))
     found: tuple[PredictedImage, ...] = ()
@@ -26,4 +27,6 @@ def run_predict(request: PredictRequest, warm: WarmBackbone, report: Report) -> 
             PredictedImage(image.id, tuple(map(float, one)), tuple(map(float, other)))
             for image, one, other in zip(images.inputs, after, before, strict=True)
         )
-    return PredictResult(tuple(spec.name for spec in adapted.classes), found, images.refused)
+    return PredictResult(
+        tuple(spec.name for spec in adapted.classes), found, images.refused, loaded.weak_prompts
+    )

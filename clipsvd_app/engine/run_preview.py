@@ -11,8 +11,9 @@ import torch
 from clipsvd_app.engine.backbones import embed_texts
 from clipsvd_app.engine.evaluation.metrics import Floats, balanced_accuracy, confusion_matrix
 from clipsvd_app.engine.ladder.text_probe import TextProbe, fit_text_probe
+from clipsvd_app.engine.prompt_check import check_prompts, says_nothing
 from clipsvd_app.engine.prompts import class_embeddings
-from clipsvd_app.jobs import PoolItem, PreviewRequest, PreviewResult, Report
+from clipsvd_app.jobs import Obstacle, PoolItem, PreviewRequest, PreviewResult, Report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,8 +54,12 @@ def run_preview(request: PreviewRequest, warm: WarmBackbone, report: Report) -> 
     if len(request.classes) < _MIN_CLASSES:
         items = _pool_items(frozen, None, likeness, nearest)
         return PreviewResult(items, None, (), "Add a second class to see what the labels say.")
-    with torch.no_grad():
-        texts = class_embeddings(warm.backbone.model, warm.backbone, request.classes).cpu().numpy()
+    prompts = check_prompts(warm.backbone.tokenizer, request.classes)
+    if prompts.refusals:
+        obstacles = tuple(Obstacle(error.message, error.remedy) for error in prompts.refusals)
+        items = _pool_items(frozen, None, likeness, nearest)
+        return PreviewResult(items, None, (), str(prompts.refusals[0]), obstacles)
+    texts = class_embeddings(warm.backbone.model, warm.backbone, request.classes).cpu().numpy()
     labelled = _labelled(frozen)
     probe = _fit(frozen.features, labelled, texts, warm.backbone.logit_scale)
     probabilities = probe.probabilities(frozen.features)
@@ -65,7 +70,8 @@ def run_preview(request: PreviewRequest, warm: WarmBackbone, report: Report) -> 
         accuracy = _accuracy(labelled, unseen)
         probabilities[labelled.positions] = unseen
     items = _pool_items(frozen, probabilities, likeness, nearest)
-    return PreviewResult(items, accuracy, suggested, _sentence(labelled, accuracy))
+    sentence = _sentence(labelled, accuracy)
+    return PreviewResult(items, accuracy, suggested, sentence, warnings=prompts.warnings)
 
 
 def _pool_items(
@@ -135,8 +141,8 @@ def _entropy(probabilities: Floats) -> Floats:
 
 
 def _likeness(query: str, features: Features, warm: WarmBackbone) -> Features | None:
-    """Return the cosine of every image with the text; None without a text."""
-    if not query.strip():
+    """Return the cosine of every image with the text; None without a text that the model can read."""
+    if not query.strip() or says_nothing(warm.backbone.tokenizer, query):
         return None
     with torch.no_grad():
         embedded = embed_texts(warm.backbone.model, warm.backbone.tokenize([query]))

@@ -16,6 +16,7 @@ from clipsvd_app.domain.results import Prediction, Role, RunResult
 from clipsvd_app.engine import basis
 from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.adapter import save_adapter
+from clipsvd_app.engine.adapter_document import require_storable
 from clipsvd_app.engine.devices import device_title
 from clipsvd_app.engine.evaluation.estimate import (
     Estimate,
@@ -32,6 +33,7 @@ from clipsvd_app.engine.explain import UnseenReader, explain_run
 from clipsvd_app.engine.fitting.adapt import adapt, logging_report
 from clipsvd_app.engine.fitting.checkpoints import FolderCheckpoints, run_checkpoints
 from clipsvd_app.engine.fitting.learner import Learner
+from clipsvd_app.engine.prompt_check import require_readable
 from clipsvd_app.engine.splits import Split, check_classes, draw_shots, set_aside
 from clipsvd_app.engine.study_set import StudySet, read_study_set
 from clipsvd_app.errors import UserError
@@ -61,6 +63,7 @@ class _Prepared:
 
     request: TrainRequest
     study: Study
+    weak_prompts: tuple[str, ...] = ()
 
     @property
     def images(self) -> StudySet:
@@ -74,7 +77,10 @@ class _Prepared:
 
 
 def run_train(request: TrainRequest, folder: Path, warm: WarmBackbone, report: Report) -> RunResult:
-    """Train, evaluate and explain; the adapter and the curve are written into ``folder``."""
+    """Train, evaluate and explain; the adapter and the curve are written into ``folder``.
+
+    The checkpoints stay until the result is stored, by the caller.
+    """
     start = time.monotonic()
     report = logging_report(report, folder / CURVE_FILE)
     checkpoints = checkpoints_of(request, warm.backbone, warm.features)
@@ -91,7 +97,7 @@ def run_train(request: TrainRequest, folder: Path, warm: WarmBackbone, report: R
     train_images = [images.inputs[position] for position in positions]
     report("Saving the adapter", 0, 1)
     save_adapter(folder / ADAPTER_FILE, adapted, trained, request, train_images, evaluation)
-    result = RunResult(
+    return RunResult(
         class_names=tuple(spec.name for spec in request.classes),
         backbone_name=warm.backbone.name,
         backbone_sha256=warm.backbone.sha256,
@@ -108,10 +114,13 @@ def run_train(request: TrainRequest, folder: Path, warm: WarmBackbone, report: R
         predictions=_predictions(prepared, positions, estimate, trust, adapted, report),
         explanation=explanation,
         curve=trained.curve,
-        notes=(*trained.notes, *_notes(prepared), *([RESUMED] if resumed else [])),
+        notes=(
+            *trained.notes,
+            *_notes(prepared),
+            *([RESUMED] if resumed else []),
+            *filter(None, [checkpoints.trouble]),
+        ),
     )
-    checkpoints.clear()
-    return result
 
 
 def _trust(
@@ -160,10 +169,12 @@ def _prepare(
 ) -> _Prepared:
     names = [spec.name for spec in request.classes]
     check_classes([image.label for image in request.images if image.label is not None], names)
+    require_storable(request.classes)
+    weak = require_readable(warm.backbone.tokenizer, request.classes)
     learner = Learner(warm.backbone, warm.basis(report), request.classes, request.recipe, checkpoints)
     images = read_study_set(warm.features, request.images, report)
     check_classes(images.labels(_split(request, images).train), names)
-    return _Prepared(request, study_of(learner, images, request.seed, request.warnings))
+    return _Prepared(request, study_of(learner, images, request.seed, request.warnings), weak)
 
 
 def _train_and_estimate(
@@ -224,7 +235,13 @@ def _roles(evaluation: Evaluation, trained_on: Sequence[int], estimate: Estimate
 
 def _notes(prepared: _Prepared) -> list[str]:
     refused, locked = len(prepared.images.refused), len(prepared.request.locked)
+    blank = len(prepared.images.blank)
     found = [f"{refused} of the images could not be read and took no part."] if refused else []
     if locked:
         found.append(f"{locked} patients are set aside from this and every later run, as their common test.")
-    return found
+    if blank:
+        found.append(
+            f"{blank} labelled {'image shows' if blank == 1 else 'images show'} one single shade of grey or"
+            " colour, so that there is nothing to learn from: check their windows and regions."
+        )
+    return [*found, *prepared.weak_prompts]

@@ -46,6 +46,11 @@ class StudySet:
         """Positions of the images that have a label."""
         return [position for position, image in enumerate(self.inputs) if image.label is not None]
 
+    @property
+    def blank(self) -> list[int]:
+        """Positions of labelled images that show one single shade, as under a window that misses them."""
+        return [position for position in self.labelled if _is_blank(self.plain[position])]
+
     def labels(self, positions: Sequence[int]) -> tuple[int, ...]:
         """Return the labels of labelled images."""
         found = tuple(self.inputs[position].label for position in positions)
@@ -107,6 +112,17 @@ def read_study_set(store: FeatureStore, inputs: Sequence[ImageInput], report: Re
     pictures = read_pictures(inputs, preprocessing.size, preprocessing.interpolation, report)
     features = store.of_pictures(pictures, report) if pictures.inputs else np.empty((0, 0), np.float32)
     return StudySet(store.backbone, pictures.inputs, pictures.pixels, features, pictures.refused)
+
+
+def _is_blank(picture: Tensor) -> bool:
+    """Tell that a letterboxed picture (3, side, side) uint8 is of one shade within its black bars."""
+    lit = (picture != 0).any(dim=0)
+    if not lit.any():
+        return True
+    rows, columns = (lit.any(dim=axis).nonzero().flatten() for axis in (1, 0))
+    inside = picture[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    reaches_edges = max(inside.shape[1:]) == picture.shape[-1]  # else a shape on black, which is a picture
+    return reaches_edges and bool((inside == inside[:, :1, :1]).all())
 
 
 def probabilities_of(adapted: AdaptedModel, features: Features) -> Floats:

@@ -43,6 +43,21 @@ _PROBES = ("a medical image of the chest", "An Image Showing A Finding")
 _LEAST_SHARE_OF_ROWS = 0.9
 
 
+@dataclass(frozen=True, slots=True)
+class TextReading:
+    """What a model reads of a text: its ids without the frame of special tokens, and what it misses.
+
+    whole: the ids that there would be if texts were never cut; known: the text without what is missed;
+    unknown: what the vocabulary does not have; lost: the part of the text beyond the context length.
+    """
+
+    ids: tuple[int, ...]
+    whole: tuple[int, ...]
+    known: str
+    unknown: tuple[str, ...] = ()
+    lost: str = ""
+
+
 class Tokenizer(Protocol):
     """Turns texts into ids (texts, length) int64, of at most ``context_length`` tokens each."""
 
@@ -52,6 +67,9 @@ class Tokenizer(Protocol):
 
     def __call__(self, texts: Sequence[str]) -> Tensor:
         """Tokenize a batch of texts."""
+
+    def read(self, texts: Sequence[str]) -> list[TextReading]:
+        """Say of each text what the model reads of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +93,18 @@ class HuggingFaceTokenizer:
         assert isinstance(ids, Tensor)
         return ids.to(torch.int64)
 
+    def read(self, texts: Sequence[str]) -> list[TextReading]:
+        """Say of each text what the model reads of it."""
+        clean = [" ".join(text.split()) for text in texts]
+        if not clean:
+            return []
+        encoded = self.inner(
+            clean, add_special_tokens=False, truncation=False, return_offsets_mapping=True, verbose=False
+        )
+        room = self.context_length - self.inner.num_special_tokens_to_add()
+        rows = zip(clean, encoded["input_ids"], encoded["offset_mapping"], strict=True)
+        return [_reading(text, ids, places, room, self.inner.unk_token_id) for text, ids, places in rows]
+
 
 @dataclass(frozen=True, slots=True)
 class ClipTokenizer:
@@ -89,6 +119,16 @@ class ClipTokenizer:
         assert isinstance(ids, Tensor)
         return ids[:, : int((ids != 0).sum(dim=1).max())]
 
+    def read(self, texts: Sequence[str]) -> list[TextReading]:
+        """Say of each text what the model reads of it; every byte has a piece, so no word is unknown."""
+        room = self.context_length - 2  # the start and the end of the text
+        found = []
+        for text in texts:
+            whole = tuple(self.inner.encode(text))
+            known, lost = (self.inner.decode(part).strip() for part in (whole[:room], whole[room:]))
+            found.append(TextReading(whole[:room], whole, known, (), lost))
+        return found
+
 
 def load_tokenizer(checked: BackboneFolder) -> Tokenizer:
     """Load the tokenizer of a backbone folder and check it against the text tower.
@@ -102,6 +142,23 @@ def load_tokenizer(checked: BackboneFolder) -> Tokenizer:
     if fault := _fault(inner, checked):
         raise _refusal(checked.folder, fault)
     return HuggingFaceTokenizer(inner, checked.text.context_length)
+
+
+def _reading(
+    text: str, ids: Sequence[int], places: Sequence[tuple[int, int]], room: int, unknown: int
+) -> TextReading:
+    end = len(text) if len(ids) <= room else places[room][0]
+    missed: list[tuple[int, int]] = []
+    for piece, (first, last) in zip(ids[:room], places, strict=False):
+        if piece == unknown and missed and missed[-1][1] == first:
+            missed[-1] = missed[-1][0], last  # characters of one word, as in Chinese
+        elif piece == unknown:
+            missed.append((first, last))
+    starts, ends = [0, *(last for _, last in missed)], [*(first for first, _ in missed), end]
+    known = " ".join(text[first:last] for first, last in zip(starts, ends, strict=True))
+    lost = text[text.rfind(" ", 0, end) + 1 :] if end < len(text) else ""
+    words = dict.fromkeys(text[first:last] for first, last in missed)
+    return TextReading(tuple(ids[:room]), tuple(ids), known, tuple(words), lost)
 
 
 def vocabulary_sha256(pieces: Mapping[str, int]) -> str:

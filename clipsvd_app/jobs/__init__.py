@@ -6,6 +6,7 @@ from clipsvd_app.jobs.answers import (
     ConvertResult,
     MapPlace,
     MapResult,
+    Obstacle,
     PoolItem,
     PredictedImage,
     PredictResult,
@@ -36,6 +37,7 @@ from clipsvd_app.jobs.lines import (
     decode_command,
     decode_event,
     encode_line,
+    unreported,
 )
 from clipsvd_app.jobs.requests import (
     REQUESTS,
@@ -84,6 +86,7 @@ __all__ = [
     "MapPlace",
     "MapRequest",
     "MapResult",
+    "Obstacle",
     "PoolItem",
     "PredictRequest",
     "PredictResult",
@@ -106,6 +109,7 @@ __all__ = [
     "read_record",
     "read_request",
     "read_result",
+    "unreported",
     "write_record",
     "write_request",
     "write_result",

@@ -22,13 +22,27 @@ class PoolItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Obstacle:
+    """What keeps the classes from being trained, and what to do about it."""
+
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
 class PreviewResult:
-    """The pool in the light of the labels; ``accuracy`` is leave-one-patient-out, None if too few."""
+    """The pool in the light of the labels; ``accuracy`` is leave-one-patient-out, None if too few.
+
+    ``obstacles`` say which prompts the model cannot read or tell apart: then there are no probabilities.
+    ``warnings`` say what it misses of the others.
+    """
 
     items: tuple[PoolItem, ...]
     accuracy: float | None
     suggested: tuple[int, ...]
     sentence: str
+    obstacles: tuple[Obstacle, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +74,15 @@ class PredictedImage:
 
 @dataclass(frozen=True, slots=True)
 class PredictResult:
-    """Answers in the order of the request; unreadable images are listed with one sentence."""
+    """Answers in the order of the request; unreadable images are listed with one sentence.
+
+    ``warnings`` say what the model misses of the adapter's prompts.
+    """
 
     class_names: tuple[str, ...]
     images: tuple[PredictedImage, ...]
     refused: tuple[tuple[int, str], ...]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,10 @@ class Report(Protocol):
         """Report ``done`` of ``total`` of a stage."""
 
 
+def unreported(stage: str, done: int, total: int, metrics: dict[str, float] | None = None) -> None:
+    """Take progress and drop it: a Report for measurements and for work that is too short to report."""
+
+
 def encode_line(message: Event | Command) -> str:
     """Return one JSON line, newline included."""
     return json.dumps(to_json(message), separators=(",", ":"), allow_nan=False) + "\n"

@@ -104,7 +104,7 @@ class Pages(QObject):
             CANCEL_VOLUME: lambda: self.label.viewer.set_layout("1"),
             "view.viewer_only": self._toggle_viewer_alone,
         }
-        self.training = TrainController(session, self.train)
+        self.training = TrainController(session, self.train, self.preview)
         self.inspecting = InspectController(session, self.inspect, self.pictures, self.explainer)
         self.mapping = CaseMapController(session, self.inspect, self.inspecting)
         self.comparing = CompareController(session, self.inspect, self.inspecting)

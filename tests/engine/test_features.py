@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from clipsvd_app.engine import features as features_module
 from clipsvd_app.engine.features import FeatureStore
+from clipsvd_app.errors import Cancelled
 from clipsvd_app.jobs import CropSpec, ImageInput
 
 
@@ -60,3 +62,33 @@ def test_what_cannot_be_read_is_refused_and_the_rest_answered(backbone, studies,
     )
     assert [image.id for image in found.inputs] == [studies[0].id]
     assert sorted(image_id for image_id, _ in found.refused) == [98, 99]
+
+
+def test_many_pictures_are_read_and_embedded_a_few_at_a_time(backbone, studies, tmp_path, monkeypatch):
+    whole = FeatureStore(backbone, tmp_path / "one").of(studies, Counting()).features
+    monkeypatch.setattr(features_module, "_PICTURES_AT_ONCE", 5)
+    read, told = [], []
+    embed = features_module.embed_pictures
+    monkeypatch.setattr(
+        features_module, "embed_pictures", lambda *given: read.append(len(given[2])) or embed(*given)
+    )
+    lost = ImageInput(99, str(tmp_path / "lost.png"), 0, "p")
+    store = FeatureStore(backbone, tmp_path / "two")
+    found = store.of([*studies[:7], lost, *studies[7:]], lambda *given: told.append(given[1:3]))
+    np.testing.assert_allclose(found.features, whole, atol=1e-5)
+    assert [image_id for image_id, _ in found.refused] == [99]
+    assert max(read) == 5
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert {total for _, total in told} == {len(studies)}
+
+
+def test_a_cancelled_pool_keeps_the_features_that_it_has(backbone, studies, tmp_path, monkeypatch):
+    monkeypatch.setattr(features_module, "_PICTURES_AT_ONCE", 5)
+
+    def stop(_, done, __, ___=None):
+        if done > 6:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        FeatureStore(backbone, tmp_path).of(studies, stop)
+    assert len(list(tmp_path.rglob("*.npy"))) == 5

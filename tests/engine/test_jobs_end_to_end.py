@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from dataclasses import replace
 
@@ -122,6 +123,29 @@ def test_a_run_that_was_cancelled_goes_on_where_it_stopped(engine, reference, st
         assert found.sigma.tobytes() == expected.sigma.tobytes()
     assert timeless(resumed) == timeless(straight)
     assert set(kept_runs()) == others, "a finished run leaves no state"
+
+
+def test_a_run_whose_result_finds_the_disk_full_is_not_trained_again(
+    engine, reference, studies, tmp_path, monkeypatch
+):
+    from clipsvd_app.engine import run_job
+
+    write_request(
+        tmp_path, TrainRequest(reference, CLASSES, studies, replace(RECIPE, steps=2), seed=6, shots=2)
+    )
+    others = set(kept_runs())
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run_job, "write_result", full)
+        with pytest.raises(UserError, match="disk is full"):
+            engine.run(tmp_path, quiet)
+    assert set(kept_runs()) > others
+    engine.run(tmp_path, quiet)
+    assert RESUMED in read_result(tmp_path, RunResult).notes
+    assert set(kept_runs()) == others
 
 
 def test_a_held_out_run_tests_on_patients_that_did_not_train(held_out, studies):

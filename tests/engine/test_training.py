@@ -80,7 +80,8 @@ def test_a_step_that_is_not_finite_goes_back_and_says_so(learner, examples, monk
     fitted = fit(learner, examples, task(6, 0), ignore)
     assert fitted.a.isfinite().all()
     assert any("halved" in note for note in fitted.notes)
-    assert all(np.isfinite(point.loss) for point in fitted.curve)
+    assert [point.step for point in fitted.curve if point.loss is None] == [2], "a gap, and no loss of 0"
+    assert [point.step for point in fitted.curve if point.accuracy is None] == [2]
 
 
 def test_training_that_never_is_finite_ends_with_a_remedy(learner, examples, monkeypatch):

@@ -63,6 +63,22 @@ def test_a_saved_adapter_gives_the_same_logits_again(saved: Path, backbone: Back
     assert torch.equal(loaded.adapted.logits(noise_images(3)), adapted.logits(noise_images(3)))
 
 
+def test_an_adapter_whose_classes_read_the_same_is_refused_and_fails_its_check(
+    saved: Path, backbone: Backbone, basis: Basis
+) -> None:
+    def same_prompts(content):
+        classes = tuple(replace(entry, prompts=("a nodule",)) for entry in content.document.classes)
+        return replace(content, document=replace(content.document, classes=classes))
+
+    with pytest.raises(UserError, match="cannot tell the classes “nodule” and “effusion” apart") as caught:
+        load_adapter(edited(saved, same_prompts), backbone, basis)
+    assert caught.value.code == "adapter_prompts"
+    checks = run_verify(
+        VerifyRequest(BackboneRef("small", "small"), str(saved)), backbone, no_report, basis
+    ).checks
+    assert (checks[-1].name, checks[-1].passed) == ("prompts", False)
+
+
 def test_the_file_names_no_patient_and_no_path(saved: Path) -> None:
     raw = saved.read_bytes()
     assert b"Doe" not in raw
@@ -148,7 +164,7 @@ def _ready_basis(monkeypatch: pytest.MonkeyPatch, basis: Basis) -> None:
 
 @pytest.mark.usefixtures("_ready_basis")
 def test_verification_lists_every_check_of_a_good_adapter(saved: Path, backbone: Backbone) -> None:
-    names = ("file", "base", "input", "matrices", "base spectra", "probes", "canaries")
+    names = ("file", "base", "input", "matrices", "base spectra", "probes", "prompts", "canaries")
     assert verified(saved, backbone) == dict.fromkeys(names, True)
 
 

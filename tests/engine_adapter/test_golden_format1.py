@@ -41,7 +41,16 @@ def test_neither_the_file_nor_its_backbone_ever_changes(backbone):
 def test_every_probe_and_canary_of_the_golden_file_is_reproduced(backbone, basis):
     request = VerifyRequest(BackboneRef("golden", str(backbone.folder)), str(ADAPTER))
     checks = {check.name: check for check in run_verify(request, backbone, no_report, basis).checks}
-    assert list(checks) == ["file", "base", "input", "matrices", "base spectra", "probes", "canaries"]
+    assert list(checks) == [
+        "file",
+        "base",
+        "input",
+        "matrices",
+        "base spectra",
+        "probes",
+        "prompts",
+        "canaries",
+    ]
     assert all(check.passed for check in checks.values())
     assert checks["probes"].deviation < 1e-6
     assert checks["canaries"].deviation < 1e-3

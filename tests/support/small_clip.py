@@ -15,6 +15,7 @@ from clipsvd_app.engine.architectures import list_targets
 from clipsvd_app.engine.backbone_folder import Preprocessing
 from clipsvd_app.engine.backbones import Backbone
 from clipsvd_app.engine.basis import Basis, decompose
+from clipsvd_app.engine.tokenizing import TextReading
 from clipsvd_app.engine.torch_setup import import_open_clip
 
 WIDTH, EMBEDDING, SIZE, PATCH, WORDS = 32, 24, 64, 8, 500
@@ -28,10 +29,16 @@ def no_report(stage: str, done: int, total: int, metrics: dict[str, float] | Non
 class SmallTokenizer:
     """One stable number for each word; 0 pads."""
 
+    context_length = 40
+
     def __call__(self, texts: list[str]) -> Tensor:
         rows = [[1 + zlib.crc32(word.encode()) % (WORDS - 1) for word in text.split()] for text in texts]
         longest = max(map(len, rows))
         return torch.tensor([row + [0] * (longest - len(row)) for row in rows])
+
+    def read(self, texts: list[str]) -> list[TextReading]:
+        rows = [tuple(self([text])[0].tolist()) for text in texts]
+        return [TextReading(row, row, text) for row, text in zip(rows, texts, strict=True)]
 
 
 class SmallVisual(nn.Module):

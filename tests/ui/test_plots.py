@@ -142,6 +142,18 @@ def test_curve_rows_give_back_the_points(shown):
     assert read == CURVE
 
 
+def test_a_step_that_was_not_finite_is_a_gap_and_no_loss_of_0(shown):
+    curves = shown(LiveCurves())
+    points = (*CURVE[:3], StepMetrics(4, None, None, 0.02), *CURVE[4:])
+    curves.set_points(points)
+    assert curves.data_rows()[4] == ("4", "", "", "0.02")
+    drawn = curves._runs(curves._tracks()[0].values)
+    assert [[step for step, _ in run] for run in drawn] == [[1, 2, 3], [5, 6, 7, 8]]
+    assert min(value for run in drawn for _, value in run) > 0
+    curves.set_points(points[:4])
+    assert "not finite" in curves.accessibleDescription()
+
+
 def test_a_step_that_goes_back_starts_a_new_curve(shown):
     curves = shown(LiveCurves())
     for point in (*CURVE, CURVE[0]):

@@ -11,7 +11,7 @@ from torch.nn import functional
 from clipsvd_app.adapter_file.generator import canary_image
 from clipsvd_app.engine.backbone_folder import read_folder
 from clipsvd_app.engine.dataset import normalise
-from clipsvd_app.engine.prompts import PromptBatch, prompt_batch
+from clipsvd_app.engine.prompts import TOKENS_AT_ONCE, PromptBatch, prompt_batch
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -43,7 +43,9 @@ def logit_difference(adapted: AdaptedModel, model: nn.Module) -> float:
     text = read_folder(adapted.backbone.folder).text
     prompts = prompt_batch(adapted.backbone, adapted.classes)
     missing = text.context_length - prompts.tokens.shape[1]
-    full = replace(prompts, tokens=functional.pad(prompts.tokens, (0, missing), value=text.pad_id))
+    padded = functional.pad(prompts.tokens, (0, missing), value=text.pad_id)
+    rows = padded.split(max(1, TOKENS_AT_ONCE // text.context_length))
+    full = replace(prompts, tokens=padded, cuts=tuple((len(part), text.context_length) for part in rows))
     return float((_logits(adapted, model, full) - adapted_logits(adapted)).abs().max())
 
 

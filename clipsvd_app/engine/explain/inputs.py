@@ -68,7 +68,8 @@ def gather_inputs(adapted: AdaptedModel, images: Tensor, report: Report) -> dict
     # Prompts go one length at a time, so that no padding is counted.
     tokens = prompt_batch(adapted.backbone, adapted.classes).tokens
     with _watched(adapted, "text", found):
-        for row in tokens:
+        for done, row in enumerate(tokens):
+            report("Watching the model", done, len(tokens))
             adapted.model.encode_text(_unpadded(row)[None])  # type: ignore[operator]
     return found
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor
 
 from clipsvd_app.domain.codec import to_json
 from clipsvd_app.domain.results import StepMetrics
 from clipsvd_app.engine.devices import device_title
-from clipsvd_app.engine.fitting.fit import Fit, FitTask, fit
-from clipsvd_app.engine.fitting.rate_search import choose_rate
+from clipsvd_app.engine.fitting.fit import TRAIN_STAGE, FitTask, fit
+from clipsvd_app.engine.fitting.rate_search import SEARCH_STAGE, choose_rate
+from clipsvd_app.engine.sigma import SigmaState
 from clipsvd_app.engine.trained import TrainedSigma
 
 if TYPE_CHECKING:
@@ -23,9 +26,15 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.fitting.learner import Learner
     from clipsvd_app.jobs import Report
 
-SEARCH_STAGE = "Choosing the learning rate"
-TRAIN_STAGE = "Training"
-OnStep = Callable[[StepMetrics], None]
+
+@dataclass(frozen=True, slots=True)
+class _Trained:
+    """What is kept of one fit: a hundred thousand numbers, and not the models that trained them."""
+
+    state: SigmaState
+    a: Tensor
+    curve: tuple[StepMetrics, ...]
+    notes: tuple[str, ...]
 
 
 def adapt(learner: Learner, examples: Examples, seed: int, report: Report, stage: str = "") -> TrainedSigma:
@@ -41,12 +50,12 @@ def adapt(learner: Learner, examples: Examples, seed: int, report: Report, stage
         done = candidate * recipe.search_steps + step.step + 1
         report(stage + SEARCH_STAGE, done, searched, _numbers(step))
 
-    choice = choose_rate(learner, examples, seed, on_search, stage)
+    choice = choose_rate(learner, examples, seed, on_search, stage, report)
     fits = [
         _fit(learner, examples, choice.learning_rate, seed + number, number, report, stage)
         for number in range(recipe.seeds)
     ]
-    state = fits[0].forward.attachment.state
+    state = fits[0].state
     with torch.no_grad():
         state.a.copy_(torch.stack([fitted.a for fitted in fits]).mean(dim=0))
     notes = dict.fromkeys(note for note in (choice.note, *(n for f in fits for n in f.notes)) if note)
@@ -66,7 +75,8 @@ def logging_report(report: Report, file: Path) -> Report:
 
     def both(stage: str, done: int, total: int, metrics: dict[str, float] | None = None) -> None:
         if metrics is not None:
-            with file.open("a", encoding="utf-8") as stream:
+            # A full disk ends no training: the curve is stored with the run as well.
+            with suppress(OSError), file.open("a", encoding="utf-8") as stream:
                 stream.write(json.dumps({"stage": stage, "done": done, "total": total, **metrics}) + "\n")
         report(stage, done, total, metrics)
 
@@ -75,15 +85,18 @@ def logging_report(report: Report, file: Path) -> Report:
 
 def _fit(
     learner: Learner, examples: Examples, rate: float, seed: int, number: int, report: Report, stage: str
-) -> Fit:
+) -> _Trained:
     steps = learner.recipe.steps
-    total = steps * learner.recipe.seeds
+    total, before = steps * learner.recipe.seeds, number * steps
 
     def on_step(step: StepMetrics) -> None:
-        report(stage + TRAIN_STAGE, number * steps + step.step + 1, total, _numbers(step))
+        report(stage + TRAIN_STAGE, before + step.step + 1, total, _numbers(step))
 
-    return fit(learner, examples, FitTask(f"{stage}fit {seed}", rate, steps, seed), on_step)
+    task = FitTask(f"{stage}fit {seed}", rate, steps, seed, stage, TRAIN_STAGE, before, total)
+    fitted = fit(learner, examples, task, on_step, report)
+    return _Trained(fitted.forward.attachment.state, fitted.a, fitted.curve, fitted.notes)
 
 
 def _numbers(step: StepMetrics) -> dict[str, float]:
-    return {str(key): float(value) for key, value in to_json(step).items()}
+    """Return the numbers of a point; what was not finite is left out."""
+    return {str(key): float(value) for key, value in to_json(step).items() if value is not None}

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -17,13 +18,17 @@ from torch import Tensor
 
 from clipsvd_app.domain.codec import CodecError, from_json, to_json
 from clipsvd_app.domain.results import StepMetrics
-from clipsvd_app.whole_files import keep as write
+from clipsvd_app.whole_files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 BETWEEN_SAVES_S = 30.0
 MAX_AGE_S = 14 * 24 * 3600.0
+NOT_KEPT = (
+    "The state of the training could not be saved, as the cache folder is full or read-only: "
+    "had it been stopped, it would have started from the beginning."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,7 @@ class FitNumbers:
     restarts: int
     parts: int
     checkpointed: bool
+    prompt_tokens: int
     curve: tuple[StepMetrics, ...]
     notes: tuple[str, ...]
 
@@ -69,10 +75,14 @@ class NoCheckpoints:
 
 @dataclass(slots=True)
 class FolderCheckpoints:
-    """One file a fit, in the folder of one run; written at most every ``between_s`` seconds."""
+    """One file a fit, in the folder of one run; written at most every ``between_s`` seconds.
+
+    A state that cannot be written ends no training; ``trouble`` then says that the run cannot be resumed.
+    """
 
     folder: Path
     between_s: float = BETWEEN_SAVES_S
+    trouble: str = ""
     _written: float = field(default_factory=time.monotonic)
 
     def load(self, name: str) -> FitState | None:
@@ -91,7 +101,11 @@ class FolderCheckpoints:
             return
         kept = state()
         raw = save(kept.vectors, {"numbers": json.dumps(to_json(kept.numbers))})
-        write(self._file(name), raw)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_whole(self._file(name), raw)
+        except OSError:
+            self.trouble = NOT_KEPT
         self._written = time.monotonic()
 
     def clear(self) -> None:
@@ -109,8 +123,10 @@ def run_checkpoints(root: Path, facts: object) -> FolderCheckpoints:
     """
     oldest = time.time() - MAX_AGE_S
     for folder in root.iterdir() if root.is_dir() else ():
-        if folder.stat().st_mtime < oldest:
-            shutil.rmtree(folder, ignore_errors=True)
+        # Another engine may have dropped it in the meantime.
+        with suppress(OSError):
+            if folder.stat().st_mtime < oldest:
+                shutil.rmtree(folder, ignore_errors=True)
     text = json.dumps(to_json(facts), sort_keys=True)
     return FolderCheckpoints(root / hashlib.sha256(text.encode()).hexdigest())
 

@@ -18,13 +18,17 @@ from clipsvd_app.engine.fitting.memory import free_memory, plan_memory
 from clipsvd_app.engine.fitting.sampling import balanced_batch
 from clipsvd_app.engine.fitting.schedule import learning_rate_at
 from clipsvd_app.engine.fitting.upper_forward import UpperForward
+from clipsvd_app.engine.prompts import TOKENS_AT_ONCE
 from clipsvd_app.errors import Cancelled, UserError
+from clipsvd_app.jobs import unreported
 
 if TYPE_CHECKING:
     from clipsvd_app.engine.examples import Examples
     from clipsvd_app.engine.fitting.learner import Learner
+    from clipsvd_app.jobs import Report
 
 _MAX_RESTARTS = 4
+TRAIN_STAGE = "Training"
 OnStep = Callable[[StepMetrics], None]
 
 
@@ -36,11 +40,16 @@ class FitTask:
     learning_rate: float
     steps: int
     seed: int
+    fold: str = ""
+    doing: str = TRAIN_STAGE
+    """With the fold before it, what is reported within steps, as step ``before`` + step of ``total``."""
+    before: int = 0
+    total: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A finished fit: ``forward`` holds the trained a, which ``a`` copies."""
+    """A finished fit: ``forward`` holds the trained a, which ``a`` copies, and its models."""
 
     forward: Forward
     a: Tensor
@@ -48,13 +57,16 @@ class Fit:
     notes: tuple[str, ...] = ()
 
 
-def fit(learner: Learner, examples: Examples, task: FitTask, on_step: OnStep) -> Fit:
+def fit(
+    learner: Learner, examples: Examples, task: FitTask, on_step: OnStep, report: Report = unreported
+) -> Fit:
     """Minimise cross-entropy of the image-text logits over a; deterministic for a seed and a device.
 
     Goes on where a kept state of the same task stopped, to the same last bit. A step that is not finite
-    goes back to the last finite state and halves the rate.
+    goes back to the last finite state and halves the rate. ``report`` is told of what comes before the
+    steps and within long ones, ``on_step`` of every step.
     """
-    training = _Training(learner, examples, task)
+    training = _Training(learner, examples, task, report)
     for point in training.curve:
         on_step(point)
     try:
@@ -65,58 +77,108 @@ def fit(learner: Learner, examples: Examples, task: FitTask, on_step: OnStep) ->
         learner.checkpoints.keep(task.name, training.state, now=True)
         raise
     a = training.a.detach().clone()
-    return Fit(training.forward, a, tuple(training.curve), tuple(dict.fromkeys(training.notes)))
+    notes = (*training.notes, *filter(None, [learner.lower.note]))
+    return Fit(training.forward, a, tuple(training.curve), tuple(dict.fromkeys(notes)))
 
 
-def forward_for(learner: Learner, examples: Examples) -> Forward:
-    """Return the way to logits that the recipe asks for."""
+def forward_for(
+    learner: Learner, examples: Examples, report: Report = unreported, stage: str = ""
+) -> Forward:
+    """Return the way to logits that the recipe asks for; ``stage`` leads the names of what is reported."""
     if learner.recipe.trained_share >= 1:
         return WholeForward(learner)
     upper = UpperForward(learner)
-    upper.prepare(examples)
+    upper.prepare(examples, report, stage)
     return upper
 
 
 def accumulate(
-    forward: Forward, inputs: Tensor, labels: Tensor, parts: int, penalty: float
+    forward: Forward,
+    inputs: Tensor,
+    labels: Tensor,
+    parts: int,
+    penalty: float,
+    pulse: Callable[[], None] = lambda: None,
 ) -> tuple[float, float]:
     """Add the gradient of a step to a, and return cross-entropy and accuracy.
 
-    The images go through in ``parts``; the prompts go through once, their gradient gathered from all parts.
+    The images go through in ``parts``, the gradient of the classes gathered from all of them. Prompts that
+    fit into one part go through once. Of more parts only the embeddings are kept, and each is computed again
+    for its gradient: exact to rounding, in the memory of one part. ``pulse`` is called between parts.
     """
     attachment = forward.attachment
-    attachment.refresh()
-    embedded = forward.class_embeddings()
-    classes = embedded.detach().requires_grad_()
+    texts = _Texts(forward, pulse)
+    classes = texts.classes.detach().requires_grad_()
     total = hits = 0.0
     for part, truth in zip(inputs.chunk(parts), labels.chunk(parts), strict=True):
+        pulse()
         attachment.refresh()
         logits = forward.logits(part, classes).float()
         loss = functional.cross_entropy(logits, truth) * (len(part) / len(inputs))
         torch.autograd.backward(loss)
         total += float(loss.detach())
         hits += int((logits.detach().argmax(dim=1) == truth).sum())
+    assert classes.grad is not None
     attachment.refresh()
-    shrinking = penalty * attachment.state.a.square().mean()
-    torch.autograd.backward([embedded, shrinking], [classes.grad, None])
+    texts.backward(classes.grad, penalty * attachment.state.a.square().mean())
     return total, hits / len(inputs)
+
+
+class _Texts:
+    """The embedded prompts of one step, and how their gradient gets back to a."""
+
+    def __init__(self, forward: Forward, pulse: Callable[[], None]) -> None:
+        self.forward, self.pulse = forward, pulse
+        self.parts = range(len(forward.prompts.cuts))
+        self.graph: Tensor | None = None
+        rows = self._one() if len(self.parts) == 1 else self._many()
+        self.rows = rows.detach().requires_grad_()
+        self.classes = forward.classes_of(self.rows)
+
+    def backward(self, gradient: Tensor, penalty: Tensor) -> None:
+        """Add the gradient of the class embeddings (classes, width), and the penalty's, to a."""
+        self.classes.backward(gradient)
+        assert self.rows.grad is not None
+        if self.graph is not None:
+            torch.autograd.backward([self.graph, penalty], [self.rows.grad, None])
+            return
+        torch.autograd.backward(penalty)
+        sizes = [count for count, _ in self.forward.prompts.cuts]
+        for part, wanted in zip(self.parts, torch.split(self.rows.grad, sizes), strict=True):
+            self.pulse()
+            self.forward.attachment.refresh()
+            self.forward.prompt_embeddings(part).backward(wanted)
+
+    def _one(self) -> Tensor:
+        self.forward.attachment.refresh()
+        self.graph = self.forward.prompt_embeddings(0)
+        return self.graph
+
+    def _many(self) -> Tensor:
+        rows = []
+        for part in self.parts:
+            self.pulse()
+            self.forward.attachment.refresh()
+            with torch.no_grad():
+                rows.append(self.forward.prompt_embeddings(part))
+        return torch.cat(rows)
 
 
 class _Training:
     """The state of one fit."""
 
-    def __init__(self, learner: Learner, examples: Examples, task: FitTask) -> None:
-        self.recipe, self.task, self.examples = learner.recipe, task, examples
+    def __init__(self, learner: Learner, examples: Examples, task: FitTask, report: Report) -> None:
+        self.recipe, self.task, self.examples, self.report = learner.recipe, task, examples, report
         device = learner.backbone.device
         self.labels = torch.tensor(examples.labels, device=device)
-        self.forward = forward_for(learner, examples)
+        self.forward = forward_for(learner, examples, report, task.fold)
         self.a = self.forward.attachment.state.a
         self.finite = self.a.detach().clone()
         self.peak, self.restarts, self.steps_done = task.learning_rate, 0, 0
         self.curve: list[StepMetrics] = []
         self.notes: list[str] = []
         self.optimiser = self._new_optimiser()
-        self.parts, self.checkpointed = 1, False
+        self.parts, self.checkpointed, self.prompt_tokens = 1, False, TOKENS_AT_ONCE
         self._save_memory_from_the_start(learner)
         if (kept := learner.checkpoints.load(task.name)) is not None:
             self._restore(kept)
@@ -134,12 +196,13 @@ class _Training:
         if math.isfinite(loss) and gradient is not None and bool(gradient.isfinite().all()):
             self.finite.copy_(self.a.detach())
             self.optimiser.step()
+            point = StepMetrics(step, loss, accuracy, rate)
         else:
-            loss = loss if math.isfinite(loss) else 0.0
             self._go_back()
+            point = StepMetrics(step, None, None, rate)
         self.steps_done += 1
-        self.curve.append(StepMetrics(step, loss, accuracy, rate))
-        return self.curve[-1]
+        self.curve.append(point)
+        return point
 
     def state(self) -> FitState:
         """Return all that the next step depends on."""
@@ -152,6 +215,7 @@ class _Training:
             self.restarts,
             self.parts,
             self.checkpointed,
+            self.prompt_tokens,
             tuple(self.curve),
             tuple(self.notes),
         )
@@ -163,6 +227,7 @@ class _Training:
         self.curve, self.notes = list(numbers.curve), list(numbers.notes)
         # Sums depend on how a step is cut: a fit goes on as it was computed, whatever is free by now.
         self.parts = numbers.parts
+        self._cut_prompts(numbers.prompt_tokens)
         if numbers.checkpointed and not self.checkpointed:
             self.forward.save_memory()
             self.checkpointed = True
@@ -178,25 +243,44 @@ class _Training:
         while True:
             self.optimiser.zero_grad(set_to_none=True)
             try:
-                return accumulate(self.forward, inputs, labels, self.parts, self.recipe.penalty)
+                return accumulate(self.forward, inputs, labels, self.parts, self.recipe.penalty, self._pulse)
             except torch.OutOfMemoryError:
                 if not self._take_less_memory(len(inputs)):
                     raise
 
+    def _pulse(self) -> None:
+        """Let a long step be cancelled, and short jobs be answered, between its parts."""
+        if self.parts > 1 or len(self.forward.prompts.cuts) > 1:
+            task = self.task
+            self.report(task.fold + task.doing, task.before + self.steps_done, task.total or task.steps)
+
     def _save_memory_from_the_start(self, learner: Learner) -> None:
         backbone = learner.backbone
-        plan = plan_memory(backbone, self.recipe.batch_size, free_memory(backbone.device))
+        free = free_memory(backbone.device)
+        if backbone.device.type == "cpu":
+            # The inner test images will enter the cache too, after this plan.
+            free -= learner.lower.still_to_take(len(self.examples))
+        prompts = sum(count * length for count, length in self.forward.prompts.cuts)
+        plan = plan_memory(backbone, self.recipe.batch_size, free, prompts)
         if plan.checkpointed:
             self.forward.save_memory()
         self.checkpointed, self.parts = plan.checkpointed, plan.parts
+        self._cut_prompts(plan.prompt_tokens)
         self.notes += [plan.note] if plan.note else []
+
+    def _cut_prompts(self, tokens_at_once: int) -> None:
+        if tokens_at_once != self.prompt_tokens:
+            self.forward.cut_prompts(tokens_at_once)
+        self.prompt_tokens = tokens_at_once
 
     def _take_less_memory(self, images: int) -> bool:
         """Keep block inputs alone, then halve what is in flight; False when nothing is left to try."""
-        if self.checkpointed and self.parts >= images:
+        smallest = self.parts >= images and self.forward.prompts.is_smallest
+        if self.checkpointed and smallest:
             return False
         if self.checkpointed:
-            self.parts *= 2
+            self.parts = min(2 * self.parts, images)
+            self._cut_prompts(max(1, min(self.prompt_tokens, self.forward.prompts.tokens_of_a_part) // 2))
             self.notes.append(f"Memory ran short: each step was computed in {self.parts} smaller parts.")
         else:
             self.forward.save_memory()

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from clipsvd_app.engine.architectures import tokens_per_image
-from clipsvd_app.engine.backbones import embed_images
+from clipsvd_app.engine.backbones import embed_images, embed_texts
 from clipsvd_app.engine.dataset import Augmentation, normalise
 from clipsvd_app.engine.fitting.last_block import use_class_token_alone
 from clipsvd_app.engine.fitting.memory import checkpoint_blocks, images_at_once
@@ -23,20 +23,28 @@ if TYPE_CHECKING:
 
     from clipsvd_app.engine.examples import Examples
     from clipsvd_app.engine.fitting.learner import Learner
+    from clipsvd_app.engine.prompts import PromptBatch
 
-_BATCH = 32
+IMAGES_AT_ONCE = 32
 
 
 class Forward(Protocol):
     """What a fit needs of a model: inputs of a step, and logits (images, classes) of inputs."""
 
     attachment: Attachment
+    prompts: PromptBatch
 
     def inputs(self, examples: Examples, positions: Sequence[int], seed: int, step: int) -> Tensor:
         """Return what a step feeds, one row for each position, augmented as seed and step say."""
 
-    def class_embeddings(self) -> Tensor:
-        """Return unit embeddings (classes, width) with gradients to the singular values of the moment."""
+    def prompt_embeddings(self, part: int) -> Tensor:
+        """Return unit embeddings (prompts, width) of one part of the prompts, with gradients to sigma."""
+
+    def classes_of(self, prompts: Tensor) -> Tensor:
+        """Return unit class embeddings (classes, width) of all embedded prompts (prompts, width)."""
+
+    def cut_prompts(self, tokens_at_once: int) -> None:
+        """From now on embed the prompts in parts of at most so many tokens."""
 
     def logits(self, inputs: Tensor, classes: Tensor) -> Tensor:
         """Return logits (rows, classes) with gradients to the singular values and to ``classes``."""
@@ -54,13 +62,14 @@ class WholeForward:
     def __init__(self, learner: Learner) -> None:
         recipe, self.backbone = learner.recipe, learner.backbone
         self.dtype = learner.compute_dtype
+        self.classes = learner.classes
         self.prompts = prompt_batch(self.backbone, learner.classes)
         self.augment = Augmentation(self.backbone.preprocessing, recipe.crop_scale, recipe.flip)
         tokens = images_at_once(self.backbone, recipe.batch_size) * tokens_per_image(self.backbone.model)
         self.attachment = attach(
             self.backbone.model,
             learner.basis,
-            {"image": tokens, "text": self.prompts.tokens.numel()},
+            {"image": tokens, "text": self.prompts.tokens_of_a_part},
             self.dtype,
         )
         use_class_token_alone(self.attachment.model)
@@ -71,10 +80,19 @@ class WholeForward:
             examples.large[list(positions)].to(self.backbone.device), step_generator(seed, step)
         )
 
-    def class_embeddings(self) -> Tensor:
-        """Return the unit means of the embedded prompts (classes, width)."""
+    def prompt_embeddings(self, part: int) -> Tensor:
+        """Return the unit embeddings (prompts, width) of one part of the prompts."""
         with autocast(self.backbone.device, self.dtype):
-            return self.prompts.class_embeddings(self.attachment.model)
+            return embed_texts(self.attachment.model, self.prompts.parts[part])
+
+    def classes_of(self, prompts: Tensor) -> Tensor:
+        """Return the unit means of embedded prompts (classes, width)."""
+        with autocast(self.backbone.device, self.dtype):
+            return self.prompts.classes_of(prompts)
+
+    def cut_prompts(self, tokens_at_once: int) -> None:
+        """From now on embed the prompts in parts of at most so many tokens."""
+        self.prompts = prompt_batch(self.backbone, self.classes, tokens_at_once)
 
     def logits(self, inputs: Tensor, classes: Tensor) -> Tensor:
         """Return logit_scale times cosine (images, classes)."""
@@ -85,16 +103,23 @@ class WholeForward:
     @torch.no_grad()
     def plain_logits(self, pixels: Tensor) -> Tensor:
         """Return logits of pictures as they are."""
-        preprocessing, classes = self.backbone.preprocessing, self.class_embeddings()
+        preprocessing, classes = self.backbone.preprocessing, class_embeddings(self)
         parts = [
             self.logits(normalise(part.to(self.backbone.device), preprocessing), classes)
-            for part in torch.split(pixels, _BATCH)
+            for part in torch.split(pixels, IMAGES_AT_ONCE)
         ]
         return torch.cat(parts)
 
     def save_memory(self) -> None:
         """Checkpoint every block of both towers."""
         checkpoint_blocks(self.attachment.model, self.backbone.device, self.dtype)
+
+
+@torch.no_grad()
+def class_embeddings(forward: Forward) -> Tensor:
+    """Return unit class embeddings (classes, width) of the singular values of the moment."""
+    parts = [forward.prompt_embeddings(part) for part in range(len(forward.prompts.cuts))]
+    return forward.classes_of(torch.cat(parts))
 
 
 def probabilities(forward: Forward, pixels: Tensor) -> Tensor:

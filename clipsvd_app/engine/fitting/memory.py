@@ -16,8 +16,10 @@ from torch.utils.checkpoint import checkpoint
 from clipsvd_app.engine.architectures import list_targets, tokens_per_image
 from clipsvd_app.engine.fitting.precision import quick_attention
 from clipsvd_app.engine.fitting.stacks import depth, replace_blocks
+from clipsvd_app.engine.prompts import TOKENS_AT_ONCE
 
 if TYPE_CHECKING:
+    from clipsvd_app.domain.explanation import Tower
     from clipsvd_app.engine.backbones import Backbone
 
 # An estimate for fp32, which bfloat16 stays below: what one block keeps of one token for its backward pass.
@@ -50,12 +52,14 @@ class Checkpointed(nn.Module):
 class MemoryPlan:
     """Whether blocks are checkpointed from the start, and into how many parts a batch is cut.
 
-    ``short`` tells that there was less memory than the quickest way takes.
+    ``short`` tells that there was less memory than the quickest way takes. ``prompt_tokens`` is how many
+    tokens a part of the prompts may hold.
     """
 
     short: bool = False
     checkpointed: bool = False
     parts: int = 1
+    prompt_tokens: int = TOKENS_AT_ONCE
 
     @property
     def note(self) -> str:
@@ -82,18 +86,30 @@ def images_at_once(backbone: Backbone, batch_size: int) -> int:
     return math.ceil(batch_size / parts)
 
 
-def plan_memory(backbone: Backbone, batch_size: int, free_bytes: int) -> MemoryPlan:
-    """Choose the quickest way to compute a step of ``batch_size`` images within the free memory."""
+def plan_memory(backbone: Backbone, batch_size: int, free_bytes: int, prompt_tokens: int = 0) -> MemoryPlan:
+    """Choose the quickest way to compute a step of ``batch_size`` images within the free memory.
+
+    prompt_tokens: of all prompts, padding counted. Their graph stands while the images go through, unless
+    they are cut into parts, which are computed twice and one at a time.
+    """
     allowed = free_bytes * _SHARE_OF_FREE
     blocks = depth(backbone.model, "image")
     block, kept_input = _block_bytes(backbone)
     at_once = images_at_once(backbone, batch_size)
-    if at_once * blocks * block <= allowed:
+    images = at_once * blocks * block
+    text_blocks, token = _text_bytes(backbone)
+    if images + min(prompt_tokens, TOKENS_AT_ONCE) * text_blocks * token <= allowed:
         return MemoryPlan(parts=math.ceil(batch_size / at_once))
+    if images <= allowed:
+        tokens = _fewer(prompt_tokens, allowed / (text_blocks * token))
+        return MemoryPlan(parts=math.ceil(batch_size / at_once), prompt_tokens=tokens)
     parts = math.ceil(batch_size / at_once)
     while batch_size / parts * (blocks * kept_input + block) > allowed and parts < batch_size:
         parts *= 2
-    return MemoryPlan(short=True, checkpointed=True, parts=min(parts, batch_size))
+    # Checkpointed too, the prompts keep little; few of them are not worth computing twice more.
+    kept = prompt_tokens * (token + text_blocks * token // _BYTES_PER_TOKEN_AND_WIDTH * 4)
+    tokens = prompt_tokens if kept <= allowed / 8 else _fewer(prompt_tokens, allowed / (text_blocks * token))
+    return MemoryPlan(True, True, min(parts, batch_size), min(max(1, tokens), TOKENS_AT_ONCE))
 
 
 def free_memory(device: torch.device) -> int:
@@ -112,6 +128,19 @@ def _block_bytes(backbone: Backbone) -> tuple[int, int]:
     return kept, 4 * tokens * width
 
 
-def _width(backbone: Backbone) -> int:
-    first = list_targets(backbone.model)[0]
+def _text_bytes(backbone: Backbone) -> tuple[int, int]:
+    """Return how many blocks the text tower has, and what each keeps of a token of a prompt, in bytes.
+
+    Prompts are short beside an image: the pairs of their tokens are nothing beside the tokens themselves.
+    """
+    return depth(backbone.model, "text"), _BYTES_PER_TOKEN_AND_WIDTH * _width(backbone, "text")
+
+
+def _fewer(tokens: int, allowed: float) -> int:
+    """Return how many tokens a part may hold so that there are two parts or more; at least one token."""
+    return max(1, min(tokens // 2, int(allowed), TOKENS_AT_ONCE))
+
+
+def _width(backbone: Backbone, tower: Tower = "image") -> int:
+    first = next(target for target in list_targets(backbone.model) if target.tower == tower)
     return int(first.block(backbone.weight(first)).shape[1])

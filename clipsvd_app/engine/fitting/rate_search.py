@@ -5,6 +5,7 @@ No single rate serves every task: optima lie a factor of 30 apart.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from clipsvd_app.engine.evaluation import metrics
 from clipsvd_app.engine.fitting.fit import Fit, FitTask, fit
 from clipsvd_app.engine.fitting.forward import probabilities
 from clipsvd_app.engine.splits import inner_split
+from clipsvd_app.jobs import unreported
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.results import StepMetrics
     from clipsvd_app.engine.examples import Examples
     from clipsvd_app.engine.fitting.learner import Learner
+    from clipsvd_app.jobs import Report
+
+SEARCH_STAGE = "Choosing the learning rate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,7 @@ def choose_rate(
     seed: int,
     on_step: Callable[[int, StepMetrics], None],
     stage: str = "",
+    report: Report = unreported,
 ) -> RateChoice:
     """Return the rate of best balanced accuracy on the inner split, ties by likelihood.
 
@@ -57,16 +63,22 @@ def choose_rate(
         return RateChoice(middle, "With so few patients the learning rate is fixed.")
     train, test = examples.subset(split.train), examples.subset(split.test)
     scores: list[tuple[float, float, float]] = []
+    steps = recipe.search_steps
     for candidate, rate in enumerate(rates):
-        task = FitTask(f"{stage}search {rate}", rate, recipe.search_steps, seed)
-        fitted = fit(learner, train, task, partial(on_step, candidate))
-        scores.append((*_score(learner, fitted, test), rate))
+        before, total = candidate * steps, len(rates) * steps
+        task = FitTask(f"{stage}search {rate}", rate, steps, seed, stage, SEARCH_STAGE, before, total)
+        # No candidate's models outlive its score.
+        scores.append(
+            (*_score(learner, fit(learner, train, task, partial(on_step, candidate), report), test), rate)
+        )
     return RateChoice(max(scores)[2])
 
 
 def _score(learner: Learner, fitted: Fit, examples: Examples) -> tuple[float, float]:
-    """Return balanced accuracy and mean log-likelihood on unaugmented pictures."""
+    """Return balanced accuracy and mean log-likelihood on unaugmented pictures; worst if not finite."""
     found = probabilities(fitted.forward, examples.plain).numpy().astype(np.float64)
+    if not np.isfinite(found).all():
+        return 0.0, -math.inf
     truth = np.asarray(examples.labels, dtype=np.int64)
     confusion = metrics.confusion_matrix(truth, found.argmax(axis=1), len(learner.classes))
     return metrics.balanced_accuracy(confusion), -metrics.negative_log_likelihood(truth, found)

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from clipsvd_app.adapter_file.generator import seed_of
 from clipsvd_app.engine.architectures import tokens_per_image
-from clipsvd_app.engine.backbones import embed_images
+from clipsvd_app.engine.backbones import embed_images, embed_texts
 from clipsvd_app.engine.dataset import Augmentation, normalise
+from clipsvd_app.engine.fitting.forward import IMAGES_AT_ONCE, class_embeddings
 from clipsvd_app.engine.fitting.last_block import use_class_token_alone
 from clipsvd_app.engine.fitting.memory import checkpoint_blocks, images_at_once
 from clipsvd_app.engine.fitting.precision import autocast
@@ -22,6 +23,7 @@ from clipsvd_app.engine.fitting.sampling import step_generator
 from clipsvd_app.engine.fitting.stacks import batch_first, first_trained, lower_part, put_upper_part
 from clipsvd_app.engine.prompts import prompt_batch
 from clipsvd_app.engine.sigma import attach
+from clipsvd_app.jobs import unreported
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.explanation import Tower
     from clipsvd_app.engine.examples import Examples
     from clipsvd_app.engine.fitting.learner import Learner
+    from clipsvd_app.jobs import Report
+
+PREPARING_STAGE = "Preparing images"
 
 
 class UpperForward:
@@ -40,18 +45,18 @@ class UpperForward:
         assert batch_first(model)
         self.views = recipe.views
         self.dtype = learner.compute_dtype
+        self.classes = learner.classes
         self.prompts = prompt_batch(self.backbone, learner.classes)
         self.augment = Augmentation(self.backbone.preprocessing, recipe.crop_scale, recipe.flip)
         first = first_trained(model, recipe.trained_share)
         self.lower, self.ends = lower_part(model, first)
         tokens: dict[Tower, int] = {
             "image": images_at_once(self.backbone, recipe.batch_size) * tokens_per_image(model),
-            "text": self.prompts.tokens.numel(),
+            "text": self.prompts.tokens_of_a_part,
         }
         targets = [t for t in learner.basis.targets if t.layer >= first[t.tower]]
         self.attachment = attach(model, learner.basis, tokens, self.dtype, targets)
         self.starts = put_upper_part(self.attachment.model, first, self._blank_image())
-        self.starts["text"].activations = self._lower_texts()
         use_class_token_alone(self.attachment.model)
 
     def inputs(self, examples: Examples, positions: Sequence[int], seed: int, step: int) -> Tensor:
@@ -62,17 +67,34 @@ class UpperForward:
             self.cache.of(examples.large[place : place + 1], f"view {view}", self._view, self._lower_images)
             for place, view in zip(positions, drawn, strict=True)
         ]
-        return torch.cat(rows)
+        return torch.cat(rows).to(self.backbone.device)
 
-    def prepare(self, examples: Examples) -> None:
+    def prepare(self, examples: Examples, report: Report = unreported, stage: str = "") -> None:
         """Compute all views of all images in large batches, before steps ask for them one by one."""
+        total = self.views * len(examples)
         for view in range(self.views):
-            self.cache.of(examples.large, f"view {view}", self._view, self._lower_images)
 
-    def class_embeddings(self) -> Tensor:
-        """Return the unit means of the embedded prompts (classes, width)."""
+            def pulse(done: int, before: int = view * len(examples)) -> None:
+                report(stage + PREPARING_STAGE, before + done, total)
+
+            self.cache.fill(examples.large, f"view {view}", self._view, self._lower_images, pulse)
+
+    def prompt_embeddings(self, part: int) -> Tensor:
+        """Return the unit embeddings (prompts, width) of one part of the prompts."""
+        tokens = self.prompts.parts[part]
+        lower = self.cache.text(tokens, self._lower_texts)
+        self.starts["text"].activations = lower.to(self.backbone.device)
         with autocast(self.backbone.device, self.dtype):
-            return self.prompts.class_embeddings(self.attachment.model)
+            return embed_texts(self.attachment.model, tokens)
+
+    def classes_of(self, prompts: Tensor) -> Tensor:
+        """Return the unit means of embedded prompts (classes, width)."""
+        with autocast(self.backbone.device, self.dtype):
+            return self.prompts.classes_of(prompts)
+
+    def cut_prompts(self, tokens_at_once: int) -> None:
+        """From now on embed the prompts in parts of at most so many tokens."""
+        self.prompts = prompt_batch(self.backbone, self.classes, tokens_at_once)
 
     def logits(self, inputs: Tensor, classes: Tensor) -> Tensor:
         """Return logit_scale times cosine (images, classes)."""
@@ -84,8 +106,15 @@ class UpperForward:
     @torch.no_grad()
     def plain_logits(self, pixels: Tensor) -> Tensor:
         """Return logits of pictures as they are."""
-        activations = self.cache.of(pixels, "plain", self._plain, self._lower_images)
-        return self.logits(activations, self.class_embeddings())
+        classes = class_embeddings(self)
+        parts = [
+            self.logits(
+                self.cache.of(part, "plain", self._plain, self._lower_images).to(self.backbone.device),
+                classes,
+            )
+            for part in torch.split(pixels, IMAGES_AT_ONCE)
+        ]
+        return torch.cat(parts)
 
     def save_memory(self) -> None:
         """Checkpoint every block that is left."""
@@ -105,9 +134,9 @@ class UpperForward:
         return self.ends["image"].seen
 
     @torch.no_grad()
-    def _lower_texts(self) -> Tensor:
+    def _lower_texts(self, tokens: Tensor) -> Tensor:
         with autocast(self.backbone.device, self.dtype):
-            self.lower.encode_text(self.prompts.tokens)  # type: ignore[operator]
+            self.lower.encode_text(tokens)  # type: ignore[operator]
         return self.ends["text"].seen
 
     def _blank_image(self) -> Tensor:

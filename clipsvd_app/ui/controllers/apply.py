@@ -97,7 +97,10 @@ class ApplyController(QObject):
     ) -> None:
         self._job = None
         if isinstance(event, Finished):
-            self._rows = applying.gather(files, read_result(folder, PredictResult))
+            result = read_result(folder, PredictResult)
+            self._rows = applying.gather(files, result)
+            if result.warnings:
+                self._session.tell(Notice("warning", " ".join(result.warnings), key="weak-prompts"))
         elif isinstance(event, Failed):
             self._session.tell(Notice("error", event.message, event.remedy, key=event.code))
         forget_job(folder)

@@ -15,7 +15,7 @@ from clipsvd_app.ui.notices import Notice
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from clipsvd_app.jobs import CancelledEvent
+    from clipsvd_app.jobs import CancelledEvent, Obstacle
     from clipsvd_app.ui.session import Session
 
 PAUSE_MS = 300
@@ -86,10 +86,18 @@ class PreviewController(QObject):
     def _take(self, project: int, folder: Path, event: Finished | Failed | CancelledEvent) -> None:
         self._running = False
         if isinstance(event, Finished) and project == self._project:
-            self.result = read_result(folder, PreviewResult)
+            before, self.result = self.result, read_result(folder, PreviewResult)
             self.changed.emit()
+            self._say_obstacles(() if before is None else before.obstacles)
         elif isinstance(event, Failed) and event.code != "engine_lost":
             self._session.tell(Notice("warning", event.message, event.remedy, key="preview"))
         forget_job(folder)
         if self._wanted:
             self._submit()
+
+    def _say_obstacles(self, before: tuple[Obstacle, ...]) -> None:
+        """Say which prompts the model cannot use, once, on whatever page they were written."""
+        assert self.result is not None
+        if self.result.obstacles and self.result.obstacles != before:
+            first = self.result.obstacles[0]
+            self._session.tell(Notice("warning", first.message, first.remedy, key="prompts"))

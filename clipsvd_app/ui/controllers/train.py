@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.study import RunSummary
     from clipsvd_app.jobs import CancelledEvent, Progress
+    from clipsvd_app.ui.controllers.preview import PreviewController
     from clipsvd_app.ui.session import Session
     from clipsvd_app.ui.train_page.page import TrainPage
 
@@ -46,9 +47,9 @@ class TrainController(QObject):
 
     run_recorded = Signal(int)
 
-    def __init__(self, session: Session, page: TrainPage) -> None:
+    def __init__(self, session: Session, page: TrainPage, preview: PreviewController) -> None:
         super().__init__(page)
-        self._session, self._page = session, page
+        self._session, self._page, self._preview = session, page, preview
         self._choice = TrainChoice()
         self._job: tuple[int, Path] | None = None
         self._cancelling = False
@@ -65,6 +66,7 @@ class TrainController(QObject):
         session.project_changed.connect(self.refresh)
         session.runs_changed.connect(self.refresh)
         session.devices_changed.connect(self.refresh)
+        preview.changed.connect(self.refresh)
 
     @property
     def running(self) -> bool:
@@ -79,21 +81,27 @@ class TrainController(QObject):
             return
         classes, images = self._session.classes(), self._session.images()
         counts, patients = class_counts(images), patient_counts(images)
-        trouble = training.obstacles(classes, images)
+        preview = self._preview.result
+        trouble = [str(error) for error in training.obstacles(classes, images)]
+        if preview is not None:
+            trouble += [f"{known.message} {known.remedy}" for known in preview.obstacles]
         usable = [image for image in images if image.mark != "excluded"]
         offer = locked_offer(project, classes, usable)
         self._choice = replace(self._choice, locked=offer.chosen)
         self._page.set_state(
             TrainState(
                 classes=tuple(ClassCount(c.name, counts[c.id], patients[c.id]) for c in classes),
-                warnings=_warnings([(c.name, counts[c.id], patients[c.id]) for c in classes]),
+                warnings=(
+                    *_warnings([(c.name, counts[c.id], patients[c.id]) for c in classes]),
+                    *(preview.warnings if preview is not None else ()),
+                ),
                 choice=self._choice,
                 locked_possible=offer.possible,
                 locked_sentence=offer.sentence,
                 shot_options=tuple(range(1, max(2, max(counts.values(), default=2)))),
                 devices=device_options(self._session.devices),
                 backbone=project.setting("backbone", "demo"),
-                blocked=str(trouble[0]) if trouble else "",
+                blocked=trouble[0] if trouble else "",
                 runs=tuple(_row(run) for run in reversed(project.runs())),
             )
         )
@@ -156,16 +164,16 @@ class TrainController(QObject):
         assert self._clock is not None
         now = time.monotonic()
         self._clock.observe(
-            progress.stage, progress.done, progress.total, now, steps="loss" in progress.metrics
+            progress.stage, progress.done, progress.total, now, steps="step" in progress.metrics
         )
-        if "loss" in progress.metrics:
+        if "step" in progress.metrics:
             if progress.stage != self._stage:
                 self._page.start_curve(progress.total)
             self._page.add_point(
                 StepMetrics(
                     step=progress.done,
-                    loss=progress.metrics["loss"],
-                    accuracy=progress.metrics.get("accuracy", 0.0),
+                    loss=progress.metrics.get("loss"),
+                    accuracy=progress.metrics.get("accuracy"),
                     learning_rate=progress.metrics.get("learning_rate", 0.0),
                 )
             )

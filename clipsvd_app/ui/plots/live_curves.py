@@ -27,11 +27,11 @@ _SMOOTHING = 0.85
 
 @dataclass(frozen=True, slots=True)
 class _Track:
-    """One of the two curves with its own vertical axis."""
+    """One of the two curves with its own vertical axis; a step that was not finite has no value."""
 
     title: str
-    values: tuple[float, ...]
-    smooth: tuple[float, ...]
+    values: tuple[float | None, ...]
+    smooth: tuple[float | None, ...]
     top: float
     role: str
     as_percent: bool
@@ -73,7 +73,7 @@ class LiveCurves(PlotWidget):
         header = ("step", "loss", "batch_accuracy", "learning_rate")
         return (
             header,
-            *((str(p.step), repr(p.loss), repr(p.accuracy), repr(p.learning_rate)) for p in self._points),
+            *((str(p.step), _cell(p.loss), _cell(p.accuracy), repr(p.learning_rate)) for p in self._points),
         )
 
     def draw(self, painter: QPainter, area: QRectF, palette: Palette) -> tuple[Spot, ...]:
@@ -96,7 +96,7 @@ class LiveCurves(PlotWidget):
     def _tracks(self) -> tuple[_Track, _Track]:
         loss = tuple(point.loss for point in self._points)
         accuracy = tuple(point.accuracy for point in self._points)
-        top = max(loss, default=1.0) * 1.08 or 1.0
+        top = max((value for value in loss if value is not None), default=1.0) * 1.08 or 1.0
         return (
             _Track("Loss", loss, _running_mean(loss), top, "accent", as_percent=False),
             _Track("Accuracy on training batches", accuracy, _running_mean(accuracy), 1.0, "success", True),
@@ -110,8 +110,8 @@ class LiveCurves(PlotWidget):
         row = line_height(painter.font())
         title = QRectF(plot.x(), plot.y() - row * 1.4, plot.width(), row)
         write(painter, title, track.title, palette.color("text"))
-        if track.smooth:
-            now = _value_text(track.smooth[-1], track)
+        if track.smooth and (last := track.smooth[-1]) is not None:
+            now = _value_text(last, track)
             write(painter, title, f"now {now}", palette.color("text_muted"), _RIGHT)
         for tick in round_ticks(0.0, track.top, max(1, round(plot.height() / row / 3))):
             y = plot.bottom() - plot.height() * tick / track.top
@@ -125,17 +125,26 @@ class LiveCurves(PlotWidget):
         colour = palette.color(track.role)
         thin = mixed(palette.color("panel"), colour, 0.45)
         for values, pen in ((track.values, QPen(thin, 1.0)), (track.smooth, _thick(colour))):
-            line = QPolygonF([self._place(plot, p.step, v / track.top) for p, v in self._with(values)])
             painter.setPen(pen)
-            painter.drawPolyline(line)
-        if track.smooth:
-            end = self._place(plot, self._points[-1].step, track.smooth[-1] / track.top)
+            for run in self._runs(values):
+                painter.drawPolyline(
+                    QPolygonF([self._place(plot, step, value / track.top) for step, value in run])
+                )
+        if track.smooth and (last := track.smooth[-1]) is not None:
+            end = self._place(plot, self._points[-1].step, last / track.top)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(colour)
             painter.drawEllipse(end, 3.5, 3.5)
 
-    def _with(self, values: tuple[float, ...]) -> Iterable[tuple[StepMetrics, float]]:
-        return zip(self._points, values, strict=True)
+    def _runs(self, values: tuple[float | None, ...]) -> list[list[tuple[int, float]]]:
+        """Return the steps and values of a curve in runs, cut where a step has no value."""
+        runs: list[list[tuple[int, float]]] = [[]]
+        for point, value in zip(self._points, values, strict=True):
+            if value is None:
+                runs.append([])
+            else:
+                runs[-1].append((point.step, value))
+        return [run for run in runs if run]
 
     def _place(self, plot: QRectF, step: int, share: float) -> QPointF:
         x = plot.x() + plot.width() * step / self._last_step()
@@ -157,7 +166,7 @@ class LiveCurves(PlotWidget):
         return [
             Spot(
                 QRectF(self._place(plot, p.step, 0).x() - width / 2, plot.y(), width, plot.height()),
-                f"Step {p.step}: loss {p.loss:.3f}, batch accuracy {p.accuracy * 100:.0f} %",
+                f"Step {p.step}: {_figures(p, 'batch accuracy', ' %')}",
             )
             for p in self._points
         ]
@@ -168,16 +177,29 @@ class LiveCurves(PlotWidget):
             return
         last = self._points[-1]
         self.say(
-            f"Step {last.step} of {self._last_step()}: loss {last.loss:.3f}, "
-            f"accuracy on the training batch {last.accuracy * 100:.0f} percent."
+            f"Step {last.step} of {self._last_step()}: "
+            f"{_figures(last, 'accuracy on the training batch', ' percent')}."
         )
 
 
-def _running_mean(values: tuple[float, ...]) -> tuple[float, ...]:
-    """Exponential running mean, freed of the pull of its start."""
-    result: list[float] = []
+def _figures(point: StepMetrics, accuracy: str, unit: str) -> str:
+    if point.loss is None or point.accuracy is None:
+        return "not finite; the step was not taken"
+    return f"loss {point.loss:.3f}, {accuracy} {point.accuracy * 100:.0f}{unit}"
+
+
+def _cell(value: float | None) -> str:
+    return "" if value is None else repr(value)
+
+
+def _running_mean(values: tuple[float | None, ...]) -> tuple[float | None, ...]:
+    """Exponential running mean of the values that there are, freed of the pull of its start."""
+    result: list[float | None] = []
     total = weight = 0.0
     for value in values:
+        if value is None:
+            result.append(None)
+            continue
         total = _SMOOTHING * total + value
         weight = _SMOOTHING * weight + 1
         result.append(total / weight)
