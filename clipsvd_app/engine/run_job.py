@@ -10,6 +10,7 @@ import torch
 
 from clipsvd_app.domain.codec import CodecError
 from clipsvd_app.engine.fallback import with_cpu_in_reserve
+from clipsvd_app.engine.torch_setup import default_modes
 from clipsvd_app.engine.warm import WarmBackbone, WarmBackbones
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import (
@@ -54,7 +55,8 @@ class Engine:
 
     def _on_its_device(self, request: DeviceRequest, folder: Path, report: Report) -> object:
         def attempt(asked: DeviceRequest) -> object:
-            return _answer(asked, folder, self._warm.get(asked.backbone, asked.device, report), report)
+            with default_modes(self._warm.devices.pick(asked.device)):
+                return _answer(asked, folder, self._warm.get(asked.backbone, asked.device, report), report)
 
         def let_go(device: torch.device) -> None:
             from clipsvd_app.engine.run_train import CURVE_FILE

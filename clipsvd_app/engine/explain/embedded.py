@@ -75,8 +75,7 @@ def likely_modalities(
 
     The base model decides, in and out of training: what a picture is does not change with the classes.
     """
-    with adapted.as_base():
-        sentences = _embed_or_recall(adapted, tuple(MODALITIES.values()), report)
+    sentences = _embed_or_recall(adapted.base, tuple(MODALITIES.values()), report)
     logits = adapted.backbone.logit_scale * (sentences @ unit(mean_image))
     chances = np.exp(logits - logits.max())
     chances /= chances.sum()
@@ -101,7 +100,7 @@ def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def state_hash(adapted: AdaptedModel) -> str:
-    """Return a hash of the base and the singular values of the moment: what an embedding depends on."""
+    """Return a hash of the base and the singular values: what an embedding depends on."""
     digest = hashlib.sha256(adapted.backbone.sha256.encode())
     if adapted.is_base:
         return digest.hexdigest()
