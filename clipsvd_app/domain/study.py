@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from clipsvd_app.domain.evaluation import EvaluationKind
+
 Mark = Literal["", "uncertain", "excluded"]
 
 
@@ -130,3 +132,6 @@ class RunSummary:
     zero_shot_accuracy: float | None
     verdict: str
     seconds: float
+    evaluation: EvaluationKind
+    backbone_name: str
+    backbone_sha256: str
