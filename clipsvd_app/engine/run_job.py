@@ -26,6 +26,7 @@ from clipsvd_app.jobs import (
     Request,
     TrainRequest,
     VerifyRequest,
+    forget_request,
     read_request,
     write_result,
 )
@@ -46,6 +47,7 @@ class Engine:
     def run(self, folder: Path, report: Report) -> None:
         """Do what ``request.json`` asks and write ``result.json``; raises UserError or Cancelled."""
         request = _read(folder)
+        forget_request(folder)
         report("Starting", 0, 1)
         with _limits_as_user_errors():
             if isinstance(request, AddBackboneRequest):

@@ -55,9 +55,13 @@ def default_modes(device: torch.device) -> Iterator[None]:
 
     A short job runs inside the report of a long one, which may stand in a mode of its own.
     """
-    with torch.inference_mode(mode=False), torch.enable_grad():
-        with torch.autocast("cpu", enabled=False), torch.autocast(device.type, enabled=False):
-            yield
+    with (
+        torch.inference_mode(mode=False),
+        torch.enable_grad(),
+        torch.autocast("cpu", enabled=False),
+        torch.autocast(device.type, enabled=False),
+    ):
+        yield
 
 
 @functools.cache

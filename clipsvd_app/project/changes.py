@@ -129,7 +129,7 @@ class SetMarks:
 
 @dataclass(frozen=True, slots=True)
 class SetPaths:
-    """Say where images lie now; they are the same files by their hash. Images that are gone are passed over."""
+    """Say where images lie now, the same files by their hash; images that are gone are passed over."""
 
     path_by_image: Mapping[int, str]
     title: str = "find moved images"

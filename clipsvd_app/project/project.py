@@ -136,8 +136,12 @@ class Project:
         """Return all runs, oldest first."""
         return queries.runs(self._db)
 
+    def run_of_job(self, job: str) -> int | None:
+        """Return the run that a job was recorded as, None while it was not."""
+        return queries.run_of_job(self._db, job)
+
     def run_result(self, number: int) -> RunResult:
-        """Return what a run found; decoding thousands of predictions takes a moment, so lists use ``runs``."""
+        """Return what a run found. Decoding thousands of predictions takes a moment: lists use ``runs``."""
         if (kept := self._last_result) is not None and kept[0] == number:
             return kept[1]
         result = queries.run_result(self._db, number)

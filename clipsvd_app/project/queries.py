@@ -123,6 +123,12 @@ def run_result(db: sqlite3.Connection, number: int) -> RunResult:
     return _result(_run_column(db, number, "result"))
 
 
+def run_of_job(db: sqlite3.Connection, job: str) -> int | None:
+    """Return the run that a job was recorded as, None while it was not."""
+    found = db.execute("SELECT number FROM run WHERE json_extract(request, '$.job') = ?", (job,)).fetchone()
+    return None if found is None else int(found[0])
+
+
 def run_request(db: sqlite3.Connection, number: int) -> str:
     """Return the request of a run as JSON text, without paths."""
     return str(_run_column(db, number, "request"))

@@ -48,6 +48,7 @@ class Pictures(QObject):
         self._background = background
         self._thumbnails: dict[int, QImage] = {}
         self._waiting: dict[int, Task] = {}
+        self._reading: set[Task] = set()
         self._frames: OrderedDict[int, Frame] = OrderedDict()
         self._frame_bytes = 0
         self._ahead: dict[int, Task] = {}
@@ -55,8 +56,9 @@ class Pictures(QObject):
 
     def forget(self) -> None:
         """Drop everything, because another project was opened."""
-        for task in self._waiting.values():
-            task.cancel()
+        for task in self._reading:
+            task.cancel()  # numbers of images mean others there
+        self._reading.clear()
         self._waiting.clear()
         self._ahead.clear()
         self._thumbnails.clear()
@@ -125,7 +127,7 @@ class Pictures(QObject):
                 _keep(self._pictures, seen_as, picture, PICTURES_KEPT)
                 on_ready(image.id, picture)
 
-        self._background.run(lambda _report: as_model_sees(image), take, priority=2)
+        self._read(lambda _report: as_model_sees(image), take, priority=2)
 
     def _read_frame(self, image: ProjectImage, take: Callable[[Answer], None], priority: int) -> Task:
         path, frame = Path(image.path), image.frame
@@ -134,7 +136,21 @@ class Pictures(QObject):
             report(0, 1)  # stops here when it was cancelled while it waited
             return imaging.read_frame(path, frame)
 
-        return self._background.run(read, take, priority=priority)
+        return self._read(read, take, priority=priority)
+
+    def _read(
+        self,
+        work: Callable[[Callable[[int, int], None]], object],
+        take: Callable[[Answer], None],
+        priority: int = 0,
+    ) -> Task:
+        def done(answer: Answer) -> None:
+            self._reading.discard(task)
+            take(answer)
+
+        task = self._background.run(work, done, priority=priority)
+        self._reading.add(task)
+        return task
 
     def _keep_frame(self, image_id: int, frame: Frame) -> None:
         before = self._frames.pop(image_id, None)
@@ -146,6 +162,8 @@ class Pictures(QObject):
 
     def _read_thumbnail(self, image: ProjectImage) -> Task:
         def take(answer: Answer) -> None:
+            if answer.cancelled:
+                return
             self._waiting.pop(image.id, None)
             if answer.error is not None:
                 self.unreadable.emit(image.id, str(answer.error))
@@ -154,9 +172,7 @@ class Pictures(QObject):
                 self.thumbnail_ready.emit(image.id, self._thumbnails[image.id])
 
         path, frame, sha256 = Path(image.path), image.frame, image.sha256
-        return self._background.run(
-            lambda _report: imaging.thumbnail(path, frame, THUMBNAIL_PX, sha256=sha256), take
-        )
+        return self._read(lambda _report: imaging.thumbnail(path, frame, THUMBNAIL_PX, sha256=sha256), take)
 
 
 def _keep(store: OrderedDict[K, T], key: K, value: T, most: int) -> None:

@@ -307,8 +307,10 @@ def test_a_run_of_an_earlier_version_gets_the_summary_that_a_new_one_has(tmp_pat
     with contextlib.closing(sqlite3.connect(path)) as plain:
         plain.executescript("".join(MIGRATIONS[:4]))
         for result in (estimated, without):
-            row = ("2026-01-01", "quick", "{}", json.dumps(to_json(result)), b"")
-            plain.execute("INSERT INTO run (created, preset, request, result, adapter) VALUES (?,?,?,?,?)", row)
+            row = ("2026-01-01", "quick", json.dumps(to_json(result)))
+            plain.execute(
+                "INSERT INTO run (created, preset, request, result, adapter) VALUES (?, ?, '{}', ?, x'')", row
+            )
         plain.execute("INSERT INTO setting VALUES ('salt', 'x')")
         plain.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         plain.execute("PRAGMA user_version = 4")

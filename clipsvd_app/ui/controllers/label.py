@@ -14,6 +14,7 @@ from clipsvd_app.services.second_reading import set_readings
 from clipsvd_app.ui.controllers.pool import PoolNotes, strip_state
 from clipsvd_app.ui.label_page.state import BinState, Order, PatientRow, SeriesRow, StudyRow
 from clipsvd_app.ui.notices import Notice
+from clipsvd_app.ui.when_shown import WhenShown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -57,10 +58,12 @@ class LabelController(QObject):
         self._connect_page()
         pictures.thumbnail_ready.connect(page.set_thumbnail)
         session.project_opened.connect(self._on_opened)
-        session.project_changed.connect(self.refresh)
-        preview.changed.connect(self._show_pool)
-        reader.changed.connect(self._show_pool)
-        files.moved_changed.connect(self._show_pool)
+        self._shown = WhenShown(page, self.refresh)
+        self._pool = WhenShown(page, self._show_pool)
+        session.project_changed.connect(self._shown.ask)
+        preview.changed.connect(self._pool.ask)
+        reader.changed.connect(self._pool.ask)
+        files.moved_changed.connect(self._pool.ask)
         viewing.shown_changed.connect(self._on_shown)
 
     def refresh(self) -> None:
@@ -217,7 +220,7 @@ class LabelController(QObject):
         self._only, self._order = None, "suggested"
         self._pictures.forget()
         self._page.strip.forget_thumbnails()
-        self.refresh()
+        self._shown.ask()
 
 
 def tree_rows(images: Sequence[ProjectImage], flags: Flags) -> tuple[PatientRow, ...]:
