@@ -40,7 +40,8 @@ class AdaptedModel:
         self.classes: Final = classes
         self.model: Final[nn.Module] = fold(backbone.model, basis, sigmas)
         """The open_clip model with the singular values folded in."""
-        self.is_base: Final = all(np.array_equal(sigmas[name], s0) for name, s0 in _spectra(basis).items())
+        spectra = basis.sigma_base()
+        self.is_base: Final = all(np.array_equal(sigmas[name], s0) for name, s0 in spectra.items())
         """Whether no singular value differs from the backbone's."""
         self._base: AdaptedModel | None = None
         self._class_embeddings: Tensor | None = None
@@ -51,7 +52,7 @@ class AdaptedModel:
         if self.is_base:
             return self
         if self._base is None:
-            self._base = AdaptedModel(self.backbone, self.basis, _spectra(self.basis), self.classes)
+            self._base = AdaptedModel(self.backbone, self.basis, self.basis.sigma_base(), self.classes)
         return self._base
 
     def image_embeddings(self, images: Tensor) -> Tensor:
@@ -76,8 +77,3 @@ class AdaptedModel:
         """Return the softmax of the logits (images, classes), without gradients."""
         with torch.no_grad():
             return functional.softmax(self.logits(images), dim=-1)
-
-
-def _spectra(basis: Basis) -> dict[str, Vector]:
-    """Return the backbone's own singular values by target name."""
-    return {name: matrix.s0.numpy() for name, matrix in basis.matrices.items()}

@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from clipsvd_app.jobs import RESULT_FILE, CropSpec, ImageInput, Request, WindowSpec, write_request
+from clipsvd_app.jobs import (
+    RESULT_FILE,
+    CropSpec,
+    ImageInput,
+    Request,
+    WindowSpec,
+    forget_request,
+    write_request,
+)
 from clipsvd_app.settings import data_folder
 
 if TYPE_CHECKING:
@@ -64,6 +72,7 @@ def waiting_runs() -> tuple[Path, ...]:
 def keep_waiting(folder: Path) -> Path:
     """Keep a finished training until its project is opened next, and return where."""
     target = _waiting() / folder.name
+    forget_request(folder)
     if target != folder:
         _waiting().mkdir(parents=True, exist_ok=True, mode=_OWN_EYES)
         shutil.move(folder, target)
