@@ -121,7 +121,15 @@ class Worker:
             case RunJob():
                 self._waiting.append(_Waiting(command, _is_long(Path(command.folder))))
             case CancelJob(job=job):
-                self._cancelled.add(job)
+                self._cancel(job)
+
+    def _cancel(self, job: int) -> None:
+        """End a job that waits at once, for its turn may be hours away; one that runs at its next report."""
+        for waiting in [waiting for waiting in self._waiting if waiting.command.job == job]:
+            self._waiting.remove(waiting)
+            self.send(CancelledEvent(job))
+            return
+        self._cancelled.add(job)
 
     def _stop_if_cancelled(self, job: int) -> None:
         """Raise Cancelled if this job was asked to stop, or if nobody is left to hear its answer."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from clipsvd_app.domain.evaluation import EvaluationKind
+
 Mark = Literal["", "uncertain", "excluded"]
 WindowValue: TypeAlias = tuple[float, float, str]
 """A display window: (centre, width, function)."""
@@ -134,3 +136,6 @@ class RunSummary:
     zero_shot_accuracy: float | None
     verdict: str
     seconds: float
+    evaluation: EvaluationKind
+    backbone_name: str
+    backbone_sha256: str

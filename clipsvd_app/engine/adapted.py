@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -14,7 +14,7 @@ from clipsvd_app.engine.prompts import class_embeddings
 from clipsvd_app.engine.sigma import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from clipsvd_app.domain.classes import ClassSpec
     from clipsvd_app.engine.basis import Basis
@@ -24,11 +24,12 @@ _BATCH = 32
 
 
 class AdaptedModel:
-    """Image and class embeddings of the adapted model, or of the base inside ``with adapted.as_base():``.
+    """Image and class embeddings of the adapted model; ``base`` gives those of the unadapted one.
 
     Images are preprocessed (images, 3, size, size) fp32; embeddings are unit vectors; logits are
     logit_scale times cosine, and the adapted model's probabilities are those of logits divided by
-    ``temperature``. The backbone's own model is never changed.
+    ``temperature``. The backbone's own model is never changed, and nothing here is switched: a short job may
+    use the same object between two steps of a long one.
     """
 
     def __init__(
@@ -39,33 +40,27 @@ class AdaptedModel:
         classes: tuple[ClassSpec, ...],
         temperature: float = 1.0,
     ) -> None:
-        self.backbone = backbone
-        self.basis = basis
-        self.sigmas = dict(sigmas)
-        self.classes = classes
-        self.temperature = temperature
-        self._folded = fold(backbone.model, basis, sigmas)
-        self._is_base = False
-        self._class_embeddings: dict[bool, Tensor] = {}
+        self.backbone: Final = backbone
+        self.basis: Final = basis
+        self.sigmas: Final = dict(sigmas)
+        self.classes: Final = classes
+        self.temperature: Final = temperature
+        self.model: Final[nn.Module] = fold(backbone.model, basis, sigmas)
+        """The open_clip model with the singular values folded in."""
+        spectra = basis.sigma_base()
+        self.is_base: Final = all(np.array_equal(sigmas[name], s0) for name, s0 in spectra.items())
+        """Whether no singular value differs from the backbone's."""
+        self._base: AdaptedModel | None = None
+        self._class_embeddings: Tensor | None = None
 
     @property
-    def model(self) -> nn.Module:
-        """The open_clip model of the moment: folded, or the base inside ``as_base``."""
-        return self.backbone.model if self._is_base else self._folded
-
-    @property
-    def is_base(self) -> bool:
-        """True inside ``as_base``."""
-        return self._is_base
-
-    @contextmanager
-    def as_base(self) -> Iterator[AdaptedModel]:
-        """Answer as the unadapted backbone inside the block."""
-        before, self._is_base = self._is_base, True
-        try:
-            yield self
-        finally:
-            self._is_base = before
+    def base(self) -> AdaptedModel:
+        """The unadapted backbone with the same classes: an object of its own."""
+        if self.is_base and self.temperature == 1:
+            return self
+        if self._base is None:
+            self._base = AdaptedModel(self.backbone, self.basis, self.basis.sigma_base(), self.classes)
+        return self._base
 
     def image_embeddings(self, images: Tensor) -> Tensor:
         """Return unit embeddings (images, width); gradients flow when they are enabled."""
@@ -75,12 +70,11 @@ class AdaptedModel:
         return torch.cat(parts)
 
     def class_embeddings(self) -> Tensor:
-        """Return unit embeddings (classes, width) of the prompt ensembles, computed once for each state."""
-        if self._is_base not in self._class_embeddings:
+        """Return unit embeddings (classes, width) of the prompt ensembles, computed once."""
+        if self._class_embeddings is None:
             with torch.no_grad():
-                embedded = class_embeddings(self.model, self.backbone, self.classes)
-            self._class_embeddings[self._is_base] = embedded
-        return self._class_embeddings[self._is_base]
+                self._class_embeddings = class_embeddings(self.model, self.backbone, self.classes)
+        return self._class_embeddings
 
     def logits(self, images: Tensor) -> Tensor:
         """Return logit_scale * cosine (images, classes)."""
@@ -92,5 +86,5 @@ class AdaptedModel:
             return self.softmax(self.logits(images))
 
     def softmax(self, logits: Tensor) -> Tensor:
-        """Return the probabilities of logits (images, classes); the base was not calibrated."""
-        return functional.softmax(logits if self._is_base else logits / self.temperature, dim=-1)
+        """Return the probabilities of logits (images, classes); those of the base are not calibrated."""
+        return functional.softmax(logits / self.temperature, dim=-1)

@@ -182,8 +182,8 @@ def _words(
     """Read unseen images as a run's explanation does; each is a patient of its own."""
     phrases = load_corpus().phrases
     after = _cosines(adapted, images, corpus := embed_corpus(adapted, phrases, _MODALITY, report))
-    with adapted.as_base():
-        before = _cosines(adapted, images, embed_corpus(adapted, phrases, _MODALITY, report))
+    base = adapted.base
+    before = _cosines(base, images, embed_corpus(base, phrases, _MODALITY, report))
     groups = tuple(str(place) for place in range(len(images)))
     return class_changes([UnseenPart(tuple(labels), groups, before, after)], corpus.phrases, len(_CLASSES))
 

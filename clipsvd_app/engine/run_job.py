@@ -12,6 +12,7 @@ import torch
 
 from clipsvd_app.domain.codec import CodecError
 from clipsvd_app.engine.fallback import with_cpu_in_reserve
+from clipsvd_app.engine.torch_setup import default_modes
 from clipsvd_app.engine.warm import WarmBackbone, WarmBackbones
 from clipsvd_app.errors import UserError, file_trouble
 from clipsvd_app.jobs import (
@@ -27,6 +28,7 @@ from clipsvd_app.jobs import (
     Request,
     TrainRequest,
     VerifyRequest,
+    forget_request,
     read_request,
     write_result,
 )
@@ -46,6 +48,7 @@ class Engine:
     def run(self, folder: Path, report: Report) -> None:
         """Do what ``request.json`` asks and write ``result.json``; raises UserError or Cancelled."""
         request = _read(folder)
+        forget_request(folder)
         report("Starting", 0, 1)
         with _limits_as_user_errors():
             if isinstance(request, AddBackboneRequest):
@@ -62,9 +65,10 @@ class Engine:
         clean_up: list[Callable[[], None]] = []
 
         def attempt(asked: DeviceRequest) -> object:
-            warm = self._warm.get(asked.backbone, asked.device, report)
-            clean_up[:] = [partial(_clean_up, asked, warm)]
-            return _answer(asked, folder, warm, report)
+            with default_modes(self._warm.devices.pick(asked.device)):
+                warm = self._warm.get(asked.backbone, asked.device, report)
+                clean_up[:] = [partial(_clean_up, asked, warm)]
+                return _answer(asked, folder, warm, report)
 
         def let_go(device: torch.device) -> None:
             from clipsvd_app.engine.run_train import CURVE_FILE
@@ -129,7 +133,7 @@ def _clean_up(request: DeviceRequest, warm: WarmBackbone) -> None:
     if isinstance(request, TrainRequest):
         from clipsvd_app.engine.run_train import checkpoints_of
 
-        checkpoints_of(request, warm.backbone).clear()
+        checkpoints_of(request, warm.backbone, warm.features).clear()
 
 
 @contextmanager

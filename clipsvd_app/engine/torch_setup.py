@@ -49,6 +49,21 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+@contextmanager
+def default_modes(device: torch.device) -> Iterator[None]:
+    """Compute as a fresh process would, whatever modes the caller is in: gradients on, no autocast.
+
+    A short job runs inside the report of a long one, which may stand in a mode of its own.
+    """
+    with (
+        torch.inference_mode(mode=False),
+        torch.enable_grad(),
+        torch.autocast("cpu", enabled=False),
+        torch.autocast(device.type, enabled=False),
+    ):
+        yield
+
+
 @functools.cache
 def _import_torchvision() -> Any:  # noqa: ANN401 - the library handle is only kept alive
     """Import torchvision; return what must stay alive for it to work.

@@ -61,13 +61,15 @@ class WarmBackbones:
         key = (str(folder), str(place), *_state(folder))
         if key not in self._loaded:
             report("Loading the backbone", 0, 1)
+        # Asked again, because a short job may have loaded it during the report. No report follows until it
+        # is in hand: a short job could let it go.
+        if key not in self._loaded:
             backbone = load_backbone(folder, place, reference.name)
             self._loaded[key] = WarmBackbone(backbone, FeatureStore(backbone))
-            report("Loading the backbone", 1, 1)
+        warm = self._loaded[key]
         self._loaded.move_to_end(key)
         while len(self._loaded) > self.kept:
             self._loaded.popitem(last=False)
-        warm = self._loaded[key]
         if reference.sha256 not in ("", warm.backbone.sha256):
             raise UserError(
                 f"The weights of the backbone “{reference.name}” are not those that were asked for.",

@@ -15,6 +15,8 @@ from clipsvd_app.jobs.answers import (
 )
 from clipsvd_app.jobs.backbone_record import read_record, write_record
 from clipsvd_app.jobs.folders import (
+    RESULT_FILE,
+    forget_request,
     read_request,
     read_result,
     write_request,
@@ -65,6 +67,7 @@ __all__ = [
     "EVENTS",
     "PROTOCOL",
     "REQUESTS",
+    "RESULT_FILE",
     "AddBackboneRequest",
     "AddBackboneResult",
     "BackboneRef",
@@ -106,6 +109,7 @@ __all__ = [
     "decode_command",
     "decode_event",
     "encode_line",
+    "forget_request",
     "read_record",
     "read_request",
     "read_result",

@@ -14,25 +14,31 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 T = TypeVar("T")
+REQUEST_FILE, RESULT_FILE = "request.json", "result.json"
 
 
 def write_request(folder: Path, request: Request) -> None:
     """Write ``request.json`` into a job folder, which is made if need be."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "request.json").write_text(json.dumps(to_json(request), indent=1), encoding="utf-8")
+    (folder / REQUEST_FILE).write_text(json.dumps(to_json(request), indent=1), encoding="utf-8")
 
 
 def read_request(folder: Path) -> Request:
     """Read ``request.json`` of a job folder."""
-    value = json_object((folder / "request.json").read_text(encoding="utf-8"))
+    value = json_object((folder / REQUEST_FILE).read_text(encoding="utf-8"))
     return from_json(pick(REQUESTS, value.get("kind")), value)
+
+
+def forget_request(folder: Path) -> None:
+    """Delete ``request.json``: it says where images lie, and nobody needs it once it was read."""
+    (folder / REQUEST_FILE).unlink(missing_ok=True)
 
 
 def write_result(folder: Path, result: object) -> None:
     """Write ``result.json`` whole or not at all."""
-    write_whole(folder / "result.json", json.dumps(to_json(result), allow_nan=False).encode())
+    write_whole(folder / RESULT_FILE, json.dumps(to_json(result), allow_nan=False).encode())
 
 
 def read_result(folder: Path, kind: type[T]) -> T:
     """Read ``result.json`` of a job folder as ``kind``."""
-    return from_json(kind, json.loads((folder / "result.json").read_text(encoding="utf-8")))
+    return from_json(kind, json.loads((folder / RESULT_FILE).read_text(encoding="utf-8")))

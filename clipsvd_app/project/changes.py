@@ -149,7 +149,7 @@ class SetMarks:
 
 @dataclass(frozen=True, slots=True)
 class SetPaths:
-    """Say where images lie now; they are the same files by their hash."""
+    """Say where images lie now, the same files by their hash; images that are gone are passed over."""
 
     path_by_image: Mapping[int, str]
     title: str = "find moved images"
@@ -157,8 +157,9 @@ class SetPaths:
     def apply(self, db: sqlite3.Connection) -> Change:
         """Update the paths; the inverse holds those before."""
         before = {
-            image_id: str(db.execute("SELECT path FROM image WHERE id = ?", (image_id,)).fetchone()[0])
+            image_id: str(row[0])
             for image_id in self.path_by_image
+            if (row := db.execute("SELECT path FROM image WHERE id = ?", (image_id,)).fetchone()) is not None
         }
         rows = [(path, image_id) for image_id, path in self.path_by_image.items()]
         db.executemany("UPDATE image SET path = ? WHERE id = ?", rows)
@@ -215,7 +216,7 @@ def _insert_images(db: sqlite3.Connection, images: Sequence[NewImage]) -> tuple[
     for image in new:
         if image.series_key not in series_of:
             series_of[image.series_key] = _series(db, image)
-    (first,) = db.execute("SELECT coalesce(max(id), 0) + 1 FROM image").fetchone()
+    first = take_numbers(db, "image", len(new))
     ids = tuple(range(first, first + len(new)))
     db.executemany(
         "INSERT INTO image"
@@ -276,6 +277,19 @@ def _replace_flags(db: sqlite3.Connection, key: str, flags: tuple[SeriesFlag, ..
         [(row[0], flag.code, flag.sentence, flag.count) for flag in flags],
     )
     return before
+
+
+def take_numbers(db: sqlite3.Connection, table: str, count: int) -> int:
+    """Return the first of ``count`` numbers that no row of the table ever had.
+
+    Runs and kept pictures know images by their number, so that of a removed image is not given to another.
+    """
+    key = f"last_{table}"
+    stored = db.execute("SELECT CAST(value AS INTEGER) FROM setting WHERE key = ?", (key,)).fetchone()
+    (highest,) = db.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()
+    last = max(int(highest), 0 if stored is None else int(stored[0]))
+    db.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (key, str(last + count)))
+    return last + 1
 
 
 def label_of(db: sqlite3.Connection, image_id: int) -> int | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.errors import UserError
-from clipsvd_app.project.changes import Change, Row, set_label
+from clipsvd_app.project.changes import Change, Row, set_label, take_numbers
 
 if TYPE_CHECKING:
     import sqlite3
@@ -25,12 +25,10 @@ class AddClass:
         """Insert it; a name that exists is refused."""
         _refuse_duplicate(db, self.spec.name, None)
         position = int(db.execute("SELECT coalesce(max(position) + 1, 0) FROM class").fetchone()[0])
-        cursor = db.execute(
-            "INSERT INTO class (name, prompts, position) VALUES (?, ?, ?)",
-            (self.spec.name, json.dumps(self.spec.prompts), position),
-        )
-        assert cursor.lastrowid is not None
-        return RemoveClass(cursor.lastrowid)
+        number = take_numbers(db, "class", 1)
+        row = (number, self.spec.name, json.dumps(self.spec.prompts), position)
+        db.execute("INSERT INTO class (id, name, prompts, position) VALUES (?, ?, ?, ?)", row)
+        return RemoveClass(number)
 
 
 @dataclass(frozen=True, slots=True)

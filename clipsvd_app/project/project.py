@@ -74,6 +74,8 @@ class Project:
         self.remarks = remarks
         self._db = database
         self._lock = lock
+        # Pages ask for the same run one after another, and nothing changes a result but its explanation.
+        self._last_result: tuple[int, RunResult] | None = None
 
     @property
     def images_folder(self) -> Path:
@@ -161,9 +163,21 @@ class Project:
         """Return all runs, oldest first."""
         return queries.runs(self._db)
 
+    def run_of_job(self, job: str) -> int | None:
+        """Return the run that a job was recorded as, None while it was not."""
+        return queries.run_of_job(self._db, job)
+
     def run_result(self, number: int) -> RunResult:
-        """Return what a run found."""
-        return queries.run_result(self._db, number)
+        """Return what a run found. Decoding thousands of predictions takes a moment: lists use ``runs``."""
+        if (kept := self._last_result) is not None and kept[0] == number:
+            return kept[1]
+        result = queries.run_result(self._db, number)
+        self._last_result = number, result
+        return result
+
+    def run_summary(self, number: int) -> RunSummary:
+        """Return what lists show of a run."""
+        return queries.run_summary(self._db, number)
 
     def run_request(self, number: int) -> dict[str, Any]:
         """Return what is kept of the request of a run."""
@@ -184,8 +198,16 @@ class Project:
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         with transaction(self._db, self.path):
             cursor = self._db.execute(
-                "INSERT INTO run (created, preset, request, result, adapter) VALUES (?, ?, ?, ?, ?)",
-                (now, preset, json.dumps(request), json.dumps(to_json(result)), adapter),
+                "INSERT INTO run (created, preset, request, result, adapter, summary)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    now,
+                    preset,
+                    json.dumps(request),
+                    json.dumps(to_json(result)),
+                    adapter,
+                    json.dumps(queries.summary_of(result)),
+                ),
             )
         assert cursor.lastrowid is not None
         return cursor.lastrowid
@@ -198,6 +220,7 @@ class Project:
             self._db.execute(
                 "UPDATE run SET result = ? WHERE number = ?", (json.dumps(to_json(result)), number)
             )
+        self._last_result = None
 
     def close(self) -> None:
         """Close the file and let the next writer in."""

@@ -118,13 +118,25 @@ def readings(db: sqlite3.Connection) -> tuple[Reading, ...]:
 
 def runs(db: sqlite3.Connection) -> tuple[RunSummary, ...]:
     """Return all runs, oldest first."""
-    rows = db.execute("SELECT number, created, preset, result FROM run ORDER BY number")
-    return tuple(_summary(number, created, preset, _result(text)) for number, created, preset, text in rows)
+    rows = db.execute("SELECT number, created, preset, summary FROM run ORDER BY number")
+    return tuple(_summary(*row) for row in rows)
+
+
+def run_summary(db: sqlite3.Connection, number: int) -> RunSummary:
+    """Return what lists show of a run; UserError names the runs there are."""
+    columns = (_run_column(db, number, column) for column in ("created", "preset", "summary"))
+    return _summary(number, *columns)
 
 
 def run_result(db: sqlite3.Connection, number: int) -> RunResult:
     """Return what a run found; UserError names the runs there are."""
     return _result(_run_column(db, number, "result"))
+
+
+def run_of_job(db: sqlite3.Connection, job: str) -> int | None:
+    """Return the run that a job was recorded as, None while it was not."""
+    found = db.execute("SELECT number FROM run WHERE json_extract(request, '$.job') = ?", (job,)).fetchone()
+    return None if found is None else int(found[0])
 
 
 def run_request(db: sqlite3.Connection, number: int) -> str:
@@ -161,22 +173,28 @@ def _result(text: str) -> RunResult:
     return from_json(RunResult, json.loads(text))
 
 
-def _summary(number: int, created: str, preset: str, result: RunResult) -> RunSummary:
+def summary_of(result: RunResult) -> dict[str, Any]:
+    """Return what is stored beside a result for the lists: a RunSummary without number, date and preset."""
     scores = {score.method: score for score in result.evaluation.methods}
     adapted, base = scores.get("clip_svd"), scores.get("zero_shot")
-    return RunSummary(
-        number=number,
-        created=created,
-        preset=preset,
-        shots=result.shots,
-        seed=result.seed,
-        train_images=result.train_images,
-        balanced_accuracy=adapted.balanced_accuracy if adapted else None,
-        interval=(adapted.interval.low, adapted.interval.high) if adapted else None,
-        zero_shot_accuracy=base.balanced_accuracy if base else None,
-        verdict=result.evaluation.verdict if adapted else "none",
-        seconds=result.seconds,
-    )
+    return {
+        "shots": result.shots,
+        "seed": result.seed,
+        "train_images": result.train_images,
+        "balanced_accuracy": adapted.balanced_accuracy if adapted else None,
+        "interval": [adapted.interval.low, adapted.interval.high] if adapted else None,
+        "zero_shot_accuracy": base.balanced_accuracy if base else None,
+        "verdict": result.evaluation.verdict if adapted else "none",
+        "seconds": result.seconds,
+        "evaluation": result.evaluation.kind,
+        "backbone_name": result.backbone_name,
+        "backbone_sha256": result.backbone_sha256,
+    }
+
+
+def _summary(number: int, created: str, preset: str, summary: str) -> RunSummary:
+    stored = json.loads(summary)
+    return from_json(RunSummary, {"number": number, "created": created, "preset": preset, **stored})
 
 
 def _image(row: tuple[Any, ...]) -> ProjectImage:

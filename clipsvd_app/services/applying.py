@@ -176,8 +176,8 @@ def prepare_verify(adapter: Path, backbone: BackboneRef, device: DeviceName = "a
 
 def run_backbone(project: Project, number: int, settings: Settings) -> BackboneRef:
     """Return the backbone that a run was trained on."""
-    result = project.run_result(number)
-    return backbones.find_by_hash(settings, result.backbone_sha256, result.backbone_name)
+    run = project.run_summary(number)
+    return backbones.find_by_hash(settings, run.backbone_sha256, run.backbone_name)
 
 
 def not_read(paths: Sequence[Path]) -> tuple[LeftOut, ...]:

@@ -1,16 +1,30 @@
-"""One folder for each job, in the program's data folder, gone once its result is recorded."""
+"""One folder for each job, gone once its result is recorded.
+
+Those of a process lie together, beside a file that the process keeps locked while it lives. So whatever was
+cut short is told from what another window still works on, and goes when the next process begins.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import shutil
-import time
 import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from filelock import FileLock, Timeout
+
 from clipsvd_app.errors import own_folder_errors
-from clipsvd_app.jobs import CropSpec, ImageInput, Request, WindowSpec, write_request
+from clipsvd_app.jobs import (
+    RESULT_FILE,
+    CropSpec,
+    ImageInput,
+    Request,
+    WindowSpec,
+    forget_request,
+    write_request,
+)
 from clipsvd_app.settings import data_folder
 
 if TYPE_CHECKING:
@@ -19,7 +33,10 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.study import ProjectImage, WindowValue
 
-KEEP_S = 7 * 24 * 3600
+RUN_FILE = "run.json"
+"""In the folder of a training: the project of its run, and what is recorded beside its result."""
+_OWN_EYES = 0o700
+_locks: list[FileLock] = []  # held until the process ends, however it ends
 
 
 def new_job(request: Request) -> Path:
@@ -32,9 +49,10 @@ def new_job(request: Request) -> Path:
 
 def new_folder(kind: str) -> Path:
     """Make an empty job folder, for a request that refers to files in it."""
-    folder = _root() / f"{kind}-{uuid.uuid4().hex[:12]}"
-    with own_folder_errors(_root()):
-        folder.mkdir(parents=True)
+    jobs = data_folder() / "jobs"
+    with own_folder_errors(jobs):
+        folder = _of_this_process(jobs) / f"{kind}-{uuid.uuid4().hex[:12]}"
+        folder.mkdir(parents=True, mode=_OWN_EYES)
     return folder
 
 
@@ -44,13 +62,26 @@ def forget_job(folder: Path) -> None:
 
 
 def clear_old_jobs() -> None:
-    """Delete folders that nobody came back for within a week."""
-    if not _root().is_dir():
-        return
-    for folder in _root().iterdir():
-        with contextlib.suppress(OSError):  # gone in the meantime, or somebody else's
-            if time.time() - folder.stat().st_mtime > KEEP_S:
-                forget_job(folder)
+    """Delete the folders of processes that have ended; a finished training waits for its project."""
+    _clear(data_folder() / "jobs")
+
+
+def waiting_runs() -> tuple[Path, ...]:
+    """Return the folders of finished trainings that could not be recorded yet, oldest first."""
+    if not _waiting().is_dir():
+        return ()
+    found = filter(_is_finished_run, _waiting().iterdir())
+    return tuple(sorted(found, key=lambda path: path.stat().st_mtime))
+
+
+def keep_waiting(folder: Path) -> Path:
+    """Keep a finished training until its project is opened next, and return where."""
+    target = _waiting() / folder.name
+    forget_request(folder)
+    if target != folder:
+        _waiting().mkdir(parents=True, exist_ok=True, mode=_OWN_EYES)
+        shutil.move(folder, target)
+    return target
 
 
 def image_input(image: ProjectImage, label: int | None) -> ImageInput:
@@ -103,5 +134,44 @@ def patient_groups(images: Sequence[ProjectImage]) -> dict[str, str]:
     return {key: f"{number:06d}" for number, key in enumerate(keys, start=1)}
 
 
-def _root() -> Path:
-    return data_folder() / "jobs"
+@functools.cache
+def _of_this_process(root: Path) -> Path:
+    """Return this process's folder, made after its lock is held; what ended processes left goes first."""
+    _clear(root)
+    root.mkdir(parents=True, exist_ok=True, mode=_OWN_EYES)
+    folder = root / uuid.uuid4().hex[:12]
+    lock = FileLock(_lock_of(folder))
+    lock.acquire()
+    _locks.append(lock)
+    return folder
+
+
+def _clear(root: Path) -> None:
+    for folder in root.iterdir() if root.is_dir() else ():
+        if folder.is_dir():
+            _clear_if_ended(folder)
+
+
+def _clear_if_ended(folder: Path) -> None:
+    lock = FileLock(_lock_of(folder))
+    try:
+        with lock.acquire(timeout=0):
+            for job in filter(_is_finished_run, folder.iterdir()):
+                keep_waiting(job)
+            forget_job(folder)
+    except (Timeout, OSError):
+        return  # its process lives, or another one clears it just now
+    with contextlib.suppress(OSError):
+        _lock_of(folder).unlink(missing_ok=True)
+
+
+def _is_finished_run(folder: Path) -> bool:
+    return (folder / RUN_FILE).is_file() and (folder / RESULT_FILE).is_file()
+
+
+def _lock_of(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.lock")
+
+
+def _waiting() -> Path:
+    return data_folder() / "waiting runs"

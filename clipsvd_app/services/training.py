@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.domain.codec import to_json
 from clipsvd_app.domain.results import RunResult
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import BackboneRef, TrainRequest, read_request, read_result
+from clipsvd_app.jobs import BackboneRef, TrainRequest, read_result
+from clipsvd_app.jobs.parsing import json_object
+from clipsvd_app.project import open_project
 from clipsvd_app.services.job_folders import (
+    RUN_FILE,
     by_content,
     forget_job,
+    keep_waiting,
     labelled_inputs,
     new_job,
     patient_groups,
+    waiting_runs,
 )
 from clipsvd_app.services.labelling import class_counts
 from clipsvd_app.services.locked_test import locked_groups
@@ -23,7 +30,6 @@ from clipsvd_app.services.weaknesses import weaknesses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from clipsvd_app.domain.recipe import DeviceName, Recipe
     from clipsvd_app.domain.study import ProjectClass, ProjectImage
@@ -67,7 +73,15 @@ def prepare(
         warnings=weaknesses(project, usable, locked=bool(locked)),
         device=device,
     )
-    return new_job(request)
+    folder = new_job(request)
+    kept = {
+        "project_id": project.setting("project_id"),
+        "project": str(project.path.resolve()),
+        "preset": recipe.preset,
+        "request": _kept(request) | {"job": folder.name},
+    }
+    (folder / RUN_FILE).write_text(json.dumps(kept), encoding="utf-8")
+    return folder
 
 
 def mirrors(project: Project) -> bool:
@@ -117,14 +131,92 @@ def obstacles(
 
 
 def record(project: Project, folder: Path) -> int:
-    """Store a finished job as a run and return the run's number; the folder is deleted."""
-    request = read_request(folder)
-    assert isinstance(request, TrainRequest)
-    result = read_result(folder, RunResult)
-    adapter = (folder / ADAPTER).read_bytes()
-    number = project.add_run(request.recipe.preset, _kept(request), result, adapter)
+    """Store a finished job as a run and return the run's number; the folder is deleted.
+
+    What cannot be stored is kept, and recorded when the project is opened next; the UserError says where.
+    """
+    try:
+        return _store(project, folder)
+    except UserError as error:
+        raise _kept_for_later(folder, error) from error
+
+
+def record_at_home(folder: Path, opened: Project | None) -> int:
+    """Store a finished job in the project that it was made for, whichever is open; as ``record`` does."""
+    if opened is not None and is_made_for(folder, opened):
+        return record(opened, folder)
+    try:
+        with open_project(home_of(folder)) as home:
+            if not is_made_for(folder, home):
+                raise UserError(f"“{home.path.name}” is another project now.", remedy="")
+            return _store(home, folder)
+    except UserError as error:
+        raise _kept_for_later(folder, error) from error
+
+
+def record_waiting(project: Project) -> tuple[list[int], list[UserError]]:
+    """Store the finished jobs that wait for this project; returns their numbers and what went wrong."""
+    numbers: list[int] = []
+    troubles: list[UserError] = []
+    for folder in () if project.read_only else waiting_runs():
+        try:
+            if is_made_for(folder, project):
+                numbers.append(_store(project, folder))
+        except UserError as error:
+            troubles.append(_kept_for_later(folder, error))
+        except (OSError, ValueError, KeyError, TypeError):
+            troubles.append(_unreadable(folder))
+    return numbers, troubles
+
+
+def is_made_for(folder: Path, project: Project) -> bool:
+    """Whether a training was asked for in this project: the same file, or the same project at a new place."""
+    kept = _run_file(folder)
+    if kept["project_id"] != project.setting("project_id"):
+        return False
+    return Path(kept["project"]) == project.path.resolve() or not Path(kept["project"]).exists()
+
+
+def home_of(folder: Path) -> Path:
+    """Return the project that a training was asked for in."""
+    return Path(_run_file(folder)["project"])
+
+
+def result_of(folder: Path) -> RunResult:
+    """Return what a finished training found."""
+    return read_result(folder, RunResult)
+
+
+def _store(project: Project, folder: Path) -> int:
+    kept = _run_file(folder)
+    # The program may have been killed between the project's file and this folder.
+    number = project.run_of_job(kept["request"]["job"])
+    if number is None:
+        result, adapter = read_result(folder, RunResult), (folder / ADAPTER).read_bytes()
+        number = project.add_run(kept["preset"], kept["request"], result, adapter)
     forget_job(folder)
     return number
+
+
+def _kept_for_later(folder: Path, error: UserError) -> UserError:
+    name, place = home_of(folder).stem, keep_waiting(folder)
+    return UserError(
+        f"The run of “{name}” is done, but could not be recorded. {error.message}",
+        remedy=f"It is recorded when “{name}” is opened next for writing. Until then it lies in “{place}”.",
+        code="run_waiting",
+    )
+
+
+def _unreadable(folder: Path) -> UserError:
+    return UserError(
+        "A finished run that waits to be recorded cannot be read.",
+        remedy=f"Train again. Delete “{folder}” to see no more of it.",
+        code="run_unreadable",
+    )
+
+
+def _run_file(folder: Path) -> dict[str, Any]:
+    return json_object((folder / RUN_FILE).read_text(encoding="utf-8"))
 
 
 def _kept(request: TrainRequest) -> dict[str, object]:

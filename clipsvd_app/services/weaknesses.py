@@ -53,7 +53,7 @@ def _doubles(examples: Sequence[ProjectImage]) -> str:
 
 
 def _looks(project: Project) -> str:
-    earlier = sum(project.run_result(run.number).evaluation.kind == "locked" for run in project.runs())
+    earlier = sum(run.evaluation == "locked" for run in project.runs())
     if not earlier:
         return ""
     runs = "1 earlier run was" if earlier == 1 else f"{earlier} earlier runs were"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,6 +70,12 @@ class Background(QObject):
         self._pool.start(_Runnable(task, work, self._signals), priority)
         return task
 
+    def end(self, task: Task) -> None:
+        """Stop waiting for a task: its answer is that it was cancelled, at once."""
+        task.cancel()
+        if (waiting := self._waiting.pop(task, None)) is not None:
+            waiting[0](Answer(None, cancelled=True))
+
     def close(self) -> None:
         """Stop taking answers and wait for the threads."""
         for task in list(self._waiting):
@@ -79,11 +86,12 @@ class Background(QObject):
 
     def _finish(self, task: Task, answer: Answer) -> None:
         if (waiting := self._waiting.pop(task, None)) is not None:
-            waiting[0](answer)
+            # A task that ended before it noticed may answer what nobody asks any more.
+            waiting[0](Answer(None, cancelled=True) if task.cancelled else answer)
 
     def _advance(self, task: Task, done: int, total: int) -> None:
         waiting = self._waiting.get(task)
-        if waiting is not None and waiting[1] is not None:
+        if waiting is not None and waiting[1] is not None and not task.cancelled:
             waiting[1](done, total)
 
 
@@ -111,5 +119,8 @@ class _Runnable(QRunnable):
             answer = Answer(None, file_trouble(Path(error.filename or "A file"), error))
         except Cancelled:
             pass
+        except sqlite3.ProgrammingError:
+            if not self._task.cancelled:
+                raise  # else its project was closed while it read
         finally:  # nobody waits for ever, even where a bug of ours is on its way up
             self._signals.done.emit(self._task, answer)

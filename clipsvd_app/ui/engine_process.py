@@ -25,9 +25,16 @@ from clipsvd_app.jobs import (
 from clipsvd_app.jobs import (
     CancelledEvent as Cancelled,
 )
+from clipsvd_app.ui.notices import GONE_CODE
 
 KILL_AFTER_MS = 5000
 RESTARTS_IN_A_ROW = 3
+GONE = Failed(
+    job=0,
+    code=GONE_CODE,
+    message="The engine could not be started, so nothing can be trained, predicted or explained.",
+    remedy="Your labels are safe. Start the engine again; if it stops again, install the program anew.",
+)
 LOST = Failed(
     job=0,
     code="engine_lost",
@@ -36,24 +43,27 @@ LOST = Failed(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Job:
-    """A job on its way: what to call with its progress and its end."""
+    """A job on its way: what to call with its progress and its end, and whether the engine has begun it."""
 
     number: int
     folder: Path
     on_progress: Callable[[Progress], None]
     on_end: Callable[[Finished | Failed | Cancelled], None]
+    begun: bool = False
 
 
 class EngineProcess(QObject):
     """Runs jobs in another process, so that nothing there can block or break the window.
 
-    Signals: ``ready(Ready)``, ``lost()`` when the process died with or without work.
+    Signals: ``ready(Ready)``, ``lost()`` when the process died with or without work, ``given_up()`` when it
+    is not started again because it died too often in a row.
     """
 
     ready = Signal(object)
     lost = Signal()
+    given_up = Signal()
 
     def __init__(self, parent: QObject | None = None, command: tuple[str, ...] = ()) -> None:
         super().__init__(parent)
@@ -85,9 +95,16 @@ class EngineProcess(QObject):
         process.readyReadStandardOutput.connect(self._read)
         process.readyReadStandardError.connect(self._forward_errors)
         process.finished.connect(self._on_finished)
+        process.errorOccurred.connect(self._on_error)
         self._line = b""
         self._process = process
         process.start(self._command[0], list(self._command[1:]))
+
+    def start_again(self) -> None:
+        """Try once more after it was given up."""
+        if self._process is None:
+            self._restarts = 0
+            self.start()
 
     def submit(
         self,
@@ -95,10 +112,15 @@ class EngineProcess(QObject):
         on_end: Callable[[Finished | Failed | Cancelled], None],
         on_progress: Callable[[Progress], None] | None = None,
     ) -> int:
-        """Run the job in ``folder`` and return its number; exactly one end is reported."""
+        """Run the job in ``folder`` and return its number; exactly one end is reported, after this returns.
+
+        Without an engine, because it was given up, a job fails at once with the code ``engine_gone``.
+        """
         job = Job(self._next, folder, on_progress or (lambda _progress: None), on_end)
         self._next += 1
         self._jobs[job.number] = job
+        if self._process is None:
+            QTimer.singleShot(0, self, lambda: self._end(job.number, GONE))
         self._send(encode_line(RunJob(job.number, str(folder))))
         return job.number
 
@@ -143,9 +165,18 @@ class EngineProcess(QObject):
             self.ready.emit(event)
         elif isinstance(event, Progress):
             if (job := self._jobs.get(event.job)) is not None:
+                job.begun = True
                 job.on_progress(event)
-        elif (job := self._jobs.pop(event.job, None)) is not None:
+        else:
+            self._end(event.job, event)
+
+    def _end(self, number: int, event: Finished | Failed | Cancelled) -> None:
+        if (job := self._jobs.pop(number, None)) is not None:
             job.on_end(event)
+
+    def _on_error(self, error: QProcess.ProcessError) -> None:
+        if error == QProcess.ProcessError.FailedToStart:
+            self._on_finished()  # Qt says of no such process that it finished
 
     def _forward_errors(self) -> None:
         assert self._process is not None
@@ -161,14 +192,22 @@ class EngineProcess(QObject):
             self._process.deleteLater()
             self._process = None
         self._restarts += 1
-        if self._restarts <= RESTARTS_IN_A_ROW:
+        given_up = self._restarts > RESTARTS_IN_A_ROW
+        if not given_up:
             self.start()
         self.lost.emit()
         for job in lost.values():
-            job.on_end(LOST)
+            job.on_end(GONE if given_up else LOST)
+        if given_up:
+            self.given_up.emit()
 
     def _kill_if_running(self, number: int) -> None:
-        if number in self._jobs and self._process is not None:
-            job = self._jobs.pop(number)
-            self._process.kill()
-            job.on_end(Cancelled(number))
+        if number not in self._jobs or self._process is None:
+            return
+        if any(job.begun for job in self._jobs.values() if job.number != number):
+            # Killing the engine would take another job with it, such as a training that this one waits for.
+            QTimer.singleShot(KILL_AFTER_MS, self, lambda: self._kill_if_running(number))
+            return
+        job = self._jobs.pop(number)
+        self._process.kill()
+        job.on_end(Cancelled(number))

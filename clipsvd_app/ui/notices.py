@@ -13,7 +13,10 @@ from clipsvd_app.ui.theme import Palette, Theme, set_kind
 
 if TYPE_CHECKING:
     from clipsvd_app.errors import UserError
+    from clipsvd_app.jobs import Failed
 
+START_ENGINE, OPEN_PREFIX = "engine.start", "open:"  # a path follows
+GONE_CODE = "engine_gone"
 NoticeKind = Literal["info", "success", "warning", "error"]
 PASSING_MS = 6000
 _ICONS: dict[NoticeKind, str] = {"info": "info", "success": "check", "warning": "warning", "error": "warning"}
@@ -42,6 +45,13 @@ class Notice:
 def notice_of(error: UserError) -> Notice:
     """Return the notice that tells of an error."""
     return Notice("error", error.message, error.remedy, key=error.code)
+
+
+def failure_notice(failed: Failed, key: str = "") -> Notice:
+    """Return the notice that tells why a job failed; one without an engine offers to start it."""
+    if failed.code == GONE_CODE:
+        return Notice("error", failed.message, failed.remedy, START_ENGINE, "Start the engine", GONE_CODE)
+    return Notice("error", failed.message, failed.remedy, key=key or failed.code)
 
 
 class NoticeBar(QFrame):

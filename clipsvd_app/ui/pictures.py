@@ -48,6 +48,7 @@ class Pictures(QObject):
         self._background = background
         self._thumbnails: dict[int, QImage] = {}
         self._waiting: dict[int, Task] = {}
+        self._reading: set[Task] = set()
         self._frames: OrderedDict[int, Frame] = OrderedDict()
         self._frame_bytes = 0
         self._ahead: dict[int, Task] = {}
@@ -56,8 +57,9 @@ class Pictures(QObject):
 
     def forget(self) -> None:
         """Drop everything, because another project was opened."""
-        for task in self._waiting.values():
-            task.cancel()
+        for task in self._reading:
+            task.cancel()  # numbers of images mean others there
+        self._reading.clear()
         self._waiting.clear()
         self._ahead.clear()
         self._thumbnails.clear()
@@ -129,7 +131,7 @@ class Pictures(QObject):
                 _keep(self._pictures, seen_as, picture, PICTURES_KEPT)
                 on_ready(image.id, picture)
 
-        self._background.run(lambda _report: as_model_sees(image), take, priority=2)
+        self._read(lambda _report: as_model_sees(image), take, priority=2)
 
     def _read_frame(self, image: ProjectImage, take: Callable[[Answer], None], priority: int) -> Task:
         path, frame, shared = Path(image.path), image.frame, imaging.window_of(image.series_window)
@@ -138,7 +140,21 @@ class Pictures(QObject):
             report(0, 1)  # stops here when it was cancelled while it waited
             return imaging.read_frame(path, frame, shared)
 
-        return self._background.run(read, take, priority=priority)
+        return self._read(read, take, priority=priority)
+
+    def _read(
+        self,
+        work: Callable[[Callable[[int, int], None]], object],
+        take: Callable[[Answer], None],
+        priority: int = 0,
+    ) -> Task:
+        def done(answer: Answer) -> None:
+            self._reading.discard(task)
+            take(answer)
+
+        task = self._background.run(work, done, priority=priority)
+        self._reading.add(task)
+        return task
 
     def _keep_frame(self, image_id: int, frame: Frame) -> None:
         before = self._frames.pop(image_id, None)
@@ -150,6 +166,8 @@ class Pictures(QObject):
 
     def _read_thumbnail(self, image: ProjectImage) -> Task:
         def take(answer: Answer) -> None:
+            if answer.cancelled:
+                return
             self._waiting.pop(image.id, None)
             if answer.error is not None:
                 self.unreadable.emit(image.id, str(answer.error))
@@ -159,7 +177,7 @@ class Pictures(QObject):
 
         path, frame, sha256 = Path(image.path), image.frame, image.sha256
         shared = imaging.window_of(image.series_window)
-        return self._background.run(
+        return self._read(
             lambda _report: imaging.thumbnail(path, frame, THUMBNAIL_PX, sha256=sha256, series_window=shared),
             take,
         )

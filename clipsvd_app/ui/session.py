@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoStack
 
 from clipsvd_app.errors import UserError
+from clipsvd_app.jobs import CancelledEvent, Failed, Finished, Progress
 from clipsvd_app.project import Project, create_project, open_project
 from clipsvd_app.project.backups import copy_beside
-from clipsvd_app.services import backbones
+from clipsvd_app.services import backbones, training
+from clipsvd_app.services.job_folders import forget_job
 from clipsvd_app.services.second_reading import as_read_by
 from clipsvd_app.settings import Settings, load_settings, save_settings
 from clipsvd_app.ui.background import Background
@@ -19,15 +24,25 @@ from clipsvd_app.ui.notices import Notice, notice_of
 from clipsvd_app.ui.undo import ChangeCommand
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from clipsvd_app.domain.measures import Measure
     from clipsvd_app.domain.recipe import DeviceKind, DeviceName
     from clipsvd_app.domain.study import ProjectClass, ProjectImage, Reading, SeriesFlag
     from clipsvd_app.jobs import BackboneRef, Ready
     from clipsvd_app.project.backups import Backup
     from clipsvd_app.project.changes import Change
+    from clipsvd_app.ui.background import Answer, Task
+
+
+@dataclass(slots=True, eq=False)
+class _Asked:
+    """A job for the open project; ``is_wanted`` until another one is opened."""
+
+    folder: Path
+    on_end: Callable[[Finished | Failed | CancelledEvent], None]
+    on_progress: Callable[[Progress], None] | None
+    number: int = 0
+    is_wanted: bool = True
+
 
 OPEN_BACKUP = "open_backup"
 
@@ -71,6 +86,8 @@ class Session(QObject):
         self._flags: dict[int, tuple[SeriesFlag, ...]] | None = None
         self._measures: dict[int, tuple[Measure, ...]] | None = None
         self.reader = ""
+        self._asked: set[_Asked] = set()
+        self._tasks: set[Task] = set()
         self.undo_stack.indexChanged.connect(lambda _index: self.announce_change())
 
     def new_project(self, path: Path) -> bool:
@@ -79,7 +96,49 @@ class Session(QObject):
 
     def open_project(self, path: Path) -> bool:
         """Open a project; the one before stays open when that fails."""
-        return self._adopt(lambda: open_project(path))
+        again = self.project is not None and _is_same(path, self.project.path)
+        if again:
+            self._close_project()  # else it would find itself as the one other writer
+        opened = self._adopt(lambda: open_project(path))
+        if again and not opened:
+            self.undo_stack.clear()
+            self.project_opened.emit()
+        return opened
+
+    def ask(
+        self,
+        folder: Path,
+        on_end: Callable[[Finished | Failed | CancelledEvent], None],
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> int:
+        """Run a job whose answer belongs to the project that is open now, and return its number.
+
+        When another project is opened, the job has ended for ``on_end`` as if it had been cancelled. Its
+        folder is deleted after its end.
+        """
+        asked = _Asked(folder, on_end, on_progress)
+        self._asked.add(asked)
+        asked.number = self.engine.submit(
+            folder, lambda event: self._take_end(asked, event), lambda progress: _pass_on(asked, progress)
+        )
+        return asked.number
+
+    def work(
+        self,
+        work: Callable[[Callable[[int, int], None]], Any],
+        on_done: Callable[[Answer], None],
+        on_progress: Callable[[int, int], None] | None = None,
+        priority: int = 0,
+    ) -> Task:
+        """Work in a thread as ``Background.run`` does; when another project is opened, it is cancelled."""
+
+        def take(answer: Answer) -> None:
+            self._tasks.discard(task)
+            on_done(answer)
+
+        task = self.background.run(work, take, on_progress, priority)
+        self._tasks.add(task)
+        return task
 
     def open_backup(self) -> None:
         """Put the newest backup beside a project whose changes are missing, and open that copy."""
@@ -198,10 +257,42 @@ class Session(QObject):
         self.undo_stack.blockSignals(True)  # it empties itself when the pages are gone already
         self.fetches.close()
         self.background.close()
+        self._asked.clear()
+        self._tasks.clear()
         self.engine.close()
+        self._close_project()
+
+    def _take_end(self, asked: _Asked, event: Finished | Failed | CancelledEvent) -> None:
+        self._asked.discard(asked)
+        try:
+            if asked.is_wanted:
+                asked.on_end(event)
+        finally:
+            forget_job(asked.folder)
+
+    def _close_project(self) -> None:
         if self.project is not None:
+            self._drop_answers()
             self.project.close()
             self.project = None
+            self._forget()
+
+    def _drop_answers(self) -> None:
+        """End what was asked for in the project that is about to be closed."""
+        for task in list(self._tasks):
+            self.background.end(task)
+        for asked in list(self._asked):
+            asked.is_wanted = False
+            self.engine.cancel(asked.number)
+            asked.on_end(CancelledEvent(asked.number))
+
+    def _record_waiting(self, project: Project) -> None:
+        """Store trainings that ended while this project could not be written to."""
+        numbers, troubles = training.record_waiting(project)
+        for number in numbers:
+            self.tell(Notice("success", f"Run {number}, which ended earlier, is now in this project."))
+        for trouble in troubles:
+            self.tell(trouble)
 
     def _forget(self) -> None:
         self._series = self._by_id = None
@@ -225,10 +316,10 @@ class Session(QObject):
         except UserError as error:
             self.tell(error)
             return False
-        if self.project is not None:
-            self.project.close()
+        self._close_project()
         self.project = project
         self.reader = ""
+        self._record_waiting(project)
         self._forget()
         self.undo_stack.clear()
         self.change_settings(self.settings.with_recent(str(project.path.resolve())))
@@ -247,3 +338,15 @@ class Session(QObject):
                 )
             )
         return True
+
+
+def _pass_on(asked: _Asked, progress: Progress) -> None:
+    if asked.is_wanted and asked.on_progress is not None:
+        asked.on_progress(progress)
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False

@@ -37,8 +37,7 @@ def test_the_parts_sum_to_the_change_of_the_logit(adapted: AdaptedModel) -> None
     image = noise_images(1)
     with torch.no_grad():
         after = adapted.logits(image)[0]
-        with adapted.as_base():
-            before = adapted.logits(image)[0]
+        before = adapted.base.logits(image)[0]
     assert found.adapted == pytest.approx(float(after[0]), abs=1e-4)
     assert found.zero_shot == pytest.approx(float(before[0]), abs=1e-4)
     assert sum(part.value for part in found.parts) == pytest.approx(float(after[0] - before[0]), abs=1e-3)

@@ -83,15 +83,14 @@ def test_all_heads_are_read(adapted: AdaptedModel, images: torch.Tensor) -> None
 def test_the_base_and_the_adapted_corpus_are_kept_apart(adapted: AdaptedModel) -> None:
     phrases = [phrase for phrase in load_corpus().phrases if phrase.modality == "any"][:20]
     after = embed_corpus(adapted, phrases, {"ct"}, no_report)
-    with adapted.as_base():
-        before = embed_corpus(adapted, phrases, {"ct"}, no_report)
+    before = embed_corpus(adapted.base, phrases, {"ct"}, no_report)
     assert before.phrases == after.phrases
     assert not np.allclose(before.centred, after.centred)
 
 
 def test_drawn_ultrasound_is_taken_for_ultrasound(adapted: AdaptedModel, images: torch.Tensor) -> None:
-    with torch.no_grad(), adapted.as_base():
-        mean = adapted.image_embeddings(images).mean(dim=0).numpy()
+    with torch.no_grad():
+        mean = adapted.base.image_embeddings(images).mean(dim=0).numpy()
     assert "ultrasound" in likely_modalities(adapted, mean, no_report)
 
 

@@ -1,17 +1,22 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.made_evaluation import made_run
 
 from clipsvd_app.domain.classes import class_from_name
+from clipsvd_app.domain.codec import to_json
+from clipsvd_app.domain.evaluation import Evaluation
 from clipsvd_app.domain.measures import Measure
 from clipsvd_app.domain.study import NewImage, SeriesFlag
 from clipsvd_app.errors import UserError
@@ -111,7 +116,7 @@ def test_a_file_of_every_earlier_version_is_brought_up_to_date_with_its_labels(
         assert project.images()[0].mark == "uncertain"
 
 
-@pytest.mark.parametrize("version", [3, 4, 5])
+@pytest.mark.parametrize("version", range(3, VERSION + 1))
 def test_the_golden_file_of_each_version_opens_with_its_work(tmp_path: Path, version: int) -> None:
     path = tmp_path / "golden.clipsvd"
     shutil.copyfile(GOLDEN / f"project_format{version}.clipsvd", path)
@@ -294,3 +299,51 @@ def test_the_tables_have_room_for_no_name_id_or_date_of_a_patient(project) -> No
         "kind",
         "points",
     }
+
+
+def test_a_run_of_an_earlier_version_gets_the_summary_that_a_new_one_has(tmp_path: Path) -> None:
+    path = tmp_path / "old.clipsvd"
+    estimated = made_run(("a", "b"), ids=range(1, 21), labels=[place % 2 for place in range(20)], training=4)
+    without = replace(estimated, evaluation=Evaluation("none", "Too few patients."))
+    with contextlib.closing(sqlite3.connect(path)) as plain:
+        plain.executescript("".join(MIGRATIONS[:4]))
+        for result in (estimated, without):
+            row = ("2026-01-01", "quick", json.dumps(to_json(result)))
+            plain.execute(
+                "INSERT INTO run (created, preset, request, result, adapter) VALUES (?, ?, '{}', ?, x'')", row
+            )
+        plain.execute("INSERT INTO setting VALUES ('salt', 'x')")
+        plain.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        plain.execute("PRAGMA user_version = 4")
+        plain.commit()
+    with open_project(path) as project:
+        for result in (estimated, without):
+            project.add_run("quick", {}, result, b"")
+        brought, fresh = project.runs()[:2], project.runs()[2:]
+        assert [replace(run, number=0, created="") for run in brought] == [
+            replace(run, number=0, created="") for run in fresh
+        ]
+        assert [run.balanced_accuracy is None for run in fresh] == [False, True]
+        assert project.run_summary(1) == brought[0]
+
+
+def test_the_list_of_runs_reads_no_result(project) -> None:
+    run = made_run(("a", "b"), ids=range(1, 21), labels=[place % 2 for place in range(20)], training=4)
+    project.add_run("quick", {}, run, b"")
+    project._db.execute("UPDATE run SET result = 'not read'")
+    (listed,) = project.runs()
+    assert (listed.seconds, listed.backbone_sha256) == (run.seconds, run.backbone_sha256)
+
+
+def test_the_number_of_a_removed_image_or_class_is_given_to_no_other(project) -> None:
+    project.apply(AddImages((new_image(1), new_image(2))))
+    numbers = [image.id for image in project.images()]
+    put_back = project.apply(RemoveImages(tuple(numbers)))
+    take_back = project.apply(AddImages((new_image(3),)))
+    assert project.images()[0].id not in numbers
+    project.apply(take_back)
+    project.apply(put_back)
+    assert [image.id for image in project.images()] == numbers
+    project.apply(project.apply(AddClass(class_from_name("cyst"))))
+    project.apply(AddClass(class_from_name("mass")))
+    assert [known.id for known in project.classes()] == [2]

@@ -23,7 +23,7 @@ JOB = 7
 class FakeEngine(QObject):
     """Keeps the newest job that it was given, and ends it as the test says."""
 
-    ready, lost = Signal(object), Signal()
+    ready, lost, given_up = Signal(object), Signal(), Signal()
 
     def __init__(self) -> None:
         super().__init__()

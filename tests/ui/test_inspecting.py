@@ -45,6 +45,7 @@ def bench(qtbot, theme, tmp_path):
     page, export = InspectPage(theme), ExportPage(theme)
     for widget in (page, export):
         qtbot.addWidget(widget)
+        widget.show()  # hidden pages wait
     inspecting = InspectController(session, page, Pictures(session.background), CaseExplainer(session))
     parts = (
         CaseMapController(session, page, inspecting),

@@ -42,7 +42,7 @@ SIDE = 48
 class NoEngine(QObject):
     """An engine that is never asked."""
 
-    ready, lost = Signal(object), Signal()
+    ready, lost, given_up = Signal(object), Signal(), Signal()
 
     def close(self) -> None:
         """Nothing runs."""

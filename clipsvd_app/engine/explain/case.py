@@ -55,8 +55,7 @@ def explain_case(
     """
     begin = time.monotonic()
     probabilities = _row(adapted.probabilities(image[None]))
-    with adapted.as_base():
-        before = _row(adapted.probabilities(image[None]))
+    before = _row(adapted.base.probabilities(image[None]))
     winner, runner_up = sorted(range(len(probabilities)), key=lambda place: -probabilities[place])[:2]
     centre = centre_for_case(adapted, image)
     modalities = likely_modalities(adapted, centre.base, report)

@@ -70,9 +70,7 @@ def centre_for_case(adapted: AdaptedModel, image: Tensor) -> Centre:
 
 def _both_means(adapted: AdaptedModel, images: Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the mean embedding (width,) of the adapted and of the unadapted model."""
-    with adapted.as_base():
-        base = _mean(adapted, images)
-    return _mean(adapted, images), base
+    return _mean(adapted, images), _mean(adapted.base, images)
 
 
 def _mean(adapted: AdaptedModel, images: Tensor) -> NDArray[np.float32]:

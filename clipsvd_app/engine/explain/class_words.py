@@ -69,8 +69,7 @@ class UnseenReader:
             self._read = load_corpus().phrases, known
         phrases, modalities = self._read
         after = embed_corpus(adapted, phrases, modalities, report, lasting=False)
-        with adapted.as_base():
-            before = embed_corpus(adapted, phrases, modalities, report)
+        before = embed_corpus(adapted.base, phrases, modalities, report)
         self._phrases, self._classes = after.phrases, len(adapted.classes)
         self._parts.append(
             UnseenPart(

@@ -78,8 +78,7 @@ def likely_modalities(
 
     The base model decides, in and out of training: what a picture is does not change with the classes.
     """
-    with adapted.as_base():
-        sentences = _embed_or_recall(adapted, tuple(MODALITIES.values()), report)
+    sentences = _embed_or_recall(adapted.base, tuple(MODALITIES.values()), report)
     logits = adapted.backbone.logit_scale * (sentences @ unit(mean_image))
     chances = np.exp(logits - logits.max())
     chances /= chances.sum()

@@ -5,15 +5,18 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor
 
 from clipsvd_app.engine.prompts import prompt_batch
+from clipsvd_app.engine.sigma import shadow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from torch import nn
 
     from clipsvd_app.domain.explanation import Tower
     from clipsvd_app.engine.adapted import AdaptedModel
@@ -61,16 +64,18 @@ def gather_inputs(adapted: AdaptedModel, images: Tensor, report: Report) -> dict
         )
         for name, matrix in basis.matrices.items()
     }
-    with _watched(adapted, "image", found):
+    # A copy of its own: between two batches a short job may use the adapted model, and is not to be counted.
+    model = cast("Any", shadow(adapted.model))
+    with _watched(model, adapted, "image", found):
         for start in range(0, len(images), _BATCH):
             report("Watching the model", start, len(images))
-            adapted.model.encode_image(images[start : start + _BATCH].to(device))  # type: ignore[operator]
+            model.encode_image(images[start : start + _BATCH].to(device))
     # Prompts go one length at a time, so that no padding is counted.
     tokens = prompt_batch(adapted.backbone, adapted.classes).tokens
-    with _watched(adapted, "text", found):
+    with _watched(model, adapted, "text", found):
         for done, row in enumerate(tokens):
             report("Watching the model", done, len(tokens))
-            adapted.model.encode_text(_unpadded(row)[None])  # type: ignore[operator]
+            model.encode_text(_unpadded(row)[None])
     return found
 
 
@@ -80,11 +85,13 @@ def _unpadded(row: Tensor) -> Tensor:
 
 
 @contextmanager
-def _watched(adapted: AdaptedModel, tower: Tower, found: dict[str, InputStatistics]) -> Iterator[None]:
+def _watched(
+    model: nn.Module, adapted: AdaptedModel, tower: Tower, found: dict[str, InputStatistics]
+) -> Iterator[None]:
     targets = [target for target in adapted.basis.targets if target.tower == tower]
     with ExitStack() as stack:
         for path, group in groupby(targets, key=lambda target: target.module_path):
-            module = adapted.model.get_submodule(path)
+            module = model.get_submodule(path)
             watch = _watcher(adapted, tuple(group), found)
             stack.callback(module.register_forward_pre_hook(watch).remove)
         yield

@@ -58,8 +58,7 @@ def explain_run(
     assert len(ids) == len(images)
     matrices = matrix_changes(adapted)
     watched = _watch_heads(adapted, images, report)
-    with adapted.as_base():
-        watched_before = _watch_heads(adapted, images, report)
+    watched_before = _watch_heads(adapted.base, images, report)
     centre = _centre(adapted, images, watched, watched_before)
     corpus = load_corpus()
     modalities = likely_modalities(adapted, centre.base, report)
@@ -68,8 +67,7 @@ def explain_run(
     after = _read_heads(watched, embedded, report)
     before: Readings = {}
     if watched_before is not None:
-        with adapted.as_base():
-            base = embed_corpus(adapted, corpus.phrases, modalities, report)
+        base = embed_corpus(adapted.base, corpus.phrases, modalities, report)
         before = _read_heads(watched_before, base, report)
     heads = _head_changes(adapted, before, after)
     controls = (*class_controls(classes), *run_controls(heads, len(images)))
@@ -114,7 +112,7 @@ def _head_changes(adapted: AdaptedModel, before: Readings, after: Readings) -> t
 
 
 def _watch_heads(adapted: AdaptedModel, images: Tensor, report: Report) -> _Watched | None:
-    """Watch the heads of the moment's model; None with too few images or a tower without an exact sum."""
+    """Watch the heads of a model; None with too few images or a tower without an exact sum."""
     view = open_tower(adapted.model) if len(images) >= FEWEST_IMAGES else None
     if view is None:
         return None

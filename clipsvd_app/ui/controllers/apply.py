@@ -15,7 +15,7 @@ from clipsvd_app.services import applying
 from clipsvd_app.services.job_folders import forget_job
 from clipsvd_app.ui.controllers.export import adapter_facts
 from clipsvd_app.ui.export_page.state import AdapterView, AppliedRow, ApplyState, RefusedRow
-from clipsvd_app.ui.notices import Notice
+from clipsvd_app.ui.notices import Notice, failure_notice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +40,7 @@ class ApplyController(QObject):
         self._rows: tuple[FilePrediction, ...] = ()
         self._left_out: tuple[LeftOut, ...] = ()
         self._job: int | None = None
+        self._opened = 0  # counts adapters: an answer belongs to the one it was asked for
         page.adapter_opened.connect(self.open_adapter)
         page.studies_dropped.connect(self.apply_to)
         page.csv_requested.connect(self._write_csv)
@@ -54,6 +55,8 @@ class ApplyController(QObject):
         except UserError as error:
             self._session.tell(error)
             return
+        self._cancel()
+        self._opened += 1
         self._adapter, self._backbone, self._rows = file, backbone, ()
         view = AdapterView(
             file.name,
@@ -65,7 +68,8 @@ class ApplyController(QObject):
         self._page.show_tab("apply")
         self._session.page_requested.emit("export")
         folder = applying.prepare_verify(file, backbone, self._session.device)
-        self._session.engine.submit(folder, lambda event: self._verified(file, folder, event))
+        opened = self._opened
+        self._session.engine.submit(folder, lambda event: self._verified(opened, folder, event))
 
     def apply_to(self, paths: Sequence[str]) -> None:
         """Predict dropped studies."""
@@ -75,9 +79,15 @@ class ApplyController(QObject):
             )
             return
         self._set(replace(self._state, progress=("Reading files", 0, 0)))
-        self._session.background.run(lambda _report: _listed([Path(path) for path in paths]), self._predict)
+        opened = self._opened
+        self._session.background.run(
+            lambda _report: _listed([Path(path) for path in paths]),
+            lambda answer: self._predict(opened, answer),
+        )
 
-    def _predict(self, answer: Answer) -> None:
+    def _predict(self, opened: int, answer: Answer) -> None:
+        if opened != self._opened:
+            return
         if answer.error is not None or answer.value is None:
             self._set(replace(self._state, progress=None))
             if answer.error is not None:
@@ -89,21 +99,29 @@ class ApplyController(QObject):
         files, self._left_out = answer.value
         folder = applying.prepare_predict(self._adapter, self._backbone, files, self._session.device)
         self._job = self._session.engine.submit(
-            folder, lambda event: self._predicted(files, folder, event), self._show_progress
+            folder,
+            lambda event: self._predicted(opened, files, folder, event),
+            lambda progress: self._show_progress(opened, progress),
         )
 
     def _predicted(
-        self, files: tuple[NewFile, ...], folder: Path, event: Finished | Failed | CancelledEvent
+        self,
+        opened: int,
+        files: tuple[NewFile, ...],
+        folder: Path,
+        event: Finished | Failed | CancelledEvent,
     ) -> None:
-        self._job = None
-        if isinstance(event, Finished):
-            result = read_result(folder, PredictResult)
-            self._rows = applying.gather(files, result)
-            if result.warnings:
-                self._session.tell(Notice("warning", " ".join(result.warnings), key="weak-prompts"))
-        elif isinstance(event, Failed):
-            self._session.tell(Notice("error", event.message, event.remedy, key=event.code))
+        found = read_result(folder, PredictResult) if isinstance(event, Finished) else None
         forget_job(folder)
+        if opened != self._opened:
+            return
+        self._job = None
+        if found is not None:
+            self._rows = applying.gather(files, found)
+            if found.warnings:
+                self._session.tell(Notice("warning", " ".join(found.warnings), key="weak-prompts"))
+        elif isinstance(event, Failed):
+            self._session.tell(failure_notice(event))
         names = _names([row.file for row in self._rows])
         rows = tuple(
             AppliedRow(
@@ -118,13 +136,16 @@ class ApplyController(QObject):
         )
         self._set(replace(self._state, rows=rows, refused=refused, progress=None))
 
-    def _show_progress(self, progress: Progress) -> None:
-        self._set(replace(self._state, progress=(progress.stage, progress.done, progress.total)))
+    def _show_progress(self, opened: int, progress: Progress) -> None:
+        if opened == self._opened:
+            self._set(replace(self._state, progress=(progress.stage, progress.done, progress.total)))
 
-    def _verified(self, file: Path, folder: Path, event: Finished | Failed | CancelledEvent) -> None:
-        if isinstance(event, Finished) and file == self._adapter and self._state.adapter is not None:
+    def _verified(self, opened: int, folder: Path, event: Finished | Failed | CancelledEvent) -> None:
+        if isinstance(event, Finished) and opened == self._opened and self._state.adapter is not None:
             checks = read_result(folder, VerifyResult)
             self._set(replace(self._state, adapter=replace(self._state.adapter, checks=checks)))
+        elif isinstance(event, Failed) and opened == self._opened:
+            self._session.tell(failure_notice(event))
         forget_job(folder)
 
     def _write_csv(self, path: str) -> None:

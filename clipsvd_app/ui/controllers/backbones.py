@@ -13,7 +13,7 @@ from clipsvd_app.fetching.published import BIOMEDCLIP
 from clipsvd_app.jobs import AddBackboneResult, Failed, Finished, read_result
 from clipsvd_app.services import backbones, fetching
 from clipsvd_app.services.job_folders import forget_job
-from clipsvd_app.ui.notices import Notice
+from clipsvd_app.ui.notices import GONE_CODE, Notice, failure_notice
 from clipsvd_app.ui.settings_page.state import BackboneActivity, BackboneWork, FetchOffer
 
 if TYPE_CHECKING:
@@ -143,6 +143,8 @@ class BackbonesController(QObject):
                 Notice("success", f"Added the backbone “{result.name}”.", " ".join(result.notes))
             )
         elif isinstance(event, Failed):
+            if event.code == GONE_CODE:
+                self._session.tell(failure_notice(event))
             self._fail(event.message, event.remedy)
         forget_job(job)
 

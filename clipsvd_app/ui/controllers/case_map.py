@@ -10,11 +10,10 @@ from clipsvd_app.domain.cases import best_known, is_error, is_evidence, winner
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import Failed, Finished, MapResult, Projection, read_result
 from clipsvd_app.services.applying import run_backbone
-from clipsvd_app.services.job_folders import forget_job
 from clipsvd_app.services.mapping import prepare_map
 from clipsvd_app.ui.inspect_page.cases import ROLE_SENTENCES
 from clipsvd_app.ui.inspect_page.state import MapState
-from clipsvd_app.ui.notices import Notice
+from clipsvd_app.ui.notices import failure_notice
 from clipsvd_app.ui.plots.case_map import MapDot
 from clipsvd_app.ui.plots.numbers import percent
 
@@ -72,7 +71,7 @@ class CaseMapController(QObject):
             return
         self._show(projection, ("Waiting for the engine", 0, 0))
         run = self._run
-        self._job = self._session.engine.submit(
+        self._job = self._session.ask(
             folder,
             lambda event: self._take(run, folder, event),
             lambda progress: self._advance(run, progress),
@@ -103,8 +102,7 @@ class CaseMapController(QObject):
             self._known[found.projection] = (places, found.sentence)
             shown = found.projection
         elif isinstance(event, Failed):
-            self._session.tell(Notice("error", event.message, event.remedy, key="map"))
-        forget_job(folder)
+            self._session.tell(failure_notice(event, "map"))
         self._show(shown)
 
     def _show(self, projection: Projection, progress: tuple[str, int, int] | None = None) -> None:

@@ -11,9 +11,8 @@ from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import Failed, Finished, read_result
 from clipsvd_app.services.applying import prepare_explain, run_backbone
 from clipsvd_app.services.explaining import loose_image
-from clipsvd_app.services.job_folders import forget_job
 from clipsvd_app.services.run_views import views_of_run
-from clipsvd_app.ui.notices import Notice
+from clipsvd_app.ui.notices import failure_notice
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,7 +94,7 @@ class CaseExplainer(QObject):
             self._session.tell(error)
             return
         self._progress[key] = WAITING
-        self._pending[key] = self._session.engine.submit(
+        self._pending[key] = self._session.ask(
             folder, lambda event: self._take(key, folder, event), lambda event: self._advance(key, event)
         )
         self.pending_changed.emit(image_id)
@@ -118,8 +117,7 @@ class CaseExplainer(QObject):
             self._known[key] = explanation
             self.explained.emit(key[0], explanation)
         elif isinstance(event, Failed):
-            self._session.tell(Notice("error", event.message, event.remedy, key=event.code))
-        forget_job(folder)
+            self._session.tell(failure_notice(event))
         self.pending_changed.emit(key[1])
 
     def _forget(self) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject
 
 from clipsvd_app.ui.explain_page.state import CaseView, ExplainState
 from clipsvd_app.ui.inspect_page.state import RunChoice
+from clipsvd_app.ui.when_shown import WhenShown
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
@@ -36,6 +37,7 @@ class ExplainController(QObject):
         self._case: int | None = None
         self._picture: QImage | None = None
         self._images: dict[int, ProjectImage] = {}
+        self._newest = WhenShown(page, self._show_newest)
         self._connect()
 
     @property
@@ -59,6 +61,7 @@ class ExplainController(QObject):
 
     def open_case(self, image_id: int) -> None:
         """Show a case and explain it."""
+        self._newest.catch_up()
         image = None if self._run is None else self._explainer.image(self._run, image_id)
         if self._run is None or image is None:
             return
@@ -87,10 +90,11 @@ class ExplainController(QObject):
         explainer.advanced.connect(self._on_pending)
         session.image_requested.connect(self.open_case)
         session.project_opened.connect(self._on_opened)
-        session.runs_changed.connect(self._show_newest)
+        session.runs_changed.connect(self._newest.ask)
 
     def _on_explained(self, run: int, explanation: CaseExplanation) -> None:
         """Follow what is opened on Inspect, unless a case was chosen here for this run."""
+        self._newest.catch_up()
         if self._case is None or run != self._run:
             if run != self._run:
                 self.show_run(run)
@@ -149,7 +153,7 @@ class ExplainController(QObject):
         self._run = self._case = self._picture = None
         self._page.set_state(ExplainState())
         self._page.show_tab("change")
-        self._show_newest()
+        self._newest.ask()
 
     def _show_newest(self) -> None:
         project = self._session.project

@@ -13,10 +13,9 @@ from clipsvd_app.jobs import Failed, Finished
 from clipsvd_app.services import corpus_packs
 from clipsvd_app.services.applying import run_backbone
 from clipsvd_app.services.explaining import prepare_explain_run, record_explanation
-from clipsvd_app.services.job_folders import forget_job
 from clipsvd_app.ui.controllers.cases import WAITING
 from clipsvd_app.ui.explain_page.state import PacksState
-from clipsvd_app.ui.notices import Notice
+from clipsvd_app.ui.notices import Notice, failure_notice
 
 if TYPE_CHECKING:
     from clipsvd_app.jobs import CancelledEvent, Progress
@@ -33,6 +32,7 @@ class ExplainAgainController(QObject):
         super().__init__(page)
         self._session, self._page, self._explaining = session, page, explaining
         self._job: int | None = None
+        self._stopped = False
         page.explain_again.connect(self.explain)
         page.run_cancelled.connect(self.cancel)
         page.pack_dropped.connect(self.take_pack)
@@ -52,13 +52,15 @@ class ExplainAgainController(QObject):
             return
         self._page.show_tab("change")
         self._page.set_run_progress(WAITING)
-        self._job = self._session.engine.submit(
+        self._stopped = False
+        self._job = self._session.ask(
             folder, lambda event: self._take(project, run, folder, event), self._advance
         )
 
     def cancel(self) -> None:
         """Stop; the explanation that was there stays."""
         if self._job is not None:
+            self._stopped = True
             self._session.engine.cancel(self._job)
 
     def take_pack(self, path: str) -> None:
@@ -93,18 +95,19 @@ class ExplainAgainController(QObject):
     ) -> None:
         self._job = None
         self._page.set_run_progress(None)
-        if isinstance(event, Finished) and self._session.project is project:
+        if isinstance(event, Finished):
             self._record(project, run, folder)
-            return
-        if isinstance(event, Failed):
-            self._session.tell(Notice("error", event.message, event.remedy, key=event.code))
-        forget_job(folder)
+        elif isinstance(event, Failed):
+            self._session.tell(failure_notice(event))
+        elif not self._stopped:
+            self._session.tell(
+                Notice("info", f"Explaining run {run} again was stopped.", "Another project was opened.")
+            )
 
     def _record(self, project: Project, run: int, folder: Path) -> None:
         try:
             record_explanation(project, run, folder)
         except UserError as error:
-            forget_job(folder)
             self._session.tell(error)
             return
         if self._explaining.run == run:

@@ -12,10 +12,10 @@ from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import Failed, Finished, VerifyResult, read_result
 from clipsvd_app.services.applying import backbone_of, prepare_verify
 from clipsvd_app.services.exporting import SUFFIX, CardText, adapter_of_run, export_run
-from clipsvd_app.services.job_folders import forget_job
 from clipsvd_app.ui.export_page.state import CardFields, ExportResult, ExportState
 from clipsvd_app.ui.inspect_page.state import RunChoice
-from clipsvd_app.ui.notices import Notice
+from clipsvd_app.ui.notices import Notice, failure_notice
+from clipsvd_app.ui.when_shown import WhenShown
 
 if TYPE_CHECKING:
     from clipsvd_app.adapter_file import AdapterContent
@@ -34,8 +34,9 @@ class ExportController(QObject):
         page.run_chosen.connect(self.show_run)
         page.export_requested.connect(self.export)
         page.empty_action.connect(session.page_requested)
-        session.project_opened.connect(self._show_newest)
-        session.runs_changed.connect(self._show_newest)
+        newest = WhenShown(page, self._show_newest)
+        session.project_opened.connect(newest.ask)
+        session.runs_changed.connect(newest.ask)
 
     def show_run(self, number: int) -> None:
         """Show what would be written of a run."""
@@ -76,16 +77,20 @@ class ExportController(QObject):
             self._session.tell(error)
             return
         self._set(replace(self._state, writing=True, card=card, path=str(written), result=None))
-        self._session.engine.submit(folder, lambda event: self._verified(written, folder, event))
+        self._session.ask(folder, lambda event: self._verified(run, written, folder, event))
 
-    def _verified(self, written: Path, folder: Path, event: Finished | Failed | CancelledEvent) -> None:
+    def _verified(
+        self, run: int, written: Path, folder: Path, event: Finished | Failed | CancelledEvent
+    ) -> None:
         result = None
         if isinstance(event, Finished):
             result = ExportResult(written.name, read_result(folder, VerifyResult))
         elif isinstance(event, Failed):
-            self._session.tell(Notice("error", event.message, event.remedy, key=event.code))
-        forget_job(folder)
-        self._set(replace(self._state, writing=False, result=result))
+            self._session.tell(failure_notice(event))
+        if (self._state.run, self._state.path) == (run, str(written)):
+            self._set(replace(self._state, writing=False, result=result))
+        elif result is not None:  # another run is on show by now
+            self._session.tell(_checked(result))
 
     def _set(self, state: ExportState) -> None:
         self._state = state
@@ -98,6 +103,12 @@ class ExportController(QObject):
             self.show_run(runs[-1].number)
         else:
             self._set(ExportState())
+
+
+def _checked(result: ExportResult) -> Notice:
+    if result.checks.passed:
+        return Notice("success", f"Wrote and checked “{result.file_name}”.")
+    return Notice("error", f"“{result.file_name}” did not pass its checks.", "Export it again.")
 
 
 def adapter_facts(content: AdapterContent) -> tuple[tuple[str, str], ...]:

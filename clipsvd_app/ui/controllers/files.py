@@ -35,7 +35,7 @@ class FilesController(QObject):
         super().__init__(parent)
         self._session, self._parent = session, parent
         self.moved: frozenset[int] = frozenset()
-        self._looked_at: frozenset[str] = frozenset()
+        self._looked_at: frozenset[tuple[int, str]] = frozenset()
         session.project_opened.connect(self._on_opened)
         session.project_changed.connect(self._look)
 
@@ -132,19 +132,19 @@ class FilesController(QObject):
         done: Callable[[PathPlan], None],
         words: str,
     ) -> None:
-        project = self._session.project
-
         def take(answer: Answer) -> None:
             if answer.error is not None:
                 self._session.tell(answer.error)
-            elif answer.value is not None and self._session.project is project:
+            elif answer.value is not None:
                 done(answer.value)
+            else:
+                self._session.tell(Notice("info", f"{words} was stopped; nothing was changed.", key=_KEY))
 
         def show(at: int, total: int) -> None:
             if at % 50 == 0:
                 self._session.tell(Notice("info", f"{words}: {at} of {total}.", key=_KEY))
 
-        self._session.background.run(work, take, show, priority=1)
+        self._session.work(work, take, show, priority=1)
 
     def _on_opened(self) -> None:
         self._looked_at, self.moved = frozenset(), frozenset()
@@ -153,19 +153,19 @@ class FilesController(QObject):
     def _look(self) -> None:
         """See in a thread whether every file is where it was, each time that paths have changed."""
         images = self._session.images()
-        paths = frozenset(image.path for image in images)
+        paths = frozenset((image.id, image.path) for image in images)
         if paths == self._looked_at:
             return
         newly_opened, self._looked_at = not self._looked_at, paths
 
         def take(answer: Answer) -> None:
-            if self._looked_at == paths and answer.value != self.moved:
+            if not answer.cancelled and self._looked_at == paths and answer.value != self.moved:
                 self.moved = answer.value
                 self.moved_changed.emit()
                 if newly_opened and self.moved:
                     self._session.tell(_moved(len(self.moved), len(images)))
 
-        self._session.background.run(lambda _report: missing_images(images), take)
+        self._session.work(lambda _report: missing_images(images), take)
 
 
 def _moved(moved: int, total: int) -> Notice:

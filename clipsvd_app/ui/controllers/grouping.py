@@ -54,7 +54,14 @@ class GroupingController(QObject):
         self._show(dialog, project, read)
         dialog.open()
 
+    def dismiss(self) -> None:
+        """Give up what is being asked: it is about a project that is no longer open."""
+        if self.dialog is not None:
+            self.dialog.reject()
+
     def _show(self, dialog: GroupingDialog, project: Project, read: FilesRead) -> None:
+        if self.dialog is not dialog:
+            return
         try:
             dialog.show_preview(preview_groups(project, read, _rule(dialog.rule)))
         except UserError as error:

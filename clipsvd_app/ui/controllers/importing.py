@@ -52,6 +52,7 @@ class ImportController(QObject):
         self._session, self._grouping = session, grouping
         self._task: Task | None = None
         self._started_s = self._told_s = 0.0
+        session.project_opened.connect(grouping.dismiss)
 
     @property
     def busy(self) -> bool:
@@ -103,7 +104,7 @@ class ImportController(QObject):
             return
         self._started_s = time.monotonic()
         self._told_s = 0.0
-        self._task = self._session.background.run(
+        self._task = self._session.work(
             lambda report: read_files(paths, report, project.images_folder),
             lambda answer: self._take_files(project, answer, class_id),
             self._show_progress,
@@ -142,7 +143,7 @@ class ImportController(QObject):
     def _add(self, project: Project, read: FilesRead, rule: PatientRule, class_id: int | None) -> None:
         if self._session.project is not project:
             return
-        self._task = self._session.background.run(
+        self._task = self._session.work(
             lambda report: plan_groups(project, read, rule, report),
             lambda answer: self._take_plan(project, answer, class_id),
             self._show_progress,
@@ -176,7 +177,11 @@ class ImportController(QObject):
         hashes = {(image.sha256, image.frame) for image in plan.images}
         ids = [image.id for image in project.images() if (image.sha256, image.frame) in hashes]
         names = {known.id: known.name for known in project.classes()}
-        if ids and self._session.reader:
+        if class_id not in names:
+            self._session.tell(
+                Notice("warning", "The class was removed while files were read, so the images have no label.")
+            )
+        elif ids and self._session.reader:
             self._session.do(set_readings(self._session.reader, ids, class_id))
         elif ids:
             self._session.do(set_labels(ids, class_id, names[class_id]))

@@ -12,6 +12,7 @@ from clipsvd_app.services.kept_labels import keep_label, kept_labels
 from clipsvd_app.services.labelling import set_labels
 from clipsvd_app.services.run_views import RunViews, views_of_run
 from clipsvd_app.ui.inspect_page.state import CaseNote, CaseSheetState, InspectState, NearCase, RunChoice
+from clipsvd_app.ui.when_shown import WhenShown
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
@@ -46,6 +47,8 @@ class InspectController(QObject):
         self._images: dict[int, ProjectImage] = {}
         self._views = RunViews(frozenset(), None)
         self._case: int | None = None
+        self._newest = WhenShown(page, self._show_newest)
+        self._changes = WhenShown(page, self._on_changed)
         page.run_chosen.connect(self.show_run)
         page.case_opened.connect(self.open_case)
         page.explain_requested.connect(self._explain)
@@ -58,8 +61,8 @@ class InspectController(QObject):
         explainer.explained.connect(self._on_explained)
         explainer.pending_changed.connect(self._on_pending)
         session.project_opened.connect(self._on_opened)
-        session.project_changed.connect(self._on_changed)
-        session.runs_changed.connect(self._show_newest)
+        session.project_changed.connect(self._changes.ask)
+        session.runs_changed.connect(self._newest.ask)
 
     @property
     def run(self) -> int | None:
@@ -68,6 +71,7 @@ class InspectController(QObject):
 
     def show_run(self, number: int) -> None:
         """Show a run of the project."""
+        self._newest.forget()
         project = self._session.project
         if project is None:
             return
@@ -91,6 +95,10 @@ class InspectController(QObject):
         )
         self._show_settled()
         self.run_shown.emit(number, self._result)
+
+    def catch_up(self) -> None:
+        """Choose the run now that is to be shown next, because another page follows it."""
+        self._newest.catch_up()
 
     def open_case(self, image_id: int) -> None:
         """Open a case in the sheet and explain it."""
@@ -209,7 +217,7 @@ class InspectController(QObject):
         self._run = self._result = self._case = None
         self._page.set_state(InspectState())
         self.run_shown.emit(0, None)
-        self._show_newest()
+        self._newest.ask()
 
     def _show_newest(self) -> None:
         project = self._session.project

@@ -14,6 +14,7 @@ from clipsvd_app.services.second_reading import set_readings
 from clipsvd_app.ui.controllers.pool import PoolNotes, PoolOrder, next_to_label, orders_of, strip_state
 from clipsvd_app.ui.label_page.state import BinState, Order, PatientRow, SeriesRow, StudyRow
 from clipsvd_app.ui.notices import Notice
+from clipsvd_app.ui.when_shown import WhenShown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -59,10 +60,12 @@ class LabelController(QObject):
         self._connect_page()
         pictures.thumbnail_ready.connect(page.set_thumbnail)
         session.project_opened.connect(self._on_opened)
-        session.project_changed.connect(self.refresh)
+        self._shown = WhenShown(page, self.refresh)
+        self._strip_shown = WhenShown(page, self._show_pool)
+        session.project_changed.connect(self._shown.ask)
         preview.changed.connect(self._on_preview)
-        reader.changed.connect(self._show_pool)
-        files.moved_changed.connect(self._show_pool)
+        reader.changed.connect(self._strip_shown.ask)
+        files.moved_changed.connect(self._strip_shown.ask)
 
     def refresh(self) -> None:
         """Show the project as it is now."""
@@ -256,7 +259,7 @@ class LabelController(QObject):
             self._choose_order("text")
             self._show_first()
         else:
-            self._show_pool()
+            self._strip_shown.ask()
 
     def _select_below(self, ids: Sequence[int]) -> None:
         """Show in the pool what was chosen in the tree, and its first image in the viewer."""
@@ -285,7 +288,7 @@ class LabelController(QObject):
         self._chosen_by_hand = self._searching = False
         self._pictures.forget()
         self._page.strip.forget_thumbnails()
-        self.refresh()
+        self._shown.ask()
 
 
 def tree_rows(images: Sequence[ProjectImage], flags: Flags) -> tuple[PatientRow, ...]:

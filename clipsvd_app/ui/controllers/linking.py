@@ -49,7 +49,7 @@ class LinkingController(QObject):
             self._viewer.set_axis(self._axes[key], pane)
         elif key not in self._asked:
             self._asked.add(key)
-            self._session.background.run(
+            self._session.work(
                 lambda report: read_axis(stack, report), lambda answer: self._take(key, answer), priority=1
             )
 

@@ -8,9 +8,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import Failed, Finished, PreviewResult, read_result
-from clipsvd_app.services.job_folders import forget_job
 from clipsvd_app.services.previewing import prepare_preview
-from clipsvd_app.ui.notices import Notice
+from clipsvd_app.ui.notices import GONE_CODE, Notice
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,13 +32,14 @@ class PreviewController(QObject):
         self.query = ""
         self._running = False
         self._wanted = False
-        self._project = 0
+        self._state: object = None  # what the result on show was asked for
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(PAUSE_MS)
         self._pause.timeout.connect(self._submit)
         session.project_opened.connect(self._on_opened)
-        session.project_changed.connect(self._pause.start)
+        session.project_changed.connect(self._on_changed)
+        session.engine.ready.connect(lambda _ready: self._pause.start())
 
     @property
     def is_waiting(self) -> bool:
@@ -53,10 +53,19 @@ class PreviewController(QObject):
             self._submit()
 
     def _on_opened(self) -> None:
-        self._project += 1
-        self.result, self.query = None, ""
-        self.changed.emit()
+        self.query = ""
+        self._show(None)
         self._pause.start()
+
+    def _on_changed(self) -> None:
+        """Forget probabilities of classes that are others by now, and ask anew."""
+        if self.result is not None and self._state != self._state_now():
+            self._show(None)
+        self._pause.start()
+
+    def _state_now(self) -> object:
+        """Return what an answer must fit: probabilities go by the order of classes."""
+        return self._session.classes(), self._session.reader, self.query
 
     def _submit(self) -> None:
         if self._running:
@@ -76,28 +85,29 @@ class PreviewController(QObject):
             self._session.tell(error)
             return
         if folder is None:
-            self.result = None
-            self.changed.emit()
+            self._show(None)
             return
         self._running, self._wanted = True, False
-        project = self._project
-        self._session.engine.submit(folder, lambda event: self._take(project, folder, event))
+        state = self._state_now()
+        self._session.ask(folder, lambda event: self._take(state, folder, event))
 
-    def _take(self, project: int, folder: Path, event: Finished | Failed | CancelledEvent) -> None:
+    def _take(self, state: object, folder: Path, event: Finished | Failed | CancelledEvent) -> None:
         self._running = False
-        if isinstance(event, Finished) and project == self._project:
-            before, self.result = self.result, read_result(folder, PreviewResult)
-            self.changed.emit()
-            self._say_obstacles(() if before is None else before.obstacles)
-        elif isinstance(event, Failed) and event.code != "engine_lost":
+        if isinstance(event, Finished) and state == self._state_now():
+            self._state = state
+            self._show(read_result(folder, PreviewResult))
+        elif isinstance(event, Failed) and event.code not in ("engine_lost", GONE_CODE):
             self._session.tell(Notice("warning", event.message, event.remedy, key="preview"))
-        forget_job(folder)
         if self._wanted:
             self._submit()
 
+    def _show(self, result: PreviewResult | None) -> None:
+        before, self.result = self.result, result
+        self.changed.emit()
+        self._say_obstacles(() if before is None else before.obstacles)
+
     def _say_obstacles(self, before: tuple[Obstacle, ...]) -> None:
         """Say which prompts the model cannot use, once, on whatever page they were written."""
-        assert self.result is not None
-        if self.result.obstacles and self.result.obstacles != before:
-            first = self.result.obstacles[0]
-            self._session.tell(Notice("warning", first.message, first.remedy, key="prompts"))
+        found = () if self.result is None else self.result.obstacles
+        if found and found != before:
+            self._session.tell(Notice("warning", found[0].message, found[0].remedy, key="prompts"))

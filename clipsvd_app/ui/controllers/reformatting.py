@@ -85,7 +85,7 @@ class ReformatController(QObject):
             return
         stack = [image for image in images if image.series_id == shown.series_id]
         self._told_s = time.monotonic()
-        self._task = self._session.background.run(
+        self._task = self._session.work(
             lambda report: volume_of(stack, report),
             lambda answer: self._take(answer, shown.id),
             self._show_progress,

@@ -13,7 +13,9 @@ from clipsvd_app.domain.wording import basis_text, verdict_title
 from clipsvd_app.services.report import write_report
 from clipsvd_app.ui.export_page.state import ReportState
 from clipsvd_app.ui.inspect_page.state import RunChoice
+from clipsvd_app.ui.notices import Notice
 from clipsvd_app.ui.plots.numbers import count, file_size
+from clipsvd_app.ui.when_shown import WhenShown
 
 if TYPE_CHECKING:
     from clipsvd_app.domain.results import RunResult
@@ -33,6 +35,9 @@ class ReportController(QObject):
         self._inspecting = inspecting
         self._state = ReportState()
         self._task: Task | None = None
+        self._stopped = False
+        self._number = 0
+        self._shown = WhenShown(page, self._refresh)
         page.report_run_chosen.connect(self.show_run)
         page.report_requested.connect(self.write)
         page.report_cancelled.connect(self._cancel)
@@ -45,7 +50,12 @@ class ReportController(QObject):
 
     def show_run(self, number: int) -> None:
         """Show what the report of a run will say; 0 stands for none."""
-        project = self._session.project
+        self._number = number
+        self._shown.ask()
+
+    def _refresh(self) -> None:
+        self._inspecting.catch_up()  # whose run it is
+        project, number = self._session.project, self._number
         if project is None or not number:
             self._set(ReportState())
             return
@@ -71,25 +81,36 @@ class ReportController(QObject):
 
         def take(answer: Answer) -> None:
             self._task = None
-            if self._session.project is not project:
-                return
+            if answer.cancelled and not self._stopped:
+                self._session.tell(
+                    Notice("info", f"The report of run {run} was not written.", "Another project was opened.")
+                )
             written = None if answer.value is None else answer.value.path.name
             note = "" if answer.value is None else _written_note(answer.value)
-            self._set(replace(self._state, progress=None, written=written, written_note=note))
+            if self._state.run == run:
+                self._set(replace(self._state, progress=None, written=written, written_note=note))
+            elif written is not None:  # another run is on show by now
+                self._session.tell(Notice("success", f"Wrote “{written}”.", note))
             if answer.error is not None:
                 self._session.tell(answer.error)
 
+        self._stopped = False
         self._set(replace(self._state, progress=(0, 0), written=None))
-        self._task = self._session.background.run(
+        self._task = self._session.work(
             lambda report: write_report(
                 project, run, Path(path), report, failures=failures, overwrite=overwrite
             ),
             take,
-            lambda done, total: self._set(replace(self._state, progress=(done, total))),
+            lambda done, total: self._advance(run, (done, total)),
         )
+
+    def _advance(self, run: int, progress: tuple[int, int]) -> None:
+        if self._state.run == run:
+            self._set(replace(self._state, progress=progress))
 
     def _cancel(self) -> None:
         if self._task is not None:
+            self._stopped = True
             self._task.cancel()
 
     def _set(self, state: ReportState) -> None:

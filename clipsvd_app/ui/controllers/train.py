@@ -19,7 +19,7 @@ from clipsvd_app.services.job_folders import forget_job
 from clipsvd_app.services.labelling import class_counts, patient_counts
 from clipsvd_app.services.locked_test import choose_locked, locked_offer
 from clipsvd_app.ui.controllers.devices import device_options
-from clipsvd_app.ui.notices import Notice
+from clipsvd_app.ui.notices import GONE_CODE, OPEN_PREFIX, Notice, failure_notice
 from clipsvd_app.ui.train_page.run_clock import RunClock
 from clipsvd_app.ui.train_page.state import (
     ClassCount,
@@ -29,6 +29,7 @@ from clipsvd_app.ui.train_page.state import (
     TrainProgress,
     TrainState,
 )
+from clipsvd_app.ui.when_shown import WhenShown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,6 +53,8 @@ class TrainController(QObject):
         self._session, self._page, self._preview = session, page, preview
         self._choice = TrainChoice()
         self._job: tuple[int, Path] | None = None
+        self._elsewhere = ""  # the project of the run in progress, where it is not the open one
+        self._shown = WhenShown(page, self.refresh)
         self._cancelling = False
         self._clock: RunClock | None = None
         self._stage = ""
@@ -63,10 +66,10 @@ class TrainController(QObject):
         page.trouble.connect(session.tell)
         page.empty_action.connect(session.page_requested)
         session.project_opened.connect(self._on_opened)
-        session.project_changed.connect(self.refresh)
-        session.runs_changed.connect(self.refresh)
-        session.devices_changed.connect(self.refresh)
-        preview.changed.connect(self.refresh)
+        session.project_changed.connect(self._shown.ask)
+        session.runs_changed.connect(self._shown.ask)
+        session.devices_changed.connect(self._shown.ask)
+        preview.changed.connect(self._shown.ask)
 
     @property
     def running(self) -> bool:
@@ -123,7 +126,7 @@ class TrainController(QObject):
         except UserError as error:
             self._session.tell(error)
             return
-        self._cancelling, self._stage = False, ""
+        self._cancelling, self._stage, self._elsewhere = False, "", ""
         self._clock = self._new_clock(choice)
         number = self._session.engine.submit(folder, self._on_end, self._on_progress)
         self._job = (number, folder)
@@ -150,7 +153,13 @@ class TrainController(QObject):
         project = self._session.project
         mirrored = project is None or training.mirrors(project)
         self._choice = TrainChoice(device=self._session.device, flip=mirrored)
-        self.refresh()
+        self._page.set_comparison(None)
+        if self._job is None:
+            self._page.set_curve(())
+        elif project is not None:
+            here = training.is_made_for(self._job[1], project)
+            self._elsewhere = "" if here else training.home_of(self._job[1]).stem
+        self._shown.ask()
 
     def _keep_choice(self, choice: TrainChoice) -> None:
         shown, self._choice = self._choice, choice
@@ -181,50 +190,57 @@ class TrainController(QObject):
         if not self._cancelling:
             self._page.set_progress(
                 TrainProgress(
-                    progress.stage, self._clock.done, self._clock.total, self._clock.seconds_left(now)
+                    self._said(progress.stage),
+                    self._clock.done,
+                    self._clock.total,
+                    self._clock.seconds_left(now),
                 )
             )
+
+    def _said(self, text: str) -> str:
+        """Name the project of the run in progress, where it is not the open one."""
+        return f"“{self._elsewhere}”: {text}" if self._elsewhere else text
 
     def _on_end(self, event: Finished | Failed | CancelledEvent) -> None:
         assert self._job is not None
         folder = self._job[1]
         self._job = None
         self._page.set_progress(None)
+        if self._elsewhere:
+            self._page.set_curve(())
         if isinstance(event, Finished):
             self._record(folder)
             return
         forget_job(folder)
-        if isinstance(event, Failed):
+        if not isinstance(event, Failed):
+            remedy = "Train again, with nothing changed, to go on."
+            self._session.tell(Notice("info", self._said("Training was cancelled."), remedy))
+        elif event.code == GONE_CODE or self._elsewhere:
+            self._session.tell(failure_notice(replace(event, message=self._said(event.message))))
+        else:
             self._session.tell(
                 Notice("error", event.message, event.remedy, "train", "Train again", event.code)
             )
-        else:
-            self._session.tell(
-                Notice("info", "Training was cancelled.", "Train again, with nothing changed, to go on.")
-            )
 
     def _record(self, folder: Path) -> None:
-        project = self._session.project
-        if project is None:
-            return
+        """Store the run in the project that it was made for, whichever is open by now."""
+        path, result = training.home_of(folder), training.result_of(folder)
         try:
-            number = training.record(project, folder)
+            number = training.record_at_home(folder, self._session.project)
         except UserError as error:
             self._session.tell(error)
             return
-        result = project.run_result(number)
+        done = f"Run {number} is done in {result.seconds:.0f} s. {verdict_title(result.evaluation)}."
+        if self._elsewhere:
+            action = f"{OPEN_PREFIX}{path}"
+            self._session.tell(
+                Notice("success", self._said(done), "", action, f"Open “{path.stem}”", key="run-done")
+            )
+            return
         self._page.set_curve(result.curve)
         self._session.runs_changed.emit()
         self.run_recorded.emit(number)
-        self._session.tell(
-            Notice(
-                "success",
-                f"Run {number} is done in {result.seconds:.0f} s. {verdict_title(result.evaluation)}.",
-                action="inspect",
-                action_text="Inspect",
-                key="run-done",
-            )
-        )
+        self._session.tell(Notice("success", done, "", "inspect", "Inspect", key="run-done"))
 
     def _open_run(self, number: int) -> None:
         self.run_recorded.emit(number)

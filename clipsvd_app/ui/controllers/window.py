@@ -13,12 +13,14 @@ from clipsvd_app import __version__
 from clipsvd_app.errors import UserError
 from clipsvd_app.settings import data_folder
 from clipsvd_app.ui.controllers.importing import CANCEL_IMPORT
-from clipsvd_app.ui.notices import Notice
+from clipsvd_app.ui.engine_process import GONE
+from clipsvd_app.ui.notices import OPEN_PREFIX, START_ENGINE, Notice, failure_notice
 from clipsvd_app.ui.session import OPEN_BACKUP
 from clipsvd_app.ui.shell.state import Segment, StatusState, TitleState
 
 if TYPE_CHECKING:
     from clipsvd_app.jobs import Ready
+    from clipsvd_app.project import Project
     from clipsvd_app.settings import ThemeName
     from clipsvd_app.ui.background import Answer
     from clipsvd_app.ui.controllers.importing import ImportController
@@ -63,6 +65,7 @@ class WindowController(QObject):
             CANCEL_IMPORT: importing.cancel,
             OPEN_BACKUP: session.open_backup,
             "demo": self.open_demo,
+            START_ENGINE: self._start_engine,
             "new": self._new,
             "open": self._open,
         }
@@ -79,6 +82,7 @@ class WindowController(QObject):
         session.settings_changed.connect(self._show_recent)
         session.engine.ready.connect(self._on_ready)
         session.engine.lost.connect(self._on_lost)
+        session.engine.given_up.connect(self._on_given_up)
         session.undo_stack.canUndoChanged.connect(lambda _can: self._show_undo())
         session.undo_stack.canRedoChanged.connect(lambda _can: self._show_undo())
         session.undo_stack.indexChanged.connect(lambda _index: self._show_undo())
@@ -92,6 +96,8 @@ class WindowController(QObject):
             self._window.show_page(action)
         elif action in self._actions:
             self._actions[action]()
+        elif action.startswith(OPEN_PREFIX):
+            self._session.open_project(Path(action.removeprefix(OPEN_PREFIX)))
 
     def set_preview(self, text: str) -> None:
         """Show the preview's accuracy in the status bar."""
@@ -104,8 +110,11 @@ class WindowController(QObject):
         """Open the demo project, drawing its studies the first time."""
         from clipsvd_app.services.demo import open_demo
 
+        before = self._session.project
         self._session.background.run(
-            lambda report: open_demo(data_folder() / "demo", report), self._on_demo, self._show_drawing
+            lambda report: open_demo(data_folder() / "demo", report),
+            lambda answer: self._on_demo(answer, before),
+            self._show_drawing,
         )
 
     def refresh(self) -> None:
@@ -136,6 +145,7 @@ class WindowController(QObject):
         )
 
     def _on_ready(self, ready: Ready) -> None:
+        self._window.dismiss_notice(GONE.code)
         self._engine = Segment(
             "Engine ready", "good", ", ".join(f"{k} {v}" for k, v in ready.versions.items())
         )
@@ -146,14 +156,26 @@ class WindowController(QObject):
         )
         self.refresh()
 
+    def _on_given_up(self) -> None:
+        self._engine = Segment("Engine stopped", "error")
+        self.refresh()
+        self._session.tell(failure_notice(GONE))
+
+    def _start_engine(self) -> None:
+        self._engine = Segment("Engine starting", "busy")
+        self.refresh()
+        self._session.engine.start_again()
+
     def _on_lost(self) -> None:
         self._engine = Segment("Engine restarting", "warning")
         self.refresh()
 
-    def _on_demo(self, answer: Answer) -> None:
+    def _on_demo(self, answer: Answer, before: Project | None) -> None:
         self._window.dismiss_notice("demo")
         if answer.error is not None:
             self._session.tell(answer.error)
+        elif answer.value is not None and self._session.project is not before:
+            self._session.tell(Notice("info", "The demo project is ready.", "", "demo", "Open", key="demo"))
         elif answer.value is not None and self._session.open_project(answer.value):
             self._window.show_page("label")
 

@@ -87,8 +87,8 @@ def test_the_calibration_of_an_adapter_reaches_every_form_and_moves_no_logit(loa
     torch.testing.assert_close(logits, loaded.adapted.logits(inputs).detach(), atol=1e-4, rtol=0)
     torch.testing.assert_close(probabilities, (logits / 2).softmax(dim=-1))
     torch.testing.assert_close(calibrated.adapted.probabilities(inputs), probabilities, atol=1e-4, rtol=0)
-    with calibrated.adapted.as_base(), loaded.adapted.as_base():
-        assert (calibrated.adapted.probabilities(inputs) == loaded.adapted.probabilities(inputs)).all()
+    bases = calibrated.adapted.base, loaded.adapted.base
+    assert (bases[0].probabilities(inputs) == bases[1].probabilities(inputs)).all()
     assert 'adapter["calibration"]["temperature"]' in merged_readme(calibrated.content, {"model_cfg": CONFIG})
 
 

@@ -1,0 +1,45 @@
+"""An engine process that is the true worker but for the computing: it ends a job when a file says go.
+
+Arguments: a folder with ``result.json`` to answer with, in which ``go`` appears. Jobs report until then.
+"""
+
+from __future__ import annotations
+
+import queue
+import shutil
+import sys
+import threading
+import time
+from pathlib import Path
+
+from clipsvd_app import worker
+from clipsvd_app.jobs import PROTOCOL, Ready, TrainRequest, encode_line, read_request
+
+PLACE = Path(sys.argv[1])
+
+
+class Scripted:
+    """Does nothing until it may go on, then answers what it was given."""
+
+    def run(self, folder, report):
+        if not isinstance(read_request(folder), TrainRequest):
+            return
+        while not (PLACE / "go").exists():
+            report("Training", 1, 4, {"loss": 1.0})
+            time.sleep(0.02)
+        (folder / "adapter.safetensors").write_bytes(b"adapter")
+        shutil.copyfile(PLACE / "result.json", folder / "result.json")
+
+
+def main() -> None:
+    def send(event):
+        sys.stdout.write(encode_line(event))
+        sys.stdout.flush()
+
+    inbox = queue.SimpleQueue()
+    threading.Thread(target=worker._read_commands, args=(sys.stdin, inbox), daemon=True).start()
+    send(Ready(PROTOCOL, "cpu", {}, ("cpu",), ""))
+    worker.Worker(Scripted(), send, inbox).serve()
+
+
+main()
