@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.classes import require_distinct
 from clipsvd_app.project import create_project, open_project
 from clipsvd_app.project.class_changes import AddClass
 from clipsvd_app.services import backbones
@@ -66,6 +67,7 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
 def run_new(options: argparse.Namespace, console: Console) -> int:
     """Make a project with its classes."""
     specs = [parse_class(text) for text in options.classes]
+    require_distinct(specs)
     settings = load_settings()
     chosen = backbones.find(settings, options.backbone)
     if Path(options.backbone).is_dir() and chosen.name != backbones.DEMO:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clipsvd_app.domain.classes import ClassSpec, class_from_name
+from clipsvd_app.domain.classes import ClassSpec, class_from_name, clean_name
 from clipsvd_app.errors import UserError
 from clipsvd_app.project.changes import SetLabels, SetMarks, Together
 from clipsvd_app.project.table_changes import LabelByName
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.study import Mark, ProjectImage
     from clipsvd_app.project import Project
 
+_PROMPT_FOLLOWS = re.compile(r"(?<![<>!=≤≥])=(?!=)")
 WORTH_HAVING = 16
 """Examples per class up to which the published curves still rise steeply (K = 16)."""
 
@@ -31,9 +33,9 @@ class LabelReport:
 
 
 def parse_class(text: str) -> ClassSpec:
-    """Read ``NAME`` or ``NAME=PROMPT``."""
-    name, equals, prompt = text.partition("=")
-    return ClassSpec(" ".join(name.split()), (prompt.strip(),)) if equals else class_from_name(name)
+    """Read ``NAME`` or ``NAME=PROMPT``; the equals signs of ``>=``, ``<=``, ``!=``, ``==`` are the name's."""
+    name, *prompt = _PROMPT_FOLLOWS.split(text, maxsplit=1)
+    return ClassSpec(clean_name(name), (prompt[0].strip(),)) if prompt else class_from_name(name)
 
 
 def set_labels(image_ids: Iterable[int], class_id: int | None, class_name: str = "") -> SetLabels:
