@@ -20,7 +20,7 @@ from clipsvd_app.domain.codec import to_json
 from clipsvd_app.engine.backbones import Backbone, embed_images
 from clipsvd_app.engine.dataset import Pictures, normalise, read_pictures
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import file_sha256
+from clipsvd_app.imaging import known_sha256, require_content
 from clipsvd_app.jobs import ImageInput, Report
 
 if TYPE_CHECKING:
@@ -47,7 +47,6 @@ class FeatureStore:
     backbone: Backbone
     folder: Path | None = None
     _known: dict[str, Features] = field(default_factory=dict)
-    _hashes: dict[tuple[str, int, int], str] = field(default_factory=dict)
 
     def of(self, inputs: Sequence[ImageInput], report: Report) -> FrozenFeatures:
         """Return the features of images, computing only those that were never seen."""
@@ -87,17 +86,9 @@ class FeatureStore:
 
     def _key(self, image: ImageInput) -> str:
         view = json.dumps([_VERSION, image.frame, to_json(image.window), to_json(image.crop)])
-        return hashlib.sha256(f"{self._file_hash(Path(image.path))} {view}".encode()).hexdigest()
-
-    def _file_hash(self, path: Path) -> str:
-        try:
-            status = path.stat()
-        except OSError:
-            return file_sha256(path)
-        state = (str(path), status.st_size, status.st_mtime_ns)
-        if state not in self._hashes:
-            self._hashes[state] = file_sha256(path)
-        return self._hashes[state]
+        require_content(Path(image.path), image.sha256)
+        content = image.sha256 or known_sha256(Path(image.path))
+        return hashlib.sha256(f"{content} {view}".encode()).hexdigest()
 
     def _recall(self, key: str) -> Features | None:
         if key not in self._known:

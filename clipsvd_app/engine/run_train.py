@@ -33,6 +33,8 @@ from clipsvd_app.engine.fitting.checkpoints import FolderCheckpoints, run_checkp
 from clipsvd_app.engine.fitting.learner import Learner
 from clipsvd_app.engine.splits import Split, check_classes, draw_shots, set_aside
 from clipsvd_app.engine.study_set import StudySet, read_study_set
+from clipsvd_app.errors import UserError
+from clipsvd_app.imaging.refusals import REPLACED
 from clipsvd_app.jobs import Report, TrainRequest
 
 if TYPE_CHECKING:
@@ -157,8 +159,26 @@ def _prepare(
     check_classes([image.label for image in request.images if image.label is not None], names)
     learner = Learner(warm.backbone, warm.basis(report), request.classes, request.recipe, checkpoints)
     images = read_study_set(warm.features, request.images, report)
+    _refuse_too_few_left(request, images)
     check_classes(images.labels(_split(request, images).train), names)
     return _Prepared(request, study_of(learner, images, request.seed, request.warnings))
+
+
+def _refuse_too_few_left(request: TrainRequest, images: StudySet) -> None:
+    """Say why a class has no image left where its files were replaced."""
+    left = set(images.labels(images.labelled))
+    if images.replaced and len(left) < len(request.classes):
+        raise UserError(
+            f"{_replaced(len(images.replaced), len(request.images))} Too few are left to train.",
+            remedy="Find the files that were labelled (File > Find moved images, clipsvd relink), or add and"
+            " label the new ones.",
+            code=REPLACED,
+        )
+
+
+def _replaced(replaced: int, of: int) -> str:
+    which = "is not the file that was" if replaced == 1 else "are not the files that were"
+    return f"{replaced} of {of} images {which} added: replaced under the same name."
 
 
 def _train_and_estimate(
@@ -218,8 +238,11 @@ def _roles(evaluation: Evaluation, trained_on: Sequence[int], estimate: Estimate
 
 
 def _notes(prepared: _Prepared) -> list[str]:
-    refused, locked = len(prepared.images.refused), len(prepared.request.locked)
+    replaced, locked = len(prepared.images.replaced), len(prepared.request.locked)
+    refused = len(prepared.images.refused) - replaced
     found = [f"{refused} of the images could not be read and took no part."] if refused else []
+    if replaced:
+        found.append(f"{_replaced(replaced, len(prepared.request.images))} They took no part.")
     if locked:
         found.append(f"{locked} patients are set aside from this and every later run, as their common test.")
     return found

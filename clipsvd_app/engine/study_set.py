@@ -32,6 +32,7 @@ class StudySet:
 
     plain: (images, 3, size, size) uint8; features: (images, width), unit, frozen; larger: pictures for
     random crops where they are at hand, else they are read from their files when they are needed.
+    replaced: images that were refused because their file is another one than was added.
     """
 
     backbone: Backbone
@@ -40,6 +41,7 @@ class StudySet:
     features: Features
     refused: tuple[tuple[int, str], ...]
     larger: Tensor | None = None
+    replaced: tuple[int, ...] = ()
 
     @property
     def labelled(self) -> list[int]:
@@ -105,7 +107,9 @@ def read_study_set(store: FeatureStore, inputs: Sequence[ImageInput], report: Re
     preprocessing = store.backbone.preprocessing
     pictures = read_pictures(inputs, preprocessing.size, preprocessing.interpolation, report)
     features = store.of_pictures(pictures, report) if pictures.inputs else np.empty((0, 0), np.float32)
-    return StudySet(store.backbone, pictures.inputs, pictures.pixels, features, pictures.refused)
+    return StudySet(
+        store.backbone, pictures.inputs, pictures.pixels, features, pictures.refused, None, pictures.replaced
+    )
 
 
 def probabilities_of(adapted: AdaptedModel, features: Features) -> Floats:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import tempfile
 from pathlib import Path
@@ -13,7 +12,7 @@ from PIL import Image
 
 from clipsvd_app import settings
 from clipsvd_app.imaging.display import rgb_of, to_display
-from clipsvd_app.imaging.hashing import file_sha256
+from clipsvd_app.imaging.known_hashes import known_sha256
 from clipsvd_app.imaging.pictures import picture_bytes
 from clipsvd_app.imaging.reading import read_frame
 from clipsvd_app.imaging.sniffing import sniff
@@ -35,7 +34,7 @@ def thumbnail(
     """
     sniff(path)
     folder = cache_folder or settings.cache_folder() / "thumbnails"
-    key = sha256 or _known_sha256(path)
+    key = sha256 or known_sha256(path)
     kept = folder / key[:2] / f"{key}-{frame}-{side_px}-v{_FORMAT}.png"
     found = _load(kept)
     if found is not None:
@@ -50,16 +49,6 @@ def shrunk(display: Bytes, side_px: int) -> Bytes:
     image = Image.fromarray(rgb_of(display))
     image.thumbnail((side_px, side_px), Image.Resampling.LANCZOS)
     return np.array(image)
-
-
-def _known_sha256(path: Path) -> str:
-    status = path.stat()
-    return _sha256_of(path, status.st_mtime_ns, status.st_size)
-
-
-@functools.lru_cache(maxsize=65_536)
-def _sha256_of(path: Path, _mtime_ns: int, _size: int) -> str:
-    return file_sha256(path)
 
 
 def _load(kept: Path) -> Bytes | None:

@@ -34,7 +34,10 @@ class CropSpec:
 
 @dataclass(frozen=True, slots=True)
 class ImageInput:
-    """One frame as the model shall see it. ``group`` is the patient; ``label`` a class index."""
+    """One frame as the model shall see it. ``group`` is the patient; ``label`` a class index.
+
+    ``sha256`` is of the file as it was added; a file with other content is refused. Empty asks for none.
+    """
 
     id: int
     path: str
@@ -43,6 +46,7 @@ class ImageInput:
     label: int | None = None
     window: WindowSpec | None = None
     crop: CropSpec | None = None
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)

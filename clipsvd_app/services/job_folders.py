@@ -58,6 +58,7 @@ def image_input(image: ProjectImage, label: int | None) -> ImageInput:
         label=label,
         window=None if window is None else WindowSpec(window[0], window[1], window[2]),  # type: ignore[arg-type]
         crop=None if image.crop is None else CropSpec(*image.crop),
+        sha256=image.sha256,
     )
 
 

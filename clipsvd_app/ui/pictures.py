@@ -128,10 +128,11 @@ class Pictures(QObject):
         self._background.run(lambda _report: as_model_sees(image), take, priority=2)
 
     def _read_frame(self, image: ProjectImage, take: Callable[[Answer], None], priority: int) -> Task:
-        path, frame = Path(image.path), image.frame
+        path, frame, sha256 = Path(image.path), image.frame, image.sha256
 
         def read(report: Callable[[int, int], None]) -> Frame:
             report(0, 1)  # stops here when it was cancelled while it waited
+            imaging.require_content(path, sha256)
             return imaging.read_frame(path, frame)
 
         return self._background.run(read, take, priority=priority)
@@ -154,9 +155,12 @@ class Pictures(QObject):
                 self.thumbnail_ready.emit(image.id, self._thumbnails[image.id])
 
         path, frame, sha256 = Path(image.path), image.frame, image.sha256
-        return self._background.run(
-            lambda _report: imaging.thumbnail(path, frame, THUMBNAIL_PX, sha256=sha256), take
-        )
+
+        def read(_report: Callable[[int, int], None]) -> NDArray[np.uint8]:
+            imaging.require_content(path, sha256)
+            return imaging.thumbnail(path, frame, THUMBNAIL_PX, sha256=sha256 or None)
+
+        return self._background.run(read, take)
 
 
 def _keep(store: OrderedDict[K, T], key: K, value: T, most: int) -> None:
@@ -169,4 +173,5 @@ def as_model_sees(image: ProjectImage) -> NDArray[np.uint8]:
     """Return (rows, columns, 3) uint8 in the window and crop that training uses."""
     window = None if image.window is None else imaging.Window(*image.window)
     crop = None if image.crop is None else imaging.Crop(*image.crop)
+    imaging.require_content(Path(image.path), image.sha256)
     return imaging.open_as_rgb(Path(image.path), image.frame, window, crop)

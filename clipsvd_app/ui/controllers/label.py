@@ -152,7 +152,12 @@ class LabelController(QObject):
     def _show_pool(self) -> None:
         images = self._shown_images()
         positions = {known.id: known.position for known in self._session.classes()}
-        notes = PoolNotes(self._alike.of(self._session.images()), self._files.moved, self._second(positions))
+        notes = PoolNotes(
+            self._alike.of(self._session.images()),
+            self._files.moved,
+            self._second(positions),
+            self._files.replaced,
+        )
         plain = not self._session.reader and self._reader.compared is None
         preview = self._preview.result if plain else None
         state = strip_state(
