@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clipsvd_app.errors import UserError
+from clipsvd_app.services.outputs import require_file, write_whole
 
 if TYPE_CHECKING:
     import argparse
@@ -20,6 +21,7 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     image.add_argument("file", type=Path, metavar="FILE")
     image.add_argument("--frame", type=int, default=0, metavar="N", help="counted from 0")
     image.add_argument("--png", type=Path, metavar="OUT", help="write the frame as it is shown")
+    image.add_argument("--overwrite", action="store_true", help="replace a picture that is there")
     image.set_defaults(run=run_image)
     series = commands.add_parser("series", parents=[shared], help="put the series of some files together")
     series.add_argument("paths", type=Path, nargs="+", metavar="PATH")
@@ -31,6 +33,8 @@ def run_image(options: argparse.Namespace, console: Console) -> int:
     from clipsvd_app import imaging
     from clipsvd_app.domain.codec import to_json
 
+    if options.png is not None:
+        require_file(options.png, overwrite=options.overwrite)
     facts = imaging.image_facts(options.file, options.frame)
     if options.png is not None:
         _write_png(options.file, options.frame, options.png)
@@ -85,10 +89,6 @@ def _write_png(file: Path, frame: int, out: Path) -> None:
 
     from clipsvd_app import imaging
 
-    shown = imaging.to_display(imaging.read_frame(file, frame))
-    try:
-        Image.fromarray(shown).save(out, format="PNG")
-    except OSError as error:
-        raise UserError(
-            f"“{out.name}” cannot be written.", remedy="Choose another folder.", code="not_writable"
-        ) from error
+    picture = io.BytesIO()
+    Image.fromarray(imaging.to_display(imaging.read_frame(file, frame))).save(picture, format="PNG")
+    write_whole(out, picture.getvalue())

@@ -100,15 +100,14 @@ class ApplyController(QObject):
         elif isinstance(event, Failed):
             self._session.tell(Notice("error", event.message, event.remedy, key=event.code))
         forget_job(folder)
-        names = _names([row.file for row in self._rows])
         rows = tuple(
             AppliedRow(
-                row.file.id, names[row.file.id], f"Study {row.file.study}", row.probabilities, row.zero_shot
+                row.file.id, _name(row.file), f"Study {row.file.study}", row.probabilities, row.zero_shot
             )
             for row in self._rows
             if row.probabilities
         )
-        refused = tuple(RefusedRow(row.file.path.name, row.refusal) for row in self._rows if row.refusal)
+        refused = tuple(RefusedRow(row.file.shown(), row.refusal) for row in self._rows if row.refusal)
         self._set(replace(self._state, rows=rows, refused=refused, progress=None))
 
     def _show_progress(self, progress: Progress) -> None:
@@ -127,7 +126,9 @@ class ApplyController(QObject):
         except UserError as error:
             self._session.tell(error)
         else:
-            self._session.tell(Notice("success", f"Wrote {Path(path).name}.", "It holds file names."))
+            self._session.tell(
+                Notice("success", f"Wrote {Path(path).name}.", "It holds the paths of the files.")
+            )
 
     def _cancel(self) -> None:
         if self._job is not None:
@@ -138,14 +139,6 @@ class ApplyController(QObject):
         self._page.set_apply_state(state)
 
 
-def _names(files: Sequence[NewFile]) -> dict[int, str]:
-    """Return what each frame is called on the screen: its file, with the folder where files share a name."""
-    folders: dict[str, set[Path]] = {}
-    for file in files:
-        folders.setdefault(file.path.name, set()).add(file.path.parent)
-    names = {}
-    for file in files:
-        name = file.path.name
-        shown = name if len(folders[name]) == 1 else f"{file.path.parent.name}/{name}"
-        names[file.id] = f"{shown} · {file.frame + 1}" if file.frame else shown
-    return names
+def _name(file: NewFile) -> str:
+    """Return what a frame is called on the screen, as in a saved table; frames are counted from 1."""
+    return f"{file.shown()} · {file.frame + 1}" if file.frame else file.shown()

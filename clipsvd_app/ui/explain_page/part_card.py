@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +10,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
+from clipsvd_app.domain.spreadsheet import csv_text
 from clipsvd_app.errors import UserError
 from clipsvd_app.ui.explain_page.statements import HowLine
 from clipsvd_app.ui.plots.page_parts import Card, button, label
@@ -84,12 +83,9 @@ class PartCard(Card):
         return menu
 
     def _table(self) -> str:
-        out = io.StringIO(newline="")
-        writer = csv.writer(out)
-        writer.writerow(("figure", "value") if self._rows else ("statement", "how_we_know"))
-        said = ((statement.text, statement.how_we_know) for statement in self._statements)
-        writer.writerows(self._rows or said)
-        return out.getvalue()
+        heading = ("figure", "value") if self._rows else ("statement", "how_we_know")
+        said = [(statement.text, statement.how_we_know) for statement in self._statements]
+        return csv_text([heading, *(self._rows or said)])
 
     def _open_menu(self) -> None:
         menu = self.save_menu()

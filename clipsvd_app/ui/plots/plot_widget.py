@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +24,7 @@ from PySide6.QtGui import (
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QToolTip, QWidget
 
+from clipsvd_app.domain.spreadsheet import csv_text
 from clipsvd_app.errors import UserError
 from clipsvd_app.ui.plots.inks import PRINT, palette_in_force
 from clipsvd_app.ui.theme import set_kind
@@ -84,8 +84,7 @@ class PlotWidget(QWidget):
     def save_rows(self, path: Path) -> None:
         """Write ``data_rows`` as CSV (RFC 4180, UTF-8)."""
         try:
-            with path.open("w", newline="", encoding="utf-8") as file:
-                csv.writer(file).writerows(self.data_rows())
+            path.write_text(csv_text(self.data_rows()), encoding="utf-8", newline="")
         except OSError as error:
             raise _cannot_write(path) from error
 

@@ -1,0 +1,83 @@
+"""Files that the user asks for: refused before the work that fills them, and whole or not there at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from clipsvd_app.errors import UserError
+
+
+def require_file(target: Path, *, overwrite: bool) -> None:
+    """Refuse a place that cannot take a file: taken, a folder, in no folder, or not to be written to.
+
+    Whoever has let the user confirm that a file is replaced passes ``overwrite``.
+    """
+    if target.is_dir():
+        raise UserError(
+            f"“{target.name}” is a folder.", remedy="Give the name of a file.", code="not_writable"
+        )
+    if (target.exists() or target.is_symlink()) and not overwrite:
+        raise _taken(target)
+    require_place(target)
+    try:
+        if target.exists():
+            target.open("r+b").close()  # fails while a spreadsheet on Windows has it open
+    except OSError as error:
+        raise _unwritable(target) from error
+
+
+def require_folder(target: Path, *, overwrite: bool) -> None:
+    """Refuse a place that cannot take a new folder; what may be replaced is for the writer to judge."""
+    if (target.exists() or target.is_symlink()) and not overwrite:
+        raise _taken(target)
+    require_place(target)
+
+
+def require_place(target: Path) -> None:
+    """Refuse a file or folder whose own folder is not there or cannot be written to."""
+    folder = target.absolute().parent
+    if not folder.is_dir():
+        raise UserError(
+            f"“{target.name}” cannot be written: there is no folder “{folder.name or folder}”.",
+            remedy="Make the folder first, or choose another.",
+            code="not_writable",
+        )
+    try:
+        # The one sure question to the system, on a share or under Windows' rules as well.
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise _unwritable(target) from error
+
+
+def write_whole(target: Path, data: bytes) -> None:
+    """Write a file in one step; the one before stays as it was when the disk is full."""
+    draft = None
+    try:
+        handle, draft = tempfile.mkstemp(dir=target.absolute().parent, prefix=".", suffix=".part")
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+        Path(draft).chmod(0o644)
+        Path(draft).replace(target)
+    except OSError as error:
+        if draft is not None:
+            Path(draft).unlink(missing_ok=True)
+        raise _unwritable(target) from error
+
+
+def _taken(target: Path) -> UserError:
+    return UserError(
+        f"“{target.name}” exists already.",
+        remedy="Choose another name, or add --overwrite.",
+        code="exists_already",
+    )
+
+
+def _unwritable(target: Path) -> UserError:
+    return UserError(
+        f"“{target.name}” cannot be written.",
+        remedy="Choose a folder of yours with free space, or close the program that has the file open.",
+        code="not_writable",
+    )
