@@ -12,7 +12,7 @@ from clipsvd_app.errors import UserError
 from clipsvd_app.project import SUFFIX
 from clipsvd_app.services import exporting
 from clipsvd_app.services.found_files import read_files
-from clipsvd_app.services.importing import ImportPlan, apply_import, new_flags, plan_groups, summary
+from clipsvd_app.services.importing import ImportPlan, apply_import, known_changes, plan_groups, summary
 from clipsvd_app.services.labelling import set_labels
 from clipsvd_app.services.second_reading import set_readings
 from clipsvd_app.services.series_reports import warning
@@ -146,8 +146,8 @@ class ImportController(QObject):
             self._session.undo_stack.endMacro()
             self.imported.emit()
         else:
-            if (flags := new_flags(project, plan)) is not None:
-                self._session.do(flags)
+            if (changes := known_changes(project, plan)) is not None:
+                self._session.do(changes)
             if class_id is not None:
                 self._label(plan, class_id)
         self._session.tell(outcome(plan))
