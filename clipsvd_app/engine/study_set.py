@@ -16,6 +16,7 @@ from clipsvd_app.engine.examples import Examples
 from clipsvd_app.engine.features import Features, FeatureStore, embed_pictures
 from clipsvd_app.engine.prompts import class_embeddings
 from clipsvd_app.errors import UserError
+from clipsvd_app.imaging.refusals import REPLACED
 from clipsvd_app.jobs import ImageInput, Report
 
 if TYPE_CHECKING:
@@ -68,6 +69,12 @@ class StudySet:
         preprocessing = self.backbone.preprocessing
         chosen = [self.inputs[position] for position in positions]
         read = read_pictures(chosen, training_side(preprocessing), preprocessing.interpolation, report)
+        if read.replaced:
+            raise UserError(
+                "An image was replaced under its name while the run read it.",
+                remedy="Train again: what is not the file that was added is left out.",
+                code=REPLACED,
+            )
         if read.refused:
             raise UserError(
                 "An image that could be read a moment ago no longer can.",

@@ -61,6 +61,14 @@ def must_ask(read: FilesRead, rule: PatientRule) -> bool:
     return len(unnamed_files(read.found, rule)) > 1
 
 
+def is_doubtful(project: Project, read: FilesRead, rule: PatientRule) -> bool:
+    """Whether a rule that was chosen for other files parts these otherwise than their folders do."""
+    if rule.kind in ("auto", "header"):
+        return False
+    keys = patient_keys(project, read.found, rule)
+    return bool(grouping_doubts(project.images(), read.found, rule, keys))
+
+
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 

@@ -173,12 +173,11 @@ def outcome(plan: ImportPlan) -> Notice:
 
 
 def _more(plan: ImportPlan) -> Iterator[str]:
-    """Say what was refused or is to be wary of, the first of each, and that series are irregular."""
+    """Say what was refused, by the first of it, what is to be wary of, and that series are irregular."""
     irregular = warning(plan.series)
     if plan.refused:
         rest = len(plan.refused) - 1
         yield f"Refused: {plan.refused[0].sentence}" + (f" And {rest} more." if rest else "")
-    elif plan.warnings and plan.warnings[0] != irregular:
-        yield plan.warnings[0]
+    yield from (said for said in plan.warnings if said != irregular)
     if irregular:
         yield irregular
