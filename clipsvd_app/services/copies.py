@@ -102,9 +102,14 @@ def _is_same_file(one: Path, other: Path) -> bool:
 
 
 def folders_of(project: Project, images: Sequence[ProjectImage]) -> dict[int, tuple[str, ...]]:
-    """Return the names of the folders that each image lies in, its own first."""
-    elsewhere = copies(project)
-    return {
-        image.id: tuple(Path(path).parent.name for path in (image.path, *elsewhere.get(image.sha256, ())))
-        for image in images
-    }
+    """Return the names of the folders that each image lies in, its own first.
+
+    Folders that the program made, for collected images and for the top of an archive, say nothing.
+    """
+    elsewhere, own = copies(project), project.images_folder.absolute()
+    found = {}
+    for image in images:
+        folders = [Path(path).parent for path in (image.path, *elsewhere.get(image.sha256, ()))]
+        said = [folder.name for folder in folders if folder != own and folder.parent != own / "archives"]
+        found[image.id] = tuple(said)
+    return found

@@ -59,7 +59,8 @@ def plan_labels(project: Project, table: Path, *, new_classes: bool = False) -> 
     finder = _Finder(project, table.absolute().parent)
     claims: dict[str, Claims] = {}
     marks: dict[int, set[Mark]] = {}
-    unmatched, ambiguous = [], []
+    unmatched: list[str] = []
+    ambiguous: list[str] = []
     for line in read.rows:
         name, mark, reader = line["class"], _mark(line.get("mark", ""), table), line.get("reader", "")
         if not name and not mark:

@@ -99,8 +99,8 @@ class Claims:
     of_image: dict[int, dict[str, str]] = field(default_factory=dict)
 
     def add(self, image_ids: Iterable[int], name: str) -> None:
-        """Claim a class for images."""
-        for image_id in image_ids:
+        """Claim a class for images; a name of nothing claims nothing."""
+        for image_id in image_ids if class_key(name) else ():
             self.of_image.setdefault(image_id, {}).setdefault(class_key(name), clean_name(name))
 
     def agreed(self) -> dict[int, str]:
@@ -154,6 +154,8 @@ def plan_folders(project: Project, *, overwrite: bool = False, new_classes: bool
     for image_id, names in folders_of(project, images).items():
         for name in names:
             claims.add([image_id], name)
+    if not claims.of_image:
+        raise nothing_to_label()
     wanted = claims.agreed()
     decided = {} if overwrite else {image.id for image in images if image.class_id is not None or image.mark}
     free = {image_id: name for image_id, name in wanted.items() if image_id not in decided}

@@ -18,6 +18,8 @@ def require_file(target: Path, *, overwrite: bool) -> None:
         raise UserError(
             f"“{target.name}” is a folder.", remedy="Give the name of a file.", code="not_writable"
         )
+    if _is_stream(target):
+        return
     if (target.exists() or target.is_symlink()) and not overwrite:
         raise _taken(target)
     require_place(target)
@@ -56,15 +58,23 @@ def write_whole(target: Path, data: bytes) -> None:
     """Write a file in one step; the one before stays as it was when the disk is full."""
     draft = None
     try:
+        if _is_stream(target):
+            target.write_bytes(data)
+            return
         handle, draft = tempfile.mkstemp(dir=target.absolute().parent, prefix=".", suffix=".part")
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
         Path(draft).chmod(0o644)
-        Path(draft).replace(target)
+        Path(draft).replace(target.resolve() if target.is_symlink() else target)
     except OSError as error:
         if draft is not None:
             Path(draft).unlink(missing_ok=True)
         raise _unwritable(target) from error
+
+
+def _is_stream(target: Path) -> bool:
+    """Whether a path is a pipe or a device, such as /dev/stdout, which is written to and never replaced."""
+    return target.exists() and not target.is_file() and not target.is_dir()
 
 
 def _taken(target: Path) -> UserError:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from clipsvd_app.domain.spreadsheet import csv_text
 from clipsvd_app.errors import UserError
+from clipsvd_app.services.outputs import require_file, write_whole
 from clipsvd_app.ui.explain_page.statements import HowLine
 from clipsvd_app.ui.plots.page_parts import Card, button, label
 
@@ -102,12 +103,7 @@ class PartCard(Card):
             return
         path = Path(name) if Path(name).suffix else Path(name + suffix)
         try:
-            path.write_text(content(), encoding="utf-8", newline="")
-        except OSError:
-            self.trouble.emit(
-                UserError(
-                    f"{path.name} could not be written.",
-                    remedy="Choose a folder that you may write to.",
-                    code="not_written",
-                )
-            )
+            require_file(path, overwrite=bool(Path(name).suffix))  # the dialog asked about the name it saw
+            write_whole(path, content().encode())
+        except UserError as error:
+            self.trouble.emit(error)

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QToolTip, QWidget
 
 from clipsvd_app.domain.spreadsheet import csv_text
 from clipsvd_app.errors import UserError
+from clipsvd_app.services.outputs import require_file
 from clipsvd_app.ui.plots.inks import PRINT, palette_in_force
 from clipsvd_app.ui.theme import set_kind
 
@@ -124,6 +125,7 @@ class PlotWidget(QWidget):
             return
         path = Path(name) if Path(name).suffix else Path(name + suffix)
         try:
+            require_file(path, overwrite=bool(Path(name).suffix))  # the dialog asked about the name it saw
             save(path)
         except UserError as error:
             self.trouble.emit(error)
