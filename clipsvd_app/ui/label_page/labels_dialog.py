@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from clipsvd_app.ui.plots.numbers import count
 from clipsvd_app.ui.plots.page_parts import button, label, scrolled
 
 if TYPE_CHECKING:
@@ -51,14 +52,14 @@ class LabelsDialog(QDialog):
     ) -> None:
         """Show images by class and what should be known before they are labelled."""
         self._classes.clear()
-        for name, count in labelled:
-            row = QTreeWidgetItem([name, str(count)])
+        for name, images in labelled:
+            row = QTreeWidgetItem([name, str(images)])
             row.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self._classes.addTopLevelItem(row)
         self.said.setText("\n\n".join(sentences))
         self.new_classes.setVisible(slips or self.new_classes.isChecked())
-        labels = sum(count for _, count in labelled)
-        self.take.setText(f"Import {labels} labels" + (f", {marks} marks" if marks else ""))
+        labels = sum(images for _, images in labelled)
+        self.take.setText(f"Import {count(labels, 'label')}" + (f", {count(marks, 'mark')}" if marks else ""))
 
     def _arrange(self) -> None:
         cancel = button("Cancel")
