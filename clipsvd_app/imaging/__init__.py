@@ -4,7 +4,7 @@ from clipsvd_app.imaging.discovery import find_files, natural_key
 from clipsvd_app.imaging.display import greys_of, rgb_of, to_display
 from clipsvd_app.imaging.facts import ImageFacts, image_facts
 from clipsvd_app.imaging.hashing import average_hash, file_sha256, hash_distance, perceptual_hash
-from clipsvd_app.imaging.known_hashes import known_sha256, require_content
+from clipsvd_app.imaging.known_hashes import is_hash_known, known_sha256, require_content
 from clipsvd_app.imaging.presets import window_from
 from clipsvd_app.imaging.reading import (
     open_as_rgb,
@@ -39,6 +39,7 @@ __all__ = [
     "greys_of",
     "hash_distance",
     "image_facts",
+    "is_hash_known",
     "known_sha256",
     "natural_key",
     "open_as_rgb",

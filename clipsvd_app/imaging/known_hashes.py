@@ -41,6 +41,12 @@ def known_sha256(path: Path) -> str:
     return found
 
 
+def is_hash_known(path: Path) -> bool:
+    """Whether ``known_sha256`` would answer without reading the file."""
+    state = _state(path)
+    return state is not None and bool(_NOTES.recall(state[0]))
+
+
 def require_content(path: Path, sha256: str) -> None:
     """Refuse a file that is another one than was added; an empty hash says nothing."""
     if sha256 and known_sha256(path) != sha256:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,14 +14,23 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.study import ProjectImage
 
 
-def changed_images(images: Iterable[ProjectImage]) -> frozenset[int]:
+def changed_images(images: Iterable[ProjectImage], most_bytes: float = math.inf) -> frozenset[int]:
     """Return the images whose file is there and is another one than was added.
 
-    A file is read only where its state on the disk is not known. Safe to call from a thread.
+    A file is read only where its state on the disk is not known, and most_bytes at most of such files: the
+    engine looks again at each that it reads. Safe to call from a thread.
     """
+    from clipsvd_app.imaging import is_hash_known
+
     images = tuple(images)
-    content = {(image.path, image.sha256) for image in images}
-    other = {(path, sha) for path, sha in content if Path(path).is_file() and not holds(Path(path), sha)}
+    left, other = most_bytes, set()
+    for path, sha in {(image.path, image.sha256) for image in images}:
+        file = Path(path)
+        if not file.is_file():
+            continue
+        left -= 0 if is_hash_known(file) else file.stat().st_size
+        if left >= 0 and not holds(file, sha):
+            other.add((path, sha))
     return frozenset(image.id for image in images if (image.path, image.sha256) in other)
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 RELINK = "file.relink"
 TABLES = "Tables (*.csv *.tsv *.txt)"
+MOST_HASHED_BYTES = 4 << 30
+"""Read on opening at most, where a project comes from another computer; reading an image looks anyway."""
 _KEY = "files"
 
 
@@ -201,7 +203,9 @@ class FilesController(QObject):
                 if news and self.replaced:
                     self._session.tell(_replaced(len(self.replaced), len(images)))
 
-        self._session.background.run(lambda _report: (missing_images(images), changed_images(images)), take)
+        self._session.background.run(
+            lambda _report: (missing_images(images), changed_images(images, MOST_HASHED_BYTES)), take
+        )
 
 
 def _moved(moved: int, total: int) -> Notice:
