@@ -246,7 +246,7 @@ def hint(count: int) -> str:
 def _slips(counts: Mapping[str, int], written: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
     """Return the name that was probably meant by the key of each that is a slip of it."""
     slips = {}
-    for key in counts.keys() - known.keys():
+    for key in sorted(counts.keys() - known.keys()):
         better = [name for other, name in known.items() if is_slip(key, other)]
         better += [
             written[other] for other in counts if counts[other] >= _RARE * counts[key] and is_slip(key, other)
