@@ -146,7 +146,7 @@ def _show_groups(plan: ImportPlan, console: Console) -> None:
     console.table(["such as", "images of one patient"], [[name, str(count)] for name, count in shown])
     if len(plan.patients) > len(shown):
         console.say(f"… and {len(plan.patients) - len(shown)} more patients.")
-    console.say(f"{summary(plan)[:-1]} if this were no dry run; nothing was changed.")
+    console.say(f"Nothing was changed. Without --dry-run: {summary(plan)}")
 
 
 def run_remove(options: argparse.Namespace, console: Console) -> int:

@@ -130,18 +130,31 @@ def _folders_otherwise(
         named = rule.kind in ("auto", "header") and item.header.patient_id.strip()
         if item.sha256 not in known and not named:
             new.setdefault(true_folder(item.path.parent), []).append(patients[item.sha256])
+    beside = _patients_beside(places)
     otherwise = []
     for folder, keys in new.items():
         there = [image.patient_key for image in places.get(folder, ())]
         apart = len(set(there)) == 1 < len(there) and not set(keys) <= set(there)
         joined = rule.kind == "folder" and len(set(there)) > 1
-        if apart or joined:
+        one, siblings = len(set(keys)) == 1, beside.get(folder.parent, set())
+        unlike = not there and len(keys) > 1 and siblings == {not one}
+        if apart or joined or unlike:
             otherwise.append(folder)
     if otherwise:
         yield (
             f"In {_counted(len(otherwise), 'folder')}, such as “{otherwise[0].name}”, this rule tells"
             " patients apart otherwise than before; one person may then train and test at once."
         )
+
+
+def _patients_beside(places: Mapping[Path, Sequence[ProjectImage]]) -> dict[Path, set[bool]]:
+    """Return, by folder, whether those below it hold one patient each; a single image says nothing."""
+    found: dict[Path, set[bool]] = {}
+    for folder, images in places.items():
+        if len(images) > 1:
+            one = len({image.patient_key for image in images}) == 1
+            found.setdefault(folder.parent, set()).add(one)
+    return found
 
 
 def _counted(count: int, noun: str) -> str:

@@ -36,7 +36,7 @@ class ImportPlan:
     refused: tuple[Refusal, ...]
     warnings: tuple[str, ...]
     patients: tuple[tuple[str, int], ...]
-    """Images by patient group, largest first: (example file name, images)."""
+    """Images by patient group, largest first: (an example with its folder, images)."""
     series: tuple[SeriesReport, ...] = ()
     """The DICOM series that the files belong to, each with what is irregular about it."""
     moved: Mapping[int, str] = field(default_factory=dict)
@@ -260,5 +260,5 @@ def _warnings(
 
 def _groups(images: Sequence[NewImage]) -> tuple[tuple[str, int], ...]:
     counts = Counter(image.patient_key for image in images)
-    example = {image.patient_key: Path(image.path).name for image in reversed(images)}
+    example = {image.patient_key: "/".join(Path(image.path).parts[-2:]) for image in reversed(images)}
     return tuple((example[key], count) for key, count in counts.most_common())

@@ -120,11 +120,14 @@ def test_a_group_that_took_no_part_names_nobody(project, picture, tmp_path: Path
     assert sorted(count for _, count in plan.patients) == [1, 1, 2]
 
 
-def test_a_rule_that_parts_a_folder_otherwise_says_so(project, scans: Path) -> None:
+def test_a_rule_that_parts_a_folder_otherwise_says_so(project, scans: Path, picture) -> None:
     add(project, "folder", *(scans / f"P{patient}" / f"{n}.png" for patient in range(3) for n in (0, 1)))
     rest = [scans / f"P{patient}" / "2.png" for patient in range(3)]
     assert any("3 folders" in said for said in plan_import(project, rest).warnings)
     assert not plan_import(project, rest, parse_rule("folder")).warnings
+    new = [picture(scans / "P9" / f"{number}.png", 90 + number) for number in range(2)]
+    assert any("1 folder, such as “P9”" in said for said in plan_import(project, new).warnings)
+    assert not plan_import(project, new, parse_rule("folder")).warnings
     again = plan_import(project, [scans], parse_rule(r"regex:^(\d)"))
     assert any("there they are 3" in said for said in again.warnings)
 
