@@ -140,9 +140,9 @@ def gather(files: Sequence[NewFile], result: PredictResult) -> tuple[FilePredict
 def write_csv(
     rows: Sequence[FilePrediction], class_names: Sequence[str], out: Path, form: PathForm = "given"
 ) -> None:
-    """Write one line per frame, as the user asked: path, frame, study, class, probabilities, refusal."""
+    """Write one line per frame, as the user asked: file, frame, study, class, probabilities, refusal."""
     heading = [
-        *("path", "frame", "study", "predicted"),
+        *("file", "frame", "study", "predicted"),
         *(f"p({name})" for name in class_names),
         *(f"zero_shot({name})" for name in class_names),
         "refused",

@@ -100,7 +100,7 @@ def test_a_saved_table_names_files_as_asked(new: Path, tmp_path: Path, form: app
     write_csv(rows, ("=cyst", "mass"), tmp_path / "out.csv", form)
     with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as stream:
         lines = list(csv.DictReader(stream))
-    found = [line["path"] for line in lines]
+    found = [line["file"] for line in lines]
     assert len(set(found)) == (2 if form == "name" else 4)
     if form == "absolute":
         assert all(Path(path).is_file() for path in found)
