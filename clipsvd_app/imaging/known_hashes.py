@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import re
 import threading
 import time
@@ -88,8 +87,7 @@ class _Notes:
             file = self._place()
             file.parent.mkdir(parents=True, exist_ok=True)
             too_large = file.is_file() and file.stat().st_size > _LARGEST_NOTES_BYTES
-            descriptor = os.open(file, os.O_CREAT | os.O_WRONLY | (os.O_TRUNC if too_large else os.O_APPEND))
-            with os.fdopen(descriptor, "ab") as stream:
+            with file.open("wb" if too_large else "ab") as stream:
                 stream.write(f"{state} {sha256}\n".encode())
 
     def _read_on(self) -> None:
