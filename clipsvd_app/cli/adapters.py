@@ -14,6 +14,7 @@ from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import PredictResult, VerifyResult
 from clipsvd_app.services import applying
 from clipsvd_app.services.exporting import export_run
+from clipsvd_app.services.outputs import require_file
 from clipsvd_app.settings import load_settings
 
 if TYPE_CHECKING:
@@ -30,12 +31,21 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     export.add_argument("project", type=Path, metavar="PROJECT")
     export.add_argument("--run", dest="run_number", type=int, required=True, metavar="N")
     export.add_argument("--out", type=Path, required=True, metavar="FILE.sigma.safetensors")
+    export.add_argument("--overwrite", action="store_true", help="replace a file that is there")
     export.set_defaults(run=run_export)
 
     predict = commands.add_parser("predict", parents=[shared], help="apply an adapter to files")
     predict.add_argument("paths", type=Path, nargs="+", metavar="PATH")
     predict.add_argument("--adapter", type=Path, required=True, metavar="FILE")
     predict.add_argument("--csv", type=Path, metavar="FILE", help="also write the predictions as a table")
+    predict.add_argument(
+        "--path-form",
+        dest="paths_as",
+        choices=applying.PATH_FORMS,
+        default="given",
+        help="how files are named: by their path as given (default), the whole path, or the name alone",
+    )
+    predict.add_argument("--overwrite", action="store_true", help="replace a table that is there")
     predict.add_argument(
         "--backbone", metavar="NAME|FOLDER", help="default: found by the hash in the adapter"
     )
@@ -62,7 +72,7 @@ def _add_adapter_commands(commands: Commands, shared: argparse.ArgumentParser) -
 def run_export(options: argparse.Namespace, console: Console) -> int:
     """Write the adapter and say where and how large."""
     with opened(options, console) as project:
-        target = export_run(project, options.run_number, options.out)
+        target = export_run(project, options.run_number, options.out, overwrite=options.overwrite)
     data = target.read_bytes()
     console.say(f"Wrote {target} ({len(data):,} bytes).")
     console.document(
@@ -80,6 +90,8 @@ def run_predict(options: argparse.Namespace, console: Console) -> int:
     """Predict files, the least certain first."""
     from clipsvd_app.imaging import quiet_words
 
+    if options.csv is not None:
+        require_file(options.csv, overwrite=options.overwrite)
     backbone = applying.backbone_of(load_settings(), options.adapter, options.backbone)
     files = applying.list_files(options.paths)
     left_out = applying.not_read(options.paths)
@@ -87,10 +99,10 @@ def run_predict(options: argparse.Namespace, console: Console) -> int:
     result = engine.answer(folder, PredictResult, console)
     rows = applying.gather(files, result)
     if options.csv is not None:
-        applying.write_csv(rows, result.class_names, options.csv)
+        applying.write_csv(rows, result.class_names, options.csv, options.paths_as)
     for warning in result.warnings:
         console.note(warning)
-    _show_predictions(console, rows, result.class_names)
+    _show_predictions(console, rows, result.class_names, options.paths_as)
     for item in left_out:
         if item.sentence:
             console.note(f"refused: {item.sentence}")
@@ -99,7 +111,9 @@ def run_predict(options: argparse.Namespace, console: Console) -> int:
     console.document(
         {
             "classes": result.class_names,
-            "images": [_prediction(row, result.class_names) for row in rows if row.probabilities],
+            "images": [
+                _prediction(row, result.class_names, options.paths_as) for row in rows if row.probabilities
+            ],
             "refused": [{"path": str(row.file.path), "sentence": row.refusal} for row in rows if row.refusal]
             + [{"path": item.path, "sentence": item.sentence} for item in left_out if item.sentence],
             "left_out": Counter(item.reason for item in left_out if not item.sentence),
@@ -153,13 +167,15 @@ def run_verify(options: argparse.Namespace, console: Console) -> int:
     return 0 if result.passed else 1
 
 
-def _show_predictions(console: Console, rows: tuple[FilePrediction, ...], names: tuple[str, ...]) -> None:
+def _show_predictions(
+    console: Console, rows: tuple[FilePrediction, ...], names: tuple[str, ...], form: applying.PathForm
+) -> None:
     read = [row for row in rows if row.probabilities]
     console.table(
         ["file", "study", "predicted", *names],
         [
             [
-                row.file.path.name + (f" #{row.file.frame}" if row.file.frame else ""),
+                row.file.shown(form) + (f" #{row.file.frame}" if row.file.frame else ""),
                 str(row.file.study),
                 names[row.probabilities.index(max(row.probabilities))],
                 *(f"{p:.3f}" for p in row.probabilities),
@@ -169,13 +185,14 @@ def _show_predictions(console: Console, rows: tuple[FilePrediction, ...], names:
     )
     for row in rows:
         if row.refusal:
-            console.note(f"refused: {row.refusal}")
+            console.note(f"refused: {row.file.shown(form)}: {row.refusal}")
     console.say("Not for diagnostic use.")
 
 
-def _prediction(row: FilePrediction, names: tuple[str, ...]) -> dict[str, object]:
+def _prediction(row: FilePrediction, names: tuple[str, ...], form: applying.PathForm) -> dict[str, object]:
     return {
         "path": str(row.file.path),
+        "file": row.file.shown(form),
         "frame": row.file.frame,
         "study": row.file.study,
         "predicted": names[row.probabilities.index(max(row.probabilities))],

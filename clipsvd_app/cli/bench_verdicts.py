@@ -11,6 +11,7 @@ from clipsvd_app.cli.console import percent
 from clipsvd_app.domain.recipe import PRESETS
 from clipsvd_app.errors import UserError
 from clipsvd_app.services import backbones
+from clipsvd_app.services.outputs import require_file
 from clipsvd_app.settings import cache_folder, load_settings
 
 if TYPE_CHECKING:
@@ -53,7 +54,9 @@ def run_verdicts(options: argparse.Namespace, console: Console) -> int:
         tuple(options.class_names),
     )
     lines = options.out or _lines_of(repr(source))
-    lines.parent.mkdir(parents=True, exist_ok=True)
+    if options.out is None:
+        lines.parent.mkdir(parents=True, exist_ok=True)
+    require_file(lines, overwrite=True)  # records are added to those of the same command before
     backbone = backbones.find(load_settings(), options.backbone)
     bench = VerdictBench(source, backbone, options.preset, options.shots, options.seeds, lines)
     records = list(verdict_records(bench, console.report))

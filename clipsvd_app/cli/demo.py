@@ -51,7 +51,7 @@ def run_demo(options: argparse.Namespace, console: Console) -> int:
         show_result(console, project.run_result(number), f"Run {number}")
         console.say()
         show_run(console, project.run_result(number), number)
-        adapter = export_run(project, number, out / ADAPTER_NAME)
+        adapter = export_run(project, number, out / ADAPTER_NAME, overwrite=True)
         document = run_document(project, number) | {"project": str(project.path)}
     verified = engine.answer(applying.prepare_verify(adapter, backbone), VerifyResult, console)
     console.say()

@@ -13,6 +13,7 @@ from clipsvd_app.domain.evaluation import METHOD_TITLES, Evaluation
 from clipsvd_app.domain.recipe import PRESETS, recipe_for
 from clipsvd_app.domain.wording import basis_text
 from clipsvd_app.services import backbones, training
+from clipsvd_app.services.changed_files import changed_images, changed_sentence
 from clipsvd_app.settings import load_settings
 
 if TYPE_CHECKING:
@@ -59,6 +60,13 @@ def evaluation_document(evaluation: Evaluation) -> dict[str, Any]:
     return {**document, "split": split}
 
 
+def note_changed(project: Project, console: Console) -> None:
+    """Say before the work how many files are other ones than were labelled; the engine leaves them out."""
+    images = project.images()
+    if sentence := changed_sentence(len(changed_images(images)), len(images)):
+        console.note(f"note: {sentence} They are left out; clipsvd relink finds files by their content.")
+
+
 def show_evaluation(console: Console, evaluation: Evaluation) -> None:
     """Print methods with intervals, what they amount to, and what weakens it; or why there is no estimate."""
     if evaluation.kind == "none":
@@ -102,6 +110,7 @@ def _new_run(project: Project, preset: str, earlier: int | None, console: Consol
         shots=None if like is None else like.shots,
         seed=training.SEED if like is None else like.seed,
     )
+    note_changed(project, console)
     engine.run(folder, console, "Cancelled; the same command goes on from here.")
     return training.record(project, folder)
 

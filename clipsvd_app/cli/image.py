@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clipsvd_app.errors import UserError
+from clipsvd_app.services.outputs import require_file, write_whole
 
 if TYPE_CHECKING:
     import argparse
@@ -22,6 +23,7 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     image.add_argument("file", type=Path, metavar="FILE")
     image.add_argument("--frame", type=int, default=0, metavar="N", help="counted from 0")
     image.add_argument("--png", type=Path, metavar="OUT", help="write the frame as it is shown")
+    image.add_argument("--overwrite", action="store_true", help="replace a picture that is there")
     image.set_defaults(run=run_image)
     series = commands.add_parser("series", parents=[shared], help="put the series of some files together")
     series.add_argument("paths", type=Path, nargs="+", metavar="PATH")
@@ -34,6 +36,8 @@ def run_image(options: argparse.Namespace, console: Console) -> int:
     from clipsvd_app.domain.codec import to_json
     from clipsvd_app.imaging.series import window_beside
 
+    if options.png is not None:
+        require_file(options.png, overwrite=options.overwrite)
     shared, images = window_beside(options.file)
     facts = imaging.image_facts(options.file, options.frame, shared)
     if shared is not None:
@@ -96,10 +100,7 @@ def _write_png(file: Path, frame: int, shared: Window | None, out: Path) -> None
 
     from clipsvd_app import imaging
 
+    picture = io.BytesIO()
     shown = imaging.to_display(imaging.read_frame(file, frame, shared))
-    try:
-        Image.fromarray(shown).save(out, format="PNG")
-    except OSError as error:
-        raise UserError(
-            f"“{out.name}” cannot be written.", remedy="Choose another folder.", code="not_writable"
-        ) from error
+    Image.fromarray(shown).save(picture, format="PNG")
+    write_whole(out, picture.getvalue())

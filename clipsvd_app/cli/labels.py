@@ -9,7 +9,8 @@ from clipsvd_app.cli.opening import opened
 from clipsvd_app.errors import UserError
 from clipsvd_app.services.agreement import Agreement, agreement, readers
 from clipsvd_app.services.label_table import write_labels
-from clipsvd_app.services.relinking import missing_images, plan_collect, plan_relink
+from clipsvd_app.services.outputs import require_file
+from clipsvd_app.services.relinking import lost_images, plan_collect, plan_relink
 
 if TYPE_CHECKING:
     import argparse
@@ -47,12 +48,7 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
 
 def run_labels(options: argparse.Namespace, console: Console) -> int:
     """Write the table of labels."""
-    if options.out.exists() and not options.overwrite:
-        raise UserError(
-            f"“{options.out.name}” exists already.",
-            remedy="Choose another name, or add --overwrite.",
-            code="file_exists",
-        )
+    require_file(options.out, overwrite=options.overwrite)
     with opened(options, console) as project:
         lines = write_labels(project, options.out, with_paths=options.paths)
     console.say(f"Wrote {lines} lines to {options.out.name}.")
@@ -101,7 +97,7 @@ def run_agreement(options: argparse.Namespace, console: Console) -> int:
 def run_relink(options: argparse.Namespace, console: Console) -> int:
     """Find moved images again."""
     with opened(options, console) as project:
-        if not missing_images(project.images()):
+        if not lost_images(project.images()):
             console.say("Every image is where it was.")
             console.document({"found": 0, "missing": []})
             return 0

@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipsvd_app.cli.opening import opened
+from clipsvd_app.domain.classes import require_distinct
+from clipsvd_app.domain.codec import to_json
 from clipsvd_app.project import create_project
 from clipsvd_app.project.class_changes import AddClass
 from clipsvd_app.services import backbones
 from clipsvd_app.services.grouping import parse_rule
-from clipsvd_app.services.importing import apply_import, left_out_words, plan_import, summary
+from clipsvd_app.services.importing import ImportPlan, apply_import, left_out_words, plan_import, summary
 from clipsvd_app.services.label_table import plan_labels
-from clipsvd_app.services.labelling import label_from_folders, parse_class
+from clipsvd_app.services.labelling import parse_class, plan_folders
 from clipsvd_app.services.removing import images_below, removal
 from clipsvd_app.settings import load_settings, save_settings
 
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
     from clipsvd_app.cli.commands import Commands
     from clipsvd_app.cli.console import Console
+
+
+_GROUPS_SHOWN = 30
 
 
 def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
@@ -44,9 +49,10 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     add.add_argument(
         "--patient-from",
         default="auto",
-        metavar="header|folder|regex:RE|csv:FILE",
+        metavar="header|folder[:LEVELS]|regex:RE|csv:FILE",
         help="how patients are told apart (default: the header; pictures by likeness)",
     )
+    add.add_argument("--dry-run", action="store_true", help="say who the patients would be; add nothing")
     add.set_defaults(run=run_add)
 
     remove = commands.add_parser("remove", parents=[shared], help="take images out of a project")
@@ -61,12 +67,20 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     source.add_argument(
         "--csv", type=Path, metavar="FILE", help="a table path,class, or one that clipsvd labels wrote"
     )
+    label.add_argument("--dry-run", action="store_true", help="say what would happen and change nothing")
+    label.add_argument(
+        "--overwrite", action="store_true", help="with --from-folders: also where there is a label or mark"
+    )
+    label.add_argument(
+        "--new-classes", action="store_true", help="also make classes whose name is a letter off another"
+    )
     label.set_defaults(run=run_label)
 
 
 def run_new(options: argparse.Namespace, console: Console) -> int:
     """Make a project with its classes."""
     specs = [parse_class(text) for text in options.classes]
+    require_distinct(specs)
     settings = load_settings()
     chosen = backbones.find(settings, options.backbone)
     if Path(options.backbone).is_dir() and chosen.name != backbones.DEMO:
@@ -90,7 +104,8 @@ def run_add(options: argparse.Namespace, console: Console) -> int:
     """Add images and say what was taken and what was not."""
     with opened(options, console) as project:
         plan = plan_import(project, options.paths, parse_rule(options.patient_from), console.files_report)
-        project.apply(apply_import(project, plan))
+        if not options.dry_run:
+            project.apply(apply_import(project, plan))
     for refusal in plan.refused:
         console.note(f"refused: {refusal.sentence}")
     for warning in (*plan.notes, *filter(None, [left_out_words(plan)]), *plan.warnings):
@@ -99,9 +114,15 @@ def run_add(options: argparse.Namespace, console: Console) -> int:
         for flag in report.flags:
             what = f"{report.modality} series of " if report.modality else ""
             console.note(f"flag: {what}{report.images} images: {flag.sentence}")
-    console.say(summary(plan))
+    if options.dry_run:
+        _show_groups(plan, console)
+    else:
+        console.say(summary(plan))
     console.document(
         {
+            "dry_run": options.dry_run,
+            "groups": [{"example": example, "images": count} for example, count in plan.patients],
+            "moved": len(plan.moved),
             "found": plan.account.found,
             "accepted": plan.account.taken,
             "known": plan.account.known,
@@ -124,6 +145,15 @@ def run_add(options: argparse.Namespace, console: Console) -> int:
     return 0 if plan.images or plan.known else 1
 
 
+def _show_groups(plan: ImportPlan, console: Console) -> None:
+    """Print who would count as one patient, the largest groups first."""
+    shown = plan.patients[:_GROUPS_SHOWN]
+    console.table(["such as", "images of one patient"], [[name, str(count)] for name, count in shown])
+    if len(plan.patients) > len(shown):
+        console.say(f"… and {len(plan.patients) - len(shown)} more patients.")
+    console.say(f"Nothing was changed. Without --dry-run: {summary(plan)}")
+
+
 def run_remove(options: argparse.Namespace, console: Console) -> int:
     """Take images and their labels out of the project, never their files."""
     with opened(options, console) as project:
@@ -140,13 +170,20 @@ def run_label(options: argparse.Namespace, console: Console) -> int:
     """Label by folder or by table."""
     with opened(options, console) as project:
         if options.from_folders:
-            report = label_from_folders(project)
+            plan = plan_folders(project, overwrite=options.overwrite, new_classes=options.new_classes)
         else:
-            plan = plan_labels(project, options.csv)
+            plan = plan_labels(project, options.csv, new_classes=options.new_classes)
+        if not options.dry_run:
             project.apply(plan.change)
-            report = plan.report
+    report = plan.report
     for name in report.unmatched:
         console.note(f"no image of the project fits “{name}”")
+    for sentence in report.sentences():
+        console.note(f"note: {sentence}")
     console.table(["class", "images"], [[name, str(count)] for name, count in report.labelled])
-    console.document({"labelled": dict(report.labelled), "unmatched": report.unmatched})
+    if not report.labelled and not plan.change.mark_by_image and not plan.change.readings:
+        console.say("No image was labelled.")
+    if options.dry_run:
+        console.say("Nothing was changed.")
+    console.document({**to_json(report), "labelled": dict(report.labelled), "dry_run": options.dry_run})
     return 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.cli import engine
 from clipsvd_app.cli.console import Console, percent, percent_interval
-from clipsvd_app.cli.evaluating import show_evaluation
+from clipsvd_app.cli.evaluating import note_changed, show_evaluation
 from clipsvd_app.cli.opening import opened
 from clipsvd_app.domain.recipe import PRESETS, recipe_for
 from clipsvd_app.services import backbones
@@ -66,6 +66,7 @@ def run_train(options: argparse.Namespace, console: Console) -> int:
             device=options.device,
             locked_test=options.locked_test,
         )
+        note_changed(project, console)
         engine.run(folder, console, "Cancelled; the same command goes on from here.")
         number = service.record(project, folder)
         show_result(console, project.run_result(number), f"Run {number}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,6 +13,7 @@ from clipsvd_app.demo_studies.chest import Patient, draw_patient, render_film
 from clipsvd_app.demo_studies.dicom_file import FilmHeader, displayed_grey, encode, stored_pixels
 from clipsvd_app.demo_studies.exposure import Exposure, draw_exposure
 from clipsvd_app.demo_studies.findings import FINDINGS
+from clipsvd_app.domain.spreadsheet import csv_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -113,7 +113,6 @@ def _write_film(folder: Path, film: PlannedFilm, size: int, *, png: bool) -> Dem
 
 
 def _write_labels(folder: Path, images: Iterable[DemoImage]) -> None:
-    with (folder / "labels.csv").open("w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(("path", "class"))
-        table.writerows((image.path.relative_to(folder).as_posix(), image.finding) for image in images)
+    rows = [(image.path.relative_to(folder).as_posix(), image.finding) for image in images]
+    text = csv_text([("path", "class"), *rows], line_end="\n")
+    (folder / "labels.csv").write_text(text, encoding="utf-8", newline="")

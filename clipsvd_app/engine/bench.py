@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clipsvd_app.domain.classes import ClassSpec, class_from_name
+from clipsvd_app.domain.classes import ClassSpec, class_from_name, clean_name
 from clipsvd_app.domain.recipe import recipe_for
 from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.bench_images import BenchImages, folder_rules, read_bench_images, require_data_set
@@ -133,7 +133,7 @@ def _read_prompts(table: Path, names: Sequence[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for row in rows:
         if (row[0].strip(), row[1].strip()) != ("class", "prompt"):
-            found.setdefault(row[0].strip(), []).append(row[1].strip())
+            found.setdefault(clean_name(row[0]), []).append(row[1].strip())
     if unknown := sorted(set(found) - set(names)):
         raise UserError(
             f"The table of prompts names “{unknown[0]}”, which is no class of the data set.",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from clipsvd_app.domain.classes import clean_name
 from clipsvd_app.engine.dataset import letterbox, training_side
 from clipsvd_app.engine.features import embed_pictures
 from clipsvd_app.engine.study_set import StudySet, read_study_set
@@ -100,7 +101,7 @@ def _from_folder(root: Path, rules: FolderRules, warm: WarmBackbone, report: Rep
             continue
         for path in files:
             inputs.append(ImageInput(len(inputs), str(path), 0, rules.patient(path), len(names)))
-        names.append(folder.name)
+        names.append(clean_name(folder.name))
     return BenchImages(root.resolve().name, tuple(names), read_study_set(warm.features, inputs, report))
 
 

@@ -19,6 +19,7 @@ from clipsvd_app.engine.fitting.adapt import adapt
 from clipsvd_app.engine.fitting.lower_cache import LowerCache
 from clipsvd_app.engine.ladder.inner import score
 from clipsvd_app.engine.splits import draw_shots
+from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import BackboneRef
 
 if TYPE_CHECKING:
@@ -149,12 +150,19 @@ def _stored(bench: VerdictBench) -> dict[tuple[int, bool], dict[str, Any]]:
     if not bench.lines.is_file():
         return {}
     found = {}
-    for line in bench.lines.read_text(encoding="utf-8").splitlines():
+    for number, line in enumerate(bench.lines.read_text(encoding="utf-8", errors="replace").splitlines()):
         try:
             record = json.loads(line)
-        except json.JSONDecodeError:
+            seed, shuffled = int(record["seed"]), bool(record["shuffled"])
+        except (ValueError, TypeError, KeyError) as error:
+            cut_off = isinstance(error, json.JSONDecodeError) and line.startswith("{")
+            if number == 0 and not cut_off:
+                raise UserError(
+                    f"“{bench.lines.name}” holds other things than records of this benchmark.",
+                    remedy="Name a new file.",
+                    code="exists_already",
+                ) from error
             continue
-        seed, shuffled = int(record["seed"]), bool(record["shuffled"])
         if seed < bench.seeds and _key(bench, seed, shuffled=shuffled).items() <= record.items():
             found[seed, shuffled] = record
     return found

@@ -15,7 +15,8 @@ from torch.nn import functional
 
 from clipsvd_app.engine.backbone_folder import Preprocessing
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import Crop, Window, open_as_rgb
+from clipsvd_app.imaging import Crop, Window, open_as_rgb, require_content
+from clipsvd_app.imaging.refusals import REPLACED
 from clipsvd_app.jobs import ImageInput, Report, WindowSpec
 
 if TYPE_CHECKING:
@@ -33,16 +34,20 @@ _MAX_CONTRAST = 0.15
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """Letterboxed pictures (images, 3, side, side) uint8 of ``inputs``, and what could not be read."""
+    """Letterboxed pictures (images, 3, side, side) uint8 of ``inputs``, and what could not be read.
+
+    ``replaced``: those among them whose file is another one than was added.
+    """
 
     pixels: Tensor
     inputs: tuple[ImageInput, ...]
     refused: tuple[tuple[int, str], ...] = ()
+    replaced: tuple[int, ...] = ()
 
 
 def read_pictures(inputs: Sequence[ImageInput], side: int, interpolation: str, report: Report) -> Pictures:
     """Read images into squares of ``side`` pixels; an unreadable one is listed with its sentence."""
-    pixels, kept, refused = [], [], []
+    pixels, kept, refused, replaced = [], [], [], []
     for done, image in enumerate(inputs):
         report("Reading images", done, len(inputs))
         try:
@@ -50,13 +55,16 @@ def read_pictures(inputs: Sequence[ImageInput], side: int, interpolation: str, r
             kept.append(image)
         except UserError as error:
             refused.append((image.id, str(error)))
+            if error.code == REPLACED:
+                replaced.append(image.id)
     report("Reading images", len(inputs), len(inputs))
     stacked = torch.stack(pixels) if pixels else torch.empty((0, 3, side, side), dtype=torch.uint8)
-    return Pictures(stacked, tuple(kept), tuple(refused))
+    return Pictures(stacked, tuple(kept), tuple(refused), tuple(replaced))
 
 
 def open_image(image: ImageInput) -> NDArray[np.uint8]:
-    """Return (rows, columns, 3) uint8: one frame under its window and crop."""
+    """Return (rows, columns, 3) uint8: one frame under its window and crop; a replaced file is refused."""
+    require_content(Path(image.path), image.sha256)
     crop = image.crop
     return open_as_rgb(
         Path(image.path),

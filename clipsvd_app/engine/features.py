@@ -19,9 +19,9 @@ from clipsvd_app.domain.codec import to_json
 from clipsvd_app.engine.backbones import Backbone, embed_images, require_finite
 from clipsvd_app.engine.dataset import Pictures, normalise, read_pictures
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import PIXELS_VERSION, file_sha256
+from clipsvd_app.imaging import PIXELS_VERSION, known_sha256, require_content
 from clipsvd_app.jobs import ImageInput, Report
-from clipsvd_app.whole_files import file_state, keep
+from clipsvd_app.whole_files import keep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +51,6 @@ class FeatureStore:
     backbone: Backbone
     folder: Path | None = None
     _known: dict[str, Features] = field(default_factory=dict)
-    _hashes: dict[tuple[str | int, ...], str] = field(default_factory=dict)
 
     def of(self, inputs: Sequence[ImageInput], report: Report) -> FrozenFeatures:
         """Return the features of images, computing only those that were never seen."""
@@ -103,19 +102,11 @@ class FeatureStore:
 
     def _key(self, image: ImageInput) -> str:
         """Name a feature by all that it depends on: the model, the reader, the content and the view of it."""
+        require_content(Path(image.path), image.sha256)
+        content = image.sha256 or known_sha256(Path(image.path))
         view = [image.frame, *map(to_json, (image.window, image.crop, image.series_window))]
-        facts = [_VERSION, self.backbone.fingerprint, PIXELS_VERSION, self.file_hash(Path(image.path)), view]
+        facts = [_VERSION, self.backbone.fingerprint, PIXELS_VERSION, content, view]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
-
-    def file_hash(self, path: Path) -> str:
-        """Return the hash of a file's content, read again only when its state is another."""
-        try:
-            state = (str(path), *file_state(path))
-        except OSError:
-            return file_sha256(path)
-        if state not in self._hashes:
-            self._hashes[state] = file_sha256(path)
-        return self._hashes[state]
 
     def _recall(self, key: str) -> Features | None:
         if key not in self._known:

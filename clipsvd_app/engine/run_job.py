@@ -133,7 +133,7 @@ def _clean_up(request: DeviceRequest, warm: WarmBackbone) -> None:
     if isinstance(request, TrainRequest):
         from clipsvd_app.engine.run_train import checkpoints_of
 
-        checkpoints_of(request, warm.backbone, warm.features).clear()
+        checkpoints_of(request, warm.backbone).clear()
 
 
 @contextmanager

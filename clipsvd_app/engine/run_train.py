@@ -37,7 +37,8 @@ from clipsvd_app.engine.prompt_check import require_readable
 from clipsvd_app.engine.splits import Split, check_classes, draw_shots, set_aside
 from clipsvd_app.engine.study_set import StudySet, read_study_set
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import PIXELS_VERSION
+from clipsvd_app.imaging import PIXELS_VERSION, known_sha256
+from clipsvd_app.imaging.refusals import REPLACED
 from clipsvd_app.jobs import Report, TrainRequest
 
 if TYPE_CHECKING:
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.evaluation import Evaluation, EvaluationKind
     from clipsvd_app.engine.backbones import Backbone
-    from clipsvd_app.engine.features import FeatureStore
     from clipsvd_app.engine.trained import TrainedSigma
     from clipsvd_app.engine.warm import WarmBackbone
 
@@ -83,7 +83,7 @@ def run_train(request: TrainRequest, folder: Path, warm: WarmBackbone, report: R
     """
     start = time.monotonic()
     report = logging_report(report, folder / CURVE_FILE)
-    checkpoints = checkpoints_of(request, warm.backbone, warm.features)
+    checkpoints = checkpoints_of(request, warm.backbone)
     resumed = checkpoints.folder.exists()
     prepared = _prepare(request, warm, checkpoints, report)
     images, unseen = prepared.images, UnseenReader(prepared.images)
@@ -144,22 +144,22 @@ def _locked(prepared: _Prepared) -> set[int]:
     return {place for place, image in enumerate(prepared.images.inputs) if image.group in locked}
 
 
-def checkpoints_of(request: TrainRequest, backbone: Backbone, features: FeatureStore) -> FolderCheckpoints:
+def checkpoints_of(request: TrainRequest, backbone: Backbone) -> FolderCheckpoints:
     """Return where the fits of this very run are kept: the same request on the same machine goes on there.
 
     Whatever could change a last digit makes it another run: the request, the content of its files and how
     they are read, the weights with all around them, the device, its threads, and the libraries.
     """
-    files = [_content_of(image.path, features) for image in request.images]
+    files = [_content_of(image.path) for image in request.images]
     facts = [to_json(request), files, PIXELS_VERSION, backbone.fingerprint, basis.ALGORITHM, __version__]
     facts += [device_title(backbone.device), torch.get_num_threads(), {n: version(n) for n in _LIBRARIES}]
     return run_checkpoints(settings.cache_folder() / "checkpoints", facts)
 
 
-def _content_of(path: str, features: FeatureStore) -> str:
+def _content_of(path: str) -> str:
     """Return the hash of a file; an unreadable one is refused later, in its turn."""
     try:
-        return features.file_hash(Path(path))
+        return known_sha256(Path(path))
     except UserError:
         return ""
 
@@ -173,8 +173,26 @@ def _prepare(
     weak = require_readable(warm.backbone.tokenizer, request.classes)
     learner = Learner(warm.backbone, warm.basis(report), request.classes, request.recipe, checkpoints)
     images = read_study_set(warm.features, request.images, report)
+    _refuse_too_few_left(request, images)
     check_classes(images.labels(_split(request, images).train), names)
     return _Prepared(request, study_of(learner, images, request.seed, request.warnings), weak)
+
+
+def _refuse_too_few_left(request: TrainRequest, images: StudySet) -> None:
+    """Say why a class has no image left where its files were replaced."""
+    left = set(images.labels(images.labelled))
+    if images.replaced and len(left) < len(request.classes):
+        raise UserError(
+            f"{_replaced(len(images.replaced), len(request.images))} Too few are left to train.",
+            remedy="Find the files that were labelled (File > Find moved images, clipsvd relink), or add and"
+            " label the new ones.",
+            code=REPLACED,
+        )
+
+
+def _replaced(replaced: int, of: int) -> str:
+    which = "is not the file that was" if replaced == 1 else "are not the files that were"
+    return f"{replaced} of {of} images {which} added: replaced under the same name."
 
 
 def _train_and_estimate(
@@ -234,9 +252,12 @@ def _roles(evaluation: Evaluation, trained_on: Sequence[int], estimate: Estimate
 
 
 def _notes(prepared: _Prepared) -> list[str]:
-    refused, locked = len(prepared.images.refused), len(prepared.request.locked)
+    replaced, locked = len(prepared.images.replaced), len(prepared.request.locked)
+    refused = len(prepared.images.refused) - replaced
     blank = len(prepared.images.blank)
     found = [f"{refused} of the images could not be read and took no part."] if refused else []
+    if replaced:
+        found.append(f"{_replaced(replaced, len(prepared.request.images))} They took no part.")
     if locked:
         found.append(f"{locked} patients are set aside from this and every later run, as their common test.")
     if blank:

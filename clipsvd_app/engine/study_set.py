@@ -16,6 +16,7 @@ from clipsvd_app.engine.examples import Examples
 from clipsvd_app.engine.features import Features, FeatureStore, embed_pictures
 from clipsvd_app.engine.prompts import class_embeddings
 from clipsvd_app.errors import UserError
+from clipsvd_app.imaging.refusals import REPLACED
 from clipsvd_app.jobs import ImageInput, Report
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class StudySet:
 
     plain: (images, 3, size, size) uint8; features: (images, width), unit, frozen; larger: pictures for
     random crops where they are at hand, else they are read from their files when they are needed.
+    replaced: images that were refused because their file is another one than was added.
     """
 
     backbone: Backbone
@@ -40,6 +42,7 @@ class StudySet:
     features: Features
     refused: tuple[tuple[int, str], ...]
     larger: Tensor | None = None
+    replaced: tuple[int, ...] = ()
 
     @property
     def labelled(self) -> list[int]:
@@ -71,6 +74,12 @@ class StudySet:
         preprocessing = self.backbone.preprocessing
         chosen = [self.inputs[position] for position in positions]
         read = read_pictures(chosen, training_side(preprocessing), preprocessing.interpolation, report)
+        if read.replaced:
+            raise UserError(
+                "An image was replaced under its name while the run read it.",
+                remedy="Train again: what is not the file that was added is left out.",
+                code=REPLACED,
+            )
         if read.refused:
             raise UserError(
                 "An image that could be read a moment ago no longer can.",
@@ -111,7 +120,9 @@ def read_study_set(store: FeatureStore, inputs: Sequence[ImageInput], report: Re
     preprocessing = store.backbone.preprocessing
     pictures = read_pictures(inputs, preprocessing.size, preprocessing.interpolation, report)
     features = store.of_pictures(pictures, report) if pictures.inputs else np.empty((0, 0), np.float32)
-    return StudySet(store.backbone, pictures.inputs, pictures.pixels, features, pictures.refused)
+    return StudySet(
+        store.backbone, pictures.inputs, pictures.pixels, features, pictures.refused, None, pictures.replaced
+    )
 
 
 def _is_blank(picture: Tensor) -> bool:

@@ -211,3 +211,16 @@ def refusing(path: Path) -> Iterator[None]:
         raise (unreadable if error.errno in _DISK_FAILS else damaged)(path) from error
     except DAMAGE as error:
         raise damaged(path) from error
+
+
+REPLACED = "image_replaced"
+
+
+def replaced(path: Path) -> UserError:
+    """Another file lies where an image of the project was."""
+    return UserError(
+        f"{path.name} is not the file that was added: it was replaced under the same name.",
+        remedy="Find the file that was added (File > Find moved images, clipsvd relink), or add and label"
+        " this one anew.",
+        code=REPLACED,
+    )

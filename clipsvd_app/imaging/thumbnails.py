@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import hashlib
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,11 +9,11 @@ from PIL import Image
 
 from clipsvd_app import settings
 from clipsvd_app.imaging.display import rgb_of, to_display
-from clipsvd_app.imaging.hashing import file_sha256
+from clipsvd_app.imaging.known_hashes import known_sha256
 from clipsvd_app.imaging.pictures import picture_bytes
 from clipsvd_app.imaging.reading import PIXELS_VERSION, read_frame
 from clipsvd_app.imaging.sniffing import sniff
-from clipsvd_app.whole_files import file_state, keep
+from clipsvd_app.whole_files import keep
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,9 +38,8 @@ def thumbnail(
     """
     sniff(path)
     folder = cache_folder or settings.cache_folder() / "thumbnails"
-    key = _key(path, sha256)
-    name = f"{key}-{frame}-{side_px}{_named(series_window)}.png"
-    kept = folder / f"v{PIXELS_VERSION}" / key[:2] / name
+    name = f"{sha256 or known_sha256(path)}-{frame}-{side_px}{_named(series_window)}.png"
+    kept = folder / f"v{PIXELS_VERSION}" / name[:2] / name
     found = _load(kept)
     if found is not None:
         return found
@@ -60,19 +57,6 @@ def shrunk(display: Bytes, side_px: int) -> Bytes:
     image = Image.fromarray(rgb_of(display))
     image.thumbnail((side_px, side_px), Image.Resampling.LANCZOS)
     return np.array(image)
-
-
-def _key(path: Path, sha256: str | None) -> str:
-    """Name a file by its content, or by what was known of its content and its size and time of change."""
-    size, changed_ns, *_ = state = file_state(path)
-    if sha256 is None:
-        return _sha256_of(path, state)
-    return hashlib.sha256(f"{sha256} {size} {changed_ns}".encode()).hexdigest()
-
-
-@functools.lru_cache(maxsize=65_536)
-def _sha256_of(path: Path, _state: tuple[int, ...]) -> str:
-    return file_sha256(path)
 
 
 def _load(kept: Path) -> Bytes | None:

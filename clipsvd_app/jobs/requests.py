@@ -37,6 +37,7 @@ class ImageInput:
     """One frame as the model shall see it. ``group`` is the patient; ``label`` a class index.
 
     ``window`` was chosen by the user; ``series_window`` stands in where the file gives none.
+    ``sha256`` is of the file as it was added; a file with other content is refused. Empty asks for none.
     """
 
     id: int
@@ -47,6 +48,7 @@ class ImageInput:
     window: WindowSpec | None = None
     crop: CropSpec | None = None
     series_window: WindowSpec | None = None
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)

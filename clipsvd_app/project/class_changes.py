@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from clipsvd_app.domain.classes import ClassSpec
+from clipsvd_app.domain.classes import ClassSpec, class_exists, class_key
 from clipsvd_app.errors import UserError
 from clipsvd_app.project.changes import Change, Row, set_label, take_numbers
 
@@ -128,8 +128,6 @@ def _exists(db: sqlite3.Connection, class_id: int | None) -> bool:
 
 
 def _refuse_duplicate(db: sqlite3.Connection, name: str, own_id: int | None) -> None:
-    row = db.execute("SELECT id FROM class WHERE name = ? COLLATE NOCASE", (name,)).fetchone()
-    if row is not None and row[0] != own_id:
-        raise UserError(
-            f"There is a class “{name}” already.", remedy="Choose another name.", code="class_exists"
-        )
+    for class_id, known in db.execute("SELECT id, name FROM class"):
+        if class_id != own_id and class_key(known) == class_key(name):
+            raise class_exists(known)

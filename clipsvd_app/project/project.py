@@ -9,6 +9,7 @@ import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
+from clipsvd_app.domain.classes import class_key
 from clipsvd_app.domain.codec import to_json
 from clipsvd_app.errors import UserError
 from clipsvd_app.project import queries
@@ -102,9 +103,9 @@ class Project:
         return queries.classes(self._db)
 
     def class_named(self, name: str) -> ProjectClass:
-        """Return a class by its name, whatever its case."""
+        """Return a class by its name, however it is spelt."""
         for known in self.classes():
-            if known.name.casefold() == name.casefold():
+            if class_key(known.name) == class_key(name):
                 return known
         raise UserError(
             f"The project has no class “{name}”.",

@@ -200,7 +200,7 @@ def _summary(number: int, created: str, preset: str, summary: str) -> RunSummary
 def _image(row: tuple[Any, ...]) -> ProjectImage:
     *plain, burned_in, class_id, window, crop, near_hash, mark, of_series = row
     values = (*plain, bool(burned_in), class_id, _parsed(window), _parsed(crop), near_hash, mark)
-    return ProjectImage(*values, _parsed(of_series))
+    return ProjectImage(*values, series_window=_parsed(of_series))
 
 
 @functools.lru_cache(maxsize=1024)  # one window stands on each image of its series

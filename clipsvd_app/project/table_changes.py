@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from clipsvd_app.domain.classes import class_from_name
+from clipsvd_app.domain.classes import class_from_name, class_key
 from clipsvd_app.domain.study import Mark
 from clipsvd_app.project.changes import Change, SetLabels, SetMarks, Together
 from clipsvd_app.project.class_changes import AddClass
@@ -41,18 +41,18 @@ class LabelByName:
 
 
 def _numbered(names: Mapping[int, str], ids: Mapping[str, int]) -> dict[int, int | None]:
-    return {image_id: ids[name.casefold()] for image_id, name in names.items()}
+    return {image_id: ids[class_key(name)] for image_id, name in names.items()}
 
 
 def _ids_by_name(db: sqlite3.Connection) -> dict[str, int]:
-    return {name.casefold(): class_id for class_id, name in db.execute("SELECT id, name FROM class")}
+    return {class_key(name): class_id for class_id, name in db.execute("SELECT id, name FROM class")}
 
 
 def _add_missing(db: sqlite3.Connection, names: Iterable[str]) -> list[Change]:
     """Make a class for every new name, in alphabetical order; returns what takes them back."""
     known, done = set(_ids_by_name(db)), []
     for name in sorted(set(names)):
-        if name.casefold() not in known:
+        if class_key(name) not in known:
             done.append(AddClass(class_from_name(name)).apply(db))
-            known.add(name.casefold())
+            known.add(class_key(name))
     return done

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 from clipsvd_app.adapter_file import read_adapter
 from clipsvd_app.adapter_file.plain_text import plain
+from clipsvd_app.domain.spreadsheet import csv_text
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import (
     BackboneRef,
@@ -23,10 +23,11 @@ from clipsvd_app.jobs import (
 from clipsvd_app.services import backbones
 from clipsvd_app.services.found_files import nothing_found
 from clipsvd_app.services.job_folders import image_input, new_folder, new_job, window_spec
+from clipsvd_app.services.outputs import write_whole
 from clipsvd_app.services.series_windows import window_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from clipsvd_app.domain.recipe import DeviceName
     from clipsvd_app.domain.study import ProjectImage
@@ -35,15 +36,30 @@ if TYPE_CHECKING:
     from clipsvd_app.settings import Settings
 
 
+PathForm = Literal["given", "absolute", "name"]
+PATH_FORMS: tuple[PathForm, ...] = get_args(PathForm)
+
+
 @dataclass(frozen=True, slots=True)
 class NewFile:
-    """One frame to predict: where it lies, its study as a number, and the window its series shares."""
+    """One frame to predict: where it lies, its study as a number, and the window its series shares.
+
+    ``place`` is its path as the user knows it: below the folder or archive that was given, or with that
+    in front where two files would have one.
+    """
 
     id: int
     path: Path
     frame: int
     study: int
+    place: str = ""
     series_window: WindowSpec | None = None
+
+    def shown(self, form: PathForm = "given") -> str:
+        """Return how the file is named in a table or on the screen; every frame of it alike."""
+        if form == "name":
+            return self.path.name
+        return str(self.path.absolute()) if form == "absolute" else self.place or self.path.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +94,20 @@ def backbone_of(settings: Settings, adapter: Path, backbone: str | None = None) 
 def list_files(paths: Sequence[Path]) -> tuple[NewFile, ...]:
     """Return every frame under the paths; unreadable files are kept so that each gets its sentence."""
     from clipsvd_app import imaging
+    from clipsvd_app.imaging.archives import passing_folder
 
-    files = imaging.find_files(paths)
-    if not files:
+    room = passing_folder()
+    given: dict[Path, Path] = {}
+    for path in paths:
+        for file in imaging.find_files([path], unpack_into=room):
+            given.setdefault(file, path)
+    if not given:
         raise nothing_found(not_read(paths))
     studies: dict[str, int] = {}
     series: dict[str, list[int]] = {}
+    places = _places(given, room)
     found: list[NewFile] = []
-    for path in files:
+    for path in given:
         try:
             header = imaging.read_header(path)
             frames, study = header.frames, header.study_uid or str(path)
@@ -94,7 +116,7 @@ def list_files(paths: Sequence[Path]) -> tuple[NewFile, ...]:
             frames, study, of_series = 1, str(path), []
         number = studies.setdefault(study, len(studies) + 1)
         of_series += range(len(found), len(found) + frames)
-        found += [NewFile(len(found) + frame, path, frame, number) for frame in range(frames)]
+        found += [NewFile(len(found) + frame, path, frame, number, places[path]) for frame in range(frames)]
     return _with_series_windows(found, series.values())
 
 
@@ -132,24 +154,17 @@ def gather(files: Sequence[NewFile], result: PredictResult) -> tuple[FilePredict
     return tuple(sorted(joined, key=lambda row: max(row.probabilities, default=2.0)))
 
 
-def write_csv(rows: Sequence[FilePrediction], class_names: Sequence[str], out: Path) -> None:
+def write_csv(
+    rows: Sequence[FilePrediction], class_names: Sequence[str], out: Path, form: PathForm = "given"
+) -> None:
     """Write one line per frame, as the user asked: file, frame, study, class, probabilities, refusal."""
-    try:
-        with out.open("w", newline="", encoding="utf-8") as stream:
-            writer = csv.writer(stream)
-            writer.writerow(
-                ["file", "frame", "study", "predicted"]
-                + [f"p({name})" for name in class_names]
-                + [f"zero_shot({name})" for name in class_names]
-                + ["refused"]
-            )
-            writer.writerows(_csv_row(row, class_names) for row in rows)
-    except OSError as error:
-        raise UserError(
-            f"“{out.name}” cannot be written.",
-            remedy="Choose another folder, or close the program that has it open.",
-            code="not_writable",
-        ) from error
+    heading = [
+        *("file", "frame", "study", "predicted"),
+        *(f"p({name})" for name in class_names),
+        *(f"zero_shot({name})" for name in class_names),
+        "refused",
+    ]
+    write_whole(out, csv_text([heading, *(_csv_row(row, class_names, form) for row in rows)]).encode())
 
 
 def prepare_explain(
@@ -187,9 +202,31 @@ def not_read(paths: Sequence[Path]) -> tuple[LeftOut, ...]:
     return imaging.look_through(paths).left_out
 
 
-def _csv_row(row: FilePrediction, class_names: Sequence[str]) -> list[object]:
+def _places(given: Mapping[Path, Path], room: Path) -> dict[Path, str]:
+    """Return a place for every file, by what it was found under: the shortest kind that tells all apart.
+
+    room: where archives were unpacked, below a folder for each.
+    """
+    below = {file: _below(file, path, room) for file, path in given.items()}
+    typed = {file: f"{path.as_posix()}/{below[file]}" for file, path in given.items()}
+    typed |= {file: file.as_posix() for file, path in given.items() if file.is_relative_to(path)}
+    whole = {
+        file: (file.relative_to(room) if file.is_relative_to(room) else file).as_posix() for file in given
+    }
+    return next((kind for kind in (below, typed) if len(set(kind.values())) == len(kind)), whole)
+
+
+def _below(file: Path, given: Path, room: Path) -> str:
+    """Return the path below the folder or the archive that was given; a file that was given by its name."""
+    if file.is_relative_to(room):
+        return Path(*file.relative_to(room).parts[2:]).as_posix()
+    top = given if file.is_relative_to(given) and file != given else given.parent  # a DICOMDIR's files
+    return file.relative_to(top).as_posix() if file.is_relative_to(top) else file.as_posix()
+
+
+def _csv_row(row: FilePrediction, class_names: Sequence[str], form: PathForm) -> list[object]:
     blank = [""] * len(class_names)
     named = class_names[row.probabilities.index(max(row.probabilities))] if row.probabilities else ""
     adapted: list[object] = [f"{p:.4f}" for p in row.probabilities] or list(blank)
     base: list[object] = [f"{p:.4f}" for p in row.zero_shot] or list(blank)
-    return [row.file.path.name, row.file.frame, row.file.study, named, *adapted, *base, row.refusal]
+    return [row.file.shown(form), row.file.frame, row.file.study, named, *adapted, *base, row.refusal]

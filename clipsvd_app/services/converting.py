@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import BackboneRef, ConvertRequest, ExportForm
 from clipsvd_app.services.job_folders import new_job
+from clipsvd_app.services.outputs import require_file, require_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,12 +43,10 @@ def prepare_convert(
         _require_onnx()
         if target.suffix != ONNX_SUFFIX:
             target = target.with_name(target.name + ONNX_SUFFIX)
-    if target.exists() and not overwrite:
-        raise UserError(
-            f"“{target.name}” exists already.",
-            remedy="Choose another name, or add --overwrite.",
-            code="exists_already",
-        )
+    if form == "onnx":
+        require_file(target, overwrite=overwrite)
+    else:
+        require_folder(target, overwrite=overwrite)
     request = ConvertRequest(
         backbone, str(adapter.resolve()), form, str(target), energy=energy, dtype=dtype, overwrite=overwrite
     )

@@ -9,6 +9,7 @@ from clipsvd_app.adapter_file import read_adapter, write_adapter
 from clipsvd_app.adapter_file.plain_text import one_line
 from clipsvd_app.errors import UserError
 from clipsvd_app.services.job_folders import forget_job, new_folder
+from clipsvd_app.services.outputs import require_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +40,9 @@ def adapter_of_run(project: Project, number: int) -> AdapterContent:
         forget_job(folder)
 
 
-def export_run(project: Project, number: int, out: Path, card: CardText | None = None) -> Path:
+def export_run(
+    project: Project, number: int, out: Path, card: CardText | None = None, *, overwrite: bool = False
+) -> Path:
     """Write the adapter of a run to ``out`` (suffix added when missing), then read it back."""
     if out.is_dir():
         raise UserError(
@@ -48,15 +51,9 @@ def export_run(project: Project, number: int, out: Path, card: CardText | None =
             code="not_writable",
         )
     target = out if out.name.endswith(SUFFIX) else out.with_name(out.name + SUFFIX)
+    require_file(target, overwrite=overwrite)
     content = adapter_of_run(project, number)
-    try:
-        write_adapter(target, _with_card(content, card or CardText()))
-    except OSError as error:
-        raise UserError(
-            f"“{target.name}” cannot be written there.",
-            remedy="Choose another folder or free some space.",
-            code="not_writable",
-        ) from error
+    write_adapter(target, _with_card(content, card or CardText()))
     read_adapter(target)
     return target
 

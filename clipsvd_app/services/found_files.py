@@ -153,7 +153,7 @@ def _read(path: Path) -> FoundFile:
         except UserError:
             if _must_be_seen(header):
                 raise
-    return FoundFile(path, imaging.file_sha256(path), header, near)
+    return FoundFile(path, imaging.known_sha256(path), header, near)
 
 
 def _must_be_seen(header: ImageHeader) -> bool:

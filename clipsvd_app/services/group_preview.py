@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from clipsvd_app.services.found_files import one_id_on_all, unnamed_files
+from clipsvd_app.services.grouping_doubts import grouping_doubts
 from clipsvd_app.services.importing import patient_keys
 
 if TYPE_CHECKING:
@@ -45,7 +46,9 @@ def preview_groups(project: Project, read: FilesRead, rule: PatientRule) -> Grou
     ordered = sorted(members.values(), key=lambda group: -len(group))
     groups = tuple(_group(place, group, rule) for place, group in enumerate(ordered, 1))
     sentence = f"{_counted(len(read.found), 'file')}, {_counted(len(groups), 'patient')}"
-    return GroupPreview(groups, sentence, _warning(read.found, rule, len(groups)))
+    doubts = grouping_doubts(project.images(), read.found, rule, keys)
+    warning = _warning(read.found, rule, len(groups))
+    return GroupPreview(groups, sentence, " ".join(part for part in (warning, *doubts) if part))
 
 
 def must_ask(read: FilesRead, rule: PatientRule) -> bool:
@@ -56,6 +59,14 @@ def must_ask(read: FilesRead, rule: PatientRule) -> bool:
     if rule.kind in ("auto", "header") and one_id_on_all(read.found):
         return True
     return len(unnamed_files(read.found, rule)) > 1
+
+
+def is_doubtful(project: Project, read: FilesRead, rule: PatientRule) -> bool:
+    """Whether a rule that was chosen for other files parts these otherwise than their folders do."""
+    if rule.kind in ("auto", "header"):
+        return False
+    keys = patient_keys(project, read.found, rule)
+    return bool(grouping_doubts(project.images(), read.found, rule, keys))
 
 
 def _counted(number: int, noun: str) -> str:
@@ -74,7 +85,7 @@ def _title(place: int, item: FoundFile, rule: PatientRule) -> str:
     if named is None:
         return f"Study {place}" if item.header.study_uid else f"Picture {place}"
     if rule.kind == "folder":
-        return item.path.parent.name
+        return rule.folder(item.path).name
     return named.partition(":")[2] if rule.kind in ("regex", "csv") else f"Patient {place}"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,15 +11,24 @@ from typing import TYPE_CHECKING
 from clipsvd_app.domain.account import Account
 from clipsvd_app.domain.study import NewImage, WindowValue
 from clipsvd_app.imaging import LeftOut, quiet_words
-from clipsvd_app.project.changes import AddImages, SetSeriesFlags, SetSeriesWindows, Together
+from clipsvd_app.project.changes import (
+    AddImages,
+    Change,
+    SetPaths,
+    SetSeriesFlags,
+    SetSeriesWindows,
+    Together,
+)
+from clipsvd_app.services.copies import SetCopies, copy_warnings, places_of_known, with_copies
 from clipsvd_app.services.found_files import one_id_on_all, read_files, unnamed_files
-from clipsvd_app.services.grouping import PatientRule, join_near_duplicates
+from clipsvd_app.services.grouping import PatientRule, join_near_duplicates, true_folder
+from clipsvd_app.services.grouping_doubts import grouping_doubts, patients_of_folders
 from clipsvd_app.services.look_alikes import under_two_patients
 from clipsvd_app.services.series_reports import SeriesFile, SeriesReport, arrange, warning
 from clipsvd_app.services.series_windows import windows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from clipsvd_app.project import Project
     from clipsvd_app.services.found_files import FilesRead, FoundFile
@@ -39,11 +48,15 @@ class ImportPlan:
     """What there is to say of archives and indexes."""
     warnings: tuple[str, ...]
     patients: tuple[tuple[str, int], ...]
-    """Images by patient group, largest first: (example file name, images)."""
+    """Images by patient group, largest first: (an example with its folder, images)."""
     series: tuple[SeriesReport, ...] = ()
     """The series that the files belong to, each with what is irregular about it; pictures only if noted."""
     windows: Mapping[str, WindowValue | None] = field(default_factory=dict)
     """By series key: the window of slices whose files give none."""
+    moved: Mapping[int, str] = field(default_factory=dict)
+    """The new paths of known images that are no longer where they were."""
+    copies: Mapping[str, Sequence[str]] | None = None
+    """Where copies of images lie, of those before and these together; None where none came."""
 
     @property
     def known(self) -> int:
@@ -78,12 +91,14 @@ def plan_groups(
     report: told (slices read, slices to read) while windows of series are found; raises Cancelled to stop.
     """
     frames = [(item, frame) for item in read.found for frame in range(_frames(item))]
-    before = project.known_frames()
-    new = [(item, frame) for item, frame in frames if (item.sha256, frame) not in before]
+    before = project.images()
+    known = {(image.sha256, image.frame) for image in before}
+    new = [(item, frame) for item, frame in frames if (item.sha256, frame) not in known]
     unique = list({(item.sha256, frame): (item, frame) for item, frame in reversed(new)}.values())[::-1]
     placed = [*read.found, *(item for item in read.others if item.patient(rule) is not None)]
     patients = patient_keys(project, placed, rule)
     series, positions = arrange(project, _series_files(project, placed, patients))
+    moved, copied = places_of_known(before, read.found)
     images = tuple(
         _new_image(project, item, frame, patients[item.sha256], positions.get((item.sha256, frame)))
         for item, frame in _by_date(unique, lambda owned: patients[owned[0].sha256])
@@ -94,10 +109,17 @@ def plan_groups(
         account=_account(read, frames=len(frames), new=len(new), taken=len(images)),
         left_out=(*read.left_out, *_later_frames(read.found)),
         notes=read.notes,
-        warnings=(*_warnings(read.found, rule, series), *_doubled(images, project)),
+        warnings=(
+            *_warnings(read.found, rule, series),
+            *grouping_doubts(before, read.found, rule, patients),
+            *_doubled(images, project),
+            *copy_warnings(copied),
+        ),
         patients=_groups(images),
         series=series,
         windows=windows_of(project, images, report),
+        moved=moved,
+        copies=with_copies(project, copied) if copied else None,
     )
 
 
@@ -126,8 +148,11 @@ def _later_frames(found: Sequence[FoundFile]) -> tuple[LeftOut, ...]:
 
 def patient_keys(project: Project, found: Sequence[FoundFile], rule: PatientRule) -> dict[str, str]:
     """Return the salted patient key by file hash; look-alikes without identity share one."""
+    true_folder.cache_clear()  # a link may lead elsewhere than at the last import
     said = {item.sha256: item.patient(rule) for item in found}
     named = {sha: project.salted(patient) for sha, patient in said.items() if patient is not None}
+    if rule.kind == "folder":
+        named |= patients_of_folders(project.images(), found, rule)
     unnamed = {item.sha256: item.near_hash for item in found if said[item.sha256] is None}
     hashes = _hashes_to_join(project)
     joined = join_near_duplicates(unnamed, hashes)
@@ -164,11 +189,24 @@ def apply_import(project: Project, plan: ImportPlan) -> Together:
     """Return the change that carries the plan out."""
     title = f"add {_counted(len(plan.images), 'image')}"
     flags = SetSeriesFlags({report.key: report.flags for report in plan.series})
-    return Together((AddImages(plan.images, title), flags, SetSeriesWindows(plan.windows)), title)
+    windows = SetSeriesWindows(plan.windows)
+    return Together((AddImages(plan.images, title), flags, windows, *_of_known(plan)), title)
 
 
-def new_flags(project: Project, plan: ImportPlan) -> SetSeriesFlags | None:
-    """Return what a plan says anew of series that the project has, None where that is nothing."""
+def known_changes(project: Project, plan: ImportPlan) -> Together | None:
+    """Return what a plan says anew of images and series that the project has, None where that is nothing."""
+    flags = _new_flags(project, plan)
+    changes = (*([flags] if flags else []), *_of_known(plan))
+    title = "find moved images" if plan.moved else "note copies" if plan.copies else "flag series"
+    return Together(changes, title) if changes else None
+
+
+def _of_known(plan: ImportPlan) -> tuple[Change, ...]:
+    moved = (SetPaths(plan.moved),) if plan.moved else ()
+    return moved if plan.copies is None else (*moved, SetCopies(plan.copies))
+
+
+def _new_flags(project: Project, plan: ImportPlan) -> SetSeriesFlags | None:
     known, keys = project.series_flags(), {key: number for number, key in project.series_keys().items()}
     changed = {
         report.key: report.flags
@@ -184,6 +222,8 @@ def summary(plan: ImportPlan) -> str:
     parts = [f"{_counted(len(plan.images), 'image')} of {_counted(patients, 'patient')} added"]
     if plan.known:
         parts.append(f"{plan.known} {'was' if plan.known == 1 else 'were'} known already")
+    if plan.moved:
+        parts.append(f"{_counted(len(plan.moved), 'image')} found again at a new place")
     files = sum(item.count == 1 for item in plan.refused)
     if files:
         parts.append(f"{_counted(files, 'file')} refused")
@@ -303,5 +343,5 @@ def _warnings(
 
 def _groups(images: Sequence[NewImage]) -> tuple[tuple[str, int], ...]:
     counts = Counter(image.patient_key for image in images)
-    example = {image.patient_key: Path(image.path).name for image in reversed(images)}
+    example = {image.patient_key: "/".join(Path(image.path).parts[-2:]) for image in reversed(images)}
     return tuple((example[key], count) for key, count in counts.most_common())

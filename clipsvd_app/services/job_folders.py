@@ -95,6 +95,7 @@ def image_input(image: ProjectImage, label: int | None) -> ImageInput:
         window=window_spec(image.window),
         crop=None if image.crop is None else CropSpec(*image.crop),
         series_window=window_spec(image.series_window),
+        sha256=image.sha256,
     )
 
 

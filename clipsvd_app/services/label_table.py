@@ -6,35 +6,34 @@ are written only when asked for. The project's own labels have no reader; a seco
 
 from __future__ import annotations
 
-import csv
-import os
-import tempfile
-from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.spreadsheet import csv_text
 from clipsvd_app.errors import UserError
 from clipsvd_app.project.table_changes import LabelByName
-from clipsvd_app.services.labelling import LabelReport, nothing_to_label
-from clipsvd_app.services.tables import read_table
+from clipsvd_app.services.copies import copies
+from clipsvd_app.services.labelling import Claims, LabelPlan, LabelReport, finished_plan, nothing_to_label
+from clipsvd_app.services.outputs import write_whole
+from clipsvd_app.services.paths import ends_with, path_parts, sha256_or_none
+from clipsvd_app.services.tables import PATH_NAMES, read_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from clipsvd_app.domain.study import Mark, ProjectImage
     from clipsvd_app.project import Project
 
 COLUMNS = ("sha256", "frame", "class", "mark", "reader", "labelled_at")
+_NAMES = {
+    "path": PATH_NAMES,
+    "sha256": ("sha256",),
+    "frame": ("frame",),
+    "class": ("class", "label", "classname", "category"),
+    "mark": ("mark",),
+    "reader": ("reader",),
+}
 _MARKS: tuple[Mark, ...] = ("uncertain", "excluded")
-
-
-@dataclass(frozen=True, slots=True)
-class LabelPlan:
-    """What a table says of the project's images. Nothing is changed until ``change`` is applied."""
-
-    change: LabelByName
-    report: LabelReport
 
 
 def write_labels(project: Project, file: Path, *, with_paths: bool = False) -> int:
@@ -44,79 +43,96 @@ def write_labels(project: Project, file: Path, *, with_paths: bool = False) -> i
     """
     rows = _rows(project, with_paths=with_paths)
     header = (*COLUMNS, "path") if with_paths else COLUMNS
-    try:
-        descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
-        with os.fdopen(descriptor, "w", newline="", encoding="utf-8") as stream:
-            csv.writer(stream).writerows([header, *rows])
-        Path(temporary).replace(file)
-    except OSError as error:
-        raise UserError(
-            f"“{file.name}” cannot be written.",
-            remedy="Choose a folder of yours with free space.",
-            code="table_not_written",
-        ) from error
+    write_whole(file, csv_text([header, *rows]).encode())
     return len(rows)
 
 
-def plan_labels(project: Project, table: Path) -> LabelPlan:
+def plan_labels(project: Project, table: Path, *, new_classes: bool = False) -> LabelPlan:
     """Read a table of labels; UserError when it fits no image.
 
     Columns: ``class`` and ``path``, or ``sha256`` with ``frame``; ``mark`` and ``reader`` where there are
-    some. A path may be whole, relative to the table, or a file name. Lines without class and mark say
-    nothing.
+    some. A path may be whole, relative to the table, or any end of the image's path down to its name:
+    folders in it must agree. Lines without class and mark say nothing, and lines that contradict each
+    other leave their image as it is. ``new_classes`` also takes names that are a letter off another one.
     """
-    lines = read_table(table, ("path", "class"))
-    if lines and "class" not in lines[0]:
-        raise UserError(
-            f"The table “{table.name}” has no column “class”.",
-            remedy="Name its columns path,class, or write one with clipsvd labels to see the form.",
-            code="table_unreadable",
-        )
-    finder = _Finder(project.images(), table.parent)
-    names: dict[int, str] = {}
-    marks: dict[int, Mark] = {}
-    readings: dict[str, dict[int, str]] = {}
-    unmatched = []
-    for line in lines:
+    read = read_table(table, _NAMES, ("path", "class"), instead={"path": "sha256"})
+    finder = _Finder(project, table.absolute().parent)
+    claims: dict[str, Claims] = {}
+    marks: dict[int, set[Mark]] = {}
+    unmatched: list[str] = []
+    ambiguous: list[str] = []
+    for line in read.rows:
         name, mark, reader = line["class"], _mark(line.get("mark", ""), table), line.get("reader", "")
         if not name and not mark:
             continue
-        if not (found := finder.images(line)):
-            unmatched.append(line.get("path") or line.get("sha256", ""))
+        found = finder.images(line)
+        if not found:
+            fits_several = found is None
+            (ambiguous if fits_several else unmatched).append(line.get("path") or line.get("sha256", ""))
             continue
         if name:
-            (readings.setdefault(reader, {}) if reader else names).update(dict.fromkeys(found, name))
+            claims.setdefault(reader, Claims()).add(found, name)
         if mark and not reader:
-            marks |= dict.fromkeys(found, mark)
-    if not (names or marks or readings):
+            for image_id in found:
+                marks.setdefault(image_id, set()).add(mark)
+    if not (claims or marks or ambiguous):
         raise nothing_to_label()
-    counts = Counter(names.values())
-    return LabelPlan(
-        LabelByName(names, marks, readings), LabelReport(tuple(sorted(counts.items())), tuple(unmatched))
+    twice = {image_id for claimed in claims.values() for image_id in claimed.contradictory()}
+    twice |= {image_id for image_id, given in marks.items() if len(given) > 1}
+    agreed = {reader: claimed.agreed() for reader, claimed in claims.items()}
+    change = LabelByName(
+        {image_id: name for image_id, name in agreed.pop("", {}).items() if image_id not in twice},
+        {image_id: next(iter(given)) for image_id, given in marks.items() if image_id not in twice},
+        agreed,
     )
+    report = LabelReport(
+        (),
+        tuple(unmatched),
+        tuple(ambiguous),
+        tuple(Path(image.path).name for image in project.images(sorted(twice))),
+        note=read.note,
+    )
+    return finished_plan(project, change, report, new_classes=new_classes)
 
 
 class _Finder:
     """Finds the images that a line of a table means."""
 
-    def __init__(self, images: Sequence[ProjectImage], beside: Path) -> None:
+    def __init__(self, project: Project, beside: Path) -> None:
         self._beside = beside
-        self._by_path: dict[str, list[ProjectImage]] = {}
         self._by_hash: dict[str, list[ProjectImage]] = {}
-        for image in images:
+        self._by_path: dict[str, list[ProjectImage]] = {}
+        self._by_name: dict[str, list[tuple[tuple[str, ...], ProjectImage]]] = {}
+        elsewhere = copies(project)
+        for image in project.images():
             self._by_hash.setdefault(image.sha256, []).append(image)
-            for key in (image.path, Path(image.path).name):
-                self._by_path.setdefault(key, []).append(image)
+            for path in (image.path, *elsewhere.get(image.sha256, ())):
+                self._by_path.setdefault(path, []).append(image)
+                parts = path_parts(path)
+                self._by_name.setdefault(parts[-1], []).append((parts, image))
 
-    def images(self, line: Mapping[str, str]) -> list[int]:
-        """Return the images of a line, none when it fits none or files of several places."""
-        if sha256 := line.get("sha256"):
-            found, frame = self._by_hash.get(sha256, []), line.get("frame", "")
-            return [image.id for image in found if not frame or str(image.frame) == frame]
-        name = next((line[key] for key in ("path", "file", "image") if line.get(key)), "")
-        keys = (str((self._beside / name).resolve()), name, Path(name).name)
-        matches = next((self._by_path[key] for key in keys if key in self._by_path), [])
-        return [match.id for match in matches] if len({match.path for match in matches}) == 1 else []
+    def images(self, line: Mapping[str, str]) -> list[int] | None:
+        """Return the images of a line, none when it fits none; None when it fits several files."""
+        if sha256 := line.get("sha256", "").lower():
+            found = self._by_hash.get(sha256, [])
+        else:
+            found = self._at(line.get("path", ""))
+        if len({image.sha256 for image in found}) > 1:
+            return None
+        frame = line.get("frame", "")
+        return [image.id for image in found if not frame or str(image.frame) == frame]
+
+    def _at(self, name: str) -> list[ProjectImage]:
+        if not name:
+            return []
+        place = (self._beside / name.replace("\\", "/")).resolve()
+        if exact := self._by_path.get(str(place)) or self._by_path.get(name):
+            return exact
+        if place.is_file():  # another file than the project's, unless it is a copy
+            return self._by_hash.get(sha256_or_none(place), [])
+        claim = path_parts(name)
+        fits = [image for parts, image in self._by_name.get(claim[-1], []) if ends_with(parts, claim)]
+        return list({image.id: image for image in fits}.values())
 
 
 def _mark(text: str, table: Path) -> Mark:

@@ -9,7 +9,7 @@ import numpy as np
 from clipsvd_app.services.grouping import NEAR_BITS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -36,6 +36,22 @@ def look_alikes(images: Sequence[ProjectImage]) -> dict[int, tuple[int, ...]]:
             if ids := tuple(other.id for other in others if other.sha256 != image.sha256):
                 alike[image.id] = ids
     return alike
+
+
+def opposite_labels(
+    images: Sequence[ProjectImage], class_of: Mapping[int, str | int], new: Collection[int] | None = None
+) -> int:
+    """Count pairs of images that look nearly the same and are of different classes.
+
+    new: images of which one at least is in every pair that counts; None for all.
+    """
+    alike = look_alikes([image for image in images if image.id in class_of])
+    return sum(
+        class_of[one] != class_of[other] and (new is None or one in new or other in new)
+        for one, others in alike.items()
+        for other in others
+        if one < other
+    )
 
 
 def under_two_patients(new: Sequence[NewImage], known: Sequence[ProjectImage]) -> int:

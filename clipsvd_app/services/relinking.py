@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.errors import UserError
 from clipsvd_app.project.changes import SetPaths
+from clipsvd_app.services.changed_files import changed_images
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,6 +41,11 @@ def missing_images(images: Sequence[ProjectImage]) -> frozenset[int]:
     return frozenset(image.id for image in images if not there[image.path])
 
 
+def lost_images(images: Sequence[ProjectImage]) -> frozenset[int]:
+    """Return the images whose file is not where it was, or is another one by now."""
+    return missing_images(images) | changed_images(images)
+
+
 def plan_relink(project: Project, folder: Path, report: Report | None = None) -> PathPlan:
     """Look for the missing files below ``folder`` by their hash, files of the same name first.
 
@@ -48,7 +54,7 @@ def plan_relink(project: Project, folder: Path, report: Report | None = None) ->
     from clipsvd_app import imaging
 
     images = project.images()
-    gone = missing_images(images)
+    gone = lost_images(images)
     wanted: dict[str, list[ProjectImage]] = {}
     for image in images:
         if image.id in gone:

@@ -27,7 +27,7 @@ def views_kept(images: Iterable[ImageInput]) -> dict[str, Any]:
 
 
 def _listed(window: WindowSpec | None) -> list[Any] | None:
-    return window and [window.centre, window.width, window.function]
+    return None if window is None else [window.centre, window.width, window.function]
 
 
 @dataclass(frozen=True, slots=True)

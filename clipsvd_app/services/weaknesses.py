@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clipsvd_app.services.look_alikes import look_alikes
+from clipsvd_app.services.look_alikes import look_alikes, opposite_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 def weaknesses(project: Project, images: Sequence[ProjectImage], *, locked: bool) -> tuple[str, ...]:
     """Return sentences on patients that are guessed, doubles across patients, and tests looked at before."""
     examples = [image for image in images if image.example_of is not None]
-    sentences = [_by_likeness(project, examples), _doubles(examples), _looks(project) if locked else ""]
+    sentences = [
+        _by_likeness(project, examples),
+        _doubles(examples),
+        _opposites(examples),
+        _looks(project) if locked else "",
+    ]
     return tuple(sentence for sentence in sentences if sentence)
 
 
@@ -50,6 +55,15 @@ def _doubles(examples: Sequence[ProjectImage]) -> str:
         f"{len(doubled)} images look nearly the same as an image of another patient; if they are copies,"
         " the figures are too high."
     )
+
+
+def _opposites(examples: Sequence[ProjectImage]) -> str:
+    classes = {image.id: image.example_of for image in examples if image.example_of is not None}
+    pairs = opposite_labels(examples, classes)
+    if not pairs:
+        return ""
+    which = "The images of one pair look" if pairs == 1 else f"The images of {pairs} pairs look"
+    return f"{which} nearly the same but differ in their labels; one of each may be wrong."
 
 
 def _looks(project: Project) -> str:

@@ -134,10 +134,12 @@ class Pictures(QObject):
         self._read(lambda _report: as_model_sees(image), take, priority=2)
 
     def _read_frame(self, image: ProjectImage, take: Callable[[Answer], None], priority: int) -> Task:
-        path, frame, shared = Path(image.path), image.frame, imaging.window_of(image.series_window)
+        path, frame, sha256 = Path(image.path), image.frame, image.sha256
+        shared = imaging.window_of(image.series_window)
 
         def read(report: Callable[[int, int], None]) -> Frame:
             report(0, 1)  # stops here when it was cancelled while it waited
+            imaging.require_content(path, sha256)
             return imaging.read_frame(path, frame, shared)
 
         return self._read(read, take, priority=priority)
@@ -177,10 +179,12 @@ class Pictures(QObject):
 
         path, frame, sha256 = Path(image.path), image.frame, image.sha256
         shared = imaging.window_of(image.series_window)
-        return self._read(
-            lambda _report: imaging.thumbnail(path, frame, THUMBNAIL_PX, sha256=sha256, series_window=shared),
-            take,
-        )
+
+        def read(_report: Callable[[int, int], None]) -> NDArray[np.uint8]:
+            imaging.require_content(path, sha256)
+            return imaging.thumbnail(path, frame, THUMBNAIL_PX, sha256=sha256 or None, series_window=shared)
+
+        return self._read(read, take)
 
     def _drop_if_windowed_anew(self, image: ProjectImage) -> None:
         """Forget an image whose series got another window, because slices of it were added."""
@@ -205,4 +209,5 @@ def as_model_sees(image: ProjectImage) -> NDArray[np.uint8]:
     """Return (rows, columns, 3) uint8 in the window and crop that training uses."""
     crop = None if image.crop is None else imaging.Crop(*image.crop)
     own, shared = imaging.window_of(image.window), imaging.window_of(image.series_window)
+    imaging.require_content(Path(image.path), image.sha256)
     return imaging.open_as_rgb(Path(image.path), image.frame, own, crop, shared)

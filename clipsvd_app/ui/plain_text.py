@@ -25,7 +25,7 @@ class PlainTextStyle(QProxyStyle):
 
     def polish(self, thing: QWidget | QPalette | QApplication) -> QPalette | None:  # type: ignore[override]
         """Prepare a widget; a label that would guess the format of its text is told."""
-        done: QPalette | None = super().polish(thing)  # type: ignore[arg-type, func-returns-value]
+        done: QPalette | None = super().polish(thing)
         if isinstance(thing, QLabel) and thing.textFormat() == Qt.TextFormat.AutoText:
             thing.setTextFormat(Qt.TextFormat.PlainText)
         return done

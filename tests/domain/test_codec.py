@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clipsvd_app.domain.classes import ClassSpec, class_from_name
+from clipsvd_app.domain.classes import ClassSpec, class_from_name, clean_name
 from clipsvd_app.domain.codec import CodecError, from_json, to_json
 from clipsvd_app.domain.recipe import PRESETS, Recipe, recipe_for
 from clipsvd_app.errors import UserError
@@ -41,7 +41,7 @@ INPUTS = st.builds(
 REQUESTS = st.builds(
     TrainRequest,
     backbone=st.builds(BackboneRef, WORDS, WORDS, WORDS),
-    classes=st.lists(st.builds(class_from_name, WORDS), min_size=2, max_size=4).map(tuple),
+    classes=st.lists(st.builds(class_from_name, WORDS.filter(clean_name)), min_size=2, max_size=4).map(tuple),
     images=st.lists(INPUTS, max_size=4).map(tuple),
     recipe=st.sampled_from(list(PRESETS.values())),
     seed=st.integers(0, 99),

@@ -9,6 +9,7 @@ from clipsvd_app.cli.bench_verdicts import summary_of
 from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.engine.bench import BenchSource
 from clipsvd_app.engine.bench_verdicts import VerdictBench, verdict_records
+from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import BackboneRef
 
 RECIPE = Recipe(steps=3, search_steps=1, batch_size=4, folds=2)
@@ -55,6 +56,14 @@ def test_every_draw_is_estimated_with_true_and_with_shuffled_labels_and_kept(ben
     seen.clear()
     assert len(list(verdict_records(bench, lambda stage, *_: seen.append(stage)))) == 4
     assert seen == []
+
+
+@pytest.mark.parametrize("held", ["path,class\na.png,cyst\n", '{"mine": 1}\n', "[1]\n"])
+def test_a_file_of_something_else_is_never_added_to(bench, held):
+    bench.lines.write_text(held)
+    with pytest.raises(UserError, match="holds other things"):
+        list(verdict_records(bench, quiet))
+    assert bench.lines.read_text() == held
 
 
 def record(verdict: str, *, shuffled: bool = False, held: bool = True, gain: float = 0.0):

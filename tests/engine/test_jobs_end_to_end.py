@@ -330,6 +330,25 @@ def test_an_unreadable_image_is_noted_and_training_goes_on(ask, reference, studi
     assert any("1 of the images" in note for note in result.notes)
 
 
+def test_replaced_files_take_no_part_and_are_counted(ask, reference, adapter, studies):
+    replaced = tuple(replace(image, sha256="0" * 64) for image in studies[8:])
+    result, _ = ask(PredictRequest(reference, adapter, (*studies[:2], *replaced)), PredictResult)
+    assert [image.image_id for image in result.images] == [1, 2]
+    assert {image_id for image_id, _ in result.refused} == {image.id for image in replaced}
+    seen, _ = ask(PreviewRequest(reference, CLASSES, (*studies[:8], *replaced)), PreviewResult)
+    assert {item.image_id for item in seen.items} == {image.id for image in studies[:8]}
+    request = TrainRequest(reference, CLASSES, (*studies[:8], *replaced), RECIPE, shots=1)
+    run, _ = ask(request, RunResult)
+    assert any(note.startswith("8 of 16 images are not the files that were added") for note in run.notes)
+    assert not any("could not be read" in note for note in run.notes)
+
+
+def test_a_class_whose_files_were_all_replaced_is_refused_for_that(ask, reference, studies):
+    images = tuple(replace(image, sha256="0" * 64) if image.label else image for image in studies)
+    with pytest.raises(UserError, match=r"under the same name\. Too few are left"):
+        ask(TrainRequest(reference, CLASSES, images, RECIPE), RunResult)
+
+
 def test_a_class_without_an_image_is_refused(ask, reference, studies):
     zeros = tuple(image for image in studies if image.label == 0)
     with pytest.raises(UserError, match="“dark disc” has no image"):

@@ -10,7 +10,7 @@ from support.tiffs import page, tiff
 
 from clipsvd_app.errors import Cancelled, UserError
 from clipsvd_app.services.grouping import PatientRule, join_near_duplicates, parse_rule
-from clipsvd_app.services.importing import apply_import, new_flags, plan_import, summary
+from clipsvd_app.services.importing import apply_import, known_changes, plan_import, summary
 from clipsvd_app.services.removing import removal
 
 
@@ -216,11 +216,11 @@ def test_an_object_that_comes_alone_is_flagged_on_the_series_that_is_there(proje
     project.apply(apply_import(project, plan_import(project, ct_slices(tmp_path / "in", [0, 1, 2]))))
     plan = plan_import(project, ct_slices(tmp_path / "seg", [0], Modality="SEG"))
     assert not plan.images
-    flags = new_flags(project, plan)
+    flags = known_changes(project, plan)
     assert flags is not None
     undo = project.apply(flags)
     assert flag_codes(project) == [["unsupported_object"]]
-    assert new_flags(project, plan_import(project, [tmp_path / "seg"])) is None
+    assert known_changes(project, plan_import(project, [tmp_path / "seg"])) is None
     project.apply(undo)
     assert flag_codes(project) == []
 

@@ -252,7 +252,7 @@ def test_a_cancelled_report_leaves_no_file(project, tmp_path, suffix):
 
 def test_what_cannot_be_written_is_refused_in_words(project, tmp_path):
     (tmp_path / "there.pdf").write_bytes(b"mine")
-    for out, code in ((tmp_path / "a.docx", "report_suffix"), (tmp_path / "there.pdf", "exists")):
+    for out, code in ((tmp_path / "a.docx", "report_suffix"), (tmp_path / "there.pdf", "exists_already")):
         with pytest.raises(UserError) as caught:
             write_report(project, 1, out, quiet)
         assert caught.value.code == code

@@ -15,7 +15,9 @@ from clipsvd_app.project.class_changes import AddClass
 from clipsvd_app.services.grouping import PatientRule
 from clipsvd_app.services.importing import apply_import, plan_import
 from clipsvd_app.ui.app import Studio
+from clipsvd_app.ui.label_page.grouping_dialog import GroupingDialog
 from clipsvd_app.ui.pages import Pages
+from clipsvd_app.ui.pictures import Pictures
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -187,6 +189,45 @@ def test_moved_images_are_shown_as_such_and_found_in_one_step(qtbot, filled, pic
     assert not any(item.moved for item in filled.pages.label.strip.view.model().items)
 
 
+def test_replaced_files_are_told_and_not_shown_as_the_images(qtbot, filled, pictures, tmp_path):
+    told, unreadable = [], []
+    filled.session.notice.connect(told.append)
+    first = filled.session.images()[0]
+    shutil.copy(filled.session.images()[3].path, first.path)
+    filled.session.project.close()
+    filled.session.open_project(tmp_path / "job.clipsvd")
+    qtbot.waitUntil(lambda: filled.pages.files.replaced == {first.id}, timeout=10_000)
+    assert any("1 of 4 images is not the file that was added" in notice.message for notice in told)
+    shown = {item.image_id: item for item in filled.pages.label.strip.view.model().items}
+    assert "replaced under the same name" in shown[first.id].note
+    reading = Pictures(filled.session.background)
+    reading.unreadable.connect(lambda image_id, _sentence: unreadable.append(image_id))
+    reading.want_thumbnails(filled.session.images()[:1])
+    qtbot.waitUntil(lambda: unreadable == [first.id], timeout=10_000)
+
+
+def test_a_mistyped_class_of_a_table_is_shown_before_it_is_made(filled, tmp_path):
+    first = filled.session.images()[0]
+    (tmp_path / "t.csv").write_text(f"path,class\n{first.path},cysst\n")
+    filled.pages.files.import_labels(tmp_path / "t.csv")
+    dialog = filled.pages.files.dialog
+    assert "“cysst” (1 image) is probably “cyst”" in dialog.said.text()
+    assert dialog.take.text().split()[1] == "0"
+    dialog.new_classes.setChecked(True)
+    assert dialog.take.text().split()[1] == "1"
+    dialog.accept()
+    assert labels(filled)[0] == "cysst"
+
+
+def test_the_folder_rule_of_the_question_has_levels(qtbot):
+    dialog = GroupingDialog("folder:2")
+    qtbot.addWidget(dialog)
+    assert dialog.rule == "folder:2"
+    with qtbot.waitSignal(dialog.rule_changed) as said:
+        dialog.levels.setValue(1)
+    assert said.args == ["folder"]
+
+
 def test_collected_images_no_longer_need_the_old_folder(qtbot, filled, pictures):
     filled.pages.files.collect()
     qtbot.waitUntil(
@@ -203,6 +244,9 @@ def test_labels_go_out_and_come_back_as_one_step(qtbot, filled, tmp_path):
     filled.pages.files.export_labels(tmp_path / "labels.csv")
     press(qtbot, filled, (one, two), KEYS.Key_2)
     filled.pages.files.import_labels(tmp_path / "labels.csv")
+    assert labels(filled) == ["mass", "mass", "", ""], "nothing changes before it was seen"
+    assert "had another label" in filled.pages.files.dialog.said.text()
+    filled.pages.files.dialog.accept()
     assert labels(filled) == ["cyst", "mass[excluded]", "", ""], "a line without class keeps the label"
     filled.session.undo_stack.undo()
     assert labels(filled) == ["mass", "mass", "", ""]

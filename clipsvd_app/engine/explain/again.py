@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,11 @@ from clipsvd_app.adapter_file import read_adapter
 from clipsvd_app.engine.dataset import letterbox, normalise, open_image
 from clipsvd_app.engine.explain.run import explain_run
 from clipsvd_app.errors import UserError
+from clipsvd_app.imaging.refusals import REPLACED
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from clipsvd_app.domain.explanation import RunExplanation
     from clipsvd_app.engine.warm import WarmBackbone
     from clipsvd_app.jobs import ExplainRunRequest, Report
@@ -22,12 +26,13 @@ def run_explain_run(request: ExplainRunRequest, warm: WarmBackbone, report: Repo
     """Read the images and the adapter of a request and explain; images that cannot be read are left out."""
     adapted = warm.adapter(read_adapter(Path(request.adapter)), report).adapted
     preprocessing = warm.backbone.preprocessing
-    pictures, ids = [], []
+    pictures, ids, left_out = [], [], []
     for done, image in enumerate(request.images):
         report("Reading images", done, len(request.images))
         try:
             pictures.append(letterbox(open_image(image), preprocessing.size, preprocessing.interpolation))
-        except UserError:
+        except UserError as error:
+            left_out.append(error.code)
             continue
         ids.append(image.id)
     if not pictures:
@@ -36,4 +41,13 @@ def run_explain_run(request: ExplainRunRequest, warm: WarmBackbone, report: Repo
             remedy="Bring the drive that they lie on, or find their folder with File > Find moved images.",
             code="no_images",
         )
-    return explain_run(adapted, normalise(torch.stack(pictures), preprocessing), report, ids, request.classes)
+    inputs = normalise(torch.stack(pictures), preprocessing)
+    found = explain_run(adapted, inputs, report, ids, request.classes)
+    return replace(found, notes=(*found.notes, *_left_out(left_out)))
+
+
+def _left_out(codes: Sequence[str]) -> list[str]:
+    replaced = codes.count(REPLACED)
+    unread = len(codes) - replaced
+    said = [f"{replaced} images were replaced under the same name and took no part."] if replaced else []
+    return said + ([f"{unread} images could not be read and took no part."] if unread else [])

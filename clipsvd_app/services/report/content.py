@@ -127,8 +127,9 @@ def _pictures(
 
 
 def _png(image: ProjectImage) -> tuple[bytes, int, int] | None:
-    """Return a thumbnail as PNG of pixels alone, or None for a file that cannot be read any more."""
+    """Return a thumbnail as PNG of pixels alone, or None for a file that is unreadable or another by now."""
     try:
+        imaging.require_content(Path(image.path), image.sha256)
         pixels = imaging.thumbnail(
             Path(image.path), image.frame, _THUMBNAIL_PX, series_window=imaging.window_of(image.series_window)
         )

@@ -182,7 +182,9 @@ def _failures(content: ReportContent) -> tuple[Section, ...]:
         return ()
     blocks: list[Block] = [Text(f"The most confident of {content.errors} errors on unseen patients.")]
     if content.withheld:
-        blocks.append(Text(f"{content.withheld} are left out: unreadable, or text may be burned into them."))
+        blocks.append(
+            Text(f"{content.withheld} are left out: unreadable, replaced, or text may be burned into them.")
+        )
     return (Section("Failures", (*blocks, Gallery(content.failures))),)
 
 

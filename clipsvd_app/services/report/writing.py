@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipsvd_app.errors import UserError
+from clipsvd_app.services.outputs import require_file, write_whole
 from clipsvd_app.services.report.content import gather
 from clipsvd_app.services.report.document import compose
 from clipsvd_app.services.report.html import to_html
-from clipsvd_app.whole_files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,8 +46,7 @@ def write_report(
             remedy="Give the file a name that ends in .pdf or .html.",
             code="report_suffix",
         )
-    if out.exists() and not overwrite:
-        raise UserError(f"“{out.name}” exists already.", remedy="Choose another name.", code="exists")
+    require_file(out, overwrite=overwrite)
     content = gather(project, number, failures=failures, report=report)
     document = compose(content)
     if out.suffix.lower() == ".pdf":
@@ -56,16 +55,5 @@ def write_report(
         data = to_pdf(document, report)
     else:
         data = to_html(document).encode()
-    _write_whole(out, data)
+    write_whole(out, data)
     return WrittenReport(out, len(data), len(content.failures or ()), content.withheld)
-
-
-def _write_whole(out: Path, data: bytes) -> None:
-    try:
-        write_whole(out, data)
-    except OSError as error:
-        raise UserError(
-            f"“{out.name}” cannot be written there.",
-            remedy="Choose another folder or free some space.",
-            code="not_writable",
-        ) from error

@@ -122,16 +122,15 @@ class ApplyController(QObject):
                 self._session.tell(Notice("warning", " ".join(found.warnings), key="weak-prompts"))
         elif isinstance(event, Failed):
             self._session.tell(failure_notice(event))
-        names = _names([row.file for row in self._rows])
         rows = tuple(
             AppliedRow(
-                row.file.id, names[row.file.id], f"Study {row.file.study}", row.probabilities, row.zero_shot
+                row.file.id, _name(row.file), f"Study {row.file.study}", row.probabilities, row.zero_shot
             )
             for row in self._rows
             if row.probabilities
         )
         refused = (
-            *(RefusedRow(row.file.path.name, row.refusal) for row in self._rows if row.refusal),
+            *(RefusedRow(row.file.shown(), row.refusal) for row in self._rows if row.refusal),
             *(RefusedRow(Path(item.path).name, item.sentence) for item in self._left_out if item.sentence),
         )
         self._set(replace(self._state, rows=rows, refused=refused, progress=None))
@@ -155,7 +154,9 @@ class ApplyController(QObject):
         except UserError as error:
             self._session.tell(error)
         else:
-            self._session.tell(Notice("success", f"Wrote {Path(path).name}.", "It holds file names."))
+            self._session.tell(
+                Notice("success", f"Wrote {Path(path).name}.", "It holds the paths of the files.")
+            )
 
     def _cancel(self) -> None:
         if self._job is not None:
@@ -170,14 +171,6 @@ def _listed(paths: Sequence[Path]) -> tuple[tuple[NewFile, ...], tuple[LeftOut, 
     return applying.list_files(paths), applying.not_read(paths)
 
 
-def _names(files: Sequence[NewFile]) -> dict[int, str]:
-    """Return what each frame is called on the screen: its file, with the folder where files share a name."""
-    folders: dict[str, set[Path]] = {}
-    for file in files:
-        folders.setdefault(file.path.name, set()).add(file.path.parent)
-    names = {}
-    for file in files:
-        name = file.path.name
-        shown = name if len(folders[name]) == 1 else f"{file.path.parent.name}/{name}"
-        names[file.id] = f"{shown} · {file.frame + 1}" if file.frame else shown
-    return names
+def _name(file: NewFile) -> str:
+    """Return what a frame is called on the screen, as in a saved table; frames are counted from 1."""
+    return f"{file.shown()} · {file.frame + 1}" if file.frame else file.shown()

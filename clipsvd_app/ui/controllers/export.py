@@ -69,7 +69,7 @@ class ExportController(QObject):
             return
         try:
             text = CardText(card.intended_use, card.licence, card.contact)
-            written = export_run(project, run, Path(path), text)
+            written = export_run(project, run, Path(path), text, overwrite=path.endswith(SUFFIX))
             folder = prepare_verify(
                 written, backbone_of(self._session.settings, written), self._session.device
             )

@@ -9,25 +9,30 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from clipsvd_app.errors import UserError
+from clipsvd_app.services.changed_files import changed_images, changed_sentence
 from clipsvd_app.services.label_table import plan_labels, write_labels
 from clipsvd_app.services.relinking import missing_images, plan_collect, plan_relink
+from clipsvd_app.ui.label_page.labels_dialog import LabelsDialog
 from clipsvd_app.ui.notices import Notice, NoticeKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from clipsvd_app.project import Project
+    from clipsvd_app.services.labelling import LabelPlan
     from clipsvd_app.services.relinking import PathPlan
     from clipsvd_app.ui.background import Answer
     from clipsvd_app.ui.session import Session
 
 RELINK = "file.relink"
 TABLES = "Tables (*.csv *.tsv *.txt)"
+MOST_HASHED_BYTES = 4 << 30
+"""Read on opening at most, where a project comes from another computer; reading an image looks anyway."""
 _KEY = "files"
 
 
 class FilesController(QObject):
-    """Signal: ``moved_changed()`` when it is known which images are not where they were."""
+    """Signal: ``moved_changed()`` when it is known which images are not where they were, or replaced."""
 
     moved_changed = Signal()
 
@@ -35,7 +40,9 @@ class FilesController(QObject):
         super().__init__(parent)
         self._session, self._parent = session, parent
         self.moved: frozenset[int] = frozenset()
-        self._looked_at: frozenset[tuple[int, str]] = frozenset()
+        self.replaced: frozenset[int] = frozenset()
+        self.dialog: LabelsDialog | None = None
+        self._looked_at: frozenset[tuple[int, str, str]] = frozenset()
         session.project_opened.connect(self._on_opened)
         session.project_changed.connect(self._look)
 
@@ -82,21 +89,47 @@ class FilesController(QObject):
             self.import_labels(Path(path))
 
     def import_labels(self, table: Path) -> None:
-        """Label by a table, in one step that can be undone."""
+        """Show what a table would label, and label by it when that is accepted."""
         project = self._writable()
         if project is None:
             return
+        dialog = LabelsDialog(table.name, self._parent)
+        if not self._show_plan(dialog, project, table):
+            dialog.deleteLater()
+            return
+        self.dialog = dialog
+        dialog.new_classes_chosen.connect(lambda _on: self._show_plan(dialog, project, table))
+        dialog.accepted.connect(lambda: self._take_table(project, table, dialog.new_classes.isChecked()))
+        dialog.finished.connect(lambda _how: setattr(self, "dialog", None))
+        dialog.open()
+
+    def _show_plan(self, dialog: LabelsDialog, project: Project, table: Path) -> bool:
+        plan = self._planned(project, table, new_classes=dialog.new_classes.isChecked())
+        if plan is None:
+            return False
+        report, marks = plan.report, len(plan.change.mark_by_image)
+        dialog.show_preview(report.labelled, report.sentences(), slips=bool(report.slips), marks=marks)
+        return True
+
+    def _planned(self, project: Project, table: Path, *, new_classes: bool) -> LabelPlan | None:
         try:
-            plan = plan_labels(project, table)
+            return plan_labels(project, table, new_classes=new_classes)
         except UserError as error:
             self._session.tell(error)
+            return None
+
+    def _take_table(self, project: Project, table: Path, new_classes: bool) -> None:
+        """Label by a table as it is now, in one step that can be undone."""
+        if self._session.project is not project:
             return
-        if self._session.do(plan.change):
-            images = len(plan.change.name_by_image)
-            unmatched = len(plan.report.unmatched)
-            more = f"{unmatched} lines fit no image, such as {plan.report.unmatched[0]}." if unmatched else ""
-            said = f"{images} labels, {len(plan.change.mark_by_image)} marks taken from the table."
-            self._session.tell(Notice("warning" if unmatched else "success", said, more, key=_KEY))
+        plan = self._planned(project, table, new_classes=new_classes)
+        if plan is not None and self._session.do(plan.change):
+            images, marks = len(plan.change.name_by_image), len(plan.change.mark_by_image)
+            left = " ".join(plan.report.sentences())
+            kind: NoticeKind = "warning" if left else "success"
+            self._session.tell(
+                Notice(kind, f"{images} labels, {marks} marks taken from the table.", left, key=_KEY)
+            )
 
     def ask_table_out(self) -> None:
         """Ask where to write the labels, and write them."""
@@ -147,25 +180,32 @@ class FilesController(QObject):
         self._session.work(work, take, show, priority=1)
 
     def _on_opened(self) -> None:
-        self._looked_at, self.moved = frozenset(), frozenset()
+        self._looked_at, self.moved, self.replaced = frozenset(), frozenset(), frozenset()
         self._look()
 
     def _look(self) -> None:
         """See in a thread whether every file is where it was, each time that paths have changed."""
         images = self._session.images()
-        paths = frozenset((image.id, image.path) for image in images)
+        paths = frozenset((image.id, image.path, image.sha256) for image in images)
         if paths == self._looked_at:
             return
         newly_opened, self._looked_at = not self._looked_at, paths
 
         def take(answer: Answer) -> None:
-            if not answer.cancelled and self._looked_at == paths and answer.value != self.moved:
-                self.moved = answer.value
-                self.moved_changed.emit()
-                if newly_opened and self.moved:
+            if not answer.cancelled and self._looked_at == paths and answer.value is not None:
+                moved, replaced = answer.value
+                news = moved != self.moved or replaced != self.replaced
+                self.moved, self.replaced = moved, replaced
+                if news:
+                    self.moved_changed.emit()
+                if news and newly_opened and self.moved:
                     self._session.tell(_moved(len(self.moved), len(images)))
+                if news and self.replaced:
+                    self._session.tell(_replaced(len(self.replaced), len(images)))
 
-        self._session.work(lambda _report: missing_images(images), take)
+        self._session.work(
+            lambda _report: (missing_images(images), changed_images(images, MOST_HASHED_BYTES)), take
+        )
 
 
 def _moved(moved: int, total: int) -> Notice:
@@ -176,6 +216,17 @@ def _moved(moved: int, total: int) -> Notice:
         RELINK,
         "Find them…",
         key=_KEY,
+    )
+
+
+def _replaced(replaced: int, total: int) -> Notice:
+    return Notice(
+        "warning",
+        changed_sentence(replaced, total),
+        "They are left out of training. Find the files that were labelled, or add and label the new ones.",
+        RELINK,
+        "Find them…",
+        key="replaced",
     )
 
 

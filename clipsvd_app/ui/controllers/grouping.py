@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.services.group_preview import must_ask, preview_groups
+from clipsvd_app.services.group_preview import is_doubtful, must_ask, preview_groups
 from clipsvd_app.services.grouping import PatientRule, parse_rule
 from clipsvd_app.ui.label_page.grouping_dialog import GroupingDialog
 
@@ -42,7 +42,7 @@ class GroupingController(QObject):
         """Call ``take`` with the rule, at once or when the dialog is accepted; else ``give_up``."""
         known = project.setting(SETTING, "header")
         rule = parse_rule(known)
-        if not must_ask(read, rule):
+        if not must_ask(read, rule) and not is_doubtful(project, read, rule):
             take(rule)
             return
         dialog = self.dialog = GroupingDialog(known, self._parent)

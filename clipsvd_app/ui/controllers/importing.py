@@ -15,8 +15,8 @@ from clipsvd_app.services.found_files import read_files
 from clipsvd_app.services.importing import (
     ImportPlan,
     apply_import,
+    known_changes,
     left_out_words,
-    new_flags,
     plan_groups,
     summary,
 )
@@ -165,8 +165,8 @@ class ImportController(QObject):
             self._session.undo_stack.endMacro()
             self.imported.emit()
         else:
-            if (flags := new_flags(project, plan)) is not None:
-                self._session.do(flags)
+            if (changes := known_changes(project, plan)) is not None:
+                self._session.do(changes)
             if class_id is not None:
                 self._label(plan, class_id)
         self._session.tell(outcome(plan))
@@ -196,13 +196,12 @@ def outcome(plan: ImportPlan) -> Notice:
 
 
 def _more(plan: ImportPlan) -> Iterator[str]:
-    """Say what was refused or is to be wary of, the first of each, and that series are irregular."""
+    """Say what was refused, by the first of it, what is to be wary of, and that series are irregular."""
     irregular = warning(plan.series)
     if plan.refused:
         rest = len(plan.refused) - 1
         yield f"Refused: {plan.refused[0].sentence}" + (f" And {rest} more." if rest else "")
-    elif plan.warnings and plan.warnings[0] != irregular:
-        yield plan.warnings[0]
+    yield from (said for said in plan.warnings if said != irregular)
     yield from plan.notes
     if words := left_out_words(plan):
         yield words

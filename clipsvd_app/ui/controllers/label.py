@@ -170,7 +170,12 @@ class LabelController(QObject):
     def _show_pool(self) -> None:
         images = self._shown_images()
         positions = {known.id: known.position for known in self._session.classes()}
-        notes = PoolNotes(self._alike.of(self._session.images()), self._files.moved, self._second(positions))
+        notes = PoolNotes(
+            self._alike.of(self._session.images()),
+            self._files.moved,
+            self._second(positions),
+            self._files.replaced,
+        )
         preview = self._plain_preview()
         pool = self._pool if self._is_plain() else PoolOrder()
         orders = orders_of(preview, self._preview.query, self._viewing.shown)

@@ -22,12 +22,13 @@ class PoolNotes:
     """What is known of images besides labels and preview.
 
     alike: the look-alikes of an image. moved: images whose file is gone. second: class position and
-    whether it is settled, by image, while readers are compared.
+    whether it is settled, by image, while readers are compared. replaced: images whose file is another one.
     """
 
     alike: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     moved: frozenset[int] = frozenset()
     second: Mapping[int, tuple[int, bool]] = field(default_factory=dict)
+    replaced: frozenset[int] = frozenset()
 
 
 NOTHING_NOTED = PoolNotes()
@@ -139,7 +140,7 @@ def _item(
         settled=settled,
         patient=image.patient_number,
         alike=image.id in notes.alike,
-        moved=image.id in notes.moved,
+        moved=image.id in notes.moved or image.id in notes.replaced,
     )
 
 
@@ -152,11 +153,12 @@ def _doubted(item: StripItem) -> StripItem:
 
 
 def _note(image: ProjectImage, notes: PoolNotes, titles: Mapping[int, str]) -> str:
-    if not image.mark and image.id not in notes.moved and image.id not in notes.alike:
+    if not image.mark and not any(image.id in found for found in (notes.moved, notes.replaced, notes.alike)):
         return ""
     alike = [titles[other] for other in notes.alike.get(image.id, ()) if other in titles]
     lines = (
         "Its file is not where it was" if image.id in notes.moved else "",
+        "Its file was replaced under the same name; left out" if image.id in notes.replaced else "",
         {"uncertain": "Uncertain: trains nothing until it has a class", "excluded": "Left out"}.get(
             image.mark, ""
         ),

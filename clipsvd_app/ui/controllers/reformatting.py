@@ -187,6 +187,8 @@ class ReformatController(QObject):
 
 def volume_of(stack: list[ProjectImage], report: Callable[[int, int], None]) -> Volume:
     """Read a series and bring its slices to even distances; where those are unknown they count as square."""
+    for image in stack:
+        imaging.require_content(Path(image.path), image.sha256)
     slices = [(Path(image.path), image.frame) for image in stack]
     read = imaging.read_stack(slices, report, imaging.window_of(stack[0].series_window))
     ids = tuple(stack[number].id for number in read.order)

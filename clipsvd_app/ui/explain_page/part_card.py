@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +10,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMenu, QToolButton, QWidget
 
+from clipsvd_app.domain.spreadsheet import csv_text
 from clipsvd_app.errors import UserError
+from clipsvd_app.services.outputs import require_file, write_whole
 from clipsvd_app.ui.plots.page_parts import Card, button, label
 from clipsvd_app.ui.theme import set_kind
 
@@ -98,12 +98,9 @@ class PartCard(Card):
         return menu
 
     def _table(self) -> str:
-        out = io.StringIO(newline="")
-        writer = csv.writer(out)
-        writer.writerow(("figure", "value") if self._rows else ("statement", "how_we_know"))
-        said = ((statement.text, statement.how_we_know) for statement in self._statements)
-        writer.writerows(self._rows or said)
-        return out.getvalue()
+        heading = ("figure", "value") if self._rows else ("statement", "how_we_know")
+        said = [(statement.text, statement.how_we_know) for statement in self._statements]
+        return csv_text([heading, *(self._rows or said)])
 
     def _open_menu(self) -> None:
         menu = self.save_menu()
@@ -120,12 +117,7 @@ class PartCard(Card):
             return
         path = Path(name) if Path(name).suffix else Path(name + suffix)
         try:
-            path.write_text(content(), encoding="utf-8", newline="")
-        except OSError:
-            self.trouble.emit(
-                UserError(
-                    f"{path.name} could not be written.",
-                    remedy="Choose a folder that you may write to.",
-                    code="not_written",
-                )
-            )
+            require_file(path, overwrite=bool(Path(name).suffix))  # the dialog asked about the name it saw
+            write_whole(path, content().encode())
+        except UserError as error:
+            self.trouble.emit(error)

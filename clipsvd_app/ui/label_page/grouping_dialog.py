@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLineEdit,
+    QSpinBox,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -26,14 +27,15 @@ if TYPE_CHECKING:
 
 CHOICES = (
     ("header", "What the files say", "The patient ID in the header; pictures that look alike share one.", ""),
-    ("folder", "The folder", "All files of one folder are one patient.", ""),
+    ("folder", "The folder", "All files below one folder are one patient.", ""),
     ("regex", "A part of the file name", "Such as everything before the first underscore.", ""),
-    ("csv", "A table", "A CSV file with the columns path and patient.", ""),
+    ("csv", "A table", "A table with the columns path and patient.", ""),
 )
 FIRST_PATTERN = r"^([^_\-. ]+)"
 TYPING_PAUSE_MS = 250
 SHOWN_AT_MOST = 500
 PATTERN_HELP = "Pattern: what its first parentheses catch is the patient."
+LEVELS_HELP = "Levels up: 1 is the folder that holds the file, 2 the folder above it."
 NO_TABLE = "No table chosen yet."
 
 
@@ -53,6 +55,11 @@ class GroupingDialog(QDialog):
         self.pattern = QLineEdit(rest if kind == "regex" else FIRST_PATTERN)
         self.pattern.setAccessibleName("Pattern whose first group is the patient")
         self.pattern.setToolTip("A regular expression; its first group in parentheses is the patient")
+        self.levels = QSpinBox()
+        self.levels.setRange(1, 9)
+        self.levels.setValue(int(rest) if kind == "folder" and rest.isdigit() else 1)
+        self.levels.setAccessibleName("How many folders above the file the patient's is")
+        self._levels_help = label(LEVELS_HELP, "small")
         self._pattern_help = label(PATTERN_HELP, "small")
         self._table = ""
         self._table_name = label(NO_TABLE, "small")
@@ -76,6 +83,8 @@ class GroupingDialog(QDialog):
         kind = self.choices.current()
         if kind == "regex":
             return f"regex:{self.pattern.text()}"
+        if kind == "folder" and self.levels.value() > 1:
+            return f"folder:{self.levels.value()}"
         return f"csv:{self._table}" if kind == "csv" else kind
 
     def set_table(self, path: str) -> None:
@@ -109,6 +118,8 @@ class GroupingDialog(QDialog):
         left = QVBoxLayout()
         left.setSpacing(8)
         left.addWidget(self.choices)
+        left.addWidget(self._levels_help)
+        left.addWidget(self.levels, 0, Qt.AlignmentFlag.AlignLeft)
         left.addWidget(self._pattern_help)
         left.addWidget(self.pattern)
         left.addWidget(self._table_name)
@@ -139,6 +150,7 @@ class GroupingDialog(QDialog):
 
     def _connect(self) -> None:
         self.choices.chosen.connect(self._on_choice)
+        self.levels.valueChanged.connect(lambda _levels: self._pause.start())
         self.pattern.textChanged.connect(lambda _text: self._pause.start())
         self._pause.timeout.connect(lambda: self.rule_changed.emit(self.rule))
         self._choose_table.clicked.connect(self._ask_table)
@@ -150,6 +162,8 @@ class GroupingDialog(QDialog):
 
     def _show_fields(self) -> None:
         kind = self.choices.current()
+        self.levels.setVisible(kind == "folder")
+        self._levels_help.setVisible(kind == "folder")
         self.pattern.setVisible(kind == "regex")
         self._pattern_help.setVisible(kind == "regex")
         self._table_name.setVisible(kind == "csv")

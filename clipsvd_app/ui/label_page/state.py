@@ -52,7 +52,7 @@ class StripItem:
 
     ``second`` is what a second reader calls it, ``settled`` whether the two have decided since.
     ``doubted``: the preview speaks against the label. ``alike``: another file shows nearly the same.
-    ``moved``: the file is not where it was.
+    ``moved``: the file is not where it was, or another one lies there.
     """
 
     image_id: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import partial
@@ -25,7 +24,9 @@ from PySide6.QtGui import (
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QToolTip, QWidget
 
+from clipsvd_app.domain.spreadsheet import csv_text
 from clipsvd_app.errors import UserError
+from clipsvd_app.services.outputs import require_file
 from clipsvd_app.ui.plots.inks import PRINT, palette_in_force
 from clipsvd_app.ui.theme import set_kind
 
@@ -84,8 +85,7 @@ class PlotWidget(QWidget):
     def save_rows(self, path: Path) -> None:
         """Write ``data_rows`` as CSV (RFC 4180, UTF-8)."""
         try:
-            with path.open("w", newline="", encoding="utf-8") as file:
-                csv.writer(file).writerows(self.data_rows())
+            path.write_text(csv_text(self.data_rows()), encoding="utf-8", newline="")
         except OSError as error:
             raise _cannot_write(path) from error
 
@@ -125,6 +125,7 @@ class PlotWidget(QWidget):
             return
         path = Path(name) if Path(name).suffix else Path(name + suffix)
         try:
+            require_file(path, overwrite=bool(Path(name).suffix))  # the dialog asked about the name it saw
             save(path)
         except UserError as error:
             self.trouble.emit(error)

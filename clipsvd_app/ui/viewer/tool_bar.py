@@ -67,6 +67,7 @@ class ViewerBar(QFrame):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._theme = theme
         self._buttons: dict[str, tuple[QToolButton, str]] = {}
+        self._measures: tuple[Lines, ...] = ()
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(8, 4, 8, 4)
         self._row.setSpacing(1)
@@ -156,7 +157,6 @@ class ViewerBar(QFrame):
                 group.addButton(button)
 
     def _add_measures(self) -> None:
-        self._measures: tuple[Lines, ...] = ()
         menu = self._add_menu("measures", "table", "Measurements of this image")
         menu.aboutToShow.connect(lambda: self._list_measures(menu))
         self._button("measures").hide()

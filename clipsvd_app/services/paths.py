@@ -1,0 +1,38 @@
+"""Paths as people write them, compared part by part."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+from clipsvd_app.errors import UserError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def path_parts(text: str) -> tuple[str, ...]:
+    """Return the parts of a path of any system, composed (NFC); an absolute one begins with an empty part.
+
+    Leading dots claim nothing of what lies above, and are left out.
+    """
+    parts = [unicodedata.normalize("NFC", part) for part in re.split(r"[/\\\\]+", text)]
+    absolute = not parts[0] or parts[0].endswith(":")
+    kept = [part for part in parts if part not in ("", ".", "..")] or [""]
+    return ("", *kept) if absolute else tuple(kept)
+
+
+def ends_with(parts: tuple[str, ...], claim: tuple[str, ...]) -> bool:
+    """Whether a whole path ends with all of another one; a claim from the root must be the whole path."""
+    return len(claim) <= len(parts) and parts[len(parts) - len(claim) :] == claim
+
+
+def sha256_or_none(path: Path) -> str:
+    """Return the hash of a file, empty where it cannot be read."""
+    from clipsvd_app import imaging
+
+    try:
+        return imaging.file_sha256(path)
+    except UserError:
+        return ""
