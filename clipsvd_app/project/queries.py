@@ -199,8 +199,8 @@ def _summary(number: int, created: str, preset: str, summary: str) -> RunSummary
 
 def _image(row: tuple[Any, ...]) -> ProjectImage:
     *plain, burned_in, class_id, window, crop, near_hash, mark, of_series = row
-    values = (*plain, bool(burned_in), class_id, _parsed(window), _parsed(crop), near_hash, mark)
-    return ProjectImage(*values, series_window=_parsed(of_series))
+    views = _parsed(window), _parsed(crop), near_hash, mark, _parsed(of_series)
+    return ProjectImage(*(*plain, bool(burned_in), class_id, *views))
 
 
 @functools.lru_cache(maxsize=1024)  # one window stands on each image of its series

@@ -73,7 +73,7 @@ def test_phrases_and_checkpoints_follow_the_configuration(tiny_folder, studies, 
     states = {state_hash(AdaptedModel(backbone, basis, sigmas, ())) for backbone in (before, after)}
     assert len(states) == 2
     request = TrainRequest(BackboneRef("tiny", str(tiny_folder)), (), tuple(studies), Recipe())
-    folders = {checkpoints_of(request, each, FeatureStore(each)).folder for each in (before, after)}
+    folders = {checkpoints_of(request, each).folder for each in (before, after)}
     assert len(folders) == 2
 
 
@@ -86,7 +86,7 @@ def test_a_checkpoint_belongs_to_the_content_of_its_images(tiny_folder, studies,
     for grey in (10, 200):
         Image.new("L", (64, 64), grey).save(file, compress_level=0)
         os.utime(file, (1, 1))
-        found.append((file.stat().st_size, checkpoints_of(request, backbone, FeatureStore(backbone)).folder))
+        found.append((file.stat().st_size, checkpoints_of(request, backbone).folder))
     assert found[0][0] == found[1][0]
     assert found[0][1] != found[1][1]
 
