@@ -39,9 +39,7 @@ def run_image(options: argparse.Namespace, console: Console) -> int:
     if options.png is not None:
         require_file(options.png, overwrite=options.overwrite)
     shared, images = window_beside(options.file)
-    facts = imaging.image_facts(options.file, options.frame, shared)
-    if shared is not None:
-        console.note(f"The header gives no window; the {images} images of the series share one.")
+    facts = imaging.image_facts(options.file, options.frame, shared, images)
     if options.png is not None:
         _write_png(options.file, options.frame, shared, options.png)
     document: dict[str, object] = to_json(facts)

@@ -42,15 +42,18 @@ class ImageFacts:
     object_name: str = ""
     overlays: int = 0
     flags: tuple[str, ...] = ()
+    window_images: int = 1
     units: str = ""
     pixel_spacing_mm: tuple[float, float] | None = None
     spacing_plane: str = ""
 
 
-def image_facts(path: Path, frame: int = 0, series_window: Window | None = None) -> ImageFacts:
+def image_facts(
+    path: Path, frame: int = 0, series_window: Window | None = None, window_images: int = 1
+) -> ImageFacts:
     """Read all of a file; the window is that of one frame, counted from 0.
 
-    series_window: see `read_frame`.
+    series_window: see `read_frame`. window_images: how many images it was taken from.
     """
     header = read_header(path)
     shown = read_frame(path, frame, series_window)
@@ -76,6 +79,7 @@ def image_facts(path: Path, frame: int = 0, series_window: Window | None = None)
         max=max(highs),
         sha256=digest.hexdigest(),
         window=shown.window,
+        window_images=window_images,
         object_name=header.object_name,
         overlays=header.overlays,
         flags=_flags(header),

@@ -27,18 +27,16 @@ def thumbnail(
     side_px: int = 160,
     *,
     cache_folder: Path | None = None,
-    sha256: str | None = None,
     series_window: Window | None = None,
 ) -> Bytes:
     """Return a frame in its default window within side_px x side_px, (rows, columns, 3) uint8.
 
     series_window: see `read_frame`.
     cache_folder: where the PNGs of pixels alone are kept, by default the user's cache.
-    sha256: of the file as the caller knew it; a file that is put in its place later has another state.
     """
     sniff(path)
     folder = cache_folder or settings.cache_folder() / "thumbnails"
-    name = f"{sha256 or known_sha256(path)}-{frame}-{side_px}{_named(series_window)}.png"
+    name = f"{known_sha256(path)}-{frame}-{side_px}{_named(series_window)}.png"
     kept = folder / f"v{PIXELS_VERSION}" / name[:2] / name
     found = _load(kept)
     if found is not None:

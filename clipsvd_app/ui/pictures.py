@@ -182,7 +182,7 @@ class Pictures(QObject):
 
         def read(_report: Callable[[int, int], None]) -> NDArray[np.uint8]:
             imaging.require_content(path, sha256)
-            return imaging.thumbnail(path, frame, THUMBNAIL_PX, sha256=sha256 or None, series_window=shared)
+            return imaging.thumbnail(path, frame, THUMBNAIL_PX, series_window=shared)
 
         return self._read(read, take)
 

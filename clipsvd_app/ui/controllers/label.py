@@ -293,6 +293,7 @@ class LabelController(QObject):
         self._chosen_by_hand = self._searching = False
         self._pictures.forget()
         self._page.strip.forget_thumbnails()
+        self._viewing.clear()  # what was asked for since the project opened was forgotten with the rest
         self._shown.ask()
 
 
