@@ -130,9 +130,7 @@ def test_a_run_whose_result_finds_the_disk_full_is_not_trained_again(
 ):
     from clipsvd_app.engine import run_job
 
-    write_request(
-        tmp_path, TrainRequest(reference, CLASSES, studies, replace(RECIPE, steps=2), seed=6, shots=2)
-    )
+    request = TrainRequest(reference, CLASSES, studies, replace(RECIPE, steps=2), seed=6, shots=2)
     others = set(kept_runs())
 
     def full(*_):
@@ -140,9 +138,11 @@ def test_a_run_whose_result_finds_the_disk_full_is_not_trained_again(
 
     with monkeypatch.context() as patch:
         patch.setattr(run_job, "write_result", full)
+        write_request(tmp_path, request)
         with pytest.raises(UserError, match="disk is full"):
             engine.run(tmp_path, quiet)
     assert set(kept_runs()) > others
+    write_request(tmp_path, request)
     engine.run(tmp_path, quiet)
     assert RESUMED in read_result(tmp_path, RunResult).notes
     assert set(kept_runs()) == others

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import errno
 import gc
+import os
 import weakref
 from dataclasses import replace
 
 import pytest
 import torch
 
+from clipsvd_app import whole_files
 from clipsvd_app.domain.classes import ClassSpec, class_from_name
 from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.engine.backbones import embed_texts
-from clipsvd_app.engine.fitting import checkpoints as checkpoints_module
+from clipsvd_app.engine.basis import load_basis
 from clipsvd_app.engine.fitting import fit as fit_module
 from clipsvd_app.engine.fitting.adapt import adapt, logging_report
 from clipsvd_app.engine.fitting.checkpoints import NOT_KEPT, FolderCheckpoints
@@ -217,7 +219,8 @@ def test_no_fit_stays_in_memory_for_the_next(learner, disc_examples, monkeypatch
     assert most == [0] * (len(recipe.learning_rates) + recipe.seeds)
 
 
-def no_space(*_, **__):
+def no_space(handle, *_, **__):
+    os.close(handle)
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
@@ -225,7 +228,7 @@ def test_a_full_disk_ends_no_training(learner, disc_examples, tmp_path, monkeypa
     straight = fit(learner, disc_examples, TASK, ignore)
     kept = FolderCheckpoints(tmp_path / "run", between_s=0)
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoints_module.os, "fdopen", no_space)
+        patch.setattr(whole_files.os, "fdopen", no_space)
         fitted = fit(replace(learner, checkpoints=kept), disc_examples, TASK, ignore)
     assert torch.equal(fitted.a, straight.a)
     assert kept.trouble == NOT_KEPT
@@ -240,11 +243,11 @@ def test_a_curve_that_cannot_be_written_is_still_reported(tmp_path):
 
 
 def test_a_basis_that_cannot_be_kept_is_used_all_the_same(backbone, basis, tmp_path, monkeypatch):
-    from clipsvd_app.engine import basis as basis_module
-
-    monkeypatch.setattr(basis_module, "_write", no_space)
-    found = basis_module.load_basis(backbone, ignore, tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(whole_files.os, "fdopen", no_space)
+        found = load_basis(backbone, ignore, tmp_path)
     assert found.fingerprint == basis.fingerprint
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_long_prompts_do_not_pad_the_short_ones(backbone):
