@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from clipsvd_app import worker
+from clipsvd_app.errors import Cancelled
 from clipsvd_app.jobs import PROTOCOL, Ready, TrainRequest, encode_line, read_request
 
 PLACE = Path(sys.argv[1])
@@ -23,9 +24,9 @@ class Scripted:
 
     def run(self, folder, report):
         if not isinstance(read_request(folder), TrainRequest):
-            return
+            raise Cancelled
         while not (PLACE / "go").exists():
-            report("Training", 1, 4, {"loss": 1.0})
+            report("Training", 1, 4, {"step": 1, "loss": 1.0})
             time.sleep(0.02)
         (folder / "adapter.safetensors").write_bytes(b"adapter")
         shutil.copyfile(PLACE / "result.json", folder / "result.json")

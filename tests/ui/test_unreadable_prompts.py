@@ -23,6 +23,7 @@ def test_training_waits_until_every_prompt_can_be_read(qtbot, tmp_path, theme):
     preview, page = PreviewController(session), TrainPage(theme)
     qtbot.addWidget(page)
     TrainController(session, page, preview).refresh()
+    page.show()
     assert page.setup._train.isEnabled()
     for _ in range(2):
         preview._submit()

@@ -115,8 +115,8 @@ class FilmStrip(QFrame):
         if image_id is None:
             return
         index = self._model.index_of(image_id)
-        opened_here = index == self.view.currentIndex() and self.view.selectionModel().isSelected(index)
-        if not opened_here:
+        opened_here = image_id == self.view.opened_id or index == self.view.currentIndex()
+        if not (opened_here and self.view.selectionModel().isSelected(index)):
             self.view.select((image_id,), image_id)
             self.view.scrollTo(index)
 

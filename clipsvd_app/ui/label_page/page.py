@@ -105,8 +105,9 @@ class LabelPage(QWidget):
     def follow_viewer(self) -> None:
         """Mark what the active pane shows in the pool, and let the choice follow it."""
         frame = self.viewer.frame
-        self.strip.set_shown(None if frame is None else frame.image_id)
-        self.strip.follow(None if frame is None else frame.image_id)
+        shown = None if frame is None else frame.image_id
+        self.strip.follow(shown)  # before the mark: a frame that the pool asked for moves no choice
+        self.strip.set_shown(shown)
         self._hang_ghost()
 
     def set_viewer_alone(self, alone: bool) -> None:

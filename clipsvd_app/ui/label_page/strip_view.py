@@ -34,7 +34,7 @@ class StripView(QListView):
         self._theme = theme
         self._strip = model
         self._delegate = StripDelegate(theme, self)
-        self._opened_id: int | None = None
+        self.opened_id: int | None = None  # what was last chosen to be shown, here or in the viewer
         self._pressing = False
         self.setModel(model)
         self.setItemDelegate(self._delegate)
@@ -71,7 +71,7 @@ class StripView(QListView):
     def select(self, image_ids: Iterable[int], current: int | None) -> None:
         """Choose images without opening them."""
         flag = QItemSelectionModel.SelectionFlag
-        self._opened_id = current if current is not None else self._opened_id
+        self.opened_id = current if current is not None else self.opened_id
         if current is not None and (index := self._strip.index_of(current)).isValid():
             self.selectionModel().setCurrentIndex(index, flag.NoUpdate)
         self.selectionModel().select(self._strip.selection_of(image_ids), flag.ClearAndSelect)
@@ -79,7 +79,7 @@ class StripView(QListView):
     def mark_shown(self, image_id: int | None) -> None:
         """Frame the image that the viewer shows."""
         before, patient_before = self._delegate.shown_id, self._delegate.shown_patient
-        self._opened_id = self._delegate.shown_id = image_id
+        self.opened_id = self._delegate.shown_id = image_id
         item = None if image_id is None else self._strip.index_of(image_id).data(ITEM_ROLE)
         self._delegate.shown_patient = 0 if item is None else item.patient
         if self._delegate.shown_patient != patient_before:
@@ -140,6 +140,6 @@ class StripView(QListView):
         if not index.isValid():
             return
         image_id = index.data(ITEM_ROLE).image_id
-        if again or image_id != self._opened_id:
-            self._opened_id = image_id
+        if again or image_id != self.opened_id:
+            self.opened_id = image_id
             self.opened.emit(image_id)
