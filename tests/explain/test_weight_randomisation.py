@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import copy
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
 from support.small_clip import no_report
 
-from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.backbones import load_backbone
 from clipsvd_app.engine.bench_explanations import adapt_planted, draw_planted, planted_inputs
 from clipsvd_app.engine.explain.decomposition import decompose_logits
@@ -19,6 +19,9 @@ from clipsvd_app.engine.explain.maps import patch_grid
 from clipsvd_app.engine.features import FeatureStore
 from clipsvd_app.engine.warm import WarmBackbone
 from clipsvd_app.resources import resource_path
+
+if TYPE_CHECKING:
+    from clipsvd_app.engine.adapted import AdaptedModel
 
 CASES = 4
 
