@@ -55,6 +55,8 @@ class ImportPlan:
     """By series key: the window of slices whose files give none."""
     moved: Mapping[int, str] = field(default_factory=dict)
     """The new paths of known images that are no longer where they were."""
+    read: tuple[tuple[str, int], ...] = ()
+    """Content and frame of every image that was found, new or known."""
     copies: Mapping[str, Sequence[str]] | None = None
     """Where copies of images lie, of those before and these together; None where none came."""
 
@@ -119,6 +121,7 @@ def plan_groups(
         series=series,
         windows=windows_of(project, images, report),
         moved=moved,
+        read=tuple((item.sha256, frame) for item, frame in frames),
         copies=with_copies(project, copied) if copied else None,
     )
 

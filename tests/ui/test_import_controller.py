@@ -9,7 +9,9 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 from support.films import ct_slices, film
 
+from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.project import create_project
+from clipsvd_app.project.class_changes import AddClass
 from clipsvd_app.ui.controllers.grouping import GroupingController
 from clipsvd_app.ui.controllers.importing import ImportController
 from clipsvd_app.ui.session import Session
@@ -35,9 +37,9 @@ def bench(qtbot, tmp_path):
     notices = []
     session.notice.connect(notices.append)
 
-    def drop(*paths):
+    def drop(*paths, on=None):
         notices.clear()
-        importing.take([str(path) for path in paths])
+        importing.take([str(path) for path in paths], on)
         qtbot.waitUntil(lambda: bool(notices) and not importing.busy)
 
     yield SimpleNamespace(session=session, drop=drop, notices=notices)
@@ -68,12 +70,43 @@ def test_what_is_known_already_leaves_nothing_to_undo(bench, tmp_path):
     assert (codes(bench), bench.session.undo_stack.count()) == (["missing_slices"], steps)
 
 
-def test_what_is_dropped_together_with_a_project_is_said_not_to_be_added(bench, tmp_path):
+def test_images_dropped_together_with_a_project_are_added_to_it(bench, tmp_path):
     create_project(tmp_path / "other.clipsvd").close()
-    bench.drop(tmp_path / "other.clipsvd", film(tmp_path / "a.dcm", "A", 1), tmp_path / "b.dcm")
+    bench.drop(tmp_path / "other.clipsvd", film(tmp_path / "a.dcm", "A", 1), tmp_path / "gone.dcm")
     assert bench.session.project.path.name == "other.clipsvd"
-    assert bench.notices[-1].message == "Only other.clipsvd was opened."
-    assert bench.notices[-1].remedy == "Drop the 2 other things again to add."
+    assert len(bench.session.images()) == 1
+    assert "gone.dcm" in bench.notices[-1].remedy
+
+
+def test_of_several_projects_one_is_opened_and_the_others_are_named(bench, tmp_path):
+    for name in ("one", "two"):
+        create_project(tmp_path / f"{name}.clipsvd").close()
+    bench.drop(tmp_path / "one.clipsvd", tmp_path / "two.clipsvd")
+    assert bench.session.project.path.name == "one.clipsvd"
+    assert bench.notices[-1].message == "Only one.clipsvd was opened, not two.clipsvd."
+
+
+def test_images_beside_a_project_that_does_not_open_are_added_nowhere(bench, tmp_path):
+    (tmp_path / "torn.clipsvd").write_bytes(b"no project")
+    bench.drop(tmp_path / "torn.clipsvd", film(tmp_path / "a.dcm", "A", 1))
+    assert (bench.session.project.path.name, bench.session.images()) == ("p.clipsvd", ())
+    assert bench.notices[-1].kind == "error"
+
+
+def test_known_and_new_files_dropped_on_a_class_are_labelled_in_one_step(bench, tmp_path):
+    bench.session.do(AddClass(class_from_name("benign")))
+    (benign,) = bench.session.classes()
+    known, new = film(tmp_path / "a.dcm", "A", 1), film(tmp_path / "b.dcm", "B", 2)
+    bench.drop(known)
+    bench.drop(known, on=benign.id)
+    assert [image.class_id for image in bench.session.images()] == [benign.id]
+    assert bench.notices[-1].message.startswith("1 image labelled “benign”.")
+    bench.session.undo_stack.undo()
+    bench.drop(known, new, on=benign.id)
+    assert [image.class_id for image in bench.session.images()] == [benign.id] * 2
+    assert bench.notices[-1].message.startswith("2 images labelled “benign”. 1 image of 1 patient added")
+    bench.session.undo_stack.undo()
+    assert [image.class_id for image in bench.session.images()] == [None]
 
 
 def test_what_is_left_out_is_counted_in_the_notice(bench, tmp_path):

@@ -60,25 +60,29 @@ class ImportController(QObject):
         return self._task is not None or self._grouping.dialog is not None
 
     def take(self, paths: Sequence[str], class_id: int | None = None) -> None:
-        """Open what was dropped, or import it; with a class the new images are labelled at once."""
+        """Open what was dropped, and import what else there is; a class labels all images, known ones too."""
         projects = [path for path in paths if path.lower().endswith(SUFFIX)]
         adapters = [path for path in paths if path.lower().endswith(exporting.SUFFIX)]
-        if projects:
-            self._session.open_project(Path(projects[0]))
-            self._tell_rest(projects[0], paths)
-        elif adapters:
+        pictures = [Path(path) for path in paths if path not in projects and path not in adapters]
+        if projects and not self._session.open_project(Path(projects[0])):
+            return
+        if adapters:
             self.adapter_dropped.emit(adapters[0])
-            self._tell_rest(adapters[0], paths)
-        elif paths:
-            self._import([Path(path) for path in paths], class_id)
+        for opened, *others in filter(None, (projects, adapters)):
+            self._tell_others(opened, others)
+        if pictures:
+            self._import(pictures, None if projects else class_id)
 
-    def _tell_rest(self, opened: str, paths: Sequence[str]) -> None:
-        """Say what a project or adapter among the things dropped has kept from being added."""
-        rest = sum(path != opened for path in paths)
-        if rest:
-            others = "the other thing" if rest == 1 else f"the {rest} other things"
+    def _tell_others(self, opened: str, others: Sequence[str]) -> None:
+        """Say which of several projects or adapters was opened: one is open at a time."""
+        if others:
+            names = ", ".join(Path(path).name for path in others)
             self._session.tell(
-                Notice("warning", f"Only {Path(opened).name} was opened.", f"Drop {others} again to add.")
+                Notice(
+                    "warning",
+                    f"Only {Path(opened).name} was opened, not {names}.",
+                    "Drop one project or adapter at a time.",
+                )
             )
 
     def cancel(self) -> None:
@@ -157,42 +161,42 @@ class ImportController(QObject):
     def _apply(self, plan: ImportPlan, class_id: int | None) -> None:
         project = self._session.project
         assert project is not None
-        if plan.images:
-            self._session.undo_stack.beginMacro(apply_import(project, plan).title)
-            self._session.do(apply_import(project, plan))
-            if class_id is not None:
-                self._label(plan, class_id)
+        changes = apply_import(project, plan) if plan.images else known_changes(project, plan)
+        if changes is not None and class_id is not None:
+            self._session.undo_stack.beginMacro(changes.title)
+        if changes is not None:
+            self._session.do(changes)
+        labelled = self._label(plan, class_id) if class_id is not None else ""
+        if changes is not None and class_id is not None:
             self._session.undo_stack.endMacro()
+        if plan.images:
             self.imported.emit()
-        else:
-            if (changes := known_changes(project, plan)) is not None:
-                self._session.do(changes)
-            if class_id is not None:
-                self._label(plan, class_id)
-        self._session.tell(outcome(plan))
+        self._session.tell(outcome(plan, labelled))
 
-    def _label(self, plan: ImportPlan, class_id: int) -> None:
+    def _label(self, plan: ImportPlan, class_id: int) -> str:
+        """Label whatever was read, new or known, and say how much that was."""
         project = self._session.project
         assert project is not None
-        hashes = {(image.sha256, image.frame) for image in plan.images}
-        ids = [image.id for image in project.images() if (image.sha256, image.frame) in hashes]
+        read = set(plan.read)
+        ids = [image.id for image in project.images() if (image.sha256, image.frame) in read]
         names = {known.id: known.name for known in project.classes()}
         if class_id not in names:
-            self._session.tell(
-                Notice("warning", "The class was removed while files were read, so the images have no label.")
-            )
-        elif ids and self._session.reader:
+            return "The class was removed while files were read, so the images have no label."
+        if not ids:
+            return ""
+        if self._session.reader:
             self._session.do(set_readings(self._session.reader, ids, class_id))
-        elif ids:
+        else:
             self._session.do(set_labels(ids, class_id, names[class_id]))
+        return f"{len(ids):,} {'image' if len(ids) == 1 else 'images'} labelled “{names[class_id]}”."
 
 
-def outcome(plan: ImportPlan) -> Notice:
-    """Return the notice that sums an import up."""
+def outcome(plan: ImportPlan, labelled: str = "") -> Notice:
+    """Return the notice that sums an import up. labelled: what became of the class it was dropped on."""
     if plan.refused and not plan.images and not plan.known:
         return Notice("error", f"Nothing could be read: {plan.refused[0].sentence}", key=_KEY)
     kind: NoticeKind = "warning" if plan.refused or plan.warnings or plan.notes else "success"
-    return Notice(kind, summary(plan), " ".join(_more(plan)), key=_KEY)
+    return Notice(kind, f"{labelled} {summary(plan)}".strip(), " ".join(_more(plan)), key=_KEY)
 
 
 def _more(plan: ImportPlan) -> Iterator[str]:
