@@ -78,7 +78,8 @@ def _grey_frame(dataset: TrueDataset, raw: Array, frame: int) -> Frame:
         window = tables[0][1]
     else:
         part = text(dataset, "BodyPartExamined")
-        window, by_pixels = default_window(pixels, units, bits_stored_of(dataset), padding, part)
+        bits = bits_stored_of(dataset) if _shows_stored_values(dataset, frame) else None
+        window, by_pixels = default_window(pixels, units, bits, padding, part)
     return Frame(
         pixels=pixels,
         window=window,
@@ -138,8 +139,7 @@ def modality_values(dataset: TrueDataset, stored: Array, frame: int) -> tuple[Ar
     """
     padding = padding_value(dataset, stored)
     marked = np.asarray([] if padding is None else [padding], dtype=stored.dtype)
-    is_stored = is_shown_as_stored(dataset) or has_broken_table(dataset)
-    tables = [] if is_stored else items(dataset, "ModalityLUTSequence")
+    tables = _modality_tables(dataset)
     kind: type[np.floating[Any]] = np.float32
     if tables:
         signed = whole(dataset, "PixelRepresentation", 0) == 1
@@ -155,6 +155,15 @@ def modality_values(dataset: TrueDataset, stored: Array, frame: int) -> tuple[Ar
     sentinel = kind(mapped[0])
     pixels[is_padding(dataset, stored, padding)] = sentinel
     return pixels, float(sentinel)
+
+
+def _modality_tables(dataset: TrueDataset) -> list[Dataset]:
+    is_stored = is_shown_as_stored(dataset) or has_broken_table(dataset)
+    return [] if is_stored else items(dataset, "ModalityLUTSequence")
+
+
+def _shows_stored_values(dataset: TrueDataset, frame: int) -> bool:
+    return not _modality_tables(dataset) and display_rescale(dataset, frame) == (1.0, 0.0)
 
 
 def _is_wide(stored: Array) -> bool:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # Raise this whenever the same file would give other pixels, greys or windows than before: no thumbnail and no
 # feature of the older reading is taken for one of the newer.
-PIXELS_VERSION = 3
+PIXELS_VERSION = 4
 _BYTES_AT_ONCE = 64 * 1024**2
 
 

@@ -93,7 +93,7 @@ def read_volume_frame(path: Path, frame: int) -> Frame:
     slope, intercept = grid.rescale
     plain = (slope, intercept) == (1.0, 0.0)
     values = (pixels if plain else pixels * np.float64(slope) + intercept).astype(np.float32)
-    window, by_pixels = default_window(values, "", header.bits_stored)
+    window, by_pixels = default_window(values, "", header.bits_stored if plain else None)
     return Frame(
         values,
         window,

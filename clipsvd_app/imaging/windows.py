@@ -68,17 +68,18 @@ def is_usable(window: Window) -> bool:
 
 
 def default_window(
-    pixels: Array, units: str, bits_stored: int, padding: float | None = None, body_part: str = ""
+    pixels: Array, units: str, stored_bits: int | None, padding: float | None = None, body_part: str = ""
 ) -> tuple[Window, bool]:
     """Choose the window of a frame whose header has none, and say whether its pixels alone gave it.
 
-    Hounsfield units show brain in heads, bone in limbs, soft tissue elsewhere; up to 8 bits show in full;
-    wider ranges show their 0.5 to 99.5 percentiles.
+    Hounsfield units show brain in heads, bone in limbs, soft tissue elsewhere; stored values of up to 8 bits
+    show in full; wider ranges and rescaled values show their 0.5 to 99.5 percentiles.
+    stored_bits: None where the pixels are no longer the values that were stored.
     """
     if units == "HU":
         return dict(CT_PRESETS)[_CT_BY_BODY_PART.get(body_part.upper(), "Soft tissue")], False
-    levels = 2.0**bits_stored
-    if bits_stored <= 8 and pixels.size and pixels.min() >= 0 and pixels.max() < levels:
+    levels = 2.0 ** (stored_bits or 0)
+    if 1 < levels <= 256 and pixels.size and pixels.min() >= 0 and pixels.max() < levels:
         return Window(levels / 2, levels), False
     return percentile_window(pixels, padding, *AUTOMATIC), True
 

@@ -76,6 +76,18 @@ def test_no_window_is_made_up_where_headers_or_the_kind_of_image_give_one(write_
     assert window_beside(slices[0][0]) == (None, 1)
 
 
+def test_slices_of_eight_bits_with_slopes_of_their_own_share_a_window(write_dicom):
+    slices = []
+    for number, slope in enumerate(("0.01", "0.04")):
+        pixels = np.linspace(0, 255, 256).astype(np.uint8).reshape(16, 16)
+        said = {"Modality": "PT", "Units": "GML", "RescaleSlope": slope, "RescaleIntercept": "0"}
+        slices.append((write_dicom(pixels, f"e{number}.dcm", **said), 0))
+    shared = series_window(slices)
+    faint, bright = (to_display(read_frame(*place, shared)) for place in slices)
+    assert faint.max() == pytest.approx(255 / 4, abs=2)
+    assert bright.max() == 255
+
+
 def test_slices_in_different_units_share_no_window(write_dicom):
     slices = []
     for number, units in enumerate(("GML", "BQML")):

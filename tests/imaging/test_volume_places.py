@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import image_facts, read_frame, read_header, read_stack, read_stored
+from clipsvd_app.imaging import image_facts, read_frame, read_header, read_stack, read_stored, to_display
 
 VOXELS = (np.arange(6 * 5 * 4).reshape(4, 5, 6) * 10).astype(np.int16)
 STRAIGHT = [[0.5, 0, 0, -10], [0, 0.5, 0, -20], [0, 0, 3, 30]]
@@ -292,3 +292,13 @@ def test_slices_that_the_header_does_not_state_are_counted(write):
 def test_a_gzipped_volume_needs_no_length_at_its_end(write):
     squeezed = gzip.compress(nifti()[:300]) + gzip.compress(nifti()[300:])
     assert np.array_equal(read_stored(write(squeezed)), VOXELS)
+
+
+def test_a_volume_of_eight_bits_rescaled_to_shares_is_not_black(tmp_path):
+    shares = np.linspace(0, 255, 6 * 5 * 4).reshape(4, 5, 6).astype(np.uint8)
+    path = tmp_path / "shares.nii"
+    path.write_bytes(nifti(shares, kind=2, slope=1 / 255))
+    shown = to_display(read_frame(path, 3))
+    assert (shown.min(), shown.max()) == (0, 255)
+    path.write_bytes(nifti(shares, kind=2))
+    assert int(to_display(read_frame(path, 0)).max()) == shares[0].max()

@@ -128,6 +128,13 @@ def test_eight_bits_are_shown_as_they_are():
     assert default_window(np.array([10.0, 30.0]), "", 8) == (IDENTITY_8_BIT, False)
 
 
+def test_rescaled_values_of_eight_bits_show_their_own_range():
+    share = np.linspace(0, 1, 256, dtype=np.float32).reshape(16, 16)
+    window, by_pixels = default_window(share, "", None)
+    assert by_pixels
+    assert np.ptp(apply_window(share, window)) == 255
+
+
 def test_a_flat_frame_has_a_usable_window():
     window = percentile_window(np.full((4, 4), 7.0, np.float32), None, 0, 100)
     assert is_usable(window)
