@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import tempfile
 from pathlib import Path
@@ -160,13 +159,10 @@ def dbt_windows(case: Path) -> None:
 def dicomdir_names(case: Path) -> None:
     right = expected(case)["images"]
     for name, count in right.items():
-        answer, images, said = added(case, case / name / "DICOMDIR")
+        _answer, images, said = added(case, case / name / "DICOMDIR")
         ensure(len(images) == count, f"{name}: {len(images)} images, not {count}")
         if name == "one_missing":
-            ensure(
-                re.search(r"missing|not there|IM000002", said + json.dumps(answer)),
-                "no word on the missing file",
-            )
+            ensure("IM000002" in said, f"no word on the missing file: {said}")
 
 
 def enhanced_no_order(case: Path) -> None:
