@@ -205,13 +205,13 @@ def _counted(dataset: TrueDataset, found: int) -> TrueDataset:
 
 
 def _with_size(dataset: TrueDataset, facts: StreamFacts) -> TrueDataset:
-    """Take the stream's size; where only rows and columns are exchanged, the header is known to be right."""
+    """Take the stream's size; where only rows and columns are exchanged, keep the header's and say so."""
     size = facts.rows, facts.columns
     said = whole(dataset, "Rows", 0), whole(dataset, "Columns", 0)
     if not all(size) or size == said:
         return dataset
     if size == said[::-1]:
-        return _faulted(dataset, "header_contradicted", "Rows")
+        return _faulted(dataset, "size_exchanged")  # writers of such streams mostly have the header right
     return dataset.prove("Rows", size[0]).prove("Columns", size[1])
 
 

@@ -91,6 +91,7 @@ class VoiLut:
 
 FaultCode: TypeAlias = Literal[
     "header_contradicted",
+    "size_exchanged",
     "missing_value",
     "frames_miscounted",
     "cut_off",

@@ -168,6 +168,17 @@ def test_the_size_of_the_stream_is_the_size_of_the_picture(encoded):
     assert contradicted(path) == {"Rows", "Columns"}
 
 
+@pytest.mark.parametrize("header_is_right", [True, False])
+def test_exchanged_rows_and_columns_are_named_and_the_header_is_used(encoded, header_is_right):
+    grey = np.full((16, 32), 20, np.uint8)
+    grey[:, 16:] = 200
+    path = encoded(grey, [jpeg(grey.reshape(32, 16) if header_is_right else grey.T.copy())])
+    assert faults(path) == [("size_exchanged", "")]
+    assert read_frame(path).pixels.shape == (16, 32)
+    (sentence,) = (said for said in image_facts(path).flags if "rows and columns" in said)
+    assert "The header was used" in sentence
+
+
 # --- precision and sign ---
 
 

@@ -239,6 +239,11 @@ def test_the_flag_names_what_ordered_images_without_a_place(numbers, locations, 
     assert flag.sentence.endswith(f"{said}.")
 
 
+def test_nothing_is_said_to_order_a_single_image_without_a_place():
+    (flag,) = only(unplaced([1], [None])).flags
+    assert flag.sentence == "1 image does not say where it lies in the patient."
+
+
 @pytest.mark.parametrize("scale", [1.0, 1e-1, 1e-3, 1e-4])
 def test_a_stack_is_judged_the_same_at_any_scale(scale):
     places = [0.0, 1.0, 2.0, 4.0, 4.0]

@@ -88,6 +88,11 @@ def _fault_sentence(code: FaultCode, count: int, about: Sequence[str]) -> str:
         case "header_contradicted":
             said = f"The header contradicts the pixel data in {images} ({_element_names(about)})"
             return f"{said}. The pixel data were used."
+        case "size_exchanged":
+            return (
+                f"The header and the pixel data of {images} exchange rows and columns. The header was used; "
+                "if the picture looks scrambled, export it again."
+            )
         case "missing_value":
             said = f"The header of {images} lacks {_element_names(about)}"
             return f"{said}. What fits the pixel data was assumed."
@@ -127,9 +132,10 @@ def geometry(
     """
     expected = any(header.modality in CROSS_SECTIONAL for header in headers)
     if unplaced and (stacks or expected):
+        order = f"; {ORDERED_BY[ordered_by]}" if unplaced > 1 else ""  # one alone has no order
         said = (
             f"{counted(unplaced, 'image does not say where it lies', 'images do not say where they lie')}"
-            f" in the patient; {ORDERED_BY[ordered_by]}."
+            f" in the patient{order}."
         )
         yield Flag(FlagCode.MISSING_GEOMETRY, said, unplaced)
     if len(stacks) > 1:

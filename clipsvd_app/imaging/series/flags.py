@@ -27,6 +27,7 @@ class FlagCode(StrEnum):
     NO_PIXELS = "no_pixels"
     NO_IMAGES = "no_images"
     HEADER_CONTRADICTED = "header_contradicted"
+    SIZE_EXCHANGED = "size_exchanged"
     MISSING_VALUE = "missing_value"
     FRAMES_MISCOUNTED = "frames_miscounted"
     CUT_OFF = "cut_off"
