@@ -69,7 +69,7 @@ def check_prompts(tokenizer: Tokenizer, classes: Sequence[ClassSpec]) -> PromptR
     read = _read(tokenizer, classes)
     mute = [entry for entry in read if len(entry.mute) == len(entry.prompts)]
     alike = [group for group in _alike(read) if not all(entry in mute for entry in group)]
-    refusals = [_unreadable(entry) for entry in mute]
+    refusals = [_unreadable(mute)] if mute else []
     refusals += [_same_to_the_model(group, tokenizer.context_length) for group in alike]
     if refusals:
         return PromptReport(tuple(refusals))
@@ -81,9 +81,9 @@ def require_readable(tokenizer: Tokenizer, classes: Sequence[ClassSpec]) -> tupl
     """Refuse classes that the model cannot read or tell apart; return what weakens the others."""
     report = check_prompts(tokenizer, classes)
     if report.refusals:
-        first, others = report.refusals[0], len(report.refusals) - 1
-        more = f" The same goes for {others} other {'class' if others == 1 else 'classes'}." if others else ""
-        raise UserError(first.message + more, remedy=first.remedy, code=first.code)
+        first = report.refusals[0]
+        told = " ".join(error.message for error in report.refusals[:_NAMED])
+        raise UserError(told, remedy=first.remedy, code=first.code)
     return report.warnings
 
 
@@ -101,14 +101,18 @@ def _read(tokenizer: Tokenizer, classes: Sequence[ClassSpec]) -> list[_ReadClass
     ]
 
 
-def _unreadable(entry: _ReadClass) -> UserError:
-    words = entry.unknown
+def _unreadable(mute: Sequence[_ReadClass]) -> UserError:
+    classes = _quoted([entry.name for entry in mute], " and ")
+    of, stay = ("class", "its name can stay as it is")
+    if len(mute) > 1:
+        of, stay = ("classes", "their names can stay as they are")
+    words = tuple(dict.fromkeys(word for entry in mute for word in entry.unknown))
     why = (
         f"its vocabulary does not have {_quoted(words)}" if words else "they hold no character that it knows"
     )
     return UserError(
-        f"The model cannot read the prompts of the class “{entry.name}”: {why}.",
-        remedy=f"Write a prompt in English words for “{entry.name}”; its name can stay as it is.",
+        f"The model cannot read the prompts of the {of} {classes}: {why}.",
+        remedy=f"Write a prompt in English words for {classes}; {stay}.",
         code="unreadable_prompts",
     )
 

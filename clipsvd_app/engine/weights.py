@@ -6,6 +6,7 @@ import json
 import pickle
 import struct
 import warnings
+import zipfile
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
@@ -41,6 +42,7 @@ _DTYPES = {
 _LFS_POINTER = b"version https://git-lfs"
 _ARCHIVE, _PICKLE = b"PK\x03\x04", b"\x80"
 _REMEDY = "Download the folder again, with configuration and weights of one version."
+OPEN_CLIP_RELEASE = "Get the model's open_clip release, a folder that holds open_clip_config.json."
 
 
 def read_state(path: Path) -> State:
@@ -163,6 +165,21 @@ def _require_pickle(path: Path) -> None:
         )
     if not start.startswith((_ARCHIVE, _PICKLE)):
         raise _refusal(path, "is damaged or is no checkpoint", _REMEDY)
+    if _is_torchscript(path):
+        raise _refusal(
+            path,
+            "is a TorchScript archive: a compiled program with its weights, which is never run",
+            OPEN_CLIP_RELEASE,
+        )
+
+
+def _is_torchscript(path: Path) -> bool:
+    """Tell an archive of torch.jit, which alone has a table of constants, from one of torch.save."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith("/constants.pkl") for name in archive.namelist())
+    except (zipfile.BadZipFile, OSError):  # before torch 1.6 a checkpoint was a bare pickle
+        return False
 
 
 def _load_tensors_only(path: Path) -> object:

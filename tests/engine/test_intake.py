@@ -7,12 +7,13 @@ import json
 import os
 import pickle
 import shutil
+import warnings
 from collections import OrderedDict
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from support.tiny_backbone import MATRICES, TRAINED_NUMBERS, write_tiny_backbone
 from support.tiny_clip import write_tiny_clip
 
@@ -256,6 +257,36 @@ def test_pickled_code_is_refused_and_never_run(download, target, tmp_path):
 def test_a_file_that_is_no_checkpoint_is_refused(download, target, content, words):
     (download / BIN).write_bytes(content)
     assert words in refused(download, target).message
+
+
+class Doubling(torch.nn.Module):
+    def forward(self, values):
+        return 2 * values
+
+
+def test_a_torchscript_archive_is_called_what_it_is(download, target):
+    (download / BIN).unlink()
+    archive = download / "ViT-B-32.pt"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # newer releases of torch advise against it
+        torch.jit.save(torch.jit.trace(Doubling(), torch.ones(2)), str(archive))
+    refusal = refused(archive, target)
+    assert "TorchScript" in refusal.message
+    assert "damaged" not in refusal.message
+    assert "open_clip release" in refusal.remedy
+
+
+@pytest.mark.parametrize("with_configuration", [True, False])
+def test_a_model_of_the_transformers_library_is_called_what_it_is(download, target, with_configuration):
+    names = ("text_model.embeddings.token_embedding.weight", "vision_model.post_layernorm.weight")
+    (download / BIN).unlink()
+    weights = download / "model.safetensors"
+    save_file({name: torch.ones(2, 2) for name in names}, weights)
+    if not with_configuration:
+        (download / "open_clip_config.json").unlink()
+    refusal = refused(weights, target)
+    assert "transformers library" in refusal.message
+    assert "open_clip release" in refusal.remedy
 
 
 @pytest.mark.parametrize(

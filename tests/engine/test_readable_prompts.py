@@ -70,12 +70,16 @@ def test_what_is_said_to_be_read_is_what_the_model_is_given(tokenizer, text):
 
 
 @pytest.mark.parametrize("names", [("肺炎", "骨折"), ("перелом", "киста"), ("كسر", "كيس"), ("🙂", "🙁")])
-def test_names_of_unknown_words_are_refused_each_with_its_class_and_reason(bert, names):
-    refusals = check_prompts(bert, [named(name) for name in names]).refusals
-    assert [error.code for error in refusals] == ["unreadable_prompts"] * 2
-    for name, error in zip(names, refusals, strict=True):
-        assert f"the class “{name}”: its vocabulary does not have “{name}”" in error.message
-        assert "English" in error.remedy
+def test_names_of_unknown_words_are_refused_with_their_classes_and_the_reason(bert, names):
+    first, second = names
+    with pytest.raises(UserError) as caught:
+        require_readable(bert, [named(name) for name in names])
+    assert caught.value.code == "unreadable_prompts"
+    assert (
+        f"the classes “{first}” and “{second}”: its vocabulary does not have “{first}”, “{second}”."
+        in caught.value.message
+    )
+    assert f"English words for “{first}” and “{second}”; their names can stay" in caught.value.remedy
 
 
 def test_one_such_class_among_others_is_refused_too(bert):
@@ -123,9 +127,16 @@ def test_the_same_prompts_in_another_order_are_the_same(bert):
     assert refusal.code == "same_prompts"
 
 
-def test_many_refusals_are_one_sentence_and_a_count(bert):
-    with pytest.raises(UserError, match="The same goes for 39 other classes"):
+def test_many_classes_that_cannot_be_read_are_some_names_and_a_count(bert):
+    with pytest.raises(UserError, match="” and 37 more: its vocabulary"):
         require_readable(bert, [named(chr(0x4E00 + 7 * number)) for number in range(40)])
+
+
+def test_classes_that_fail_for_different_reasons_are_each_told_their_own(bert):
+    with pytest.raises(UserError) as caught:
+        require_readable(bert, [named("气胸"), named("one", "a mass"), named("two", "a  mass")])
+    assert "cannot read the prompts of the class “气胸”" in caught.value.message
+    assert "cannot tell the classes “one” and “two” apart: they have the same prompts" in caught.value.message
 
 
 def test_a_prompt_that_loses_its_end_is_said_and_so_is_a_lost_name(tokenizer):

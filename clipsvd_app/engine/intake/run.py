@@ -23,7 +23,7 @@ from clipsvd_app.engine.intake.locating import Source, locate
 from clipsvd_app.engine.intake.new_folder import folder_beside
 from clipsvd_app.engine.plain_attention import use_plain_attention
 from clipsvd_app.engine.tokenizing import HuggingFaceTokenizer, load_tokenizer, vocabulary_sha256
-from clipsvd_app.engine.weights import State, describe_difference, read_state, write_state
+from clipsvd_app.engine.weights import OPEN_CLIP_RELEASE, State, describe_difference, read_state, write_state
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import AddBackboneRequest, AddBackboneResult, Report, read_record, write_record
 
@@ -42,6 +42,7 @@ def run_add(
     """
     source, target = locate(Path(request.source)), Path(request.target)
     state = read_state(source.weights)
+    _require_open_clip(source, state)
     source_sha256 = file_sha256(source.weights, report)
     release = known.get(source_sha256)
     with folder_beside(target) as folder:
@@ -60,6 +61,17 @@ def run_add(
         folder.rename(target)
     report(STAGE_CHECK, 1, 1)
     return result
+
+
+def _require_open_clip(source: Source, state: State) -> None:
+    """Refuse a model of the transformers library (CLIPModel and its kin), whose towers have other names."""
+    if all(any(name.startswith(tower) for name in state) for tower in ("vision_model.", "text_model.")):
+        raise UserError(
+            f"“{source.weights.name}” holds a model in the layout of the transformers library,"
+            " which names its tensors otherwise than open_clip.",
+            remedy=OPEN_CLIP_RELEASE,
+            code="backbone_layout",
+        )
 
 
 def _check(folder: Path, source: Source, state: State, release: KnownRelease | None) -> tuple[str, ...]:
