@@ -130,6 +130,15 @@ def test_a_refused_file_is_listed_with_its_sentence(page):
     assert not page.apply_tab._refused_area.isVisible()
 
 
+def test_files_are_named_below_the_folder_of_all_and_whole_in_the_tool_tip(page):
+    paths = ("/data/new/P1/IM1.dcm", "/data/new/P2/IM1.dcm")
+    table = page.apply_tab.table
+    table.set_rows(("a", "b"), tuple(replace(ROWS[0], file_name=path) for path in paths))
+    cells = [table.model().index(row, FILE) for row in range(2)]
+    assert [cell.data() for cell in cells] == ["P1/IM1.dcm", "P2/IM1.dcm"]
+    assert [cell.data(Qt.ItemDataRole.ToolTipRole) for cell in cells] == list(paths)
+
+
 def test_the_table_is_saved_only_when_it_is_whole(page):
     page.set_apply_state(ApplyState(ADAPTER, ROWS, progress=("Predicting", 1, 3)))
     assert not page.apply_tab._csv.isEnabled()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os.path import commonprefix
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import (
@@ -28,6 +29,8 @@ from clipsvd_app.ui.plots.numbers import percent
 from clipsvd_app.ui.plots.probability_bars import paint_probability_strip
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from PySide6.QtGui import QPainter
 
     from clipsvd_app.ui.export_page.state import AppliedRow
@@ -43,6 +46,7 @@ HEADINGS = (
     "Zero-shot, all classes",
 )
 FILE, STUDY, CLASS, TOP, STRIP, BASE_CLASS, BASE_STRIP = range(len(HEADINGS))
+LONGEST_PX, SHORTEST_PX = 300, 84
 _Role = Qt.ItemDataRole
 
 
@@ -71,6 +75,9 @@ class ResultsTable(QTableView):
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
         header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setMaximumSectionSize(LONGEST_PX)
+        header.setMinimumSectionSize(SHORTEST_PX)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         for column in (STRIP, BASE_STRIP):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
         self.setAccessibleName("Predictions")
@@ -87,6 +94,13 @@ class ResultsTable(QTableView):
         return tuple(self._rows.rows[index.row()].image_id for index in source)
 
 
+def below_common(paths: Sequence[str]) -> dict[str, str]:
+    """Return each path below the folder that all of them lie in, parts divided by “/”."""
+    parts = {path: path.split("/") for path in paths}
+    common = len(commonprefix([found[:-1] for found in parts.values()]))
+    return {path: "/".join(found[common:]) for path, found in parts.items()}
+
+
 class _RowsModel(QAbstractTableModel):
     """Rows with a text to read and a key to sort by."""
 
@@ -94,10 +108,12 @@ class _RowsModel(QAbstractTableModel):
         super().__init__(parent)
         self.names: tuple[str, ...] = ()
         self.rows: tuple[AppliedRow, ...] = ()
+        self._files: dict[str, str] = {}
 
     def set_rows(self, names: tuple[str, ...], rows: tuple[AppliedRow, ...]) -> None:
         self.beginResetModel()
         self.names, self.rows = names, rows
+        self._files = below_common([row.file_name for row in rows])
         self.endResetModel()
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
@@ -107,7 +123,7 @@ class _RowsModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(HEADINGS)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = _Role.DisplayRole) -> Any:  # noqa: ANN401
-        if orientation == Qt.Orientation.Horizontal and role == _Role.DisplayRole:
+        if orientation == Qt.Orientation.Horizontal and role in (_Role.DisplayRole, _Role.ToolTipRole):
             return HEADINGS[section]
         return None
 
@@ -121,6 +137,8 @@ class _RowsModel(QAbstractTableModel):
             return max(values) if column in (TOP, STRIP, BASE_STRIP) else self._text(row, column, best)
         if role == _Role.DecorationRole and column in (CLASS, BASE_CLASS):
             return class_icon(best)
+        if role == _Role.ToolTipRole and column == FILE:
+            return row.file_name
         if role in (_Role.ToolTipRole, _Role.AccessibleTextRole) and column >= CLASS:
             return ", ".join(f"{n} {percent(v)}" for n, v in zip(self.names, values, strict=True))
         return values if role == _Role.UserRole + 1 else None
@@ -128,7 +146,7 @@ class _RowsModel(QAbstractTableModel):
     def _text(self, row: AppliedRow, column: int, best: int) -> str:
         if column in (STRIP, BASE_STRIP):
             return ""
-        texts = {FILE: row.file_name, STUDY: row.study, TOP: percent(row.adapted[best])}
+        texts = {FILE: self._files[row.file_name], STUDY: row.study, TOP: percent(row.adapted[best])}
         return texts.get(column, self.names[best])
 
 
