@@ -53,6 +53,28 @@ def test_only_thumbnails_in_sight_are_asked_for(strip, asked, qtbot):
     assert len(asked[0]) < 60
 
 
+class RunningPause:
+    """A timer that runs; counts how often it is started anew."""
+
+    starts = 0
+
+    def isActive(self) -> bool:
+        return True
+
+    def start(self) -> None:
+        self.starts += 1
+
+
+def test_thumbnails_wait_while_the_viewer_goes_through_slices(strip, asked, qtbot, monkeypatch):
+    strip.set_state(StripState(items(500)))
+    qtbot.waitUntil(lambda: len(asked) == 1)
+    pause = RunningPause()
+    monkeypatch.setattr(strip, "_look_pause", pause)
+    for image_id in (100, 101, 102):  # all in sight: nothing scrolls
+        strip.follow(image_id)
+    assert (pause.starts, len(asked)) == (3, 1)
+
+
 def test_scrolling_asks_for_what_comes_into_sight_and_not_again_for_what_has_come(strip, asked, qtbot):
     strip.set_state(StripState(items(10_000)))
     qtbot.waitUntil(lambda: len(asked) == 1)

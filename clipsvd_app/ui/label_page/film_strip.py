@@ -114,6 +114,8 @@ class FilmStrip(QFrame):
         """Choose the image that is on the screen now; several stay chosen while it is the one opened here."""
         if image_id is None:
             return
+        if self._look_pause.isActive():
+            self._look_pause.start()  # thumbnails wait until the viewer rests: its slices go first
         index = self._model.index_of(image_id)
         opened_here = image_id == self.view.opened_id or index == self.view.currentIndex()
         if not (opened_here and self.view.selectionModel().isSelected(index)):
