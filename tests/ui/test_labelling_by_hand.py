@@ -154,12 +154,12 @@ def test_pictures_without_a_patient_are_asked_about_first(qtbot, studio, picture
     assert drop_files(studio.window, pictures)
     qtbot.waitUntil(lambda: studio.pages.grouping.dialog is not None, timeout=10_000)
     dialog = studio.pages.grouping.dialog
-    assert dialog.groups.topLevelItemCount() == IMAGES
-    dialog.choices.card("regex").click()
-    dialog.pattern.setText("(")
+    assert dialog.patients.groups.topLevelItemCount() == IMAGES
+    dialog.patients.choices.card("regex").click()
+    dialog.patients.pattern.setText("(")
     qtbot.waitUntil(lambda: not dialog.add.isEnabled())
-    dialog.pattern.setText("^([0-9]+)_")
-    qtbot.waitUntil(lambda: dialog.groups.topLevelItemCount() == 2)
+    dialog.patients.pattern.setText("^([0-9]+)_")
+    qtbot.waitUntil(lambda: dialog.patients.groups.topLevelItemCount() == 2)
     assert studio.session.images() == ()
     dialog.add.click()
     qtbot.waitUntil(lambda: len(studio.session.images()) == IMAGES)
@@ -222,9 +222,9 @@ def test_a_mistyped_class_of_a_table_is_shown_before_it_is_made(filled, tmp_path
 def test_the_folder_rule_of_the_question_has_levels(qtbot):
     dialog = GroupingDialog("folder:2")
     qtbot.addWidget(dialog)
-    assert dialog.rule == "folder:2"
-    with qtbot.waitSignal(dialog.rule_changed) as said:
-        dialog.levels.setValue(1)
+    assert dialog.patients.rule == "folder:2"
+    with qtbot.waitSignal(dialog.patients.rule_changed) as said:
+        dialog.patients.levels.setValue(1)
     assert said.args == ["folder"]
 
 

@@ -47,8 +47,8 @@ class GroupingController(QObject):
             return
         dialog = self.dialog = GroupingDialog(known, self._parent)
         dialog.add.setText(f"Add {len(read.found)} files")
-        dialog.rule_changed.connect(lambda _rule: self._show(dialog, project, read))
-        dialog.accepted.connect(lambda: take(_kept(project, dialog.rule)))
+        dialog.patients.rule_changed.connect(lambda _rule: self._show(dialog, project, read))
+        dialog.accepted.connect(lambda: take(_kept(project, dialog.patients.rule)))
         dialog.rejected.connect(give_up)
         dialog.finished.connect(lambda _how: setattr(self, "dialog", None))
         self._show(dialog, project, read)
@@ -63,10 +63,10 @@ class GroupingController(QObject):
         if self.dialog is not dialog:
             return
         try:
-            dialog.show_preview(preview_groups(project, read, _rule(dialog.rule)))
+            dialog.patients.show_preview(preview_groups(project, read, _rule(dialog.patients.rule)))
         except UserError as error:
             level: Level = "info" if error.code == NO_TABLE else "error"
-            dialog.show_trouble(error.message, error.remedy, level)
+            dialog.patients.show_trouble(error.message, error.remedy, level)
 
 
 def _rule(text: str) -> PatientRule:
