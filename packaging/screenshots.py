@@ -219,7 +219,7 @@ class Story:
         before = len(self._runs())
         self._hand.until(lambda: not self._hand.pages.training.running, "the end of the training")
         assert len(self._runs()) == before + 1
-        self._hand.window.dismiss_notice("run-done")
+        self._hand.window.dismiss_notice("train")
 
     def _runs(self) -> tuple[RunSummary, ...]:
         project = self._hand.studio.session.project

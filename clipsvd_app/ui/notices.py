@@ -1,32 +1,35 @@
-"""Inline notices: what happened, what to do, at most one button; never a modal dialog."""
+"""Notices: what happened, what to do, at most one button; and which of them wait to be read."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
-
-from clipsvd_app.ui import icons
-from clipsvd_app.ui.theme import Palette, Theme, set_kind
-
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from clipsvd_app.errors import UserError
     from clipsvd_app.jobs import Failed
 
 START_ENGINE, OPEN_PREFIX = "engine.start", "open:"  # a path follows
 GONE_CODE = "engine_gone"
+ELSEWHERE_KEY = "run-elsewhere"  # of a project that is not the open one
 NoticeKind = Literal["info", "success", "warning", "error"]
-PASSING_MS = 6000
-_ICONS: dict[NoticeKind, str] = {"info": "info", "success": "check", "warning": "warning", "error": "warning"}
+WAITS_CODE = "run_waiting"
+PROGRAM_KEYS = frozenset(
+    {GONE_CODE, ELSEWHERE_KEY, WAITS_CODE, "settings", "backbone", "demo", "adapter", "apply"}
+)
+"""What these tell of is the program's, so it holds when another project is opened."""
+_NO_CODE = "user_error"
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
     """One notice. A later notice with the same ``key`` takes the place of the earlier one.
 
-    ``action`` is the id given back when its button, named ``action_text``, is pressed.
+    The key names the kind of action that the notice tells of: its error is over when that next succeeds.
+    ``action`` is the id given back when its button, named ``action_text``, is pressed. progress: (done,
+    total) of what is under way, total 0 where that is not known.
     """
 
     kind: NoticeKind
@@ -35,16 +38,17 @@ class Notice:
     action: str = ""
     action_text: str = ""
     key: str = ""
+    progress: tuple[int, int] | None = None
 
     @property
     def passes(self) -> bool:
-        """Whether it may go by itself: nothing is wrong and nothing is asked."""
-        return self.kind in ("info", "success") and not self.action
+        """Whether it may go by itself: nothing is wrong, nothing is asked and nothing is under way."""
+        return self.kind in ("info", "success") and not self.action and self.progress is None
 
 
-def notice_of(error: UserError) -> Notice:
-    """Return the notice that tells of an error."""
-    return Notice("error", error.message, error.remedy, key=error.code)
+def notice_of(error: UserError, key: str = "") -> Notice:
+    """Return the notice that tells of an error of a kind of action, by default of the error's own kind."""
+    return Notice("error", error.message, error.remedy, key=key or error.code.replace(_NO_CODE, ""))
 
 
 def failure_notice(failed: Failed, key: str = "") -> Notice:
@@ -54,112 +58,55 @@ def failure_notice(failed: Failed, key: str = "") -> Notice:
     return Notice("error", failed.message, failed.remedy, key=key or failed.code)
 
 
-class NoticeBar(QFrame):
-    """Shows the oldest waiting notice; hidden when there is none.
+class Waiting:
+    """The notices that wait to be read, the newest first, and apart from them what is under way."""
 
-    Signals: ``action_requested(str)`` the action id of a pressed button, ``shown(Notice)``.
-    """
-
-    action_requested = Signal(str)
-    shown = Signal(object)
-
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("notice")
-        self._waiting: list[Notice] = []
-        self._theme = theme
-        self._build()
-        self._timer = QTimer(self, singleShot=True, interval=PASSING_MS)
-        self._timer.timeout.connect(self.dismiss_current)
-        theme.changed.connect(self._tint)
-        self.hide()
+    def __init__(self) -> None:
+        self._messages: list[Notice] = []
+        self._running: list[Notice] = []
 
     @property
-    def current(self) -> Notice | None:
-        """The notice on show."""
-        return self._waiting[0] if self._waiting else None
+    def messages(self) -> tuple[Notice, ...]:
+        """What happened, the newest first."""
+        return tuple(self._messages)
 
-    def show_notice(self, notice: Notice) -> None:
-        """Add a notice, or renew the one with the same key; passing ones give way at once."""
-        kept = [n for n in self._waiting if not n.passes and not _same(n, notice)]
-        replaced = next((i for i, n in enumerate(self._waiting) if not n.passes and _same(n, notice)), None)
-        kept.insert(len(kept) if replaced is None else min(replaced, len(kept)), notice)
-        self._waiting = kept
-        self._refresh()
+    @property
+    def running(self) -> tuple[Notice, ...]:
+        """What is under way, in the order in which it began; no message ever hides it."""
+        return tuple(self._running)
 
-    def dismiss(self, key: str) -> None:
-        """Take back the notices with this key: what they told of is mended."""
-        self._waiting = [n for n in self._waiting if n.key != key]
-        self._refresh()
+    def add(self, notice: Notice) -> None:
+        """Put a notice first, in place of those with its key; of what passes only the newest waits."""
+        place = next((i for i, n in enumerate(self._running) if _same(n, notice)), len(self._running))
+        self._running = [n for n in self._running if not _same(n, notice)]
+        self._messages = [
+            n for n in self._messages if not _same(n, notice) and not (n.passes and notice.passes)
+        ]
+        if notice.progress is None:
+            self._messages.insert(0, notice)
+        else:
+            self._running.insert(place, notice)
 
-    def dismiss_current(self) -> None:
-        """Close the notice on show; the next one appears."""
-        self._waiting = self._waiting[1:]
-        self._refresh()
+    def settle(self, key: str) -> None:
+        """Take back the notices with this key: what they told of is over."""
+        self._keep(lambda notice: notice.key != key)
 
-    def _build(self) -> None:
-        self._icon = QLabel()
-        self._text = QLabel(wordWrap=True)
-        self._text.setObjectName("notice_text")
-        self._text.setTextFormat(Qt.TextFormat.RichText)
-        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._more = QLabel()
-        set_kind(self._more, "small")
-        self._action = QPushButton()
-        self._action.clicked.connect(self._act)
-        self._close = QToolButton()
-        self._close.setText("✕")
-        self._close.setToolTip("Close")
-        self._close.setAccessibleName("Close notice")
-        self._close.clicked.connect(self.dismiss_current)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 8, 8, 8)
-        row.setSpacing(12)
-        row.addWidget(self._icon)
-        row.addWidget(self._text, 1)
-        for widget in (self._more, self._action, self._close):
-            row.addWidget(widget)
+    def dismiss(self, notice: Notice) -> None:
+        """Take one notice away: it was read."""
+        self._keep(lambda other: other != notice)
 
-    def _refresh(self) -> None:
-        notice = self.current
-        self._timer.stop()
-        self.setVisible(notice is not None)
-        if notice is None:
-            return
-        self._text.setText(_as_html(notice))
-        self.setAccessibleName(f"{notice.message} {notice.remedy}".strip())
-        self._action.setVisible(bool(notice.action))
-        self._action.setText(notice.action_text)
-        waiting = len(self._waiting) - 1
-        self._more.setVisible(waiting > 0)
-        self._more.setText(f"{waiting} more")
-        set_kind(self, notice.kind)
-        self._tint(self._theme.palette)
-        if notice.passes:
-            self._timer.start()
-        self.shown.emit(notice)
+    def dismiss_all(self) -> None:
+        """Take every message away; what is under way stays."""
+        self._messages = []
 
-    def _tint(self, palette: Palette) -> None:
-        if self.current is not None:
-            kind = self.current.kind
-            ratio = self.devicePixelRatioF()
-            self._icon.setPixmap(icons.pixmap(_ICONS[kind], palette.color(kind), 18, ratio))
+    def leave_project(self) -> None:
+        """Take away what told of a project that is no longer open."""
+        self._keep(lambda notice: notice.key in PROGRAM_KEYS)
 
-    def _act(self) -> None:
-        notice = self.current
-        if notice is not None:
-            self.dismiss_current()
-            self.action_requested.emit(notice.action)
+    def _keep(self, wanted: Callable[[Notice], bool]) -> None:
+        self._messages = [notice for notice in self._messages if wanted(notice)]
+        self._running = [notice for notice in self._running if wanted(notice)]
 
 
 def _same(one: Notice, other: Notice) -> bool:
     return one == other or bool(one.key and one.key == other.key)
-
-
-def _as_html(notice: Notice) -> str:
-    message, remedy = (_escaped(part) for part in (notice.message, notice.remedy))
-    return f"<b>{message}</b> {remedy}".strip()
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -55,7 +55,7 @@ class Pages(QObject):
 
     def __init__(self, session: Session, window: MainWindow, theme: Theme) -> None:
         super().__init__(window)
-        self._session = session
+        self._session, self._frame = session, window
         clear_old_jobs()
         session.background.run(lambda _report: prune_caches(cache_folder()), lambda _answer: None)
         self.label, self.train = LabelPage(theme), TrainPage(theme)
@@ -63,6 +63,7 @@ class Pages(QObject):
         self.export, self.settings = ExportPage(theme), SettingsPage()
         for key in ("label", "train", "inspect", "explain", "export", "settings"):
             window.set_page_widget(key, getattr(self, key))
+        window.lay_messages_over("label", self.label.viewer.grid)
         self.pictures = Pictures(session.background, self)
         self.explainer = CaseExplainer(session)
         self.grouping = GroupingController(window)
@@ -93,8 +94,8 @@ class Pages(QObject):
             "edit.exclude": lambda: self.labelling.mark_selected("excluded"),
             "edit.add_class": lambda: self._on_label_page(self.label.bins.start_adding),
             "edit.find": lambda: self._on_label_page(self.label.strip.focus_search),
-            "view.next_panel": lambda: self._on_label_page(lambda: self.label.go_to_panel(1)),
-            "view.previous_panel": lambda: self._on_label_page(lambda: self.label.go_to_panel(-1)),
+            "view.next_panel": lambda: self._go_to_panel(1),
+            "view.previous_panel": lambda: self._go_to_panel(-1),
             "edit.second_reader": self.reading.ask,
             "edit.compare_readers": self.reading.compare,
             "file.import_labels": self.files.ask_table_in,
@@ -140,6 +141,17 @@ class Pages(QObject):
         if self._session.project is not None:
             self._session.page_requested.emit("label")
             act()
+
+    def _go_to_panel(self, step: int) -> None:
+        """Give the keyboard to the next panel; the messages stand behind the last one."""
+        messages = self._frame.messages
+        on_label = self._session.project is not None and self._frame.current_page == "label"
+        if on_label and (messages.has_focus or not self.label.is_at_end(step)):
+            self.label.go_to_panel(step)
+        elif not messages.has_focus and messages.enter():
+            return
+        else:
+            self._on_label_page(lambda: self.label.go_to_panel(step))
 
     def _on_page(self, key: str) -> None:
         if key == "settings":

@@ -20,7 +20,7 @@ from clipsvd_app.services.second_reading import as_read_by
 from clipsvd_app.settings import Settings, load_settings, save_settings
 from clipsvd_app.ui.background import Background
 from clipsvd_app.ui.engine_process import EngineProcess
-from clipsvd_app.ui.notices import Notice, notice_of
+from clipsvd_app.ui.notices import WAITS_CODE, Notice, notice_of
 from clipsvd_app.ui.undo import ChangeCommand
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ class Session(QObject):
 
     Signals: ``project_opened()``, ``project_changed()`` after every change, undo and redo,
     ``runs_changed()``, ``settings_changed()``, ``devices_changed()`` when the engine has tested them,
-    ``notice(Notice)``, ``image_requested(image id)``,
+    ``notice(Notice)``, ``settled(key)`` what notices with that key tell of is over, ``project_left()`` before
+    another one takes its place, ``image_requested(image id)``,
     ``page_requested(key)``, ``action_requested(id)`` of the action table.
     """
 
@@ -62,6 +63,8 @@ class Session(QObject):
     settings_changed = Signal()
     devices_changed = Signal()
     notice = Signal(object)
+    settled = Signal(str)
+    project_left = Signal()
     page_requested = Signal(str)
     action_requested = Signal(str)
     image_requested = Signal(int)
@@ -199,6 +202,7 @@ class Session(QObject):
         """
         if reader != self.reader:
             self.reader = reader
+            self.settle("reading")  # what had to wait for its end
             self.undo_stack.clear()
             self.announce_change()
 
@@ -223,9 +227,20 @@ class Session(QObject):
         self.undo_stack.push(ChangeCommand(change.title, inverse, self._apply))
         return True
 
-    def tell(self, trouble: UserError | Notice) -> None:
-        """Show a notice."""
-        self.notice.emit(notice_of(trouble) if isinstance(trouble, UserError) else trouble)
+    def tell(self, trouble: UserError | Notice, key: str = "") -> None:
+        """Show a notice; an error is over when the kind of action that ``key`` names next succeeds."""
+        self.notice.emit(notice_of(trouble, key) if isinstance(trouble, UserError) else trouble)
+
+    def settle(self, key: str) -> None:
+        """Take back what notices with this key tell of: the same kind of action has succeeded."""
+        self.settled.emit(key)
+
+    def report(self, error: UserError | None, key: str) -> None:
+        """Say what went wrong with a kind of action, or take that back where nothing did."""
+        if error is None:
+            self.settle(key)
+        else:
+            self.tell(error, key)
 
     def change_settings(self, settings: Settings) -> None:
         """Keep new settings."""
@@ -234,6 +249,8 @@ class Session(QObject):
             save_settings(settings)
         except UserError as error:  # they hold until the window closes
             self.tell(Notice("warning", error.message, error.remedy, key="settings"))
+        else:
+            self.settle("settings")
         self.settings_changed.emit()
 
     @property
@@ -289,8 +306,12 @@ class Session(QObject):
     def _record_waiting(self, project: Project) -> None:
         """Store trainings that ended while this project could not be written to."""
         numbers, troubles = training.record_waiting(project)
-        for number in numbers:
-            self.tell(Notice("success", f"Run {number}, which ended earlier, is now in this project."))
+        if numbers:
+            self.settle(WAITS_CODE)
+            one = len(numbers) == 1
+            which = f"Run{'' if one else 's'} {', '.join(map(str, numbers))}"
+            said = f"{which}, which ended earlier, {'is' if one else 'are'} now in this project."
+            self.tell(Notice("success", said))
         for trouble in troubles:
             self.tell(trouble)
 
@@ -305,17 +326,20 @@ class Session(QObject):
     def _apply(self, change: Change) -> Change | None:
         assert self.project is not None
         try:
-            return self.project.apply(change)
+            inverse = self.project.apply(change)
         except UserError as error:
-            self.tell(error)
+            self.tell(error, "change")
             return None
+        self.settle("change")
+        return inverse
 
     def _adopt(self, make: Callable[[], Project]) -> bool:
         try:
             project = make()
         except UserError as error:
-            self.tell(error)
+            self.tell(error, "project")
             return False
+        self.project_left.emit()
         self._close_project()
         self.project = project
         self.reader = ""

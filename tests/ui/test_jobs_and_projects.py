@@ -24,7 +24,7 @@ from clipsvd_app.services.job_folders import new_job, waiting_runs
 from clipsvd_app.services.labelling import set_labels
 from clipsvd_app.ui.app import Studio
 from clipsvd_app.ui.engine_process import EngineProcess
-from clipsvd_app.ui.notices import START_ENGINE
+from clipsvd_app.ui.notices import ELSEWHERE_KEY, START_ENGINE
 from clipsvd_app.ui.pictures import Pictures
 from clipsvd_app.ui.session import Session
 
@@ -101,7 +101,7 @@ def test_a_training_is_recorded_in_its_own_project_while_another_is_open(qtbot, 
     finish(qtbot, studio, tmp_path)
     assert studio.session.project.runs() == ()
     assert runs_of(first) == 1
-    done = next(notice for notice in studio.told if notice.key == "run-done")
+    done = next(notice for notice in studio.told if notice.key == ELSEWHERE_KEY)
     assert done.message.startswith("“first”: Run 1 is done")
     studio.window.notice_action.emit(done.action)
     assert studio.session.project.path == first

@@ -53,8 +53,10 @@ class ApplyController(QObject):
             content = read_adapter(file)
             backbone = applying.backbone_of(self._session.settings, file)
         except UserError as error:
-            self._session.tell(error)
+            self._session.tell(error, "adapter")
             return
+        self._session.settle("adapter")
+        self._session.settle("apply")
         self._cancel()
         self._opened += 1
         self._adapter, self._backbone, self._rows = file, backbone, ()
@@ -75,7 +77,8 @@ class ApplyController(QObject):
         """Predict dropped studies."""
         if self._adapter is None:
             self._session.tell(
-                UserError("No adapter is open.", remedy="Drop a .sigma.safetensors file here first.")
+                UserError("No adapter is open.", remedy="Drop a .sigma.safetensors file here first."),
+                "adapter",
             )
             return
         self._set(replace(self._state, progress=("Reading files", 0, 0)))
@@ -91,7 +94,7 @@ class ApplyController(QObject):
         if answer.error is not None or answer.value is None:
             self._set(replace(self._state, progress=None))
             if answer.error is not None:
-                self._session.tell(answer.error)
+                self._session.tell(answer.error, "apply")
             return
         assert self._adapter is not None
         assert self._backbone is not None
@@ -118,10 +121,11 @@ class ApplyController(QObject):
         self._job = None
         if found is not None:
             self._rows = applying.gather(files, found)
+            self._session.settle("apply")
             if found.warnings:
-                self._session.tell(Notice("warning", " ".join(found.warnings), key="weak-prompts"))
+                self._session.tell(Notice("warning", " ".join(found.warnings), key="apply"))
         elif isinstance(event, Failed):
-            self._session.tell(failure_notice(event))
+            self._session.tell(failure_notice(event, "apply"))
         rows = tuple(
             AppliedRow(
                 row.file.id, _name(row.file), f"Study {row.file.study}", row.probabilities, row.zero_shot
@@ -144,7 +148,7 @@ class ApplyController(QObject):
             checks = read_result(folder, VerifyResult)
             self._set(replace(self._state, adapter=replace(self._state.adapter, checks=checks)))
         elif isinstance(event, Failed) and opened == self._opened:
-            self._session.tell(failure_notice(event))
+            self._session.tell(failure_notice(event, "adapter"))
         forget_job(folder)
 
     def _write_csv(self, path: str) -> None:
@@ -152,11 +156,10 @@ class ApplyController(QObject):
         try:
             applying.write_csv(self._rows, self._state.adapter.class_names, Path(path))
         except UserError as error:
-            self._session.tell(error)
+            self._session.tell(error, "predictions")
         else:
-            self._session.tell(
-                Notice("success", f"Wrote {Path(path).name}.", "It holds the paths of the files.")
-            )
+            words, remedy = f"Wrote {Path(path).name}.", "It holds the paths of the files."
+            self._session.tell(Notice("success", words, remedy, key="predictions"))
 
     def _cancel(self) -> None:
         if self._job is not None:

@@ -104,7 +104,9 @@ class BackbonesController(QObject):
         try:
             self._session.change_settings(backbones.remove(self._session.settings, name))
         except UserError as error:
-            self._session.tell(error)
+            self._session.tell(error, "backbone")
+        else:
+            self._session.settle("backbone")
 
     def _prepare(self, source: Path, name: str) -> Path | None:
         try:
@@ -139,9 +141,8 @@ class BackbonesController(QObject):
             if fetched is not None:
                 fetching.forget(fetched)
             self._session.change_settings(backbones.record_added(self._session.settings, result))
-            self._session.tell(
-                Notice("success", f"Added the backbone “{result.name}”.", " ".join(result.notes))
-            )
+            words = f"Added the backbone “{result.name}”."
+            self._session.tell(Notice("success", words, " ".join(result.notes), key="backbone"))
         elif isinstance(event, Failed):
             if event.code == GONE_CODE:
                 self._session.tell(failure_notice(event))

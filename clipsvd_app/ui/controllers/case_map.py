@@ -67,7 +67,7 @@ class CaseMapController(QObject):
             backbone = run_backbone(project, self._run, self._session.settings)
             folder = prepare_map(self._cases(), backbone, projection, self._session.device)
         except UserError as error:
-            self._session.tell(error)
+            self._session.tell(error, "map")
             return
         self._show(projection, ("Waiting for the engine", 0, 0))
         run = self._run
@@ -101,6 +101,7 @@ class CaseMapController(QObject):
             places = {place.image_id: (place.x, place.y) for place in found.places}
             self._known[found.projection] = (places, found.sentence)
             shown = found.projection
+            self._session.settle("map")
         elif isinstance(event, Failed):
             self._session.tell(failure_notice(event, "map"))
         self._show(shown)

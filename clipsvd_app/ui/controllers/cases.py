@@ -91,7 +91,7 @@ class CaseExplainer(QObject):
             backbone = run_backbone(project, run, self._session.settings)
             folder = prepare_explain(project, run, image, backbone, self._session.device, occlusion=occlusion)
         except UserError as error:
-            self._session.tell(error)
+            self._session.tell(error, "case")
             return
         self._progress[key] = WAITING
         self._pending[key] = self._session.ask(
@@ -115,9 +115,10 @@ class CaseExplainer(QObject):
         if isinstance(event, Finished):
             explanation = read_result(folder, CaseExplanation)
             self._known[key] = explanation
+            self._session.settle("case")
             self.explained.emit(key[0], explanation)
         elif isinstance(event, Failed):
-            self._session.tell(failure_notice(event))
+            self._session.tell(failure_notice(event, "case"))
         self.pending_changed.emit(key[1])
 
     def _forget(self) -> None:

@@ -64,7 +64,7 @@ class ClassesController(QObject):
         try:
             change = make()
         except UserError as error:
-            self._session.tell(error)
+            self._session.tell(error, "change")
         else:
             self._do(change)
 

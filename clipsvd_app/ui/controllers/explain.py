@@ -82,7 +82,7 @@ class ExplainController(QObject):
         page.thumbnails_wanted.connect(self._want_thumbnails)
         page.occlusion_wanted.connect(self._make_occlusion)
         page.case_cancelled.connect(self._cancel)
-        page.trouble.connect(session.tell)
+        page.trouble.connect(lambda error: session.report(error, "picture"))
         page.empty_action.connect(session.page_requested)
         self._pictures.thumbnail_ready.connect(page.set_thumbnail)
         explainer.explained.connect(self._on_explained)

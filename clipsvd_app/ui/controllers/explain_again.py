@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.explain_page.page import ExplainPage
     from clipsvd_app.ui.session import Session
 
+_KEY = "explain-again"
+
 
 class ExplainAgainController(QObject):
     """One run at a time; the run before keeps its explanation until the new one is there."""
@@ -48,7 +50,7 @@ class ExplainAgainController(QObject):
             backbone = run_backbone(project, run, self._session.settings)
             folder = prepare_explain_run(project, run, backbone, self._session.device)
         except UserError as error:
-            self._session.tell(error)
+            self._session.tell(error, _KEY)
             return
         self._page.show_tab("change")
         self._page.set_run_progress(WAITING)
@@ -73,8 +75,9 @@ class ExplainAgainController(QObject):
                 return
             corpus_packs.add_pack(Path(path))
         except UserError as error:
-            self._session.tell(error)
+            self._session.tell(error, "packs")
             return
+        self._session.settle("packs")
         added = corpus_packs.name_kept(Path(path))
         self._page.set_packs(PacksState(corpus_packs.list_packs(), added=added))
 
@@ -83,7 +86,9 @@ class ExplainAgainController(QObject):
         try:
             corpus_packs.remove_pack(name)
         except UserError as error:
-            self._session.tell(error)
+            self._session.tell(error, "packs")
+        else:
+            self._session.settle("packs")
         self._page.set_packs(PacksState(corpus_packs.list_packs()))
 
     def _advance(self, progress: Progress) -> None:
@@ -98,7 +103,7 @@ class ExplainAgainController(QObject):
         if isinstance(event, Finished):
             self._record(project, run, folder)
         elif isinstance(event, Failed):
-            self._session.tell(failure_notice(event))
+            self._session.tell(failure_notice(event, _KEY))
         elif not self._stopped:
             self._session.tell(
                 Notice("info", f"Explaining run {run} again was stopped.", "Another project was opened.")
@@ -108,8 +113,8 @@ class ExplainAgainController(QObject):
         try:
             record_explanation(project, run, folder)
         except UserError as error:
-            self._session.tell(error)
+            self._session.tell(error, _KEY)
             return
         if self._explaining.run == run:
             self._explaining.show_run(run)
-        self._session.tell(Notice("success", f"Run {run} is explained anew.", key="explained-again"))
+        self._session.tell(Notice("success", f"Run {run} is explained anew.", key=_KEY))

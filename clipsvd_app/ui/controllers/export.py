@@ -74,8 +74,9 @@ class ExportController(QObject):
                 written, backbone_of(self._session.settings, written), self._session.device
             )
         except UserError as error:
-            self._session.tell(error)
+            self._session.tell(error, "export")
             return
+        self._session.settle("export")
         self._set(replace(self._state, writing=True, card=card, path=str(written), result=None))
         self._session.ask(folder, lambda event: self._verified(run, written, folder, event))
 
@@ -86,7 +87,7 @@ class ExportController(QObject):
         if isinstance(event, Finished):
             result = ExportResult(written.name, read_result(folder, VerifyResult))
         elif isinstance(event, Failed):
-            self._session.tell(failure_notice(event))
+            self._session.tell(failure_notice(event, "export"))
         if (self._state.run, self._state.path) == (run, str(written)):
             self._set(replace(self._state, writing=False, result=result))
         elif result is not None:  # another run is on show by now
@@ -107,8 +108,9 @@ class ExportController(QObject):
 
 def _checked(result: ExportResult) -> Notice:
     if result.checks.passed:
-        return Notice("success", f"Wrote and checked “{result.file_name}”.")
-    return Notice("error", f"“{result.file_name}” did not pass its checks.", "Export it again.")
+        return Notice("success", f"Wrote and checked “{result.file_name}”.", key="export")
+    words = f"“{result.file_name}” did not pass its checks."
+    return Notice("error", words, "Export it again.", key="export")
 
 
 def adapter_facts(content: AdapterContent) -> tuple[tuple[str, str], ...]:

@@ -28,7 +28,7 @@ RELINK = "file.relink"
 TABLES = "Tables (*.csv *.tsv *.txt)"
 MOST_HASHED_BYTES = 4 << 30
 """Read on opening at most, where a project comes from another computer; reading an image looks anyway."""
-_KEY = "files"
+_MOVED, _REPLACED, _COLLECT, _TABLE_IN, _TABLE_OUT = "moved", "replaced", "collect", "labels-in", "labels-out"
 
 
 class FilesController(QObject):
@@ -63,7 +63,7 @@ class FilesController(QObject):
                 self._session.do(plan.change)
             self._session.tell(_relinked(plan))
 
-        self._work(lambda report: plan_relink(project, folder, report), done, "Looking at files")
+        self._work(lambda report: plan_relink(project, folder, report), done, "Looking at files", _MOVED)
 
     def collect(self) -> None:
         """Copy the images into the project's folder."""
@@ -77,10 +77,10 @@ class FilesController(QObject):
             kind: NoticeKind = "warning" if plan.left else "success"
             left = f"{len(plan.left)} stay where they are, such as {plan.left[0]}." if plan.left else ""
             self._session.tell(
-                Notice(kind, f"{plan.files} files are in “{folder}” beside the project.", left, key=_KEY)
+                Notice(kind, f"{plan.files} files are in “{folder}” beside the project.", left, key=_COLLECT)
             )
 
-        self._work(lambda report: plan_collect(project, report), done, "Copying files")
+        self._work(lambda report: plan_collect(project, report), done, "Copying files", _COLLECT)
 
     def ask_table_in(self) -> None:
         """Ask for a table of labels, and read it."""
@@ -115,7 +115,7 @@ class FilesController(QObject):
         try:
             return plan_labels(project, table, new_classes=new_classes)
         except UserError as error:
-            self._session.tell(error)
+            self._session.tell(error, _TABLE_IN)
             return None
 
     def _take_table(self, project: Project, table: Path, new_classes: bool) -> None:
@@ -128,7 +128,7 @@ class FilesController(QObject):
             left = " ".join(plan.report.sentences())
             kind: NoticeKind = "warning" if left else "success"
             self._session.tell(
-                Notice(kind, f"{images} labels, {marks} marks taken from the table.", left, key=_KEY)
+                Notice(kind, f"{images} labels, {marks} marks taken from the table.", left, key=_TABLE_IN)
             )
 
     def ask_table_out(self) -> None:
@@ -147,11 +147,10 @@ class FilesController(QObject):
         try:
             lines = write_labels(self._session.project, file)
         except UserError as error:
-            self._session.tell(error)
+            self._session.tell(error, _TABLE_OUT)
         else:
-            self._session.tell(
-                Notice("success", f"Wrote {lines} lines to “{file.name}”.", "Images are named by their hash.")
-            )
+            words, remedy = f"Wrote {lines} lines to “{file.name}”.", "Images are named by their hash."
+            self._session.tell(Notice("success", words, remedy, key=_TABLE_OUT))
 
     def _writable(self) -> Project | None:
         if self._session.reader:
@@ -164,18 +163,20 @@ class FilesController(QObject):
         work: Callable[[Callable[[int, int], None]], PathPlan],
         done: Callable[[PathPlan], None],
         words: str,
+        key: str,
     ) -> None:
         def take(answer: Answer) -> None:
             if answer.error is not None:
-                self._session.tell(answer.error)
+                self._session.tell(answer.error, key)
             elif answer.value is not None:
                 done(answer.value)
             else:
-                self._session.tell(Notice("info", f"{words} was stopped; nothing was changed.", key=_KEY))
+                self._session.tell(Notice("info", f"{words} was stopped; nothing was changed.", key=key))
 
         def show(at: int, total: int) -> None:
             if at % 50 == 0:
-                self._session.tell(Notice("info", f"{words}: {at} of {total}.", key=_KEY))
+                told = Notice("info", f"{words}: {at} of {total}.", key=key, progress=(at, total))
+                self._session.tell(told)
 
         self._session.work(work, take, show, priority=1)
 
@@ -200,8 +201,12 @@ class FilesController(QObject):
                     self.moved_changed.emit()
                 if news and newly_opened and self.moved:
                     self._session.tell(_moved(len(self.moved), len(images)))
+                elif news and not self.moved:
+                    self._session.settle(_MOVED)
                 if news and self.replaced:
                     self._session.tell(_replaced(len(self.replaced), len(images)))
+                elif news:
+                    self._session.settle(_REPLACED)
 
         self._session.work(
             lambda _report: (missing_images(images), changed_images(images, MOST_HASHED_BYTES)), take
@@ -215,7 +220,7 @@ def _moved(moved: int, total: int) -> Notice:
         "Connect the drive that holds them, or say where they are now.",
         RELINK,
         "Find them…",
-        key=_KEY,
+        key=_MOVED,
     )
 
 
@@ -226,21 +231,21 @@ def _replaced(replaced: int, total: int) -> Notice:
         "They are left out of training. Find the files that were labelled, or add and label the new ones.",
         RELINK,
         "Find them…",
-        key="replaced",
+        key=_REPLACED,
     )
 
 
 def _relinked(plan: PathPlan) -> Notice:
     if not plan.files and not plan.left:
-        return Notice("success", "Every image is where it was.", key=_KEY)
+        return Notice("success", "Every image is where it was.", key=_MOVED)
     left = f"{len(plan.left)} are still missing, such as {plan.left[0]}." if plan.left else ""
     if not plan.files:
         return Notice(
-            "warning", "None of the missing images lies there.", left, RELINK, "Look elsewhere…", key=_KEY
+            "warning", "None of the missing images lies there.", left, RELINK, "Look elsewhere…", key=_MOVED
         )
     again = (RELINK, "Look elsewhere…") if plan.left else ("", "")
     kind: NoticeKind = "warning" if plan.left else "success"
-    return Notice(kind, f"{plan.files} moved files found by their content.", left, *again, key=_KEY)
+    return Notice(kind, f"{plan.files} moved files found by their content.", left, *again, key=_MOVED)
 
 
 def _not_while_reading() -> UserError:

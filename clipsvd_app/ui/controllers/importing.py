@@ -82,6 +82,7 @@ class ImportController(QObject):
                     "warning",
                     f"Only {Path(opened).name} was opened, not {names}.",
                     "Drop one project or adapter at a time.",
+                    key=_KEY,
                 )
             )
 
@@ -98,12 +99,13 @@ class ImportController(QObject):
                     "There is no project to add these images to.",
                     remedy="Make one with File > New project, then drop them again.",
                     code="no_project",
-                )
+                ),
+                _KEY,
             )
             return
         if self.busy:
             self._session.tell(
-                Notice("warning", "Files are still being read.", "Drop these once that is done.")
+                Notice("warning", "Files are still being read.", "Drop these once that is done.", key="busy")
             )
             return
         self._started_s = time.monotonic()
@@ -121,7 +123,7 @@ class ImportController(QObject):
             return
         self._told_s = now
         stage = f"Reading files: {done} of {total}." if total else "Looking for files…"
-        self._session.tell(Notice("info", stage, "", CANCEL_IMPORT, "Cancel", key=_KEY))
+        self._session.tell(Notice("info", stage, "", CANCEL_IMPORT, "Cancel", _KEY, (done, total)))
 
     def _take_files(self, project: Project, answer: Answer, class_id: int | None) -> None:
         if self._is_wanted(project, answer):
@@ -134,10 +136,11 @@ class ImportController(QObject):
         """Say what went wrong, if anything did, and whether there is something to go on with."""
         self._task = None
         if answer.error is not None:
-            self._session.tell(answer.error)
+            self._session.tell(answer.error, _KEY)
         elif answer.cancelled:
             self._give_up()
         else:
+            self._session.settle(_KEY)
             return self._session.project is project
         return False
 

@@ -55,7 +55,7 @@ class InspectController(QObject):
         page.relabel_requested.connect(self._relabel)
         page.keep_requested.connect(self._keep)
         page.thumbnails_wanted.connect(self._want_thumbnails)
-        page.trouble.connect(session.tell)
+        page.trouble.connect(lambda error: session.report(error, "picture"))
         page.empty_action.connect(session.page_requested)
         pictures.thumbnail_ready.connect(page.set_thumbnail)
         explainer.explained.connect(self._on_explained)
@@ -165,7 +165,7 @@ class InspectController(QObject):
         try:
             chosen = project.class_named(self._result.class_names[position])
         except UserError as error:  # the class was renamed or removed since the run
-            self._session.tell(error)
+            self._session.tell(error, "change")
             return
         self._session.do(set_labels([image_id], chosen.id, chosen.name))
 
@@ -176,8 +176,9 @@ class InspectController(QObject):
         try:
             keep_label(project, self._images[image_id])
         except UserError as error:
-            self._session.tell(error)
+            self._session.tell(error, "change")
             return
+        self._session.settle("change")
         self._show_settled()
 
     def _show_settled(self) -> None:

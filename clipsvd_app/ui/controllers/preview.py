@@ -82,7 +82,7 @@ class PreviewController(QObject):
                 self._session.device,
             )
         except UserError as error:
-            self._session.tell(error)
+            self._session.tell(error, "preview")
             return
         if folder is None:
             self._show(None)
@@ -95,6 +95,7 @@ class PreviewController(QObject):
         self._running = False
         if isinstance(event, Finished) and state == self._state_now():
             self._state = state
+            self._session.settle("preview")
             self._show(read_result(folder, PreviewResult))
         elif isinstance(event, Failed) and event.code not in ("engine_lost", GONE_CODE):
             self._session.tell(Notice("warning", event.message, event.remedy, key="preview"))
@@ -109,5 +110,7 @@ class PreviewController(QObject):
     def _say_obstacles(self, before: tuple[Obstacle, ...]) -> None:
         """Say which prompts the model cannot use, once, on whatever page they were written."""
         found = () if self.result is None else self.result.obstacles
-        if found and found != before:
+        if before and not found:
+            self._session.settle("prompts")
+        elif found != before:
             self._session.tell(Notice("warning", found[0].message, found[0].remedy, key="prompts"))

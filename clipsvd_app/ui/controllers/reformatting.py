@@ -97,7 +97,8 @@ class ReformatController(QObject):
         if self._task is not None and now - self._told_s >= BETWEEN_NOTICES_S:
             self._told_s = now
             words = f"Reading the volume: {done} of {total} slices."
-            self._session.tell(Notice("info", words, "", CANCEL_VOLUME, "Cancel", key=_KEY))
+            told = Notice("info", words, "", CANCEL_VOLUME, "Cancel", _KEY, (done, total))
+            self._session.tell(told)
 
     def _take(self, answer: Answer, image_id: int) -> None:
         if answer.cancelled or self._viewer.layout_name != "mpr":
@@ -106,8 +107,9 @@ class ReformatController(QObject):
         self._dismiss(_KEY)
         if answer.error is not None:
             self._viewer.set_layout("1")
-            self._session.tell(answer.error)
+            self._session.tell(answer.error, NO_VOLUME)
             return
+        self._session.settle(NO_VOLUME)
         chosen = self._viewer.frame_window(0)
         volume: Volume = answer.value
         self._volume = volume

@@ -85,14 +85,14 @@ class ReportController(QObject):
                 self._session.tell(
                     Notice("info", f"The report of run {run} was not written.", "Another project was opened.")
                 )
+            if not answer.cancelled:
+                self._session.report(answer.error, "report")
             written = None if answer.value is None else answer.value.path.name
             note = "" if answer.value is None else _written_note(answer.value)
             if self._state.run == run:
                 self._set(replace(self._state, progress=None, written=written, written_note=note))
             elif written is not None:  # another run is on show by now
-                self._session.tell(Notice("success", f"Wrote “{written}”.", note))
-            if answer.error is not None:
-                self._session.tell(answer.error)
+                self._session.tell(Notice("success", f"Wrote “{written}”.", note, key="report"))
 
         self._stopped = False
         self._set(replace(self._state, progress=(0, 0), written=None))

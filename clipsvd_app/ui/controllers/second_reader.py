@@ -47,8 +47,9 @@ class SecondReaderController(QObject):
         try:
             reader = reader_name(name)
         except UserError as error:
-            self._session.tell(error)
+            self._session.tell(error, "reader")
             return
+        self._session.settle("reader")
         self.compared = None
         self._session.read_as(reader)
         self._refresh()
@@ -64,7 +65,8 @@ class SecondReaderController(QObject):
                     "There is no second reading to compare with.",
                     remedy="Let a second reader label images first (Edit > Second reader).",
                     code="no_reader",
-                )
+                ),
+                "reader",
             )
             return
         self._session.read_as("")

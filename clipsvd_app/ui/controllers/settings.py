@@ -108,12 +108,15 @@ class SettingsController(QObject):
     def _use_backbone(self, name: str) -> None:
         project = self._session.project
         if project is None:
-            self._session.tell(UserError("No project is open.", remedy="Open one, then choose its backbone."))
+            trouble = UserError("No project is open.", remedy="Open one, then choose its backbone.")
+            self._session.tell(trouble, "change")
             return
         try:
             project.set_setting("backbone", name)
         except UserError as error:
-            self._session.tell(error)
+            self._session.tell(error, "change")
+        else:
+            self._session.settle("change")
         self._session.announce_change()
 
     def _change_prompts(self, position: int, prompts: tuple[str, ...]) -> None:
@@ -124,7 +127,7 @@ class SettingsController(QObject):
         try:
             spec = ClassSpec(chosen.name, prompts)
         except UserError as error:
-            self._session.tell(error)
+            self._session.tell(error, "change")
             return
         self._session.do(ChangeClass(chosen.id, spec, f"change the prompts of “{chosen.name}”"))
 

@@ -19,7 +19,7 @@ from clipsvd_app.services.job_folders import forget_job
 from clipsvd_app.services.labelling import class_counts, patient_counts
 from clipsvd_app.services.locked_test import choose_locked, locked_offer
 from clipsvd_app.ui.controllers.devices import device_options
-from clipsvd_app.ui.notices import GONE_CODE, OPEN_PREFIX, Notice, failure_notice
+from clipsvd_app.ui.notices import ELSEWHERE_KEY, GONE_CODE, OPEN_PREFIX, Notice, failure_notice
 from clipsvd_app.ui.train_page.run_clock import RunClock
 from clipsvd_app.ui.train_page.state import (
     ClassCount,
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.train_page.page import TrainPage
 
 FEW_PATIENTS = 4
+_KEY = "train"
 
 
 class TrainController(QObject):
@@ -54,6 +55,7 @@ class TrainController(QObject):
         self._choice = TrainChoice()
         self._job: tuple[int, Path] | None = None
         self._elsewhere = ""  # the project of the run in progress, where it is not the open one
+        self._recorded_in: Path | None = None  # where a run was stored that is offered to be looked at
         self._shown = WhenShown(page, self.refresh)
         self._cancelling = False
         self._clock: RunClock | None = None
@@ -63,7 +65,7 @@ class TrainController(QObject):
         page.cancel_requested.connect(self.cancel)
         page.compare_requested.connect(self._compare)
         page.run_opened.connect(self._open_run)
-        page.trouble.connect(session.tell)
+        page.trouble.connect(lambda error: session.report(error, "picture"))
         page.empty_action.connect(session.page_requested)
         session.project_opened.connect(self._on_opened)
         session.project_changed.connect(self._shown.ask)
@@ -124,8 +126,9 @@ class TrainController(QObject):
                 device=choice.device,
             )
         except UserError as error:
-            self._session.tell(error)
+            self._session.tell(error, _KEY)
             return
+        self._session.settle(_KEY)
         self._cancelling, self._stage, self._elsewhere = False, "", ""
         self._clock = self._new_clock(choice)
         number = self._session.engine.submit(folder, self._on_end, self._on_progress)
@@ -154,6 +157,8 @@ class TrainController(QObject):
         mirrored = project is None or training.mirrors(project)
         self._choice = TrainChoice(device=self._session.device, flip=mirrored)
         self._page.set_comparison(None)
+        if project is not None and project.path.resolve() == self._recorded_in:
+            self._session.settle(ELSEWHERE_KEY)
         if self._job is None:
             self._page.set_curve(())
         elif project is not None:
@@ -214,13 +219,12 @@ class TrainController(QObject):
         forget_job(folder)
         if not isinstance(event, Failed):
             remedy = "Train again, with nothing changed, to go on."
-            self._session.tell(Notice("info", self._said("Training was cancelled."), remedy))
+            self._session.tell(Notice("info", self._said("Training was cancelled."), remedy, key=_KEY))
         elif event.code == GONE_CODE or self._elsewhere:
-            self._session.tell(failure_notice(replace(event, message=self._said(event.message))))
+            key = ELSEWHERE_KEY if self._elsewhere else _KEY
+            self._session.tell(failure_notice(replace(event, message=self._said(event.message)), key))
         else:
-            self._session.tell(
-                Notice("error", event.message, event.remedy, "train", "Train again", event.code)
-            )
+            self._session.tell(Notice("error", event.message, event.remedy, "train", "Train again", _KEY))
 
     def _record(self, folder: Path) -> None:
         """Store the run in the project that it was made for, whichever is open by now."""
@@ -232,15 +236,16 @@ class TrainController(QObject):
             return
         done = f"Run {number} is done in {result.seconds:.0f} s. {verdict_title(result.evaluation)}."
         if self._elsewhere:
+            self._recorded_in = path.resolve()
             action = f"{OPEN_PREFIX}{path}"
             self._session.tell(
-                Notice("success", self._said(done), "", action, f"Open “{path.stem}”", key="run-done")
+                Notice("success", self._said(done), "", action, f"Open “{path.stem}”", ELSEWHERE_KEY)
             )
             return
         self._page.set_curve(result.curve)
         self._session.runs_changed.emit()
         self.run_recorded.emit(number)
-        self._session.tell(Notice("success", done, "", "inspect", "Inspect", key="run-done"))
+        self._session.tell(Notice("success", done, "", "inspect", "Inspect", _KEY))
 
     def _open_run(self, number: int) -> None:
         self.run_recorded.emit(number)

@@ -180,7 +180,7 @@ class ViewingController(QObject):
         try:
             change = region_change(self._stack(image) if series else [image], region)
         except UserError as error:
-            self._session.tell(error)
+            self._session.tell(error, "change")
             self._session.announce_change()  # the region is drawn still
         else:
             self._session.do(self._without_region_drawn(image_id, change))

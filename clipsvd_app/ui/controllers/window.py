@@ -75,6 +75,8 @@ class WindowController(QObject):
         window.recent_requested.connect(lambda path: session.open_project(Path(path)))
         window.closing.connect(session.close)
         session.notice.connect(window.show_notice)
+        session.settled.connect(window.dismiss_notice)
+        session.project_left.connect(window.messages.leave_project)
         session.page_requested.connect(self.act)
         session.action_requested.connect(self.act)
         session.project_opened.connect(self.refresh)
@@ -173,16 +175,15 @@ class WindowController(QObject):
     def _on_demo(self, answer: Answer, before: Project | None) -> None:
         self._window.dismiss_notice("demo")
         if answer.error is not None:
-            self._session.tell(answer.error)
+            self._session.tell(answer.error, "demo")
         elif answer.value is not None and self._session.project is not before:
             self._session.tell(Notice("info", "The demo project is ready.", "", "demo", "Open", key="demo"))
         elif answer.value is not None and self._session.open_project(answer.value):
             self._window.show_page("label")
 
     def _show_drawing(self, done: int, total: int) -> None:
-        self._window.show_notice(
-            Notice("info", f"Drawing the demo studies: {done} of {total}.", "Once only.", key="demo")
-        )
+        words = f"Drawing the demo studies: {done} of {total}."
+        self._window.show_notice(Notice("info", words, "Once only.", key="demo", progress=(done, total)))
 
     def _show_undo(self) -> None:
         stack = self._session.undo_stack
@@ -212,7 +213,8 @@ class WindowController(QObject):
                 self._session.tell(
                     UserError(
                         f"“{Path(path).name}” exists already.", remedy="Open it, or choose another name."
-                    )
+                    ),
+                    "project",
                 )
             elif self._session.new_project(Path(path)):
                 self._window.show_page("label")

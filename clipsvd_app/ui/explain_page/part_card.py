@@ -30,7 +30,7 @@ class PartCard(Card):
     """Its first sentence, the picture, and, once the (i) is pressed, how it is known, in this order.
 
     “Save…” writes picture, numbers or words; “Copy text” puts the words on the clipboard.
-    Signal: ``trouble(UserError)``.
+    Signal: ``trouble(UserError, or None where saving went well)``.
     """
 
     trouble = Signal(object)
@@ -121,3 +121,5 @@ class PartCard(Card):
             write_whole(path, content().encode())
         except UserError as error:
             self.trouble.emit(error)
+        else:
+            self.trouble.emit(None)

@@ -124,15 +124,25 @@ class LabelPage(QWidget):
 
     def go_to_panel(self, step: int) -> None:
         """Give the keyboard to the next (1) or previous (-1) of studies, viewer, pool and classes."""
-        panels = [panel for panel in (self.tree, self.viewer, self.strip, self.bins) if panel.isVisible()]
-        focused = QApplication.focusWidget()
-        here = [
-            place
-            for place, panel in enumerate(panels)
-            if focused is not None and (panel is focused or panel.isAncestorOf(focused))
-        ]
-        following = (here[0] + step) % len(panels) if here else 0
+        panels, here = self._panels(), self._panel_with_focus()
+        first = 0 if step > 0 else len(panels) - 1
+        following = first if here is None else (here + step) % len(panels)
         panels[following].setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def is_at_end(self, step: int) -> bool:
+        """Whether a step from the panel with the keyboard begins anew at the other end."""
+        here = self._panel_with_focus()
+        return here is not None and not 0 <= here + step < len(self._panels())
+
+    def _panels(self) -> list[QWidget]:
+        return [panel for panel in (self.tree, self.viewer, self.strip, self.bins) if panel.isVisible()]
+
+    def _panel_with_focus(self) -> int | None:
+        focused = QApplication.focusWidget()
+        for place, panel in enumerate(self._panels()):
+            if focused is not None and (panel is focused or panel.isAncestorOf(focused)):
+                return place
+        return None
 
     def set_thumbnail(self, image_id: int, picture: QImage) -> None:
         """Give a thumbnail to whatever shows the image."""

@@ -58,7 +58,7 @@ class PlotWidget(QWidget):
     """
 
     trouble = Signal(object)
-    """A UserError."""
+    """A UserError, or None where saving went well."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -129,6 +129,8 @@ class PlotWidget(QWidget):
             save(path)
         except UserError as error:
             self.trouble.emit(error)
+        else:
+            self.trouble.emit(None)
 
     def spot_at(self, position: QPointF) -> Spot | None:
         """Return what lies under the mouse; the last drawn wins."""

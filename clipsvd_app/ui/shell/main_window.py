@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-from clipsvd_app.ui.notices import Notice, NoticeBar
 from clipsvd_app.ui.shell.actions import PAGE_PREFIX
 from clipsvd_app.ui.shell.drops import DropVeil, dropped_paths
 from clipsvd_app.ui.shell.key_sheet import KeySheet
 from clipsvd_app.ui.shell.menus import Actions
+from clipsvd_app.ui.shell.messages import Messages
 from clipsvd_app.ui.shell.project_bar import ProjectBar
 from clipsvd_app.ui.shell.rail import Rail
 from clipsvd_app.ui.shell.status_bar import StatusBar
@@ -19,8 +19,16 @@ from clipsvd_app.ui.shell.status_bar import StatusBar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
+    from PySide6.QtGui import (
+        QCloseEvent,
+        QDragEnterEvent,
+        QDragLeaveEvent,
+        QDropEvent,
+        QKeyEvent,
+        QResizeEvent,
+    )
 
+    from clipsvd_app.ui.notices import Notice
     from clipsvd_app.ui.shell.state import StatusState, TitleState
     from clipsvd_app.ui.theme import Theme
 
@@ -51,12 +59,15 @@ class MainWindow(QMainWindow):
         self._pages: dict[str, QWidget] = {}
         self._actions = Actions(theme, self)
         self._project_bar = ProjectBar(self._actions)
-        self._notices = NoticeBar(theme)
         self._rail = Rail(theme)
         self._stack = QStackedWidget()
         self._stack.setObjectName("stack")
         self._status = StatusBar(theme)
+        self._centre = QWidget()
         self._arrange()
+        self.messages = Messages(theme, self._centre)
+        self._beneath: dict[str, QWidget] = {}
+        self._stack.installEventFilter(self)
         self._veil = DropVeil(theme, self)
         self._keys = KeySheet(self)
         self._connect()
@@ -92,6 +103,7 @@ class MainWindow(QMainWindow):
         if self._stack.currentWidget() is not page or len(self._pages) == 1:
             self._stack.setCurrentWidget(page)
             page.setFocus()
+            self._lay_messages()
             self.page_changed.emit(key)
 
     @property
@@ -121,12 +133,32 @@ class MainWindow(QMainWindow):
             action.setText(text)
 
     def show_notice(self, notice: Notice) -> None:
-        """Tell the user something, inline."""
-        self._notices.show_notice(notice)
+        """Tell the user something, over the page."""
+        self._lay_messages()
+        self.messages.show_notice(notice)
 
     def dismiss_notice(self, key: str) -> None:
         """Take back what is no longer true."""
-        self._notices.dismiss(key)
+        self.messages.settle(key)
+
+    def lay_messages_over(self, key: str, part: QWidget) -> None:
+        """Let messages lie over this part of a page, where they cover no control; else over its corner."""
+        self._beneath[key] = part
+        part.installEventFilter(self)
+        self._lay_messages()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Let the messages follow what they lie over."""
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hide):
+            self._lay_messages()
+        return False
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Take Escape where nothing with the focus has a use for it: the newest message was read."""
+        if event.key() == Qt.Key.Key_Escape and self.messages.current is not None:
+            self.messages.dismiss_current()
+        else:
+            super().keyPressEvent(event)
 
     def show_keys(self) -> None:
         """Open the sheet of keys."""
@@ -159,19 +191,17 @@ class MainWindow(QMainWindow):
         right = QVBoxLayout()
         right.setSpacing(0)
         right.addWidget(self._project_bar)
-        right.addWidget(self._notices)
         right.addWidget(self._stack, 1)
         across = QHBoxLayout()
         across.setSpacing(0)
         across.addWidget(self._rail)
         across.addLayout(right, 1)
-        centre = QWidget()
-        column = QVBoxLayout(centre)
+        column = QVBoxLayout(self._centre)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(across, 1)
         column.addWidget(self._status)
-        self.setCentralWidget(centre)
+        self.setCentralWidget(self._centre)
         self._actions.fill(self.menuBar())
 
     def _connect(self) -> None:
@@ -179,7 +209,15 @@ class MainWindow(QMainWindow):
         self._actions.triggered.connect(self.action_triggered)
         self._actions.recent_requested.connect(self.recent_requested)
         self._rail.page_chosen.connect(self.show_page)
-        self._notices.action_requested.connect(self.notice_action)
+        self.messages.action_requested.connect(self.notice_action)
+
+    def _lay_messages(self) -> None:
+        part = self._beneath.get(self.current_page)
+        if part is not None and part.isVisible():
+            side = Qt.AlignmentFlag.AlignHCenter
+        else:
+            part, side = self._stack, Qt.AlignmentFlag.AlignRight
+        self.messages.lie_over(QRect(part.mapTo(self._centre, QPoint(0, 0)), part.size()), side)
 
     def _follow(self, action_id: str) -> None:
         """Do what concerns the frame alone."""
