@@ -28,7 +28,7 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     group = commands.add_parser("bench", help="measure accuracy and speed")
     actions = group.add_subparsers(
         title="benchmarks",
-        metavar="fewshot|verdicts|step|import|viewer|durable|explanations|explaining",
+        metavar="fewshot|verdicts|step|import|viewer|labelling|durable|explanations|explaining",
         required=True,
     )
     step = actions.add_parser("step", parents=[shared], help="time one training step, form against form")

@@ -1,4 +1,4 @@
-"""``clipsvd bench import`` and ``viewer``: how fast studies are read, beside other libraries."""
+"""``clipsvd bench import``, ``viewer``, ``labelling``: how fast studies are read and the window answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def add_actions(actions: Commands, shared: argparse.ArgumentParser) -> None:
-    """Add the two benchmarks of reading."""
+    """Add the benchmarks of reading and of the window."""
     importing = actions.add_parser("import", parents=[shared], help="files added a second")
     importing.add_argument("folder", type=Path, metavar="DIR")
     importing.add_argument("--runs", type=int, default=3, metavar="N", help="the median counts")
@@ -25,6 +25,14 @@ def add_actions(actions: Commands, shared: argparse.ArgumentParser) -> None:
     viewer.add_argument("folder", type=Path, metavar="DIR")
     viewer.add_argument("--runs", type=int, default=5, metavar="N", help="the median counts")
     viewer.set_defaults(run=run_viewer)
+    labelling = actions.add_parser(
+        "labelling", parents=[shared], help="how long the window is held while somebody labels"
+    )
+    labelling.add_argument("--images", type=int, default=1000, metavar="N", help="pictures in the project")
+    labelling.add_argument(
+        "--labels", type=int, default=30, metavar="N", help="labels in each order of the pool"
+    )
+    labelling.set_defaults(run=run_labelling)
 
 
 def run_import(options: argparse.Namespace, console: Console) -> int:
@@ -60,6 +68,28 @@ def run_viewer(options: argparse.Namespace, console: Console) -> int:
         + ("." if shown.scroll_p95_ms is None else f", scrolling {shown.scroll_p95_ms:.1f} ms a slice (p95).")
     )
     console.document({**to_json(found), **to_json(shown)})
+    return 0
+
+
+def run_labelling(options: argparse.Namespace, console: Console) -> int:
+    """Label by keys among drawn pictures, in every order of the pool, and switch the theme on every page."""
+    from clipsvd_app.services.bench_window import LABELLED, bench_labelling
+
+    if options.images < 2 * LABELLED or options.labels < 2:
+        raise UserError(
+            f"--images must be at least {2 * LABELLED} and --labels at least 2.",
+            remedy="Give larger numbers.",
+        )
+    found = bench_labelling(options.images, options.labels)
+    if found is None:
+        raise UserError("Qt does not run here, so no window can be timed.", remedy="See `clipsvd doctor`.")
+    console.say(f"Opening {found.images:,} images takes {found.opening_processor_s:.2f} s of processor time.")
+    rows = [[order, f"{held:.0f}"] for order, held in found.held_p95_ms.items()]
+    console.table(["order of the pool", "held after a label, p95 ms"], rows)
+    console.table(
+        ["page", "theme switched, ms"], [[page, f"{took:.0f}"] for page, took in found.theme_ms.items()]
+    )
+    console.document(found)
     return 0
 
 
