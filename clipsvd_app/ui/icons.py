@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPixmap
+from PySide6.QtGui import QColor, QFont, QIcon, QImage, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 from clipsvd_app.resources import resource_path
@@ -23,7 +24,6 @@ def icon(name: str, palette: Palette, role: str = "text_muted") -> QIcon:
     drawing becomes the first letter of its name, so a page never has an empty button.
     """
     result = QIcon()
-    stencil = _stencil(name)
     tints = (
         (QIcon.Mode.Normal, QIcon.State.Off, role),
         (QIcon.Mode.Normal, QIcon.State.On, "accent"),
@@ -31,39 +31,42 @@ def icon(name: str, palette: Palette, role: str = "text_muted") -> QIcon:
     )
     for mode, state, tint in tints:
         for size in SIZES_PX:
-            result.addPixmap(_tinted(stencil, name, size, palette.color(tint)), mode, state)
+            result.addPixmap(_tinted(name, size, palette.color(tint)), mode, state)
     return result
 
 
 def pixmap(name: str, colour: QColor, size: int, device_pixel_ratio: float = 1.0) -> QPixmap:
     """Return the icon at one size in one colour, for painters and labels."""
-    result = _tinted(_stencil(name), name, round(size * device_pixel_ratio), colour)
+    result = _tinted(name, round(size * device_pixel_ratio), colour)
     result.setDevicePixelRatio(device_pixel_ratio)
     return result
 
 
-def _stencil(name: str) -> QSvgRenderer | None:
-    path = resource_path("icons", "ui", f"{name}.svg")
-    if not path.is_file():
-        return None
-    renderer = QSvgRenderer(str(path))
-    return renderer if renderer.isValid() else None
-
-
-def _tinted(stencil: QSvgRenderer | None, name: str, size: int, colour: QColor) -> QPixmap:
-    result = QPixmap(size, size)
+@cache  # a theme switch tints every icon anew, and reading the drawings is most of the work
+def _stencil(name: str, size: int) -> QImage:
+    """Return the drawing in black on nothing."""
+    result = QImage(size, size, QImage.Format.Format_ARGB32_Premultiplied)
     result.fill(Qt.GlobalColor.transparent)
     painter = QPainter(result)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     area = QRectF(0, 0, size, size)
-    if stencil is None:
-        _paint_letter(painter, area, name)
+    path = resource_path("icons", "ui", f"{name}.svg")
+    drawing = QSvgRenderer(str(path)) if path.is_file() else None
+    if drawing is not None and drawing.isValid():
+        drawing.render(painter, area)
     else:
-        stencil.render(painter, area)
-    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
-    painter.fillRect(area, colour)
+        _paint_letter(painter, area, name)
     painter.end()
     return result
+
+
+def _tinted(name: str, size: int, colour: QColor) -> QPixmap:
+    result = QImage(_stencil(name, size))
+    painter = QPainter(result)
+    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
+    painter.fillRect(result.rect(), colour)
+    painter.end()
+    return QPixmap.fromImage(result)
 
 
 def _paint_letter(painter: QPainter, area: QRectF, name: str) -> None:

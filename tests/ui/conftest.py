@@ -14,6 +14,7 @@ from clipsvd_app.ui.theme import Theme
 def theme(qapp):
     """A dark theme; the next test gets a fresh one."""
     made = Theme(qapp, "dark")
+    qapp.setStyleSheet(made.sheet)  # a page alone looks as it does in its window
     yield made
     made.deleteLater()
 

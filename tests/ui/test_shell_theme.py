@@ -7,12 +7,14 @@ import re
 import pytest
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QDialog, QPushButton
 
 from clipsvd_app.resources import resource_path
 from clipsvd_app.ui import icons
 from clipsvd_app.ui.class_colours import class_style, shape_path
 from clipsvd_app.ui.shell.actions import ACTIONS
-from clipsvd_app.ui.theme import DARK, LIGHT, style_sheet
+from clipsvd_app.ui.shell.main_window import MainWindow
+from clipsvd_app.ui.theme import DARK, LIGHT, set_kind, style_sheet
 
 pytestmark = pytest.mark.gui
 
@@ -71,3 +73,19 @@ def test_every_command_with_an_icon_has_its_drawing(qapp):
 
 def test_a_missing_drawing_still_gives_an_icon(qapp):
     assert not icons.icon("no-such-drawing", DARK).isNull()
+
+
+def test_a_window_wears_the_theme_itself_and_its_dialogs_inherit_it(qtbot, theme, qapp):
+    qapp.setStyleSheet("")
+    window = MainWindow(theme)
+    qtbot.addWidget(window)
+    dialog = QDialog(window)
+    button = QPushButton("Go", dialog)
+    set_kind(button, "primary")
+    dialog.show()
+    for name, palette in (("light", LIGHT), ("dark", DARK)):
+        theme.set_theme(name)
+        qapp.processEvents()
+        seen = button.grab().toImage().pixelColor(button.width() // 2, 3).name()
+        assert seen == palette.accent
+    assert qapp.styleSheet() == ""  # Qt would polish every widget once for each of its ancestors

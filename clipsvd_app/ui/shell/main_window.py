@@ -56,6 +56,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.resize(1440, 900)
         self.setMinimumSize(960, 600)
+        self._theme = theme
         self._pages: dict[str, QWidget] = {}
         self._actions = Actions(theme, self)
         self._project_bar = ProjectBar(self._actions)
@@ -71,6 +72,8 @@ class MainWindow(QMainWindow):
         self._veil = DropVeil(theme, self)
         self._keys = KeySheet(self)
         self._connect()
+        self._dress()
+        theme.changed.connect(self._dress)
 
     def add_page(
         self, key: str, title: str, icon_name: str, widget: QWidget, *, at_bottom: bool = False
@@ -218,6 +221,9 @@ class MainWindow(QMainWindow):
         else:
             part, side = self._stack, Qt.AlignmentFlag.AlignRight
         self.messages.lie_over(QRect(part.mapTo(self._centre, QPoint(0, 0)), part.size()), side)
+
+    def _dress(self) -> None:
+        self.setStyleSheet(self._theme.sheet)
 
     def _follow(self, action_id: str) -> None:
         """Do what concerns the frame alone."""
