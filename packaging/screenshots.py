@@ -18,7 +18,7 @@ from trouble import SetupError
 from window_hand import WINDOW_PX, Hand
 
 from clipsvd_app.demo_studies import write_demo_studies
-from clipsvd_app.services.demo import demo_files
+from clipsvd_app.services.demo import window_demo_files
 from clipsvd_app.settings import HOME_VARIABLE, data_folder
 from clipsvd_app.ui.app import Studio
 from clipsvd_app.ui.shell.main_window import APP_NAME
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_S = 300.0
 LABELLED_BY_HAND = 3
-FEW_SHOTS, MORE_SHOTS = 2, 16
+FEW_SHOTS, MORE_SHOTS = 2, 10
 NEW_PATIENTS, NEW_SEED = 12, 7
 CURVE_STEPS = 75
 ADAPTER = "chest findings.sigma.safetensors"
@@ -176,7 +176,7 @@ class Story:
 
     def _unlabelled(self) -> dict[str, list[int]]:
         """Return what the pool still asks about, in its order, by the finding that the table names."""
-        findings = demo_files(data_folder() / "demo" / "studies").findings
+        findings = window_demo_files(data_folder() / "demo" / "studies").findings
         images = {image.id: image for image in self._hand.studio.session.images()}
         found: dict[str, list[int]] = {name: [] for name in set(findings.values())}
         for image_id in self._pool():

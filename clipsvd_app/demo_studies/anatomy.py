@@ -103,6 +103,7 @@ class LungOutline:
     apex_y: float
 
 
+@lru_cache(maxsize=8)
 def lung_outline(anatomy: Anatomy, side: int) -> LungOutline:
     """Return the outline of the lung on one side (-1: the patient's right, the image's left)."""
     depth = np.sqrt(np.maximum(curve_positions() - anatomy.apex_y, 0.0))

@@ -16,6 +16,7 @@ from clipsvd_app import __version__
 from clipsvd_app.cli.main import parser
 from clipsvd_app.demo_studies.study_set import plan_films, write_demo_studies
 from clipsvd_app.domain.recipe import PRESETS, Recipe
+from clipsvd_app.services.demo import LABELLED_AT_START, WINDOW_PATIENTS, WINDOW_PIXELS
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = (
@@ -129,9 +130,10 @@ def stated(recipe: Recipe, setting: str) -> str:
 
 
 def test_the_readme_counts_the_demo_studies_right():
-    defaults = {name: p.default for name, p in inspect.signature(write_demo_studies).parameters.items()}
-    films = plan_films(seed=defaults["seed"], patients=defaults["patients"], size=defaults["size"])
-    assert f"{len(films)} synthetic chest films of {defaults['patients']} patients" in text_of("README.md")
+    seed = inspect.signature(write_demo_studies).parameters["seed"].default
+    films = plan_films(seed=seed, patients=WINDOW_PATIENTS, size=WINDOW_PIXELS)
+    assert f"{len(films)} synthetic chest films of {WINDOW_PATIENTS} patients" in text_of("README.md")
+    assert f"; {LABELLED_AT_START} patients of each carry their label" in text_of("README.md")
 
 
 def test_the_architecture_names_every_part_of_the_program():

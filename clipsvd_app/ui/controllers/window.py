@@ -178,8 +178,10 @@ class WindowController(QObject):
             self._session.tell(answer.error, "demo")
         elif answer.value is not None and self._session.project is not before:
             self._session.tell(Notice("info", "The demo project is ready.", "", "demo", "Open", key="demo"))
-        elif answer.value is not None and self._session.open_project(answer.value):
+        elif answer.value is not None and self._session.open_project(answer.value.path):
             self._window.show_page("label")
+            if answer.value.note:
+                self._session.tell(Notice("info", answer.value.note, key="demo"))
 
     def _show_drawing(self, done: int, total: int) -> None:
         words = f"Drawing the demo studies: {done} of {total}."

@@ -1,0 +1,25 @@
+"""The adapter of the run that the demo comes with loads on the bundled backbone, and proves to fit."""
+
+from __future__ import annotations
+
+import zipfile
+from typing import TYPE_CHECKING
+
+from clipsvd_app.engine.run_job import Engine
+from clipsvd_app.jobs import VerifyResult, read_result
+from clipsvd_app.services import applying, backbones
+from clipsvd_app.services.demo_run import ADAPTER_MEMBER, demo_run_file
+from clipsvd_app.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_the_adapter_of_the_demo_fits_the_bundled_backbone(tmp_path: Path) -> None:
+    adapter = tmp_path / "demo.sigma.safetensors"
+    with zipfile.ZipFile(demo_run_file()) as archive:
+        adapter.write_bytes(archive.read(ADAPTER_MEMBER))
+    backbone = backbones.find(Settings(), backbones.DEMO)
+    job = applying.prepare_verify(adapter, backbone, "cpu")
+    Engine().run(job, lambda *_args: None)
+    assert read_result(job, VerifyResult).passed
