@@ -6,97 +6,169 @@ import dataclasses
 import functools
 import types
 import typing
+from collections.abc import Callable
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 T = TypeVar("T")
+Reader = Callable[[Any], Any]
+"""Takes a JSON value and returns what it stands for, or raises _MisfitError."""
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
 class CodecError(ValueError):
     """A JSON value does not have the shape that its type asks for."""
 
 
+class _MisfitError(Exception):
+    """What does not fit; the place is put together on the way out, from the inside."""
+
+    def __init__(self, said: str, where: str = "") -> None:
+        super().__init__(said)
+        self.said, self.where = said, where
+
+    def inside(self, where: str) -> _MisfitError:
+        return _MisfitError(self.said, where + self.where)
+
+
 def to_json(value: object) -> Any:  # noqa: ANN401 - a JSON value has no narrower type
     """Turn dataclasses, tuples, dicts and plain values into what ``json.dumps`` takes."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: to_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if names := _field_names(kind):  # type: ignore[arg-type]
+        return {name: to_json(getattr(value, name)) for name in names}
     if isinstance(value, list | tuple):
         return [to_json(item) for item in value]
     if isinstance(value, dict):
         return {str(key): to_json(item) for key, item in value.items()}
-    if value is None or isinstance(value, bool | int | float | str):
+    if isinstance(value, bool | int | float | str):
         return value
-    raise CodecError(f"a {type(value).__name__} cannot be written as JSON")
+    raise CodecError(f"a {kind.__name__} cannot be written as JSON")
 
 
 def from_json(kind: type[T], value: object) -> T:
     """Build a ``kind`` from a JSON value; unknown keys and wrong types raise CodecError."""
-    return typing.cast("T", _decode(kind, value, kind.__name__))
+    try:
+        return typing.cast("T", _reader(kind)(value))  # type: ignore[arg-type]
+    except _MisfitError as misfit:
+        raise CodecError(f"{kind.__name__}{misfit.where}: {misfit.said}") from None
 
 
-def _decode(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401
-    origin = get_origin(kind)
+@functools.cache
+def _field_names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else ()
+
+
+@functools.cache  # types are looked through once; a result holds many thousands of values of few types
+def _reader(kind: Any) -> Reader:  # noqa: ANN401
+    origin, inner = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
-        return _decode_union(get_args(kind), value, where)
+        return _union_reader(tuple(map(_reader, inner)))
     if origin is Literal:
-        return _require(value in get_args(kind), value, where)
+        return _checked(lambda value: value in inner)
     if origin is tuple:
-        return _decode_tuple(get_args(kind), value, where)
+        return _list_reader(_reader(inner[0])) if inner[1:] == (Ellipsis,) else _tuple_reader(inner)
     if origin is dict:
-        item_kind = get_args(kind)[1]
-        _require(isinstance(value, dict), value, where)
-        return {key: _decode(item_kind, item, f"{where}.{key}") for key, item in value.items()}
+        return _dict_reader(_reader(inner[1]))
     if dataclasses.is_dataclass(kind):
-        return _decode_dataclass(typing.cast("type", kind), value, where)
+        return _dataclass_reader(typing.cast("type", kind))
     if kind is float:
-        _require(isinstance(value, int | float) and not isinstance(value, bool), value, where)
-        return float(value)
+        return _read_float
     if kind is type(None):
-        return _require(value is None, value, where)
-    _require(isinstance(value, kind) and (kind is bool or not isinstance(value, bool)), value, where)
-    return value
+        return _checked(lambda value: value is None)
+    if kind is bool:
+        return _checked(lambda value: isinstance(value, bool))
+    return _checked(lambda value: isinstance(value, kind) and not isinstance(value, bool))
 
 
-def _decode_union(kinds: tuple[Any, ...], value: object, where: str) -> object:
-    for kind in kinds:
+def _checked(fits: Callable[[Any], bool]) -> Reader:
+    def read(value: Any) -> Any:  # noqa: ANN401
+        if not fits(value):
+            raise _does_not_fit(value)
+        return value
+
+    return read
+
+
+def _read_float(value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    raise _does_not_fit(value)
+
+
+def _union_reader(readers: tuple[Reader, ...]) -> Reader:
+    def read(value: object) -> object:
+        for reader in readers:
+            try:
+                return reader(value)
+            except _MisfitError:
+                continue
+        raise _MisfitError(f"{value!r} fits none of its types")
+
+    return read
+
+
+def _list_reader(reader: Reader) -> Reader:
+    def read(value: object) -> tuple[object, ...]:
+        if not isinstance(value, list | tuple):
+            raise _does_not_fit(value)
         try:
-            return _decode(kind, value, where)
-        except CodecError:
-            continue
-    raise CodecError(f"{where}: {value!r} fits none of its types")
+            return tuple(map(reader, value))
+        except _MisfitError:
+            return tuple(_read_at(reader, item, f"[{place}]") for place, item in enumerate(value))
+
+    return read
 
 
-def _decode_tuple(kinds: tuple[Any, ...], value: Any, where: str) -> tuple[object, ...]:  # noqa: ANN401
-    _require(isinstance(value, list | tuple), value, where)
-    if len(kinds) == 2 and kinds[1] is Ellipsis:
-        return tuple(_decode(kinds[0], item, f"{where}[{i}]") for i, item in enumerate(value))
-    _require(len(value) == len(kinds), value, where)
-    return tuple(
-        _decode(kind, item, f"{where}[{i}]") for i, (kind, item) in enumerate(zip(kinds, value, strict=True))
-    )
+def _tuple_reader(kinds: tuple[Any, ...]) -> Reader:
+    readers = tuple(map(_reader, kinds))
+
+    def read(value: object) -> tuple[object, ...]:
+        if not isinstance(value, list | tuple) or len(value) != len(readers):
+            raise _does_not_fit(value)
+        pairs = enumerate(zip(readers, value, strict=True))
+        return tuple(_read_at(reader, item, f"[{place}]") for place, (reader, item) in pairs)
+
+    return read
 
 
-def _decode_dataclass(kind: type, value: Any, where: str) -> object:  # noqa: ANN401
-    _require(isinstance(value, dict), value, where)
-    hints = _hints(kind)
-    unknown = set(value) - set(hints)
-    if unknown:
-        raise CodecError(f"{where}: unknown {sorted(unknown)}")
+def _dict_reader(reader: Reader) -> Reader:
+    def read(value: object) -> dict[str, object]:
+        if not isinstance(value, dict):
+            raise _does_not_fit(value)
+        return {key: _read_at(reader, item, f".{key}") for key, item in value.items()}
+
+    return read
+
+
+def _dataclass_reader(kind: type) -> Reader:
+    readers: dict[str, Reader] = {}
     required = {
         field.name
         for field in dataclasses.fields(kind)
         if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
     }
-    if missing := required - set(value):
-        raise CodecError(f"{where}: missing {sorted(missing)}")
-    return kind(**{name: _decode(hints[name], item, f"{where}.{name}") for name, item in value.items()})
+
+    def read(value: object) -> object:
+        if not readers:  # at first use, so that a type may hold itself
+            readers.update({name: _reader(hint) for name, hint in typing.get_type_hints(kind).items()})
+        if not isinstance(value, dict):
+            raise _does_not_fit(value)
+        if unknown := value.keys() - readers.keys():
+            raise _MisfitError(f"unknown {sorted(unknown)}")
+        if missing := required - value.keys():
+            raise _MisfitError(f"missing {sorted(missing)}")
+        return kind(**{name: _read_at(readers[name], item, f".{name}") for name, item in value.items()})
+
+    return read
 
 
-@functools.cache
-def _hints(kind: type) -> dict[str, Any]:
-    return typing.get_type_hints(kind)
+def _read_at(reader: Reader, value: object, where: str) -> object:
+    try:
+        return reader(value)
+    except _MisfitError as misfit:
+        raise misfit.inside(where) from None
 
 
-def _require(condition: bool, value: Any, where: str) -> Any:  # noqa: ANN401
-    if not condition:
-        raise CodecError(f"{where}: {value!r} does not fit")
-    return value
+def _does_not_fit(value: object) -> _MisfitError:
+    return _MisfitError(f"{value!r} does not fit")

@@ -20,7 +20,7 @@ REQUEST_FILE, RESULT_FILE = "request.json", "result.json"
 def write_request(folder: Path, request: Request) -> None:
     """Write ``request.json`` into a job folder, which is made if need be."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / REQUEST_FILE).write_text(json.dumps(to_json(request), indent=1), encoding="utf-8")
+    (folder / REQUEST_FILE).write_text(json.dumps(to_json(request)), encoding="utf-8")
 
 
 def read_request(folder: Path) -> Request:
