@@ -18,18 +18,19 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.measures import Measure
 
+# Studies and series are numbered once for all images: counting those before each took most of the time.
 _IMAGES = """
-SELECT image.id, study.patient_id,
-       (SELECT count(*) FROM study AS earlier
-         WHERE earlier.patient_id = study.patient_id AND earlier.id <= study.id),
-       (SELECT count(*) FROM series AS earlier
-         WHERE earlier.study_id = study.id AND earlier.id <= series.id),
-       series.id, patient.key, image.sha256, image.path, image.frame, series.modality, series.body_part,
+  WITH numbered_study AS MATERIALIZED
+       (SELECT *, row_number() OVER (PARTITION BY patient_id ORDER BY id) AS number FROM study),
+       numbered_series AS MATERIALIZED
+       (SELECT *, row_number() OVER (PARTITION BY study_id ORDER BY id) AS number FROM series)
+SELECT image.id, study.patient_id, study.number, series.number, series.id,
+       patient.key, image.sha256, image.path, image.frame, series.modality, series.body_part,
        image.rows, image.columns, image.burned_in_text, label.class_id, image.display_window, image.crop,
        image.near_hash, image.mark, series.display_window
   FROM image
-  JOIN series ON series.id = image.series_id
-  JOIN study ON study.id = series.study_id
+  JOIN numbered_series AS series ON series.id = image.series_id
+  JOIN numbered_study AS study ON study.id = series.study_id
   JOIN patient ON patient.id = study.patient_id
   LEFT JOIN label ON label.image_id = image.id
 """
