@@ -15,7 +15,9 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
@@ -32,6 +34,7 @@ from clipsvd_app.jobs import (
     ExplainRunRequest,
     Failed,
     Finished,
+    Interim,
     MapRequest,
     PredictRequest,
     Progress,
@@ -41,10 +44,12 @@ from clipsvd_app.jobs import (
     decode_command,
     encode_line,
     read_request,
+    write_interim,
 )
 
 if TYPE_CHECKING:
-    from clipsvd_app.jobs import Report
+    from clipsvd_app.domain.evaluation import Evaluation
+    from clipsvd_app.jobs import Announce, Report
 
 REPORT_INTERVAL_S = 0.1
 # As many as the engine embeds at once: seconds with a large backbone on a CPU, as one step of training.
@@ -54,7 +59,7 @@ SHORT_PREDICTION = 32
 class Runner(Protocol):
     """What does the jobs."""
 
-    def run(self, folder: Path, report: Report) -> None:
+    def run(self, folder: Path, report: Report, announce: Announce) -> None:
         """Run the job in a folder; raises UserError or Cancelled."""
 
 
@@ -87,7 +92,7 @@ class Worker:
         reporter = _Reporter(self, command.job, serves_others=serves_others)
         try:
             self._stop_if_cancelled(command.job)
-            self.runner.run(Path(command.folder), reporter)
+            self.runner.run(Path(command.folder), reporter, partial(self._announce, command))
         except Cancelled:
             self.send(CancelledEvent(command.job))
         except UserError as error:
@@ -99,6 +104,12 @@ class Worker:
             self.send(Finished(command.job))
         finally:
             self._cancelled.discard(command.job)
+
+    def _announce(self, command: RunJob, evaluation: Evaluation) -> None:
+        # A full disk ends no training; the same figures come with the result.
+        with suppress(OSError):
+            write_interim(Path(command.folder), evaluation)
+            self.send(Interim(command.job))
 
     def between_steps(self, job: int, *, serves_others: bool) -> None:
         """Look at the inbox while a job runs: stop it if asked, answer short jobs if it allows them."""

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import signal
+from functools import partial
 from typing import TYPE_CHECKING
 
+from clipsvd_app.cli.console import percent_interval
+from clipsvd_app.domain.evaluation import METHOD_TITLES
+from clipsvd_app.domain.wording import verdict_title
 from clipsvd_app.errors import Cancelled
 from clipsvd_app.jobs import read_result
 from clipsvd_app.services.job_folders import forget_job
@@ -15,6 +19,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from clipsvd_app.cli.console import Console
+    from clipsvd_app.domain.evaluation import Evaluation
 
     T = TypeVar("T")
 
@@ -41,13 +46,26 @@ def run(folder: Path, console: Console, when_cancelled: str = "") -> None:
 
     before = signal.signal(signal.SIGINT, stop)
     try:
-        Engine().run(folder, report)
+        Engine().run(folder, report, partial(_announce, console))
     except BaseException:
         forget_job(folder)
         raise
     finally:
         signal.signal(signal.SIGINT, before)
         console.close_bar()
+
+
+def _announce(console: Console, evaluation: Evaluation) -> None:
+    """Say what a training knows before it is done; the whole follows with its result."""
+    if console.quiet:
+        return
+    if evaluation.sentence:
+        console.note(f"{verdict_title(evaluation)}. {evaluation.recommendation or evaluation.sentence}")
+        return
+    console.note("Frozen-feature methods, balanced accuracy (95 %):")
+    for score in evaluation.methods:
+        value = percent_interval(score.balanced_accuracy, score.interval.low, score.interval.high)
+        console.note(f"  {METHOD_TITLES[score.method]}: {value}")
 
 
 def answer(folder: Path, kind: type[T], console: Console) -> T:

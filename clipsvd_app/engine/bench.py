@@ -85,7 +85,8 @@ def few_shot_records(
             stage = f"{count} shots, seed {seed}: "
             trained = adapt(learner, data.images.examples(split.train, report), seed, report, stage)
             adapted = AdaptedModel(learner.backbone, learner.basis, trained.sigmas, learner.classes)
-            outputs = method_outputs(study_of(learner, data.images, seed), split, trained, adapted, report)
+            study = study_of(data.images, learner.classes, seed)
+            outputs = method_outputs(study, split, study.frozen(split), trained, adapted, report)
             for method, output in outputs.items():
                 yield {
                     "dataset": data.name,

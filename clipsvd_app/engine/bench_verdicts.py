@@ -13,7 +13,13 @@ import numpy as np
 from clipsvd_app import __version__
 from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.bench import BenchSource, open_bench
-from clipsvd_app.engine.evaluation.estimate import cross_validated, method_outputs, study_of
+from clipsvd_app.engine.evaluation.estimate import (
+    climb,
+    cross_validated,
+    cross_validation_rounds,
+    method_outputs,
+    study_of,
+)
 from clipsvd_app.engine.evaluation.verdict import detectable, gain_of
 from clipsvd_app.engine.fitting.adapt import adapt
 from clipsvd_app.engine.fitting.lower_cache import LowerCache
@@ -73,7 +79,10 @@ def _measured(
 ) -> dict[str, Any]:
     start = time.monotonic()
     images = _shuffled(data.images, split.train, seed) if shuffled else data.images
-    evaluation = cross_validated(study_of(learner, images, seed), split.train, report).evaluation
+    study = study_of(images, learner.classes, seed)
+    rounds = cross_validation_rounds(study, split.train, learner.recipe)
+    ladder = climb(study, rounds, report)
+    evaluation = cross_validated(study, learner, rounds, ladder, report).evaluation
     found = _estimated(evaluation)
     if not shuffled and evaluation.kind != "none":
         found |= _remaining(images, learner, split, seed, report)
@@ -108,7 +117,8 @@ def _remaining(images: StudySet, learner: Learner, split: Split, seed: int, repo
     """Return how the model trained on all drawn images does on all others."""
     trained = adapt(learner, images.examples(split.train, report), seed, report)
     adapted = AdaptedModel(learner.backbone, learner.basis, trained.sigmas, learner.classes)
-    outputs = method_outputs(study_of(learner, images, seed), split, trained, adapted, report)
+    study = study_of(images, learner.classes, seed)
+    outputs = method_outputs(study, split, study.frozen(split), trained, adapted, report)
     truth = np.asarray(images.labels(split.test), dtype=np.int64)
     right = {method: score(truth, output.probabilities)[0] for method, output in outputs.items()}
     return {

@@ -18,6 +18,7 @@ from clipsvd_app.errors import UserError, file_trouble
 from clipsvd_app.jobs import (
     AddBackboneRequest,
     AddBackboneResult,
+    Announce,
     ConvertRequest,
     ExplainRequest,
     ExplainRunRequest,
@@ -30,6 +31,7 @@ from clipsvd_app.jobs import (
     VerifyRequest,
     forget_request,
     read_request,
+    unannounced,
     write_result,
 )
 
@@ -45,8 +47,11 @@ class Engine:
     def __init__(self, warm: WarmBackbones | None = None) -> None:
         self._warm = warm or WarmBackbones()
 
-    def run(self, folder: Path, report: Report) -> None:
-        """Do what ``request.json`` asks and write ``result.json``; raises UserError or Cancelled."""
+    def run(self, folder: Path, report: Report, announce: Announce = unannounced) -> None:
+        """Do what ``request.json`` asks and write ``result.json``; raises UserError or Cancelled.
+
+        ``announce`` is told what a training knows before it is done.
+        """
         request = _read(folder)
         forget_request(folder)
         report("Starting", 0, 1)
@@ -54,12 +59,12 @@ class Engine:
             if isinstance(request, AddBackboneRequest):
                 write_result(folder, _add_backbone(request, report))
                 return
-            answer, clean_up = self._on_its_device(request, folder, report)
+            answer, clean_up = self._on_its_device(request, folder, report, announce)
             write_result(folder, answer)
             clean_up()
 
     def _on_its_device(
-        self, request: DeviceRequest, folder: Path, report: Report
+        self, request: DeviceRequest, folder: Path, report: Report, announce: Announce
     ) -> tuple[object, Callable[[], None]]:
         """Return the answer, and what is to be done once it is stored."""
         clean_up: list[Callable[[], None]] = []
@@ -68,7 +73,7 @@ class Engine:
             with default_modes(self._warm.devices.pick(asked.device)):
                 warm = self._warm.get(asked.backbone, asked.device, report)
                 clean_up[:] = [partial(_clean_up, asked, warm)]
-                return _answer(asked, folder, warm, report)
+                return _answer(asked, folder, warm, report, announce)
 
         def let_go(device: torch.device) -> None:
             from clipsvd_app.engine.run_train import CURVE_FILE
@@ -91,13 +96,15 @@ def _add_backbone(request: AddBackboneRequest, report: Report) -> AddBackboneRes
     return run_add(request, report)
 
 
-def _answer(request: DeviceRequest, folder: Path, warm: WarmBackbone, report: Report) -> object:
+def _answer(
+    request: DeviceRequest, folder: Path, warm: WarmBackbone, report: Report, announce: Announce
+) -> object:
     """Dispatch by kind; each part is imported when it is first asked for."""
     match request:
         case TrainRequest():
             from clipsvd_app.engine.run_train import run_train
 
-            return run_train(request, folder, warm, report)
+            return run_train(request, folder, warm, report, announce)
         case PredictRequest():
             from clipsvd_app.engine.run_predict import run_predict
 

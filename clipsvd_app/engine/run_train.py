@@ -20,10 +20,15 @@ from clipsvd_app.engine.adapter_document import require_storable
 from clipsvd_app.engine.devices import device_title
 from clipsvd_app.engine.evaluation.estimate import (
     Estimate,
+    Rounds,
     Study,
     Watcher,
+    climb,
     cross_validated,
+    cross_validation_rounds,
     held_out,
+    held_out_round,
+    ladder_evaluation,
     study_of,
 )
 from clipsvd_app.engine.evaluation.learning_curve import adapted_point, learning_curve
@@ -39,13 +44,14 @@ from clipsvd_app.engine.study_set import StudySet, read_study_set
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import PIXELS_VERSION, known_sha256
 from clipsvd_app.imaging.refusals import REPLACED
-from clipsvd_app.jobs import Report, TrainRequest
+from clipsvd_app.jobs import Announce, Report, TrainRequest, unannounced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clipsvd_app.domain.evaluation import Evaluation, EvaluationKind
+    from clipsvd_app.domain.evaluation import Evaluation
     from clipsvd_app.engine.backbones import Backbone
+    from clipsvd_app.engine.evaluation.estimate import Ladder
     from clipsvd_app.engine.trained import TrainedSigma
     from clipsvd_app.engine.warm import WarmBackbone
 
@@ -59,10 +65,12 @@ RESUMED = "This run went on where it had been stopped; its time counts from ther
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """A request ready to train: what is read, and what every fit has in common."""
+    """A request ready to train: what is read, who trains, and who tests."""
 
     request: TrainRequest
     study: Study
+    split: Split
+    rounds: Rounds
     weak_prompts: tuple[str, ...] = ()
 
     @property
@@ -70,24 +78,30 @@ class _Prepared:
         """Return all images that could be read."""
         return self.study.images
 
-    @property
-    def learner(self) -> Learner:
-        """Return what every fit has in common."""
-        return self.study.learner
 
-
-def run_train(request: TrainRequest, folder: Path, warm: WarmBackbone, report: Report) -> RunResult:
+def run_train(
+    request: TrainRequest,
+    folder: Path,
+    warm: WarmBackbone,
+    report: Report,
+    announce: Announce = unannounced,
+) -> RunResult:
     """Train, evaluate and explain; the adapter and the curve are written into ``folder``.
 
-    The checkpoints stay until the result is stored, by the caller.
+    What the methods on frozen features do is announced within seconds, the verdict as soon as it stands; the
+    explanation and all else come after. The checkpoints stay until the result is stored, by the caller.
     """
     start = time.monotonic()
     report = logging_report(report, folder / CURVE_FILE)
     checkpoints = checkpoints_of(request, warm.backbone)
     resumed = checkpoints.folder.exists()
-    prepared = _prepare(request, warm, checkpoints, report)
-    images, unseen = prepared.images, UnseenReader(prepared.images)
-    positions, estimate, trained, adapted = _train_and_estimate(prepared, unseen, report)
+    prepared = _prepare(request, warm, report)
+    study, images, unseen = prepared.study, prepared.images, UnseenReader(prepared.images)
+    ladder = climb(study, prepared.rounds, report)
+    announce(ladder_evaluation(study, prepared.rounds, ladder))
+    learner = Learner(warm.backbone, warm.basis(report), request.classes, request.recipe, checkpoints)
+    positions = list(prepared.split.train)
+    estimate, trained, adapted = _estimate_and_train(prepared, learner, ladder, unseen, report, announce)
     words = unseen.changes()
     evaluation, trust = _trust(prepared, estimate, positions, report)
     shown = [*positions, *(p for p in range(len(images.inputs)) if p not in set(positions))]
@@ -164,18 +178,17 @@ def _content_of(path: str) -> str:
         return ""
 
 
-def _prepare(
-    request: TrainRequest, warm: WarmBackbone, checkpoints: FolderCheckpoints, report: Report
-) -> _Prepared:
+def _prepare(request: TrainRequest, warm: WarmBackbone, report: Report) -> _Prepared:
     names = [spec.name for spec in request.classes]
     check_classes([image.label for image in request.images if image.label is not None], names)
     require_storable(request.classes)
     weak = require_readable(warm.backbone.tokenizer, request.classes)
-    learner = Learner(warm.backbone, warm.basis(report), request.classes, request.recipe, checkpoints)
     images = read_study_set(warm.features, request.images, report)
     _refuse_too_few_left(request, images)
-    check_classes(images.labels(_split(request, images).train), names)
-    return _Prepared(request, study_of(learner, images, request.seed, request.warnings), weak)
+    split = _split(request, images)
+    check_classes(images.labels(split.train), names)
+    study = study_of(images, request.classes, request.seed, request.warnings)
+    return _Prepared(request, study, split, _rounds(request, study, split), weak)
 
 
 def _refuse_too_few_left(request: TrainRequest, images: StudySet) -> None:
@@ -195,20 +208,31 @@ def _replaced(replaced: int, of: int) -> str:
     return f"{replaced} of {of} images {which} added: replaced under the same name."
 
 
-def _train_and_estimate(
-    prepared: _Prepared, watch: Watcher, report: Report
-) -> tuple[list[int], Estimate, TrainedSigma, AdaptedModel]:
-    """Return the training positions, the estimate, and the model that is kept."""
-    request, study = prepared.request, prepared.study
-    split = _split(request, prepared.images)
+def _rounds(request: TrainRequest, study: Study, split: Split) -> Rounds:
     if split.test or request.locked or request.shots is not None:
-        trained, adapted = _fit(prepared, split.train, report)
-        kind: EvaluationKind = "locked" if request.locked else "held_out"
-        estimate = held_out(study, split, trained, adapted, report, kind, watch)
-        return list(split.train), estimate, trained, adapted
-    estimate = cross_validated(study, split.train, report, watch)
-    trained, adapted = _fit(prepared, split.train, report)
-    return list(split.train), estimate, trained, adapted
+        return held_out_round(study, split, "locked" if request.locked else "held_out")
+    return cross_validation_rounds(study, split.train, request.recipe)
+
+
+def _estimate_and_train(
+    prepared: _Prepared,
+    learner: Learner,
+    ladder: Ladder,
+    watch: Watcher,
+    report: Report,
+    announce: Announce,
+) -> tuple[Estimate, TrainedSigma, AdaptedModel]:
+    """Return the estimate, announced as soon as it stands, and the model that is kept."""
+    study, rounds = prepared.study, prepared.rounds
+    if rounds.kind == "cross_validated":
+        estimate = cross_validated(study, learner, rounds, ladder, report, watch)
+        announce(estimate.evaluation)
+        return estimate, *_fit(prepared, learner, report)
+    trained, adapted = _fit(prepared, learner, report)
+    estimate = held_out(study, rounds, ladder, trained, adapted, report, watch)
+    if rounds.repeats:
+        announce(estimate.evaluation)
+    return estimate, trained, adapted
 
 
 def _split(request: TrainRequest, images: StudySet) -> Split:
@@ -220,9 +244,9 @@ def _split(request: TrainRequest, images: StudySet) -> Split:
     return Split(drawn.train, aside if request.locked else drawn.test)
 
 
-def _fit(prepared: _Prepared, positions: Sequence[int], report: Report) -> tuple[TrainedSigma, AdaptedModel]:
-    learner = prepared.learner
-    trained = adapt(learner, prepared.images.examples(positions, report), prepared.request.seed, report)
+def _fit(prepared: _Prepared, learner: Learner, report: Report) -> tuple[TrainedSigma, AdaptedModel]:
+    examples = prepared.images.examples(prepared.split.train, report)
+    trained = adapt(learner, examples, prepared.request.seed, report)
     return trained, AdaptedModel(learner.backbone, learner.basis, trained.sigmas, learner.classes)
 
 

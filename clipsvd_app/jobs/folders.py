@@ -1,4 +1,4 @@
-"""A job as a folder: ``request.json`` goes in, ``result.json`` and files come out."""
+"""A job as a folder: ``request.json`` goes in, ``result.json`` and files come out, some of it earlier."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, TypeVar
 
 from clipsvd_app.domain.codec import from_json, to_json
+from clipsvd_app.domain.evaluation import Evaluation
 from clipsvd_app.jobs.parsing import json_object, pick
 from clipsvd_app.jobs.requests import REQUESTS, Request
 from clipsvd_app.whole_files import write_whole
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 T = TypeVar("T")
-REQUEST_FILE, RESULT_FILE = "request.json", "result.json"
+REQUEST_FILE, INTERIM_FILE, RESULT_FILE = "request.json", "interim.json", "result.json"
 
 
 def write_request(folder: Path, request: Request) -> None:
@@ -42,3 +43,13 @@ def write_result(folder: Path, result: object) -> None:
 def read_result(folder: Path, kind: type[T]) -> T:
     """Read ``result.json`` of a job folder as ``kind``."""
     return from_json(kind, json.loads((folder / RESULT_FILE).read_text(encoding="utf-8")))
+
+
+def write_interim(folder: Path, evaluation: Evaluation) -> None:
+    """Write ``interim.json`` whole or not at all: what a training knows before it is done."""
+    write_whole(folder / INTERIM_FILE, json.dumps(to_json(evaluation), allow_nan=False).encode())
+
+
+def read_interim(folder: Path) -> Evaluation:
+    """Read what a training knows so far."""
+    return from_json(Evaluation, json.loads((folder / INTERIM_FILE).read_text(encoding="utf-8")))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from clipsvd_app.domain.codec import from_json, to_json
 from clipsvd_app.domain.recipe import DeviceKind
 from clipsvd_app.jobs.parsing import json_object, pick
 
-PROTOCOL = 1
+if TYPE_CHECKING:
+    from clipsvd_app.domain.evaluation import Evaluation
+
+PROTOCOL = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,14 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Interim:
+    """The job's folder now holds ``interim.json``: the part of the answer that is already known."""
+
+    job: int
+    event: Literal["interim"] = "interim"
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The job's folder now holds ``result.json``."""
 
@@ -68,10 +79,11 @@ class Failed:
     event: Literal["failed"] = "failed"
 
 
-Event = Ready | Progress | Finished | CancelledEvent | Failed
+Event = Ready | Progress | Interim | Finished | CancelledEvent | Failed
 EVENTS: dict[str, type[Event]] = {
     "ready": Ready,
     "progress": Progress,
+    "interim": Interim,
     "finished": Finished,
     "cancelled": CancelledEvent,
     "failed": Failed,
@@ -108,6 +120,17 @@ class Report(Protocol):
 
 def unreported(stage: str, done: int, total: int, metrics: dict[str, float] | None = None) -> None:
     """Take progress and drop it: a Report for measurements and for work that is too short to report."""
+
+
+class Announce(Protocol):
+    """Where a training says what it knows already, before all of it is done."""
+
+    def __call__(self, evaluation: Evaluation) -> None:
+        """Announce an evaluation: of the methods on frozen features alone, or with its verdict."""
+
+
+def unannounced(evaluation: Evaluation) -> None:
+    """Take what is known already and drop it."""
 
 
 def encode_line(message: Event | Command) -> str:

@@ -16,6 +16,7 @@ from clipsvd_app.jobs import (
     CancelJob,
     Failed,
     Finished,
+    Interim,
     Progress,
     Ready,
     RunJob,
@@ -45,12 +46,16 @@ LOST = Failed(
 
 @dataclass(slots=True)
 class Job:
-    """A job on its way: what to call with its progress and its end, and whether the engine has begun it."""
+    """A job on its way, and whether the engine has begun it.
+
+    ``on_interim`` is called when part of the answer lies in the folder, ``on_end`` once.
+    """
 
     number: int
     folder: Path
     on_progress: Callable[[Progress], None]
     on_end: Callable[[Finished | Failed | Cancelled], None]
+    on_interim: Callable[[], None]
     begun: bool = False
 
 
@@ -111,12 +116,15 @@ class EngineProcess(QObject):
         folder: Path,
         on_end: Callable[[Finished | Failed | Cancelled], None],
         on_progress: Callable[[Progress], None] | None = None,
+        on_interim: Callable[[], None] | None = None,
     ) -> int:
         """Run the job in ``folder`` and return its number; exactly one end is reported, after this returns.
 
         Without an engine, because it was given up, a job fails at once with the code ``engine_gone``.
         """
-        job = Job(self._next, folder, on_progress or (lambda _progress: None), on_end)
+        job = Job(
+            self._next, folder, on_progress or (lambda _progress: None), on_end, on_interim or (lambda: None)
+        )
         self._next += 1
         self._jobs[job.number] = job
         if self._process is None:
@@ -167,6 +175,9 @@ class EngineProcess(QObject):
             if (job := self._jobs.get(event.job)) is not None:
                 job.begun = True
                 job.on_progress(event)
+        elif isinstance(event, Interim):
+            if (job := self._jobs.get(event.job)) is not None:
+                job.on_interim()
         else:
             self._end(event.job, event)
 

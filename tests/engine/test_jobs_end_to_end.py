@@ -18,7 +18,7 @@ from clipsvd_app import settings
 from clipsvd_app.adapter_file import read_adapter
 from clipsvd_app.domain.cases import best_known
 from clipsvd_app.domain.classes import class_from_name
-from clipsvd_app.domain.evaluation import METHOD_TITLES
+from clipsvd_app.domain.evaluation import METHOD_TITLES, Evaluation
 from clipsvd_app.domain.explanation import CaseExplanation, RunExplanation
 from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.domain.results import RunResult
@@ -123,6 +123,30 @@ def test_a_run_that_was_cancelled_goes_on_where_it_stopped(engine, reference, st
         assert found.sigma.tobytes() == expected.sigma.tobytes()
     assert timeless(resumed) == timeless(straight)
     assert set(kept_runs()) == others, "a finished run leaves no state"
+
+
+def test_a_run_tells_the_frozen_methods_before_it_trains_and_the_verdict_before_it_explains(
+    engine, reference, studies, tmp_path
+):
+    write_request(tmp_path, TrainRequest(reference, CLASSES, studies, RECIPE))
+    told = []
+
+    def report(stage, done, total, metrics=None):
+        if not told or told[-1] != stage:
+            told.append(stage)
+
+    engine.run(tmp_path, report, told.append)
+    first, second = (place for place, known in enumerate(told) if isinstance(known, Evaluation))
+    ladder, verdict = told[first], told[second]
+    final = read_result(tmp_path, RunResult).evaluation
+    methods = [score.method for score in ladder.methods]
+    assert methods == [name for name in METHOD_TITLES if not name.startswith("clip_svd")]
+    assert (ladder.recommended, ladder.sentence) == (None, "")
+    assert ladder.methods == verdict.methods[: len(methods)] == final.methods[: len(methods)]
+    assert (verdict.sentence, verdict.recommended) == (final.sentence, final.recommended)
+    assert not any("Estimate" in stage for stage in told[:first])
+    assert any("Estimate" in stage for stage in told[first + 1 : second])
+    assert {"Training", "Saving the adapter"} <= set(told[second + 1 :])
 
 
 def test_a_run_whose_result_finds_the_disk_full_is_not_trained_again(

@@ -29,8 +29,9 @@ class FakeEngine(QObject):
         super().__init__()
         self.request = None
 
-    def submit(self, folder, on_end, on_progress=None) -> int:
+    def submit(self, folder, on_end, on_progress=None, on_interim=None) -> int:
         self.folder, self.on_end, self.on_progress = folder, on_end, on_progress
+        self.on_interim = on_interim
         self.request = read_request(folder)
         return JOB
 

@@ -13,8 +13,9 @@ import time
 from pathlib import Path
 
 from clipsvd_app import worker
+from clipsvd_app.domain.results import RunResult
 from clipsvd_app.errors import Cancelled
-from clipsvd_app.jobs import PROTOCOL, Ready, TrainRequest, encode_line, read_request
+from clipsvd_app.jobs import PROTOCOL, Ready, TrainRequest, encode_line, read_request, read_result
 
 PLACE = Path(sys.argv[1])
 
@@ -22,9 +23,10 @@ PLACE = Path(sys.argv[1])
 class Scripted:
     """Does nothing until it may go on, then answers what it was given."""
 
-    def run(self, folder, report):
+    def run(self, folder, report, announce):
         if not isinstance(read_request(folder), TrainRequest):
             raise Cancelled
+        announce(read_result(PLACE, RunResult).evaluation)
         while not (PLACE / "go").exists():
             report("Training", 1, 4, {"step": 1, "loss": 1.0})
             time.sleep(0.02)

@@ -23,6 +23,7 @@ from clipsvd_app.services.importing import apply_import, plan_import
 from clipsvd_app.services.job_folders import new_job, waiting_runs
 from clipsvd_app.services.labelling import set_labels
 from clipsvd_app.ui.app import Studio
+from clipsvd_app.ui.controllers.train import NEXT_EXPLANATION
 from clipsvd_app.ui.engine_process import EngineProcess
 from clipsvd_app.ui.notices import ELSEWHERE_KEY, START_ENGINE
 from clipsvd_app.ui.pictures import Pictures
@@ -106,6 +107,32 @@ def test_a_training_is_recorded_in_its_own_project_while_another_is_open(qtbot, 
     studio.window.notice_action.emit(done.action)
     assert studio.session.project.path == first
     assert len(studio.session.project.runs()) == 1
+
+
+def test_the_verdict_stands_beside_the_curves_while_the_run_goes_on(qtbot, studio, projects, tmp_path):
+    first, second = projects
+    start_training(qtbot, studio, first)
+    shown = studio.pages.train.progress.interim
+    qtbot.waitUntil(lambda: shown.isVisible(), timeout=10_000)
+    assert studio.pages.training.running
+    texts = [label.text() for label in shown.findChildren(QLabel)]
+    assert any(text.endswith("recommended") for text in texts)
+    assert NEXT_EXPLANATION in texts
+    assert studio.session.open_project(second)
+    assert shown.findChild(QLabel).text().startswith("“first”: ")
+    finish(qtbot, studio, tmp_path)
+    assert shown.isHidden()
+
+
+def test_a_training_that_is_cancelled_after_its_verdict_leaves_it_on_the_page(qtbot, studio, projects):
+    start_training(qtbot, studio, projects[0])
+    shown = studio.pages.train.progress.interim
+    qtbot.waitUntil(lambda: shown.isVisible(), timeout=10_000)
+    press(studio.pages.train, "Cancel")
+    qtbot.waitUntil(lambda: not studio.pages.training.running, timeout=30_000)
+    assert shown.isVisible()
+    assert NEXT_EXPLANATION not in [label.text() for label in shown.findChildren(QLabel)]
+    assert studio.session.project.runs() == ()
 
 
 def test_a_training_is_recorded_after_its_project_was_opened_again(qtbot, studio, projects, tmp_path):

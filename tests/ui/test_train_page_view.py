@@ -232,13 +232,32 @@ def test_the_clock_of_a_run_foretells_all_its_fits(preset, searched, cross_valid
     assert clock.done == len(steps)
 
 
+def test_the_clock_counts_what_follows_the_last_step_by_itself():
+    clock = RunClock(PRESETS["quick"], fits=1, searched=False)
+    clock.observe("Computing features", 3, 9, 0.0, steps=False)
+    assert (clock.done, clock.total) == (0, PRESETS["quick"].steps)
+    for number in range(PRESETS["quick"].steps):
+        clock.observe("Training", number + 1, PRESETS["quick"].steps, float(number), steps=True)
+    for number in range(1, 9):
+        clock.observe("Watching the model", number, 20, 100.0 + 2 * number, steps=False)
+    assert (clock.done, clock.total) == (8, 20)
+    assert clock.seconds_left(116.0) == pytest.approx(24.0)
+
+
+def test_the_clock_is_told_of_fits_that_will_not_be_made():
+    clock = RunClock(PRESETS["quick"], fits=4, searched=False)
+    clock.plan(1)
+    assert clock.total == PRESETS["quick"].steps
+
+
 def test_a_run_longer_than_its_plan_is_not_called_done_early():
     clock = RunClock(PRESETS["quick"], fits=1, searched=False)
-    for number in range(1, 61):
-        clock.observe("first", number, 60, float(number), steps=True)
-    clock.observe("second", 1, 60, 61.0, steps=True)
-    assert (clock.done, clock.total) == (61, 120)
-    assert clock.seconds_left(61.0) == pytest.approx(59.0)
+    total = PRESETS["quick"].steps
+    for number in range(1, total + 1):
+        clock.observe("first", number, total, float(number), steps=True)
+    clock.observe("second", 1, total, total + 1.0, steps=True)
+    assert (clock.done, clock.total) == (total + 1, 2 * total)
+    assert clock.seconds_left(total + 1.0) == pytest.approx(total - 1.0)
 
 
 def test_a_finished_stage_has_nothing_left():

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from clipsvd_app.domain.classes import class_from_name
+from clipsvd_app.domain.evaluation import Evaluation
 from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import (
@@ -19,12 +20,14 @@ from clipsvd_app.jobs import (
     Failed,
     Finished,
     ImageInput,
+    Interim,
     PredictRequest,
     PreviewRequest,
     Progress,
     RunJob,
     TrainRequest,
     VerifyRequest,
+    read_interim,
     write_request,
 )
 from clipsvd_app.worker import SHORT_PREDICTION, Worker
@@ -40,7 +43,7 @@ class FakeEngine:
         self.scripts = {}
         self.log = []
 
-    def run(self, folder, report):
+    def run(self, folder, report, announce):
         self.log.append(f"start {folder.name}")
         for step in range(3):
             self.scripts.get((folder.name, step), lambda: None)()
@@ -228,9 +231,33 @@ def test_the_end_of_input_stops_the_running_job(worker, engine, events, inbox, j
     assert endings(events) == [CancelledEvent(1)]
 
 
+def test_what_is_known_early_lies_in_the_folder_when_it_is_told(worker, events, inbox, job):
+    class Early:
+        def run(self, folder, report, announce):
+            announce(Evaluation("none", "too few"))
+
+    worker.runner = Early()
+    folder = job("a")
+    inbox.put(RunJob(1, folder))
+    serve_until(worker, events, inbox, Finished(1))
+    assert events == [Interim(1), Finished(1)]
+    assert read_interim(Path(folder)) == Evaluation("none", "too few")
+
+
+def test_what_cannot_be_written_early_ends_no_job(worker, events, inbox, tmp_path):
+    class Early:
+        def run(self, folder, report, announce):
+            announce(Evaluation("none", "too few"))
+
+    worker.runner = Early()
+    inbox.put(RunJob(1, str(tmp_path / "missing" / "folder")))
+    serve_until(worker, events, inbox, Finished(1))
+    assert events == [Finished(1)]
+
+
 def test_progress_is_thinned_but_first_and_last_arrive(worker, engine, events, inbox, job):
     class Busy:
-        def run(self, folder, report):
+        def run(self, folder, report, announce):
             for step in range(1000):
                 report("Working", step + 1, 1000)
             report("Saving", 0, 1)

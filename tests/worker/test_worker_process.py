@@ -222,7 +222,7 @@ from clipsvd_app import worker
 from clipsvd_app.engine import run_job
 
 class Noisy(run_job.Engine):
-    def run(self, folder, report):
+    def run(self, folder, report, announce):
         print("a stray print")
         os.write(1, b"a stray write of a library\\n")
         report("Working", 1, 1)

@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.domain.evaluation import Evaluation, EvaluationKind, MethodName
 from clipsvd_app.engine.adapted import AdaptedModel
-from clipsvd_app.engine.evaluation.evaluate import Outputs, evaluate, mean_probabilities, no_estimate
+from clipsvd_app.engine.evaluation.evaluate import (
+    Outputs,
+    evaluate,
+    mean_probabilities,
+    no_estimate,
+    scored,
+)
 from clipsvd_app.engine.evaluation.metrics import Floats
 from clipsvd_app.engine.fitting.adapt import adapt
-from clipsvd_app.engine.fitting.learner import Learner
 from clipsvd_app.engine.ladder.methods import MethodOutput, blend, frozen_outputs
 from clipsvd_app.engine.ladder.task import Features, LadderTask
 from clipsvd_app.engine.splits import MIN_GROUPS_TO_ESTIMATE, Split, grouped_folds, groups_in_smallest_class
@@ -21,6 +27,8 @@ from clipsvd_app.engine.study_set import StudySet, probabilities_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from clipsvd_app.domain.recipe import Recipe
+    from clipsvd_app.engine.fitting.learner import Learner
     from clipsvd_app.engine.trained import TrainedSigma
     from clipsvd_app.jobs import Report
 
@@ -44,10 +52,10 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """What is estimated: a learner on images, the seed of its draws, and what weakens the answer."""
+    """What is estimated: images, the texts of their classes, the seed of the draws, and what weakens it."""
 
-    learner: Learner
     images: StudySet
+    classes: tuple[ClassSpec, ...]
     texts: Features
     seed: int
     warnings: tuple[str, ...] = ()
@@ -55,7 +63,7 @@ class Study:
     @property
     def class_names(self) -> list[str]:
         """Return the names of the classes."""
-        return [spec.name for spec in self.learner.classes]
+        return [spec.name for spec in self.classes]
 
     def task(self, positions: Sequence[int]) -> LadderTask:
         """Return labelled images as a method on frozen features learns from them."""
@@ -65,65 +73,143 @@ class Study:
             images.labels(positions),
             images.groups(positions),
             self.texts,
-            self.learner.backbone.logit_scale,
+            images.backbone.logit_scale,
             self.seed,
         )
 
+    def frozen(self, split: Split) -> Outputs:
+        """Return what every method on frozen features says of the test images (positions)."""
+        return frozen_outputs(self.task(split.train), self.images.features[list(split.test)])
 
-def study_of(learner: Learner, images: StudySet, seed: int, warnings: Sequence[str] = ()) -> Study:
+
+def study_of(
+    images: StudySet, classes: tuple[ClassSpec, ...], seed: int, warnings: Sequence[str] = ()
+) -> Study:
     """Put a study together; the texts of the classes are embedded once."""
-    return Study(learner, images, images.texts(learner.classes), seed, tuple(warnings))
+    return Study(images, classes, images.texts(classes), seed, tuple(warnings))
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """Which fits test which images: for each repeat its splits, which together test ``tested`` once.
+
+    Without rounds ``reason`` says why there can be no estimate.
+    """
+
+    kind: EvaluationKind
+    tested: tuple[int, ...] = ()
+    repeats: tuple[tuple[Split, ...], ...] = ()
+    reason: str = ""
+
+    @property
+    def folds(self) -> int:
+        """Count the folds of each repeat, 0 where one fixed set of patients is the test."""
+        return len(self.repeats[0]) if self.kind == "cross_validated" else 0
+
+
+Ladder = tuple[tuple[Outputs, ...], ...]
+"""What the methods on frozen features say in each split of each repeat."""
+
+
+def held_out_round(study: Study, split: Split, kind: EvaluationKind) -> Rounds:
+    """Let the test images judge, which share no patient with training."""
+    found = set(study.images.labels(split.test))
+    missing = [name for index, name in enumerate(study.class_names) if index not in found]
+    if missing:
+        reason = f"No patient of the class “{missing[0]}” is left to test on; train with fewer shots."
+        return Rounds("none", reason=reason)
+    return Rounds(kind, split.test, ((split,),))
+
+
+def cross_validation_rounds(study: Study, labelled: Sequence[int], recipe: Recipe) -> Rounds:
+    """Let every labelled image be predicted by fits on other patients, once in each repeat."""
+    images, names = study.images, study.class_names
+    labels, groups = images.labels(labelled), images.groups(labelled)
+    patients = groups_in_smallest_class(labels, groups)
+    if patients < MIN_GROUPS_TO_ESTIMATE:
+        return Rounds("none", reason=_too_few(names, labels, groups))
+    folds = min(recipe.folds, patients)
+    repeats = []
+    for repeat in range(recipe.repeats):
+        drawn = grouped_folds(labels, groups, folds, study.seed + repeat)
+        splits = tuple(fold.within(labelled) for fold in drawn)
+        if any(set(images.labels(split.train)) != set(labels) for split in splits):
+            return Rounds("none", reason=_too_few(names, labels, groups))
+        repeats.append(splits)
+    return Rounds("cross_validated", tuple(labelled), tuple(repeats))
+
+
+def climb(study: Study, rounds: Rounds, report: Report) -> Ladder:
+    """Fit all methods on frozen features, which takes seconds, before anything is adapted."""
+    splits = [split for repeat in rounds.repeats for split in repeat]
+    outputs = []
+    for done, split in enumerate(splits):
+        report("Frozen-feature methods", done, len(splits))
+        outputs.append(study.frozen(split))
+    each = max(1, len(rounds.repeats[0])) if rounds.repeats else 1
+    return tuple(tuple(outputs[start : start + each]) for start in range(0, len(outputs), each))
+
+
+def ladder_evaluation(study: Study, rounds: Rounds, ladder: Ladder) -> Evaluation:
+    """Return how the methods on frozen features do; there is no verdict yet."""
+    if not rounds.repeats:
+        return no_estimate(rounds.reason)
+    repeats = [_joined(rounds, number, outputs) for number, outputs in enumerate(ladder)]
+    labels, groups = study.images.labels(rounds.tested), study.images.groups(rounds.tested)
+    return scored(repeats, labels, groups, study.class_names, rounds.kind, rounds.folds, study.warnings)[0]
 
 
 def held_out(
     study: Study,
-    split: Split,
+    rounds: Rounds,
+    ladder: Ladder,
     trained: TrainedSigma,
     adapted: AdaptedModel,
     report: Report,
-    kind: EvaluationKind = "held_out",
     watch: Watcher | None = None,
 ) -> Estimate:
-    """Score all methods on the test images, which share no patient with training."""
-    images, test, names = study.images, split.test, study.class_names
-    missing = [name for index, name in enumerate(names) if index not in set(images.labels(test))]
-    if missing:
-        reason = f"No patient of the class “{missing[0]}” is left to test on; train with fewer shots."
-        return Estimate(no_estimate(reason))
-    outputs = method_outputs(study, split, trained, adapted, report, watch)
-    return _estimate(study, [outputs], test, kind)
+    """Score all methods on the test images of the one split."""
+    if not rounds.repeats:
+        return Estimate(no_estimate(rounds.reason))
+    split, frozen = rounds.repeats[0][0], ladder[0][0]
+    outputs = method_outputs(study, split, frozen, trained, adapted, report, watch)
+    return _estimate(study, rounds, [outputs])
 
 
 def cross_validated(
-    study: Study, labelled: Sequence[int], report: Report, watch: Watcher | None = None
+    study: Study,
+    learner: Learner,
+    rounds: Rounds,
+    ladder: Ladder,
+    report: Report,
+    watch: Watcher | None = None,
 ) -> Estimate:
     """Predict every labelled image by fits on other patients; each fold chooses its own learning rate.
 
     ``watch`` is shown the fits of the first repeat, in which every image is unseen once.
     """
-    images, recipe = study.images, study.learner.recipe
-    labels, groups = images.labels(labelled), images.groups(labelled)
-    patients = groups_in_smallest_class(labels, groups)
-    if patients < MIN_GROUPS_TO_ESTIMATE:
-        return Estimate(no_estimate(_too_few(study.class_names, labels, groups)))
-    folds = min(recipe.folds, patients)
+    if not rounds.repeats:
+        return Estimate(no_estimate(rounds.reason))
     repeats: list[Outputs] = []
-    for repeat in range(recipe.repeats):
-        splits = [fold.within(labelled) for fold in grouped_folds(labels, groups, folds, study.seed + repeat)]
-        if any(set(images.labels(split.train)) != set(labels) for split in splits):
-            return Estimate(no_estimate(_too_few(study.class_names, labels, groups)))
+    for repeat, splits in enumerate(rounds.repeats):
         parts = []
-        for number, split in enumerate(splits, start=1 + repeat * folds):
-            stage = f"Estimate {number} of {folds * recipe.repeats}: "
+        for place, split in enumerate(splits):
+            number = 1 + repeat * rounds.folds + place
+            stage = f"Estimate {number} of {rounds.folds * len(rounds.repeats)}: "
+            examples = study.images.examples(split.train, report)
+            trained = adapt(learner, examples, study.seed, report, stage)
+            adapted = AdaptedModel(learner.backbone, learner.basis, trained.sigmas, learner.classes)
             seen_by = watch if repeat == 0 else None
-            parts.append((split.test, _fold_outputs(study, split, report, stage, seen_by)))
-        repeats.append(_joined(parts, labelled))
-    return _estimate(study, repeats, labelled, "cross_validated", folds)
+            frozen = ladder[repeat][place]
+            parts.append(method_outputs(study, split, frozen, trained, adapted, report, seen_by))
+        repeats.append(_joined(rounds, repeat, parts))
+    return _estimate(study, rounds, repeats)
 
 
 def method_outputs(
     study: Study,
     split: Split,
+    frozen: Outputs,
     trained: TrainedSigma,
     adapted: AdaptedModel,
     report: Report,
@@ -131,56 +217,46 @@ def method_outputs(
 ) -> Outputs:
     """Return what every method says of the test images, each having seen the training images only.
 
-    split: positions in the study's images.
+    split: positions in the study's images; frozen: what the methods on frozen features say of them.
     """
-    found = frozen_outputs(study.task(split.train), study.images.features[list(split.test)])
     embedded = study.images.adapted_features(adapted, split.test, report)
     if watch is not None:
         watch(adapted, split.test, embedded, report)
     rows = probabilities_of(adapted, embedded)
     adapted_output = MethodOutput(rows, trained.trainable_parameters, trained.seconds)
     return {
-        **found,
+        **frozen,
         "clip_svd": adapted_output,
-        "clip_svd_blend": blend(adapted_output, found["linear_probe"]),
+        "clip_svd_blend": blend(adapted_output, frozen["linear_probe"]),
     }
 
 
-def _fold_outputs(study: Study, split: Split, report: Report, stage: str, watch: Watcher | None) -> Outputs:
-    learner = study.learner
-    trained = adapt(learner, study.images.examples(split.train, report), study.seed, report, stage)
-    adapted = AdaptedModel(learner.backbone, learner.basis, trained.sigmas, learner.classes)
-    return method_outputs(study, split, trained, adapted, report, watch)
-
-
-def _estimate(
-    study: Study, repeats: Sequence[Outputs], tested: Sequence[int], kind: EvaluationKind, folds: int = 0
-) -> Estimate:
+def _estimate(study: Study, rounds: Rounds, repeats: Sequence[Outputs]) -> Estimate:
     images = study.images
     evaluation = evaluate(
         repeats,
-        images.labels(tested),
-        images.groups(tested),
+        images.labels(rounds.tested),
+        images.groups(rounds.tested),
         study.class_names,
-        kind,
-        folds,
+        rounds.kind,
+        rounds.folds,
         study.warnings,
     )
     means = mean_probabilities([outputs["clip_svd"] for outputs in repeats])
-    return Estimate(evaluation, dict(zip(tested, means, strict=True)))
+    return Estimate(evaluation, dict(zip(rounds.tested, means, strict=True)))
 
 
-def _joined(parts: Sequence[tuple[Sequence[int], Outputs]], positions: Sequence[int]) -> Outputs:
-    """Put the folds of one repeat together, images in the order of ``positions``."""
-    tested = [position for test, _ in parts for position in test]
+def _joined(rounds: Rounds, repeat: int, parts: Sequence[Outputs]) -> Outputs:
+    """Put the splits of one repeat together, images in the order in which they are tested."""
+    tested = [position for split in rounds.repeats[repeat] for position in split.test]
     place = {position: row for row, position in enumerate(tested)}
-    rows = [place[position] for position in positions]
-    methods: list[MethodName] = list(parts[0][1])
+    rows = [place[position] for position in rounds.tested]
+    methods: list[MethodName] = list(parts[0])
     return {
         method: MethodOutput(
-            np.concatenate([outputs[method].probabilities for _, outputs in parts])[rows],
-            max(outputs[method].trainable_parameters for _, outputs in parts),
-            sum(outputs[method].seconds for _, outputs in parts),
+            np.concatenate([outputs[method].probabilities for outputs in parts])[rows],
+            max(outputs[method].trainable_parameters for outputs in parts),
+            sum(outputs[method].seconds for outputs in parts),
         )
         for method in methods
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +34,37 @@ def no_estimate(reason: str) -> Evaluation:
     return Evaluation(kind="none", reason=reason, sentence=reason)
 
 
+def scored(
+    repeats: Sequence[Outputs],
+    truth: Sequence[int],
+    groups: Sequence[str],
+    class_names: Sequence[str],
+    kind: EvaluationKind,
+    folds: int = 0,
+    warnings: Sequence[str] = (),
+) -> tuple[Evaluation, dict[MethodName, Floats]]:
+    """Score methods on the same images, with intervals from resampled patients; no verdict is drawn yet.
+
+    repeats: one prediction of every image for each draw of the folds. Figures are means over them; the
+    counts of images are those of the mean probabilities. Returns the resampled balanced accuracies too.
+    """
+    labels = np.asarray(truth, dtype=np.int64)
+    resampled = _resampled(repeats, labels, groups, len(class_names))
+    evaluation = Evaluation(
+        kind=kind,
+        images=len(labels),
+        groups=len(set(groups)),
+        folds=folds,
+        methods=tuple(
+            _score([outputs[name] for outputs in repeats], name, labels, groups, class_names, resampled[name])
+            for name in repeats[0]
+        ),
+        repeats=len(repeats),
+        warnings=tuple(warnings),
+    )
+    return evaluation, resampled
+
+
 def evaluate(
     repeats: Sequence[Outputs],
     truth: Sequence[int],
@@ -42,35 +74,20 @@ def evaluate(
     folds: int = 0,
     warnings: Sequence[str] = (),
 ) -> Evaluation:
-    """Score all methods on the same images, with intervals from resampled patients.
-
-    repeats: one prediction of every image for each draw of the folds. Figures are means over them; the
-    counts of images are those of the mean probabilities.
-    """
+    """Score all methods as ``scored`` does, and say what the figures amount to."""
+    evaluation, resampled = scored(repeats, truth, groups, class_names, kind, folds, warnings)
     labels = np.asarray(truth, dtype=np.int64)
-    resampled = _resampled(repeats, labels, groups, len(class_names))
-    patients = len(set(groups))
-    methods = tuple(
-        _score([outputs[name] for outputs in repeats], name, labels, groups, class_names, resampled[name])
-        for name in repeats[0]
-    )
-    differences = _differences(methods, repeats, labels, groups, resampled)
+    differences = _differences(evaluation.methods, repeats, labels, groups, resampled)
     gain = gain_of(differences)
-    values = {score.method: score.balanced_accuracy for score in methods}
-    recommended, recommendation = recommend(methods, resampled)
-    return Evaluation(
-        kind=kind,
-        images=len(labels),
-        groups=patients,
-        folds=folds,
-        methods=methods,
+    values = {score.method: score.balanced_accuracy for score in evaluation.methods}
+    recommended, recommendation = recommend(evaluation.methods, resampled)
+    return replace(
+        evaluation,
         differences=differences,
         verdict=verdict_of(gain),
-        sentence=sentence_of(gain, values, len(labels), patients),
-        repeats=len(repeats),
+        sentence=sentence_of(gain, values, evaluation.images, evaluation.groups),
         recommended=recommended,
         recommendation=recommendation,
-        warnings=tuple(warnings),
     )
 
 

@@ -82,7 +82,7 @@ def _unlike(study: Study, trained_on: Sequence[int]) -> _Unlike:
     if novelty is not None:
         far = novelty.far(features)
         far[list(trained_on)] = novelty.far_among_training()
-    return _Unlike(far, other_modality(study.learner.backbone, task.features, features))
+    return _Unlike(far, other_modality(study.images.backbone, task.features, features))
 
 
 def _suspicion(judged: Judged | None, label: int | None) -> float | None:

@@ -13,17 +13,19 @@ from clipsvd_app.domain.recipe import recipe_for
 from clipsvd_app.domain.results import StepMetrics
 from clipsvd_app.domain.wording import verdict_title
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import Failed, Finished
+from clipsvd_app.jobs import Failed, Finished, read_interim
 from clipsvd_app.services import training
 from clipsvd_app.services.job_folders import forget_job
 from clipsvd_app.services.labelling import class_counts, patient_counts
 from clipsvd_app.services.locked_test import choose_locked, locked_offer
 from clipsvd_app.ui.controllers.devices import device_options
 from clipsvd_app.ui.notices import ELSEWHERE_KEY, GONE_CODE, OPEN_PREFIX, Notice, failure_notice
+from clipsvd_app.ui.train_page.interim_card import has_verdict
 from clipsvd_app.ui.train_page.run_clock import RunClock
 from clipsvd_app.ui.train_page.state import (
     ClassCount,
     ComparedRun,
+    InterimView,
     RunRow,
     TrainChoice,
     TrainProgress,
@@ -34,6 +36,7 @@ from clipsvd_app.ui.when_shown import WhenShown
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from clipsvd_app.domain.evaluation import Evaluation
     from clipsvd_app.domain.study import RunSummary
     from clipsvd_app.jobs import CancelledEvent, Progress
     from clipsvd_app.ui.controllers.preview import PreviewController
@@ -42,6 +45,8 @@ if TYPE_CHECKING:
 
 FEW_PATIENTS = 4
 _KEY = "train"
+NEXT_ADAPTATION = "CLIP-SVD is being trained."
+NEXT_EXPLANATION = "The run is being finished and explained; it opens in Inspect when that is done."
 
 
 class TrainController(QObject):
@@ -60,6 +65,7 @@ class TrainController(QObject):
         self._cancelling = False
         self._clock: RunClock | None = None
         self._stage = ""
+        self._interim: Evaluation | None = None
         page.train_requested.connect(self.train)
         page.choice_changed.connect(self._keep_choice)
         page.cancel_requested.connect(self.cancel)
@@ -131,7 +137,8 @@ class TrainController(QObject):
         self._session.settle(_KEY)
         self._cancelling, self._stage, self._elsewhere = False, "", ""
         self._clock = self._new_clock(choice)
-        number = self._session.engine.submit(folder, self._on_end, self._on_progress)
+        self._show_interim(None)
+        number = self._session.engine.submit(folder, self._on_end, self._on_progress, self._on_interim)
         self._job = (number, folder)
         self._page.start_curve(recipe_for(choice.preset).steps)
         self._page.set_progress(TrainProgress("Starting", 0, 0))
@@ -149,7 +156,8 @@ class TrainController(QObject):
         fewest = min((counts[known.id] for known in self._session.classes()), default=0)
         if choice.shots is not None:
             fewest = min(fewest, choice.shots)
-        fits = 1 if choice.shots is not None else 1 + recipe.folds * recipe.repeats
+        held_out = choice.shots is not None or choice.locked
+        fits = 1 if held_out else 1 + recipe.folds * recipe.repeats
         return RunClock(recipe, fits=fits, searched=fewest >= recipe.min_images_to_search)
 
     def _on_opened(self) -> None:
@@ -161,9 +169,11 @@ class TrainController(QObject):
             self._session.settle(ELSEWHERE_KEY)
         if self._job is None:
             self._page.set_curve(())
+            self._show_interim(None)
         elif project is not None:
             here = training.is_made_for(self._job[1], project)
             self._elsewhere = "" if here else training.home_of(self._job[1]).stem
+            self._show_interim(self._interim)
         self._shown.ask()
 
     def _keep_choice(self, choice: TrainChoice) -> None:
@@ -202,6 +212,25 @@ class TrainController(QObject):
                 )
             )
 
+    def _on_interim(self) -> None:
+        """Show what the run knows already: the frozen-feature methods first, then the verdict."""
+        assert self._job is not None
+        assert self._clock is not None
+        evaluation = read_interim(self._job[1])
+        fits = 1 + evaluation.folds * evaluation.repeats
+        self._clock.plan(fits if evaluation.kind == "cross_validated" else 1)
+        self._show_interim(evaluation)
+
+    def _show_interim(self, evaluation: Evaluation | None, next_step: str | None = None) -> None:
+        self._interim = evaluation
+        if evaluation is None:
+            self._page.set_interim(None)
+            return
+        if next_step is None:
+            next_step = NEXT_EXPLANATION if has_verdict(evaluation) else NEXT_ADAPTATION
+        prefix = self._said("") if self.running else ""
+        self._page.set_interim(InterimView(evaluation, next_step, prefix))
+
     def _said(self, text: str) -> str:
         """Name the project of the run in progress, where it is not the open one."""
         return f"“{self._elsewhere}”: {text}" if self._elsewhere else text
@@ -213,6 +242,7 @@ class TrainController(QObject):
         self._page.set_progress(None)
         if self._elsewhere:
             self._page.set_curve(())
+        self._show_interim(None if self._elsewhere else self._interim, "")
         if isinstance(event, Finished):
             self._record(folder)
             return

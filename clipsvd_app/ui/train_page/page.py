@@ -18,7 +18,7 @@ from clipsvd_app.ui.train_page.setup_panel import SetupPanel
 if TYPE_CHECKING:
     from clipsvd_app.domain.results import StepMetrics
     from clipsvd_app.ui.theme import Theme
-    from clipsvd_app.ui.train_page.state import ComparedRun, TrainProgress, TrainState
+    from clipsvd_app.ui.train_page.state import ComparedRun, InterimView, TrainProgress, TrainState
 
 NOTHING_TO_TRAIN = EmptySpec(
     icon="train",
@@ -70,6 +70,10 @@ class TrainPage(QWidget):
         self.setup.set_running(progress is not None)
         if progress is not None:
             self._middle.setCurrentWidget(self.progress)
+
+    def set_interim(self, view: InterimView | None) -> None:
+        """Show what the run in progress knows already; None to forget it."""
+        self.progress.set_interim(view)
 
     def start_curve(self, total_steps: int) -> None:
         """Empty the curves for a new fit of so many steps."""

@@ -8,11 +8,12 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
 
 from clipsvd_app.ui.plots.live_curves import LiveCurves
-from clipsvd_app.ui.plots.page_parts import Card, button, label
+from clipsvd_app.ui.plots.page_parts import GAP, Card, button, label, scrolled
+from clipsvd_app.ui.train_page.interim_card import InterimCard
 from clipsvd_app.ui.train_page.time_left import time_left_text
 
 if TYPE_CHECKING:
-    from clipsvd_app.ui.train_page.state import TrainProgress
+    from clipsvd_app.ui.train_page.state import InterimView, TrainProgress
 
 
 class ProgressPanel(Card):
@@ -23,6 +24,8 @@ class ProgressPanel(Card):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Training", parent)
         self.curves = LiveCurves()
+        self.interim = InterimCard()
+        self._interim_area = scrolled(self.interim)
         self._stage = label("", wrap=False)
         self._left = label("", "muted", wrap=False)
         self._bar = QProgressBar()
@@ -33,17 +36,28 @@ class ProgressPanel(Card):
         line.addWidget(self._stage)
         line.addStretch(1)
         line.addWidget(self._left)
-        self._note = label(
-            "Accuracy on training batches says that the model learns, not how good it is. "
-            "The estimate on unseen patients follows on the Inspect page.",
-            "small",
-        )
+        self._note = label("", "small")
         self.head.addWidget(self._cancel)
         self.body.addLayout(line)
         self.body.addWidget(self._bar)
-        self.body.addWidget(self.curves, 1)
+        middle = QHBoxLayout()
+        middle.setSpacing(GAP * 2)
+        middle.addWidget(self.curves, 3)
+        middle.addWidget(self._interim_area, 2)
+        self.body.addLayout(middle, 1)
         self.body.addWidget(self._note)
         self.set_progress(None)
+        self.set_interim(None)
+
+    def set_interim(self, view: InterimView | None) -> None:
+        """Show beside the curves what the run knows already, or None when it knows nothing."""
+        self.interim.set_interim(view)
+        self._interim_area.setVisible(view is not None)
+        where = "stands beside it" if view is not None else "follows"
+        self._note.setText(
+            "Accuracy on training batches shows that the model learns, not how good it is. "
+            f"The estimate on unseen patients {where}."
+        )
 
     def set_progress(self, progress: TrainProgress | None) -> None:
         """Show a run in progress, or None when there is none."""

@@ -99,6 +99,15 @@ class TrainProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class InterimView:
+    """What the run in progress knows already; ``next_step`` says what it still does."""
+
+    evaluation: Evaluation
+    next_step: str = ""
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ComparedRun:
     """One side of a comparison: a title such as “Run 3”, facts of the recipe, and the estimate."""
 
