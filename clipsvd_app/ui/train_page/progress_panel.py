@@ -13,7 +13,11 @@ from clipsvd_app.ui.train_page.interim_card import InterimCard
 from clipsvd_app.ui.train_page.time_left import time_left_text
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QResizeEvent
+
     from clipsvd_app.ui.train_page.state import InterimView, TrainProgress
+
+_WIDE_ENOUGH_PX = 640
 
 
 class ProgressPanel(Card):
@@ -53,11 +57,22 @@ class ProgressPanel(Card):
         """Show beside the curves what the run knows already, or None when it knows nothing."""
         self.interim.set_interim(view)
         self._interim_area.setVisible(view is not None)
+        self._make_room()
         where = "stands beside it" if view is not None else "follows"
         self._note.setText(
             "Accuracy on training batches shows that the model learns, not how good it is. "
             f"The estimate on unseen patients {where}."
         )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Where both do not fit side by side, what is known of unseen patients goes before the curves."""
+        fits = self._interim_area.isHidden() or self.width() >= _WIDE_ENOUGH_PX
+        self.curves.setVisible(fits)
+        self._note.setVisible(fits)
 
     def set_progress(self, progress: TrainProgress | None) -> None:
         """Show a run in progress, or None when there is none."""
