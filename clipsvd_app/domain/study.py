@@ -51,7 +51,8 @@ class ProjectImage:
     training: (centre, width, function) and (x, y, width, height) as fractions of the frame.
     ``series_window`` is shown and trained on where neither user nor file gives one.
     ``near_hash`` is a perceptual hash in hexadecimal, empty where none was taken. ``mark`` says that
-    the reader could not decide, or wants the image left out.
+    the reader could not decide, or wants the image left out. ``position`` orders the slices of a series:
+    of those that say where they lie, millimetres along their normal.
     """
 
     id: int
@@ -74,6 +75,7 @@ class ProjectImage:
     near_hash: str = ""
     mark: Mark = ""
     series_window: WindowValue | None = None
+    position: float = 0.0
 
     @property
     def example_of(self) -> int | None:

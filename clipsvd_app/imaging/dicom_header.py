@@ -22,7 +22,7 @@ from clipsvd_app.imaging.dicom_elements import (
 from clipsvd_app.imaging.dicom_meaning import has_broken_table, is_unusable, units_of
 from clipsvd_app.imaging.dicom_native import bits_stored_of
 from clipsvd_app.imaging.dicom_objects import may_show_a_slide_label, object_name
-from clipsvd_app.imaging.dicom_planes import planes_of
+from clipsvd_app.imaging.dicom_planes import is_quadruped, planes_of
 from clipsvd_app.imaging.dicom_scale import scale_of
 from clipsvd_app.imaging.overlays import count_overlays
 from clipsvd_app.imaging.values import HeaderFault, ImageHeader
@@ -124,6 +124,7 @@ def _described(dataset: TrueDataset) -> ImageHeader:
         instance_number=whole(dataset, "InstanceNumber", 0),
         slice_location_mm=number(dataset, "SliceLocation"),
         is_mosaic="MOSAIC" in texts(dataset, "ImageType"),
+        quadruped=is_quadruped(dataset),
         burned_in_text_likely=_burned_in_text_likely(dataset),
         units=units_of(dataset),
         object_name=object_name(dataset),

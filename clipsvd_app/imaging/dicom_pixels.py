@@ -20,6 +20,7 @@ from clipsvd_app.imaging.dicom_elements import code, frame_group, items, number,
 from clipsvd_app.imaging.dicom_header import faults_of, frames_of, refuse_oversized
 from clipsvd_app.imaging.dicom_meaning import has_broken_table, is_shown_as_stored, rescale_of, units_of
 from clipsvd_app.imaging.dicom_native import bits_stored_of
+from clipsvd_app.imaging.dicom_planes import place_of
 from clipsvd_app.imaging.dicom_scale import scale_of
 from clipsvd_app.imaging.overlays import count_high_overlays, count_overlays, overlays_of
 from clipsvd_app.imaging.padding import is_padding, padding_value
@@ -92,6 +93,7 @@ def _grey_frame(dataset: TrueDataset, raw: Array, frame: int) -> Frame:
         by_pixels=by_pixels,
         faults=tuple(dict.fromkeys(_frame_faults(dataset, raw, frame))),
         limits=limits,
+        place=place_of(dataset, frame),
     )
 
 
@@ -129,6 +131,7 @@ def _colour_frame(path: Path, dataset: TrueDataset, stored: Array, photometric: 
         units="",
         faults=faults_of(dataset, (frame,)),
         limits=limits,
+        place=place_of(dataset, frame),
     )
 
 

@@ -28,7 +28,8 @@ _NOT_LITTLE = frozenset({"1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99", "1.2.8
 _PIXELS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _META_CLASS, _META_SYNTAX = 0x00020002, 0x00020010
-_REPRESENTATION, _IMAGE_TYPE = 0x00280103, 0x00080008
+_REPRESENTATION = 0x00280103
+_SEVERAL_CODES = frozenset({0x00080008, 0x00200020})  # Image Type, Patient Orientation
 _DEEPEST = 8
 
 _LONG_VRS = frozenset(
@@ -216,7 +217,7 @@ def _decoded(
     ambiguous = b"SS" if signed else b"US"
     return {
         tags[tag][0]: _codes(content)
-        if tag == _IMAGE_TYPE
+        if tag in _SEVERAL_CODES
         else _value(ambiguous if vr == b"US or SS" else vr, content)
         for tag, (vr, content) in found.items()
     }

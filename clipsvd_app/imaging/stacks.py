@@ -93,7 +93,8 @@ def _geometry(
 
 def _in_patient(
     slices: Sequence[FileFrame], headers: Mapping[Path, ImageHeader]
-) -> tuple[tuple[int, ...], Array, tuple[float, ...]]:
+) -> tuple[tuple[int, ...], Array, tuple[float, ...] | None]:
+    """Return a stack's geometry; the axes of an animal turn no plane as that of a person is hung."""
     placed = place_slices(slices, headers)
     broken = [flag for flag in placed.series.flags if flag.code in BREAKS_VOLUME]
     if broken:
@@ -102,7 +103,8 @@ def _in_patient(
     if len(planes) != len(slices):
         raise _refused("This series does not say where its images lie, so no plane can be cut through them")
     along = np.array([found.along_mm for found in placed.series.slices], dtype=np.float64)
-    return placed.order, along - along[0], (*planes[0].row, *planes[0].column)
+    turned = None if headers[slices[0][0]].quadruped else (*planes[0].row, *planes[0].column)
+    return placed.order, along - along[0], turned
 
 
 def _volume_gap_mm(path: Path) -> float | None:

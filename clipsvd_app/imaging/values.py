@@ -163,6 +163,25 @@ class ScaleLimits:
 
 UNLIMITED: Final = ScaleLimits()
 
+Edges: TypeAlias = tuple[str, str, str, str]
+"""The patient's sides at left, top, right and bottom of a picture, each "" where it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class FramePlace:
+    """Where a frame lies in the patient, as far as its file says so. Lengths in millimetres.
+
+    along_mm: along the normal of the plane. spacing_mm: between slices, as the file states it.
+    """
+
+    edges: Edges | None = None
+    along_mm: float | None = None
+    thickness_mm: float | None = None
+    spacing_mm: float | None = None
+
+
+NOWHERE: Final = FramePlace()
+
 
 NoteCode: TypeAlias = Literal[
     "pages_left_out",
@@ -202,7 +221,7 @@ class ImageHeader:
     frames is 0 when it holds no pixels. planes: one for each frame, or none where the file does not say.
     overlays: how many graphic overlays the file carries. frame_of_reference_uid: what planes are said in.
     slice_location_mm: Slice Location (PS3.3 C.7.6.2.1.2), where a file says it. is_mosaic: each frame shows
-    several slices side by side, as Siemens writes functional MR.
+    several slices side by side, as Siemens writes functional MR. quadruped: the axes are an animal's.
     faults: where the header contradicts the pixel data or cannot be read.
     notes: what is left out of the file, or said twice and differently.
     """
@@ -232,6 +251,7 @@ class ImageHeader:
     frame_of_reference_uid: str = ""
     slice_location_mm: float | None = None
     is_mosaic: bool = False
+    quadruped: bool = False
     faults: tuple[HeaderFault, ...] = ()
     notes: tuple[FileNote, ...] = ()
 
@@ -260,6 +280,7 @@ class Frame:
     by_pixels: bool = False
     faults: tuple[HeaderFault, ...] = ()
     limits: ScaleLimits = UNLIMITED
+    place: FramePlace = NOWHERE
 
     def table_of(self, window: Window | None) -> VoiLut | None:
         """Return the table that a window stands for; None means the frame's own window."""

@@ -17,8 +17,9 @@ from clipsvd_app.imaging.dicom_planes import plane_of
 from clipsvd_app.imaging.grid import Geometry, are_square
 from clipsvd_app.imaging.nifti import describe_nifti, nifti_slices
 from clipsvd_app.imaging.presets import volume_presets
+from clipsvd_app.imaging.sides import edges_along
 from clipsvd_app.imaging.sniffing import read_head, volume_format
-from clipsvd_app.imaging.values import Frame, ImageHeader, notes_of
+from clipsvd_app.imaging.values import Frame, FramePlace, ImageHeader, notes_of
 from clipsvd_app.imaging.volume_text import (
     TextHeader,
     read_text_header,
@@ -89,7 +90,16 @@ def read_volume_frame(path: Path, frame: int) -> Frame:
     pixels = stored_slices(path, header, (frame,))[0]
     if pixels.ndim == 3:
         colours = pixels if pixels.shape[2] == 3 else on_black(pixels[:, :, :3], pixels[:, :, 3])
-        return Frame(colours, IDENTITY_8_BIT, (), False, None, header.pixel_spacing_mm, "")
+        return Frame(
+            colours,
+            IDENTITY_8_BIT,
+            (),
+            False,
+            None,
+            header.pixel_spacing_mm,
+            "",
+            place=_place(grid, header, frame),
+        )
     slope, intercept = grid.rescale
     plain = (slope, intercept) == (1.0, 0.0)
     values = (pixels if plain else pixels * np.float64(slope) + intercept).astype(np.float32)
@@ -103,6 +113,16 @@ def read_volume_frame(path: Path, frame: int) -> Frame:
         header.pixel_spacing_mm,
         "",
         by_pixels=by_pixels,
+        place=_place(grid, header, frame),
+    )
+
+
+def _place(grid: Geometry, header: ImageHeader, frame: int) -> FramePlace:
+    plane = header.planes[frame] if frame < len(header.planes) else None
+    return FramePlace(
+        edges=None if plane is None else edges_along(plane.row, plane.column),
+        along_mm=None if plane is None else plane.along_normal_mm,
+        spacing_mm=grid.spacing_mm[2] if len(grid.spacing_mm) > 2 and header.frames > 1 else None,
     )
 
 

@@ -27,7 +27,7 @@ _IMAGES = """
 SELECT image.id, study.patient_id, study.number, series.number, series.id,
        patient.key, image.sha256, image.path, image.frame, series.modality, series.body_part,
        image.rows, image.columns, image.burned_in_text, label.class_id, image.display_window, image.crop,
-       image.near_hash, image.mark, series.display_window
+       image.near_hash, image.mark, series.display_window, image.position
   FROM image
   JOIN numbered_series AS series ON series.id = image.series_id
   JOIN numbered_study AS study ON study.id = series.study_id
@@ -199,8 +199,8 @@ def _summary(number: int, created: str, preset: str, summary: str) -> RunSummary
 
 
 def _image(row: tuple[Any, ...]) -> ProjectImage:
-    *plain, burned_in, class_id, window, crop, near_hash, mark, of_series = row
-    views = _parsed(window), _parsed(crop), near_hash, mark, _parsed(of_series)
+    *plain, burned_in, class_id, window, crop, near_hash, mark, of_series, position = row
+    views = _parsed(window), _parsed(crop), near_hash, mark, _parsed(of_series), position
     return ProjectImage(*(*plain, bool(burned_in), class_id, *views))
 
 

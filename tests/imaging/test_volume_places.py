@@ -302,3 +302,24 @@ def test_a_volume_of_eight_bits_rescaled_to_shares_is_not_black(tmp_path):
     assert (shown.min(), shown.max()) == (0, 255)
     path.write_bytes(nifti(shares, kind=2))
     assert int(to_display(read_frame(path, 0)).max()) == shares[0].max()
+
+
+def test_a_volume_names_its_sides_as_far_as_its_header_says_how_it_lies(tmp_path):
+    said = tmp_path / "said.nii"
+    said.write_bytes(nifti(sform=1, affine=STRAIGHT))
+    place = read_frame(said, 2).place
+    assert place.edges == ("L", "P", "R", "A")  # the axes of NIfTI run to the right and to the front
+    assert (place.along_mm, place.spacing_mm, place.thickness_mm) == (36, 3, None)
+    turned = tmp_path / "turned.nrrd"
+    turned.write_bytes(
+        nrrd(
+            "space: left-posterior-superior",
+            "space directions: (0,1,0) (0,0,-1) (2,0,0)",
+            "space origin: (0,0,0)",
+        )
+    )
+    assert read_frame(turned).place.edges == ("A", "H", "P", "F")
+    silent = tmp_path / "silent.nii"
+    silent.write_bytes(nifti())
+    assert read_frame(silent, 2).place.edges is None
+    assert read_frame(silent, 2).place.along_mm is None

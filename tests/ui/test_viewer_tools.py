@@ -138,7 +138,7 @@ def test_turning_and_mirroring_follow_what_is_seen(viewer, qtbot):
     qtbot.keyClick(viewer, Qt.Key.Key_V)
     assert seen(0, 0).y() > seen(80, 0).y()
     qtbot.keyClick(viewer, Qt.Key.Key_R)
-    assert canvas.upright
+    assert canvas.edges_seen(("L", "T", "R", "B")) == ("L", "T", "R", "B")
 
 
 def test_one_to_one_shows_a_column_on_each_pixel(viewer, qtbot):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.session import Session
 
 WIDEST_OF_ANATOMY_HU = 2500.0
+LEAST_GAP_MM, LARGEST_GAP_MM = 0.01, 1000.0  # beyond lie repeated slices, and stacks of other orientations
 WIDE_WINDOW = "The file's window spans nearly all values. Alt + 1 to 9 choose one by anatomy."
 
 
@@ -48,6 +50,7 @@ def frame_state(
             session,
             image,
             stack,
+            place=slice_line(stack, image, frame),
             caution=_own_caution(session, image, frame),
         ),
         badge=badge_of(session, image),
@@ -57,6 +60,7 @@ def frame_state(
         series_key=str(image.series_id),
         window_key=str(image.series_id),
         crop=image.crop,
+        edges=frame.place.edges,
         measures=None if (kept := session.measures()) is None else kept.get(image.id, ()),
     )
 
@@ -86,7 +90,13 @@ def model_state(
         presets=(),
         spacing_mm=None,
         limits=imaging.UNLIMITED,
-        corners=_corners(session, image, stack, _seen_by_training(image, frame, square.shape[0])),
+        corners=_corners(
+            session,
+            image,
+            stack,
+            _seen_by_training(image, frame, square.shape[0]),
+            slice_line(stack, image, frame),
+        ),
         series_key=f"model {image.series_id}",
         picture_key=f"model {image.id}",
         crop=None,
@@ -135,6 +145,40 @@ def _part_line(image: ProjectImage) -> str:
 def place_in(stack: Sequence[ProjectImage], image: ProjectImage) -> int:
     """Return where an image stands in its stack; comparing whole images would take a slice's time."""
     return next(place for place, other in enumerate(stack) if other.id == image.id)
+
+
+def slice_line(stack: Sequence[ProjectImage], image: ProjectImage, frame: Frame) -> tuple[str, ...]:
+    """Say which slice of its stack an image is, where it lies, how thick it is and how far the next one is."""
+    number = place_in(stack, image)
+    lies = frame.place
+    known = lies.along_mm is not None or lies.thickness_mm is not None
+    said = [f"{'Slice' if known else 'Image'} {number + 1} of {len(stack)}"] if len(stack) > 1 else []
+    if lies.along_mm is not None:
+        said.append(f"{_mm(lies.along_mm)} mm")
+    if lies.thickness_mm is not None:
+        said.append(f"{_mm(lies.thickness_mm)} mm thick")
+    apart = _apart_mm(stack, number, frame)
+    if apart is not None and (
+        lies.thickness_mm is None or not math.isclose(apart, lies.thickness_mm, rel_tol=0.02)
+    ):
+        said.append(f"{_mm(apart)} mm apart")
+    return (" · ".join(said),) if said else ()
+
+
+def _apart_mm(stack: Sequence[ProjectImage], number: int, frame: Frame) -> float | None:
+    """Return the distance to the next slice by where the two lie, else what the file says of it."""
+    if frame.place.along_mm is not None and len(stack) > 1:
+        other = number + 1 if number + 1 < len(stack) else number - 1
+        found = abs(stack[other].position - stack[number].position)
+        if LEAST_GAP_MM <= found <= LARGEST_GAP_MM:
+            return found
+    return frame.place.spacing_mm
+
+
+def _mm(length: float) -> str:
+    """Write a length to a tenth of a millimetre, finer where it is small."""
+    rounded = round(length, 1 if abs(length) >= 10 else 2)
+    return f"{rounded + 0.0:g}".replace("-", "−")
 
 
 def badge_of(session: Session, image: ProjectImage) -> ClassBadge | None:
@@ -196,9 +240,9 @@ def _corners(
     image: ProjectImage,
     stack: Sequence[ProjectImage],
     notes: tuple[str, ...] = (),
+    place: tuple[str, ...] = (),
     caution: tuple[str, ...] = (),
 ) -> Corners:
-    place = (f"Image {place_in(stack, image) + 1} of {len(stack)}",) if len(stack) > 1 else ()
     size = f"{image.columns} × {image.rows}"
     return Corners(
         top_left=(f"Patient {image.patient_number:03d}", *_identity(session, image)),

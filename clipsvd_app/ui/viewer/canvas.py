@@ -16,6 +16,7 @@ from clipsvd_app.ui.viewer.windowing import heat_lut
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from clipsvd_app.imaging import Edges
     from clipsvd_app.ui.viewer.picture_item import Greys
 
 FIT_MARGIN = 0.01
@@ -63,10 +64,17 @@ class Canvas(QFrame):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._graphics)
 
-    @property
-    def upright(self) -> bool:
-        """Whether the image is neither turned nor mirrored: the patient's sides are where they were."""
-        return self._turns == 0 and self._mirror == (1.0, 1.0)
+    def edges_seen(self, edges: Edges) -> Edges:
+        """Return what lies at left, top, right and bottom of the canvas, of what does in the picture."""
+        left, top, right, bottom = edges
+        for _quarter in range(self._turns):
+            left, top, right, bottom = bottom, left, top, right
+        across, along = self._mirror
+        if across < 0:
+            left, right = right, left
+        if along < 0:
+            top, bottom = bottom, top
+        return left, top, right, bottom
 
     @property
     def heat_shown(self) -> bool:

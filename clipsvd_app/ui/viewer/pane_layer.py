@@ -52,7 +52,7 @@ def layer_of(
         shapes=tuple(shapes),
         crop=_crop(canvas, frame),
         cross=None if frame.cross is None else canvas.to_viewport(QPointF(*frame.cross)),
-        edges=frame.edges if canvas.upright else None,
+        edges=None if frame.edges is None else canvas.edges_seen(frame.edges),
     )
 
 

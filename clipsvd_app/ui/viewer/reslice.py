@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clipsvd_app.imaging.sides import edges_along
+
 Array = NDArray[Any]
 Voxel = tuple[int, int, int]
 _NAMES = ("Sagittal", "Coronal", "Axial")  # by the patient axis that the plane stands upright on
 _RIGHT = (1, 0, 0)  # which patient axis runs to the right of the screen, by the same
 _DOWN = ((2, -1.0), (2, -1.0), (1, 1.0))  # which runs down, and in what sense
-_LETTERS = (("R", "L"), ("A", "P"), ("F", "H"))
 STORED_NAMES = ("As acquired", "Across rows", "Across columns")
 
 
@@ -82,7 +83,7 @@ def planes_of(orientation: tuple[float, ...] | None) -> tuple[Plane, Plane, Plan
         )
     along_columns, along_rows = np.array(orientation[:3]), np.array(orientation[3:])
     directions = (np.cross(along_columns, along_rows), along_rows, along_columns)
-    acquired = Plane(_NAMES[_main(directions[0])], 0, 1, 2, edges=_edges(directions[1], directions[2]))
+    acquired = Plane(_NAMES[_main(directions[0])], 0, 1, 2, edges=edges_along(along_columns, along_rows))
     return acquired, _hung(1, directions), _hung(2, directions)
 
 
@@ -114,18 +115,13 @@ def _hung(axis: int, directions: tuple[Array, Array, Array]) -> Plane:
         right, down = down, right
     flip_right = bool(directions[right][right_axis] < 0)
     flip_down = bool(directions[down][down_axis] * down_sense < 0)
-    edges = _edges(directions[down] * (-1 if flip_down else 1), directions[right] * (-1 if flip_right else 1))
+    across, along = (
+        directions[right] * (-1 if flip_right else 1),
+        directions[down] * (-1 if flip_down else 1),
+    )
+    edges = edges_along(across.tolist(), along.tolist())
     return Plane(_NAMES[upright], axis, down, right, flip_down, flip_right, edges)
 
 
 def _main(direction: Array) -> int:
     return int(np.argmax(np.abs(direction)))
-
-
-def _edges(down: Array, right: Array) -> tuple[str, str, str, str]:
-    return _letter(-right), _letter(-down), _letter(right), _letter(down)
-
-
-def _letter(direction: Array) -> str:
-    axis = _main(direction)
-    return _LETTERS[axis][int(direction[axis] > 0)]
