@@ -87,7 +87,7 @@ def run_export(options: argparse.Namespace, console: Console) -> int:
 
 
 def run_predict(options: argparse.Namespace, console: Console) -> int:
-    """Predict files, the least certain first."""
+    """Predict files, those unlike the training images and the least certain first."""
     from clipsvd_app.imaging import quiet_words
 
     if options.csv is not None:
@@ -103,6 +103,8 @@ def run_predict(options: argparse.Namespace, console: Console) -> int:
     for warning in result.warnings:
         console.note(warning)
     _show_predictions(console, rows, result.class_names, options.paths_as)
+    if summary := applying.unlike_summary(rows, result.learnt_kind):
+        console.note(f"note: {summary}")
     for item in left_out:
         if item.sentence:
             console.note(f"refused: {item.sentence}")
@@ -117,6 +119,8 @@ def run_predict(options: argparse.Namespace, console: Console) -> int:
             "refused": [{"path": str(row.file.path), "sentence": row.refusal} for row in rows if row.refusal]
             + [{"path": item.path, "sentence": item.sentence} for item in left_out if item.sentence],
             "left_out": Counter(item.reason for item in left_out if not item.sentence),
+            "learnt_kind": result.learnt_kind,
+            "unlike": sum(bool(row.unlike) for row in rows),
             "warnings": result.warnings,
         }
     )
@@ -172,13 +176,14 @@ def _show_predictions(
 ) -> None:
     read = [row for row in rows if row.probabilities]
     console.table(
-        ["file", "study", "predicted", *names],
+        ["file", "study", "predicted", *names, "unlike"],
         [
             [
                 row.file.shown(form) + (f" #{row.file.frame}" if row.file.frame else ""),
                 str(row.file.study),
                 names[row.probabilities.index(max(row.probabilities))],
                 *(f"{p:.3f}" for p in row.probabilities),
+                "yes" if row.unlike else "",
             ]
             for row in read
         ],
@@ -198,4 +203,5 @@ def _prediction(row: FilePrediction, names: tuple[str, ...], form: applying.Path
         "predicted": names[row.probabilities.index(max(row.probabilities))],
         "probabilities": dict(zip(names, row.probabilities, strict=True)),
         "zero_shot": dict(zip(names, row.zero_shot, strict=True)),
+        "unlike_training": row.unlike,
     }

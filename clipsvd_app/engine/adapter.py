@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.evaluation import Evaluation
     from clipsvd_app.engine.backbones import Backbone
     from clipsvd_app.engine.basis import Basis
+    from clipsvd_app.engine.evaluation.likeness import Likeness
     from clipsvd_app.engine.trained import TrainedSigma
     from clipsvd_app.jobs import ImageInput, Report, TrainRequest, VerifyRequest
 
@@ -60,13 +61,14 @@ def save_adapter(
     train_images: Sequence[ImageInput],
     evaluation: Evaluation,
     created: date | None = None,
+    likeness: Likeness | None = None,
 ) -> AdapterContent:
     """Write what was trained, with probes and canaries, and return what was written.
 
     ``created`` is the day, by default today in UTC.
     """
     adapted = with_plain_classes(adapted)
-    document = document_of(adapted, trained, request, train_images, evaluation, created)
+    document = document_of(adapted, trained, request, train_images, evaluation, created, likeness)
     content = AdapterContent(document, _spectra(adapted, trained))
     write_adapter(path, content)
     return content

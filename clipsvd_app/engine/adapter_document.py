@@ -32,6 +32,7 @@ from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.domain.codec import to_json
 from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.canaries import sing
+from clipsvd_app.engine.evaluation.likeness import RECIPE_KEY
 from clipsvd_app.engine.torch_setup import versions
 from clipsvd_app.errors import UserError
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.evaluation import Evaluation
     from clipsvd_app.engine.backbones import Backbone
+    from clipsvd_app.engine.evaluation.likeness import Likeness
     from clipsvd_app.engine.trained import TrainedSigma
     from clipsvd_app.jobs import ImageInput, TrainRequest
 
@@ -74,8 +76,12 @@ def document_of(
     train_images: Sequence[ImageInput],
     evaluation: Evaluation,
     created: date | None = None,
+    likeness: Likeness | None = None,
 ) -> AdapterDocument:
-    """Return the document of a trained model, its canaries sung; ``created`` is by default today in UTC."""
+    """Return the document of a trained model, its canaries sung; ``created`` is by default today in UTC.
+
+    ``likeness`` goes among the settings of the recipe, by a name that other readers pass over.
+    """
     backbone, basis = adapted.backbone, adapted.basis
     day = created or datetime.now(tz=UTC).date()
     return AdapterDocument(
@@ -87,7 +93,7 @@ def document_of(
         classes=tuple(_class_note(spec) for spec in adapted.classes),
         logit_scale=backbone.logit_scale,
         preprocessing=_preprocessing(backbone, flip=request.recipe.flip),
-        training=_training(request, trained, train_images),
+        training=_training(request, trained, train_images, likeness),
         evaluation=_evaluation(evaluation),
         canaries=sing(adapted),
         calibration=_calibration(evaluation),
@@ -133,11 +139,15 @@ def _preprocessing(backbone: Backbone, *, flip: bool) -> Preprocessing:
     )
 
 
-def _training(request: TrainRequest, trained: TrainedSigma, images: Sequence[ImageInput]) -> Training:
+def _training(
+    request: TrainRequest, trained: TrainedSigma, images: Sequence[ImageInput], likeness: Likeness | None
+) -> Training:
     counts = Counter(image.label for image in images)
     recipe = to_json(request.recipe)
+    carried = {} if likeness is None else {RECIPE_KEY: likeness.recipe_value()}
     return Training(
-        recipe={name: tuple(value) if isinstance(value, list) else value for name, value in recipe.items()},
+        recipe={name: tuple(value) if isinstance(value, list) else value for name, value in recipe.items()}
+        | carried,
         learning_rate=trained.learning_rate,
         seed=request.seed,
         shots=request.shots,

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipsvd_app.adapter_file import read_adapter
-from clipsvd_app.engine.study_set import read_study_set
+from clipsvd_app.engine.evaluation.likeness import kind_cosines, likeness_of
+from clipsvd_app.engine.study_set import StudySet, read_study_set
 from clipsvd_app.jobs import PredictedImage, PredictRequest, PredictResult, Report
 
 if TYPE_CHECKING:
+    from clipsvd_app.engine.evaluation.likeness import Likeness
     from clipsvd_app.engine.warm import WarmBackbone
 
 
@@ -17,6 +19,7 @@ def run_predict(request: PredictRequest, warm: WarmBackbone, report: Report) -> 
     """Predict every image that can be read; the others are listed with one sentence each."""
     loaded = warm.adapter(read_adapter(Path(request.adapter)), report)
     adapted = loaded.adapted
+    likeness = likeness_of(loaded.content.document.training.recipe)
     images = read_study_set(warm.features, request.images, report)
     positions = range(len(images.inputs))
     found: tuple[PredictedImage, ...] = ()
@@ -24,9 +27,22 @@ def run_predict(request: PredictRequest, warm: WarmBackbone, report: Report) -> 
         after = images.adapted_probabilities(adapted, positions, report)
         before = images.zero_shot_probabilities(adapted.classes)
         found = tuple(
-            PredictedImage(image.id, tuple(map(float, one)), tuple(map(float, other)))
-            for image, one, other in zip(images.inputs, after, before, strict=True)
+            PredictedImage(image.id, tuple(map(float, one)), tuple(map(float, other)), unlike)
+            for image, one, other, unlike in zip(
+                images.inputs, after, before, _unlike(likeness, images), strict=True
+            )
         )
     return PredictResult(
-        tuple(spec.name for spec in adapted.classes), found, images.refused, loaded.weak_prompts
+        tuple(spec.name for spec in adapted.classes),
+        found,
+        images.refused,
+        loaded.weak_prompts,
+        learnt_kind="" if likeness is None else likeness.kind,
     )
+
+
+def _unlike(likeness: Likeness | None, images: StudySet) -> list[str | None]:
+    """Return for each image its kind where it is unlike those of training, None where it is like them."""
+    if likeness is None:
+        return [None] * len(images.inputs)
+    return likeness.unlike(kind_cosines(images.backbone, images.features))

@@ -32,6 +32,7 @@ from clipsvd_app.engine.evaluation.estimate import (
     study_of,
 )
 from clipsvd_app.engine.evaluation.learning_curve import adapted_point, learning_curve
+from clipsvd_app.engine.evaluation.likeness import kind_cosines, learn_likeness
 from clipsvd_app.engine.evaluation.predictions import predictions_of
 from clipsvd_app.engine.evaluation.trust import Trust, learn_trust
 from clipsvd_app.engine.explain import UnseenReader, explain_run
@@ -110,7 +111,11 @@ def run_train(
     explanation = explain_run(adapted, images.model_inputs(shown), report, ids, words)
     train_images = [images.inputs[position] for position in positions]
     report("Saving the adapter", 0, 1)
-    save_adapter(folder / ADAPTER_FILE, adapted, trained, request, train_images, evaluation)
+    cosines = kind_cosines(warm.backbone, images.features[positions])
+    likeness = learn_likeness(cosines, images.groups(positions))
+    save_adapter(
+        folder / ADAPTER_FILE, adapted, trained, request, train_images, evaluation, likeness=likeness
+    )
     return RunResult(
         class_names=tuple(spec.name for spec in request.classes),
         backbone_name=warm.backbone.name,

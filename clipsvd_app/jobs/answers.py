@@ -65,24 +65,31 @@ class MapResult:
 
 @dataclass(frozen=True, slots=True)
 class PredictedImage:
-    """Adapted and base-model probabilities of one image, in class order."""
+    """Adapted and base-model probabilities of one image, in class order.
+
+    ``unlike`` names the kind of image (`corpus.MODALITIES`) that one unlike the training images is nearest
+    to; None where it is like them or the adapter does not say what they are like.
+    """
 
     image_id: int
     adapted: tuple[float, ...]
     zero_shot: tuple[float, ...]
+    unlike: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PredictResult:
     """Answers in the order of the request; unreadable images are listed with one sentence.
 
-    ``warnings`` say what the model misses of the adapter's prompts.
+    ``warnings`` say what the model misses of the adapter's prompts. ``learnt_kind`` is the kind of image that
+    the adapter learnt from, "" where it does not say.
     """
 
     class_names: tuple[str, ...]
     images: tuple[PredictedImage, ...]
     refused: tuple[tuple[int, str], ...]
     warnings: tuple[str, ...] = ()
+    learnt_kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

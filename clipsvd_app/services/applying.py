@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from clipsvd_app.adapter_file import read_adapter
 from clipsvd_app.adapter_file.plain_text import plain
+from clipsvd_app.corpus import MODALITIES
 from clipsvd_app.domain.spreadsheet import csv_text
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import (
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 
 
 PathForm = Literal["given", "absolute", "name"]
+NO_LIKENESS = (
+    "This adapter does not say what its training images look like: images unlike them are not marked."
+)
 PATH_FORMS: tuple[PathForm, ...] = get_args(PathForm)
 
 
@@ -64,12 +68,16 @@ class NewFile:
 
 @dataclass(frozen=True, slots=True)
 class FilePrediction:
-    """The answer for one frame; ``refusal`` is empty when there are probabilities."""
+    """The answer for one frame; ``refusal`` is empty when there are probabilities.
+
+    ``unlike`` says in a sentence that the frame is unlike the images that the adapter learnt from, else "".
+    """
 
     file: NewFile
     probabilities: tuple[float, ...]
     zero_shot: tuple[float, ...]
     refusal: str = ""
+    unlike: str = ""
 
 
 def backbone_of(settings: Settings, adapter: Path, backbone: str | None = None) -> BackboneRef:
@@ -142,26 +150,49 @@ def prepare_predict(
 
 
 def gather(files: Sequence[NewFile], result: PredictResult) -> tuple[FilePrediction, ...]:
-    """Join files and answers, the least certain first and refusals last."""
+    """Join files and answers: those unlike the training images, then the least certain, refusals last."""
     answers = {answer.image_id: answer for answer in result.images}
     refusals = dict(result.refused)
     joined = [
-        FilePrediction(file, answer.adapted, answer.zero_shot)
+        FilePrediction(
+            file, answer.adapted, answer.zero_shot, unlike=unlike_sentence(answer.unlike, result.learnt_kind)
+        )
         if (answer := answers.get(file.id)) is not None
         else FilePrediction(file, (), (), refusals.get(file.id, "It could not be read."))
         for file in files
     ]
-    return tuple(sorted(joined, key=lambda row: max(row.probabilities, default=2.0)))
+    return tuple(sorted(joined, key=lambda row: (not row.unlike, max(row.probabilities, default=2.0))))
+
+
+def unlike_sentence(kind: str | None, learnt: str) -> str:
+    """Say that an image is unlike those an adapter learnt from; "" of one that is not (kind None)."""
+    if kind is None:
+        return ""
+    nearer = "" if kind == learnt else f", nearer to {MODALITIES[kind]} than to {MODALITIES[learnt]}"
+    return f"Unlike the training images{nearer}: disregard its probabilities."
+
+
+def unlike_summary(rows: Sequence[FilePrediction], learnt: str) -> str:
+    """Count what is unlike the training images, or say why nothing can be; "" where all are like them."""
+    read = [row for row in rows if row.probabilities]
+    unlike = sum(bool(row.unlike) for row in read)
+    if read and not learnt:
+        return NO_LIKENESS
+    if not unlike:
+        return ""
+    whole = f"{unlike} of {len(read)} images {'is' if unlike == 1 else 'are'}"
+    return f"{whole} unlike those that this adapter learnt from."
 
 
 def write_csv(
     rows: Sequence[FilePrediction], class_names: Sequence[str], out: Path, form: PathForm = "given"
 ) -> None:
-    """Write one line per frame, as the user asked: file, frame, study, class, probabilities, refusal."""
+    """Write one line per frame, as asked: file, frame, study, class, probabilities, warning, refusal."""
     heading = [
         *("file", "frame", "study", "predicted"),
         *(f"p({name})" for name in class_names),
         *(f"zero_shot({name})" for name in class_names),
+        "unlike_training",
         "refused",
     ]
     write_whole(out, csv_text([heading, *(_csv_row(row, class_names, form) for row in rows)]).encode())
@@ -229,4 +260,13 @@ def _csv_row(row: FilePrediction, class_names: Sequence[str], form: PathForm) ->
     named = class_names[row.probabilities.index(max(row.probabilities))] if row.probabilities else ""
     adapted: list[object] = [f"{p:.4f}" for p in row.probabilities] or list(blank)
     base: list[object] = [f"{p:.4f}" for p in row.zero_shot] or list(blank)
-    return [row.file.shown(form), row.file.frame, row.file.study, named, *adapted, *base, row.refusal]
+    return [
+        row.file.shown(form),
+        row.file.frame,
+        row.file.study,
+        named,
+        *adapted,
+        *base,
+        row.unlike,
+        row.refusal,
+    ]

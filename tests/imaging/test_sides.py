@@ -80,7 +80,12 @@ def test_direction_cosines_go_before_terms_and_serve_without_a_position(tmp_path
 def test_the_axes_of_an_animal_are_named_by_its_terms_alone(tmp_path):
     animal = {"AnatomicalOrientationType": "QUADRUPED", "ImageOrientationPatient": [1, 0, 0, 0, 1, 0]}
     assert written(tmp_path / "a.dcm", **animal).edges is None
-    assert written(tmp_path / "b.dcm", PatientOrientation=["LE", "V"], **animal).edges == ("RT", "D", "LE", "V")
+    assert written(tmp_path / "b.dcm", PatientOrientation=["LE", "V"], **animal).edges == (
+        "RT",
+        "D",
+        "LE",
+        "V",
+    )
     assert imaging.read_header(tmp_path / "a.dcm").quadruped
 
 

@@ -65,9 +65,7 @@ def stack(*positions):
 def test_the_line_on_a_slice_says_number_place_thickness_and_distance():
     images = stack(*(2.5 * number for number in range(200)))
     said = frame(along_mm=142.5, thickness_mm=5.0, spacing_mm=5.0)
-    assert slice_line(images, images[60], said) == (
-        "Slice 61 of 200 · 142.5 mm · 5 mm thick · 2.5 mm apart",
-    )
+    assert slice_line(images, images[60], said) == ("Slice 61 of 200 · 142.5 mm · 5 mm thick · 2.5 mm apart",)
     evenly = frame(along_mm=-12.0, thickness_mm=2.5)
     assert slice_line(images, images[199], evenly) == ("Slice 200 of 200 · −12 mm · 2.5 mm thick",)
 

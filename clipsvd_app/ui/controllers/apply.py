@@ -122,13 +122,19 @@ class ApplyController(QObject):
         if found is not None:
             self._rows = applying.gather(files, found)
             self._session.settle("apply")
+            self._state = replace(self._state, warning=applying.unlike_summary(self._rows, found.learnt_kind))
             if found.warnings:
                 self._session.tell(Notice("warning", " ".join(found.warnings), key="apply"))
         elif isinstance(event, Failed):
             self._session.tell(failure_notice(event, "apply"))
         rows = tuple(
             AppliedRow(
-                row.file.id, _name(row.file), f"Study {row.file.study}", row.probabilities, row.zero_shot
+                row.file.id,
+                _name(row.file),
+                f"Study {row.file.study}",
+                row.probabilities,
+                row.zero_shot,
+                row.unlike,
             )
             for row in self._rows
             if row.probabilities

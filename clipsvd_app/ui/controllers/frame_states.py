@@ -148,7 +148,7 @@ def place_in(stack: Sequence[ProjectImage], image: ProjectImage) -> int:
 
 
 def slice_line(stack: Sequence[ProjectImage], image: ProjectImage, frame: Frame) -> tuple[str, ...]:
-    """Say which slice of its stack an image is, where it lies, how thick it is and how far the next one is."""
+    """Say which slice of its stack an image is, where it lies, how thick it is, how far the next one is."""
     number = place_in(stack, image)
     lies = frame.place
     known = lies.along_mm is not None or lies.thickness_mm is not None

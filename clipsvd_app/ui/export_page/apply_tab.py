@@ -71,6 +71,7 @@ class ApplyTab(QWidget):
         self._bar = QProgressBar()
         self._cancel = button("Cancel")
         self._csv = button("Save CSV…")
+        self._warning = Lines()
         self._refused = Lines()
         self._refused_area = scrolled(self._refused)
         self._stack = QStackedWidget()
@@ -87,6 +88,7 @@ class ApplyTab(QWidget):
         self.table.setVisible(bool(state.rows))
         self._csv.setEnabled(bool(state.rows) and state.progress is None)
         self._show_progress(state)
+        self._warning.set_lines([("⚠", state.warning, "warning")] if state.warning else ())
         refused = [("✗", f"{row.file_name}: {row.sentence}", "warning") for row in state.refused]
         self._refused.set_lines(refused)
         self._refused_area.setVisible(bool(refused))
@@ -128,6 +130,7 @@ class ApplyTab(QWidget):
         self._empty = label("Predictions appear here, the least certain on top.", "muted")
         card.body.addWidget(self._bar)
         card.body.addWidget(self._empty)
+        card.body.addWidget(self._warning)
         card.body.addWidget(self.table, 1)
         card.body.addWidget(self._refused_area)
         card.body.addStretch(0)

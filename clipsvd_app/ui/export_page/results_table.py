@@ -1,4 +1,4 @@
-"""What an adapter says of new images: sortable, uncertain first."""
+"""What an adapter says of new images: sortable, those unlike its training images and the uncertain first."""
 
 from __future__ import annotations
 
@@ -41,13 +41,17 @@ HEADINGS = (
     "Study",
     "Prediction",
     "Probability",
+    "Training images",
     "All classes",
     "Zero-shot",
     "Zero-shot, all classes",
 )
-FILE, STUDY, CLASS, TOP, STRIP, BASE_CLASS, BASE_STRIP = range(len(HEADINGS))
+FILE, STUDY, CLASS, TOP, UNLIKE, STRIP, BASE_CLASS, BASE_STRIP = range(len(HEADINGS))
+MARKED = "⚠ Unlike"
+FAINT = 0.35  # how much is left of the ink of an answer that does not count
 LONGEST_PX, SHORTEST_PX = 300, 84
 _Role = Qt.ItemDataRole
+VALUES_ROLE, FAINT_ROLE = _Role.UserRole + 1, _Role.UserRole + 2
 
 
 class ResultsTable(QTableView):
@@ -85,6 +89,7 @@ class ResultsTable(QTableView):
     def set_rows(self, names: tuple[str, ...], rows: tuple[AppliedRow, ...]) -> None:
         """Show rows in the order that is sorted by."""
         self._rows.set_rows(names, rows)
+        self.setColumnHidden(UNLIKE, not any(row.unlike for row in rows))
 
     def image_ids(self) -> tuple[int, ...]:
         """Return the images from top to bottom."""
@@ -134,20 +139,40 @@ class _RowsModel(QAbstractTableModel):
         if role == _Role.DisplayRole:
             return self._text(row, column, best)
         if role == _Role.UserRole:
-            return max(values) if column in (TOP, STRIP, BASE_STRIP) else self._text(row, column, best)
+            key = _sort_key(row, column, max(values))
+            return self._text(row, column, best) if key is None else key
+        if role == _Role.ForegroundRole and row.unlike and column not in (FILE, STUDY, UNLIKE):
+            return palette_in_force().color("text_muted")
+        if role in (_Role.ToolTipRole, _Role.AccessibleDescriptionRole) and column == UNLIKE:
+            return row.unlike
         if role == _Role.DecorationRole and column in (CLASS, BASE_CLASS):
             return class_icon(best)
         if role == _Role.ToolTipRole and column == FILE:
             return row.file_name
         if role in (_Role.ToolTipRole, _Role.AccessibleTextRole) and column >= CLASS:
-            return ", ".join(f"{n} {percent(v)}" for n, v in zip(self.names, values, strict=True))
-        return values if role == _Role.UserRole + 1 else None
+            said = ", ".join(f"{n} {percent(v)}" for n, v in zip(self.names, values, strict=True))
+            return f"{row.unlike}\n{said}" if row.unlike else said
+        if role == FAINT_ROLE:
+            return bool(row.unlike)
+        return values if role == VALUES_ROLE else None
 
     def _text(self, row: AppliedRow, column: int, best: int) -> str:
         if column in (STRIP, BASE_STRIP):
             return ""
-        texts = {FILE: self._files[row.file_name], STUDY: row.study, TOP: percent(row.adapted[best])}
+        texts = {
+            FILE: self._files[row.file_name],
+            STUDY: row.study,
+            TOP: percent(row.adapted[best]),
+            UNLIKE: MARKED if row.unlike else "",
+        }
         return texts.get(column, self.names[best])
+
+
+def _sort_key(row: AppliedRow, column: int, largest: float) -> float | None:
+    """Return what a column of figures is sorted by: below the least certain lies what does not count."""
+    if column in (TOP, STRIP, BASE_STRIP):
+        return largest - 1.0 if row.unlike and column != BASE_STRIP else largest
+    return None
 
 
 class _StripDelegate(QStyledItemDelegate):
@@ -155,7 +180,8 @@ class _StripDelegate(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         super().paint(painter, option, index)
-        values = index.data(_Role.UserRole + 1)
+        values = index.data(VALUES_ROLE)
         area = QRectF(option.rect).adjusted(8, 0, -8, 0)
         area = QRectF(area.x(), area.center().y() - 5, area.width(), 10)
+        painter.setOpacity(FAINT if index.data(FAINT_ROLE) else 1.0)
         paint_probability_strip(painter, area, tuple(values), palette_in_force().color("panel"))

@@ -76,13 +76,17 @@ class AdapterView:
 
 @dataclass(frozen=True, slots=True)
 class AppliedRow:
-    """One image that an adapter was applied to; ``file_name`` is for the screen only."""
+    """One image that an adapter was applied to; ``file_name`` is for the screen only.
+
+    ``unlike`` warns in a sentence of an image unlike those of training, else "".
+    """
 
     image_id: int
     file_name: str
     study: str
     adapted: tuple[float, ...]
     zero_shot: tuple[float, ...]
+    unlike: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +99,13 @@ class RefusedRow:
 
 @dataclass(frozen=True, slots=True)
 class ApplyState:
-    """An opened adapter and what it said; ``progress`` is (stage, done, total) while it works."""
+    """An opened adapter and what it said; ``progress`` is (stage, done, total) while it works.
+
+    ``warning`` counts the images unlike those of training.
+    """
 
     adapter: AdapterView | None = None
     rows: tuple[AppliedRow, ...] = ()
     refused: tuple[RefusedRow, ...] = ()
     progress: tuple[str, int, int] | None = None
+    warning: str = ""
