@@ -4,6 +4,7 @@ from clipsvd_app.imaging.discovery import Findings, find_files, look_through, na
 from clipsvd_app.imaging.display import greys_of, rgb_of, to_display
 from clipsvd_app.imaging.facts import ImageFacts, image_facts
 from clipsvd_app.imaging.hashing import average_hash, file_sha256, hash_distance, perceptual_hash
+from clipsvd_app.imaging.header_listing import HeaderRow, list_header
 from clipsvd_app.imaging.known_hashes import is_hash_known, known_sha256, require_content
 from clipsvd_app.imaging.left_out import LeftOut, quiet_words
 from clipsvd_app.imaging.presets import window_from
@@ -48,6 +49,7 @@ __all__ = [
     "Frame",
     "FramePlace",
     "HeaderFault",
+    "HeaderRow",
     "ImageFacts",
     "ImageHeader",
     "LeftOut",
@@ -67,6 +69,7 @@ __all__ = [
     "image_facts",
     "is_hash_known",
     "known_sha256",
+    "list_header",
     "look_through",
     "natural_key",
     "open_as_rgb",

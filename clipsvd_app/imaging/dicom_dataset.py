@@ -98,7 +98,7 @@ def _read_any(path: Path) -> TrueDataset:
 
     refuse_inflation(path)
     with path.open("rb") as file:
-        dataset = _in_other_order(file)
+        dataset = _in_other_order(file, _wanted_tags())
         if dataset is None:
             file.seek(0)
             dataset = dcmread(file, stop_before_pixels=True, force=True, specific_tags=_wanted_tags())
@@ -131,6 +131,21 @@ def _read_any(path: Path) -> TrueDataset:
     return TrueDataset(dataset, syntax, is_big, place, faults=faults)
 
 
+def read_elements(path: Path) -> tuple[FileDataset, PixelPlace | None]:
+    """Return all elements before the pixel data, and where those lie (None if nowhere or deflated)."""
+    from pydicom import dcmread
+
+    refuse_inflation(path)
+    with path.open("rb") as file:
+        dataset = _in_other_order(file, wanted=None)
+        if dataset is None:
+            file.seek(0)
+            dataset = dcmread(file, stop_before_pixels=True, force=True)
+        if str(dataset.file_meta.get("TransferSyntaxUID", "")) == DEFLATED:
+            return dataset, None
+        return dataset, _place_at(file, is_big=dataset.original_encoding[1] is False)[0]
+
+
 def _place_at(file: BinaryIO, *, is_big: bool) -> tuple[PixelPlace | None, bool]:
     """Read the head of the pixel data, before which pydicom has stopped, and say whether it is implicit.
 
@@ -160,8 +175,10 @@ def _inflated_place(path: Path) -> PixelPlace | None:
     return None
 
 
-def _in_other_order(file: BinaryIO) -> FileDataset | None:
+def _in_other_order(file: BinaryIO, wanted: list[str | int] | None) -> FileDataset | None:
     """Read a data set whose byte order is not the stated one, None where the stated one holds.
+
+    wanted: the elements to read, None for all.
 
     The groups that a data set begins with are below 256, so that one of their two bytes is 0.
     """
@@ -178,8 +195,8 @@ def _in_other_order(file: BinaryIO) -> FileDataset | None:
     if said not in NATIVE - {DEFLATED} or 0 not in group or is_little == (said != EXPLICIT_BIG):
         return None
     file.seek(start)
-    wanted = [Tag(tag) for tag in ("SpecificCharacterSet", *_wanted_tags())]
-    elements = read_dataset(file, False, is_little, stop_when=_at_pixel_data, specific_tags=wanted)
+    tags = None if wanted is None else [Tag(tag) for tag in ("SpecificCharacterSet", *wanted)]
+    elements = read_dataset(file, False, is_little, stop_when=_at_pixel_data, specific_tags=tags)
     return FileDataset(file, elements, preamble, meta, is_implicit_VR=False, is_little_endian=is_little)
 
 

@@ -105,6 +105,26 @@ def describe_nifti(path: Path) -> Geometry:
     )
 
 
+def read_fields(path: Path) -> tuple[bytes, dict[str, object]]:
+    """Return the first bytes of a header and its fields by name, as they are stored."""
+    header = _read_header(path)
+    return _head(path), {
+        "dim": header.dim,
+        "datatype": header.datatype,
+        "pixdim": header.pixdim,
+        "units": header.units,
+        "intent_code": header.intent,
+        "scl_slope": header.slope,
+        "scl_inter": header.intercept,
+        "qform_code": header.forms[0],
+        "sform_code": header.forms[1],
+        "quatern and qoffset": header.quaternion,
+        "srow": header.affine,
+        "vox_offset": header.start,
+        "byte order": "little" if header.order == "<" else "big",
+    }
+
+
 def nifti_slices(path: str) -> Array:
     """Return (slices, rows, columns[, samples]) as stored; slices by their number along all further axes."""
     return _LAST.of(path)
@@ -148,13 +168,16 @@ def _is_gzipped(path: Path) -> bool:
         return file.read(2) == _GZIP
 
 
-def _read_header(path: Path) -> _Header:
+def _head(path: Path) -> bytes:
     if _is_gzipped(path):
         with gzip.open(path) as inflated:
-            content = inflated.read(540)
-    else:
-        with path.open("rb") as file:
-            content = file.read(540)
+            return inflated.read(540)
+    with path.open("rb") as file:
+        return file.read(540)
+
+
+def _read_header(path: Path) -> _Header:
+    content = _head(path)
     order: Literal["<", ">"] = "<" if content[:4] in (b"\x5c\x01\0\0", b"\x1c\x02\0\0") else ">"
     if content[4:7] in (b"n+2", b"ni2"):
         return _second(content, order)

@@ -19,6 +19,7 @@ from clipsvd_app.ui.controllers.explain_again import ExplainAgainController
 from clipsvd_app.ui.controllers.export import ExportController
 from clipsvd_app.ui.controllers.files import RELINK, FilesController
 from clipsvd_app.ui.controllers.grouping import GroupingController
+from clipsvd_app.ui.controllers.headers import HeaderController
 from clipsvd_app.ui.controllers.heat import HeatController
 from clipsvd_app.ui.controllers.importing import ImportController
 from clipsvd_app.ui.controllers.inspect import InspectController
@@ -74,6 +75,7 @@ class Pages(QObject):
         self.reformatting = ReformatController(session, self.label.viewer, window.dismiss_notice)
         self.linking = LinkingController(session, self.label.viewer, self.viewing)
         self.measuring = MeasuringController(session, self.label.viewer)
+        self.headers = HeaderController(session, self.viewing, window)
         self.heat = HeatController(session, self.label.viewer, self.explainer)
         self.classes = ClassesController(session, self.label.bins)
         self.reading = SecondReaderController(session, self.label)
@@ -96,6 +98,8 @@ class Pages(QObject):
             "edit.find": lambda: self._on_label_page(self.label.strip.focus_search),
             "view.next_panel": lambda: self._go_to_panel(1),
             "view.previous_panel": lambda: self._go_to_panel(-1),
+            "edit.new_suggestions": lambda: self._on_label_page(self.label.strip.news_requested.emit),
+            "view.header": lambda: self._on_label_page(self.headers.toggle),
             "edit.second_reader": self.reading.ask,
             "edit.compare_readers": self.reading.compare,
             "file.import_labels": self.files.ask_table_in,

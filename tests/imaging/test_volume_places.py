@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import image_facts, read_frame, read_header, read_stack, read_stored, to_display
+from clipsvd_app.imaging import (
+    image_facts,
+    list_header,
+    read_frame,
+    read_header,
+    read_stack,
+    read_stored,
+    to_display,
+)
 
 VOXELS = (np.arange(6 * 5 * 4).reshape(4, 5, 6) * 10).astype(np.int16)
 STRAIGHT = [[0.5, 0, 0, -10], [0, 0.5, 0, -20], [0, 0, 3, 30]]
@@ -323,3 +331,13 @@ def test_a_volume_names_its_sides_as_far_as_its_header_says_how_it_lies(tmp_path
     silent.write_bytes(nifti())
     assert read_frame(silent, 2).place.edges is None
     assert read_frame(silent, 2).place.along_mm is None
+
+
+def test_the_fields_of_a_volume_are_listed_as_they_are_stored(tmp_path):
+    (tmp_path / "a.nii").write_bytes(nifti(sform=1, affine=STRAIGHT))
+    rows = {row.name: row.value for row in list_header(tmp_path / "a.nii")}
+    assert (rows["Rows"], rows["Columns"], rows["Frames"]) == ("5", "6", "4")
+    assert rows["sform_code"] == "1"
+    assert rows["dim"] == "6 \\ 5 \\ 4"
+    (tmp_path / "a.nrrd").write_bytes(nrrd("spacings: 1 1 3"))
+    assert {row.name: row.value for row in list_header(tmp_path / "a.nrrd")}["spacings"] == "1 1 3"

@@ -88,7 +88,7 @@ class CaseSheet(Card):
         """Give the case the label of a digit key; False when the key is none."""
         position = event.key() - Qt.Key.Key_1
         known = self._state is not None and 0 <= position < min(9, len(self._state.class_names))
-        if known and event.modifiers() == Qt.KeyboardModifier.NoModifier:
+        if known and not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
             self._relabel(position)
             return True
         return False

@@ -16,6 +16,7 @@ from clipsvd_app.ui.inspect_page.map_tab import MapTab
 from clipsvd_app.ui.inspect_page.result_tab import ResultTab
 from clipsvd_app.ui.inspect_page.state import InspectState
 from clipsvd_app.ui.inspect_page.trust_tab import TrustTab
+from clipsvd_app.ui.page_keys import PageKeys, is_typing
 from clipsvd_app.ui.plots.page_parts import GAP, NOT_DIAGNOSTIC, button, choice, label, split
 from clipsvd_app.ui.shell.empty_state import EmptyState
 from clipsvd_app.ui.shell.state import EmptyAction, EmptySpec
@@ -82,6 +83,7 @@ class InspectPage(QWidget):
         self._empty = EmptyState(theme, NOTHING_TO_INSPECT)
         self._whole = QStackedWidget()
         self._arrange()
+        self._keys = PageKeys(self)
         self._connect()
         self._verdict.hide()
         self._whole.setCurrentIndex(1)
@@ -135,7 +137,7 @@ class InspectPage(QWidget):
         self._tabs.setCurrentIndex(tuple(TAB_TITLES).index(name))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if not (self._mistake_key(event) or self.case_sheet.label_by_key(event)):
+        if is_typing() or not (self._mistake_key(event) or self.case_sheet.label_by_key(event)):
             super().keyPressEvent(event)
 
     def _mistake_key(self, event: QKeyEvent) -> bool:

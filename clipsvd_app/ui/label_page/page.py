@@ -6,13 +6,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QAbstractSpinBox,
     QApplication,
-    QComboBox,
     QFrame,
     QLabel,
-    QLineEdit,
-    QPlainTextEdit,
     QSplitter,
     QStackedLayout,
     QVBoxLayout,
@@ -25,6 +21,7 @@ from clipsvd_app.ui.label_page.film_strip import FilmStrip
 from clipsvd_app.ui.label_page.label_keys import label_key, mark_key
 from clipsvd_app.ui.label_page.reader_bar import ReaderBar
 from clipsvd_app.ui.label_page.studies_tree import StudiesTree
+from clipsvd_app.ui.page_keys import PageKeys, is_typing
 from clipsvd_app.ui.shell.empty_state import EmptyState
 from clipsvd_app.ui.shell.state import EmptyAction, EmptySpec
 from clipsvd_app.ui.theme import set_kind
@@ -38,7 +35,6 @@ if TYPE_CHECKING:
 
 TREE_PX, VIEWER_PX, BINS_PX = 248, 812, 292
 ABOVE_PX, STRIP_PX = 530, 274
-TYPED_INTO = (QLineEdit, QPlainTextEdit, QAbstractSpinBox, QComboBox)
 NO_PROJECT = EmptySpec(
     "label",
     "Teach it a finding from a handful of images",
@@ -83,6 +79,7 @@ class LabelPage(QWidget):
         self._layers = QStackedLayout(self)
         self._layers.addWidget(self._empty)
         self._layers.addWidget(self._work)
+        self._keys = PageKeys(self)
         self._connect()
 
     def show_empty(self, spec: EmptySpec = NO_PROJECT) -> None:
@@ -160,6 +157,9 @@ class LabelPage(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Take the keys that the focused part has no use for: marks, labels, and those of the viewer."""
+        if is_typing():
+            super().keyPressEvent(event)
+            return
         mark, (command, stays) = mark_key(event), label_key(event)
         ids = self.target_ids
         if mark is not None and ids:
@@ -170,7 +170,7 @@ class LabelPage(QWidget):
             self.label_requested.emit(ids, command.number, not stays)
         elif command is not None and ids:
             self.clear_requested.emit(ids)
-        elif isinstance(QApplication.focusWidget(), TYPED_INTO) or not self.viewer.take_key(event):
+        elif not self.viewer.take_key(event):
             super().keyPressEvent(event)
 
     def _arranged(self) -> QWidget:
