@@ -209,7 +209,7 @@ def _text(value: object) -> str:
     """Return a value in one line; several are parted as DICOM does."""
     if isinstance(value, bytes):
         return _of_bytes(value)
-    several = not isinstance(value, str) and hasattr(value, "__iter__")
+    several = isinstance(value, tuple) or hasattr(value, "append")
     text = "" if value is None else " \\ ".join(map(str, value)) if several else str(value)  # type: ignore[call-overload]
     line = "".join(sign if sign.isprintable() else " " for sign in text).strip()
     return line if len(line) <= LONGEST_VALUE else f"{line[:LONGEST_VALUE]}…"

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.recipe import DeviceName
     from clipsvd_app.domain.study import ProjectImage
-    from clipsvd_app.imaging import LeftOut
+    from clipsvd_app.imaging import ImageHeader, LeftOut
     from clipsvd_app.project import Project
     from clipsvd_app.settings import Settings
 
@@ -49,7 +49,8 @@ class NewFile:
     """One frame to predict: where it lies, its study as a number, and the window its series shares.
 
     ``place`` is its path as the user knows it: below the folder or archive that was given, or with that
-    in front where two files would have one.
+    in front where two files would have one. ``series`` is a number too, and ``position`` orders its frames:
+    millimetres along their normal where they say so, else their instance number.
     """
 
     id: int
@@ -58,6 +59,8 @@ class NewFile:
     study: int
     place: str = ""
     series_window: WindowSpec | None = None
+    series: int = 0
+    position: float = 0.0
 
     def shown(self, form: PathForm = "given") -> str:
         """Return how the file is named in a table or on the screen; every frame of it alike."""
@@ -113,19 +116,34 @@ def list_files(paths: Sequence[Path]) -> tuple[NewFile, ...]:
         raise nothing_found(not_read(paths))
     studies: dict[str, int] = {}
     series: dict[str, list[int]] = {}
+    numbers: dict[str, int] = {}
     places = _places(given, room)
     found: list[NewFile] = []
     for path in given:
         try:
             header = imaging.read_header(path)
-            frames, study = header.frames, header.study_uid or str(path)
-            of_series = series.setdefault(header.series_uid or str(path), [])
+            frames, study, one = header.frames, header.study_uid or str(path), header.series_uid or str(path)
+            positions = _positions(header)
         except UserError:
-            frames, study, of_series = 1, str(path), []
+            frames, study, one, positions = 1, str(path), str(path), (0.0,)
         number = studies.setdefault(study, len(studies) + 1)
+        of_series = series.setdefault(one, [])
         of_series += range(len(found), len(found) + frames)
-        found += [NewFile(len(found) + frame, path, frame, number, places[path]) for frame in range(frames)]
+        place, series_number = places[path], numbers.setdefault(one, len(numbers) + 1)
+        found += [
+            NewFile(len(found) + frame, path, frame, number, place, None, series_number, positions[frame])
+            for frame in range(frames)
+        ]
     return _with_series_windows(found, series.values())
+
+
+def _positions(header: ImageHeader) -> tuple[float, ...]:
+    """Return where each frame of a file stands in its series."""
+    planes = header.planes if len(header.planes) == header.frames else (None,) * header.frames
+    return tuple(
+        header.instance_number + frame / max(1, header.frames) if plane is None else plane.along_normal_mm
+        for frame, plane in enumerate(planes)
+    )
 
 
 def _with_series_windows(files: Sequence[NewFile], series: Iterable[Sequence[int]]) -> tuple[NewFile, ...]:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject
 
 from clipsvd_app.services.job_folders import clear_old_jobs
 from clipsvd_app.settings import cache_folder
+from clipsvd_app.ui.controllers.applied_images import AppliedImagesController
 from clipsvd_app.ui.controllers.apply import ApplyController
 from clipsvd_app.ui.controllers.backbones import BackbonesController
 from clipsvd_app.ui.controllers.case_map import CaseMapController
@@ -118,7 +119,8 @@ class Pages(QObject):
         self.exporting = ExportController(session, self.export)
         self.reporting = ReportController(session, self.export, self.inspecting)
         self._actions["file.report"] = self.reporting.open
-        self.applying = ApplyController(session, self.export)
+        self.applied_images = AppliedImagesController(session, self.export, theme)
+        self.applying = ApplyController(session, self.export, self.applied_images)
         self.getting = BackbonesController(session, self.settings)
         self.choosing = SettingsController(session, self.settings, theme, self.getting)
         self._connect(window)

@@ -83,7 +83,7 @@ def test_a_data_set_in_another_byte_order_than_it_says_is_listed(tmp_path):
 
 
 def test_control_characters_and_endless_values_are_tamed(tmp_path, dataset):
-    dataset.add_new(0x00204000, "LT", "line\r\nline\x07" + "x" * 50_000)
+    dataset.add_new(0x00204000, "UT", "line\r\nline\x07" + "x" * 50_000)
     value = by_name(written(tmp_path / "a.dcm", dataset))["ImageComments"].value
     assert value.isprintable()
     assert len(value) < 21_000

@@ -13,8 +13,9 @@ from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import Failed, Finished, PredictResult, VerifyResult, read_result
 from clipsvd_app.services import applying
 from clipsvd_app.services.job_folders import forget_job
+from clipsvd_app.ui.controllers.applied_images import applied_row
 from clipsvd_app.ui.controllers.export import adapter_facts
-from clipsvd_app.ui.export_page.state import AdapterView, AppliedRow, ApplyState, RefusedRow
+from clipsvd_app.ui.export_page.state import AdapterView, ApplyState, RefusedRow
 from clipsvd_app.ui.notices import Notice, failure_notice
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from clipsvd_app.jobs import BackboneRef, CancelledEvent, Progress
     from clipsvd_app.services.applying import FilePrediction, NewFile
     from clipsvd_app.ui.background import Answer
+    from clipsvd_app.ui.controllers.applied_images import AppliedImagesController
     from clipsvd_app.ui.export_page.page import ExportPage
     from clipsvd_app.ui.session import Session
 
@@ -31,9 +33,9 @@ if TYPE_CHECKING:
 class ApplyController(QObject):
     """Keeps one open adapter and its latest answers."""
 
-    def __init__(self, session: Session, page: ExportPage) -> None:
+    def __init__(self, session: Session, page: ExportPage, images: AppliedImagesController) -> None:
         super().__init__(page)
-        self._session, self._page = session, page
+        self._session, self._page, self._images = session, page, images
         self._state = ApplyState()
         self._adapter: Path | None = None
         self._backbone: BackboneRef | None = None
@@ -66,6 +68,7 @@ class ApplyController(QObject):
             adapter_facts(content),
             content.document.card.intended_use,
         )
+        self._images.set_rows((), ())
         self._set(ApplyState(view))
         self._page.show_tab("apply")
         self._session.page_requested.emit("export")
@@ -122,23 +125,13 @@ class ApplyController(QObject):
         if found is not None:
             self._rows = applying.gather(files, found)
             self._session.settle("apply")
+            self._images.set_rows(self._rows, found.class_names)
             self._state = replace(self._state, warning=applying.unlike_summary(self._rows, found.learnt_kind))
             if found.warnings:
                 self._session.tell(Notice("warning", " ".join(found.warnings), key="apply"))
         elif isinstance(event, Failed):
             self._session.tell(failure_notice(event, "apply"))
-        rows = tuple(
-            AppliedRow(
-                row.file.id,
-                _name(row.file),
-                f"Study {row.file.study}",
-                row.probabilities,
-                row.zero_shot,
-                row.unlike,
-            )
-            for row in self._rows
-            if row.probabilities
-        )
+        rows = tuple(applied_row(row) for row in self._rows if row.probabilities)
         refused = (
             *(RefusedRow(row.file.shown(), row.refusal) for row in self._rows if row.refusal),
             *(RefusedRow(Path(item.path).name, item.sentence) for item in self._left_out if item.sentence),
@@ -178,8 +171,3 @@ class ApplyController(QObject):
 
 def _listed(paths: Sequence[Path]) -> tuple[tuple[NewFile, ...], tuple[LeftOut, ...]]:
     return applying.list_files(paths), applying.not_read(paths)
-
-
-def _name(file: NewFile) -> str:
-    """Return what a frame is called on the screen, as in a saved table; frames are counted from 1."""
-    return f"{file.shown()} · {file.frame + 1}" if file.frame else file.shown()

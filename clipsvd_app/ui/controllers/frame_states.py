@@ -50,7 +50,7 @@ def frame_state(
             session,
             image,
             stack,
-            place=slice_line(stack, image, frame),
+            place=_line_of(stack, image, frame),
             caution=_own_caution(session, image, frame),
         ),
         badge=badge_of(session, image),
@@ -95,7 +95,7 @@ def model_state(
             image,
             stack,
             _seen_by_training(image, frame, square.shape[0]),
-            slice_line(stack, image, frame),
+            _line_of(stack, image, frame),
         ),
         series_key=f"model {image.series_id}",
         picture_key=f"model {image.id}",
@@ -147,17 +147,20 @@ def place_in(stack: Sequence[ProjectImage], image: ProjectImage) -> int:
     return next(place for place, other in enumerate(stack) if other.id == image.id)
 
 
-def slice_line(stack: Sequence[ProjectImage], image: ProjectImage, frame: Frame) -> tuple[str, ...]:
+def _line_of(stack: Sequence[ProjectImage], image: ProjectImage, frame: Frame) -> tuple[str, ...]:
+    return slice_line([other.position for other in stack], place_in(stack, image), frame)
+
+
+def slice_line(positions: Sequence[float], number: int, frame: Frame) -> tuple[str, ...]:
     """Say which slice of its stack an image is, where it lies, how thick it is, how far the next one is."""
-    number = place_in(stack, image)
-    lies = frame.place
+    lies, count = frame.place, len(positions)
     known = lies.along_mm is not None or lies.thickness_mm is not None
-    said = [f"{'Slice' if known else 'Image'} {number + 1} of {len(stack)}"] if len(stack) > 1 else []
+    said = [f"{'Slice' if known else 'Image'} {number + 1} of {count}"] if count > 1 else []
     if lies.along_mm is not None:
         said.append(f"{_mm(lies.along_mm)} mm")
     if lies.thickness_mm is not None:
         said.append(f"{_mm(lies.thickness_mm)} mm thick")
-    apart = _apart_mm(stack, number, frame)
+    apart = _apart_mm(positions, number, frame)
     if apart is not None and (
         lies.thickness_mm is None or not math.isclose(apart, lies.thickness_mm, rel_tol=0.02)
     ):
@@ -165,11 +168,11 @@ def slice_line(stack: Sequence[ProjectImage], image: ProjectImage, frame: Frame)
     return (" · ".join(said),) if said else ()
 
 
-def _apart_mm(stack: Sequence[ProjectImage], number: int, frame: Frame) -> float | None:
+def _apart_mm(positions: Sequence[float], number: int, frame: Frame) -> float | None:
     """Return the distance to the next slice by where the two lie, else what the file says of it."""
-    if frame.place.along_mm is not None and len(stack) > 1:
-        other = number + 1 if number + 1 < len(stack) else number - 1
-        found = abs(stack[other].position - stack[number].position)
+    if frame.place.along_mm is not None and len(positions) > 1:
+        other = number + 1 if number + 1 < len(positions) else number - 1
+        found = abs(positions[other] - positions[number])
         if LEAST_GAP_MM <= found <= LARGEST_GAP_MM:
             return found
     return frame.place.spacing_mm

@@ -127,7 +127,10 @@ class ApplyTab(QWidget):
         for widget in (self._stage, self._cancel, self._csv):
             card.head.addWidget(widget)
         self._refused_area.setMaximumHeight(110)
-        self._empty = label("Predictions appear here, the least certain on top.", "muted")
+        self._empty = label(
+            "Predictions appear here, the least certain on top. A double click or Enter shows the image.",
+            "muted",
+        )
         card.body.addWidget(self._bar)
         card.body.addWidget(self._empty)
         card.body.addWidget(self._warning)

@@ -13,6 +13,7 @@ from PySide6.QtCore import (
     QSize,
     QSortFilterProxyModel,
     Qt,
+    Signal,
 )
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -31,7 +32,7 @@ from clipsvd_app.ui.plots.probability_bars import paint_probability_strip
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from PySide6.QtGui import QPainter
+    from PySide6.QtGui import QKeyEvent, QPainter
 
     from clipsvd_app.ui.export_page.state import AppliedRow
 
@@ -55,7 +56,12 @@ VALUES_ROLE, FAINT_ROLE = _Role.UserRole + 1, _Role.UserRole + 2
 
 
 class ResultsTable(QTableView):
-    """A row an image. It opens with the least certain on top; a click on a heading sorts."""
+    """A row an image. It opens with the least certain on top; a click on a heading sorts.
+
+    Signal: ``opened(int)`` an image, by a double click or Enter.
+    """
+
+    opened = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -85,11 +91,28 @@ class ResultsTable(QTableView):
         for column in (STRIP, BASE_STRIP):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
         self.setAccessibleName("Predictions")
+        self.doubleClicked.connect(self._open)
 
     def set_rows(self, names: tuple[str, ...], rows: tuple[AppliedRow, ...]) -> None:
         """Show rows in the order that is sorted by."""
         self._rows.set_rows(names, rows)
         self.setColumnHidden(UNLIKE, not any(row.unlike for row in rows))
+
+    def step(self, images: int) -> None:
+        """Open the previous or next image, stopping at the ends."""
+        row = min(max(self.currentIndex().row() + images, 0), self._sorted.rowCount() - 1)
+        if row >= 0 and row != self.currentIndex().row():
+            self.selectRow(row)
+            self._open(self.currentIndex())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
+            self._open(self.currentIndex())
+        else:
+            super().keyPressEvent(event)
+
+    def _open(self, index: QModelIndex) -> None:
+        self.opened.emit(self._rows.rows[self._sorted.mapToSource(index).row()].image_id)
 
     def image_ids(self) -> tuple[int, ...]:
         """Return the images from top to bottom."""

@@ -18,6 +18,13 @@ ZOOM_A_STEP = 1.25
 PAN_STEP_PX = 40.0
 WINDOW_STEP_PX = 20.0
 WITHOUT_FRAME = frozenset({"layouts", "next_pane", "enlarge", "escape", "link", "texts", "step"})
+OF_PROJECT = frozenset(
+    {
+        *("layouts", "layout.mpr", "next_pane", "enlarge", "link", "study", "heat", "model"),
+        *("train", "train_series", "train_window", "train_window_series", "forget_window"),
+    }
+)
+"""What has a meaning for images of a project alone."""
 NEXT_LAYOUT: dict[LayoutName, LayoutName] = {"1": "2", "2": "4", "4": "1", "mpr": "1"}
 
 

@@ -29,6 +29,7 @@ class PresetButton(QToolButton):
         super().__init__(parent)
         self._presets: tuple[WindowPreset, ...] = ()
         self._trained = False
+        self._for_training = True
         self.setText("Window ▾")
         self.setToolTip("Window presets (Alt and a number), and the window that training uses")
         self.setMenu(QMenu(self))
@@ -40,6 +41,10 @@ class PresetButton(QToolButton):
         self._presets, self._trained = presets, trained
         self.setEnabled(windowed)
 
+    def offer_training(self, offered: bool) -> None:
+        """Offer to train with the window in force, or not."""
+        self._for_training = offered
+
     def fill(self) -> None:
         """Write the menu anew."""
         menu = self.menu()
@@ -49,6 +54,8 @@ class PresetButton(QToolButton):
             key = f"\tAlt + {position + 1}" if position < PRESETS_WITH_KEY else ""
             entry = menu.addAction(literal(preset.name) + key)
             entry.triggered.connect(lambda _checked=False, at=position: self.preset_chosen.emit(at))
+        if not self._for_training:
+            return
         menu.addSeparator()
         self._add("Train with this window", "train_window")
         self._add("Train with this window, whole series", "train_window_series")

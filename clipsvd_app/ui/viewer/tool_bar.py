@@ -86,6 +86,12 @@ class ViewerBar(QFrame):
         """Offer the windows of the shown image."""
         self._presets.set_presets(presets, windowed=windowed, trained=trained)
 
+    def look_only(self) -> None:
+        """Leave out what only images of a project have a use for."""
+        for name in ("layout", "model"):
+            self._button(name).hide()
+        self._presets.offer_training(False)
+
     def set_heat_shown(self, shown: bool) -> None:
         """Offer the heat map's strength only while there is one."""
         if shown == self._opacity.isHidden():

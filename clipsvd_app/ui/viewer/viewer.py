@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from clipsvd_app.ui.image_mime import drag_images
 from clipsvd_app.ui.viewer.canvas import WHOLE
 from clipsvd_app.ui.viewer.keys import ARROWS, key_command
-from clipsvd_app.ui.viewer.obeying import WITHOUT_FRAME, Obeying
+from clipsvd_app.ui.viewer.obeying import OF_PROJECT, WITHOUT_FRAME, Obeying
 from clipsvd_app.ui.viewer.pane_grid import PaneGrid
 from clipsvd_app.ui.viewer.places import Place, way_linked
 from clipsvd_app.ui.viewer.slice_bar import SliceBar
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 class ImageViewer(QWidget):
     """Shows a :class:`FrameState` in each pane; keys and the slice bar belong to the active one.
+
+    ``looks_only``: for images of no project, which nothing is trained on or compared with.
 
     Signals: ``window_changed(WindowSpec)`` by the user's hand, ``inverted_changed(bool)``,
     ``slice_requested(pane, place in its stack)``, ``step_requested(int)`` previous or next image,
@@ -59,9 +61,10 @@ class ImageViewer(QWidget):
     heat_requested = Signal(bool)
     model_view_changed = Signal()
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None, *, looks_only: bool = False) -> None:
         super().__init__(parent)
         self.setObjectName("viewer")
+        self._looks_only = looks_only
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.linked = True
         self.texts_shown = True
@@ -70,6 +73,8 @@ class ImageViewer(QWidget):
         self.tool = "window"
         self._places: list[Place] = []
         self.bar = ViewerBar(theme)
+        if looks_only:
+            self.bar.look_only()
         self.slices = SliceBar(theme)
         self.grid = PaneGrid(theme)
         self._obeying = Obeying(self)
@@ -229,7 +234,9 @@ class ImageViewer(QWidget):
             return True
         command = key_command(event)
         idle = self.frame is None and command is not None and command.kind not in WITHOUT_FRAME
-        return command is not None and not idle and self._obeying.obey(command)
+        if command is None or (self._looks_only and command.kind in OF_PROJECT):
+            return False
+        return not idle and self._obeying.obey(command)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
@@ -303,7 +310,7 @@ class ImageViewer(QWidget):
         self.bar.set_latched("link", self.linked)
         self.show_link()
         self.slices.set_place(place.index, place.count)
-        self.pane.set_handle_shown(frame is not None)
+        self.pane.set_handle_shown(frame is not None and not self._looks_only)
         self._show_region()
 
     def _show_presets(self) -> None:
@@ -317,7 +324,8 @@ class ImageViewer(QWidget):
         frame = self.frame
         self.bar.set_measures(() if frame is None else tuple(s.lines for s in self.pane.corner.state.shapes))
         stored = frame is not None and frame.crop is not None
-        drawn = frame is not None and not frame.derived and self.pane.region is not None
+        trainable = frame is not None and not frame.derived and not self._looks_only
+        drawn = trainable and self.pane.region is not None
         self.bar.set_region(drawn=drawn, stored=stored)
 
     def _play(self) -> None:
