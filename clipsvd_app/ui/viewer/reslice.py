@@ -83,7 +83,9 @@ def planes_of(orientation: tuple[float, ...] | None) -> tuple[Plane, Plane, Plan
         )
     along_columns, along_rows = np.array(orientation[:3]), np.array(orientation[3:])
     directions = (np.cross(along_columns, along_rows), along_rows, along_columns)
-    acquired = Plane(_NAMES[_main(directions[0])], 0, 1, 2, edges=edges_along(along_columns, along_rows))
+    acquired = Plane(
+        _NAMES[_main(directions[0])], 0, 1, 2, edges=edges_along(along_columns.tolist(), along_rows.tolist())
+    )
     return acquired, _hung(1, directions), _hung(2, directions)
 
 
