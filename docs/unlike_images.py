@@ -1,7 +1,6 @@
 """How often Apply warns: of images like those of training, of another kind, and drawn.
 
-    PYTHONPATH=packaging python docs/unlike_images.py LIKE --group-regex '^([0-9]+)_' \\
-        --other FOLDER... --drawn 40
+    PYTHONPATH=packaging python docs/unlike_images.py LIKE --group-regex REGEX --other FOLDER... --drawn 40
 
 LIKE is a folder of pictures of one kind, whose patients are told by a pattern of the file name. Each draw
 learns from so many patients of it, as a training run does before it writes an adapter, and is asked about the

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QFontMetrics
 
 from clipsvd_app.imaging import Frame, FramePlace, Window
 from clipsvd_app.ui.controllers.frame_states import slice_line
+from clipsvd_app.ui.viewer.corner_layer import wrapped
 from clipsvd_app.ui.viewer.state import FrameState
 from clipsvd_app.ui.viewer.viewer import ImageViewer
 
@@ -48,6 +50,16 @@ def test_letters_are_painted_on_the_four_edges(viewer, qtbot):
     plain = viewer.pane.corner.grab().toImage()
     qtbot.keyClick(viewer, Qt.Key.Key_B)
     assert viewer.pane.corner.grab().toImage() != plain
+
+
+def test_a_line_on_the_slice_is_broken_between_its_parts_before_the_letter_below(viewer):
+    metrics = QFontMetrics(viewer.font())
+    line, other = "Slice 61 of 200 · 142.5 mm · 5 mm thick · 2.5 mm apart", "512 × 512"
+    assert wrapped((line, other), metrics, 10_000) == (line, other)
+    narrow = wrapped((line, other), metrics, metrics.horizontalAdvance("Slice 61 of 200 · 142.5 mm"))
+    assert narrow[0] == "Slice 61 of 200 · 142.5 mm"
+    assert " · ".join(narrow[:-1]) == line
+    assert len(wrapped((line,), metrics, 1)) == 4
 
 
 def frame(**place) -> Frame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from clipsvd_app.domain.study import Mark
@@ -22,6 +22,8 @@ RULER_LENGTHS_MM = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200)
 RULER_LONGEST_PX = 150.0
 RULER_NEEDS_PX = 420  # a narrow pane has no room between its corner texts
 RULER_PX = 26
+MIDDLE_PX = 24  # left to the letter at the middle of an edge
+PART = " · "
 CAUTION_SHARE = 0.6
 TEXTS_NEED_PX = QSize(260, 150)  # a smaller pane shows its place in the stack alone
 
@@ -109,15 +111,17 @@ class CornerLayer(QWidget):
         area = QRectF(self.rect()).adjusted(MARGIN_PX, MARGIN_PX, -MARGIN_PX, -MARGIN_PX)
         badge_px = (BADGE_PX + 8) * ((state.badge is not None) + bool(state.mark))
         corners, align = state.corners, Qt.AlignmentFlag
+        beside_middle = int(area.width() / 2) - MIDDLE_PX
+        bottom_left = wrapped(corners.bottom_left, painter.fontMetrics(), beside_middle)
         if self.width() < TEXTS_NEED_PX.width() or self.height() < TEXTS_NEED_PX.height():
-            self._write(painter, area, align.AlignBottom | align.AlignLeft, corners.bottom_left[:1])
+            self._write(painter, area, align.AlignBottom | align.AlignLeft, bottom_left[:1])
             return
         top_left = area.adjusted(0, badge_px, 0, 0)
         top_right = area.adjusted(0, HANDLE_PX if self._handle_room else 0, 0, 0)
         self._write(painter, top_left, align.AlignTop | align.AlignLeft, corners.top_left)
         self._write(painter, top_right, align.AlignTop | align.AlignRight, corners.top_right)
         self._write_caution(painter, top_right, corners)
-        below_left = (*corners.bottom_left, state.probe_text) if state.probe_text else corners.bottom_left
+        below_left = (*bottom_left, state.probe_text) if state.probe_text else bottom_left
         self._write(painter, area, align.AlignBottom | align.AlignLeft, below_left)
         below_right = (*corners.bottom_right, state.window_text)
         self._write(painter, area, align.AlignBottom | align.AlignRight, below_right)
@@ -201,6 +205,21 @@ class CornerLayer(QWidget):
         raised = area.adjusted(0, 0, 0, -RULER_PX)
         for side, letter in zip(sides, edges, strict=True):
             self._write_text(painter, raised, side, letter)
+
+
+def wrapped(lines: Lines, metrics: QFontMetrics, room_px: int) -> Lines:
+    """Break lines that are too long between their parts."""
+    found: list[str] = []
+    for line in lines:
+        kept = ""
+        for part in line.split(PART):
+            longer = f"{kept}{PART}{part}" if kept else part
+            if kept and metrics.horizontalAdvance(longer) > room_px:
+                found.append(kept)
+                longer = part
+            kept = longer
+        found.append(kept)
+    return tuple(found)
 
 
 def ruler_length_mm(px_per_mm: float) -> float:
