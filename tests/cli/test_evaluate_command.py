@@ -13,8 +13,10 @@ from support.tiny_backbone import write_tiny_backbone
 
 from clipsvd_app.adapter_file import card_text, read_adapter
 from clipsvd_app.cli import main
+from clipsvd_app.corpus import MODALITIES
 from clipsvd_app.domain.evaluation import METHOD_TITLES
 from clipsvd_app.domain.recipe import PRESETS, Recipe
+from clipsvd_app.engine.evaluation.likeness import RECIPE_KEY
 from clipsvd_app.project import open_project
 from clipsvd_app.services.labelling import set_labels
 from clipsvd_app.services.locked_test import SEED, is_locked
@@ -182,6 +184,24 @@ def test_one_image_has_one_probability_wherever_it_is_shown(leaky, capsys, tmp_p
         assert known.adapted != pytest.approx(known.calibrated, abs=1e-3)
     verified = document(capsys, "adapter", "verify", adapter, "--backbone", backbone)
     assert verified["passed"]
+
+
+def test_an_adapter_carries_what_its_training_images_are_like(leaky, capsys, tmp_path):
+    """In the settings of its recipe, so that the format is as it was; of few patients it carries nothing."""
+    document(capsys, "train", leaky, "--preset", "quick")
+    document(capsys, "train", leaky, "--preset", "quick", "--shots", 2)
+    with open_project(leaky) as project:
+        backbone = project.setting("backbone")
+    for number, patients in ((1, PATIENTS), (2, 4)):
+        adapter = tmp_path / f"{number}.sigma.safetensors"
+        document(capsys, "export", leaky, "--run", number, "--out", adapter)
+        recipe = read_adapter(adapter).document.training.recipe
+        assert (RECIPE_KEY in recipe) == (patients == PATIENTS)
+        predicted = document(capsys, "predict", tmp_path / "in", "--adapter", adapter, "--backbone", backbone)
+        assert (predicted["learnt_kind"] in MODALITIES) == (patients == PATIENTS)
+        marked = [bool(row["unlike_training"]) for row in predicted["images"]]
+        assert sum(marked) == predicted["unlike"] <= 2
+        assert marked == sorted(marked, reverse=True)
 
 
 def test_after_cross_validation_only_labelled_images_have_sets(leaky, capsys):
