@@ -37,17 +37,22 @@ class AppliedImageDialog(QDialog):
         self.viewer = ImageViewer(theme, looks_only=True)
         self.viewer.setMinimumSize(360, 320)
         self.bars = ProbabilityBars()
-        self._faint = QGraphicsOpacityEffect(self.bars)
-        self.bars.setGraphicsEffect(self._faint)
         self._name = label("", "headline")
         self._said = label("")
+        self._answer = QWidget()
+        self._faint = QGraphicsOpacityEffect(self._answer)
+        self._answer.setGraphicsEffect(self._faint)
+        inside = QVBoxLayout(self._answer)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.addWidget(self._said)
+        inside.addWidget(self.bars)
         self._warning = Lines()
         side = QWidget()
         side.setFixedWidth(SIDE_PX)
         beside = QVBoxLayout(side)
         beside.setContentsMargins(16, 16, 16, 12)
         beside.setSpacing(12)
-        for widget in (self._name, self._said, self._warning, self.bars):
+        for widget in (self._name, self._warning, self._answer):
             beside.addWidget(widget)
         beside.addStretch(1)
         beside.addWidget(label(NOT_DIAGNOSTIC, "small"))
@@ -70,7 +75,6 @@ class AppliedImageDialog(QDialog):
             return
         best = row.adapted.index(max(row.adapted))
         self._said.setText(f"{names[best]}, {percent(row.adapted[best])}")
-        self._said.setEnabled(not row.unlike)
         self._faint.setOpacity(FAINT if row.unlike else 1.0)
         self.bars.set_probabilities(names, row.adapted, row.zero_shot)
 

@@ -42,7 +42,7 @@ HEADINGS = (
     "Study",
     "Prediction",
     "Probability",
-    "Training images",
+    "Warning",
     "All classes",
     "Zero-shot",
     "Zero-shot, all classes",
@@ -206,5 +206,7 @@ class _StripDelegate(QStyledItemDelegate):
         values = index.data(VALUES_ROLE)
         area = QRectF(option.rect).adjusted(8, 0, -8, 0)
         area = QRectF(area.x(), area.center().y() - 5, area.width(), 10)
+        painter.save()
         painter.setOpacity(FAINT if index.data(FAINT_ROLE) else 1.0)
         paint_probability_strip(painter, area, tuple(values), palette_in_force().color("panel"))
+        painter.restore()
