@@ -16,12 +16,13 @@ from clipsvd_app.whole_files import write_whole
 APP = "clipsvd-studio"
 HOME_VARIABLE = "CLIPSVD_HOME"
 SETTINGS_VERSION = 1
+THUMBNAIL_PX = 86
 ThemeName = Literal["dark", "light"]
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The user's choices; ``backbones`` maps a name to a folder."""
+    """The user's choices; ``backbones`` maps a name to a folder, ``thumbnail_px`` is the pool's."""
 
     theme: ThemeName = "dark"
     device: str = "auto"
@@ -29,6 +30,7 @@ class Settings:
     recent_projects: tuple[str, ...] = ()
     show_identity: bool = False
     next_after_label: bool = True
+    thumbnail_px: int = THUMBNAIL_PX
 
     def with_backbone(self, name: str, folder: str) -> Settings:
         """Return settings in which ``name`` stands for ``folder``."""
@@ -75,6 +77,8 @@ def save_settings(settings: Settings) -> None:
         "backbones": dict(settings.backbones),
         "recent_projects": list(settings.recent_projects),
         "show_identity": settings.show_identity,
+        "next_after_label": settings.next_after_label,
+        "thumbnail_px": settings.thumbnail_px,
     }
     with own_folder_errors(target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -84,6 +88,7 @@ def save_settings(settings: Settings) -> None:
 def _from_stored(stored: dict[str, object]) -> Settings:
     backbones = stored.get("backbones")
     recent = stored.get("recent_projects")
+    side = stored.get("thumbnail_px")
     return Settings(
         theme="light" if stored.get("theme") == "light" else "dark",
         device=str(stored.get("device", "auto")),
@@ -92,6 +97,8 @@ def _from_stored(stored: dict[str, object]) -> Settings:
         else (),
         recent_projects=tuple(str(path) for path in recent) if isinstance(recent, list) else (),
         show_identity=stored.get("show_identity") is True,
+        next_after_label=stored.get("next_after_label") is not False,
+        thumbnail_px=side if type(side) is int else THUMBNAIL_PX,
     )
 
 

@@ -61,7 +61,7 @@ class RunningPause:
     def isActive(self) -> bool:
         return True
 
-    def start(self) -> None:
+    def start(self, _pause_ms: int) -> None:
         self.starts += 1
 
 

@@ -11,7 +11,14 @@ from PySide6.QtCore import QObject
 from clipsvd_app.services.labelling import clear_labels, hint, set_labels, set_marks
 from clipsvd_app.services.look_alikes import LookAlikes
 from clipsvd_app.services.second_reading import set_readings
-from clipsvd_app.ui.controllers.pool import PoolNotes, PoolOrder, next_to_label, orders_of, strip_state
+from clipsvd_app.ui.controllers.pool import (
+    PoolNotes,
+    PoolOrder,
+    next_to_label,
+    orders_of,
+    slices_of,
+    strip_state,
+)
 from clipsvd_app.ui.label_page.state import BinState, Order, PatientRow, SeriesRow, StudyRow
 from clipsvd_app.ui.notices import Notice
 from clipsvd_app.ui.when_shown import WhenShown
@@ -101,6 +108,8 @@ class LabelController(QObject):
         page.strip.news_requested.connect(self._take_news)
         page.strip.reference_dropped.connect(lambda: self._choose_order("name"))
         page.strip.search_changed.connect(self._search)
+        page.strip.size_changed.connect(self._keep_size)
+        page.strip.set_picture_px(self._session.settings.thumbnail_px)
         bins.images_dropped.connect(lambda class_id, ids: self._label(ids, class_id))
         bins.files_dropped.connect(lambda class_id, paths: self._importing.take(paths, class_id))
         bins.show_requested.connect(self._show_class)
@@ -175,6 +184,7 @@ class LabelController(QObject):
             self._files.moved,
             self._second(positions),
             self._files.replaced,
+            slices_of(self._session.images(), images) if self._reader.compared is None else {},
         )
         preview = self._plain_preview()
         pool = self._pool if self._is_plain() else PoolOrder()
@@ -266,6 +276,9 @@ class LabelController(QObject):
         else:
             self._strip_shown.ask()
 
+    def _keep_size(self, side_px: int) -> None:
+        self._session.change_settings(replace(self._session.settings, thumbnail_px=side_px))
+
     def _select_below(self, ids: Sequence[int]) -> None:
         """Show in the pool what was chosen in the tree, and its first image in the viewer."""
         everything = len(ids) in (0, len(self._session.images()))
@@ -292,7 +305,7 @@ class LabelController(QObject):
         self._only, self._pool = None, PoolOrder()
         self._chosen_by_hand = self._searching = False
         self._pictures.forget()
-        self._page.strip.forget_thumbnails()
+        self._page.strip.forget()
         self._viewing.clear()  # what was asked for since the project opened was forgotten with the rest
         self._shown.ask()
 

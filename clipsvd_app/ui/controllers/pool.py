@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.study import ProjectImage
     from clipsvd_app.jobs import PoolItem
 
+    Slices = dict[int, tuple[int, int, int]]
+
 
 @dataclass(frozen=True, slots=True)
 class PoolNotes:
@@ -23,15 +26,20 @@ class PoolNotes:
 
     alike: the look-alikes of an image. moved: images whose file is gone. second: class position and
     whether it is settled, by image, while readers are compared. replaced: images whose file is another one.
+    slices: (series, number, how many) of the images that are slices of a stack.
     """
 
     alike: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     moved: frozenset[int] = frozenset()
     second: Mapping[int, tuple[int, bool]] = field(default_factory=dict)
     replaced: frozenset[int] = frozenset()
+    slices: Mapping[int, tuple[int, int, int]] = field(default_factory=dict)
 
 
 NOTHING_NOTED = PoolNotes()
+FEWEST_SLICES = 4
+PROJECTIONS = frozenset({"CR", "DX", "MG", "IO", "PX", "RG", "XC", "OP", "GM", "SM"})
+"""Modalities whose images are single pictures, also where a series holds several (DICOM PS3.3 C.7.3.1.1.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,31 @@ class PoolOrder:
         there = dict.fromkeys(image.id for image in images)
         kept = dict.fromkeys(image_id for image_id in self.ranking if image_id in there)
         return (*kept, *(image_id for image_id in there if image_id not in kept))
+
+
+def slices_of(images: Sequence[ProjectImage], shown: Sequence[ProjectImage]) -> Slices:
+    """Return (series, number, how many) of the shown images that the pool puts under one thumbnail.
+
+    These are slices and frames. Pictures that merely lie in one folder, and the views of a film study, are
+    images of their own, and so are the few slices that a choice leaves over.
+    """
+    there = Counter(image.series_id for image in shown)
+    by_series: dict[int, list[ProjectImage]] = {}
+    for image in images:
+        if there[image.series_id] >= FEWEST_SLICES:
+            by_series.setdefault(image.series_id, []).append(image)
+    return {
+        image.id: (series, number, len(members))
+        for series, members in by_series.items()
+        if _is_stack(members)
+        for number, image in enumerate(members, start=1)
+    }
+
+
+def _is_stack(images: Sequence[ProjectImage]) -> bool:
+    first = images[0]
+    one_file = all(image.sha256 == first.sha256 for image in images)
+    return one_file or (bool(first.modality) and first.modality not in PROJECTIONS)
 
 
 def orders_of(preview: PreviewResult | None, query: str, shown: int | None) -> tuple[Order, ...]:
@@ -128,6 +161,7 @@ def _item(
     label = None if image.class_id is None else positions[image.class_id]
     top = max(seen.probabilities) if seen is not None and seen.probabilities else None
     second, settled = notes.second.get(image.id, (None, False))
+    stack, number, slices = notes.slices.get(image.id, (0, 0, 0))
     return StripItem(
         image.id,
         image.title,
@@ -141,6 +175,9 @@ def _item(
         patient=image.patient_number,
         alike=image.id in notes.alike,
         moved=image.id in notes.moved or image.id in notes.replaced,
+        stack=stack,
+        slice=number,
+        slices=slices,
     )
 
 

@@ -11,14 +11,15 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QSlider,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from clipsvd_app.ui.label_page.state import ORDERS, StripState
-from clipsvd_app.ui.label_page.strip_model import StripModel
-from clipsvd_app.ui.label_page.strip_view import SCROLLS, StripView
+from clipsvd_app.ui.label_page.strip_model import ITEM_ROLE, StripModel
+from clipsvd_app.ui.label_page.strip_view import LARGEST_PX, SCROLLS, SMALLEST_PX, STEP_PX, StripView
 from clipsvd_app.ui.theme import set_kind
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 SEARCH_PAUSE_MS = 350
 LOOK_PAUSE_MS = 30
+REST_MS = 250  # a closed series asks for the thumbnail of its slice once the wheel rests there
+SIZE_PAUSE_MS = 400
+ROOM_FOR_SIZE_PX, ROOM_FOR_TITLE_PX = 760, 600
 
 
 class FilmStrip(QFrame):
@@ -37,7 +41,8 @@ class FilmStrip(QFrame):
 
     Signals: ``opened(int)`` image id, ``selection_changed(tuple of ids)``,
     ``thumbnails_needed(list of ids)``, ``order_changed(str)``, ``news_requested()`` for a newer order,
-    ``reference_dropped()``, ``search_changed(str)`` after a pause in typing, ``all_requested()``.
+    ``reference_dropped()``, ``search_changed(str)`` after a pause in typing, ``all_requested()``,
+    ``size_changed(int)`` px of the thumbnails, once they rest at it.
     """
 
     opened = Signal(int)
@@ -48,6 +53,7 @@ class FilmStrip(QFrame):
     reference_dropped = Signal()
     search_changed = Signal(str)
     all_requested = Signal()
+    size_changed = Signal(int)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -58,6 +64,8 @@ class FilmStrip(QFrame):
         self._build()
         self._search_pause = QTimer(self)
         self._look_pause = QTimer(self)
+        self._size_pause = QTimer(self)
+        self._told: tuple[int, ...] = ()
         self._connect()
         self.set_state(StripState())
 
@@ -69,7 +77,7 @@ class FilmStrip(QFrame):
     def set_state(self, state: StripState) -> None:
         """Show another pool or order; selection and place are kept by image."""
         chosen, current = self.selected_ids, self.view.current_id()
-        with QSignalBlocker(self.view.selectionModel()):
+        with QSignalBlocker(self.view.selectionModel()), QSignalBlocker(self.view):
             if self._model.set_items(state.items):
                 self.view.select(chosen, current)
         with QSignalBlocker(self._order):
@@ -81,13 +89,12 @@ class FilmStrip(QFrame):
         self._reference.setText(f"{state.reference}  ✕")
         self._reference.setVisible(bool(state.reference))
         self._caption.setText(state.caption or f"{len(state.items):,} images".replace(",", " "))
-        if chosen != self.selected_ids:
-            self.selection_changed.emit(self.selected_ids)
+        self._tell_choice()
         self.view.setVerticalScrollBarPolicy(
             SCROLLS if state.items else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
         )
         self.view.viewport().update()
-        self._look_pause.start()
+        self._look_pause.start(LOOK_PAUSE_MS)
 
     @property
     def filled(self) -> bool:
@@ -102,9 +109,16 @@ class FilmStrip(QFrame):
         """Return a thumbnail that has arrived."""
         return self._model.thumbnail(image_id)
 
-    def forget_thumbnails(self) -> None:
-        """Drop all thumbnails: another project is opened."""
-        self._model.forget_thumbnails()
+    def forget(self) -> None:
+        """Drop all thumbnails and close all series: another project is opened."""
+        self._model.forget()
+
+    def set_picture_px(self, side: int) -> None:
+        """Draw thumbnails of this size."""
+        self.view.set_picture_px(side)
+        with QSignalBlocker(self._size):
+            self._size.setValue(self.view.picture_px)
+        self._look_pause.start(LOOK_PAUSE_MS)
 
     def set_shown(self, image_id: int | None) -> None:
         """Mark the image that the viewer shows."""
@@ -114,11 +128,12 @@ class FilmStrip(QFrame):
         """Choose the image that is on the screen now; several stay chosen while it is the one opened here."""
         if image_id is None:
             return
-        if self._look_pause.isActive():
-            self._look_pause.start()  # thumbnails wait until the viewer rests: its slices go first
         index = self._model.index_of(image_id)
-        opened_here = image_id == self.view.opened_id or index == self.view.currentIndex()
-        if not (opened_here and self.view.selectionModel().isSelected(index)):
+        closed = index.isValid() and self._model.row(index).closed
+        if closed or self._look_pause.isActive():  # thumbnails wait until the viewer rests
+            self._look_pause.start(REST_MS if closed else LOOK_PAUSE_MS)
+        opened_here = image_id in (self.view.opened_id, self.view.current_id())
+        if not (opened_here and self.view.holds(image_id)):
             self.view.select((image_id,), image_id)
             self.view.scrollTo(index)
 
@@ -151,11 +166,13 @@ class FilmStrip(QFrame):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._look_pause.start()
+        self._size.setVisible(self.width() >= ROOM_FOR_SIZE_PX)
+        self._heading.setVisible(self.width() >= ROOM_FOR_TITLE_PX)
+        self._look_pause.start(LOOK_PAUSE_MS)
 
     def _build(self) -> None:
-        heading = QLabel("Pool")
-        set_kind(heading, "section")
+        self._heading = QLabel("Pool")
+        set_kind(self._heading, "section")
         self._caption = QLabel()
         set_kind(self._caption, "small")
         self._all = QToolButton()
@@ -179,10 +196,17 @@ class FilmStrip(QFrame):
         self._search.setClearButtonEnabled(True)
         self._search.setMaximumWidth(320)
         self._search.setAccessibleName("Find images by words")
+        self._size = QSlider(Qt.Orientation.Horizontal)
+        self._size.setRange(SMALLEST_PX, LARGEST_PX)
+        self._size.setValue(self.view.picture_px)
+        self._size.setPageStep(STEP_PX)
+        self._size.setFixedWidth(72)
+        self._size.setToolTip("Size of the thumbnails (Ctrl + wheel)")
+        self._size.setAccessibleName("Size of the thumbnails")
         row = QHBoxLayout()
         row.setContentsMargins(12, 8, 12, 4)
         row.setSpacing(8)
-        row.addWidget(heading)
+        row.addWidget(self._heading)
         row.addWidget(self._caption)
         row.addWidget(self._all)
         row.addWidget(self._chosen)
@@ -191,6 +215,7 @@ class FilmStrip(QFrame):
         row.addStretch(1)
         row.addWidget(self._search, 2)
         row.addWidget(self._order)
+        row.addWidget(self._size)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -201,20 +226,24 @@ class FilmStrip(QFrame):
         self._search_pause.setSingleShot(True)
         self._search_pause.setInterval(SEARCH_PAUSE_MS)
         self._look_pause.setSingleShot(True)
-        self._look_pause.setInterval(LOOK_PAUSE_MS)
         self._search_pause.timeout.connect(lambda: self.search_changed.emit(self._search.text().strip()))
         self._look_pause.timeout.connect(self._ask_for_seen)
         self._search.textChanged.connect(lambda _text: self._search_pause.start())
         self._search.returnPressed.connect(self._search_now)
         self._order.activated.connect(lambda _row: self.order_changed.emit(self._order.currentData()))
-        self.view.verticalScrollBar().valueChanged.connect(lambda _value: self._look_pause.start())
-        self.view.selectionModel().selectionChanged.connect(
-            lambda _on, _off: self.selection_changed.emit(self.selected_ids)
+        self.view.verticalScrollBar().valueChanged.connect(
+            lambda _value: self._look_pause.start(LOOK_PAUSE_MS)
         )
+        self.view.selectionModel().selectionChanged.connect(lambda _on, _off: self._tell_choice())
+        self.view.slices_changed.connect(self._tell_choice)
+        self.view.size_asked.connect(self._size.setValue)
+        self._size.valueChanged.connect(self._resize_pictures)
+        self._size_pause.setSingleShot(True)
+        self._size_pause.setInterval(SIZE_PAUSE_MS)
+        self._size_pause.timeout.connect(lambda: self.size_changed.emit(self.view.picture_px))
         self.view.opened.connect(self.opened)
         self._news.clicked.connect(self.news_requested)
         self._reference.clicked.connect(self.reference_dropped)
-        self.selection_changed.connect(self._count_chosen)
 
     def _offer(self, state: StripState) -> None:
         self._order.clear()
@@ -232,10 +261,30 @@ class FilmStrip(QFrame):
         if missing and self.isVisible():
             self.thumbnails_needed.emit(missing)
 
+    def _resize_pictures(self, side: int) -> None:
+        self.set_picture_px(side)
+        self._size_pause.start()
+
+    def _tell_choice(self) -> None:
+        ids = self.selected_ids
+        self._count_chosen(ids)
+        if ids != self._told:
+            self._told = ids
+            self.selection_changed.emit(ids)
+
     def _count_chosen(self, ids: tuple[int, ...]) -> None:
-        """Say how many images the next key will label, where it is not one."""
-        self._chosen.setText(f"{len(ids):,} selected".replace(",", " "))
-        self._chosen.setVisible(len(ids) > 1)
+        """Say how many images the next key will label, or which slice of a series."""
+        stack = self.view.selected_stack()
+        if stack is not None:
+            item = self._model.index_of(ids[0]).data(ITEM_ROLE)
+            self._chosen.setText(f"Slice {item.slice} of {item.slices}")
+            self._chosen.setToolTip(
+                f"Keys label this slice. A drag onto a class labels all {len(stack.ids)}."
+            )
+        else:
+            self._chosen.setText(f"{len(ids):,} selected".replace(",", " "))
+            self._chosen.setToolTip("Keys label all of them")
+        self._chosen.setVisible(len(ids) > 1 or stack is not None)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and not self._all.isHidden():

@@ -52,7 +52,8 @@ class StripItem:
 
     ``second`` is what a second reader calls it, ``settled`` whether the two have decided since.
     ``doubted``: the preview speaks against the label. ``alike``: another file shows nearly the same.
-    ``moved``: the file is not where it was, or another one lies there.
+    ``moved``: the file is not where it was, or another one lies there. ``stack``: the series that it is a
+    slice of, where the pool shows that under one thumbnail, else 0; ``slice`` counts from 1 to ``slices``.
     """
 
     image_id: int
@@ -68,6 +69,9 @@ class StripItem:
     patient: int = 0
     alike: bool = False
     moved: bool = False
+    stack: int = 0
+    slice: int = 0
+    slices: int = 0
 
 
 @dataclass(frozen=True, slots=True)
