@@ -19,6 +19,13 @@ from clipsvd_app.ui.controllers.pool import (
     slices_of,
     strip_state,
 )
+from clipsvd_app.ui.controllers.pool_filter import (
+    CLASS_PREFIX,
+    PoolFilter,
+    filter_state,
+    has_name,
+    kinds_by_image,
+)
 from clipsvd_app.ui.label_page.state import BinState, Order, PatientRow, SeriesRow, StudyRow
 from clipsvd_app.ui.notices import Notice
 from clipsvd_app.ui.when_shown import WhenShown
@@ -40,6 +47,8 @@ if TYPE_CHECKING:
     Flags = Mapping[int, tuple[SeriesFlag, ...]]
 
 MINI_THUMBNAILS = 6
+SHORTEST_NAME = 2
+"""Letters from which a search is also for file names; one letter is in nearly all of them."""
 
 
 class LabelController(QObject):
@@ -64,6 +73,7 @@ class LabelController(QObject):
         self._pool = PoolOrder()
         self._chosen_by_hand = self._searching = False
         self._only: frozenset[int] | None = None
+        self._filter = PoolFilter()
         self._connect_page()
         pictures.thumbnail_ready.connect(page.set_thumbnail)
         session.project_opened.connect(self._on_opened)
@@ -108,6 +118,7 @@ class LabelController(QObject):
         page.strip.news_requested.connect(self._take_news)
         page.strip.reference_dropped.connect(lambda: self._choose_order("name"))
         page.strip.search_changed.connect(self._search)
+        page.strip.filter_changed.connect(self._choose_filter)
         page.strip.size_changed.connect(self._keep_size)
         page.strip.set_picture_px(self._session.settings.thumbnail_px)
         bins.images_dropped.connect(lambda class_id, ids: self._label(ids, class_id))
@@ -177,8 +188,9 @@ class LabelController(QObject):
         self._want_thumbnails(seen)
 
     def _show_pool(self) -> None:
+        positions = self._positions()
+        preview = self._plain_preview()
         images = self._shown_images()
-        positions = {known.id: known.position for known in self._session.classes()}
         notes = PoolNotes(
             self._alike.of(self._session.images()),
             self._files.moved,
@@ -186,19 +198,48 @@ class LabelController(QObject):
             self._files.replaced,
             slices_of(self._session.images(), images) if self._reader.compared is None else {},
         )
-        preview = self._plain_preview()
         pool = self._pool if self._is_plain() else PoolOrder()
-        orders = orders_of(preview, self._preview.query, self._viewing.shown)
+        orders = orders_of(preview, self._preview.query, self._viewing.shown, named=bool(self._pool.named))
         if pool.order not in orders:  # what it was made from is gone; it stays until another is chosen
             orders = (*orders, pool.order)
-        state = strip_state(images, positions, preview, pool, orders, notes)
-        part_of = 0 if self._only is None else len(self._session.images())
+        whole = len(self._session.images())
+        state = strip_state(images, positions, preview, pool, orders, notes, whole)
+        chosen = filter_state(self._filter, self._session.classes(), self._kinds(), preview)
         self._page.strip.set_state(
-            replace(state, part_of=part_of, news=self._news(orders, positions), reference=self._reference())
+            replace(
+                state,
+                part_of=whole if self._is_narrowed() else 0,
+                news=self._news(orders, positions),
+                reference=self._reference(),
+                filter=chosen,
+                hidden_by=self._hidden_by(chosen.words) if whole and not images else "",
+            )
         )
         self._page.strip.allow_search(self._is_plain())
         if self._viewing.empty and state.items:
             self._viewing.show(state.items[0].image_id)
+
+    def _hidden_by(self, filtered: str) -> str:
+        """Say what hides every image."""
+        if self._reader.compared is not None:
+            return "The readers agree on every image that both have read."
+        where = "of those chosen in the studies " if self._only is not None else ""
+        return f"No image {where}fits the filter: {filtered}. {len(self._session.images())} are hidden."
+
+    def _is_narrowed(self) -> bool:
+        """Whether the user has chosen a part of the pool."""
+        return self._only is not None or (self._filter.active and self._is_plain())
+
+    def _positions(self) -> dict[int, int]:
+        return {known.id: known.position for known in self._session.classes()}
+
+    def _kinds(self) -> dict[int, frozenset[str]]:
+        return kinds_by_image(self._session.images(), self._positions(), self._plain_preview())
+
+    def _choose_filter(self, kinds: frozenset[str], name: str) -> None:
+        """Narrow the pool; labels given meanwhile move nothing until it is asked anew."""
+        self._filter = PoolFilter(kinds, name).asked_anew(self._session.images(), self._kinds())
+        self._show_pool()
 
     def _is_plain(self) -> bool:
         """Whether one reader works alone, who may see what the preview says."""
@@ -213,9 +254,14 @@ class LabelController(QObject):
         if pool.order == "name" and not self._chosen_by_hand and "suggested" in orders:
             return "Order by suggestion"
         if pool.order not in ("suggested", "disagree") or preview is pool.preview:
-            return ""
+            return self._stale()
         newer = replace(pool, preview=preview).ranked_anew(self._session.images(), positions)
-        return "New suggestions" if newer.ranking != pool.ranking else ""
+        return "New suggestions" if newer.ranking != pool.ranking else self._stale()
+
+    def _stale(self) -> str:
+        """Offer to filter anew where labels given since would change what is shown."""
+        stale = self._is_plain() and self._filter.is_stale(self._session.images(), self._kinds())
+        return "Filter again" if stale else ""
 
     def _reference(self) -> str:
         image = self._session.image(self._pool.reference) if self._pool.order == "similar" else None
@@ -227,6 +273,8 @@ class LabelController(QObject):
         if self._reader.compared is not None:
             differ = {one.image_id for one in self._reader.compared.disagreements}
             return tuple(image for image in images if image.id in differ)
+        if self._filter.active and self._is_plain():
+            images = self._filter.kept(images, self._kinds())
         if self._only is not None:
             return tuple(image for image in images if image.id in self._only)
         return images
@@ -245,14 +293,18 @@ class LabelController(QObject):
 
     def _rank(self, order: Order) -> None:
         reference = self._viewing.shown if order == "similar" else None
-        positions = {known.id: known.position for known in self._session.classes()}
-        wanted = PoolOrder(order, (), reference, self._plain_preview())
-        self._pool = wanted.ranked_anew(self._session.images(), positions)
+        wanted = PoolOrder(order, (), reference, self._plain_preview(), self._pool.named)
+        self._pool = wanted.ranked_anew(self._session.images(), self._positions())
 
     def _take_news(self) -> None:
-        """Take the newer order that was offered, and show its first image."""
-        self._choose_order("suggested" if self._pool.order == "name" else self._pool.order)
+        """Take the newer order and filter that were offered, and show the first image."""
+        offers_order = self._pool.order == "name" and not self._chosen_by_hand
+        self._filter = self._filter.asked_anew(self._session.images(), self._kinds())
+        self._choose_order("suggested" if offers_order and self._can_suggest() else self._pool.order)
         self._show_first()
+
+    def _can_suggest(self) -> bool:
+        return "suggested" in orders_of(self._plain_preview(), "", None)
 
     def _show_first(self) -> None:
         first = next(iter(self._pool.arranged(self._shown_images())), None)
@@ -261,10 +313,17 @@ class LabelController(QObject):
             self._viewing.show(first)
 
     def _search(self, text: str) -> None:
-        self._searching = bool(text.strip())
-        if not self._searching and self._pool.order == "text":
+        """Put what has the text in its file name first, at once; the model's answer follows behind."""
+        text = text.strip()
+        self._searching = bool(text)
+        found = tuple(image.id for image in self._session.images() if has_name(image, text)) if text else ()
+        self._pool = replace(self._pool, named=found if len(text) >= SHORTEST_NAME else ())
+        if self._pool.named:
+            self._choose_order("text")
+            self._show_first()
+        elif not self._searching and self._pool.order == "text":
             self._choose_order("name")
-        self._preview.search(text.strip())
+        self._preview.search(text)
 
     def _on_preview(self) -> None:
         """Show newer predictions; only an answer to a search orders the pool, and shows its best match."""
@@ -289,11 +348,12 @@ class LabelController(QObject):
             self._viewing.show(ids[0])
 
     def _show_class(self, class_id: int) -> None:
-        self._only = frozenset(image.id for image in self._session.images() if image.class_id == class_id)
-        self._show_pool()
+        self._only = None
+        self._page.tree.select_nothing()
+        self._choose_filter(frozenset({f"{CLASS_PREFIX}{class_id}"}), "")
 
     def _show_all(self) -> None:
-        self._only = None
+        self._only, self._filter = None, PoolFilter()
         self._page.tree.select_nothing()
         self._show_pool()
 
@@ -302,7 +362,7 @@ class LabelController(QObject):
         self._pictures.want_thumbnails(image for image in self._session.images() if image.id in wanted)
 
     def _on_opened(self) -> None:
-        self._only, self._pool = None, PoolOrder()
+        self._only, self._pool, self._filter = None, PoolOrder(), PoolFilter()
         self._chosen_by_hand = self._searching = False
         self._pictures.forget()
         self._page.strip.forget()

@@ -39,7 +39,7 @@ class PoolNotes:
 NOTHING_NOTED = PoolNotes()
 FEWEST_SLICES = 4
 PROJECTIONS = frozenset({"CR", "DX", "MG", "IO", "PX", "RG", "XC", "OP", "GM", "SM"})
-"""Modalities whose images are single pictures, also where a series holds several (DICOM PS3.3 C.7.3.1.1.1)."""
+"""Modalities whose images are pictures of their own, also where a series holds several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +47,21 @@ class PoolOrder:
     """The order of the pool. It changes only when the user asks for another, never under the hand.
 
     ranking: every image of the project as it stood when it was asked for. reference: the image that the
-    others are ordered by their likeness to. preview: what the ranking was made from.
+    others are ordered by their likeness to. preview: what the ranking was made from. named: the images whose
+    file name holds what was searched for; they stand before what only looks like it.
     """
 
     order: Order = "name"
     ranking: tuple[int, ...] = ()
     reference: int | None = None
     preview: PreviewResult | None = None
+    named: tuple[int, ...] = ()
 
     def ranked_anew(self, images: Sequence[ProjectImage], positions: Mapping[int, int]) -> PoolOrder:
         """Return the same order made from what is known now."""
         ranking = _ranked(images, positions, self.preview, self.order, self.reference)
+        if self.order == "text":
+            ranking = pool_ranking.first(ranking, self.named)
         return replace(self, ranking=ranking)
 
     def arranged(self, images: Sequence[ProjectImage]) -> tuple[int, ...]:
@@ -94,11 +98,13 @@ def _is_stack(images: Sequence[ProjectImage]) -> bool:
     return one_file or (bool(first.modality) and first.modality not in PROJECTIONS)
 
 
-def orders_of(preview: PreviewResult | None, query: str, shown: int | None) -> tuple[Order, ...]:
-    """Return the orders that can be had now, the most useful first."""
+def orders_of(
+    preview: PreviewResult | None, query: str, shown: int | None, *, named: bool = False
+) -> tuple[Order, ...]:
+    """Return the orders that can be had now, the most useful first. named: file names fit the search."""
     known = () if preview is None else preview.items
     predicted = any(item.probabilities for item in known)
-    return _orders(bool(known), predicted, shown is not None, bool(query))
+    return _orders(bool(known), predicted, shown is not None, bool(query), named=named)
 
 
 def next_to_label(
@@ -125,26 +131,28 @@ def strip_state(
     pool: PoolOrder,
     orders: tuple[Order, ...],
     notes: PoolNotes = NOTHING_NOTED,
+    whole: int = 0,
 ) -> StripState:
-    """Return the strip of these images. positions: class position by class id."""
+    """Return the strip of these images, ``whole`` of them without filter. positions: by class id."""
     known = {} if preview is None else {item.image_id: item for item in preview.items}
     titles = {image.id: image.title for image in images if image.id in notes.alike}
     items = {image.id: _item(image, positions, known.get(image.id), notes, titles) for image in images}
     if pool.order == "disagree":
         items = {image_id: _doubted(item) for image_id, item in items.items()}
     undecided = sum(image.class_id is None and not image.mark for image in images)
-    caption = f"{len(items)} {'image' if len(items) == 1 else 'images'}, {undecided} unlabelled"
+    count = f"{len(items)} of {whole}" if whole > len(items) else f"{len(items)}"
+    caption = f"{count} {'image' if len(items) == 1 else 'images'}, {undecided} unlabelled"
     arranged = tuple(items[image_id] for image_id in pool.arranged(images))
     return StripState(arranged, pool.order, orders, caption)
 
 
-def _orders(preview: bool, predicted: bool, shown: bool, query: bool) -> tuple[Order, ...]:
+def _orders(preview: bool, predicted: bool, shown: bool, query: bool, *, named: bool) -> tuple[Order, ...]:
     """Return the orders that can be had; a pool that is only searched opens in the order of the text."""
     if not preview:
-        return ("name",)
+        return (*_if(named, "text"), "name")
     if not predicted:
-        return (*_if(query, "text"), *_if(shown, "similar"), "name")
-    return ("suggested", *_if(shown, "similar"), *_if(query, "text"), "disagree", "name")
+        return (*_if(query or named, "text"), *_if(shown, "similar"), "name")
+    return ("suggested", *_if(shown, "similar"), *_if(query or named, "text"), "disagree", "name")
 
 
 def _if(possible: bool, order: Order) -> tuple[Order, ...]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
+    QApplication,
     QComboBox,
     QFrame,
     QHBoxLayout,
@@ -17,9 +19,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from clipsvd_app.ui.label_page.filter_button import FilterButton
 from clipsvd_app.ui.label_page.state import ORDERS, StripState
 from clipsvd_app.ui.label_page.strip_model import ITEM_ROLE, StripModel
 from clipsvd_app.ui.label_page.strip_view import LARGEST_PX, SCROLLS, SMALLEST_PX, STEP_PX, StripView
+from clipsvd_app.ui.shell.empty_state import EmptyState
+from clipsvd_app.ui.shell.state import EmptyAction, EmptySpec
 from clipsvd_app.ui.theme import set_kind
 
 if TYPE_CHECKING:
@@ -30,6 +35,7 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.theme import Theme
 
 SEARCH_PAUSE_MS = 350
+NOTHING = EmptySpec("search", "No image to show", "", (EmptyAction("all", "Show all", primary=True),))
 LOOK_PAUSE_MS = 30
 REST_MS = 250  # a closed series asks for the thumbnail of its slice once the wheel rests there
 SIZE_PAUSE_MS = 400
@@ -42,7 +48,8 @@ class FilmStrip(QFrame):
     Signals: ``opened(int)`` image id, ``selection_changed(tuple of ids)``,
     ``thumbnails_needed(list of ids)``, ``order_changed(str)``, ``news_requested()`` for a newer order,
     ``reference_dropped()``, ``search_changed(str)`` after a pause in typing, ``all_requested()``,
-    ``size_changed(int)`` px of the thumbnails, once they rest at it.
+    ``size_changed(int)`` px of the thumbnails, once they rest at it, ``filter_changed(frozenset, str)`` keys
+    and a part of file names.
     """
 
     opened = Signal(int)
@@ -54,18 +61,22 @@ class FilmStrip(QFrame):
     search_changed = Signal(str)
     all_requested = Signal()
     size_changed = Signal(int)
+    filter_changed = Signal(object, str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         set_kind(self, "panel")
         self._model = StripModel(self)
         self.view = StripView(theme, self._model)
+        self._nothing = EmptyState(theme, NOTHING)
         self.setFocusProxy(self.view)
         self._build()
         self._search_pause = QTimer(self)
         self._look_pause = QTimer(self)
         self._size_pause = QTimer(self)
         self._told: tuple[int, ...] = ()
+        self._hidden_by = ""
+        self._nothing.hide()
         self._connect()
         self.set_state(StripState())
 
@@ -88,6 +99,8 @@ class FilmStrip(QFrame):
         self._news.setVisible(bool(state.news))
         self._reference.setText(f"{state.reference}  ✕")
         self._reference.setVisible(bool(state.reference))
+        self.filter.set_state(state.filter)
+        self._show_nothing(state.hidden_by)
         self._caption.setText(state.caption or f"{len(state.items):,} images".replace(",", " "))
         self._tell_choice()
         self.view.setVerticalScrollBarPolicy(
@@ -98,8 +111,8 @@ class FilmStrip(QFrame):
 
     @property
     def filled(self) -> bool:
-        """Whether the pool holds an image."""
-        return self._model.rowCount() > 0
+        """Whether the pool holds an image, shown or hidden."""
+        return self._model.rowCount() > 0 or bool(self._hidden_by)
 
     def set_thumbnail(self, image_id: int, picture: QImage) -> None:
         """Show a thumbnail that has arrived."""
@@ -156,8 +169,9 @@ class FilmStrip(QFrame):
             self._search.setText(text)
 
     def allow_search(self, allowed: bool) -> None:
-        """Let words be searched for, or not: while readers read or are compared nothing orders the pool."""
+        """Let the pool be searched and filtered, or not while readers read or are compared."""
         self._search.setEnabled(allowed)
+        self.filter.setEnabled(allowed)
 
     def focus_search(self) -> None:
         """Put the cursor into the search field."""
@@ -191,8 +205,9 @@ class FilmStrip(QFrame):
         self._order = QComboBox()
         self._order.setAccessibleName("Order of the pool")
         self._order.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.filter = FilterButton()
         self._search = QLineEdit()
-        self._search.setPlaceholderText("Find by words, e.g. “irregular margin”")
+        self._search.setPlaceholderText("Find by words or file name")
         self._search.setClearButtonEnabled(True)
         self._search.setMaximumWidth(320)
         self._search.setAccessibleName("Find images by words")
@@ -214,6 +229,7 @@ class FilmStrip(QFrame):
         row.addWidget(self._news)
         row.addStretch(1)
         row.addWidget(self._search, 2)
+        row.addWidget(self.filter)
         row.addWidget(self._order)
         row.addWidget(self._size)
         column = QVBoxLayout(self)
@@ -221,6 +237,7 @@ class FilmStrip(QFrame):
         column.setSpacing(0)
         column.addLayout(row)
         column.addWidget(self.view, 1)
+        column.addWidget(self._nothing, 1)
 
     def _connect(self) -> None:
         self._search_pause.setSingleShot(True)
@@ -242,8 +259,25 @@ class FilmStrip(QFrame):
         self._size_pause.setInterval(SIZE_PAUSE_MS)
         self._size_pause.timeout.connect(lambda: self.size_changed.emit(self.view.picture_px))
         self.view.opened.connect(self.opened)
+        self.filter.filter_changed.connect(self.filter_changed)
+        self._nothing.action_requested.connect(self.all_requested)
         self._news.clicked.connect(self.news_requested)
         self._reference.clicked.connect(self.reference_dropped)
+
+    def _show_nothing(self, hidden_by: str) -> None:
+        """Say what hides every image, and keep the keyboard in the pool."""
+        if hidden_by == self._hidden_by:
+            return
+        self._hidden_by = hidden_by
+        focused = QApplication.focusWidget()
+        held = focused is not None and (focused is self.view or self._nothing.isAncestorOf(focused))
+        if hidden_by:
+            self._nothing.set_spec(replace(NOTHING, sentence=hidden_by))
+        self.view.setVisible(not hidden_by)
+        self._nothing.setVisible(bool(hidden_by))
+        self.setFocusProxy(self._nothing if hidden_by else self.view)
+        if held:
+            self.setFocus()
 
     def _offer(self, state: StripState) -> None:
         self._order.clear()

@@ -75,11 +75,42 @@ class StripItem:
 
 
 @dataclass(frozen=True, slots=True)
+class FilterEntry:
+    """One thing that the pool can be narrowed to, and how many images of the project are that."""
+
+    key: str
+    words: str
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FilterState:
+    """What the pool can be narrowed to, what it is narrowed to, and a part of the file names shown."""
+
+    entries: tuple[FilterEntry, ...] = ()
+    chosen: frozenset[str] = frozenset()
+    name: str = ""
+
+    @property
+    def parts(self) -> int:
+        """How many conditions hold."""
+        return len(self.chosen) + bool(self.name)
+
+    @property
+    def words(self) -> str:
+        """What is shown, in words; empty while that is all."""
+        kinds = [entry.words for entry in self.entries if entry.key in self.chosen]
+        named = [f"names with “{self.name}”"] if self.name else []
+        return " and ".join([" or ".join(kinds)] * bool(kinds) + named)
+
+
+@dataclass(frozen=True, slots=True)
 class StripState:
     """The pool in the order it is shown; ``orders`` are the ones that can be had now.
 
     ``part_of``: how many images the whole pool has, where only a chosen part of it is shown; else 0.
     ``news``: the words of the button that puts the pool into a newer order. ``reference``: what it is like.
+    ``hidden_by``: where nothing is shown, what hides it.
     """
 
     items: tuple[StripItem, ...] = ()
@@ -89,6 +120,8 @@ class StripState:
     part_of: int = 0
     news: str = ""
     reference: str = ""
+    filter: FilterState = FilterState()
+    hidden_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
