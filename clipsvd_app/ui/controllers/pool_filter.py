@@ -84,7 +84,7 @@ def kinds_by_image(
     }
     found = {}
     for image in images:
-        kinds = {image.mark} if image.mark else set()
+        kinds: set[str] = {image.mark} if image.mark else set()
         if image.class_id is None:
             kinds |= set() if image.mark else {"unlabelled"}
         else:
