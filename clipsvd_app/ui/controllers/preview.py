@@ -100,7 +100,7 @@ class PreviewController(QObject):
         elif isinstance(event, Failed) and event.code not in ("engine_lost", GONE_CODE):
             self._session.tell(Notice("warning", event.message, event.remedy, key="preview"))
         if self._wanted:
-            self._submit()
+            QTimer.singleShot(0, self, self._submit)  # a key that waits comes between
 
     def _show(self, result: PreviewResult | None) -> None:
         before, self.result = self.result, result

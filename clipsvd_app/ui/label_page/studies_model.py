@@ -12,7 +12,7 @@ from clipsvd_app.ui.image_mime import IMAGE_IDS, mime_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clipsvd_app.ui.label_page.state import PatientRow, StudyRow
+    from clipsvd_app.ui.label_page.state import PatientRow
 
 Index = QModelIndex | QPersistentModelIndex
 IDS_ROLE = Qt.ItemDataRole.UserRole + 1
@@ -21,7 +21,11 @@ PROGRESS_ROLE = Qt.ItemDataRole.UserRole + 3
 DEPTH_ROLE = Qt.ItemDataRole.UserRole + 4
 FLAGS_ROLE = Qt.ItemDataRole.UserRole + 5
 FLAGS_TOLD = 5
+SERIES_DEPTH = 2
 NOWHERE = QModelIndex()
+_NO_FLAGS = Qt.ItemFlag.NoItemFlags  # put together once: a view asks for those of every row at each layout
+_ROW_FLAGS = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsDragEnabled
+_LEAF_FLAGS = _ROW_FLAGS | Qt.ItemFlag.ItemNeverHasChildren
 
 
 @dataclass(slots=True)
@@ -50,17 +54,21 @@ class StudiesModel(QAbstractItemModel):
         super().__init__(parent)
         self._nodes: list[_Node] = []
         self._top: list[int] = []
+        self._patients: tuple[PatientRow, ...] = ()
 
     def set_patients(self, patients: Sequence[PatientRow]) -> None:
         """Show other studies; when only the counts changed, nothing folds or loses its selection."""
-        fresh = _flat(patients)
-        if [(n.key, n.parent, n.name) for n in fresh] == [(n.key, n.parent, n.name) for n in self._nodes]:
-            self._nodes = fresh
-            self._tell_all()
+        before, self._patients = self._patients, tuple(patients)
+        differing = [at for at, (old, new) in enumerate(zip(before, patients, strict=False)) if old != new]
+        if len(before) == len(patients) and all(_same_rows(before[at], patients[at]) for at in differing):
+            for at in differing:
+                self._renew(self._top[at], patients[at])
             return
         self.beginResetModel()
-        self._nodes = fresh
-        self._top = [node.at for node in fresh if node.parent is None]
+        self._nodes = []
+        for row, patient in enumerate(patients):
+            self._nodes += _nodes_of(patient, row, len(self._nodes))
+        self._top = [node.at for node in self._nodes if node.parent is None]
         self.endResetModel()
 
     def index_of(self, key: str) -> QModelIndex:
@@ -100,8 +108,9 @@ class StudiesModel(QAbstractItemModel):
         }.get(int(role))
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        own = super().flags(index)
-        return own | Qt.ItemFlag.ItemIsDragEnabled if index.isValid() else own
+        if not index.isValid():
+            return _NO_FLAGS
+        return _LEAF_FLAGS if self._nodes[index.internalId()].depth == SERIES_DEPTH else _ROW_FLAGS
 
     def mimeTypes(self) -> list[str]:
         return [IMAGE_IDS]
@@ -112,8 +121,11 @@ class StudiesModel(QAbstractItemModel):
     def _below(self, parent: Index) -> list[int]:
         return self._nodes[parent.internalId()].children if parent.isValid() else self._top
 
-    def _tell_all(self) -> None:
-        for node in self._nodes:
+    def _renew(self, at: int, patient: PatientRow) -> None:
+        """Put new counts into the rows of a patient, and say so."""
+        fresh = _nodes_of(patient, self._nodes[at].row, at)
+        self._nodes[at : at + len(fresh)] = fresh
+        for node in fresh:
             index = self.createIndex(node.row, 0, node.at)
             self.dataChanged.emit(index, index)
 
@@ -123,35 +135,42 @@ def ids_below(indexes: Sequence[QModelIndex]) -> tuple[int, ...]:
     return tuple(dict.fromkeys(image_id for index in indexes for image_id in index.data(IDS_ROLE)))
 
 
-def _flat(patients: Sequence[PatientRow]) -> list[_Node]:
-    nodes: list[_Node] = []
-    for row, patient in enumerate(patients):
-        node = _add(nodes, None, row, patient.key, patient.name)
-        for study_row, study in enumerate(patient.studies):
-            _add_study(nodes, node, study_row, study)
-        _gather(nodes, node)
+def _same_rows(one: PatientRow, other: PatientRow) -> bool:
+    """Whether two patients have the same rows of the same names, whatever they count."""
+    return _names(one) == _names(other)
+
+
+def _names(patient: PatientRow) -> list[tuple[str, str]]:
+    names = [(patient.key, patient.name)]
+    for study in patient.studies:
+        names += [(study.key, study.name), *((series.key, series.name) for series in study.series)]
+    return names
+
+
+def _nodes_of(patient: PatientRow, row: int, at: int) -> list[_Node]:
+    """Return the rows of a patient; the first of them lies at ``at`` of the flat list."""
+    whole = _Node(at, row, None, patient.key, patient.name, (), 0, 0)
+    nodes = [whole]
+    for study_row, study in enumerate(patient.studies):
+        middle = _added(nodes, whole, study_row, study.key, study.name)
+        leaves = []
+        for series_row, series in enumerate(study.series):
+            leaf = _added(nodes, middle, series_row, series.key, series.name)
+            leaf.image_ids, leaf.labelled, leaf.flags = series.image_ids, series.labelled, series.flags
+            leaves.append(leaf)
+        _gather(middle, leaves)
+    _gather(whole, [nodes[child - at] for child in whole.children])
     return nodes
 
 
-def _add_study(nodes: list[_Node], patient: _Node, row: int, study: StudyRow) -> None:
-    node = _add(nodes, patient, row, study.key, study.name)
-    for series_row, series in enumerate(study.series):
-        leaf = _add(nodes, node, series_row, series.key, series.name)
-        leaf.image_ids, leaf.labelled, leaf.flags = series.image_ids, series.labelled, series.flags
-    _gather(nodes, node)
-
-
-def _add(nodes: list[_Node], parent: _Node | None, row: int, key: str, name: str) -> _Node:
-    depth = 0 if parent is None else parent.depth + 1
-    node = _Node(len(nodes), row, None if parent is None else parent.at, key, name, (), 0, depth)
+def _added(nodes: list[_Node], parent: _Node, row: int, key: str, name: str) -> _Node:
+    node = _Node(nodes[0].at + len(nodes), row, parent.at, key, name, (), 0, parent.depth + 1)
     nodes.append(node)
-    if parent is not None:
-        parent.children.append(node.at)
+    parent.children.append(node.at)
     return node
 
 
-def _gather(nodes: list[_Node], node: _Node) -> None:
-    children = [nodes[at] for at in node.children]
+def _gather(node: _Node, children: Sequence[_Node]) -> None:
     node.image_ids = tuple(image_id for child in children for image_id in child.image_ids)
     node.labelled = sum(child.labelled for child in children)
     node.flags = tuple(f"{child.name}: {sentence}" for child in children for sentence in child.flags)

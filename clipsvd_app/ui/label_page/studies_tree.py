@@ -83,15 +83,15 @@ class StudiesTree(QWidget):
         column.addWidget(self._empty)
         self.view.selectionModel().selectionChanged.connect(self._tell_selection)
         self._empty.action_requested.connect(self.action_requested)
+        self._open: tuple[set[str], list[str]] = set(), []
+        self._model.modelAboutToBeReset.connect(self._remember)
+        self._model.modelReset.connect(self._restore)
         self.set_patients(())
 
     def set_patients(self, patients: Sequence[PatientRow]) -> None:
         """Show other studies, or the way to get some."""
-        unfolded = self._unfolded()
-        chosen = [index.data(KEY_ROLE) for index in self.view.selectionModel().selectedIndexes()]
         first_time = self._model.rowCount() == 0
         self._model.set_patients(patients)
-        self._restore(unfolded, chosen)
         if first_time and len(patients) == 1:
             self.view.expandAll()
         self.view.setVisible(bool(patients))
@@ -124,9 +124,12 @@ class StudiesTree(QWidget):
         below = [self._model.index(row, 0, top) for top in tops for row in range(self._model.rowCount(top))]
         return {index.data(KEY_ROLE) for index in (*tops, *below) if self.view.isExpanded(index)}
 
-    def _restore(self, unfolded: set[str], chosen: list[str]) -> None:
-        if self.view.selectionModel().hasSelection():
-            return
+    def _remember(self) -> None:
+        chosen = [index.data(KEY_ROLE) for index in self.view.selectionModel().selectedIndexes()]
+        self._open = self._unfolded(), chosen
+
+    def _restore(self) -> None:
+        unfolded, chosen = self._open
         for key in unfolded:
             self.view.setExpanded(self._model.index_of(key), True)
         select = QItemSelectionModel.SelectionFlag.Select
