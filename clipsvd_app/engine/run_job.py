@@ -16,6 +16,7 @@ from clipsvd_app.engine.torch_setup import default_modes
 from clipsvd_app.engine.warm import WarmBackbone, WarmBackbones
 from clipsvd_app.errors import UserError, file_trouble
 from clipsvd_app.jobs import (
+    CURVE_FILE,
     AddBackboneRequest,
     AddBackboneResult,
     Announce,
@@ -76,8 +77,6 @@ class Engine:
                 return _answer(asked, folder, warm, report, announce)
 
         def let_go(device: torch.device) -> None:
-            from clipsvd_app.engine.run_train import CURVE_FILE
-
             self._warm.forget(device)
             # The half of a curve that the first attempt left is no part of the second.
             (folder / CURVE_FILE).unlink(missing_ok=True)

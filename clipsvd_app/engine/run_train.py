@@ -45,7 +45,7 @@ from clipsvd_app.engine.study_set import StudySet, read_study_set
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import PIXELS_VERSION, known_sha256
 from clipsvd_app.imaging.refusals import REPLACED
-from clipsvd_app.jobs import Announce, Report, TrainRequest, unannounced
+from clipsvd_app.jobs import CURVE_FILE, Announce, Report, TrainRequest, unannounced, without_paths
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +57,6 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.warm import WarmBackbone
 
 ADAPTER_FILE = "adapter.safetensors"
-CURVE_FILE = "metrics.jsonl"
 _EXPLAINED_IMAGES = 64
 # Beside those in the backbone's fingerprint: what reads pixels, draws folds and counts.
 _LIBRARIES = ("numpy", "pillow", "pydicom", "scikit-learn", "scipy")
@@ -166,11 +165,19 @@ def _locked(prepared: _Prepared) -> set[int]:
 def checkpoints_of(request: TrainRequest, backbone: Backbone) -> FolderCheckpoints:
     """Return where the fits of this very run are kept: the same request on the same machine goes on there.
 
-    Whatever could change a last digit makes it another run: the request, the content of its files and how
-    they are read, the weights with all around them, the device, its threads, and the libraries.
+    Whatever could change a last digit makes it another run: the request, the content of its files (not where
+    they lie) and how they are read, the weights with all around them, the device, its threads, and the
+    libraries.
     """
     files = [_content_of(image.path) for image in request.images]
-    facts = [to_json(request), files, PIXELS_VERSION, backbone.fingerprint, basis.ALGORITHM, __version__]
+    facts = [
+        to_json(without_paths(request)),
+        files,
+        PIXELS_VERSION,
+        backbone.fingerprint,
+        basis.ALGORITHM,
+        __version__,
+    ]
     facts += [device_title(backbone.device), torch.get_num_threads(), {n: version(n) for n in _LIBRARIES}]
     return run_checkpoints(settings.cache_folder() / "checkpoints", facts)
 

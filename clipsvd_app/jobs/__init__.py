@@ -15,6 +15,7 @@ from clipsvd_app.jobs.answers import (
 )
 from clipsvd_app.jobs.backbone_record import read_record, write_record
 from clipsvd_app.jobs.folders import (
+    CURVE_FILE,
     RESULT_FILE,
     forget_request,
     read_interim,
@@ -65,10 +66,12 @@ from clipsvd_app.jobs.requests import (
     TrainRequest,
     VerifyRequest,
     WindowSpec,
+    without_paths,
 )
 
 __all__ = [
     "COMMANDS",
+    "CURVE_FILE",
     "EVENTS",
     "PROTOCOL",
     "REQUESTS",
@@ -123,6 +126,7 @@ __all__ = [
     "read_result",
     "unannounced",
     "unreported",
+    "without_paths",
     "write_interim",
     "write_record",
     "write_request",

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 REQUEST_FILE, INTERIM_FILE, RESULT_FILE = "request.json", "interim.json", "result.json"
+CURVE_FILE = "metrics.jsonl"
+"""Every step of a training as it is taken: stage, done, total and what was measured."""
 
 
 def write_request(folder: Path, request: Request) -> None:

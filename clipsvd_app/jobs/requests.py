@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from clipsvd_app.domain.classes import ClassSpec
@@ -209,3 +209,12 @@ REQUESTS: dict[str, type[Request]] = {
     "convert": ConvertRequest,
     "add_backbone": AddBackboneRequest,
 }
+
+
+def without_paths(request: TrainRequest) -> TrainRequest:
+    """Return a request that says of no file where it lies: what is kept of it, and what tells two apart."""
+    return replace(
+        request,
+        backbone=replace(request.backbone, folder=""),
+        images=tuple(replace(image, path="") for image in request.images),
+    )

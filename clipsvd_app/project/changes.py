@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from clipsvd_app.domain.study import Mark, NewImage, SeriesFlag, WindowValue
+from clipsvd_app.errors import UserError
 
 if TYPE_CHECKING:
     import sqlite3
@@ -178,6 +179,8 @@ class SetView:
     def apply(self, db: sqlite3.Connection) -> Change:
         """Update the image; the inverse holds what was set before."""
         row = db.execute("SELECT display_window, crop FROM image WHERE id = ?", (self.image_id,)).fetchone()
+        if row is None:
+            raise UserError("That image is gone.", remedy="Choose another image.")
         db.execute(
             "UPDATE image SET display_window = ?, crop = ? WHERE id = ?",
             (_dump(self.window), _dump(self.crop), self.image_id),

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import json
 import secrets
+import sqlite3
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -26,7 +27,6 @@ from clipsvd_app.project.database import (
 )
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable
     from pathlib import Path
     from types import TracebackType
@@ -91,8 +91,16 @@ class Project:
     def apply(self, change: Change) -> Change:
         """Carry out a change, safe on disk when this returns; returns the change that takes it back."""
         self._require_writer()
-        with transaction(self._db, self.path):
-            return change.apply(self._db)
+        try:
+            with transaction(self._db, self.path):
+                return change.apply(self._db)
+        except sqlite3.IntegrityError as error:
+            # Each reader has an undo of their own, so what a step is built on can be gone by then.
+            raise UserError(
+                f"“{change.title}” cannot be done: what it is about has been removed or replaced since.",
+                remedy="Nothing was changed.",
+                code="overtaken",
+            ) from error
 
     def images(self, ids: Iterable[int] | None = None) -> tuple[ProjectImage, ...]:
         """Return images in reading order."""

@@ -77,8 +77,25 @@ class Settle:
         first = label if row[4] is None else row[4]
         db.execute("UPDATE reading SET settled_class_id = ? WHERE id = ?", (first, row[0]))
         set_label(db, self.image_id, self.class_id)
-        back = PutReadings(self.reader, {self.image_id: row}, self.title)
+        back = _SetSettled(self.image_id, self.reader, row[4], self.title)
         return Together((_Relabel(self.image_id, label), back), self.title)
+
+
+@dataclass(frozen=True, slots=True)
+class _SetSettled:
+    """Note what the first reader had said, or nothing; what the second says is theirs and stays."""
+
+    image_id: int
+    reader: str
+    class_id: int | None
+    title: str = "settle"
+
+    def apply(self, db: sqlite3.Connection) -> Change:
+        row = _row(db, self.image_id, self.reader)
+        before = None if row is None else row[4]
+        if row is not None:
+            db.execute("UPDATE reading SET settled_class_id = ? WHERE id = ?", (self.class_id, row[0]))
+        return _SetSettled(self.image_id, self.reader, before, self.title)
 
 
 @dataclass(frozen=True, slots=True)

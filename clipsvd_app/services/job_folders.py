@@ -7,7 +7,9 @@ cut short is told from what another window still works on, and goes when the nex
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import functools
+import json
 import shutil
 import uuid
 from dataclasses import replace
@@ -17,6 +19,7 @@ from filelock import FileLock, Timeout
 
 from clipsvd_app.errors import own_folder_errors
 from clipsvd_app.jobs import (
+    CURVE_FILE,
     RESULT_FILE,
     CropSpec,
     ImageInput,
@@ -25,16 +28,23 @@ from clipsvd_app.jobs import (
     forget_request,
     write_request,
 )
+from clipsvd_app.jobs.parsing import json_object
 from clipsvd_app.settings import data_folder
+from clipsvd_app.whole_files import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
+    from typing import Any
 
     from clipsvd_app.domain.study import ProjectImage, WindowValue
 
 RUN_FILE = "run.json"
 """In the folder of a training: the project of its run, and what is recorded beside its result."""
+Stage = tuple[str, int, int]
+"""A stage of a training with the steps done in it and their number."""
+STOPPED, STAGES = "stopped", "stages"
+"""What is added to ``run.json`` of a training that was stopped: when, in UTC, and how far it was."""
 _OWN_EYES = 0o700
 _locks: list[FileLock] = []  # held until the process ends, however it ends
 
@@ -62,7 +72,7 @@ def forget_job(folder: Path) -> None:
 
 
 def clear_old_jobs() -> None:
-    """Delete the folders of processes that have ended; a finished training waits for its project."""
+    """Delete the folders of processes that have ended; a finished training waits, one cut short can go on."""
     _clear(data_folder() / "jobs")
 
 
@@ -82,6 +92,32 @@ def keep_waiting(folder: Path) -> Path:
         _waiting().mkdir(parents=True, exist_ok=True, mode=_OWN_EYES)
         shutil.move(folder, target)
     return target
+
+
+def put_aside(folder: Path, *, failed: bool = False) -> bool:
+    """Keep what a training that did not finish was asked for, and delete its folder.
+
+    One that ``failed`` before its first step would only fail again, and is forgotten as any other job is.
+    Returns whether it was kept.
+    """
+    kept = False
+    # What cannot be kept costs a row in a table, and must not hide why the training ended.
+    with contextlib.suppress(OSError, ValueError):
+        known: dict[str, Any] = json_object((folder / RUN_FILE).read_text(encoding="utf-8"))
+        # One that went on is at first not as far as it was.
+        stages = max(_stages(folder / CURVE_FILE), known.get(STAGES, []), key=_steps)
+        if stages or not failed:
+            known |= {STAGES: stages, STOPPED: _last_change(folder)}
+            _stopped().mkdir(parents=True, exist_ok=True, mode=_OWN_EYES)
+            write_whole(_stopped() / f"{folder.name}.json", json.dumps(known).encode())
+            kept = True
+    forget_job(folder)
+    return kept
+
+
+def stopped_files() -> tuple[Path, ...]:
+    """Return what is kept of trainings that can go on, a JSON file each."""
+    return tuple(_stopped().glob("*.json")) if _stopped().is_dir() else ()
 
 
 def image_input(image: ProjectImage, label: int | None) -> ImageInput:
@@ -157,8 +193,8 @@ def _clear_if_ended(folder: Path) -> None:
     lock = FileLock(_lock_of(folder))
     try:
         with lock.acquire(timeout=0):
-            for job in filter(_is_finished_run, folder.iterdir()):
-                keep_waiting(job)
+            for job in [job for job in folder.iterdir() if (job / RUN_FILE).is_file()]:
+                keep_waiting(job) if _is_finished_run(job) else put_aside(job)
             forget_job(folder)
     except (Timeout, OSError):
         return  # its process lives, or another one clears it just now
@@ -170,9 +206,40 @@ def _is_finished_run(folder: Path) -> bool:
     return (folder / RUN_FILE).is_file() and (folder / RESULT_FILE).is_file()
 
 
+def _stages(curve: Path) -> list[Stage]:
+    """Return the stages of which steps were written down."""
+    last: dict[str, tuple[int, int]] = {}
+    for point in _points(curve):
+        last[str(point["stage"])] = (int(point["done"]), int(point["total"]))
+    return [(stage, done, total) for stage, (done, total) in last.items()]
+
+
+def _points(curve: Path) -> Iterator[dict[str, Any]]:
+    if curve.is_file():
+        for line in curve.read_text(encoding="utf-8").splitlines():
+            # The last line may have been cut short with the process.
+            with contextlib.suppress(ValueError):
+                point = json_object(line)
+                if {"stage", "done", "total"} <= point.keys():
+                    yield point
+
+
+def _steps(stages: Sequence[Stage]) -> int:
+    return sum(done for _, done, _ in stages)
+
+
+def _last_change(folder: Path) -> str:
+    newest = max(path.stat().st_mtime for path in folder.iterdir())
+    return dt.datetime.fromtimestamp(newest, dt.UTC).isoformat(timespec="seconds")
+
+
 def _lock_of(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.lock")
 
 
 def _waiting() -> Path:
     return data_folder() / "waiting runs"
+
+
+def _stopped() -> Path:
+    return data_folder() / "stopped runs"

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.classes import ClassSpec
-from clipsvd_app.domain.codec import to_json
 from clipsvd_app.domain.results import RunResult
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import BackboneRef, TrainRequest, read_result
-from clipsvd_app.jobs.parsing import json_object
 from clipsvd_app.project import open_project
 from clipsvd_app.services.job_folders import (
-    RUN_FILE,
     by_content,
     forget_job,
     keep_waiting,
     labelled_inputs,
-    new_job,
     patient_groups,
     waiting_runs,
 )
 from clipsvd_app.services.labelling import class_counts
 from clipsvd_app.services.locked_test import locked_groups
-from clipsvd_app.services.run_views import views_kept
+from clipsvd_app.services.stopped_training import discard_asked
+from clipsvd_app.services.training_folder import is_home, new_training, run_file
 from clipsvd_app.services.weaknesses import weaknesses
 
 if TYPE_CHECKING:
@@ -73,15 +69,8 @@ def prepare(
         warnings=weaknesses(project, usable, locked=bool(locked)),
         device=device,
     )
-    folder = new_job(request)
-    kept = {
-        "project_id": project.setting("project_id"),
-        "project": str(project.path.resolve()),
-        "preset": recipe.preset,
-        "request": _kept(request) | {"job": folder.name},
-    }
-    (folder / RUN_FILE).write_text(json.dumps(kept), encoding="utf-8")
-    return folder
+    discard_asked(project, request)  # it goes on now
+    return new_training(project, request, recipe.preset)
 
 
 def mirrors(project: Project) -> bool:
@@ -171,15 +160,12 @@ def record_waiting(project: Project) -> tuple[list[int], list[UserError]]:
 
 def is_made_for(folder: Path, project: Project) -> bool:
     """Whether a training was asked for in this project: the same file, or the same project at a new place."""
-    kept = _run_file(folder)
-    if kept["project_id"] != project.setting("project_id"):
-        return False
-    return Path(kept["project"]) == project.path.resolve() or not Path(kept["project"]).exists()
+    return is_home(run_file(folder), project)
 
 
 def home_of(folder: Path) -> Path:
     """Return the project that a training was asked for in."""
-    return Path(_run_file(folder)["project"])
+    return Path(run_file(folder)["project"])
 
 
 def result_of(folder: Path) -> RunResult:
@@ -188,7 +174,7 @@ def result_of(folder: Path) -> RunResult:
 
 
 def _store(project: Project, folder: Path) -> int:
-    kept = _run_file(folder)
+    kept = run_file(folder)
     # The program may have been killed between the project's file and this folder.
     number = project.run_of_job(kept["request"]["job"])
     if number is None:
@@ -213,21 +199,3 @@ def _unreadable(folder: Path) -> UserError:
         remedy=f"Train again. Delete “{folder}” to see no more of it.",
         code="run_unreadable",
     )
-
-
-def _run_file(folder: Path) -> dict[str, Any]:
-    return json_object((folder / RUN_FILE).read_text(encoding="utf-8"))
-
-
-def _kept(request: TrainRequest) -> dict[str, object]:
-    """Return what the project keeps of a request: no paths, images by number."""
-    return {
-        "backbone": {"name": request.backbone.name, "sha256": request.backbone.sha256},
-        "classes": to_json(request.classes),
-        "labels": {str(image.id): image.label for image in request.images if image.label is not None},
-        "recipe": to_json(request.recipe),
-        "seed": request.seed,
-        "shots": request.shots,
-        "views": views_kept(request.images),
-        "locked_patients": len(request.locked),
-    }

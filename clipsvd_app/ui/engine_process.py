@@ -29,6 +29,9 @@ from clipsvd_app.jobs import (
 from clipsvd_app.ui.notices import GONE_CODE
 
 KILL_AFTER_MS = 5000
+CLOSING_MS = 1500
+STOPPING_MS = 6000
+"""A training writes its state down when its step is done, which is seconds with a large model on a CPU."""
 RESTARTS_IN_A_ROW = 3
 GONE = Failed(
     job=0,
@@ -142,14 +145,15 @@ class EngineProcess(QObject):
     def close(self) -> None:
         """End the process: it leaves when its input closes, or is killed."""
         self._closing = True
+        patience_ms = STOPPING_MS if any(job.begun for job in self._jobs.values()) else CLOSING_MS
         self._jobs.clear()
         process = self._process
         if process is None or process.state() == QProcess.ProcessState.NotRunning:
             return
         process.closeWriteChannel()
-        if not process.waitForFinished(1500):
+        if not process.waitForFinished(patience_ms):
             process.kill()
-            process.waitForFinished(1500)
+            process.waitForFinished(CLOSING_MS)
 
     def _send(self, line: str) -> None:
         if self._process is not None:

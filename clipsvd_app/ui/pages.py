@@ -25,12 +25,18 @@ from clipsvd_app.ui.controllers.heat import HeatController
 from clipsvd_app.ui.controllers.importing import ImportController
 from clipsvd_app.ui.controllers.inspect import InspectController
 from clipsvd_app.ui.controllers.label import LabelController
+from clipsvd_app.ui.controllers.leaving import LeavingController
 from clipsvd_app.ui.controllers.linking import LinkingController
 from clipsvd_app.ui.controllers.measuring import MeasuringController
 from clipsvd_app.ui.controllers.preview import PreviewController
 from clipsvd_app.ui.controllers.reformatting import CANCEL_VOLUME, NO_VOLUME, ReformatController
 from clipsvd_app.ui.controllers.report import ReportController
-from clipsvd_app.ui.controllers.second_reader import SecondReaderController
+from clipsvd_app.ui.controllers.second_reader import (
+    END_READING,
+    SHOW_LABELS,
+    SecondReaderController,
+    while_reading,
+)
 from clipsvd_app.ui.controllers.settings import SettingsController
 from clipsvd_app.ui.controllers.train import TrainController
 from clipsvd_app.ui.controllers.viewing import ViewingController
@@ -71,6 +77,7 @@ class Pages(QObject):
         self.grouping = GroupingController(window)
         self.importing = ImportController(session, self.grouping, self)
         self.window = WindowController(session, window, theme, self.importing)
+        self.leaving = LeavingController(session, window)
         self.preview = PreviewController(session)
         self.viewing = ViewingController(session, self.label, self.pictures)
         self.reformatting = ReformatController(session, self.label.viewer, window.dismiss_notice)
@@ -102,6 +109,7 @@ class Pages(QObject):
             "edit.new_suggestions": lambda: self._on_label_page(self.label.strip.news_requested.emit),
             "view.header": lambda: self._on_label_page(self.headers.toggle),
             "edit.second_reader": self.reading.ask,
+            END_READING: self.reading.close,
             "edit.compare_readers": self.reading.compare,
             "file.import_labels": self.files.ask_table_in,
             "file.export_labels": self.files.ask_table_out,
@@ -131,7 +139,9 @@ class Pages(QObject):
         self.viewing.shown_changed.connect(lambda: window.dismiss_notice(NO_VOLUME))
         self.inspect.report_requested.connect(self.reporting.open)
         self.preview.changed.connect(self._show_preview)
+        self.reading.changed.connect(self._cover)
         self.training.run_recorded.connect(self.inspecting.show_run)
+        window.closing.connect(self.training.leave)  # after the session, which ends the engine
         window.action_triggered.connect(self._act)
         window.notice_action.connect(self._act)
         window.page_changed.connect(self._on_page)
@@ -162,8 +172,11 @@ class Pages(QObject):
     def _on_page(self, key: str) -> None:
         if key == "settings":
             self.choosing.refresh()
-        elif key != "label":
-            self.reading.close()  # the other pages show the labels of others
+
+    def _cover(self) -> None:
+        """Hide what would show a second reader the labels of others, and nothing else."""
+        reader = self._session.reader
+        self._frame.set_covered(SHOW_LABELS if reader else (), while_reading(reader))
 
     def _show_preview(self) -> None:
         result = self.preview.result

@@ -1,4 +1,4 @@
-"""What is open right now: project, settings, undo stack, engine and threads, with signals on change."""
+"""What is open right now: project, settings, undo, engine and threads, with signals on change."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QUndoStack
+from PySide6.QtGui import QUndoGroup, QUndoStack
 
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import CancelledEvent, Failed, Finished, Progress
@@ -20,7 +20,9 @@ from clipsvd_app.services.second_reading import as_read_by
 from clipsvd_app.settings import Settings, load_settings, save_settings
 from clipsvd_app.ui.background import Background
 from clipsvd_app.ui.engine_process import EngineProcess
+from clipsvd_app.ui.long_jobs import LongJobs
 from clipsvd_app.ui.notices import WAITS_CODE, Notice, notice_of
+from clipsvd_app.ui.shell.state import LongJob
 from clipsvd_app.ui.undo import ChangeCommand
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ class _Asked:
     on_progress: Callable[[Progress], None] | None
     number: int = 0
     is_wanted: bool = True
+    shown: LongJob | None = None
 
 
 OPEN_BACKUP = "open_backup"
@@ -73,10 +76,13 @@ class Session(QObject):
         super().__init__(parent)
         self.settings: Settings = load_settings()
         self.project: Project | None = None
-        self.undo_stack = QUndoStack(self)
+        self.undo = QUndoGroup(self)
+        self._undo_of: dict[str, QUndoStack] = {}
+        self._take_up_undo("")
         self.background = Background(parent=self)
         self.fetches = Background(threads=1, parent=self)  # takes minutes, so it holds no other work up
         self.engine = engine or EngineProcess(self)
+        self.long_jobs = LongJobs(self)
         self.devices: tuple[DeviceKind, ...] = ("cpu",)
         self.device_note = ""
         self.engine.ready.connect(self._on_ready)
@@ -91,38 +97,42 @@ class Session(QObject):
         self.reader = ""
         self._asked: set[_Asked] = set()
         self._tasks: set[Task] = set()
-        self.undo_stack.indexChanged.connect(lambda _index: self.announce_change())
+        self.undo.indexChanged.connect(lambda _index: self.announce_change())
 
     def new_project(self, path: Path) -> bool:
         """Make a project and open it."""
         return self._adopt(lambda: create_project(path))
 
     def open_project(self, path: Path) -> bool:
-        """Open a project; the one before stays open when that fails."""
-        again = self.project is not None and _is_same(path, self.project.path)
-        if again:
-            self._close_project()  # else it would find itself as the one other writer
-        opened = self._adopt(lambda: open_project(path))
-        if again and not opened:
-            self.undo_stack.clear()
-            self.project_opened.emit()
-        return opened
+        """Open a project; the one before stays open when that fails, and when it is the same.
+
+        One that is open for reading only is opened anew: the window that wrote it may be gone.
+        """
+        if self.project is None or not _is_same(path, self.project.path):
+            return self._adopt(lambda: open_project(path))
+        if not self.project.read_only:
+            self.tell(Notice("info", f"“{self.project.path.stem}” is open already.", key="open-already"))
+            return True
+        return self._adopt(lambda: open_project(path))
 
     def ask(
         self,
         folder: Path,
         on_end: Callable[[Finished | Failed | CancelledEvent], None],
         on_progress: Callable[[Progress], None] | None = None,
+        shown: LongJob | None = None,
     ) -> int:
         """Run a job whose answer belongs to the project that is open now, and return its number.
 
         When another project is opened, the job has ended for ``on_end`` as if it had been cancelled. Its
-        folder is deleted after its end.
+        folder is deleted after its end. One that is ``shown`` is seen everywhere, and closing asks about it.
         """
-        asked = _Asked(folder, on_end, on_progress)
+        asked = _Asked(folder, on_end, on_progress, shown=shown)
         self._asked.add(asked)
+        if shown is not None:
+            self.long_jobs.begin(asked, shown)
         asked.number = self.engine.submit(
-            folder, lambda event: self._take_end(asked, event), lambda progress: _pass_on(asked, progress)
+            folder, lambda event: self._take_end(asked, event), lambda event: self._pass_on(asked, event)
         )
         return asked.number
 
@@ -132,15 +142,27 @@ class Session(QObject):
         on_done: Callable[[Answer], None],
         on_progress: Callable[[int, int], None] | None = None,
         priority: int = 0,
+        shown: LongJob | None = None,
     ) -> Task:
-        """Work in a thread as ``Background.run`` does; when another project is opened, it is cancelled."""
+        """Work in a thread as ``Background.run`` does; when another project is opened, it is cancelled.
+
+        Work that is ``shown`` is seen everywhere, and closing asks about it.
+        """
 
         def take(answer: Answer) -> None:
             self._tasks.discard(task)
+            self.long_jobs.end(task)
             on_done(answer)
 
-        task = self.background.run(work, take, on_progress, priority)
+        def advance(done: int, total: int) -> None:
+            self.long_jobs.advance(task, "", done, total)
+            if on_progress is not None:
+                on_progress(done, total)
+
+        task = self.background.run(work, take, advance, priority)
         self._tasks.add(task)
+        if shown is not None:
+            self.long_jobs.begin(task, shown)
         return task
 
     def open_backup(self) -> None:
@@ -198,13 +220,17 @@ class Session(QObject):
     def read_as(self, reader: str) -> None:
         """Let a second reader read blindly, or end that with an empty label.
 
-        What the one did the other must not take back, so undo starts anew.
+        What the one did the other must not take back, so each has an undo of their own.
         """
         if reader != self.reader:
             self.reader = reader
             self.settle("reading")  # what had to wait for its end
-            self.undo_stack.clear()
-            self.announce_change()
+            self._take_up_undo(reader)  # which tells of the change
+
+    @property
+    def undo_stack(self) -> QUndoStack:
+        """What whoever reads now has done in this project."""
+        return self._undo_of[self.reader]
 
     def classes(self) -> tuple[ProjectClass, ...]:
         """Return the project's classes, read once after every change."""
@@ -271,7 +297,7 @@ class Session(QObject):
 
     def close(self) -> None:
         """Let everything go; nothing is left to save."""
-        self.undo_stack.blockSignals(True)  # it empties itself when the pages are gone already
+        self.undo.blockSignals(True)  # it empties itself when the pages are gone already
         self.fetches.close()
         self.background.close()
         self._asked.clear()
@@ -281,11 +307,18 @@ class Session(QObject):
 
     def _take_end(self, asked: _Asked, event: Finished | Failed | CancelledEvent) -> None:
         self._asked.discard(asked)
+        self.long_jobs.end(asked)
         try:
             if asked.is_wanted:
                 asked.on_end(event)
         finally:
             forget_job(asked.folder)
+
+    def _pass_on(self, asked: _Asked, progress: Progress) -> None:
+        if asked.is_wanted:
+            self.long_jobs.advance(asked, progress.stage, progress.done, progress.total)
+            if asked.on_progress is not None:
+                asked.on_progress(progress)
 
     def _close_project(self) -> None:
         if self.project is not None:
@@ -300,6 +333,7 @@ class Session(QObject):
             self.background.end(task)
         for asked in list(self._asked):
             asked.is_wanted = False
+            self.long_jobs.end(asked)
             self.engine.cancel(asked.number)
             asked.on_end(CancelledEvent(asked.number))
 
@@ -314,6 +348,20 @@ class Session(QObject):
             self.tell(Notice("success", said))
         for trouble in troubles:
             self.tell(trouble)
+
+    def _take_up_undo(self, reader: str) -> None:
+        if reader not in self._undo_of:
+            self._undo_of[reader] = QUndoStack(self.undo)
+        self.undo.setActiveStack(self._undo_of[reader])
+
+    def _forget_undo(self) -> None:
+        """Begin with nothing to take back: another project is open."""
+        self._take_up_undo("")
+        for reader, stack in list(self._undo_of.items()):
+            stack.clear()
+            if reader:
+                self.undo.removeStack(stack)
+                self._undo_of.pop(reader).deleteLater()
 
     def _forget(self) -> None:
         self._series = self._by_id = None
@@ -345,7 +393,7 @@ class Session(QObject):
         self.reader = ""
         self._record_waiting(project)
         self._forget()
-        self.undo_stack.clear()
+        self._forget_undo()
         self.change_settings(self.settings.with_recent(str(project.path.resolve())))
         self.project_opened.emit()
         self._offered = None
@@ -362,11 +410,6 @@ class Session(QObject):
                 )
             )
         return True
-
-
-def _pass_on(asked: _Asked, progress: Progress) -> None:
-    if asked.is_wanted and asked.on_progress is not None:
-        asked.on_progress(progress)
 
 
 def _is_same(one: Path, other: Path) -> bool:

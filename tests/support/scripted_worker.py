@@ -27,6 +27,8 @@ class Scripted:
         if not isinstance(read_request(folder), TrainRequest):
             raise Cancelled
         announce(read_result(PLACE, RunResult).evaluation)
+        with (folder / "metrics.jsonl").open("w") as curve:
+            curve.write('{"stage": "Training", "done": 1, "total": 4, "loss": 1.0}\n')
         while not (PLACE / "go").exists():
             report("Training", 1, 4, {"step": 1, "loss": 1.0})
             time.sleep(0.02)

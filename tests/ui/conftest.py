@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QMouseEvent
 from PySide6.QtWidgets import QApplication
+from support.made_evaluation import made_run
+from support.scripted_studio import NAMES, close_without_asking, make_project, scripted_session
 
+from clipsvd_app.domain.codec import to_json
+from clipsvd_app.ui.app import Studio
 from clipsvd_app.ui.theme import Theme
 
 
@@ -81,3 +87,23 @@ def _drag_mouse(widget, start, end, button, modifiers=Qt.KeyboardModifier.NoModi
 def _send_mouse(widget, kind, at, button, buttons, modifiers) -> None:
     globally = QPointF(widget.mapToGlobal(at.toPoint()))
     QApplication.sendEvent(widget, QMouseEvent(kind, at, globally, button, buttons, modifiers))
+
+
+@pytest.fixture
+def projects(tmp_path):
+    """Two projects of four labelled pictures."""
+    return make_project(tmp_path / "first.clipsvd"), make_project(tmp_path / "second.clipsvd")
+
+
+@pytest.fixture
+def scripted_studio(qtbot, qapp, tmp_path, projects):
+    result = made_run(NAMES, ids=range(1, 5), labels=[0, 1, 0, 1], training=2)
+    (tmp_path / "result.json").write_text(json.dumps(to_json(result)))
+    session = scripted_session(tmp_path)
+    made = Studio(qapp, session)
+    qtbot.addWidget(made.window, before_close_func=close_without_asking)
+    made.window.show()
+    made.start()
+    made.told = []
+    session.notice.connect(made.told.append)
+    return made

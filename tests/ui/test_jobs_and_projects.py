@@ -2,90 +2,35 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
-from PIL import Image
 from PySide6.QtCore import QThread
-from PySide6.QtWidgets import QLabel, QPushButton
+from PySide6.QtWidgets import QLabel
 from support.made_evaluation import made_run
+from support.scripted_studio import NAMES, finish, press, start_training
 
 from clipsvd_app.domain.classes import class_from_name
-from clipsvd_app.domain.codec import to_json
 from clipsvd_app.jobs import BackboneRef, PreviewRequest
-from clipsvd_app.project import create_project, open_project
+from clipsvd_app.project import open_project
 from clipsvd_app.project.class_changes import AddClass
 from clipsvd_app.services import job_folders
-from clipsvd_app.services.importing import apply_import, plan_import
 from clipsvd_app.services.job_folders import new_job, waiting_runs
 from clipsvd_app.services.labelling import set_labels
-from clipsvd_app.ui.app import Studio
 from clipsvd_app.ui.controllers.train import NEXT_EXPLANATION
-from clipsvd_app.ui.engine_process import EngineProcess
 from clipsvd_app.ui.notices import ELSEWHERE_KEY, START_ENGINE
 from clipsvd_app.ui.pictures import Pictures
-from clipsvd_app.ui.session import Session
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = [pytest.mark.gui, pytest.mark.timeout(120)]
-NAMES = ("normal", "lesion")
-WORKER = Path(__file__).parent.parent / "support" / "scripted_worker.py"
-
-
-def make_project(path: Path) -> Path:
-    """Four labelled noise pictures of as many patients."""
-    pictures = path.with_suffix("")
-    pictures.mkdir()
-    for number in range(4):
-        pixels = np.random.default_rng((number, len(path.stem))).integers(0, 255, (24, 24), dtype=np.uint8)
-        Image.fromarray(pixels).save(pictures / f"{number}.png")
-    with create_project(path) as project:
-        project.apply(apply_import(project, plan_import(project, [pictures])))
-        for name in NAMES:
-            project.apply(AddClass(class_from_name(name)))
-        for place, image in enumerate(project.images()):
-            known = project.classes()[place % 2]
-            project.apply(set_labels([image.id], known.id, known.name))
-    return path
 
 
 @pytest.fixture
-def projects(tmp_path):
-    return make_project(tmp_path / "first.clipsvd"), make_project(tmp_path / "second.clipsvd")
-
-
-@pytest.fixture
-def studio(qtbot, qapp, tmp_path, projects):
-    result = made_run(NAMES, ids=range(1, 5), labels=[0, 1, 0, 1], training=2)
-    (tmp_path / "result.json").write_text(json.dumps(to_json(result)))
-    session = Session(EngineProcess(command=(sys.executable, str(WORKER), str(tmp_path))))
-    made = Studio(qapp, session)
-    qtbot.addWidget(made.window)
-    made.window.show()
-    made.start()
-    made.told = []
-    session.notice.connect(made.told.append)
-    yield made
-    made.window.close()
-
-
-def press(widget, text: str) -> None:
-    (found,) = [b for b in widget.findChildren(QPushButton) if b.text() == text and b.isVisibleTo(widget)]
-    found.click()
-
-
-def start_training(qtbot, studio, project: Path) -> None:
-    assert studio.session.open_project(project)
-    studio.window.show_page("train")
-    press(studio.pages.train, "Train")
-    qtbot.waitUntil(lambda: len(studio.pages.train.progress.curves.data_rows()) > 1, timeout=30_000)
-
-
-def finish(qtbot, studio, tmp_path: Path) -> None:
-    (tmp_path / "go").touch()
-    qtbot.waitUntil(lambda: not studio.pages.training.running, timeout=30_000)
+def studio(scripted_studio):
+    return scripted_studio
 
 
 def runs_of(path: Path) -> int:

@@ -126,7 +126,8 @@ def test_a_second_reader_sees_no_label_of_others_and_changes_none(qtbot, filled)
     page.bins.remove_class.emit(mass)
     assert len(filled.session.classes()) == 2
     filled.window.show_page("train")
-    assert filled.session.reader == ""
+    assert filled.session.reader == "B"
+    filled.pages.reading.close()
     assert filled.session.images()[0].class_id != mass
 
 
@@ -179,8 +180,8 @@ def test_moved_images_are_shown_as_such_and_found_in_one_step(qtbot, filled, pic
     told = []
     filled.session.notice.connect(told.append)
     pictures.rename(tmp_path / "elsewhere")
-    filled.session.project.close()
-    filled.session.open_project(tmp_path / "job.clipsvd")
+    assert filled.session.new_project(tmp_path / "between.clipsvd")
+    assert filled.session.open_project(tmp_path / "job.clipsvd")
     qtbot.waitUntil(lambda: len(filled.pages.files.moved) == IMAGES, timeout=10_000)
     assert all(item.moved for item in filled.pages.label.strip.view.model().items)
     assert "4 of 4 images are not where they were" in told[-1].message
@@ -194,8 +195,8 @@ def test_replaced_files_are_told_and_not_shown_as_the_images(qtbot, filled, pict
     filled.session.notice.connect(told.append)
     first = filled.session.images()[0]
     shutil.copy(filled.session.images()[3].path, first.path)
-    filled.session.project.close()
-    filled.session.open_project(tmp_path / "job.clipsvd")
+    assert filled.session.new_project(tmp_path / "between.clipsvd")
+    assert filled.session.open_project(tmp_path / "job.clipsvd")
     qtbot.waitUntil(lambda: filled.pages.files.replaced == {first.id}, timeout=10_000)
     assert any("1 of 4 images is not the file that was added" in notice.message for notice in told)
     shown = {item.image_id: item for item in filled.pages.label.strip.view.model().items}

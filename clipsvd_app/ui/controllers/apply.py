@@ -17,6 +17,7 @@ from clipsvd_app.ui.controllers.applied_images import applied_row
 from clipsvd_app.ui.controllers.export import adapter_facts
 from clipsvd_app.ui.export_page.state import AdapterView, ApplyState, RefusedRow
 from clipsvd_app.ui.notices import Notice, failure_notice
+from clipsvd_app.ui.shell.state import LongJob
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.controllers.applied_images import AppliedImagesController
     from clipsvd_app.ui.export_page.page import ExportPage
     from clipsvd_app.ui.session import Session
+
+
+_SHOWN = LongJob("export", "Applying the adapter", "Its predictions will be lost.")
 
 
 class ApplyController(QObject):
@@ -165,6 +169,12 @@ class ApplyController(QObject):
             self._session.engine.cancel(self._job)
 
     def _set(self, state: ApplyState) -> None:
+        if state.progress is None:
+            self._session.long_jobs.end(self)
+        elif self._state.progress is None:
+            self._session.long_jobs.begin(self, _SHOWN)
+        else:
+            self._session.long_jobs.advance(self, *state.progress)
         self._state = state
         self._page.set_apply_state(state)
 

@@ -15,6 +15,7 @@ from clipsvd_app.services import backbones, fetching
 from clipsvd_app.services.job_folders import forget_job
 from clipsvd_app.ui.notices import GONE_CODE, Notice, failure_notice
 from clipsvd_app.ui.settings_page.state import BackboneActivity, BackboneWork, FetchOffer
+from clipsvd_app.ui.shell.state import LongJob
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.session import Session
     from clipsvd_app.ui.settings_page.page import SettingsPage
 
+_IF_CLOSED = "What has been fetched is kept, and fetching goes on from there when you ask for it again."
 KILOBYTE, MEGABYTE = 1000, 1_000_000
 
 
@@ -170,5 +172,12 @@ class BackbonesController(QObject):
         self._show(BackboneActivity(trouble=message, remedy=remedy))
 
     def _show(self, activity: BackboneActivity) -> None:
+        work, jobs = activity.work, self._session.long_jobs
+        if work is None:
+            jobs.end(self)
+        elif self._activity.work is None or self._activity.work.title != work.title:
+            jobs.begin(self, LongJob("settings", work.title, _IF_CLOSED))
+        else:
+            jobs.advance(self, work.stage, work.done, work.total)
         self._activity = activity
         self._page.set_backbone_activity(activity)

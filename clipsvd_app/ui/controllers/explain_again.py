@@ -16,6 +16,7 @@ from clipsvd_app.services.explaining import prepare_explain_run, record_explanat
 from clipsvd_app.ui.controllers.cases import WAITING
 from clipsvd_app.ui.explain_page.state import PacksState
 from clipsvd_app.ui.notices import Notice, failure_notice
+from clipsvd_app.ui.shell.state import LongJob
 
 if TYPE_CHECKING:
     from clipsvd_app.jobs import CancelledEvent, Progress
@@ -56,7 +57,10 @@ class ExplainAgainController(QObject):
         self._page.set_run_progress(WAITING)
         self._stopped = False
         self._job = self._session.ask(
-            folder, lambda event: self._take(project, run, folder, event), self._advance
+            folder,
+            lambda event: self._take(project, run, folder, event),
+            self._advance,
+            LongJob("explain", f"Explaining run {run} again", "The run keeps the explanation that it has."),
         )
 
     def cancel(self) -> None:

@@ -15,6 +15,7 @@ from clipsvd_app.services.exporting import SUFFIX, CardText, adapter_of_run, exp
 from clipsvd_app.ui.export_page.state import CardFields, ExportResult, ExportState
 from clipsvd_app.ui.inspect_page.state import RunChoice
 from clipsvd_app.ui.notices import Notice, failure_notice
+from clipsvd_app.ui.shell.state import LongJob
 from clipsvd_app.ui.when_shown import WhenShown
 
 if TYPE_CHECKING:
@@ -78,7 +79,11 @@ class ExportController(QObject):
             return
         self._session.settle("export")
         self._set(replace(self._state, writing=True, card=card, path=str(written), result=None))
-        self._session.ask(folder, lambda event: self._verified(run, written, folder, event))
+        self._session.ask(
+            folder,
+            lambda event: self._verified(run, written, folder, event),
+            shown=LongJob("export", "Checking the adapter", "It is written, but will not have been checked."),
+        )
 
     def _verified(
         self, run: int, written: Path, folder: Path, event: Finished | Failed | CancelledEvent

@@ -14,6 +14,7 @@ from clipsvd_app.services.label_table import plan_labels, write_labels
 from clipsvd_app.services.relinking import missing_images, plan_collect, plan_relink
 from clipsvd_app.ui.label_page.labels_dialog import LabelsDialog
 from clipsvd_app.ui.notices import Notice, NoticeKind
+from clipsvd_app.ui.shell.state import LongJob
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -178,7 +179,8 @@ class FilesController(QObject):
                 told = Notice("info", f"{words}: {at} of {total}.", key=key, progress=(at, total))
                 self._session.tell(told)
 
-        self._session.work(work, take, show, priority=1)
+        shown = LongJob("label", words, "The project stays as it is; what was copied stays too.")
+        self._session.work(work, take, show, priority=1, shown=shown)
 
     def _on_opened(self) -> None:
         self._looked_at, self.moved, self.replaced = frozenset(), frozenset(), frozenset()

@@ -24,6 +24,7 @@ from clipsvd_app.services.labelling import set_labels
 from clipsvd_app.services.second_reading import set_readings
 from clipsvd_app.services.series_reports import warning
 from clipsvd_app.ui.notices import Notice, NoticeKind
+from clipsvd_app.ui.shell.state import LongJob
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,6 +40,7 @@ CANCEL_IMPORT = "import.cancel"
 SHOW_AFTER_S = 0.6
 BETWEEN_NOTICES_S = 0.25
 _KEY = "import"
+_SHOWN = LongJob("label", "Reading files", "None of them has been added to the project yet.")
 
 
 class ImportController(QObject):
@@ -115,6 +117,7 @@ class ImportController(QObject):
             lambda answer: self._take_files(project, answer, class_id),
             self._show_progress,
             priority=1,
+            shown=_SHOWN,
         )
 
     def _show_progress(self, done: int, total: int) -> None:
@@ -155,6 +158,7 @@ class ImportController(QObject):
             lambda answer: self._take_plan(project, answer, class_id),
             self._show_progress,
             priority=1,
+            shown=_SHOWN,
         )
 
     def _take_plan(self, project: Project, answer: Answer, class_id: int | None) -> None:

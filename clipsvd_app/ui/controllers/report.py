@@ -15,6 +15,7 @@ from clipsvd_app.ui.export_page.state import ReportState
 from clipsvd_app.ui.inspect_page.state import RunChoice
 from clipsvd_app.ui.notices import Notice
 from clipsvd_app.ui.plots.numbers import count, file_size
+from clipsvd_app.ui.shell.state import LongJob
 from clipsvd_app.ui.when_shown import WhenShown
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ class ReportController(QObject):
             ),
             take,
             lambda done, total: self._advance(run, (done, total)),
+            shown=LongJob("export", "Writing the report", "It will not be written."),
         )
 
     def _advance(self, run: int, progress: tuple[int, int]) -> None:

@@ -12,12 +12,16 @@ from clipsvd_app.services.agreement import Agreement, agreement, readers
 from clipsvd_app.services.second_reading import LONGEST_NAME, reader_name
 from clipsvd_app.ui.label_page.reader_dialog import ReaderDialog
 from clipsvd_app.ui.label_page.state import ReaderState
+from clipsvd_app.ui.shell.state import EmptyAction, EmptySpec
 
 if TYPE_CHECKING:
     from clipsvd_app.ui.label_page.page import LabelPage
     from clipsvd_app.ui.session import Session
 
 OFF = ReaderState()
+END_READING = "reading.end"
+SHOW_LABELS = ("inspect", "explain", "export")
+"""The pages that are made of what others labelled, and are hidden while a second reader reads."""
 
 
 class SecondReaderController(QObject):
@@ -135,3 +139,16 @@ def agreement_words(found: Agreement) -> str:
     settled = sum(one.settled for one in found.disagreements)
     differ = f"{len(found.disagreements)} differ" + (f", {settled} of them settled" if settled else "")
     return f"{kappa}{spread} · {found.images} images read by both · {differ}"
+
+
+def while_reading(reader: str) -> EmptySpec:
+    """Return what a page says that is hidden from a second reader."""
+    return EmptySpec(
+        icon="eye",
+        headline=f"Hidden while reader {reader} reads",
+        sentence="This page shows what others labelled. It comes back when the reading ends.",
+        actions=(
+            EmptyAction("label", "Go on reading", primary=True),
+            EmptyAction(END_READING, "End reading"),
+        ),
+    )

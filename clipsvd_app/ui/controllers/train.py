@@ -13,15 +13,18 @@ from clipsvd_app.domain.recipe import recipe_for
 from clipsvd_app.domain.results import StepMetrics
 from clipsvd_app.domain.wording import verdict_title
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import Failed, Finished, read_interim
+from clipsvd_app.jobs import Failed, Finished, TrainRequest, read_interim, read_request
 from clipsvd_app.services import training
-from clipsvd_app.services.job_folders import forget_job
+from clipsvd_app.services.job_folders import put_aside
 from clipsvd_app.services.labelling import class_counts, patient_counts
 from clipsvd_app.services.locked_test import choose_locked, locked_offer
+from clipsvd_app.services.stopped_training import discard, prepare_again, stopped_trainings
 from clipsvd_app.ui.controllers.devices import device_options
+from clipsvd_app.ui.engine_process import LOST
 from clipsvd_app.ui.notices import ELSEWHERE_KEY, GONE_CODE, OPEN_PREFIX, Notice, failure_notice
+from clipsvd_app.ui.shell.state import LongJob
 from clipsvd_app.ui.train_page.interim_card import has_verdict
-from clipsvd_app.ui.train_page.run_clock import RunClock
+from clipsvd_app.ui.train_page.run_clock import RunClock, clock_of, training_images
 from clipsvd_app.ui.train_page.state import (
     ClassCount,
     ComparedRun,
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.evaluation import Evaluation
     from clipsvd_app.domain.study import RunSummary
     from clipsvd_app.jobs import CancelledEvent, Progress
+    from clipsvd_app.services.stopped_training import StoppedTraining
     from clipsvd_app.ui.controllers.preview import PreviewController
     from clipsvd_app.ui.session import Session
     from clipsvd_app.ui.train_page.page import TrainPage
@@ -47,6 +51,13 @@ FEW_PATIENTS = 4
 _KEY = "train"
 NEXT_ADAPTATION = "CLIP-SVD is being trained."
 NEXT_EXPLANATION = "The run is being finished and explained; it opens in Inspect when that is done."
+_WHILE_READING = "A second reader reads. Training uses the project's own labels: finish reading first."
+_SHOWN = LongJob(
+    "train",
+    "Training",
+    "It can be resumed from the table of runs, from where it was stopped.",
+    "Keep training",
+)
 
 
 class TrainController(QObject):
@@ -70,6 +81,8 @@ class TrainController(QObject):
         page.choice_changed.connect(self._keep_choice)
         page.cancel_requested.connect(self.cancel)
         page.compare_requested.connect(self._compare)
+        page.resume_requested.connect(self.resume)
+        page.discard_requested.connect(self.discard)
         page.run_opened.connect(self._open_run)
         page.trouble.connect(lambda error: session.report(error, "picture"))
         page.empty_action.connect(session.page_requested)
@@ -93,7 +106,8 @@ class TrainController(QObject):
         classes, images = self._session.classes(), self._session.images()
         counts, patients = class_counts(images), patient_counts(images)
         preview = self._preview.result
-        trouble = [str(error) for error in training.obstacles(classes, images)]
+        trouble = [_WHILE_READING] if self._session.reader else []
+        trouble += [str(error) for error in training.obstacles(classes, images)]
         if preview is not None:
             trouble += [f"{known.message} {known.remedy}" for known in preview.obstacles]
         usable = [image for image in images if image.mark != "excluded"]
@@ -113,7 +127,10 @@ class TrainController(QObject):
                 devices=device_options(self._session.devices),
                 backbone=project.setting("backbone", "demo"),
                 blocked=trouble[0] if trouble else "",
-                runs=tuple(_row(run) for run in reversed(project.runs())),
+                runs=(
+                    *(_stopped_row(one) for one in reversed(stopped_trainings(project))),
+                    *(_row(run) for run in reversed(project.runs())),
+                ),
             )
         )
 
@@ -134,14 +151,50 @@ class TrainController(QObject):
         except UserError as error:
             self._session.tell(error, _KEY)
             return
+        self._start(folder)
+
+    def resume(self, key: str) -> None:
+        """Go on with a stopped training, as it was asked for; what keeps it from that becomes a notice."""
+        project, stopped = self._session.project, self._stopped(key)
+        if project is None or stopped is None or self.running:
+            return
+        try:
+            folder = prepare_again(project, self._session.settings, stopped)
+        except UserError as error:
+            self._session.tell(error, _KEY)
+            return
+        self._start(folder)
+
+    def discard(self, key: str) -> None:
+        """Forget a stopped training."""
+        if (stopped := self._stopped(key)) is not None:
+            discard(stopped)
+            self._shown.ask()
+
+    def leave(self) -> None:
+        """Keep what is in progress, so that it can go on; the window has closed and the engine has ended."""
+        if self._job is not None:
+            put_aside(self._job[1])
+            self._job = None
+            self._session.long_jobs.end(self)
+
+    def _stopped(self, key: str) -> StoppedTraining | None:
+        found = () if self._session.project is None else stopped_trainings(self._session.project)
+        return next((one for one in found if one.key == key), None)
+
+    def _start(self, folder: Path) -> None:
         self._session.settle(_KEY)
         self._cancelling, self._stage, self._elsewhere = False, "", ""
-        self._clock = self._new_clock(choice)
+        request = read_request(folder)
+        assert isinstance(request, TrainRequest)
+        self._clock = clock_of(request)
         self._show_interim(None)
+        self._session.long_jobs.begin(self, _SHOWN)
         number = self._session.engine.submit(folder, self._on_end, self._on_progress, self._on_interim)
         self._job = (number, folder)
-        self._page.start_curve(recipe_for(choice.preset).steps)
+        self._page.start_curve(request.recipe.steps)
         self._page.set_progress(TrainProgress("Starting", 0, 0))
+        self._shown.ask()  # what was stopped of it is no row any more
 
     def cancel(self) -> None:
         """Ask the run to stop."""
@@ -149,16 +202,7 @@ class TrainController(QObject):
             self._cancelling = True
             self._session.engine.cancel(self._job[0])
             self._page.set_progress(TrainProgress("Stopping", 0, 0, cancelling=True))
-
-    def _new_clock(self, choice: TrainChoice) -> RunClock:
-        recipe = recipe_for(choice.preset)
-        counts = class_counts(self._session.images())
-        fewest = min((counts[known.id] for known in self._session.classes()), default=0)
-        if choice.shots is not None:
-            fewest = min(fewest, choice.shots)
-        held_out = choice.shots is not None or choice.locked
-        fits = 1 if held_out else 1 + recipe.folds * recipe.repeats
-        return RunClock(recipe, fits=fits, searched=fewest >= recipe.min_images_to_search)
+            self._session.long_jobs.advance(self, "Stopping", 0, 0)
 
     def _on_opened(self) -> None:
         project = self._session.project
@@ -203,14 +247,9 @@ class TrainController(QObject):
             )
         self._stage = progress.stage
         if not self._cancelling:
-            self._page.set_progress(
-                TrainProgress(
-                    self._said(progress.stage),
-                    self._clock.done,
-                    self._clock.total,
-                    self._clock.seconds_left(now),
-                )
-            )
+            stage, left = self._said(progress.stage), self._clock.seconds_left(now)
+            self._page.set_progress(TrainProgress(stage, self._clock.done, self._clock.total, left))
+            self._session.long_jobs.advance(self, stage, self._clock.done, self._clock.total, left)
 
     def _on_interim(self) -> None:
         """Show what the run knows already: the frozen-feature methods first, then the verdict."""
@@ -239,6 +278,7 @@ class TrainController(QObject):
         assert self._job is not None
         folder = self._job[1]
         self._job = None
+        self._session.long_jobs.end(self)
         self._page.set_progress(None)
         if self._elsewhere:
             self._page.set_curve(())
@@ -246,15 +286,18 @@ class TrainController(QObject):
         if isinstance(event, Finished):
             self._record(folder)
             return
-        forget_job(folder)
+        kept = put_aside(folder, failed=isinstance(event, Failed) and event.code != LOST.code)
+        if kept:
+            self._session.runs_changed.emit()
         if not isinstance(event, Failed):
-            remedy = "Train again, with nothing changed, to go on."
-            self._session.tell(Notice("info", self._said("Training was cancelled."), remedy, key=_KEY))
+            remedy = "Resume it from the table of runs." if kept else ""
+            self._session.tell(Notice("info", self._said("Training was stopped."), remedy, key=_KEY))
         elif event.code == GONE_CODE or self._elsewhere:
             key = ELSEWHERE_KEY if self._elsewhere else _KEY
             self._session.tell(failure_notice(replace(event, message=self._said(event.message)), key))
         else:
-            self._session.tell(Notice("error", event.message, event.remedy, "train", "Train again", _KEY))
+            remedy = f"{event.remedy} Resume it from the table of runs." if kept else event.remedy
+            self._session.tell(Notice("error", event.message, remedy, "train", "Go to Train", _KEY))
 
     def _record(self, folder: Path) -> None:
         """Store the run in the project that it was made for, whichever is open by now."""
@@ -295,6 +338,26 @@ class TrainController(QObject):
             ("Time", f"{result.seconds:.0f} s"),
         )
         return ComparedRun(f"Run {number}", facts, result.evaluation, result.curve)
+
+
+def _stopped_row(stopped: StoppedTraining) -> RunRow:
+    clock = clock_of(stopped.request)
+    for stage, done, total in stopped.stages:
+        clock.observe(stage, done, total, 0.0, steps=True)
+    return RunRow(
+        number=0,
+        date=stopped.stopped[:16].replace("T", " "),
+        shots=stopped.request.shots,
+        images=sum(training_images(stopped.request)),
+        preset=stopped.preset,
+        accuracy=None,
+        interval=None,
+        verdict="not_shown",
+        state="stopped",
+        note=stopped.stages[-1][0] if stopped.stages else "",
+        key=stopped.key,
+        steps=(clock.done, clock.total),
+    )
 
 
 def _row(run: RunSummary) -> RunRow:

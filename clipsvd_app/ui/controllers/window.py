@@ -58,8 +58,8 @@ class WindowController(QObject):
             "file.add_studies": self._add_studies,
             "file.add_folder": self._add_folder,
             "file.open_adapter": self._open_adapter,
-            "edit.undo": session.undo_stack.undo,
-            "edit.redo": session.undo_stack.redo,
+            "edit.undo": session.undo.undo,
+            "edit.redo": session.undo.redo,
             "view.theme": self._switch_theme,
             "help.about": self._show_about,
             CANCEL_IMPORT: importing.cancel,
@@ -85,9 +85,9 @@ class WindowController(QObject):
         session.engine.ready.connect(self._on_ready)
         session.engine.lost.connect(self._on_lost)
         session.engine.given_up.connect(self._on_given_up)
-        session.undo_stack.canUndoChanged.connect(lambda _can: self._show_undo())
-        session.undo_stack.canRedoChanged.connect(lambda _can: self._show_undo())
-        session.undo_stack.indexChanged.connect(lambda _index: self._show_undo())
+        session.undo.canUndoChanged.connect(lambda _can: self._show_undo())
+        session.undo.canRedoChanged.connect(lambda _can: self._show_undo())
+        session.undo.indexChanged.connect(lambda _index: self._show_undo())
         self._show_undo()
         self._show_recent()
         self.refresh()

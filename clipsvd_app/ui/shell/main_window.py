@@ -9,15 +9,17 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLay
 
 from clipsvd_app.ui.shell.actions import PAGE_PREFIX
 from clipsvd_app.ui.shell.drops import DropVeil, dropped_paths
+from clipsvd_app.ui.shell.empty_state import EmptyState
 from clipsvd_app.ui.shell.key_sheet import KeySheet
 from clipsvd_app.ui.shell.menus import Actions
 from clipsvd_app.ui.shell.messages import Messages
 from clipsvd_app.ui.shell.project_bar import ProjectBar
 from clipsvd_app.ui.shell.rail import Rail
+from clipsvd_app.ui.shell.state import EmptySpec
 from clipsvd_app.ui.shell.status_bar import StatusBar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from PySide6.QtGui import (
         QCloseEvent,
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     )
 
     from clipsvd_app.ui.notices import Notice
-    from clipsvd_app.ui.shell.state import StatusState, TitleState
+    from clipsvd_app.ui.shell.state import LongJob, StatusState, TitleState
     from clipsvd_app.ui.theme import Theme
 
 APP_NAME = "CLIP-SVD Studio"
@@ -41,6 +43,7 @@ class MainWindow(QMainWindow):
     Signals: ``action_triggered(str)`` the id of any command in the action table, ``notice_action(str)``
     the button of a notice, ``page_changed(str)``, ``recent_requested(str)`` a path,
     ``paths_dropped(list[str])`` files or folders dropped anywhere no widget takes them, ``closing()``.
+    ``may_close`` is asked before it closes.
     """
 
     action_triggered = Signal(str)
@@ -57,12 +60,17 @@ class MainWindow(QMainWindow):
         self.resize(1440, 900)
         self.setMinimumSize(960, 600)
         self._theme = theme
+        self.may_close: Callable[[], bool] = lambda: True
         self._pages: dict[str, QWidget] = {}
         self._actions = Actions(theme, self)
         self._project_bar = ProjectBar(self._actions)
         self._rail = Rail(theme)
         self._stack = QStackedWidget()
         self._stack.setObjectName("stack")
+        self._current = ""
+        self._covered: frozenset[str] = frozenset()
+        self._cover = EmptyState(theme, EmptySpec("eye", "", ""))
+        self._stack.addWidget(self._cover)
         self._status = StatusBar(theme)
         self._centre = QWidget()
         self._arrange()
@@ -80,8 +88,8 @@ class MainWindow(QMainWindow):
     ) -> None:
         """Add a page to rail and stack; the first one added is shown."""
         self._rail.add_page(key, title, icon_name, at_bottom=at_bottom)
+        self._stack.insertWidget(len(self._pages), widget)
         self._pages[key] = widget
-        self._stack.addWidget(widget)
         shortcut = self._actions[PAGE_PREFIX + key].shortcut().toString()
         self._rail.set_hint(key, f"{title}  {shortcut}")
         if len(self._pages) == 1:
@@ -102,18 +110,29 @@ class MainWindow(QMainWindow):
     def show_page(self, key: str) -> None:
         """Bring a page to the front."""
         self._rail.set_current(key)
-        page = self._pages[key]
-        if self._stack.currentWidget() is not page or len(self._pages) == 1:
-            self._stack.setCurrentWidget(page)
-            page.setFocus()
+        if key != self._current:
+            self._current = key
+            self._bring_to_front()
             self._lay_messages()
             self.page_changed.emit(key)
 
     @property
     def current_page(self) -> str:
         """The key of the page on show."""
-        shown = self._stack.currentWidget()
-        return next((key for key, page in self._pages.items() if page is shown), "")
+        return self._current
+
+    def set_covered(self, keys: Iterable[str], spec: EmptySpec) -> None:
+        """Hide pages behind a few words until they are covered no longer."""
+        self._covered = frozenset(keys)
+        if self._covered:
+            self._cover.set_spec(spec)
+        self._bring_to_front()
+
+    def _bring_to_front(self) -> None:
+        shown = self._cover if self._current in self._covered else self._pages[self._current]
+        if self._stack.currentWidget() is not shown:
+            self._stack.setCurrentWidget(shown)
+            shown.setFocus()
 
     def set_title(self, state: TitleState) -> None:
         """Show which project is open."""
@@ -123,6 +142,11 @@ class MainWindow(QMainWindow):
     def set_status(self, state: StatusState) -> None:
         """Show a new status line."""
         self._status.set_state(state)
+
+    def set_jobs(self, jobs: tuple[LongJob, ...]) -> None:
+        """Show the long jobs under way, wherever the user is."""
+        self._rail.set_jobs(jobs)
+        self._status.set_jobs(jobs)
 
     def set_recent_projects(self, paths: Sequence[str]) -> None:
         """Fill the menu of recent projects."""
@@ -187,6 +211,9 @@ class MainWindow(QMainWindow):
             self._keys.setGeometry(self.rect())
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if not self.may_close():
+            event.ignore()
+            return
         self.closing.emit()
         super().closeEvent(event)
 
@@ -212,6 +239,8 @@ class MainWindow(QMainWindow):
         self._actions.triggered.connect(self.action_triggered)
         self._actions.recent_requested.connect(self.recent_requested)
         self._rail.page_chosen.connect(self.show_page)
+        self._cover.action_requested.connect(self.notice_action)
+        self._status.page_requested.connect(self.show_page)
         self.messages.action_requested.connect(self.notice_action)
 
     def _lay_messages(self) -> None:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QButtonGroup, QFrame, QToolButton, QVBoxLayout, QWidget
 
 from clipsvd_app.ui import icons
 
 if TYPE_CHECKING:
+    from clipsvd_app.ui.shell.state import LongJob
     from clipsvd_app.ui.theme import Palette, Theme
 
 RAIL_WIDTH_PX = 88
 BUTTON_SIZE = QSize(72, 62)
 ICON_SIZE = QSize(22, 22)
+RING_PX = 13
+RING_WIDTH_PX = 3
+UNKNOWN_SHARE = 0.25
 
 
 class RailButton(QToolButton):
@@ -28,6 +32,7 @@ class RailButton(QToolButton):
         self._theme = theme
         self._number = number
         self._icon_name = icon_name
+        self._job: LongJob | None = None
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
         self.setFixedSize(BUTTON_SIZE)
         self.setIconSize(ICON_SIZE)
@@ -35,16 +40,35 @@ class RailButton(QToolButton):
         theme.changed.connect(self._tint)
         self._tint(theme.palette)
 
+    def set_job(self, job: LongJob | None) -> None:
+        """Show how far a long job of this page is, as a ring in the corner, or None when there is none."""
+        self._job = job
+        share = "" if job is None or job.share is None else f", {100 * job.share:.0f} %"
+        self.setAccessibleDescription("" if job is None else f"{job.title}{share}")
+        self.update()
+
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
+        painter = QPainter(self)
+        if self._job is not None:
+            self._draw_ring(painter, self._job)
         if self._number is None:
             return
-        painter = QPainter(self)
         font = self.font()
         font.setPixelSize(10)
         painter.setFont(font)
         painter.setPen(self._theme.palette.color("accent" if self.isChecked() else "text_faint"))
         painter.drawText(QRectF(6, 5, 14, 12), Qt.AlignmentFlag.AlignLeft, str(self._number))
+
+    def _draw_ring(self, painter: QPainter, job: LongJob) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = QRectF(self.width() - RING_PX - 8, 7, RING_PX, RING_PX)
+        share = UNKNOWN_SHARE if job.share is None else job.share
+        for role, span in (("border_strong", 1.0), ("accent", share)):
+            pen = QPen(self._theme.palette.color(role), RING_WIDTH_PX)
+            pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+            painter.setPen(pen)
+            painter.drawArc(box, 90 * 16, -round(span * 360 * 16))
 
     def _tint(self, palette: Palette) -> None:
         self.setIcon(icons.icon(self._icon_name, palette))
@@ -83,6 +107,11 @@ class Rail(QFrame):
     def set_current(self, key: str) -> None:
         """Mark the page on show."""
         self._buttons[key].setChecked(True)
+
+    def set_jobs(self, jobs: tuple[LongJob, ...]) -> None:
+        """Mark each page that a long job belongs to."""
+        for key, button in self._buttons.items():
+            button.set_job(next((job for job in jobs if job.page == key), None))
 
     def set_hint(self, key: str, hint: str) -> None:
         """Set the tool tip of an entry."""

@@ -29,6 +29,28 @@ class StatusState:
 
 
 @dataclass(frozen=True, slots=True)
+class LongJob:
+    """A job of more than a moment: ``page`` is where it is watched, a ``total`` of 0 has no known end.
+
+    ``if_closed`` says what becomes of it when the window closes; ``keep`` is the button that lets it go on.
+    """
+
+    page: str
+    title: str
+    if_closed: str
+    keep: str = "Keep window open"
+    stage: str = ""
+    done: int = 0
+    total: int = 0
+    seconds_left: float | None = None
+
+    @property
+    def share(self) -> float | None:
+        """How much of it is done, 0 to 1; None while its end is not known."""
+        return min(1.0, self.done / self.total) if self.total > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
 class TitleState:
     """The project's name as shown above the pages, a short detail, and whether it can be changed."""
 

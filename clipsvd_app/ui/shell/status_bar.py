@@ -1,16 +1,18 @@
-"""The status bar: what the engine does, on what, how the preview stands, and that all is saved."""
+"""The status bar: engine, device, how the preview stands, what is under way, and that all is saved."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
+from clipsvd_app.ui.shell.job_button import JobButton
 from clipsvd_app.ui.shell.state import Segment, StatusState
 
 if TYPE_CHECKING:
+    from clipsvd_app.ui.shell.state import LongJob
     from clipsvd_app.ui.theme import Theme
 
 _ROLES = {
@@ -50,7 +52,12 @@ class _Segment(QLabel):
 
 
 class StatusBar(QFrame):
-    """Five segments; the last one, ``saved``, stands at the right."""
+    """Five segments; the last one, ``saved``, stands at the right, and before it what is under way.
+
+    Signal: ``page_requested(str)`` when that is clicked.
+    """
+
+    page_requested = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -58,12 +65,15 @@ class StatusBar(QFrame):
         self._segments = {
             name: _Segment(theme, name) for name in ("engine", "device", "backbone", "preview", "saved")
         }
+        self._job = JobButton(theme)
+        self._job.page_requested.connect(self.page_requested)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 5, 0, 5)
         row.setSpacing(8)
         for name, segment in self._segments.items():
             if name == "saved":
                 row.addStretch(1)
+                row.addWidget(self._job)
             row.addWidget(segment)
         self.set_state(StatusState())
 
@@ -71,3 +81,7 @@ class StatusBar(QFrame):
         """Show a new state."""
         for name, segment in self._segments.items():
             segment.set_segment(getattr(state, name))
+
+    def set_jobs(self, jobs: tuple[LongJob, ...]) -> None:
+        """Show the long jobs under way."""
+        self._job.set_jobs(jobs)

@@ -32,7 +32,8 @@ class TrainPage(QWidget):
     """Choices on the left, the run in the middle, the runs so far below.
 
     Signals: ``train_requested(TrainChoice)``, ``choice_changed(TrainChoice)``, ``cancel_requested()``,
-    ``run_opened(int)`` and ``compare_requested(int, int)`` by run number, ``empty_action(str)``,
+    ``run_opened(int)`` and ``compare_requested(int, int)`` by run number, ``resume_requested(str)`` and
+    ``discard_requested(str)`` by the key of a stopped one, ``empty_action(str)``,
     ``trouble(UserError)`` from saving a picture.
     """
 
@@ -41,6 +42,8 @@ class TrainPage(QWidget):
     cancel_requested = Signal()
     run_opened = Signal(int)
     compare_requested = Signal(int, int)
+    resume_requested = Signal(str)
+    discard_requested = Signal(str)
     empty_action = Signal(str)
     trouble = Signal(object)
 
@@ -68,6 +71,7 @@ class TrainPage(QWidget):
         """Show a run in progress, or None when it has ended."""
         self.progress.set_progress(progress)
         self.setup.set_running(progress is not None)
+        self.runs.set_running(progress is not None)
         if progress is not None:
             self._middle.setCurrentWidget(self.progress)
 
@@ -119,6 +123,8 @@ class TrainPage(QWidget):
         self.progress.cancel_requested.connect(self.cancel_requested)
         self.runs.run_opened.connect(self.run_opened)
         self.runs.compare_requested.connect(self.compare_requested)
+        self.runs.resume_requested.connect(self.resume_requested)
+        self.runs.discard_requested.connect(self.discard_requested)
         self.comparison.closed.connect(lambda: self.set_comparison(None))
         self._empty.action_requested.connect(self.empty_action)
         for plot in (self.progress.curves, self.comparison.table):

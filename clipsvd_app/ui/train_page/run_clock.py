@@ -8,6 +8,7 @@ from clipsvd_app.ui.train_page.time_left import TimeLeft
 
 if TYPE_CHECKING:
     from clipsvd_app.domain.recipe import Recipe
+    from clipsvd_app.jobs import TrainRequest
 
 _RUN = "run"
 
@@ -68,3 +69,20 @@ class RunClock:
     def seconds_left(self, now_s: float) -> float | None:
         """Return the seconds until the last step, or until the stage after it ends; None while unknown."""
         return self._time_left.seconds_left(now_s)
+
+
+def clock_of(request: TrainRequest) -> RunClock:
+    """Return the clock of a training: one fit, and before it one a fold where it is cross-validated."""
+    recipe = request.recipe
+    held_out = request.shots is not None or bool(request.locked)
+    fits = 1 if held_out else 1 + recipe.folds * recipe.repeats
+    fewest = min(training_images(request), default=0)
+    return RunClock(recipe, fits=fits, searched=fewest >= recipe.min_images_to_search)
+
+
+def training_images(request: TrainRequest) -> tuple[int, ...]:
+    """Return how many images of each class it learns from at most."""
+    locked = set(request.locked)
+    labels = [image.label for image in request.images if image.group not in locked]
+    most = len(labels) if request.shots is None else request.shots
+    return tuple(min(labels.count(place), most) for place in range(len(request.classes)))

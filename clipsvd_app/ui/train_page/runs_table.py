@@ -1,4 +1,4 @@
-"""The runs so far; two of them can be marked and compared."""
+"""The runs so far: two of them can be marked and compared, a stopped one resumed or discarded."""
 
 from __future__ import annotations
 
@@ -10,22 +10,32 @@ from clipsvd_app.ui.plots.page_parts import Card, button, label
 from clipsvd_app.ui.train_page.state import VERDICT_WORDS, RunRow
 
 _HEADINGS = ("Run", "When", "Images", "Shots", "Recipe", "Balanced accuracy", "Verdict")
-_STATE_WORDS = {"failed": "Failed", "cancelled": "Cancelled"}
+_STATE_WORDS = {"failed": "Failed"}
 
 
 class RunsTable(Card):
-    """A row a run. A double click or Enter opens one; with two marked, they can be compared."""
+    """A row a run, the stopped ones first. A double click or Enter opens one.
+
+    Two that are marked can be compared. A stopped one goes on with Resume; Discard takes it off the list.
+    """
 
     run_opened = Signal(int)
     compare_requested = Signal(int, int)
+    resume_requested = Signal(str)
+    discard_requested = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Runs", parent)
         self._runs: tuple[RunRow, ...] = ()
         self._open = button("Inspect")
         self._compare = button("Compare two")
+        self._resume = button("Resume", hint="Go on from where it was stopped, with the same settings.")
+        self._discard = button("Discard", hint="Take the stopped run off the list.")
+        self._running = False
         self._table = _table()
         self._hint = label("Runs appear here as they finish.", "muted")
+        self.head.addWidget(self._discard)
+        self.head.addWidget(self._resume)
         self.head.addWidget(self._open)
         self.head.addWidget(self._compare)
         self.body.addWidget(self._hint, 0, Qt.AlignmentFlag.AlignTop)
@@ -33,12 +43,14 @@ class RunsTable(Card):
         self._open.clicked.connect(self._open_marked)
         self._compare.clicked.connect(self._compare_marked)
         self._table.itemSelectionChanged.connect(self._marked_changed)
-        self._table.itemActivated.connect(lambda item: self.run_opened.emit(self._runs[item.row()].number))
+        self._resume.clicked.connect(lambda: self.resume_requested.emit(self._marked()[0].key))
+        self._discard.clicked.connect(lambda: self.discard_requested.emit(self._marked()[0].key))
+        self._table.itemActivated.connect(lambda item: self._activate(self._runs[item.row()]))
 
     def set_runs(self, runs: tuple[RunRow, ...]) -> None:
         """Show the runs, newest first, keeping the marks."""
-        marked = {row.number for row in self._marked()}
-        self._runs = tuple(sorted(runs, key=lambda run: -run.number))
+        marked = {_id(row) for row in self._marked()}
+        self._runs = tuple(sorted(runs, key=lambda run: (run.state != "stopped", -run.number)))
         self._table.setRowCount(len(self._runs))
         for row, run in enumerate(self._runs):
             for column, text in enumerate(_texts(run)):
@@ -46,18 +58,27 @@ class RunsTable(Card):
                 item.setToolTip(run.note)
                 self._table.setItem(row, column, item)
         self._table.clearSelection()
-        self.mark(*marked)
+        self._mark(marked)
         self._table.setVisible(bool(runs))
         self._hint.setVisible(not runs)
         self._marked_changed()
 
+    def set_running(self, running: bool) -> None:
+        """One training at a time: nothing is resumed meanwhile."""
+        if running != self._running:
+            self._running = running
+            self._marked_changed()
+
     def mark(self, *numbers: int) -> None:
         """Mark the runs with these numbers."""
+        self._mark(set(numbers))
+
+    def _mark(self, marked: set[int | str]) -> None:
         for row, run in enumerate(self._runs):
             for column in range(len(_HEADINGS)):
                 item = self._table.item(row, column)
                 if item is not None:
-                    item.setSelected(run.number in numbers)
+                    item.setSelected(_id(run) in marked)
 
     def _marked(self) -> list[RunRow]:
         rows = sorted({index.row() for index in self._table.selectedIndexes()})
@@ -67,6 +88,17 @@ class RunsTable(Card):
         marked = self._marked()
         self._open.setEnabled(len(marked) == 1 and marked[0].state == "done")
         self._compare.setEnabled(len(marked) == 2 and all(run.state == "done" for run in marked))
+        one_stopped = len(marked) == 1 and marked[0].state == "stopped"
+        self._resume.setEnabled(one_stopped and not self._running)
+        self._discard.setEnabled(one_stopped)
+        for widget in (self._resume, self._discard):
+            widget.setVisible(any(run.state == "stopped" for run in self._runs))
+
+    def _activate(self, run: RunRow) -> None:
+        if run.state == "stopped" and not self._running:
+            self.resume_requested.emit(run.key)
+        elif run.state == "done":
+            self.run_opened.emit(run.number)
 
     def _open_marked(self) -> None:
         self.run_opened.emit(self._marked()[0].number)
@@ -74,6 +106,10 @@ class RunsTable(Card):
     def _compare_marked(self) -> None:
         newer, older = self._marked()
         self.compare_requested.emit(older.number, newer.number)
+
+
+def _id(run: RunRow) -> int | str:
+    return run.key or run.number
 
 
 def _table() -> QTableWidget:
@@ -102,6 +138,12 @@ def _texts(run: RunRow) -> tuple[str, ...]:
         verdict = VERDICT_WORDS[run.verdict]
     else:
         accuracy = "no estimate" if run.state == "done" else "–"
-        verdict = _STATE_WORDS.get(run.state, "–")
+        verdict = _stopped_words(run.steps) if run.state == "stopped" else _STATE_WORDS.get(run.state, "–")
     shots = "all" if run.shots is None else str(run.shots)
-    return (str(run.number), run.date, str(run.images), shots, run.preset.capitalize(), accuracy, verdict)
+    number = str(run.number) if run.number else "–"
+    return (number, run.date, str(run.images), shots, run.preset.capitalize(), accuracy, verdict)
+
+
+def _stopped_words(steps: tuple[int, int]) -> str:
+    done, total = steps
+    return f"Stopped at step {done:,} of {total:,}" if done else "Stopped before the first step"

@@ -51,7 +51,10 @@ class TrainChoice:
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """A run in the table; ``accuracy`` None when there is no estimate."""
+    """A run in the table; ``accuracy`` None when there is no estimate.
+
+    A ``stopped`` one has no number yet: it is known by its ``key``; ``steps`` are those done, and all.
+    """
 
     number: int
     date: str
@@ -61,8 +64,10 @@ class RunRow:
     accuracy: float | None
     interval: Interval | None
     verdict: Verdict
-    state: Literal["done", "failed", "cancelled"] = "done"
+    state: Literal["done", "failed", "stopped"] = "done"
     note: str = ""
+    key: str = ""
+    steps: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
