@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QApplication, QMessageBox
 
+from clipsvd_app.ui.focus import destructive
+
 if TYPE_CHECKING:
     from PySide6.QtGui import QSessionManager
 
@@ -79,7 +81,7 @@ def _question(jobs: tuple[LongJob, ...], window: MainWindow) -> QMessageBox:
         box.setText(f"{len(jobs)} jobs are still under way.")
         box.setInformativeText("\n".join(f"{job.title}: {job.if_closed}" for job in jobs))
     keep = box.addButton(_keep(jobs), QMessageBox.ButtonRole.RejectRole)
-    box.addButton(STOP, QMessageBox.ButtonRole.DestructiveRole)
+    destructive(box.addButton(STOP, QMessageBox.ButtonRole.DestructiveRole))
     box.setDefaultButton(keep)
     box.setEscapeButton(keep)
     return box

@@ -15,6 +15,7 @@ from clipsvd_app.ui.explain_page.map_card import MapCard
 from clipsvd_app.ui.explain_page.margin_card import MarginCard
 from clipsvd_app.ui.explain_page.part_card import PartCard
 from clipsvd_app.ui.explain_page.statements import Statements
+from clipsvd_app.ui.focus import destructive
 from clipsvd_app.ui.inspect_page.case_image import CaseImage
 from clipsvd_app.ui.plots.numbers import percent
 from clipsvd_app.ui.plots.page_parts import GAP, Card, Fold, SideBySide, button, column, label, scrolled
@@ -64,7 +65,8 @@ class CaseTab(QWidget):
         self._pending = Card("Case")
         self._image = CaseImage()
         self._stage = label("", "muted")
-        self._bar, self._cancel, self._retry = QProgressBar(), button("Cancel"), button("Explain this case")
+        self._bar, self._cancel = QProgressBar(), destructive(button("Cancel"))
+        self._retry = button("Explain this case")
         self._stack = QStackedWidget()
         self._empty = EmptyState(theme, NO_CASE)
         self._arrange()

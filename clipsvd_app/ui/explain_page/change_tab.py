@@ -14,6 +14,7 @@ from clipsvd_app.ui.explain_page.classes_card import ClassesCard
 from clipsvd_app.ui.explain_page.part_card import PartCard
 from clipsvd_app.ui.explain_page.poles import Poles
 from clipsvd_app.ui.explain_page.statements import Statements
+from clipsvd_app.ui.focus import destructive
 from clipsvd_app.ui.inspect_page.state import NearCase
 from clipsvd_app.ui.plots.directions_picture import DirectionsPicture
 from clipsvd_app.ui.plots.head_phrases import HeadPhrases
@@ -64,10 +65,10 @@ class ChangeTab(QWidget):
         self._names: tuple[str, ...] = ()
         self._cases: dict[int, NearCase] = {}
         self.banner = Banner()
-        self._again = button(
-            "Explain again", hint="Explain this run anew from its stored adapter; nothing is trained"
+        self._again = destructive(
+            button("Explain again", hint="Explain this run anew from its stored adapter; nothing is trained")
         )
-        self._bar, self._cancel = QProgressBar(), button("Cancel")
+        self._bar, self._cancel = QProgressBar(), destructive(button("Cancel"))
         self._stage = label("", "muted", wrap=False)
         self._working, self._top = QWidget(), QWidget()
         self.words = PartCard("The run in words")

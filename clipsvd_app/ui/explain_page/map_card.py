@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QSlider, QVBoxLayout, Q
 
 from clipsvd_app.domain.contributions import map_verdict
 from clipsvd_app.ui.explain_page.part_card import PartCard
+from clipsvd_app.ui.focus import destructive
 from clipsvd_app.ui.inspect_page.case_image import CaseImage
 from clipsvd_app.ui.plots.deletion_plot import DeletionPlot
 from clipsvd_app.ui.plots.page_parts import GAP, Card, button, choice, label
@@ -52,7 +53,7 @@ class MapCard(PartCard):
         self._verdict = label("")
         self._warning = label("", "warning")
         self._make = button("Make this map")
-        self._bar, self._cancel = QProgressBar(), button("Cancel")
+        self._bar, self._cancel = QProgressBar(), destructive(button("Cancel"))
         self._stage = label("", "muted", wrap=False)
         self._working = QWidget()
         self._arrange()

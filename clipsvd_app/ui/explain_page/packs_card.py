@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from clipsvd_app.ui.explain_page.state import PacksState
 from clipsvd_app.ui.export_page.drop_area import DropArea
+from clipsvd_app.ui.focus import destructive
 from clipsvd_app.ui.plots.numbers import count
 from clipsvd_app.ui.plots.page_parts import GAP, Banner, Card, Lines, button, empty, label
 
@@ -31,7 +32,7 @@ class PacksCard(Card):
         super().__init__("Your own phrases", parent)
         self._area = DropArea("Drop a pack of phrases here", _SENTENCE, "Choose a file…")
         self.banner = Banner()
-        self._again = button("Explain this run again with them")
+        self._again = destructive(button("Explain this run again with them"))
         self._findings = Lines()
         self._packs = QVBoxLayout()
         self._packs.setSpacing(GAP)
@@ -73,7 +74,8 @@ class PacksCard(Card):
         across = QHBoxLayout(row)
         across.setContentsMargins(0, 0, 0, 0)
         across.addWidget(label(f"{report.name}: {summary(report)}"), 1)
-        remove = button("Remove", "quiet", hint=f"Take “{report.name}” out of the explanations to come")
+        hint = f"Take “{report.name}” out of the explanations to come"
+        remove = destructive(button("Remove", "quiet", hint=hint))
         remove.setAccessibleName(f"Remove the pack {report.name}")
         remove.clicked.connect(lambda: self.remove_requested.emit(report.name))
         across.addWidget(remove)

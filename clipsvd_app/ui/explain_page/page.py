@@ -68,11 +68,13 @@ class ExplainPage(QWidget):
         self._arrange()
         self._connect()
         self._whole.setCurrentIndex(1)
+        self.setFocusProxy(self._empty)
 
     def set_state(self, state: ExplainState) -> None:
         """Show a run's explanation; the case shown before is taken away."""
         self._state = state
         self._whole.setCurrentIndex(1 if state.run is None else 0)
+        self.setFocusProxy(self._empty if state.run is None else self._tabs)
         self._show_runs()
         for tab in (self.change, self.case, self.trust):
             tab.set_state(state)

@@ -20,6 +20,7 @@ from clipsvd_app.jobs import VerifyResult
 from clipsvd_app.ui.export_page.drop_area import DropArea
 from clipsvd_app.ui.export_page.results_table import ResultsTable
 from clipsvd_app.ui.export_page.write_tab import check_lines
+from clipsvd_app.ui.focus import destructive
 from clipsvd_app.ui.plots.numbers import count
 from clipsvd_app.ui.plots.page_parts import (
     GAP,
@@ -69,7 +70,7 @@ class ApplyTab(QWidget):
         self._other = button("Open another…")
         self._stage = label("", "muted", wrap=False)
         self._bar = QProgressBar()
-        self._cancel = button("Cancel")
+        self._cancel = destructive(button("Cancel"))
         self._csv = button("Save CSV…")
         self._warning = Lines()
         self._refused = Lines()

@@ -71,6 +71,7 @@ class ExportPage(QWidget):
         self._third.addWidget(self._no_report)
         self._third.setCurrentIndex(1)
         self._tabs = QTabWidget()
+        self.setFocusProxy(self._tabs)
         self._tabs.tabBar().setDrawBase(False)
         self._tabs.addTab(self._first, "Write an adapter")
         self._tabs.addTab(self.apply_tab, "Use an adapter")

@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QLineEdit, QProgressBar, QWidget
 
 from clipsvd_app.ui.export_page.state import ReportState
+from clipsvd_app.ui.focus import destructive
 from clipsvd_app.ui.plots.page_parts import (
     GAP,
     Banner,
@@ -60,9 +61,9 @@ class ReportTab(QWidget):
         self._failures_note = label("", "small")
         self._path = QLineEdit()
         self._browse = button("Browse…")
-        self._write = button("Write report", "primary")
+        self._write = destructive(button("Write report", "primary"))
         self._bar = QProgressBar()
-        self._cancel = button("Cancel")
+        self._cancel = destructive(button("Cancel"))
         self.banner = Banner()
         self._arrange()
         self._connect()

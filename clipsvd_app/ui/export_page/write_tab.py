@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from clipsvd_app.ui.export_page.state import CardFields, ExportState
+from clipsvd_app.ui.focus import destructive
 from clipsvd_app.ui.plots.numbers import file_size
 from clipsvd_app.ui.plots.page_parts import (
     GAP,
@@ -54,7 +55,7 @@ class WriteTab(QWidget):
         self._licence = QLineEdit()
         self._path = QLineEdit()
         self._browse = button("Browse…")
-        self._write = button("Write adapter", "primary")
+        self._write = destructive(button("Write adapter", "primary"))
         self._blocked = label("", "warning")
         self.banner = Banner()
         self._checks = Lines()

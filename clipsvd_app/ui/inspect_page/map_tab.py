@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
+from clipsvd_app.ui.focus import destructive
 from clipsvd_app.ui.plots.case_map import CaseMap
 from clipsvd_app.ui.plots.page_parts import GAP, Card, button, label
 from clipsvd_app.ui.plots.plot_widget import save_button
@@ -40,7 +41,7 @@ class MapTab(QWidget):
         self._tsne = button("Neighbours (t-SNE)", hint="Takes some seconds; can be cancelled")
         self._save = save_button(self.map)
         self._bar = QProgressBar()
-        self._cancel = button("Cancel")
+        self._cancel = destructive(button("Cancel"))
         self._keys = label("Click a dot, or move with the arrow keys and open with Enter.", "small")
         self._arrange()
         self._pca.clicked.connect(lambda: self._want("pca"))

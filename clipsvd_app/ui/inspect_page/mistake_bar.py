@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from clipsvd_app.domain.cases import best_known
 from clipsvd_app.ui.class_colours import class_icon
+from clipsvd_app.ui.focus import destructive
 from clipsvd_app.ui.inspect_page.cases import likelier_class
 from clipsvd_app.ui.plots.numbers import percent
 from clipsvd_app.ui.plots.page_parts import GAP, button, label
@@ -32,8 +33,10 @@ class MistakeBar(QWidget):
         super().__init__(parent)
         self._case: Prediction | None = None
         self._sentence = label("", "muted")
-        self._relabel = button("", hint="Key R; undo takes it back")
-        self._keep = button("Keep label", "quiet", hint="Key K: do not ask about this label again")
+        self._relabel = destructive(button("", hint="Key R; undo takes it back"))
+        self._keep = destructive(
+            button("Keep label", "quiet", hint="Key K: do not ask about this label again")
+        )
         row = QHBoxLayout()
         row.setSpacing(GAP)
         row.addWidget(self._relabel)

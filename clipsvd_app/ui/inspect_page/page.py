@@ -87,11 +87,13 @@ class InspectPage(QWidget):
         self._connect()
         self._verdict.hide()
         self._whole.setCurrentIndex(1)
+        self.setFocusProxy(self._empty)
 
     def set_state(self, state: InspectState) -> None:
         """Show a run."""
         self._state = state
         self._whole.setCurrentIndex(1 if state.run is None else 0)
+        self.setFocusProxy(self._empty if state.run is None else self._tabs)
         self._show_runs()
         evaluation = state.evaluation or Evaluation("none", "This run left no estimate.")
         self._verdict.setText(verdict_title(evaluation))

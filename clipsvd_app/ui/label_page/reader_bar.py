@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from clipsvd_app.ui import icons
+from clipsvd_app.ui.focus import destructive
 from clipsvd_app.ui.theme import set_kind
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class ReaderBar(QFrame):
         self._sentence.setMinimumWidth(80)
         self._next = QPushButton("Next difference")
         self._compare = QPushButton("Compare")
-        self._close = QPushButton("Finish")
+        self._close = destructive(QPushButton("Finish"))
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 6, 12, 6)
         row.setSpacing(12)

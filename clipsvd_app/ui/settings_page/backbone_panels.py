@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
+from clipsvd_app.ui.focus import destructive
 from clipsvd_app.ui.plots.page_parts import GAP, button, label
 from clipsvd_app.ui.theme import set_kind
 
@@ -26,7 +27,7 @@ class Question(QFrame):
         super().__init__(parent)
         set_kind(self, "inset")
         self._headline, self._words = label("", "headline"), label("")
-        self._yes, self._no = button("", "primary"), button("Not now")
+        self._yes, self._no = destructive(button("", "primary")), button("Not now")
         self._yes.clicked.connect(self._confirm)
         self._no.clicked.connect(self.hide)
         column = _column(self)
@@ -71,7 +72,9 @@ class WorkPanel(QFrame):
         self._amount = label("", "muted", wrap=False)
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
-        self._cancel = button("Cancel", hint="Stop; what has been fetched stays for the next attempt.")
+        self._cancel = destructive(
+            button("Cancel", hint="Stop; what has been fetched stays for the next attempt.")
+        )
         self._cancel.clicked.connect(self.cancel_requested)
         top, bottom = QHBoxLayout(), QHBoxLayout()
         top.addWidget(self._title)

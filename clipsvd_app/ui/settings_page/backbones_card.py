@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
+from clipsvd_app.ui.focus import destructive
 from clipsvd_app.ui.plots.numbers import short_hash
 from clipsvd_app.ui.plots.page_parts import GAP, Banner, Card, button, empty, label
 from clipsvd_app.ui.settings_page.backbone_panels import Question, WorkPanel
@@ -130,7 +131,7 @@ class BackbonesCard(Card):
             use.clicked.connect(partial(self.use_requested.emit, row.key))
             whole.addWidget(use)
         if not row.embedded:
-            remove = self._button("Remove", row, enabled=not row.in_use)
+            remove = destructive(self._button("Remove", row, enabled=not row.in_use))
             remove.clicked.connect(partial(self._ask_to_remove, row))
             whole.addWidget(remove)
         return holder

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QWidget
 
+from clipsvd_app.ui.focus import destructive
 from clipsvd_app.ui.plots.numbers import file_size
 from clipsvd_app.ui.plots.page_parts import GAP, Card, ChoiceGroup, button, choice, empty, label
 
@@ -115,7 +116,7 @@ class CachesCard(Card):
         """Show one row a cache."""
         empty(self._grid)
         for row, cache in enumerate(caches):
-            clear = button("Clear")
+            clear = destructive(button("Clear"))
             clear.setAccessibleName(f"Clear {cache.title}")
             clear.setEnabled(cache.size_bytes > 0)
             clear.clicked.connect(lambda _checked=False, key=cache.key: self.clear_requested.emit(key))

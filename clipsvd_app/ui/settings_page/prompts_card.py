@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QWidget
 
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.ui.class_colours import class_icon
+from clipsvd_app.ui.focus import destructive
 from clipsvd_app.ui.plots.page_parts import Card, button, choice, label
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ class PromptsCard(Card):
         self._editor.setTabChangesFocus(True)
         self._editor.setMinimumHeight(130)
         self._note = label("", "small")
-        self._reset = button("Reset to templates")
-        self._save = button("Save prompts")
+        self._reset = destructive(button("Reset to templates"))
+        self._save = destructive(button("Save prompts"))
         self.head.addWidget(self._choice)
         self.body.addWidget(
             label("One sentence a line. Their mean stands for the class; write them as in a report.", "small")

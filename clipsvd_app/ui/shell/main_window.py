@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
+from clipsvd_app.ui.focus import FocusKeeper, is_harmless
 from clipsvd_app.ui.shell.actions import PAGE_PREFIX
 from clipsvd_app.ui.shell.drops import DropVeil, dropped_paths
 from clipsvd_app.ui.shell.empty_state import EmptyState
@@ -79,6 +80,7 @@ class MainWindow(QMainWindow):
         self._stack.installEventFilter(self)
         self._veil = DropVeil(theme, self)
         self._keys = KeySheet(self)
+        self._keeper = FocusKeeper(self)
         self._connect()
         self._dress()
         theme.changed.connect(self._dress)
@@ -129,10 +131,21 @@ class MainWindow(QMainWindow):
         self._bring_to_front()
 
     def _bring_to_front(self) -> None:
-        shown = self._cover if self._current in self._covered else self._pages[self._current]
-        if self._stack.currentWidget() is not shown:
-            self._stack.setCurrentWidget(shown)
-            shown.setFocus()
+        if self._stack.currentWidget() is not self._shown():
+            self._stack.setCurrentWidget(self._shown())
+            self.go_home()
+
+    def _shown(self) -> QWidget:
+        return self._cover if self._current in self._covered else self._pages[self._current]
+
+    def go_home(self) -> None:
+        """Give the keyboard to the page on show, to where it does no harm."""
+        page = self._shown()
+        page.setFocus()
+        focused = self.focusWidget()
+        inside = focused is not None and (page is focused or page.isAncestorOf(focused))
+        if not inside or not is_harmless(focused):
+            self._stack.setFocus()
 
     def set_title(self, state: TitleState) -> None:
         """Show which project is open."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 
+from clipsvd_app.ui.focus import destructive
 from clipsvd_app.ui.shell.state import TitleState
 from clipsvd_app.ui.theme import set_kind
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.shell.menus import Actions
 
 BUTTONS = ("edit.undo", "edit.redo", "view.theme", "help.keys")
+_STEP_BACK = ("edit.undo", "edit.redo")
 
 
 class ProjectBar(QFrame):
@@ -34,6 +36,8 @@ class ProjectBar(QFrame):
         row.addStretch(1)
         for action_id in BUTTONS:
             button = QToolButton()
+            if action_id in _STEP_BACK:
+                destructive(button)
             button.setIconSize(QSize(18, 18))
             button.setDefaultAction(actions[action_id])
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)

@@ -66,6 +66,7 @@ class TrainPage(QWidget):
         self._whole.setCurrentIndex(0 if state.classes or state.runs else 1)
         self.setup.set_state(state)
         self.runs.set_runs(state.runs)
+        self.setFocusProxy(self.runs if state.runs else self.setup if state.classes else self._empty)
 
     def set_progress(self, progress: TrainProgress | None) -> None:
         """Show a run in progress, or None when it has ended."""

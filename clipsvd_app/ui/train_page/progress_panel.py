@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
 
+from clipsvd_app.ui.focus import destructive
 from clipsvd_app.ui.plots.live_curves import LiveCurves
 from clipsvd_app.ui.plots.page_parts import GAP, Card, button, label, scrolled
 from clipsvd_app.ui.train_page.interim_card import InterimCard
@@ -34,7 +35,7 @@ class ProgressPanel(Card):
         self._left = label("", "muted", wrap=False)
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
-        self._cancel = button("Cancel", hint="Stop this run; labels and earlier runs stay.")
+        self._cancel = destructive(button("Cancel", hint="Stop this run; it can be resumed."))
         self._cancel.clicked.connect(self.cancel_requested)
         line = QHBoxLayout()
         line.addWidget(self._stage)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
+from clipsvd_app.ui.focus import destructive
 from clipsvd_app.ui.plots.numbers import percent_with_interval
 from clipsvd_app.ui.plots.page_parts import Card, button, label
 from clipsvd_app.ui.train_page.state import VERDICT_WORDS, RunRow
@@ -29,10 +30,13 @@ class RunsTable(Card):
         self._runs: tuple[RunRow, ...] = ()
         self._open = button("Inspect")
         self._compare = button("Compare two")
-        self._resume = button("Resume", hint="Go on from where it was stopped, with the same settings.")
-        self._discard = button("Discard", hint="Take the stopped run off the list.")
+        self._resume = destructive(
+            button("Resume", hint="Go on from where it was stopped, with the same settings.")
+        )
+        self._discard = destructive(button("Discard", hint="Take the stopped run off the list."))
         self._running = False
         self._table = _table()
+        self.setFocusProxy(self._table)
         self._hint = label("Runs appear here as they finish.", "muted")
         self.head.addWidget(self._discard)
         self.head.addWidget(self._resume)
@@ -95,9 +99,7 @@ class RunsTable(Card):
             widget.setVisible(any(run.state == "stopped" for run in self._runs))
 
     def _activate(self, run: RunRow) -> None:
-        if run.state == "stopped" and not self._running:
-            self.resume_requested.emit(run.key)
-        elif run.state == "done":
+        if run.state == "done":
             self.run_opened.emit(run.number)
 
     def _open_marked(self) -> None:

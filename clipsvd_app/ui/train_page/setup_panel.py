@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from clipsvd_app.domain.recipe import PRESETS, DeviceName, PresetName
 from clipsvd_app.ui.class_colours import class_icon
+from clipsvd_app.ui.focus import destructive
 from clipsvd_app.ui.plots.numbers import count, duration
 from clipsvd_app.ui.plots.page_parts import GAP, Card, ChoiceGroup, Lines, button, empty, label, scrolled
 from clipsvd_app.ui.train_page.state import PRESET_WORDS, ClassCount, TrainChoice, TrainState
@@ -42,9 +43,10 @@ class SetupPanel(QWidget):
         self._locked = QCheckBox("Keep patients aside as a locked test")
         self._locked_note = label("", "small")
         self._blocked = label("", "warning")
-        self._train = button("Train", "primary")
+        self._train = destructive(button("Train", "primary"))
         self._arrange()
         self._connect()
+        self.setFocusProxy(self._presets)
 
     def set_state(self, state: TrainState) -> None:
         """Show the state; nothing is emitted."""
