@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 TYPED_INTO = (QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox)
-_SEARCHING = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier
+_HELD = (
+    Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.KeypadModifier
+)
 
 
 def is_typing() -> bool:
@@ -43,7 +45,7 @@ class PageKeys(QObject):
         if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.KeyPress:
             return False
         pops_up = isinstance(watched, QWidget) and watched.window() is not self._page.window()
-        if pops_up or event.modifiers() & ~_SEARCHING or not _is_written(event.text()):
+        if pops_up or event.modifiers() & ~_HELD or not _is_written(event.text()):
             return False
         self._page.keyPressEvent(event)
         return True

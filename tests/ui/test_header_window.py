@@ -80,12 +80,12 @@ def test_it_says_that_it_may_name_the_patient_and_keeps_nothing(dialog):
 class Files(QObject):
     """The part of a session that reads files, and what the viewer shows of them."""
 
-    shown_changed, project_opened = Signal(), Signal()
+    shown_changed, project_opened, project_changed = Signal(), Signal(), Signal()
 
     def __init__(self, paths) -> None:
         super().__init__()
         self.background = Background()
-        self.paths, self.shown, self.told = paths, None, []
+        self.paths, self.seen, self.told = paths, None, []
         self.work = self.background.run
         self.tell = self.told.append
 
@@ -97,7 +97,7 @@ class Files(QObject):
         return replace(project_image(image_id), path=str(self.paths[image_id - 1]))
 
     def show(self, image_id) -> None:
-        self.shown = image_id
+        self.seen = image_id
         self.shown_changed.emit()
 
 
@@ -137,3 +137,8 @@ def test_the_window_follows_the_viewer_and_names_what_is_missing(qtbot, theme, f
     assert not headers.dialog.isVisible()
     files.show(1)
     assert value_of("PatientID") == ""
+    headers.toggle()
+    qtbot.waitUntil(lambda: value_of("PatientID") == "first")
+    files.seen = None
+    files.project_changed.emit()
+    assert not headers.dialog.isVisible()

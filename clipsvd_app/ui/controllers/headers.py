@@ -33,6 +33,7 @@ class HeaderController(QObject):
         self._task: Task | None = None
         viewing.shown_changed.connect(self._follow)
         session.project_opened.connect(self.dialog.close)
+        session.project_changed.connect(self._follow)
         self.dialog.finished.connect(self._forget)
 
     def toggle(self) -> None:
@@ -46,11 +47,16 @@ class HeaderController(QObject):
             self._follow()
 
     def _image(self) -> ProjectImage | None:
-        return self._session.image(self._viewing.shown)
+        return self._session.image(self._viewing.seen)
 
     def _follow(self) -> None:
+        if not self.dialog.isVisible():
+            return
         image = self._image()
-        if not self.dialog.isVisible() or image is None or image.path == self._path:
+        if image is None:
+            self.dialog.close()  # nothing is read of an image that has left the project
+            return
+        if image.path == self._path:
             return
         self._drop_task()
         self._path = image.path

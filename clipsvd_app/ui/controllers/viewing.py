@@ -68,6 +68,12 @@ class ViewingController(QObject):
         return self._asked.get(self._viewer.active)
 
     @property
+    def seen(self) -> int | None:
+        """The image asked for, else the slice that a plane of a volume in the active pane is nearest to."""
+        frame = self._viewer.frame
+        return frame.image_id if self.shown is None and frame is not None else self.shown
+
+    @property
     def empty(self) -> bool:
         """Whether no pane shows an image."""
         return not self._asked

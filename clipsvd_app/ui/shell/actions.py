@@ -77,6 +77,7 @@ INSPECT_KEYS: tuple[KeyHelp, ...] = (
     KeyHelp("R · K", "Likely mistake: relabel · keep its label"),
     KeyHelp("Ctrl+S", "Save the picture that has the focus, or its numbers"),
 )
+APPLY_KEYS: tuple[KeyHelp, ...] = (KeyHelp("Enter", "Predictions: show the image"),)
 MOUSE_KEYS: tuple[KeyHelp, ...] = (
     KeyHelp("Left drag", "The tool chosen"),
     KeyHelp("Right drag", "Window: width across, centre up and down"),

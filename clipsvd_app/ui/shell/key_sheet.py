@@ -6,7 +6,15 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from clipsvd_app.ui.shell.actions import ACTIONS, INSPECT_KEYS, LABEL_KEYS, MOUSE_KEYS, VIEWER_KEYS, KeyHelp
+from clipsvd_app.ui.shell.actions import (
+    ACTIONS,
+    APPLY_KEYS,
+    INSPECT_KEYS,
+    LABEL_KEYS,
+    MOUSE_KEYS,
+    VIEWER_KEYS,
+    KeyHelp,
+)
 from clipsvd_app.ui.theme import set_kind
 
 VEIL_ALPHA = 150
@@ -144,7 +152,12 @@ def _filled(heights: list[int], tallest: int) -> list[int]:
 
 def _titled() -> tuple[Section, ...]:
     window = tuple(KeyHelp(_shown(spec.shortcut), spec.text.rstrip("…")) for spec in ACTIONS if spec.shortcut)
-    others = (("Mouse in the viewer", MOUSE_KEYS), ("Labelling", LABEL_KEYS), ("Inspecting", INSPECT_KEYS))
+    others = (
+        ("Mouse in the viewer", MOUSE_KEYS),
+        ("Labelling", LABEL_KEYS),
+        ("Inspecting", INSPECT_KEYS),
+        ("Applying", APPLY_KEYS),
+    )
     return (("Window", window), *VIEWER_KEYS, *others)
 
 
