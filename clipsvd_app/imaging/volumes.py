@@ -71,7 +71,7 @@ def _header_of(path: Path, grid: Geometry) -> ImageHeader:
 
 def _planes(grid: Geometry, frames: int) -> tuple[Plane | None, ...]:
     """Return where each slice lies in the patient, () where the file does not say."""
-    if len(grid.axes) < 3:
+    if len(grid.axes) < 3 or len(grid.spacing_mm) < 3:
         return ()
     row, column, through = grid.axes[:3]
     step_mm, depth = grid.spacing_mm[2], grid.size[2] if len(grid.size) > 2 else 1
@@ -119,8 +119,9 @@ def read_volume_frame(path: Path, frame: int) -> Frame:
 
 def _place(grid: Geometry, header: ImageHeader, frame: int) -> FramePlace:
     plane = header.planes[frame] if frame < len(header.planes) else None
+    turned = plane_of((0.0, 0.0, 0.0), (*grid.axes[0], *grid.axes[1])) if len(grid.axes) > 2 else None
     return FramePlace(
-        edges=None if plane is None else edges_along(plane.row, plane.column),
+        edges=None if turned is None else edges_along(turned.row, turned.column),
         along_mm=None if plane is None else plane.along_normal_mm,
         spacing_mm=grid.spacing_mm[2] if len(grid.spacing_mm) > 2 and header.frames > 1 else None,
     )

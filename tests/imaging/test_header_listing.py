@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 from pydicom.dataset import Dataset
 from support.dicom_variants import described, item
+from support.mutants import mutant
 
 from clipsvd_app import imaging
 from clipsvd_app.errors import UserError
@@ -115,3 +116,16 @@ def test_nothing_is_listed_twice_of_an_empty_sequence(tmp_path, dataset):
     rows = by_name(written(tmp_path / "a.dcm", dataset))
     assert rows["RequestAttributesSequence"].rows == ()
     assert rows["ReferencedImageSequence"].rows[0].rows[0].rows[0].rows == ()
+
+
+def test_damaged_files_are_listed_as_far_as_they_can_be_read_or_refused_in_a_sentence(tmp_path):
+    listed, refused = 0, []
+    for number in range(60):
+        path = tmp_path / f"mutant{number}"
+        path.write_bytes(mutant(11, number))
+        try:
+            listed += bool(list_header(path))
+        except UserError as error:
+            refused.append(str(error))
+    assert listed > 30
+    assert all(sentence.endswith(".") for sentence in refused)

@@ -341,3 +341,13 @@ def test_the_fields_of_a_volume_are_listed_as_they_are_stored(tmp_path):
     assert rows["dim"] == "6 \\ 5 \\ 4"
     (tmp_path / "a.nrrd").write_bytes(nrrd("spacings: 1 1 3"))
     assert {row.name: row.value for row in list_header(tmp_path / "a.nrrd")}["spacings"] == "1 1 3"
+
+
+def test_a_volume_that_says_how_it_lies_and_not_how_large_its_voxels_are_is_shown(write):
+    path = write(mha(ElementSpacing="", AnatomicalOrientation="RAI"), "v.mha")
+    header = read_header(path)
+    assert header.planes == ()
+    assert header.pixel_spacing_mm is None
+    place = read_frame(path, 1).place
+    assert (place.edges, place.along_mm, place.spacing_mm) == (("R", "A", "L", "P"), None, None)
+    assert {row.name for row in list_header(path)} >= {"dimsize", "anatomicalorientation"}
