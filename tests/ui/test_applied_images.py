@@ -147,6 +147,17 @@ def test_nothing_can_be_trained_or_compared_there(bench, qtbot):
     assert dialog.viewer.bar._button("layout").isHidden()
 
 
+def test_escape_puts_the_tool_away_first_and_then_closes_the_window(bench, qtbot):
+    bench.images.open(0)
+    dialog = opened(bench, qtbot, 0)
+    qtbot.keyClick(dialog.viewer, Qt.Key.Key_D)
+    qtbot.keyClick(dialog.viewer, Qt.Key.Key_Escape)
+    assert dialog.isVisible()
+    assert dialog.viewer.tool == "window"
+    qtbot.keyClick(dialog.viewer, Qt.Key.Key_Escape)
+    assert not dialog.isVisible()
+
+
 def test_a_file_that_went_away_is_one_sentence_and_other_predictions_close_the_window(bench, qtbot, series):
     bench.images.open(0)
     opened(bench, qtbot, 0)

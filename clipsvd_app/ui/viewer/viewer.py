@@ -234,9 +234,15 @@ class ImageViewer(QWidget):
             return True
         command = key_command(event)
         idle = self.frame is None and command is not None and command.kind not in WITHOUT_FRAME
-        if command is None or (self._looks_only and command.kind in OF_PROJECT):
+        if command is None or (self._looks_only and self._is_idle_here(command.kind)):
             return False
         return not idle and self._obeying.obey(command)
+
+    def _is_idle_here(self, command: str) -> bool:
+        """Say whether a command means nothing to images of no project; Escape then leaves the window."""
+        hand = self.pane.hand
+        busy = self.tool != "window" or hand.drawing is not None or hand.selected is not None
+        return command in OF_PROJECT or (command == "escape" and not busy)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
