@@ -5,8 +5,11 @@ from __future__ import annotations
 import zipfile
 from typing import TYPE_CHECKING
 
+import numpy as np
+from PIL import Image
+
 from clipsvd_app.engine.run_job import Engine
-from clipsvd_app.jobs import VerifyResult, read_result
+from clipsvd_app.jobs import PredictResult, VerifyResult, read_result
 from clipsvd_app.services import applying, backbones
 from clipsvd_app.services.demo_run import ADAPTER_MEMBER, demo_run_file
 from clipsvd_app.settings import Settings
@@ -23,3 +26,17 @@ def test_the_adapter_of_the_demo_fits_the_bundled_backbone(tmp_path: Path) -> No
     job = applying.prepare_verify(adapter, backbone, "cpu")
     Engine().run(job, lambda *_args: None)
     assert read_result(job, VerifyResult).passed
+
+
+def test_it_warns_of_what_is_no_chest_film(tmp_path: Path) -> None:
+    adapter, noise = tmp_path / "demo.sigma.safetensors", tmp_path / "noise.png"
+    with zipfile.ZipFile(demo_run_file()) as archive:
+        adapter.write_bytes(archive.read(ADAPTER_MEMBER))
+    pixels = np.random.default_rng(1).integers(0, 256, (128, 128), dtype=np.uint8)
+    Image.fromarray(pixels).save(noise)
+    backbone = backbones.find(Settings(), backbones.DEMO)
+    job = applying.prepare_predict(adapter, backbone, applying.list_files([noise]), "cpu")
+    Engine().run(job, lambda *_args: None)
+    found = read_result(job, PredictResult)
+    assert found.learnt_kind == "radiography"
+    assert found.images[0].unlike is not None
