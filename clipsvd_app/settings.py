@@ -22,12 +22,16 @@ ThemeName = Literal["dark", "light"]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The user's choices; ``backbones`` maps a name to a folder, ``thumbnail_px`` is the pool's."""
+    """The user's choices. backbones: folder by name. opened: when each recent project was opened last.
+
+    thumbnail_px: the side of the pool's thumbnails.
+    """
 
     theme: ThemeName = "dark"
     device: str = "auto"
     backbones: tuple[tuple[str, str], ...] = ()
     recent_projects: tuple[str, ...] = ()
+    opened: tuple[tuple[str, str], ...] = ()
     show_identity: bool = False
     next_after_label: bool = True
     thumbnail_px: int = THUMBNAIL_PX
@@ -37,10 +41,19 @@ class Settings:
         others = tuple(entry for entry in self.backbones if entry[0] != name)
         return replace(self, backbones=(*others, (name, folder)))
 
-    def with_recent(self, path: str) -> Settings:
-        """Return settings with ``path`` first among the last ten projects."""
-        others = tuple(entry for entry in self.recent_projects if entry != path)
-        return replace(self, recent_projects=(path, *others)[:10])
+    def with_recent(self, path: str, moment: str = "") -> Settings:
+        """Return settings with ``path``, opened at an ISO 8601 moment, first among the last ten projects."""
+        recent = (path, *(entry for entry in self.recent_projects if entry != path))[:10]
+        opened = {**dict(self.opened), path: moment}
+        return replace(self, recent_projects=recent, opened=tuple((p, opened.get(p, "")) for p in recent))
+
+    def without_recent(self, path: str) -> Settings:
+        """Return settings that do not list ``path`` among the projects."""
+        return replace(
+            self,
+            recent_projects=tuple(entry for entry in self.recent_projects if entry != path),
+            opened=tuple(entry for entry in self.opened if entry[0] != path),
+        )
 
 
 def config_folder() -> Path:
@@ -76,6 +89,7 @@ def save_settings(settings: Settings) -> None:
         "device": settings.device,
         "backbones": dict(settings.backbones),
         "recent_projects": list(settings.recent_projects),
+        "opened": dict(settings.opened),
         "show_identity": settings.show_identity,
         "next_after_label": settings.next_after_label,
         "thumbnail_px": settings.thumbnail_px,
@@ -87,7 +101,7 @@ def save_settings(settings: Settings) -> None:
 
 def _from_stored(stored: dict[str, object]) -> Settings:
     backbones = stored.get("backbones")
-    recent = stored.get("recent_projects")
+    recent, opened = stored.get("recent_projects"), stored.get("opened")
     side = stored.get("thumbnail_px")
     return Settings(
         theme="light" if stored.get("theme") == "light" else "dark",
@@ -96,6 +110,7 @@ def _from_stored(stored: dict[str, object]) -> Settings:
         if isinstance(backbones, dict)
         else (),
         recent_projects=tuple(str(path) for path in recent) if isinstance(recent, list) else (),
+        opened=tuple((str(k), str(v)) for k, v in opened.items()) if isinstance(opened, dict) else (),
         show_identity=stored.get("show_identity") is True,
         next_after_label=stored.get("next_after_label") is not False,
         thumbnail_px=side if type(side) is int else THUMBNAIL_PX,

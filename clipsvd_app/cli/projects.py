@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipsvd_app.cli.opening import opened
 from clipsvd_app.domain.classes import require_distinct
 from clipsvd_app.domain.codec import to_json
+from clipsvd_app.errors import UserError
 from clipsvd_app.project import create_project
 from clipsvd_app.project.class_changes import AddClass
 from clipsvd_app.services import backbones
+from clipsvd_app.services.class_folders import FolderChoice, chosen_files, class_folders, labels_by_content
+from clipsvd_app.services.found_files import read_files
 from clipsvd_app.services.grouping import parse_rule
-from clipsvd_app.services.importing import ImportPlan, apply_import, left_out_words, plan_import, summary
+from clipsvd_app.services.importing import ImportPlan, labelled_import, left_out_words, plan_groups, summary
 from clipsvd_app.services.label_table import plan_labels
 from clipsvd_app.services.labelling import parse_class, plan_folders
 from clipsvd_app.services.removing import images_below, removal
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.cli.commands import Commands
     from clipsvd_app.cli.console import Console
+    from clipsvd_app.services.found_files import FilesRead
 
 
 _GROUPS_SHOWN = 30
@@ -51,6 +56,18 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
         default="auto",
         metavar="header|folder[:LEVELS]|regex:RE|csv:FILE",
         help="how patients are told apart (default: the header; pictures by likeness)",
+    )
+    add.add_argument(
+        "--classes-from-folders",
+        action="store_true",
+        help="label the images by the folders right below what is added; missing classes are made",
+    )
+    add.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="with --classes-from-folders: leave the images of this folder out",
     )
     add.add_argument("--dry-run", action="store_true", help="say who the patients would be; add nothing")
     add.set_defaults(run=run_add)
@@ -103,9 +120,14 @@ def run_new(options: argparse.Namespace, console: Console) -> int:
 def run_add(options: argparse.Namespace, console: Console) -> int:
     """Add images and say what was taken and what was not."""
     with opened(options, console) as project:
-        plan = plan_import(project, options.paths, parse_rule(options.patient_from), console.files_report)
-        if not options.dry_run:
-            project.apply(apply_import(project, plan))
+        read = read_files(options.paths, console.files_report, project.images_folder)
+        labels: dict[tuple[str, int], str] = {}
+        if options.classes_from_folders:
+            read, labels = _by_folder(options, read, project.images_folder)
+        plan = plan_groups(project, read, parse_rule(options.patient_from), console.files_report)
+        if not options.dry_run and (change := labelled_import(project, plan, labels)) is not None:
+            project.apply(change)
+    by_class = Counter(labels.values())
     for refusal in plan.refused:
         console.note(f"refused: {refusal.sentence}")
     for warning in (*plan.notes, *filter(None, [left_out_words(plan)]), *plan.warnings):
@@ -114,6 +136,8 @@ def run_add(options: argparse.Namespace, console: Console) -> int:
         for flag in report.flags:
             what = f"{report.modality} series of " if report.modality else ""
             console.note(f"flag: {what}{report.images} images: {flag.sentence}")
+    if by_class:
+        console.table(["class", "images"], [[name, str(count)] for name, count in by_class.items()])
     if options.dry_run:
         _show_groups(plan, console)
     else:
@@ -125,6 +149,7 @@ def run_add(options: argparse.Namespace, console: Console) -> int:
             "moved": len(plan.moved),
             "found": plan.account.found,
             "accepted": plan.account.taken,
+            "labelled": dict(by_class),
             "known": plan.account.known,
             "left_out": plan.account.left_out,
             "patients": len({image.patient_key for image in plan.images}),
@@ -143,6 +168,28 @@ def run_add(options: argparse.Namespace, console: Console) -> int:
         }
     )
     return 0 if plan.images or plan.known else 1
+
+
+def _by_folder(
+    options: argparse.Namespace, read: FilesRead, unpacked: Path
+) -> tuple[FilesRead, dict[tuple[str, int], str]]:
+    """Return the files that are wanted, and their classes by content, as the window's tick does."""
+    folders = class_folders(options.paths, read, unpacked)
+    if folders is None:
+        raise UserError(
+            "The images lie in no two folders that look like classes.",
+            remedy="Add the folder that holds one for each class, or label from a table (clipsvd label).",
+            code="no_class_folders",
+        )
+    if strange := set(options.without) - {folder.name for folder in folders.folders}:
+        raise UserError(
+            f"There is no folder “{min(strange)}” in what you added.",
+            remedy=f"The folders are: {', '.join(folder.name for folder in folders.folders)}.",
+            code="no_such_folder",
+        )
+    choice = FolderChoice(True, folders.suggested().left_out | frozenset(options.without))
+    chosen = chosen_files(read, folders, choice)
+    return chosen, labels_by_content(chosen, folders, choice)
 
 
 def _show_groups(plan: ImportPlan, console: Console) -> None:

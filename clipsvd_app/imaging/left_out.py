@@ -16,6 +16,7 @@ QUIET = {
     "other_file": ("other file beside images", "other files beside images"),
     "folder_link": ("link to a folder", "links to folders"),
     "own_file": ("file of CLIP-SVD Studio", "files of CLIP-SVD Studio"),
+    "not_chosen": ("image of a folder that you left out", "images of folders that you left out"),
     "copy": ("copy of another image added", "copies of other images added"),
 }
 

@@ -39,7 +39,7 @@ def create_database(path: Path) -> sqlite3.Connection:
                 remedy="Move it beside that project, which needs it, or choose another name.",
                 code="project_log_left",
             )
-    with _worded(path):
+    with worded(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             _stamp(path)
@@ -47,6 +47,30 @@ def create_database(path: Path) -> sqlite3.Connection:
             _migrate(connection, 0)
         except BaseException:
             path.unlink(missing_ok=True)
+            raise
+    return connection
+
+
+def database_in_memory() -> sqlite3.Connection:
+    """Return an empty project that has no file."""
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    _migrate(connection, 0)
+    return connection
+
+
+def look_into_database(path: Path) -> sqlite3.Connection:
+    """Open a file for a look that takes no lock, waits for nobody and leaves nothing beside it.
+
+    What another program writes meanwhile may be seen by halves (https://www.sqlite.org/uri.html, immutable).
+    """
+    with worded(path):
+        connection = sqlite3.connect(
+            f"{_read_only_uri(path)}&immutable=1", uri=True, isolation_level=None, check_same_thread=False
+        )
+        try:
+            _checked_version(connection, path)
+        except BaseException:
+            connection.close()
             raise
     return connection
 
@@ -83,7 +107,7 @@ def open_database(path: Path, *, read_only: bool) -> sqlite3.Connection:
 
     Raises UserError for a damaged file or one of a newer version.
     """
-    with _worded(path):
+    with worded(path):
         connection = _connect(path, read_only=read_only)
         try:
             _checked_version(connection, path)
@@ -98,7 +122,7 @@ def open_database(path: Path, *, read_only: bool) -> sqlite3.Connection:
 
 def bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
     """Take an older file through the migrations that it lacks, each with its number or not at all."""
-    with _worded(path):
+    with worded(path):
         _migrate(connection, _checked_version(connection, path))
 
 
@@ -138,7 +162,7 @@ def writer_lock(path: Path) -> FileLock | None:
 @contextlib.contextmanager
 def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
     """All or nothing, on disk before this returns; a full disk becomes one sentence."""
-    with _worded(path):
+    with worded(path):
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -156,7 +180,7 @@ def _stamp(path: Path) -> None:
 
 
 def _head(path: Path) -> bytes:
-    with _worded(path), path.open("rb") as file:
+    with worded(path), path.open("rb") as file:
         return file.read(_MARK_AT + 4)
 
 
@@ -206,7 +230,7 @@ def _migrate(connection: sqlite3.Connection, version: int) -> None:
 
 
 @contextlib.contextmanager
-def _worded(path: Path) -> Iterator[None]:
+def worded(path: Path) -> Iterator[None]:
     """Turn what SQLite and the file system say into a sentence with a remedy."""
     try:
         yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
 import json
@@ -12,6 +13,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from clipsvd_app.domain.classes import class_key
 from clipsvd_app.domain.codec import to_json
+from clipsvd_app.domain.study import (
+    ProjectImage,
+)
 from clipsvd_app.errors import UserError
 from clipsvd_app.project import queries
 from clipsvd_app.project.backups import Backup, make_backup, newest_backup
@@ -19,10 +23,13 @@ from clipsvd_app.project.database import (
     bring_up_to_date,
     close_database,
     create_database,
+    database_in_memory,
     lacks_its_log,
+    look_into_database,
     open_database,
     require_project,
     transaction,
+    worded,
     writer_lock,
 )
 
@@ -39,7 +46,6 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.study import (
         LabelEvent,
         ProjectClass,
-        ProjectImage,
         Reading,
         RunSummary,
         SeriesFlag,
@@ -104,7 +110,7 @@ class Project:
 
     def images(self, ids: Iterable[int] | None = None) -> tuple[ProjectImage, ...]:
         """Return images in reading order."""
-        return tuple(self._placed(image) for image in queries.images(self._db, ids))
+        return tuple(self.placed(image) for image in queries.images(self._db, ids))
 
     def classes(self) -> tuple[ProjectClass, ...]:
         """Return the classes in their order."""
@@ -248,7 +254,7 @@ class Project:
     ) -> None:
         self.close()
 
-    def _placed(self, image: ProjectImage) -> ProjectImage:
+    def placed(self, image: ProjectImage) -> ProjectImage:
         """Return the image with its whole path; collected ones are kept relative to the project."""
         return image if _is_absolute(image.path) else replace(image, path=self._whole(image.path))
 
@@ -272,6 +278,38 @@ def create_project(path: Path) -> Project:
     project.set_setting("salt", secrets.token_hex(16))
     project.set_setting("project_id", secrets.token_hex(8))
     return project
+
+
+def draft_project(path: Path) -> Project:
+    """Return an empty project without a file, to plan with before there is one; nothing can be added."""
+    database = database_in_memory()
+    database.execute("INSERT INTO setting VALUES ('salt', ?)", (secrets.token_hex(16),))
+    return Project(path, database, None)
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectGlance:
+    """What a list of projects shows of one. shown: its first images, one a series."""
+
+    images: int
+    classes: int
+    shown: tuple[ProjectImage, ...]
+
+
+def glance_at(path: Path, most_shown: int = 3) -> ProjectGlance:
+    """Read what a list shows of a project, without a lock and without changing anything.
+
+    Refuses what ``open_project`` refuses; safe to call from a thread.
+    """
+    require_project(path)
+    with contextlib.closing(look_into_database(path)) as database, worded(path):
+        (images,) = database.execute("SELECT count(*) FROM image").fetchone()
+        (classes,) = database.execute("SELECT count(*) FROM class").fetchone()
+        first = "SELECT min(id) FROM image GROUP BY series_id ORDER BY 1 LIMIT ?"
+        ids = [image_id for (image_id,) in database.execute(first, (most_shown,))]
+        shown = queries.images(database, ids)
+    project = Project(path, database, None)
+    return ProjectGlance(images, classes, tuple(project.placed(image) for image in shown))
 
 
 def open_project(path: Path) -> Project:

@@ -40,6 +40,23 @@ class LabelByName:
         return Together(tuple(reversed(done)), self.title)
 
 
+@dataclass(frozen=True, slots=True)
+class LabelByContent:
+    """Label images by the hash of their file and their frame; those with a label or mark keep it."""
+
+    name_by_content: Mapping[tuple[str, int], str]
+    title: str = "label images"
+
+    def apply(self, db: sqlite3.Connection) -> Change:
+        """Add the missing classes, then label; the inverse takes both back."""
+        rows = db.execute(
+            "SELECT image.id, sha256, frame FROM image LEFT JOIN label ON label.image_id = image.id"
+            " WHERE label.class_id IS NULL AND mark = ''"
+        )
+        names = {i: self.name_by_content.get((sha256, frame)) for i, sha256, frame in rows}
+        return LabelByName({i: name for i, name in names.items() if name}, title=self.title).apply(db)
+
+
 def _numbered(names: Mapping[int, str], ids: Mapping[str, int]) -> dict[int, int | None]:
     return {image_id: ids[class_key(name)] for image_id, name in names.items()}
 

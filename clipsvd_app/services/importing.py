@@ -19,6 +19,7 @@ from clipsvd_app.project.changes import (
     SetSeriesWindows,
     Together,
 )
+from clipsvd_app.project.table_changes import LabelByContent
 from clipsvd_app.services.copies import SetCopies, copy_warnings, places_of_known, with_copies
 from clipsvd_app.services.found_files import one_id_on_all, read_files, unnamed_files
 from clipsvd_app.services.grouping import PatientRule, join_near_duplicates, true_folder
@@ -194,6 +195,22 @@ def apply_import(project: Project, plan: ImportPlan) -> Together:
     flags = SetSeriesFlags({report.key: report.flags for report in plan.series})
     windows = SetSeriesWindows(plan.windows)
     return Together((AddImages(plan.images, title), flags, windows, *_of_known(plan)), title)
+
+
+def labelled_import(
+    project: Project, plan: ImportPlan, labels: Mapping[tuple[str, int], str]
+) -> Together | None:
+    """Return the change that carries the plan out and labels what it holds, None where that is nothing.
+
+    labels: the class's name by content and frame; classes that are missing are made, labels that are there
+    stay.
+    """
+    changes = apply_import(project, plan) if plan.images else known_changes(project, plan)
+    if not labels:
+        return changes
+    title = changes.title if plan.images and changes is not None else "label images by their folders"
+    own = () if changes is None else changes.changes
+    return Together((*own, LabelByContent(labels, title)), title)
 
 
 def known_changes(project: Project, plan: ImportPlan) -> Together | None:

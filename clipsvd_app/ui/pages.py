@@ -40,6 +40,7 @@ from clipsvd_app.ui.controllers.second_reader import (
 from clipsvd_app.ui.controllers.settings import SettingsController
 from clipsvd_app.ui.controllers.train import TrainController
 from clipsvd_app.ui.controllers.viewing import ViewingController
+from clipsvd_app.ui.controllers.welcome import WelcomeController
 from clipsvd_app.ui.controllers.window import WindowController
 from clipsvd_app.ui.explain_page.page import ExplainPage
 from clipsvd_app.ui.export_page.page import ExportPage
@@ -52,6 +53,7 @@ from clipsvd_app.whole_files import prune_caches
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from clipsvd_app.ui.session import Session
     from clipsvd_app.ui.shell.main_window import MainWindow
@@ -118,6 +120,7 @@ class Pages(QObject):
             CANCEL_VOLUME: lambda: self.label.viewer.set_layout("1"),
             "view.viewer_only": self._toggle_viewer_alone,
         }
+        self.welcoming = WelcomeController(session, self.label)
         self.training = TrainController(session, self.train, self.preview)
         self.inspecting = InspectController(session, self.inspect, self.pictures, self.explainer)
         self.mapping = CaseMapController(session, self.inspect, self.inspecting)
@@ -136,6 +139,8 @@ class Pages(QObject):
 
     def _connect(self, window: MainWindow) -> None:
         self.importing.adapter_dropped.connect(self.applying.open_adapter)
+        self.importing.project_wanted.connect(self._make_project)
+        window.closing.connect(self.welcoming.close)  # after the session has ended its threads
         self.viewing.shown_changed.connect(lambda: window.dismiss_notice(NO_VOLUME))
         self.inspect.report_requested.connect(self.reporting.open)
         self.preview.changed.connect(self._show_preview)
@@ -145,6 +150,10 @@ class Pages(QObject):
         window.action_triggered.connect(self._act)
         window.notice_action.connect(self._act)
         window.page_changed.connect(self._on_page)
+
+    def _make_project(self, paths: list[Path]) -> None:
+        self._frame.show_page("label")
+        self.welcoming.take(paths)
 
     def _act(self, action: str) -> None:
         if action in self._actions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,6 +103,10 @@ class Session(QObject):
     def new_project(self, path: Path) -> bool:
         """Make a project and open it."""
         return self._adopt(lambda: create_project(path))
+
+    def adopt_project(self, project: Project) -> bool:
+        """Open a project that was just made."""
+        return self._adopt(lambda: project)
 
     def open_project(self, path: Path) -> bool:
         """Open a project; the one before stays open when that fails, and when it is the same.
@@ -394,7 +399,7 @@ class Session(QObject):
         self._record_waiting(project)
         self._forget()
         self._forget_undo()
-        self.change_settings(self.settings.with_recent(str(project.path.resolve())))
+        self.change_settings(self.settings.with_recent(str(project.path.resolve()), _now()))
         self.project_opened.emit()
         self._offered = None
         for remark in project.remarks:
@@ -410,6 +415,10 @@ class Session(QObject):
                 )
             )
         return True
+
+
+def _now() -> str:
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
 
 
 def _is_same(one: Path, other: Path) -> bool:

@@ -262,5 +262,5 @@ def test_each_refusal_of_the_system_has_its_own_sentence(number: int, said: str)
 def test_each_refusal_of_sqlite_has_its_own_sentence(code: str, said: str) -> None:
     error = sqlite3.OperationalError("words of some version")
     error.sqlite_errorname = code
-    with pytest.raises(UserError, match=said), database._worded(Path("study.clipsvd")):
+    with pytest.raises(UserError, match=said), database.worded(Path("study.clipsvd")):
         raise error

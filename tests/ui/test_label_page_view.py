@@ -144,7 +144,7 @@ def test_without_studies_the_tree_says_how_to_get_some(tree, qtbot):
 
 def test_without_a_project_the_page_offers_the_demo(page, qtbot):
     page.show_empty()
-    button = next(b for b in page._empty.findChildren(QPushButton) if "demo" in b.text())
+    button = next(b for b in page.welcome.findChildren(QPushButton) if "demo" in b.text())
     with qtbot.waitSignal(page.action_requested) as asked:
         button.click()
     assert asked.args == ["demo"]

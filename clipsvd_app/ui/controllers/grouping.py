@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from clipsvd_app.errors import UserError
+from clipsvd_app.services.class_folders import FolderChoice, brings_labels, chosen_files
 from clipsvd_app.services.group_preview import is_doubtful, must_ask, preview_groups
 from clipsvd_app.services.grouping import PatientRule, parse_rule
 from clipsvd_app.ui.label_page.grouping_dialog import GroupingDialog
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from clipsvd_app.project import Project
+    from clipsvd_app.services.class_folders import ClassFolders
     from clipsvd_app.services.found_files import FilesRead
     from clipsvd_app.ui.plots.page_parts import Level
 
@@ -36,22 +38,31 @@ class GroupingController(QObject):
         self,
         project: Project,
         read: FilesRead,
-        take: Callable[[PatientRule], None],
+        folders: ClassFolders | None,
+        take: Callable[[PatientRule, FolderChoice], None],
         give_up: Callable[[], None],
     ) -> None:
-        """Call ``take`` with the rule, at once or when the dialog is accepted; else ``give_up``."""
+        """Call ``take`` with the rule and what is wanted of folders that look like classes.
+
+        That is at once where nothing is open, or when the dialog is accepted; else ``give_up`` is called.
+        """
         known = project.setting(SETTING, "header")
         rule = parse_rule(known)
-        if not must_ask(read, rule) and not is_doubtful(project, read, rule):
-            take(rule)
+        asks_classes = folders is not None and brings_labels(project, read, folders)
+        if not asks_classes and not must_ask(read, rule) and not is_doubtful(project, read, rule):
+            take(rule, FolderChoice())
             return
         dialog = self.dialog = GroupingDialog(known, self._parent)
-        dialog.add.setText(f"Add {len(read.found)} files")
-        dialog.patients.rule_changed.connect(lambda _rule: self._show(dialog, project, read))
-        dialog.accepted.connect(lambda: take(_kept(project, dialog.patients.rule)))
+        if folders is not None:
+            suggested, names = folders.suggested(), [entry.name for entry in project.classes()]
+            likely = suggested.as_classes and (not names or folders.names_are_all(names))
+            dialog.show_folders(folders.folders, likely, suggested.left_out, names)
+        dialog.patients.rule_changed.connect(lambda _rule: self._show(dialog, project, read, folders))
+        dialog.classes.changed.connect(lambda: self._show(dialog, project, read, folders))
+        dialog.accepted.connect(lambda: take(_kept(project, dialog.patients.rule), dialog.folder_choice))
         dialog.rejected.connect(give_up)
         dialog.finished.connect(lambda _how: setattr(self, "dialog", None))
-        self._show(dialog, project, read)
+        self._show(dialog, project, read, folders)
         dialog.open()
 
     def dismiss(self) -> None:
@@ -59,17 +70,22 @@ class GroupingController(QObject):
         if self.dialog is not None:
             self.dialog.reject()
 
-    def _show(self, dialog: GroupingDialog, project: Project, read: FilesRead) -> None:
+    def _show(
+        self, dialog: GroupingDialog, project: Project, read: FilesRead, folders: ClassFolders | None
+    ) -> None:
         if self.dialog is not dialog:
             return
+        chosen = read if folders is None else chosen_files(read, folders, dialog.folder_choice)
+        dialog.add.setText(f"Add {len(chosen.found):,} {'file' if len(chosen.found) == 1 else 'files'}")
         try:
-            dialog.patients.show_preview(preview_groups(project, read, _rule(dialog.patients.rule)))
+            dialog.patients.show_preview(preview_groups(project, chosen, chosen_rule(dialog.patients.rule)))
         except UserError as error:
             level: Level = "info" if error.code == NO_TABLE else "error"
             dialog.patients.show_trouble(error.message, error.remedy, level)
 
 
-def _rule(text: str) -> PatientRule:
+def chosen_rule(text: str) -> PatientRule:
+    """Read the rule that a page shows; UserError says what is wrong with it."""
     if text == "csv:":
         raise UserError(
             "No table is chosen yet.", remedy="Choose one with the columns path and patient.", code=NO_TABLE
@@ -81,4 +97,4 @@ def _kept(project: Project, text: str) -> PatientRule:
     """Remember a rule for the next import; a table serves once, because its name is no one's business."""
     if not text.startswith("csv:") and not project.read_only:
         project.set_setting(SETTING, text)
-    return _rule(text)
+    return chosen_rule(text)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from clipsvd_app.errors import UserError
 from clipsvd_app.project import SUFFIX
 from clipsvd_app.services import exporting
+from clipsvd_app.services.class_folders import chosen_files, class_folders, labels_by_content
 from clipsvd_app.services.found_files import read_files
 from clipsvd_app.services.importing import (
     ImportPlan,
-    apply_import,
-    known_changes,
+    labelled_import,
     left_out_words,
     plan_groups,
     summary,
@@ -27,14 +27,17 @@ from clipsvd_app.ui.notices import Notice, NoticeKind
 from clipsvd_app.ui.shell.state import LongJob
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from clipsvd_app.project import Project
+    from clipsvd_app.services.class_folders import ClassFolders, FolderChoice
     from clipsvd_app.services.found_files import FilesRead
     from clipsvd_app.services.grouping import PatientRule
     from clipsvd_app.ui.background import Answer, Task
     from clipsvd_app.ui.controllers.grouping import GroupingController
     from clipsvd_app.ui.session import Session
+
+    Labels = Mapping[tuple[str, int], str]
 
 CANCEL_IMPORT = "import.cancel"
 SHOW_AFTER_S = 0.6
@@ -44,10 +47,14 @@ _SHOWN = LongJob("label", "Reading files", "None of them has been added to the p
 
 
 class ImportController(QObject):
-    """Signals: ``adapter_dropped(str)`` a path, ``imported()`` when images were added."""
+    """Signals: ``adapter_dropped(str)`` a path, ``imported()`` when images were added.
+
+    ``project_wanted(list of paths)``: images were dropped, and there is no project.
+    """
 
     adapter_dropped = Signal(str)
     imported = Signal()
+    project_wanted = Signal(object)
 
     def __init__(self, session: Session, grouping: GroupingController, parent: QObject | None = None) -> None:
         super().__init__(parent or session)
@@ -96,14 +103,7 @@ class ImportController(QObject):
     def _import(self, paths: list[Path], class_id: int | None) -> None:
         project = self._session.project
         if project is None:
-            self._session.tell(
-                UserError(
-                    "There is no project to add these images to.",
-                    remedy="Make one with File > New project, then drop them again.",
-                    code="no_project",
-                ),
-                _KEY,
-            )
+            self.project_wanted.emit(paths)
             return
         if self.busy:
             self._session.tell(
@@ -112,8 +112,14 @@ class ImportController(QObject):
             return
         self._started_s = time.monotonic()
         self._told_s = 0.0
+        may_label = class_id is None and not self._session.reader
+
+        def look(report: Callable[[int, int], None]) -> tuple[FilesRead, ClassFolders | None]:
+            read = read_files(paths, report, project.images_folder)
+            return read, class_folders(paths, read, project.images_folder) if may_label else None
+
         self._task = self._session.work(
-            lambda report: read_files(paths, report, project.images_folder),
+            look,
             lambda answer: self._take_files(project, answer, class_id),
             self._show_progress,
             priority=1,
@@ -130,10 +136,29 @@ class ImportController(QObject):
 
     def _take_files(self, project: Project, answer: Answer, class_id: int | None) -> None:
         if self._is_wanted(project, answer):
-            read: FilesRead = answer.value
+            read, folders = answer.value
             self._grouping.decide(
-                project, read, lambda rule: self._add(project, read, rule, class_id), self._give_up
+                project,
+                read,
+                folders,
+                lambda rule, choice: self._add_chosen(project, read, folders, rule, choice, class_id),
+                self._give_up,
             )
+
+    def _add_chosen(
+        self,
+        project: Project,
+        read: FilesRead,
+        folders: ClassFolders | None,
+        rule: PatientRule,
+        choice: FolderChoice,
+        class_id: int | None,
+    ) -> None:
+        if folders is None:
+            self._add(project, read, rule, class_id, {})
+        else:
+            chosen = chosen_files(read, folders, choice)
+            self._add(project, chosen, rule, class_id, labels_by_content(chosen, folders, choice))
 
     def _is_wanted(self, project: Project, answer: Answer) -> bool:
         """Say what went wrong, if anything did, and whether there is something to go on with."""
@@ -150,30 +175,32 @@ class ImportController(QObject):
     def _give_up(self) -> None:
         self._session.tell(Notice("info", "Reading was cancelled; nothing was added.", key=_KEY))
 
-    def _add(self, project: Project, read: FilesRead, rule: PatientRule, class_id: int | None) -> None:
+    def _add(
+        self, project: Project, read: FilesRead, rule: PatientRule, class_id: int | None, labels: Labels
+    ) -> None:
         if self._session.project is not project:
             return
         self._task = self._session.work(
             lambda report: plan_groups(project, read, rule, report),
-            lambda answer: self._take_plan(project, answer, class_id),
+            lambda answer: self._take_plan(project, answer, class_id, labels),
             self._show_progress,
             priority=1,
             shown=_SHOWN,
         )
 
-    def _take_plan(self, project: Project, answer: Answer, class_id: int | None) -> None:
+    def _take_plan(self, project: Project, answer: Answer, class_id: int | None, labels: Labels) -> None:
         if self._is_wanted(project, answer):
-            self._apply(answer.value, class_id)
+            self._apply(answer.value, class_id, labels)
 
-    def _apply(self, plan: ImportPlan, class_id: int | None) -> None:
+    def _apply(self, plan: ImportPlan, class_id: int | None, labels: Labels) -> None:
         project = self._session.project
         assert project is not None
-        changes = apply_import(project, plan) if plan.images else known_changes(project, plan)
+        changes = labelled_import(project, plan, labels)
         if changes is not None and class_id is not None:
             self._session.undo_stack.beginMacro(changes.title)
         if changes is not None:
             self._session.do(changes)
-        labelled = self._label(plan, class_id) if class_id is not None else ""
+        labelled = self._label(plan, class_id) if class_id is not None else labelled_words(labels)
         if changes is not None and class_id is not None:
             self._session.undo_stack.endMacro()
         if plan.images:
@@ -196,6 +223,16 @@ class ImportController(QObject):
         else:
             self._session.do(set_labels(ids, class_id, names[class_id]))
         return f"{len(ids):,} {'image' if len(ids) == 1 else 'images'} labelled “{names[class_id]}”."
+
+
+def labelled_words(labels: Labels) -> str:
+    """Say how many images have the class of their folder, "" where none has."""
+    counts = Counter(labels.values())
+    return (
+        f"Labelled by folder: {', '.join(f'{name} {count:,}' for name, count in counts.items())}."
+        if counts
+        else ""
+    )
 
 
 def outcome(plan: ImportPlan, labelled: str = "") -> Notice:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
+from clipsvd_app.services.class_folders import FolderChoice
+from clipsvd_app.ui.class_folder_box import ClassFolderBox
 from clipsvd_app.ui.label_page.patient_rule import PatientRulePane
 from clipsvd_app.ui.plots.page_parts import button, label
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clipsvd_app.services.class_folders import ClassFolder
 
 
 class GroupingDialog(QDialog):
@@ -18,6 +27,8 @@ class GroupingDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(860, 560)
         self.patients = PatientRulePane(rule)
+        self.classes = ClassFolderBox()
+        self.classes.hide()
         self.add = button("Add", "primary")
         self.add.setDefault(True)
         cancel = button("Cancel")
@@ -32,6 +43,26 @@ class GroupingDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 20, 24, 20)
         column.setSpacing(14)
-        column.addWidget(label("Who are the patients?", "title", wrap=False))
+        self._title = label("Who are the patients?", "title", wrap=False)
+        column.addWidget(self._title)
+        column.addWidget(self.classes)
+        self._patients_title = label("Who are the patients?", "headline", wrap=False)
+        self._patients_title.hide()
+        column.addWidget(self._patients_title)
         column.addWidget(self.patients, 1)
         column.addLayout(foot)
+
+    def show_folders(
+        self, folders: Sequence[ClassFolder], as_classes: bool, left_out: frozenset[str], known: Sequence[str]
+    ) -> None:
+        """Offer the names of folders as classes too. known: the classes that there are."""
+        self.setWindowTitle("Classes and patients")
+        self._title.setText("These folders look like classes")
+        self.classes.set_folders(folders, as_classes, left_out, known)
+        self.classes.show()
+        self._patients_title.show()
+
+    @property
+    def folder_choice(self) -> FolderChoice:
+        """What is wanted of the folders."""
+        return FolderChoice(self.classes.as_classes, self.classes.left_out)

@@ -22,10 +22,10 @@ from clipsvd_app.ui.label_page.label_keys import label_key, mark_key
 from clipsvd_app.ui.label_page.reader_bar import ReaderBar
 from clipsvd_app.ui.label_page.studies_tree import StudiesTree
 from clipsvd_app.ui.page_keys import PageKeys, is_typing
-from clipsvd_app.ui.shell.empty_state import EmptyState
-from clipsvd_app.ui.shell.state import EmptyAction, EmptySpec
 from clipsvd_app.ui.theme import set_kind
 from clipsvd_app.ui.viewer.viewer import ImageViewer
+from clipsvd_app.ui.welcome.new_project_page import NewProjectPage
+from clipsvd_app.ui.welcome.page import WelcomePage
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage, QKeyEvent
@@ -35,17 +35,6 @@ if TYPE_CHECKING:
 
 TREE_PX, VIEWER_PX, BINS_PX = 248, 812, 292
 ABOVE_PX, STRIP_PX = 530, 274
-NO_PROJECT = EmptySpec(
-    "label",
-    "Teach it a finding from a handful of images",
-    "Drop a folder, files or a ZIP anywhere on this window. Everything stays on this machine."
-    " Not for diagnostic use.",
-    (
-        EmptyAction("demo", "Open the demo project", primary=True),
-        EmptyAction("new", "New project…"),
-        EmptyAction("open", "Open project…"),
-    ),
-)
 
 
 class LabelPage(QWidget):
@@ -74,19 +63,33 @@ class LabelPage(QWidget):
         self.strip = FilmStrip(theme)
         self.bins = ClassBins(theme)
         self.reader_bar = ReaderBar(theme)
-        self._empty = EmptyState(theme, NO_PROJECT)
+        self.welcome = WelcomePage(theme)
+        self.new_project = NewProjectPage()
         self._work = self._arranged()
         self._layers = QStackedLayout(self)
-        self._layers.addWidget(self._empty)
+        self._layers.addWidget(self.welcome)
+        self._layers.addWidget(self.new_project)
         self._layers.addWidget(self._work)
         self._keys = PageKeys(self)
         self._connect()
 
-    def show_empty(self, spec: EmptySpec = NO_PROJECT) -> None:
-        """Show the way to a first project."""
-        self._empty.set_spec(spec)
-        self._layers.setCurrentWidget(self._empty)
-        self.setFocusProxy(self._empty)
+    def show_empty(self) -> None:
+        """Show the way to a first project, unless one is being made."""
+        if self._layers.currentWidget() is not self.new_project:
+            self._layers.setCurrentWidget(self.welcome)
+            self.setFocusProxy(self.welcome)
+
+    def show_new_project(self) -> None:
+        """Show the page that makes a project from what was dropped."""
+        self._layers.setCurrentWidget(self.new_project)
+        self.setFocusProxy(self.new_project)
+
+    def leave_new_project(self) -> None:
+        """Go back to the welcome page from the one that makes a project."""
+        if self._layers.currentWidget() is self.new_project:
+            self._layers.setCurrentWidget(self.welcome)
+            self.setFocusProxy(self.welcome)
+            self.welcome.setFocus()
 
     def show_work(self) -> None:
         """Show the project's studies, pool and classes."""
@@ -203,7 +206,7 @@ class LabelPage(QWidget):
         self.strip.thumbnails_needed.connect(self.thumbnails_needed)
         self.bins.thumbnails_needed.connect(self.thumbnails_needed)
         self.tree.action_requested.connect(self.action_requested)
-        self._empty.action_requested.connect(self.action_requested)
+        self.welcome.action_requested.connect(self.action_requested)
         self.viewer.step_requested.connect(self.strip.step)
         self.bins.chosen.connect(self._label_selected)
         self.bins.adding_ended.connect(self.strip.setFocus)

@@ -85,6 +85,15 @@ class PatientRulePane(QWidget):
             return f"folder:{self.levels.value()}"
         return f"csv:{self._table}" if kind == "csv" else kind
 
+    def set_rule(self, rule: str) -> None:
+        """Choose a way, with its details where it has some."""
+        kind, _, rest = rule.partition(":")
+        self.choices.set_choices(CHOICES, "header" if kind == "auto" else kind)
+        if kind == "regex":
+            self.pattern.setText(rest)
+        self.levels.setValue(int(rest) if kind == "folder" and rest.isdigit() else 1)
+        self._show_fields()
+
     def set_table(self, path: str) -> None:
         """Take patients from a table."""
         self._table = path

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 VEIL_ALPHA = 110  # the classes stay readable: files can be dropped on them too
-INVITATION = "Drop to add to the project"
+ADD, CREATE = "Drop to add to the project", "Drop to create a project"
 
 
 def dropped_paths(mime: QMimeData) -> list[str]:
@@ -31,6 +31,7 @@ class DropVeil(QWidget):
         self._covered = parent
         self._theme = theme
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.invitation = CREATE
         self.hide()
 
     def cover(self) -> None:
@@ -51,10 +52,10 @@ class DropVeil(QWidget):
         font = self.font()
         font.setPointSizeF(font.pointSizeF() * 1.3)
         painter.setFont(font)
-        plate = QRectF(0, 0, painter.fontMetrics().horizontalAdvance(INVITATION) + 64, 56)
+        plate = QRectF(0, 0, painter.fontMetrics().horizontalAdvance(self.invitation) + 64, 56)
         plate.moveCenter(QRectF(self.rect()).center())
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(palette.color("accent"))
         painter.drawRoundedRect(plate, 10, 10)
         painter.setPen(palette.color("on_accent"))
-        painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, INVITATION)
+        painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, self.invitation)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLay
 
 from clipsvd_app.ui.focus import FocusKeeper, is_harmless
 from clipsvd_app.ui.shell.actions import PAGE_PREFIX
-from clipsvd_app.ui.shell.drops import DropVeil, dropped_paths
+from clipsvd_app.ui.shell.drops import ADD, CREATE, DropVeil, dropped_paths
 from clipsvd_app.ui.shell.empty_state import EmptyState
 from clipsvd_app.ui.shell.key_sheet import KeySheet
 from clipsvd_app.ui.shell.menus import Actions
@@ -150,6 +150,7 @@ class MainWindow(QMainWindow):
     def set_title(self, state: TitleState) -> None:
         """Show which project is open."""
         self._project_bar.set_state(state)
+        self._veil.invitation = ADD if state.name else CREATE
         self.setWindowTitle(f"{state.name} — {APP_NAME}" if state.name else APP_NAME)
 
     def set_status(self, state: StatusState) -> None:

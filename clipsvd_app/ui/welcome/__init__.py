@@ -1,0 +1,1 @@
+"""The window without a project: recent ones, and making one from what is dropped."""
