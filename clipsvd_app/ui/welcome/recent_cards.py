@@ -111,8 +111,8 @@ class RecentCard(QWidget):
         inside.setSpacing(2)
         inside.addWidget(self.pictures)
         inside.addSpacing(4)
-        for part in (self._name, self._detail, self._opened):
-            inside.addWidget(part)
+        for line in (self._name, self._detail, self._opened):
+            inside.addWidget(line)
         inside.addStretch(1)
         parts: tuple[QWidget, ...] = (self.pictures, self._name, self._detail, self._opened)
         for part in parts:
