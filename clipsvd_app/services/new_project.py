@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -96,8 +97,9 @@ def trouble_with(place: Place, paths: Sequence[Path]) -> UserError | None:
             code="project_place",
         )
     if place.path.exists() or not _is_free(place):
+        taken = place.path if place.path.exists() else _images_of(place)
         return UserError(
-            f"“{place.path.name}” exists already in that folder.",
+            f"“{taken.name}” exists already in that folder.",
             remedy="Choose another name.",
             code="project_exists",
         )
@@ -144,11 +146,18 @@ def unmake(project: Project) -> None:
     for file in (path, Path(f"{path.resolve()}.lock"), Path(f"{path}-journal")):
         file.unlink(missing_ok=True)
     shutil.rmtree(images, ignore_errors=True)
+    if path.parent.name == PROJECTS_FOLDER:
+        with contextlib.suppress(OSError):  # other projects lie in it
+            path.parent.rmdir()
 
 
 def _is_free(place: Place) -> bool:
     """Whether nothing of another project, or of one that was deleted, lies where this one keeps images."""
-    return not place.path.with_name(f"{place.path.stem} images").exists()
+    return not _images_of(place).exists()
+
+
+def _images_of(place: Place) -> Path:
+    return place.path.with_name(f"{place.path.stem} images")
 
 
 def _inside(folder: Path, paths: Iterable[Path]) -> bool:

@@ -14,6 +14,7 @@ from clipsvd_app.project import create_project, glance_at
 from clipsvd_app.services.found_files import read_files
 from clipsvd_app.services.new_project import (
     LONGEST_NAME,
+    PROJECTS_FOLDER,
     Place,
     forget_unpacked,
     moved_unpacked,
@@ -58,6 +59,13 @@ def test_names_that_some_system_does_not_take_are_refused_everywhere(tmp_path, n
     assert trouble.code == "project_name"
 
 
+def test_what_is_taken_is_named(tmp_path):
+    (tmp_path / "p images").mkdir()
+    (tmp_path / "q.clipsvd").write_bytes(b"")
+    for name, taken in (("p", "“p images” exists"), ("q", "“q.clipsvd” exists")):
+        assert taken in str(trouble_with(Place(tmp_path, name), []))
+
+
 def test_a_place_among_the_images_is_refused_through_links_too(tmp_path, images):
     trouble = trouble_with(Place(images / "new", "p"), [images])
     assert trouble is not None
@@ -83,7 +91,7 @@ def test_what_came_out_of_an_archive_goes_with_the_project_or_goes(tmp_path, ima
 
 
 def test_a_project_that_is_not_wanted_leaves_nothing(tmp_path):
-    project = create_project(tmp_path / "p.clipsvd")
+    project = create_project(tmp_path / PROJECTS_FOLDER / "p.clipsvd")
     project.images_folder.mkdir()
     unmake(project)
     assert list(tmp_path.iterdir()) == []
