@@ -48,6 +48,8 @@ class ImportPlan:
     notes: tuple[str, ...]
     """What there is to say of archives and indexes."""
     warnings: tuple[str, ...]
+    doubts: tuple[str, ...]
+    """Those of the warnings that concern who the patients are."""
     patients: tuple[tuple[str, int], ...]
     """Images by patient group, largest first: (an example with its folder, images)."""
     series: tuple[SeriesReport, ...] = ()
@@ -102,6 +104,8 @@ def plan_groups(
     patients = patient_keys(project, placed, rule)
     series, positions = arrange(project, _series_files(project, placed, patients))
     moved, copied = places_of_known(before, read.found)
+    of_rule = _patient_warnings(read.found, rule)
+    of_folders = grouping_doubts(before, read.found, rule, patients)
     images = tuple(
         _new_image(project, item, frame, patients[item.sha256], positions.get((item.sha256, frame)))
         for item, frame in _by_date(unique, lambda owned: patients[owned[0].sha256])
@@ -113,11 +117,13 @@ def plan_groups(
         left_out=(*read.left_out, *_later_frames(read.found)),
         notes=read.notes,
         warnings=(
-            *_warnings(read.found, rule, series),
-            *grouping_doubts(before, read.found, rule, patients),
+            *of_rule,
+            *_warnings(read.found, series),
+            *of_folders,
             *_doubled(images, project),
             *copy_warnings(copied),
         ),
+        doubts=(*of_rule, *of_folders),
         patients=_groups(images),
         series=series,
         windows=windows_of(project, images, report),
@@ -325,9 +331,7 @@ def _new_image(
     )
 
 
-def _warnings(
-    found: Sequence[FoundFile], rule: PatientRule, series: Sequence[SeriesReport]
-) -> tuple[str, ...]:
+def _patient_warnings(found: Sequence[FoundFile], rule: PatientRule) -> tuple[str, ...]:
     warnings = []
     dicom = [item for item in found if item.header.kind == "DICOM"]
     studies = {item.header.study_uid for item in dicom}
@@ -346,6 +350,11 @@ def _warnings(
             f"{which} not say who the patient is; each such image counts as a patient of its own,"
             " look-alikes together. Give a name pattern or a table if several belong to one patient."
         )
+    return tuple(warnings)
+
+
+def _warnings(found: Sequence[FoundFile], series: Sequence[SeriesReport]) -> tuple[str, ...]:
+    warnings = []
     burned = sum(item.header.burned_in_text_likely for item in found)
     if burned:
         which = "One image" if burned == 1 else f"{burned} images"

@@ -235,6 +235,12 @@ def labelled_words(labels: Labels) -> str:
     )
 
 
+def told_outcome(plan: ImportPlan, labelled: str) -> Notice:
+    """Return the notice that sums an import up where a page has said what is left out and who is who."""
+    said = " ".join(warning for warning in plan.warnings if warning not in plan.doubts)
+    return Notice("warning" if said else "success", f"{labelled} {summary(plan)}".strip(), said, key=_KEY)
+
+
 def outcome(plan: ImportPlan, labelled: str = "") -> Notice:
     """Return the notice that sums an import up. labelled: what became of the class it was dropped on."""
     if plan.refused and not plan.images and not plan.known:

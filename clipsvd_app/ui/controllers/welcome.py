@@ -40,7 +40,7 @@ from clipsvd_app.services.recent_projects import RecentProject, look_at
 from clipsvd_app.settings import data_folder
 from clipsvd_app.ui.background import Background
 from clipsvd_app.ui.controllers.grouping import NO_TABLE, SETTING, chosen_rule
-from clipsvd_app.ui.controllers.importing import BETWEEN_NOTICES_S, labelled_words, outcome
+from clipsvd_app.ui.controllers.importing import BETWEEN_NOTICES_S, labelled_words, told_outcome
 from clipsvd_app.ui.notices import Notice
 from clipsvd_app.ui.pictures import THUMBNAIL_PX, to_qimage
 from clipsvd_app.ui.plots.numbers import file_size
@@ -331,7 +331,7 @@ class WelcomeController(QObject):
         self._forget()
         self._page.leave_new_project()
         self._session.page_requested.emit("label")
-        self._session.tell(outcome(plan, labelled_words(labels)))
+        self._session.tell(told_outcome(plan, labelled_words(labels)))
 
     def _forget(self) -> None:
         if self._dropped is not None:
