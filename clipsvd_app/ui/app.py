@@ -16,6 +16,7 @@ from clipsvd_app.errors import UserError
 from clipsvd_app.resources import resource_path
 from clipsvd_app.ui.session import Session
 from clipsvd_app.ui.shell.main_window import APP_NAME, MainWindow
+from clipsvd_app.ui.shell.window_place import recall_place, recall_splits, remember_place
 from clipsvd_app.ui.theme import Theme
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Studio:
         self.session.engine.start()
         self.session.recall_backbone()
         self.pages = Pages(self.session, self.window, self.theme)
+        recall_splits(self.window)
         if files:
             self.pages.importing.take([str(path) for path in files])
         elif demo:
@@ -69,6 +71,8 @@ def run(files: Sequence[Path], *, demo: bool = False) -> int:
     app.setWindowIcon(QIcon(str(resource_path("icons", "app.svg"))))
     studio = Studio(app)
     sys.excepthook = _Reporter(studio)
+    recall_place(studio.window)
+    studio.window.closing.connect(lambda: remember_place(studio.window))
     studio.window.show()
     QTimer.singleShot(0, studio.window, lambda: studio.start(files, demo=demo))
     return app.exec()

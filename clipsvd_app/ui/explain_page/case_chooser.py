@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Which = Literal["errors", "unseen", "all"]
 TITLES: dict[Which, str] = {"errors": "Errors", "unseen": "Judged unseen", "all": "All cases"}
+LOWEST_PX = 100  # the list scrolls, so a part of a case is enough
 
 
 class CaseChooser(QWidget):
@@ -37,6 +38,7 @@ class CaseChooser(QWidget):
         self._which.setCurrentIndex(1)
         self._count = label("", "small", wrap=False)
         self.gallery = GalleryList()
+        self.gallery.setMinimumHeight(LOWEST_PX)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GAP - 2)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from clipsvd_app.ui.focus import destructive
 from clipsvd_app.ui.plots.case_map import CaseMap
-from clipsvd_app.ui.plots.page_parts import GAP, Card, button, label
+from clipsvd_app.ui.plots.page_parts import GAP, Card, button, column, label, scrolled
 from clipsvd_app.ui.plots.plot_widget import save_button
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class MapTab(QWidget):
         self._card.body.addStretch(0)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, GAP + 4, 0, 0)
-        whole.addWidget(self._card)
+        whole.addWidget(scrolled(column(self._card, stretch_end=False)))
 
 
 def _sentence(state: MapState) -> str:

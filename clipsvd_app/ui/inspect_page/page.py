@@ -166,6 +166,7 @@ class InspectPage(QWidget):
         under.addLayout(top)
         under.addWidget(self._tabs, 1)
         sides = split(Qt.Orientation.Horizontal, (left, 5), (self.case_sheet, 2))
+        sides.setObjectName("run and case")
         sides.setSizes([920, 396])
         content = QWidget()
         whole = QVBoxLayout(content)

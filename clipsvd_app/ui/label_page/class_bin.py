@@ -126,9 +126,8 @@ class ClassBin(QFrame):
         self.hint.setText(state.hint)
         self.hint.setVisible(bool(state.hint))
         self.setAccessibleName(f"Class {state.position + 1} {state.name}, {len(state.image_ids)} images")
-        self.setToolTip(
-            f"Drop images here, or press {state.position + 1}" if state.position < 9 else "Drop images here"
-        )
+        key = f", or press {state.position + 1}" if state.position < 9 else ""
+        self.setToolTip(f"{state.name}\nDrop images here{key}")
         return self._thumbs.set_images(state.image_ids)
 
     def set_others(self, others: tuple[tuple[int, str], ...]) -> None:

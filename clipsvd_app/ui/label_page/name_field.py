@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QKeyEvent
+    from PySide6.QtGui import QKeyEvent, QPaintEvent
+
+PADDING_PX = 5  # as of a field being typed in
 
 
 class NameField(QLineEdit):
@@ -50,6 +53,16 @@ class NameField(QLineEdit):
             super().keyPressEvent(event)
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             event.accept()  # the class below would take it for a label
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self.is_edited:
+            super().paintEvent(event)
+            return
+        room = self.rect().adjusted(PADDING_PX, 0, -PADDING_PX, 0)
+        fitted = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
+        painter = QPainter(self)
+        painter.setPen(self.palette().text().color())
+        painter.drawText(room, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), fitted)
 
     def _finish(self) -> None:
         if not self.is_edited:

@@ -45,7 +45,7 @@ class LiveCurves(PlotWidget):
         self._points: list[StepMetrics] = []
         self._total_steps = 0
         self.setAccessibleName("Loss and accuracy while training")
-        self.setMinimumSize(280, 150)
+        self.setMinimumSize(280, 190)
 
     def sizeHint(self) -> QSize:
         return QSize(640, 380)
@@ -80,6 +80,10 @@ class LiveCurves(PlotWidget):
         painter.setFont(sized(self.font(), 0.92))
         row = line_height(painter.font())
         frame = area.adjusted(row * 3.2, row * 0.2, -row * 0.8, -row * 2.4)
+        if not self._points:
+            message = "The curves appear with the first training step."
+            write(painter, area, message, palette.color("text_faint"), _CENTRE)
+            return ()
         half = frame.height() / 2
         spots: list[Spot] = []
         for position, track in enumerate(self._tracks()):
@@ -88,9 +92,6 @@ class LiveCurves(PlotWidget):
             self._draw_track(painter, plot, track, palette)
             spots += self._spots_of(plot)
         self._draw_steps(painter, QRectF(frame.x(), frame.bottom(), frame.width(), row * 2.2), palette)
-        if not self._points:
-            message = "The curves appear with the first training step."
-            write(painter, frame, message, palette.color("text_faint"), _CENTRE)
         return tuple(spots)
 
     def _tracks(self) -> tuple[_Track, _Track]:

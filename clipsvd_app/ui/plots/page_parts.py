@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from clipsvd_app.ui.elided_label import ElidedLabel
 from clipsvd_app.ui.plots.inks import palette_in_force
 from clipsvd_app.ui.theme import set_kind
 
@@ -48,7 +49,8 @@ class Card(QFrame):
         self.head.setSpacing(GAP)
         self.body = QVBoxLayout()
         self.body.setSpacing(GAP)
-        self._title = label(title, "headline", wrap=False)
+        self._title = ElidedLabel(title)
+        set_kind(self._title, "headline")
         if title:
             self.head.addWidget(self._title)
             self.head.addStretch(1)
@@ -58,6 +60,17 @@ class Card(QFrame):
     def set_title(self, title: str) -> None:
         """Say something else in the title line."""
         self._title.setText(title)
+
+    def minimumSizeHint(self) -> QSize:
+        # Splitters and stacks ask for no height by width, and would print wrapped lines over each other.
+        least, layout = super().minimumSizeHint(), self.layout()
+        assert layout is not None
+        return QSize(least.width(), max(least.height(), layout.minimumHeightForWidth(self.width())))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.oldSize().width() != event.size().width():
+            self.updateGeometry()
 
 
 class Banner(QFrame):
@@ -275,10 +288,26 @@ def choice(name: str) -> QComboBox:
     return result
 
 
+class _Scrolled(QScrollArea):
+    """Scrolls vertically alone, so it is never narrower than what it holds."""
+
+    def minimumSizeHint(self) -> QSize:
+        least, content = super().minimumSizeHint(), self.widget()
+        if content is None:
+            return least
+        bar = self.verticalScrollBar().sizeHint().width()
+        return QSize(max(least.width(), content.minimumSizeHint().width() + bar), least.height())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
+
+
 def scrolled(content: QWidget) -> QScrollArea:
     """Return a borderless area in which ``content`` scrolls vertically."""
     content.setObjectName("content")
-    area = QScrollArea()
+    area = _Scrolled()
     area.setWidget(content)
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)

@@ -50,6 +50,14 @@ class Spot:
     key: Hashable = None
 
 
+class PlotPainter(QPainter):
+    """Knows which texts :func:`write` had to shorten, so that tooltips can give the whole of them."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self.shortened: list[Spot] = []
+
+
 class PlotWidget(QWidget):
     """A picture of numbers. Subclasses draw, name their spots, and give their numbers as rows.
 
@@ -63,6 +71,7 @@ class PlotWidget(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._spots: tuple[Spot, ...] = ()
+        self._shortened: tuple[Spot, ...] = ()
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
@@ -136,6 +145,13 @@ class PlotWidget(QWidget):
         """Return what lies under the mouse; the last drawn wins."""
         return next((spot for spot in reversed(self._spots) if spot.area.contains(position)), None)
 
+    def tip_at(self, position: QPointF) -> str:
+        """Return what the tooltip says there: the whole of a shortened text, and what its spot says."""
+        whole = next((spot.text for spot in self._shortened if spot.area.contains(position)), "")
+        spot = self.spot_at(position)
+        said = "" if spot is None else spot.text
+        return said if whole in said else f"{whole}\n{said}".strip()
+
     def say(self, description: str) -> None:
         """Set what a screen reader says, and redraw."""
         self.setAccessibleDescription(description)
@@ -144,22 +160,25 @@ class PlotWidget(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         palette = palette_in_force()
-        painter = QPainter(self)
+        painter = PlotPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(self.font())
         self._spots = self.draw(painter, QRectF(self.rect()), palette)
+        self._shortened = tuple(painter.shortened)
         if self.hasFocus():
             _draw_focus(painter, QRectF(self.rect()), palette)
         painter.end()
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            spot = self.spot_at(QPointF(event.pos()))
-            if spot is None or not spot.text:
+            at = QPointF(event.pos())
+            said, spot = self.tip_at(at), self.spot_at(at)
+            if said:
+                area = QRect() if spot is None else spot.area.toAlignedRect()
+                QToolTip.showText(event.globalPos(), said, self, area)
+            else:
                 QToolTip.hideText()
                 event.ignore()
-            else:
-                QToolTip.showText(event.globalPos(), spot.text, self, spot.area.toAlignedRect())
             return True
         return super().event(event)
 
@@ -214,6 +233,8 @@ def write(
     """Write one line into ``area``, vertically centred, shortened with an ellipsis where it is too long."""
     metrics = QFontMetricsF(painter.font())
     shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, area.width() + 1)
+    if shown != text and isinstance(painter, PlotPainter):
+        painter.shortened.append(Spot(painter.transform().mapRect(area), text))
     painter.setPen(colour)
     painter.drawText(area, int(align | Qt.AlignmentFlag.AlignVCenter), shown)
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ICON_PX = 48
 ICON_NEEDS_PX = 200
+ROOMY_MARGIN_PX, TIGHT_MARGIN_PX = 24, 4
 SENTENCE_WIDTH_PX = 460
 
 
@@ -44,6 +45,7 @@ class EmptyState(QWidget):
         """Say something else."""
         self._spec = spec
         self._headline.setText(spec.headline)
+        self._headline.setVisible(bool(spec.headline))
         self._sentence.setText(spec.sentence)
         self._sentence.setVisible(bool(spec.sentence))
         self._set_buttons(spec.actions)
@@ -51,11 +53,14 @@ class EmptyState(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._icon.setVisible(self.height() >= ICON_NEEDS_PX)
+        roomy = self.height() >= ICON_NEEDS_PX
+        self._icon.setVisible(roomy)
+        margin = ROOMY_MARGIN_PX if roomy else TIGHT_MARGIN_PX
+        self._column.setContentsMargins(ROOMY_MARGIN_PX, margin, ROOMY_MARGIN_PX, margin)
 
     def _arrange(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 24, 24, 24)
+        column = self._column = QVBoxLayout(self)
+        column.setContentsMargins(*4 * (ROOMY_MARGIN_PX,))
         column.setSpacing(8)
         column.addStretch(2)
         column.addWidget(self._icon)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.theme import Theme
 
 APP_NAME = "CLIP-SVD Studio"
+SMALLEST_PX = (900, 450)  # what panel and title bar leave of 1920 x 1080 pixels at 200 %
 
 
 class MainWindow(QMainWindow):
@@ -59,7 +60,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(APP_NAME)
         self.setAcceptDrops(True)
         self.resize(1440, 900)
-        self.setMinimumSize(960, 600)
+        self.setMinimumSize(*SMALLEST_PX)
         self._theme = theme
         self.may_close: Callable[[], bool] = lambda: True
         self._pages: dict[str, QWidget] = {}

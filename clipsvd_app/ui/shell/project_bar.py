@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 
+from clipsvd_app.ui.elided_label import ElidedLabel
 from clipsvd_app.ui.focus import destructive
 from clipsvd_app.ui.shell.state import TitleState
 from clipsvd_app.ui.theme import set_kind
@@ -24,7 +25,7 @@ class ProjectBar(QFrame):
     def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("project_bar")
-        self._name, self._detail, self._read_only = QLabel(), QLabel(), QLabel("read only")
+        self._name, self._detail, self._read_only = ElidedLabel(), ElidedLabel(), QLabel("read only")
         set_kind(self._name, "headline")
         set_kind(self._detail, "muted")
         set_kind(self._read_only, "chip")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 RAIL_WIDTH_PX = 88
 BUTTON_SIZE = QSize(72, 62)
+LOWEST_PX = 46  # on a low screen the buttons move together
 ICON_SIZE = QSize(22, 22)
 RING_PX = 13
 RING_WIDTH_PX = 3
@@ -34,7 +35,9 @@ class RailButton(QToolButton):
         self._icon_name = icon_name
         self._job: LongJob | None = None
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
-        self.setFixedSize(BUTTON_SIZE)
+        self.setFixedWidth(BUTTON_SIZE.width())
+        self.setMinimumHeight(LOWEST_PX)
+        self.setMaximumHeight(BUTTON_SIZE.height())
         self.setIconSize(ICON_SIZE)
         self.setAccessibleName(f"{title} page")
         theme.changed.connect(self._tint)
@@ -46,6 +49,9 @@ class RailButton(QToolButton):
         share = "" if job is None or job.share is None else f", {100 * job.share:.0f} %"
         self.setAccessibleDescription("" if job is None else f"{job.title}{share}")
         self.update()
+
+    def sizeHint(self) -> QSize:
+        return BUTTON_SIZE
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

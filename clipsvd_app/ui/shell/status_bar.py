@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
+from clipsvd_app.ui.elided_label import ElidedLabel
 from clipsvd_app.ui.shell.job_button import JobButton
 from clipsvd_app.ui.shell.state import Segment, StatusState
 
@@ -25,7 +26,7 @@ _ROLES = {
 DOT_PX = 7
 
 
-class _Segment(QLabel):
+class _Segment(ElidedLabel):
     """A dot and a few words."""
 
     def __init__(self, theme: Theme, name: str) -> None:
@@ -38,7 +39,7 @@ class _Segment(QLabel):
     def set_segment(self, segment: Segment) -> None:
         self._segment = segment
         self.setText(segment.text)
-        self.setToolTip(segment.hint)
+        self.set_hint(segment.hint)
         self.setVisible(bool(segment.text))
         self.update()
 

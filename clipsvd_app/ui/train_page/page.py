@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
-from clipsvd_app.ui.plots.page_parts import GAP, split
+from clipsvd_app.ui.plots.page_parts import GAP, column, scrolled, split
 from clipsvd_app.ui.shell.empty_state import EmptyState
 from clipsvd_app.ui.shell.state import EmptyAction, EmptySpec
 from clipsvd_app.ui.train_page.compare_view import CompareView
@@ -98,16 +98,19 @@ class TrainPage(QWidget):
             self._middle.setCurrentWidget(self.progress)
         else:
             self.comparison.set_runs(*runs)
-            self._middle.setCurrentWidget(self.comparison)
+            self._middle.setCurrentWidget(self._compared)
 
     def _arrange(self) -> None:
         self._middle.addWidget(self.progress)
-        self._middle.addWidget(self.comparison)
-        right = split(Qt.Orientation.Vertical, (self._middle, 3), (self.runs, 2))
+        self._compared = scrolled(column(self.comparison, stretch_end=False))
+        self._middle.addWidget(self._compared)
+        results = split(Qt.Orientation.Vertical, (self._middle, 3), (self.runs, 2))
+        results.setObjectName("training and runs")
         content = QWidget()
         row = QHBoxLayout(content)
         row.setContentsMargins(GAP * 2, GAP * 2, GAP * 2, GAP * 2)
-        sides = split(Qt.Orientation.Horizontal, (self.setup, 0), (right, 1))
+        sides = split(Qt.Orientation.Horizontal, (self.setup, 0), (scrolled(results), 1))
+        sides.setObjectName("setup and training")
         self.setup.setMinimumWidth(320)
         self.setup.setMaximumWidth(460)
         sides.setSizes([392, 912])

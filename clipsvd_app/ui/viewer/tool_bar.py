@@ -38,7 +38,21 @@ LAYOUTS = (
     ("4", "layout-4", "Four", ""),
     ("mpr", "layout", "Three planes of the volume", "M"),
 )
-DROPPED_FIRST = ("texts", "actual_size", "fit", "turn", "invert", "tool.scroll", "tool.zoom", "tool.ellipse")
+DROPPED_FIRST = (
+    "texts",
+    "actual_size",
+    "fit",
+    "turn",
+    "invert",
+    "tool.scroll",
+    "tool.zoom",
+    "tool.ellipse",
+    "tool.angle",
+    "model",
+    "tool.pan",
+    "tool.region",
+    "tool.distance",
+)
 LATCHED = ("link", "texts", "model")
 FULL_OPACITY = 100
 LINK_WORDS: dict[LinkWay, str] = {
@@ -79,6 +93,7 @@ class ViewerBar(QFrame):
         self._add_opacity()
         self._add_commands()
         self._add_layouts()
+        self._add_more()
         theme.changed.connect(self._tint)
         self._tint(theme.palette)
 
@@ -253,14 +268,42 @@ class ViewerBar(QFrame):
         self._make_room()
 
     def _make_room(self) -> None:
-        """Leave out words, then what has a key, when the strip is narrow, the dearest last."""
+        """Move tools into the menu at the end when the strip is narrow, the dearest last; words go first."""
         self._link_words.setVisible(bool(self._link_words.text()))
+        self._more.hide()
         for name in DROPPED_FIRST:
             self._button(name).show()
         for widget in (self._link_words, *map(self._button, DROPPED_FIRST)):
             if self._row.minimumSize().width() <= self.width():
                 return
             widget.hide()
+            self._more.setVisible(widget is not self._link_words)
+
+    def _add_more(self) -> None:
+        self._more = QToolButton()
+        self._more.setText("»")
+        self._more.setToolTip("More tools")
+        self._more.setAccessibleName("More tools")
+        self._more.setMenu(QMenu(self._more))
+        self._more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._more.menu().aboutToShow.connect(self._list_hidden)
+        self._more.hide()
+        self._row.addWidget(self._more)
+
+    def _list_hidden(self) -> None:
+        """Offer the tools that have no room, each as its button would."""
+        menu = self._more.menu()
+        menu.clear()
+        for button in (self._button(name) for name in DROPPED_FIRST if self._button(name).isHidden()):
+            if button.menu() is not None:
+                button.menu().setTitle(button.toolTip())
+                menu.addMenu(button.menu())
+                continue
+            entry = menu.addAction(button.icon(), literal(button.toolTip()))
+            entry.setCheckable(button.isCheckable())
+            entry.setChecked(button.isChecked())
+            entry.setEnabled(button.isEnabled())
+            entry.triggered.connect(button.click)
 
     def _add_command(self, command: ViewerCommand) -> QToolButton:
         return self._add_button(command.id, command.icon, command.tip)

@@ -1,0 +1,227 @@
+"""Whether a window fits: no text cut off or shortened without a tooltip, no text on text, nothing outside.
+
+Every visible widget is asked for what it writes (``seen_text``), so painted widgets, tables and headers need
+no protocol of their own: what is cut is what is written beyond the widget, what is shortened has a “…”.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QMargins, QPoint, QPointF, QRect, Qt
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QAbstractScrollArea,
+    QAbstractSpinBox,
+    QHeaderView,
+    QLineEdit,
+    QPlainTextEdit,
+    QScrollArea,
+    QSplitter,
+    QSplitterHandle,
+    QStackedWidget,
+    QTabBar,
+    QTextEdit,
+    QWidget,
+)
+from support.seen_text import Written, texts_of
+
+from clipsvd_app.ui.label_page.name_field import NameField
+from clipsvd_app.ui.plots.plot_widget import PlotWidget
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SLACK_PX = 2  # of side bearings and rounding
+SLACK = QMargins(SLACK_PX, SLACK_PX, SLACK_PX, SLACK_PX)
+OVERLAP_PX = 3
+TYPED_INTO = (QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox)  # their text scrolls with the cursor
+SCROLLS = Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+
+
+def faults(window: QWidget) -> list[str]:
+    """Return one line for everything in a window that does not fit."""
+    written = [(widget, texts_of(widget)) for widget in seen_widgets(window) if _is_read(widget)]
+    return [
+        *_outside(window),
+        *_overlapping(window),
+        *(line for widget, texts in written for line in _cut(widget, texts)),
+        *_text_on_text(window, written),
+    ]
+
+
+def seen_widgets(window: QWidget) -> list[QWidget]:
+    """Return the widgets of a window of which at least a part is on the screen, without windows above it."""
+    return [w for w in window.findChildren(QWidget) if w.window() is window and _is_seen(w)]
+
+
+def _is_seen(widget: QWidget) -> bool:
+    return widget.isVisible() and not widget.size().isEmpty() and not widget.visibleRegion().isEmpty()
+
+
+def _outside(window: QWidget) -> Iterator[str]:
+    """Find widgets that reach beyond their parent, where no scroll area brings them back."""
+    for widget in window.findChildren(QWidget):
+        parent = widget.parentWidget()
+        if parent is None or widget.window() is not window or not widget.isVisible():
+            continue
+        area = parent.parentWidget()
+        if isinstance(area, QAbstractScrollArea) and parent is area.viewport():
+            yield from _beyond_viewport(widget, area)
+        elif not parent.rect().marginsAdded(SLACK).contains(widget.geometry()):
+            place = f"{_rect(widget.geometry())} of {_rect(parent.rect())}"
+            yield f"outside: {_named(widget)} {place} in {_named(parent)}"
+
+
+def _beyond_viewport(widget: QWidget, area: QAbstractScrollArea) -> Iterator[str]:
+    """A scroll area may hide what it can scroll to, but only in the directions in which it scrolls."""
+    if not isinstance(area, QScrollArea):
+        return
+    view = area.viewport().rect()
+    if area.horizontalScrollBarPolicy() == SCROLLS and widget.width() > view.width() + SLACK_PX:
+        yield f"outside: {_named(widget)} is {widget.width()} wide in a view of {view.width()}"
+    if area.verticalScrollBarPolicy() == SCROLLS and widget.height() > view.height() + SLACK_PX:
+        yield f"outside: {_named(widget)} is {widget.height()} high in a view of {view.height()}"
+
+
+def _overlapping(window: QWidget) -> Iterator[str]:
+    """Find widgets of one layout or splitter that lie on each other."""
+    for parent in [window, *window.findChildren(QWidget)]:
+        if parent.window() is not window or not parent.isVisible() or isinstance(parent, QStackedWidget):
+            continue
+        placed = _placed(parent)
+        for place, one in enumerate(placed):
+            for other in placed[place + 1 :]:
+                shared = one.geometry().intersected(other.geometry())
+                if shared.width() > OVERLAP_PX and shared.height() > OVERLAP_PX:
+                    yield f"overlap: {_named(one)} and {_named(other)} share {_rect(shared)}"
+
+
+def _placed(parent: QWidget) -> list[QWidget]:
+    layout = parent.layout()
+    children = [
+        child
+        for child in parent.children()
+        if isinstance(child, QWidget) and child.isVisible() and not child.isWindow()
+    ]
+    if isinstance(parent, QSplitter):
+        return [child for child in children if not isinstance(child, QSplitterHandle)]
+    if layout is None:
+        return []
+    return [child for child in children if _holds(layout, child)]
+
+
+def _holds(layout, child: QWidget) -> bool:
+    for place in range(layout.count()):
+        item = layout.itemAt(place)
+        if item.widget() is child or (item.layout() is not None and _holds(item.layout(), child)):
+            return True
+    return False
+
+
+def _is_read(widget: QWidget) -> bool:
+    """Tell whether a widget's words are for reading; what is typed scrolls with the cursor."""
+    typed = isinstance(widget, TYPED_INTO) or isinstance(widget.parentWidget(), TYPED_INTO)
+    return not (typed and widget.isEnabled()) or isinstance(widget, NameField)
+
+
+def _cut(widget: QWidget, texts: list[Written]) -> Iterator[str]:
+    """Find what a widget writes beyond itself or shortens, where no tooltip has the whole of it."""
+    room = widget.rect().marginsAdded(SLACK).toRectF()
+    own = _own_words(widget)
+    for written in texts:
+        shortened = "…" in written.text and written.text not in own and not own.endswith("…")
+        beyond = not room.contains(written.area) and not _scrolls_to(widget, written)
+        if (shortened or beyond) and not _told(widget, written):
+            yield f"{'shortened' if shortened else 'cut'}: {_named(widget)} writes {written.text!r}"
+
+
+def _own_words(widget: QWidget) -> str:
+    """Return the text that a widget was given: an ellipsis of its own is no shortening."""
+    return str(widget.text()) if hasattr(widget, "text") and callable(widget.text) else ""
+
+
+def _scrolls_to(widget: QWidget, written: Written) -> bool:
+    """Tell whether the rest of a text comes up when the view that paints it is scrolled."""
+    view = widget.parentWidget()
+    if isinstance(view, QHeaderView):
+        return not _section_at(view, written).contains(written.area.center().toPoint()) or (
+            written.area.width() <= _section_at(view, written).width() + SLACK_PX
+        )
+    if not isinstance(view, QAbstractItemView):
+        return False
+    across = written.area.left() < 0 or written.area.right() > widget.width()
+    down = written.area.top() < 0 or written.area.bottom() > widget.height()
+    bars = view.horizontalScrollBar().maximum() > 0, view.verticalScrollBar().maximum() > 0
+    return (bars[0] or not across) and (bars[1] or not down)
+
+
+def _section_at(header: QHeaderView, written: Written) -> QRect:
+    along = header.orientation() == Qt.Orientation.Horizontal
+    centre = written.area.center().toPoint()
+    section = header.logicalIndexAt(centre)
+    start, size = header.sectionViewportPosition(section), header.sectionSize(section)
+    return QRect(start, 0, size, header.height()) if along else QRect(0, start, header.width(), size)
+
+
+def _told(widget: QWidget, written: Written) -> bool:
+    """Tell whether a tooltip at the place of a text holds the whole of it."""
+    stem = _plain(re.split("…", written.text, maxsplit=1)[0])
+    return any(stem in _plain(tip) for tip in _tips(widget, written))
+
+
+def _tips(widget: QWidget, written: Written) -> Iterator[str]:
+    view = widget.parentWidget()
+    centre = written.area.center()
+    if isinstance(widget, PlotWidget):
+        yield widget.tip_at(QPointF(centre))
+    elif isinstance(view, QHeaderView):
+        section = view.logicalIndexAt(centre.toPoint())
+        yield str(view.model().headerData(section, view.orientation(), Qt.ItemDataRole.ToolTipRole) or "")
+    elif isinstance(view, QAbstractItemView):
+        yield str(view.indexAt(centre.toPoint()).data(Qt.ItemDataRole.ToolTipRole) or "")
+    if isinstance(widget, QTabBar):
+        yield widget.tabToolTip(widget.tabAt(centre.toPoint()))
+    while widget.testAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents):
+        widget = widget.parentWidget()
+    yield widget.toolTip()
+
+
+def _text_on_text(window: QWidget, written: list[tuple[QWidget, list[Written]]]) -> Iterator[str]:
+    """Find texts that are printed over each other, within a widget or across widgets."""
+    seen: list[tuple[QWidget, Written, QRect]] = []
+    for widget, texts in written:
+        region = widget.visibleRegion().boundingRect()
+        home = widget.mapTo(window, QPoint())
+        for text in texts:
+            shown = text.area.toAlignedRect().intersected(region).translated(home)
+            if not shown.isEmpty():
+                seen.append((widget, text, shown))
+    seen.sort(key=lambda entry: entry[2].top())
+    for place, (one, first, area) in enumerate(seen):
+        for other, second, beneath in seen[place + 1 :]:
+            if beneath.top() >= area.bottom():
+                break
+            shared = area.intersected(beneath)
+            printed_over = shared.width() > OVERLAP_PX and shared.height() > OVERLAP_PX + 1
+            if printed_over and first.text != second.text:  # the same twice is an outline or a shadow
+                yield f"text on text: {_named(one)} {first.text!r}, {_named(other)} {second.text!r}"
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.sub("<[^>]*>", " ", text).replace("\u200b", "").split())
+
+
+def _named(widget: QWidget) -> str:
+    words = widget.accessibleName() or _own_words(widget) or widget.objectName()
+    chain = [type(widget).__name__]
+    above = widget.parentWidget()
+    while above is not None and len(chain) < 3:
+        chain.append(type(above).__name__)
+        above = above.parentWidget()
+    return f"{' in '.join(chain)} “{words[:40]}”"
+
+
+def _rect(area: QRect) -> str:
+    return f"{area.width()}x{area.height()}+{area.x()}+{area.y()}"

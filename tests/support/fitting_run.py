@@ -1,0 +1,75 @@
+"""``python -m support.fitting_run SCALE``: shows every page at the sizes of a scale, says what is cut.
+
+Run on its own, because the scale of a screen is known to Qt only from before its application is made.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+# Screens of 960 x 540, 1280 x 720, 1440 x 900 and 1920 x 1080 pixels, in the window's own pixels. Those below
+# 960 x 540 get the smallest window: 960 x 460 are what panel and title bar leave of 1920 x 1080 at 200 %.
+SMALLEST = (960, 460)
+SIZES = {
+    "1": (SMALLEST, (960, 540), (1280, 720), (1440, 900), (1920, 1080)),
+    "1.5": (SMALLEST, (960, 600), (1280, 720)),
+    "2": (SMALLEST, (960, 540)),
+}
+PAGES = ("label", "train", "inspect", "explain", "export", "settings")
+
+
+def main(scale: str) -> int:
+    """Return how many things do not fit, each printed on a line of its own."""
+    from PySide6.QtGui import QFont
+    from PySide6.QtWidgets import QApplication
+    from support.fitting import faults
+    from support.full_window import fill, full_studio, scenes
+
+    app = QApplication([])
+    app.setFont(QFont(app.font().family(), 10))
+    found = 0
+
+    def rest(seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            app.processEvents()
+            time.sleep(0.002)
+
+    def check(scene: str) -> int:
+        lines = 0
+        for size in SIZES[scale]:
+            studio.window.resize(*size)
+            rest(0.02)
+            assert (studio.window.width(), studio.window.height()) == size
+            for fault in faults(studio.window):
+                lines += 1
+                sys.stdout.write(f"{scale} {size[0]}x{size[1]} {scene}: {fault}\n")
+        return lines
+
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        studio = full_studio(app)
+        for key in PAGES:
+            studio.window.show_page(key)
+            found += check(f"{key}, nothing open")
+        fill(studio, Path(folder))
+        until = time.monotonic() + 10
+        while studio.session.background.busy and time.monotonic() < until:
+            rest(0.02)
+        for name, bring_up in scenes(studio).items():
+            bring_up()
+            rest(0.05)
+            found += check(name)
+        studio.window.close()
+        app.processEvents()
+    return found
+
+
+if __name__ == "__main__":
+    os.environ["QT_SCALE_FACTOR"] = sys.argv[1]
+    found_faults = main(sys.argv[1])
+    sys.stdout.flush()
+    os._exit(min(found_faults, 1))  # the window's threads and timers are not worth waiting for
