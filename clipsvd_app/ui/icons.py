@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QIcon, QImage, QPainter, QPixmap
+from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon, QImage, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 from clipsvd_app.resources import resource_path
@@ -14,7 +14,7 @@ from clipsvd_app.resources import resource_path
 if TYPE_CHECKING:
     from clipsvd_app.ui.theme import Palette
 
-SIZES_PX = (16, 20, 24, 32, 48, 64, 96)
+DRAWN_PX = (16, 18, 22, 48)  # as buttons and the rail ask for them
 
 
 def icon(name: str, palette: Palette, role: str = "text_muted") -> QIcon:
@@ -30,7 +30,7 @@ def icon(name: str, palette: Palette, role: str = "text_muted") -> QIcon:
         (QIcon.Mode.Disabled, QIcon.State.Off, "border_strong"),
     )
     for mode, state, tint in tints:
-        for size in SIZES_PX:
+        for size in _exact_sizes():
             result.addPixmap(_tinted(name, size, palette.color(tint)), mode, state)
     return result
 
@@ -40,6 +40,17 @@ def pixmap(name: str, colour: QColor, size: int, device_pixel_ratio: float = 1.0
     result = _tinted(name, round(size * device_pixel_ratio), colour)
     result.setDevicePixelRatio(device_pixel_ratio)
     return result
+
+
+def finest_ratio() -> float:
+    """Return the pixels of the finest screen for each of the window's own: what pictures are made for."""
+    return max((screen.devicePixelRatio() for screen in QGuiApplication.screens()), default=1.0)
+
+
+def _exact_sizes() -> list[int]:
+    """Return the sizes in pixels of the screens: an icon that is scaled is never sharp."""
+    ratios = {1.0} | {screen.devicePixelRatio() for screen in QGuiApplication.screens()}
+    return sorted({round(size * ratio) for size in DRAWN_PX for ratio in ratios})
 
 
 @cache  # a theme switch tints every icon anew, and reading the drawings is most of the work

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMimeData, QPoint, QRect, Qt
+from PySide6.QtCore import QMimeData, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QDrag, QFont, QPainter, QPixmap
+
+from clipsvd_app.ui.icons import finest_ratio
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,14 +72,18 @@ def drag_images(source: QWidget, image_ids: Sequence[int], ghost: QPixmap) -> No
 
 def ghost_of(thumbnail: QImage | None, count: int, palette: Palette) -> QPixmap:
     """Return the picture under the pointer: the thumbnail and how many are carried."""
-    ghost = QPixmap(GHOST_PX, GHOST_PX)
+    ratio = finest_ratio()
+    ghost = QPixmap(QSize(GHOST_PX, GHOST_PX) * ratio)
+    ghost.setDevicePixelRatio(ratio)
     ghost.fill(palette.color("viewer"))
     painter = QPainter(ghost)
     painter.setOpacity(0.85)
     if thumbnail is not None:
-        smooth = Qt.TransformationMode.SmoothTransformation
-        fitted = thumbnail.scaled(GHOST_PX, GHOST_PX, Qt.AspectRatioMode.KeepAspectRatio, smooth)
-        painter.drawImage((GHOST_PX - fitted.width()) // 2, (GHOST_PX - fitted.height()) // 2, fitted)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        fitted = thumbnail.size().scaled(GHOST_PX, GHOST_PX, Qt.AspectRatioMode.KeepAspectRatio)
+        target = QRect(QPoint(), fitted)
+        target.moveCenter(QPoint(GHOST_PX // 2, GHOST_PX // 2))
+        painter.drawImage(target, thumbnail)
     painter.setOpacity(1.0)
     painter.setPen(palette.color("accent"))
     painter.drawRect(0, 0, GHOST_PX - 1, GHOST_PX - 1)

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from clipsvd_app import imaging
+from clipsvd_app.ui.icons import finest_ratio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 K = TypeVar("K")
 T = TypeVar("T")
-THUMBNAIL_PX = 160
+THUMBNAIL_PX, FINE_THUMBNAIL_PX = 160, 264  # the latter is twice what the galleries of cases show
 FRAMES_KEPT_BYTES = 384 * 1024**2
 PICTURES_KEPT = 64
 
@@ -35,6 +36,10 @@ def to_qimage(pixels: NDArray[np.uint8]) -> QImage:
     if data.ndim == 2:
         return QImage(data.data, columns, rows, columns, QImage.Format.Format_Grayscale8).copy()
     return QImage(data.data, columns, rows, 3 * columns, QImage.Format.Format_RGB888).copy()
+
+
+def _thumbnail_px() -> int:
+    return min(round(THUMBNAIL_PX * finest_ratio()), FINE_THUMBNAIL_PX)
 
 
 class Pictures(QObject):
@@ -135,7 +140,7 @@ class Pictures(QObject):
 
     def _read_frame(self, image: ProjectImage, take: Callable[[Answer], None], priority: int) -> Task:
         path, frame, sha256 = Path(image.path), image.frame, image.sha256
-        shared = imaging.window_of(image.series_window)
+        shared, side = imaging.window_of(image.series_window), _thumbnail_px()
 
         def read(report: Callable[[int, int], None]) -> Frame:
             report(0, 1)  # stops here when it was cancelled while it waited
@@ -182,7 +187,7 @@ class Pictures(QObject):
 
         def read(_report: Callable[[int, int], None]) -> NDArray[np.uint8]:
             imaging.require_content(path, sha256)
-            return imaging.thumbnail(path, frame, THUMBNAIL_PX, series_window=shared)
+            return imaging.thumbnail(path, frame, side, series_window=shared)
 
         return self._read(read, take)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QCursor, QPainter, QPixmap
 
 from clipsvd_app.domain.measures import POINTS_NEEDED
@@ -32,11 +32,13 @@ def cursor_of(tool: str, *, holds: bool = False) -> QCursor:
 @cache
 def _drawn(icon: str) -> QCursor:
     """Draw a light icon with a dark rim, so that it is seen on bone and on air."""
-    picture = QPixmap(SIZE_PX, SIZE_PX)
+    ratio = icons.finest_ratio()
+    picture = QPixmap(QSize(SIZE_PX, SIZE_PX) * ratio)
+    picture.setDevicePixelRatio(ratio)
     picture.fill(Qt.GlobalColor.transparent)
     painter = QPainter(picture)
     area = QRect(0, 0, ICON_PX, ICON_PX).translated(2, 2)
-    dark, light = (icons.pixmap(icon, colour, ICON_PX) for colour in (_SHADOW, _INK))
+    dark, light = (icons.pixmap(icon, colour, ICON_PX, ratio) for colour in (_SHADOW, _INK))
     for across, down in ((-1, 0), (1, 0), (0, -1), (0, 1)):
         painter.drawPixmap(area.translated(across, down), dark)
     painter.drawPixmap(area, light)
