@@ -140,7 +140,7 @@ class Pictures(QObject):
 
     def _read_frame(self, image: ProjectImage, take: Callable[[Answer], None], priority: int) -> Task:
         path, frame, sha256 = Path(image.path), image.frame, image.sha256
-        shared, side = imaging.window_of(image.series_window), _thumbnail_px()
+        shared = imaging.window_of(image.series_window)
 
         def read(report: Callable[[int, int], None]) -> Frame:
             report(0, 1)  # stops here when it was cancelled while it waited
@@ -183,7 +183,7 @@ class Pictures(QObject):
                 self.thumbnail_ready.emit(image.id, self._thumbnails[image.id])
 
         path, frame, sha256 = Path(image.path), image.frame, image.sha256
-        shared = imaging.window_of(image.series_window)
+        shared, side = imaging.window_of(image.series_window), _thumbnail_px()
 
         def read(_report: Callable[[int, int], None]) -> NDArray[np.uint8]:
             imaging.require_content(path, sha256)

@@ -129,17 +129,28 @@ def _is_read(widget: QWidget) -> bool:
 def _cut(widget: QWidget, texts: list[Written]) -> Iterator[str]:
     """Find what a widget writes beyond itself or shortens, where no tooltip has the whole of it."""
     room = widget.rect().marginsAdded(SLACK).toRectF()
-    own = _own_words(widget)
     for written in texts:
-        shortened = "…" in written.text and written.text not in own and not own.endswith("…")
+        shortened = "…" in written.text and written.text not in _own_words(widget, written)
         beyond = not room.contains(written.area) and not _scrolls_to(widget, written)
         if (shortened or beyond) and not _told(widget, written):
             yield f"{'shortened' if shortened else 'cut'}: {_named(widget)} writes {written.text!r}"
 
 
-def _own_words(widget: QWidget) -> str:
+def _own_words(widget: QWidget, written: Written) -> str:
     """Return the text that a widget was given: an ellipsis of its own is no shortening."""
-    return str(widget.text()) if hasattr(widget, "text") and callable(widget.text) else ""
+    view, at = widget.parentWidget(), written.area.center().toPoint()
+    if isinstance(view, QHeaderView):
+        return str(view.model().headerData(view.logicalIndexAt(at), view.orientation()))
+    if isinstance(view, QAbstractItemView):
+        return str(view.indexAt(at).data() or "")
+    if isinstance(widget, QTabBar):
+        return widget.tabText(widget.tabAt(at))
+    return _given(widget)
+
+
+def _given(widget: QWidget) -> str:
+    text = getattr(widget, "text", None)
+    return str(text()).replace("&&", "&") if callable(text) else ""
 
 
 def _scrolls_to(widget: QWidget, written: Written) -> bool:
@@ -214,7 +225,7 @@ def _plain(text: str) -> str:
 
 
 def _named(widget: QWidget) -> str:
-    words = widget.accessibleName() or _own_words(widget) or widget.objectName()
+    words = widget.accessibleName() or _given(widget) or widget.objectName()
     chain = [type(widget).__name__]
     above = widget.parentWidget()
     while above is not None and len(chain) < 3:

@@ -19,6 +19,7 @@ SIZES = {
     "1.5": (SMALLEST, (960, 600), (1280, 720)),
     "2": (SMALLEST, (960, 540)),
 }
+DIALOG = (940, 420)
 PAGES = ("label", "train", "inspect", "explain", "export", "settings")
 
 
@@ -27,7 +28,7 @@ def main(scale: str) -> int:
     from PySide6.QtGui import QFont
     from PySide6.QtWidgets import QApplication
     from support.fitting import faults
-    from support.full_window import fill, full_studio, scenes
+    from support.full_window import dialogs, fill, full_studio, scenes
 
     app = QApplication([])
     app.setFont(QFont(app.font().family(), 10))
@@ -63,9 +64,22 @@ def main(scale: str) -> int:
             bring_up()
             rest(0.05)
             found += check(name)
+        for name, dialog in dialogs(studio).items():
+            dialog.show()
+            dialog.resize(*DIALOG)
+            rest(0.05)
+            for fault in [*faults(dialog), *_too_large(dialog)]:
+                found += 1
+                sys.stdout.write(f"{scale} dialog {name}: {fault}\n")
+            dialog.close()
         studio.window.close()
         app.processEvents()
     return found
+
+
+def _too_large(dialog) -> list[str]:
+    within = dialog.width() <= DIALOG[0] and dialog.height() <= DIALOG[1]
+    return [] if within else [f"is {dialog.width()}x{dialog.height()}"]
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ from clipsvd_app.jobs import (
 from clipsvd_app.jobs.answers import Check, VerifyResult
 from clipsvd_app.jobs.lines import PROTOCOL
 from clipsvd_app.project.class_changes import AddClass
+from clipsvd_app.services.group_preview import GroupPreview, PatientGroup
 from clipsvd_app.services.importing import apply_import, plan_import
 from clipsvd_app.services.labelling import set_labels
 from clipsvd_app.ui.app import Studio
@@ -46,6 +47,9 @@ from clipsvd_app.ui.export_page.state import (
     ReportState,
 )
 from clipsvd_app.ui.inspect_page.state import RunChoice
+from clipsvd_app.ui.label_page.grouping_dialog import GroupingDialog
+from clipsvd_app.ui.label_page.labels_dialog import LabelsDialog
+from clipsvd_app.ui.label_page.reader_dialog import ReaderDialog
 from clipsvd_app.ui.notices import Notice
 from clipsvd_app.ui.session import Session
 from clipsvd_app.ui.train_page.state import TrainProgress
@@ -54,7 +58,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from PySide6.QtWidgets import QApplication
+    from PySide6.QtWidgets import QApplication, QDialog
 
 NAMES = ("No acute finding", "Pleural effusion, any size")
 PICTURES, SLICES = 26, 12
@@ -213,6 +217,24 @@ def scenes(studio: Studio) -> dict[str, Callable[[], None]]:
         "settings": page("settings"),
         "notices": page("label", lambda: _notify(studio)),
     }
+
+
+def dialogs(studio: Studio) -> dict[str, QDialog]:
+    """Return every dialog of the program by name, with something in it."""
+    window = studio.window
+    reader = ReaderDialog(("Second reader", "B"), 16, window)
+    labels = LabelsDialog(f"{LONG_NAME}.csv", window)
+    sentences = ("3 of 40 rows name no image of this project.", "“Pleural efusion” looks mistyped.") * 4
+    labels.show_preview([(name, 12) for name in NAMES], sentences, slips=True, marks=2)
+    found = {"reader": reader, "labels": labels}
+    for rule in ("header", "folder:2", "regex:^(.)", "csv:"):
+        grouping = GroupingDialog(rule, window)
+        groups = tuple(PatientGroup(f"Patient {n}", 3, ("00_portable film.png",)) for n in range(40))
+        grouping.show_preview(
+            GroupPreview(groups, "120 files, 40 patients", "Three files of each are alike.")
+        )
+        found[f"patients by {rule.partition(':')[0]}"] = grouping
+    return found
 
 
 def _images(studio: Studio, modality: str) -> list[int]:

@@ -11,6 +11,7 @@ from clipsvd_app.services.class_folders import FolderChoice
 from clipsvd_app.ui.class_folder_box import ClassFolderBox
 from clipsvd_app.ui.label_page.patient_rule import PatientRulePane
 from clipsvd_app.ui.plots.page_parts import button, label
+from clipsvd_app.ui.shell.window_place import open_at_size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,7 @@ class GroupingDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Who are the patients?")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(860, 560)
+        open_at_size(self, 860, 560)
         self.patients = PatientRulePane(rule)
         self.classes = ClassFolderBox()
         self.classes.hide()

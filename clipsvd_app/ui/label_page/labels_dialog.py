@@ -17,8 +17,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from clipsvd_app.ui.elided_label import ElidedLabel
 from clipsvd_app.ui.plots.numbers import count
-from clipsvd_app.ui.plots.page_parts import button, label, scrolled
+from clipsvd_app.ui.plots.page_parts import button, scrolled
+from clipsvd_app.ui.shell.window_place import open_at_size
+from clipsvd_app.ui.theme import set_kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +36,7 @@ class LabelsDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Import labels")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(560, 460)
+        open_at_size(self, 560, 460)
         self._table_name = table_name
         self._classes = _class_list()
         self.said = QLabel()
@@ -72,8 +75,8 @@ class LabelsDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 20, 24, 20)
         column.setSpacing(14)
-        title = label(f"Labels in {self._table_name}", "title", wrap=False)
-        title.setTextFormat(Qt.TextFormat.PlainText)
+        title = ElidedLabel(f"Labels in {self._table_name}", Qt.TextElideMode.ElideMiddle)
+        set_kind(title, "title")
         column.addWidget(title)
         column.addWidget(self._classes, 2)
         column.addWidget(scrolled(self.said), 1)

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from clipsvd_app.ui.plots.page_parts import Banner, ChoiceGroup, Level, button, label
+from clipsvd_app.ui.plots.page_parts import Banner, ChoiceGroup, Level, button, label, scrolled
 
 if TYPE_CHECKING:
     from clipsvd_app.services.group_preview import GroupPreview
@@ -65,7 +65,7 @@ class PatientRulePane(QWidget):
         self._table_name = label(NO_TABLE, "small")
         self._choose_table = button("Choose table…")
         self._choose_table.setAutoDefault(False)
-        self._sentence = label("", "headline", wrap=False)
+        self._sentence = label("", "headline")
         self.banner = Banner()
         self.groups = _group_list()
         self._pause = QTimer(self)
@@ -106,7 +106,10 @@ class PatientRulePane(QWidget):
         self.groups.clear()
         for group in preview.groups[:SHOWN_AT_MOST]:
             more = ", …" if group.files > len(group.examples) else ""
-            row = QTreeWidgetItem([group.title, str(group.files), ", ".join(group.examples) + more])
+            examples = ", ".join(group.examples) + more
+            row = QTreeWidgetItem([group.title, str(group.files), examples])
+            row.setToolTip(0, group.title)
+            row.setToolTip(2, examples)
             row.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self.groups.addTopLevelItem(row)
         self.banner.setVisible(bool(preview.warning))
@@ -122,7 +125,9 @@ class PatientRulePane(QWidget):
         self.usable_changed.emit(False)
 
     def _arrange(self) -> None:
-        left = QVBoxLayout()
+        ways = QWidget()
+        left = QVBoxLayout(ways)
+        left.setContentsMargins(0, 0, 8, 0)
         left.setSpacing(8)
         left.addWidget(self.choices)
         left.addWidget(self._levels_help)
@@ -140,7 +145,7 @@ class PatientRulePane(QWidget):
         halves = QHBoxLayout(self)
         halves.setContentsMargins(0, 0, 0, 0)
         halves.setSpacing(20)
-        halves.addLayout(left, 2)
+        halves.addWidget(scrolled(ways), 2)
         halves.addLayout(right, 3)
 
     def _connect(self) -> None:

@@ -72,6 +72,12 @@ def recall_place(window: QWidget) -> None:
         window.setWindowState(window.windowState() | Qt.WindowState.WindowMaximized)
 
 
+def open_at_size(dialog: QWidget, width: int, height: int) -> None:
+    """Give a dialog the size that suits it, as far as its screen has room for it and its title bar."""
+    room = dialog.screen().availableGeometry().size() - QSize(0, TITLE_BAR_PX)
+    dialog.resize(QSize(width, height).boundedTo(room))
+
+
 def recall_splits(window: QWidget) -> None:
     """Give the named splitters of a window their sizes, once its pages are built."""
     stored = _read()
