@@ -111,7 +111,6 @@ class TrainPage(QWidget):
         row.setContentsMargins(GAP * 2, GAP * 2, GAP * 2, GAP * 2)
         sides = split(Qt.Orientation.Horizontal, (self.setup, 0), (scrolled(results), 1))
         sides.setObjectName("setup and training")
-        self.setup.setMinimumWidth(320)
         self.setup.setMaximumWidth(460)
         sides.setSizes([392, 912])
         row.addWidget(sides)
