@@ -230,7 +230,7 @@ def dialogs(studio: Studio) -> dict[str, QDialog]:
     for rule in ("header", "folder:2", "regex:^(.)", "csv:"):
         grouping = GroupingDialog(rule, window)
         groups = tuple(PatientGroup(f"Patient {n}", 3, ("00_portable film.png",)) for n in range(40))
-        grouping.show_preview(
+        grouping.patients.show_preview(
             GroupPreview(groups, "120 files, 40 patients", "Three files of each are alike.")
         )
         found[f"patients by {rule.partition(':')[0]}"] = grouping
