@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QAbstractScrollArea,
     QAbstractSpinBox,
+    QComboBox,
     QHeaderView,
     QLineEdit,
     QPlainTextEdit,
@@ -21,6 +22,8 @@ from PySide6.QtWidgets import (
     QSplitter,
     QSplitterHandle,
     QStackedWidget,
+    QStyle,
+    QStyleOptionComboBox,
     QTabBar,
     QTextEdit,
     QWidget,
@@ -128,12 +131,22 @@ def _is_read(widget: QWidget) -> bool:
 
 def _cut(widget: QWidget, texts: list[Written]) -> Iterator[str]:
     """Find what a widget writes beyond itself or shortens, where no tooltip has the whole of it."""
-    room = widget.rect().marginsAdded(SLACK).toRectF()
+    room = _room(widget).marginsAdded(SLACK).toRectF()
     for written in texts:
         shortened = "…" in written.text and written.text not in _own_words(widget, written)
         beyond = not room.contains(written.area) and not _scrolls_to(widget, written)
         if (shortened or beyond) and not _told(widget, written):
             yield f"{'shortened' if shortened else 'cut'}: {_named(widget)} writes {written.text!r}"
+
+
+def _room(widget: QWidget) -> QRect:
+    if not isinstance(widget, QComboBox):
+        return widget.rect()
+    option = QStyleOptionComboBox()
+    widget.initStyleOption(option)
+    parts = QStyle.ComplexControl.CC_ComboBox, QStyle.SubControl.SC_ComboBoxEditField
+    field = widget.style().subControlRect(parts[0], option, parts[1], widget)
+    return QRect(0, 0, field.right() + 1, widget.height())
 
 
 def _own_words(widget: QWidget, written: Written) -> str:

@@ -190,9 +190,10 @@ class LabelPage(QWidget):
         across.addWidget(self.bins)
         across.setSizes([TREE_PX, VIEWER_PX, BINS_PX])
         for splitter, place in ((middle, 0), (across, 1)):
-            splitter.setStretchFactor(place, 1)
+            splitter.setStretchFactor(place, 2)
             splitter.setHandleWidth(1)
             splitter.setChildrenCollapsible(False)
+        middle.setStretchFactor(1, 1)  # on a low screen the pool gives way too, down to one row
         self.tree.setMinimumWidth(180)
         self.viewer.setMinimumSize(320, 150)
         self.bins.setMinimumWidth(220)
