@@ -220,7 +220,7 @@ def _text_on_text(window: QWidget, written: list[tuple[QWidget, list[Written]]])
         home = widget.mapTo(window, QPoint())
         for text in texts:
             shown = text.area.toAlignedRect().intersected(region).translated(home)
-            if not shown.isEmpty():
+            if not shown.isEmpty() and not _covered(window, widget, shown.center()):
                 seen.append((widget, text, shown))
     seen.sort(key=lambda entry: entry[2].top())
     for place, (one, first, area) in enumerate(seen):
@@ -231,6 +231,13 @@ def _text_on_text(window: QWidget, written: list[tuple[QWidget, list[Written]]])
             printed_over = shared.width() > OVERLAP_PX and shared.height() > OVERLAP_PX + 1
             if printed_over and first.text != second.text:  # the same twice is an outline or a shadow
                 yield f"text on text: {_named(one)} {first.text!r}, {_named(other)} {second.text!r}"
+
+
+def _covered(window: QWidget, widget: QWidget, at: QPoint) -> bool:
+    """Tell whether something lies over a widget on purpose, as messages do over pages."""
+    top = window.childAt(at)
+    kin = top is None or top is widget or top.isAncestorOf(widget) or widget.isAncestorOf(top)
+    return not kin and top.parentWidget() is not widget.parentWidget()
 
 
 def _plain(text: str) -> str:
