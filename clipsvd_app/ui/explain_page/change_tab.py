@@ -20,7 +20,7 @@ from clipsvd_app.ui.plots.directions_picture import DirectionsPicture
 from clipsvd_app.ui.plots.head_phrases import HeadPhrases
 from clipsvd_app.ui.plots.heads_picture import HeadsPicture, head_sentence
 from clipsvd_app.ui.plots.layers_picture import LayersPicture, matrix_sentence
-from clipsvd_app.ui.plots.page_parts import GAP, Banner, SideBySide, button, column, label, scrolled
+from clipsvd_app.ui.plots.page_parts import GAP, Banner, SideBySide, button, column, label, one_line, scrolled
 from clipsvd_app.ui.theme import set_kind
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class ChangeTab(QWidget):
             button("Explain again", hint="Explain this run anew from its stored adapter; nothing is trained")
         )
         self._bar, self._cancel = QProgressBar(), destructive(button("Cancel"))
-        self._stage = label("", "muted", wrap=False)
+        self._stage = one_line("", "muted")
         self._working, self._top = QWidget(), QWidget()
         self.words = PartCard("The run in words")
         self._statements = Statements()

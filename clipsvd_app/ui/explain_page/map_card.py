@@ -12,7 +12,7 @@ from clipsvd_app.ui.explain_page.part_card import PartCard
 from clipsvd_app.ui.focus import destructive
 from clipsvd_app.ui.inspect_page.case_image import CaseImage
 from clipsvd_app.ui.plots.deletion_plot import DeletionPlot
-from clipsvd_app.ui.plots.page_parts import GAP, Card, button, choice, label
+from clipsvd_app.ui.plots.page_parts import GAP, Card, button, choice, label, one_line
 from clipsvd_app.ui.plots.plot_widget import save_button
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class MapCard(PartCard):
         self._warning = label("", "warning")
         self._make = button("Make this map")
         self._bar, self._cancel = QProgressBar(), destructive(button("Cancel"))
-        self._stage = label("", "muted", wrap=False)
+        self._stage = one_line("", "muted")
         self._working = QWidget()
         self._arrange()
         self._kind.activated.connect(self._show)

@@ -31,6 +31,7 @@ from clipsvd_app.ui.plots.page_parts import (
     button,
     column,
     label,
+    one_line,
     scrolled,
 )
 
@@ -68,7 +69,7 @@ class ApplyTab(QWidget):
         self._use = label("")
         self._checks = Lines()
         self._other = button("Open another…")
-        self._stage = label("", "muted", wrap=False)
+        self._stage = one_line("", "muted")
         self._bar = QProgressBar()
         self._cancel = destructive(button("Cancel"))
         self._csv = button("Save CSV…")

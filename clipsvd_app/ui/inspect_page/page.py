@@ -17,7 +17,7 @@ from clipsvd_app.ui.inspect_page.result_tab import ResultTab
 from clipsvd_app.ui.inspect_page.state import InspectState
 from clipsvd_app.ui.inspect_page.trust_tab import TrustTab
 from clipsvd_app.ui.page_keys import PageKeys, is_typing
-from clipsvd_app.ui.plots.page_parts import GAP, NOT_DIAGNOSTIC, button, choice, label, split
+from clipsvd_app.ui.plots.page_parts import GAP, NOT_DIAGNOSTIC, button, choice, label, one_line, split
 from clipsvd_app.ui.shell.empty_state import EmptyState
 from clipsvd_app.ui.shell.state import EmptyAction, EmptySpec
 
@@ -74,7 +74,7 @@ class InspectPage(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._state = InspectState()
         self._runs = choice("Run")
-        self._verdict = label("", "muted", wrap=False)
+        self._verdict = one_line("", "muted")
         self._report = button("Report…", hint="Write all of this as a PDF or a web page (Ctrl+Shift+P)")
         self.result, self.failures, self.trust = ResultTab(), FailuresTab(), TrustTab()
         self.map, self.compare = MapTab(), CompareTab()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from clipsvd_app.ui import icons
+from clipsvd_app.ui.elided_label import ElidedLabel
 from clipsvd_app.ui.focus import destructive
 from clipsvd_app.ui.theme import set_kind
 
@@ -28,12 +29,9 @@ class ReaderBar(QFrame):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("reader_bar")
-        self._icon, self._headline, self._sentence = QLabel(), QLabel(), QLabel()
-        for words in (self._headline, self._sentence):
-            words.setTextFormat(Qt.TextFormat.PlainText)
+        self._icon, self._headline, self._sentence = QLabel(), ElidedLabel(), ElidedLabel()
         set_kind(self._headline, "headline")
         set_kind(self._sentence, "muted")
-        self._sentence.setMinimumWidth(80)
         self._next = QPushButton("Next difference")
         self._compare = QPushButton("Compare")
         self._close = destructive(QPushButton("Finish"))
@@ -56,7 +54,6 @@ class ReaderBar(QFrame):
         """Show what is being done, or nothing at all."""
         self._headline.setText(state.headline)
         self._sentence.setText(state.sentence)
-        self._sentence.setToolTip(state.sentence)
         self._next.setVisible(state.mode == "comparing")
         self._next.setEnabled(state.can_step)
         self._compare.setVisible(state.mode == "reading")

@@ -49,8 +49,7 @@ class Card(QFrame):
         self.head.setSpacing(GAP)
         self.body = QVBoxLayout()
         self.body.setSpacing(GAP)
-        self._title = ElidedLabel(title)
-        set_kind(self._title, "headline")
+        self._title = one_line(title, "headline")
         if title:
             self.head.addWidget(self._title)
             self.head.addStretch(1)
@@ -265,6 +264,14 @@ def label(text: str, kind: str = "", *, wrap: bool = True) -> QLabel:
     result = QLabel(text)
     result.setTextFormat(Qt.TextFormat.PlainText)
     result.setWordWrap(wrap)
+    if kind:
+        set_kind(result, kind)
+    return result
+
+
+def one_line(text: str = "", kind: str = "") -> ElidedLabel:
+    """Return a label for words of any length: shortened where room is short, whole in its tooltip."""
+    result = ElidedLabel(text)
     if kind:
         set_kind(result, kind)
     return result

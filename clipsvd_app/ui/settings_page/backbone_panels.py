@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from clipsvd_app.ui.focus import destructive
-from clipsvd_app.ui.plots.page_parts import GAP, button, label
+from clipsvd_app.ui.plots.page_parts import GAP, button, label, one_line
 from clipsvd_app.ui.theme import set_kind
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class WorkPanel(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         set_kind(self, "inset")
-        self._title = label("", "headline", wrap=False)
+        self._title = one_line("", "headline")
         self._stage = label("", "muted")
         self._amount = label("", "muted", wrap=False)
         self._bar = QProgressBar()

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QMenu, QPushButt
 
 from clipsvd_app.ui.focus import destructive
 from clipsvd_app.ui.plots.numbers import short_hash
-from clipsvd_app.ui.plots.page_parts import GAP, Banner, Card, button, empty, label
+from clipsvd_app.ui.plots.page_parts import GAP, Banner, Card, button, empty, label, one_line
 from clipsvd_app.ui.settings_page.backbone_panels import Question, WorkPanel
 from clipsvd_app.ui.settings_page.state import BackboneActivity
 from clipsvd_app.ui.theme import set_kind
@@ -117,7 +117,7 @@ class BackbonesCard(Card):
         words.setSpacing(2)
         top = QHBoxLayout()
         top.setSpacing(GAP)
-        top.addWidget(label(row.name, wrap=False))
+        top.addWidget(one_line(row.name))
         if row.in_use:
             top.addWidget(label("in use", "chip", wrap=False))
         top.addStretch(1)

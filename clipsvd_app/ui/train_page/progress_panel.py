@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
 
 from clipsvd_app.ui.focus import destructive
 from clipsvd_app.ui.plots.live_curves import LiveCurves
-from clipsvd_app.ui.plots.page_parts import GAP, Card, button, label, scrolled
+from clipsvd_app.ui.plots.page_parts import GAP, Card, button, label, one_line, scrolled
 from clipsvd_app.ui.train_page.interim_card import InterimCard
 from clipsvd_app.ui.train_page.time_left import time_left_text
 
@@ -31,7 +31,7 @@ class ProgressPanel(Card):
         self.curves = LiveCurves()
         self.interim = InterimCard()
         self._interim_area = scrolled(self.interim)
-        self._stage = label("", wrap=False)
+        self._stage = one_line()
         self._left = label("", "muted", wrap=False)
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
