@@ -46,7 +46,7 @@ def main(scale: str) -> int:
             studio.window.resize(*size)
             rest(0.02)
             assert (studio.window.width(), studio.window.height()) == size
-            for fault in faults(studio.window):
+            for fault in [*faults(studio.window), *_needs_more(studio.window.centralWidget(), size)]:
                 lines += 1
                 sys.stdout.write(f"{scale} {size[0]}x{size[1]} {scene}: {fault}\n")
         return lines
@@ -75,6 +75,12 @@ def main(scale: str) -> int:
         studio.window.close()
         app.processEvents()
     return found
+
+
+def _needs_more(widget, size) -> list[str]:
+    needed = widget.minimumSizeHint()
+    fits = needed.width() <= size[0] and needed.height() <= size[1]
+    return [] if fits else [f"needs {needed.width()}x{needed.height()}"]
 
 
 def _too_large(dialog) -> list[str]:

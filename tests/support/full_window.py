@@ -216,6 +216,7 @@ def scenes(studio: Studio) -> dict[str, Callable[[], None]]:
         "export-apply": page("export", lambda: _apply(studio)),
         "settings": page("settings"),
         "notices": page("label", lambda: _notify(studio)),
+        "keys": page("train", window.show_keys),
     }
 
 
