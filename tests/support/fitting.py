@@ -162,7 +162,7 @@ def _own_words(widget: QWidget, written: Written) -> str:
 
 
 def _given(widget: QWidget) -> str:
-    text = getattr(widget, "text", None)
+    text = getattr(widget, "currentText" if isinstance(widget, QComboBox) else "text", None)
     return str(text()).replace("&&", "&") if callable(text) else ""
 
 

@@ -8,7 +8,6 @@ from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
-    QComboBox,
     QFrame,
     QGridLayout,
     QHBoxLayout,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from clipsvd_app.ui.choice import Choice
 from clipsvd_app.ui.elided_label import ElidedLabel
 from clipsvd_app.ui.plots.inks import palette_in_force
 from clipsvd_app.ui.theme import set_kind
@@ -287,12 +287,9 @@ def button(text: str, kind: str = "", hint: str = "") -> QPushButton:
     return result
 
 
-def choice(name: str) -> QComboBox:
-    """Return a drop-down as wide as its widest entry; ``name`` is what a screen reader calls it."""
-    result = QComboBox()
-    result.setAccessibleName(name)
-    result.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-    return result
+def choice(name: str) -> Choice:
+    """Return a drop-down; ``name`` is what a screen reader calls it."""
+    return Choice(name)
 
 
 class _Scrolled(QScrollArea):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -18,7 +17,17 @@ from clipsvd_app.domain.recipe import PRESETS, DeviceName, PresetName
 from clipsvd_app.ui.class_colours import class_icon
 from clipsvd_app.ui.focus import destructive
 from clipsvd_app.ui.plots.numbers import count, duration
-from clipsvd_app.ui.plots.page_parts import GAP, Card, ChoiceGroup, Lines, button, empty, label, scrolled
+from clipsvd_app.ui.plots.page_parts import (
+    GAP,
+    Card,
+    ChoiceGroup,
+    Lines,
+    button,
+    choice,
+    empty,
+    label,
+    scrolled,
+)
 from clipsvd_app.ui.train_page.state import PRESET_WORDS, ClassCount, TrainChoice, TrainState
 
 _ALL, _SHOTS = "all", "shots"
@@ -37,8 +46,7 @@ class SetupPanel(QWidget):
         self._presets = ChoiceGroup()
         self._estimate = ChoiceGroup()
         self._shots = QSpinBox()
-        self._device = QComboBox()
-        self._device.setAccessibleName("Device")
+        self._device = choice("Device")
         self._mirror = QCheckBox("Left and right matter: do not mirror images")
         self._locked = QCheckBox("Keep patients aside as a locked test")
         self._locked_note = label("", "small")
