@@ -15,10 +15,13 @@ from PySide6.QtWidgets import (
     QAbstractScrollArea,
     QAbstractSpinBox,
     QComboBox,
+    QFrame,
     QHeaderView,
     QLineEdit,
     QPlainTextEdit,
     QScrollArea,
+    QScrollBar,
+    QSlider,
     QSplitter,
     QSplitterHandle,
     QStackedWidget,
@@ -40,41 +43,44 @@ SLACK_PX = 2  # of side bearings and rounding
 SLACK = QMargins(SLACK_PX, SLACK_PX, SLACK_PX, SLACK_PX)
 OVERLAP_PX = 3
 TYPED_INTO = (QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox)  # their text scrolls with the cursor
+WORDLESS = (QWidget, QFrame, QScrollArea, QScrollBar, QSlider, QSplitter, QSplitterHandle, QStackedWidget)
 SCROLLS = Qt.ScrollBarPolicy.ScrollBarAlwaysOff
 
 
 def faults(window: QWidget) -> list[str]:
     """Return one line for everything in a window that does not fit."""
-    written = [(widget, texts_of(widget)) for widget in seen_widgets(window) if _is_read(widget)]
+    family = list(_family(window))
+    readable = [widget for widget in family if _is_seen(widget) and _is_read(widget)]
+    written = [(widget, texts_of(widget)) for widget in readable]
     return [
-        *_outside(window),
-        *_overlapping(window),
+        *(line for widget in family for line in _outside(widget)),
+        *(line for widget in (window, *family) for line in _overlapping(widget)),
         *(line for widget, texts in written for line in _cut(widget, texts)),
         *_text_on_text(window, written),
     ]
 
 
-def seen_widgets(window: QWidget) -> list[QWidget]:
-    """Return the widgets of a window of which at least a part is on the screen, without windows above it."""
-    return [w for w in window.findChildren(QWidget) if w.window() is window and _is_seen(w)]
+def _family(parent: QWidget) -> Iterator[QWidget]:
+    """Find the visible widgets below one, without windows above it."""
+    for child in parent.children():
+        if isinstance(child, QWidget) and child.isVisible() and not child.isWindow():
+            yield child
+            yield from _family(child)
 
 
 def _is_seen(widget: QWidget) -> bool:
-    return widget.isVisible() and not widget.size().isEmpty() and not widget.visibleRegion().isEmpty()
+    return not widget.size().isEmpty() and not widget.visibleRegion().isEmpty()
 
 
-def _outside(window: QWidget) -> Iterator[str]:
-    """Find widgets that reach beyond their parent, where no scroll area brings them back."""
-    for widget in window.findChildren(QWidget):
-        parent = widget.parentWidget()
-        if parent is None or widget.window() is not window or not widget.isVisible():
-            continue
-        area = parent.parentWidget()
-        if isinstance(area, QAbstractScrollArea) and parent is area.viewport():
-            yield from _beyond_viewport(widget, area)
-        elif not parent.rect().marginsAdded(SLACK).contains(widget.geometry()):
-            place = f"{_rect(widget.geometry())} of {_rect(parent.rect())}"
-            yield f"outside: {_named(widget)} {place} in {_named(parent)}"
+def _outside(widget: QWidget) -> Iterator[str]:
+    """Find a widget that reaches beyond its parent, where no scroll area brings it back."""
+    parent = widget.parentWidget()
+    area = parent.parentWidget()
+    if isinstance(area, QAbstractScrollArea) and parent is area.viewport():
+        yield from _beyond_viewport(widget, area)
+    elif not parent.rect().marginsAdded(SLACK).contains(widget.geometry()):
+        place = f"{_rect(widget.geometry())} of {_rect(parent.rect())}"
+        yield f"outside: {_named(widget)} {place} in {_named(parent)}"
 
 
 def _beyond_viewport(widget: QWidget, area: QAbstractScrollArea) -> Iterator[str]:
@@ -88,21 +94,20 @@ def _beyond_viewport(widget: QWidget, area: QAbstractScrollArea) -> Iterator[str
         yield f"outside: {_named(widget)} is {widget.height()} high in a view of {view.height()}"
 
 
-def _overlapping(window: QWidget) -> Iterator[str]:
+def _overlapping(parent: QWidget) -> Iterator[str]:
     """Find widgets of one layout or splitter that lie on each other."""
-    for parent in [window, *window.findChildren(QWidget)]:
-        if parent.window() is not window or not parent.isVisible() or isinstance(parent, QStackedWidget):
-            continue
-        placed = _placed(parent)
-        for place, one in enumerate(placed):
-            for other in placed[place + 1 :]:
-                shared = one.geometry().intersected(other.geometry())
-                if shared.width() > OVERLAP_PX and shared.height() > OVERLAP_PX:
-                    yield f"overlap: {_named(one)} and {_named(other)} share {_rect(shared)}"
+    placed = _placed(parent)
+    for place, one in enumerate(placed):
+        for other in placed[place + 1 :]:
+            shared = one.geometry().intersected(other.geometry())
+            if shared.width() > OVERLAP_PX and shared.height() > OVERLAP_PX:
+                yield f"overlap: {_named(one)} and {_named(other)} share {_rect(shared)}"
 
 
 def _placed(parent: QWidget) -> list[QWidget]:
     layout = parent.layout()
+    if isinstance(parent, QStackedWidget) or (layout is None and not isinstance(parent, QSplitter)):
+        return []
     children = [
         child
         for child in parent.children()
@@ -110,8 +115,6 @@ def _placed(parent: QWidget) -> list[QWidget]:
     ]
     if isinstance(parent, QSplitter):
         return [child for child in children if not isinstance(child, QSplitterHandle)]
-    if layout is None:
-        return []
     return [child for child in children if _holds(layout, child)]
 
 
@@ -125,7 +128,11 @@ def _holds(layout, child: QWidget) -> bool:
 
 def _is_read(widget: QWidget) -> bool:
     """Tell whether a widget's words are for reading; what is typed scrolls with the cursor."""
-    typed = isinstance(widget, TYPED_INTO) or isinstance(widget.parentWidget(), TYPED_INTO)
+    above = widget.parentWidget()
+    painted_by_view = isinstance(above, QAbstractScrollArea) and not isinstance(above, QScrollArea)
+    if type(widget) in WORDLESS and not painted_by_view:
+        return False
+    typed = isinstance(widget, TYPED_INTO) or isinstance(above, TYPED_INTO)
     return not (typed and widget.isEnabled()) or isinstance(widget, NameField)
 
 

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QPointF, QRectF, QSize
-from PySide6.QtGui import QPaintDevice, QPaintEngine, QRegion, QTransform
+from PySide6.QtGui import QPaintDevice, QPaintEngine, QRegion
 from PySide6.QtWidgets import QWidget
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QPaintEngineState, QTextItem
+    from PySide6.QtGui import QTextItem
 
 METRICS = QPaintDevice.PaintDeviceMetric
-DPI = 96
+CONSTANT = {metric: 96 for metric in METRICS if "Dpi" in metric.name}
+CONSTANT[METRICS.PdmDevicePixelRatioScaled] = int(QPaintDevice.devicePixelRatioFScale())
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,6 @@ class _Engine(QPaintEngine):
     def __init__(self) -> None:
         super().__init__(QPaintEngine.PaintEngineFeature.AllFeatures)
         self.written: list[Written] = []
-        self._transform = QTransform()
 
     def begin(self, _device: QPaintDevice) -> bool:
         return True
@@ -39,19 +39,16 @@ class _Engine(QPaintEngine):
     def type(self) -> QPaintEngine.Type:
         return QPaintEngine.Type.User
 
-    def updateState(self, state: QPaintEngineState) -> None:
-        if state.state() & QPaintEngine.DirtyFlag.DirtyTransform:
-            self._transform = state.transform()
-
     def drawTextItem(self, at: QPointF, item: QTextItem) -> None:
         high, low = item.ascent(), item.descent()
         area = QRectF(at.x(), at.y() - high, item.width(), high + low)
-        self.written.append(Written(item.text(), self._transform.mapRect(area)))
+        self.written.append(Written(item.text(), self.painter().transform().mapRect(area)))
 
     def _nothing(self, *_what: object) -> None:
         pass
 
 
+_Engine.updateState = _Engine._nothing
 for _shape in ("Pixmap", "Image", "Path", "Polygon", "Rects", "Lines", "Ellipse", "Points", "TiledPixmap"):
     setattr(_Engine, f"draw{_shape}", _Engine._nothing)
 
@@ -68,12 +65,9 @@ class _Paper(QPaintDevice):
         return self.engine
 
     def metric(self, metric: QPaintDevice.PaintDeviceMetric) -> int:
-        known = {
-            METRICS.PdmWidth: self._size.width(),
-            METRICS.PdmHeight: self._size.height(),
-            METRICS.PdmDevicePixelRatioScaled: int(QPaintDevice.devicePixelRatioFScale()),
-        }
-        return known.get(metric, DPI if "Dpi" in metric.name else 1)
+        if metric == METRICS.PdmWidth:
+            return self._size.width()
+        return self._size.height() if metric == METRICS.PdmHeight else CONSTANT.get(metric, 1)
 
 
 def texts_of(widget: QWidget) -> list[Written]:
