@@ -1,4 +1,4 @@
-"""``python -m support.fitting_run SCALE``: shows every page at the sizes of a scale, says what is cut.
+"""``python -m support.fitting_run SCALE PROJECT``: shows every page at the sizes of a scale.
 
 Run on its own, because the scale of a screen is known to Qt only from before its application is made.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -24,12 +23,12 @@ DIALOG = (940, 420)
 PAGES = ("label", "train", "inspect", "explain", "export", "settings")
 
 
-def main(scale: str) -> int:
+def main(scale: str, project: Path) -> int:
     """Return how many things do not fit, each printed on a line of its own."""
     from PySide6.QtGui import QFont
     from PySide6.QtWidgets import QApplication
     from support.fitting import faults
-    from support.full_window import dialogs, fill, full_studio, scenes
+    from support.full_window import dialogs, full_studio, scenes
 
     app = QApplication([])
     app.setFont(QFont(app.font().family(), 10))
@@ -54,29 +53,28 @@ def main(scale: str) -> int:
                 sys.stdout.write(f"{scale} {size[0]}x{size[1]} {scene}: {fault}\n")
         return lines
 
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        studio = full_studio(app)
-        for key in PAGES:
-            studio.window.show_page(key)
-            found += check(f"{key}, nothing open", SIZES[scale][:1])
-        fill(studio, Path(folder))
-        until = time.monotonic() + 10
-        while studio.session.background.busy and time.monotonic() < until:
-            rest(0.02)
-        for name, bring_up in scenes(studio).items():
-            bring_up()
-            rest(0.05)
-            found += check(name)
-        for name, dialog in dialogs(studio).items():
-            dialog.show()
-            dialog.resize(*DIALOG)
-            rest(0.05)
-            for fault in [*faults(dialog), *_too_large(dialog)]:
-                found += 1
-                sys.stdout.write(f"{scale} dialog {name}: {fault}\n")
-            dialog.close()
-        studio.window.close()
-        app.processEvents()
+    studio = full_studio(app)
+    for key in PAGES:
+        studio.window.show_page(key)
+        found += check(f"{key}, nothing open", SIZES[scale][:1])
+    assert studio.session.open_project(project)
+    until = time.monotonic() + 10
+    while studio.session.background.busy and time.monotonic() < until:
+        rest(0.02)
+    for name, bring_up in scenes(studio).items():
+        bring_up()
+        rest(0.05)
+        found += check(name)
+    for name, dialog in dialogs(studio).items():
+        dialog.show()
+        dialog.resize(*DIALOG)
+        rest(0.05)
+        for fault in [*faults(dialog), *_too_large(dialog)]:
+            found += 1
+            sys.stdout.write(f"{scale} dialog {name}: {fault}\n")
+        dialog.close()
+    studio.window.close()
+    app.processEvents()
     return found
 
 
@@ -96,6 +94,6 @@ def _too_large(dialog) -> list[str]:
 
 if __name__ == "__main__":
     os.environ["QT_SCALE_FACTOR"] = sys.argv[1]
-    found_faults = main(sys.argv[1])
+    found_faults = main(sys.argv[1], Path(sys.argv[2]))
     sys.stdout.flush()
     os._exit(min(found_faults, 1))  # the window's threads and timers are not worth waiting for

@@ -143,11 +143,10 @@ def full_studio(app: QApplication) -> Studio:
     return studio
 
 
-def fill(studio: Studio, folder: Path) -> None:
-    """Open a project of pictures, films and a stack, most of it labelled, with two runs."""
-    session = studio.session
-    files = _draw(folder)
-    assert session.new_project(folder / f"{LONG_NAME}.clipsvd")
+def make_project(session: Session, folder: Path) -> Path:
+    """Make a project of pictures, films and a stack, most of it labelled, with two runs; it stays open."""
+    files, path = _draw(folder), folder / f"{LONG_NAME}.clipsvd"
+    assert session.new_project(path)
     session.do(apply_import(session.project, plan_import(session.project, files)))
     for name in NAMES:
         session.do(AddClass(class_from_name(name)))
@@ -167,6 +166,7 @@ def fill(studio: Studio, folder: Path) -> None:
         run = replace(run, explanation=RUN, backbone_sha256=session.backbone().sha256)
         session.project.add_run("standard", request, run, b"adapter")
     session.runs_changed.emit()
+    return path
 
 
 def _draw(folder: Path) -> list[Path]:

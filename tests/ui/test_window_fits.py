@@ -11,23 +11,36 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 from support.fitting import faults
 from support.fitting_run import SIZES
+from support.full_window import AnsweringEngine, make_project
 
 from clipsvd_app.ui.elided_label import ElidedLabel
 from clipsvd_app.ui.plots.page_parts import label, scrolled
+from clipsvd_app.ui.session import Session
 from clipsvd_app.ui.viewer.tool_bar import ViewerBar
+from clipsvd_app.ui.wrapping_row import WrappingRow
 
 pytestmark = pytest.mark.gui
 LONG = "a sentence of many words that has no room at all where it stands"
 
 
+@pytest.fixture(scope="module")
+def project(qapp, tmp_path_factory):
+    """A file of a project with everything in it; made once, because figures take a while."""
+    folder = tmp_path_factory.mktemp("full")
+    session = Session(AnsweringEngine())
+    path = make_project(session, folder)
+    session.close()
+    return path
+
+
 @pytest.mark.parametrize("scale", SIZES)
-def test_every_page_fits_at_every_size(scale, repository, tmp_path):
+def test_every_page_fits_at_every_size(scale, project, repository, tmp_path):
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join([str(repository), str(repository / "tests")]),
         "CLIPSVD_HOME": str(tmp_path),
     }
     ended = subprocess.run(
-        [sys.executable, "-m", "support.fitting_run", scale],
+        [sys.executable, "-m", "support.fitting_run", scale, str(project)],
         env=environment,
         capture_output=True,
         text=True,
@@ -135,6 +148,24 @@ def test_tools_without_room_are_in_a_menu_and_work_from_there(qtbot, theme):
     with qtbot.waitSignal(bar.command) as asked:
         next(entry for text, entry in offered.items() if text.startswith("Invert")).trigger()
     assert asked.args == ["invert"]
+
+
+def test_a_line_of_controls_wraps_before_it_is_cut(qtbot):
+    left, right = QLabel("what is said"), QLabel("what is chosen")
+    row = WrappingRow((left,), (right,))
+    qtbot.addWidget(row)
+    row.setMinimumSize(1, 1)
+    row.resize(600, 30)
+    row.show()
+    assert not row.is_wrapped
+    row.resize(row.minimumSizeHint().width(), 60)
+    QApplication.processEvents()
+    assert row.is_wrapped
+    assert right.mapTo(row, right.rect().topLeft()).y() >= left.height()
+    row.resize(600, 30)
+    left.setText(LONG * 2)
+    QApplication.processEvents()
+    assert row.is_wrapped
 
 
 def _conditional(bar) -> list[QWidget]:

@@ -151,7 +151,7 @@ class CaseTab(QWidget):
             self.map.check,
         )
         content = column(SideBySide(self.map, self.answer, from_width_px=700), self.details)
-        for part in (self._empty, column(self._pending), scrolled(content)):
+        for part in (self._empty, scrolled(column(self._pending)), scrolled(content)):
             self._stack.addWidget(part)
         whole = QHBoxLayout(self)
         whole.setContentsMargins(0, GAP + 4, 0, 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
@@ -98,8 +98,8 @@ class ApplyTab(QWidget):
     def _arrange(self) -> None:
         first = QWidget()
         middle = QGridLayout(first)
-        self.open_area.setFixedSize(560, 260)
-        middle.addWidget(self.open_area, 0, 0, Qt.AlignmentFlag.AlignCenter)
+        self.open_area.setMaximumSize(560, 260)
+        middle.addWidget(self.open_area, 0, 0)
         self._card.head.addWidget(self._other)
         for widget in (self._facts, self._use, self._checks):
             self._card.body.addWidget(widget)
@@ -108,7 +108,7 @@ class ApplyTab(QWidget):
         stack.setContentsMargins(0, 0, 0, 0)
         stack.setSpacing(GAP * 2)
         stack.addWidget(scrolled(column(self._card)), 1)
-        self.studies_area.setFixedHeight(200)
+        self.studies_area.setMaximumHeight(200)
         stack.addWidget(self.studies_area)
         left.setMinimumWidth(280)
         left.setMaximumWidth(360)

@@ -56,7 +56,7 @@ class MethodTable(PlotWidget):
         self._titles: tuple[str, ...] = ()
         self._classes = 0
         self.setAccessibleName("Methods compared")
-        self.setMinimumWidth(420)
+        self.setMinimumWidth(400)
 
     def set_methods(self, methods: tuple[MethodScore, ...], titles: tuple[str, ...] = ()) -> None:
         """Show methods scored on the same images; ``titles`` name the rows where methods repeat."""
