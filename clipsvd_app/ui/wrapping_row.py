@@ -22,9 +22,7 @@ class WrappingRow(QWidget):
         self, left: Sequence[QWidget], right: Sequence[QWidget], parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._groups = (_group(left), _group(right))
-        self._groups[0].layout().addStretch(1)
-        self._groups[1].layout().setStretch(0, 1)
+        self._groups = (_group(left, grows=False), _group(right, grows=True))
         self._box = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._box.setContentsMargins(0, 0, 0, 0)
         self._box.setSpacing(GAP_PX // 2)
@@ -60,11 +58,15 @@ class WrappingRow(QWidget):
             self.updateGeometry()
 
 
-def _group(parts: Sequence[QWidget]) -> QWidget:
+def _group(parts: Sequence[QWidget], *, grows: bool) -> QWidget:
     holder = QWidget()
     row = QHBoxLayout(holder)
     row.setContentsMargins(0, 0, 0, 0)
     row.setSpacing(GAP_PX)
     for part in parts:
         row.addWidget(part)
+    if grows:
+        row.setStretch(0, 1)
+    else:
+        row.addStretch(1)
     return holder

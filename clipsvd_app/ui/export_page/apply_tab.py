@@ -114,7 +114,7 @@ class ApplyTab(QWidget):
         left.setMaximumWidth(360)
         second = QWidget()
         row = QHBoxLayout(second)
-        row.setContentsMargins(GAP * 2, GAP * 2, GAP * 2, GAP * 2)
+        row.setContentsMargins(GAP * 2, GAP, GAP * 2, GAP)
         row.setSpacing(GAP * 2)
         row.addWidget(left, 2)
         row.addWidget(self._results(), 5)

@@ -239,12 +239,12 @@ class Messages(QWidget):
             self._came_from.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _fit(self) -> None:
-        """Take as much room as the cards need, and no more than there is."""
+        """Take as much room as the cards need, and no more than there is; words are never cut to fit an area."""
         if self.isHidden() or self._area.isEmpty():
             return
         room = self._area.adjusted(MARGIN_PX, MARGIN_PX, -MARGIN_PX, -MARGIN_PX)
-        width = min(WIDTH_PX, room.width())
         self._column.activate()
+        width = max(min(WIDTH_PX, room.width()), self._column.minimumSize().width())
         needed = self._column.totalHeightForWidth(width)
         size = QSize(width, min(needed, room.height()))
         place = QRect(room.topLeft(), size)
@@ -253,6 +253,8 @@ class Messages(QWidget):
             place.moveRight(room.right())
         else:
             place.moveLeft(room.center().x() - width // 2)
+        whole = self.parentWidget().rect()
+        place.moveLeft(max(whole.left(), min(place.left(), whole.right() + 1 - width)))
         self.setGeometry(place)
         self.raise_()
 
