@@ -239,7 +239,7 @@ class Messages(QWidget):
             self._came_from.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _fit(self) -> None:
-        """Take as much room as the cards need, and no more than there is; words are never cut to fit an area."""
+        """Take as much height as the cards need and there is, and the width that their words need."""
         if self.isHidden() or self._area.isEmpty():
             return
         room = self._area.adjusted(MARGIN_PX, MARGIN_PX, -MARGIN_PX, -MARGIN_PX)
