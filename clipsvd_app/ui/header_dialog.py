@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from clipsvd_app.ui.plots.page_parts import button, label
+from clipsvd_app.ui.shell.window_place import open_at_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,7 +43,7 @@ class HeaderDialog(QDialog):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Header")
-        self.resize(760, 620)
+        open_at_size(self, 760, 620)
         self._model = QStandardItemModel(0, len(HEADINGS), self)
         self._found = _Found(self)
         self._found.setSourceModel(self._model)

@@ -19,6 +19,7 @@ from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.domain.codec import to_json
 from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.domain.results import StepMetrics
+from clipsvd_app.imaging.header_listing import HeaderRow
 from clipsvd_app.jobs import (
     CancelledEvent,
     ExplainRequest,
@@ -37,6 +38,7 @@ from clipsvd_app.services.group_preview import GroupPreview, PatientGroup
 from clipsvd_app.services.importing import apply_import, plan_import
 from clipsvd_app.services.labelling import set_labels
 from clipsvd_app.ui.app import Studio
+from clipsvd_app.ui.export_page.image_dialog import AppliedImageDialog
 from clipsvd_app.ui.export_page.state import (
     AdapterView,
     AppliedRow,
@@ -46,13 +48,14 @@ from clipsvd_app.ui.export_page.state import (
     RefusedRow,
     ReportState,
 )
+from clipsvd_app.ui.header_dialog import HeaderDialog
 from clipsvd_app.ui.inspect_page.state import RunChoice
 from clipsvd_app.ui.label_page.grouping_dialog import GroupingDialog
 from clipsvd_app.ui.label_page.labels_dialog import LabelsDialog
 from clipsvd_app.ui.label_page.reader_dialog import ReaderDialog
 from clipsvd_app.ui.notices import Notice
 from clipsvd_app.ui.session import Session
-from clipsvd_app.ui.train_page.state import TrainProgress
+from clipsvd_app.ui.train_page.state import InterimView, TrainProgress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -207,6 +210,7 @@ def scenes(studio: Studio) -> dict[str, Callable[[], None]]:
         "label-reader": page("label", lambda: _read(studio)),
         "train": page("train", lambda: pages.train.set_progress(None)),
         "train-running": page("train", lambda: _train(studio)),
+        "train-interim": page("train", lambda: _know_early(studio)),
         "train-compare": page("train", lambda: pages.train.compare_requested.emit(1, 2)),
         **inspect,
         "inspect-case": page("inspect", lambda: _open_case(studio)),
@@ -227,7 +231,15 @@ def dialogs(studio: Studio) -> dict[str, QDialog]:
     labels = LabelsDialog(f"{LONG_NAME}.csv", window)
     sentences = ("3 of 40 rows name no image of this project.", "“Pleural efusion” looks mistyped.") * 4
     labels.show_preview([(name, 12) for name in NAMES], sentences, slips=True, marks=2)
-    found = {"reader": reader, "labels": labels}
+    header, image = HeaderDialog(window), AppliedImageDialog(studio.theme, window)
+    header.show_rows(
+        "film.dcm", tuple(HeaderRow(f"(0010,{n:04X})", LONG_NAME, "LO", LONG_NAME) for n in range(60))
+    )
+    unlike = "This image is unlike those of training: its answer is not to be relied upon."
+    image.show_row(
+        AppliedRow(1, "patient-001/portable film.dcm", "Study 1", (0.3, 0.7), (0.5, 0.5), unlike), NAMES
+    )
+    found = {"reader": reader, "labels": labels, "header": header, "applied image": image}
     for rule in ("header", "folder:2", "regex:^(.)", "csv:"):
         grouping = GroupingDialog(rule, window)
         groups = tuple(PatientGroup(f"Patient {n}", 3, ("00_portable film.png",)) for n in range(40))
@@ -263,6 +275,12 @@ def _train(studio: Studio) -> None:
     train.start_curve(400)
     for step in range(1, 120):
         train.add_point(StepMetrics(step, 1 / step, min(1.0, step / 100), 0.03))
+
+
+def _know_early(studio: Studio) -> None:
+    project = studio.session.project
+    evaluation = project.run_result(2).evaluation
+    studio.pages.train.set_interim(InterimView(evaluation, "Explaining what changed", "First result: "))
 
 
 def _open_case(studio: Studio) -> None:
@@ -320,6 +338,7 @@ def _apply(studio: Studio) -> None:
             AdapterView(f"{LONG_NAME}.sigma.safetensors", NAMES, FACTS, "Triage of portable films.", CHECKS),
             rows,
             (RefusedRow("report.pdf", "This is a PDF; save its pictures as PNG or JPEG and add those."),),
+            warning="12 of 30 images are unlike those that the adapter learnt from.",
         )
     )
     export.show_tab("apply")

@@ -9,8 +9,9 @@ from PySide6.QtWidgets import QDialog, QGraphicsOpacityEffect, QHBoxLayout, QVBo
 
 from clipsvd_app.ui.export_page.results_table import FAINT
 from clipsvd_app.ui.plots.numbers import percent
-from clipsvd_app.ui.plots.page_parts import NOT_DIAGNOSTIC, Lines, label
+from clipsvd_app.ui.plots.page_parts import NOT_DIAGNOSTIC, Lines, label, scrolled
 from clipsvd_app.ui.plots.probability_bars import ProbabilityBars
+from clipsvd_app.ui.shell.window_place import open_at_size
 from clipsvd_app.ui.viewer.viewer import ImageViewer
 
 if TYPE_CHECKING:
@@ -33,9 +34,9 @@ class AppliedImageDialog(QDialog):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.resize(1060, 720)
+        open_at_size(self, 1060, 720)
         self.viewer = ImageViewer(theme, looks_only=True)
-        self.viewer.setMinimumSize(360, 320)
+        self.viewer.setMinimumSize(360, 240)
         self.bars = ProbabilityBars()
         self._name = label("", "headline")
         self._said = label("")
@@ -48,7 +49,6 @@ class AppliedImageDialog(QDialog):
         inside.addWidget(self.bars)
         self._warning = Lines()
         side = QWidget()
-        side.setFixedWidth(SIDE_PX)
         beside = QVBoxLayout(side)
         beside.setContentsMargins(16, 16, 16, 12)
         beside.setSpacing(12)
@@ -60,7 +60,9 @@ class AppliedImageDialog(QDialog):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         row.addWidget(self.viewer, 1)
-        row.addWidget(side)
+        beside_viewer = scrolled(side)
+        beside_viewer.setFixedWidth(SIDE_PX)
+        row.addWidget(beside_viewer)
         self.viewer.slice_requested.connect(lambda _pane, index: self.slice_requested.emit(index))
         self.viewer.step_requested.connect(self.step_requested)
 
