@@ -20,6 +20,7 @@ SIZES = {
 }
 LAYOUT_ROUNDS = 8  # what wraps asks for another height once it knows its width, and so do its parents
 DIALOG = (940, 420)
+ICON_PX = 22  # larger ones are pictures
 PAGES = ("label", "train", "inspect", "explain", "export", "settings")
 
 
@@ -73,6 +74,9 @@ def main(scale: str, project: Path) -> int:
             found += 1
             sys.stdout.write(f"{scale} dialog {name}: {fault}\n")
         dialog.close()
+    for fault in _unsharp(studio.window):
+        found += 1
+        sys.stdout.write(f"{scale} {fault}\n")
     studio.window.close()
     app.processEvents()
     return found
@@ -85,6 +89,22 @@ def _needs_more(window) -> list[str]:
     needed = page.minimumSizeHint()
     fits = needed.width() <= page.width() and needed.height() <= page.height()
     return [] if fits else [f"needs {needed.width()}x{needed.height()}"]
+
+
+def _unsharp(window) -> list[str]:
+    """Find icons that were not drawn for this scale: those that are scaled are never sharp."""
+    from PySide6.QtWidgets import QToolButton
+
+    ratio = window.devicePixelRatio()
+    ours = (button for button in window.findChildren(QToolButton) if button.toolTip())
+    drawn = [button for button in ours if button.iconSize().width() <= ICON_PX]
+    return [
+        f"icon of {button.toolTip()!r} has no {round(button.iconSize().width() * ratio)} pixels"
+        for button in drawn
+        if not button.icon().isNull()
+        and round(button.iconSize().width() * ratio)
+        not in {s.width() for s in button.icon().availableSizes()}
+    ]
 
 
 def _too_large(dialog) -> list[str]:
