@@ -86,9 +86,8 @@ def _needs_more(window) -> list[str]:
     from PySide6.QtWidgets import QStackedWidget
 
     page = window.findChild(QStackedWidget, "stack").currentWidget()
-    needed = page.minimumSizeHint()
-    fits = needed.width() <= page.width() and needed.height() <= page.height()
-    return [] if fits else [f"needs {needed.width()}x{needed.height()}"]
+    needed = page.minimumSizeHint().width()
+    return [f"needs a width of {needed}"] if needed > page.width() else []
 
 
 def _unsharp(window) -> list[str]:

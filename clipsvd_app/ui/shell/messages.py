@@ -246,6 +246,8 @@ class Messages(QWidget):
         self._column.activate()
         width = max(min(WIDTH_PX, room.width()), self._column.minimumSize().width())
         needed = self._column.totalHeightForWidth(width)
+        if needed > room.height():
+            width += self._scroll.verticalScrollBar().sizeHint().width()
         size = QSize(width, min(needed, room.height()))
         place = QRect(room.topLeft(), size)
         place.moveBottom(room.bottom())
