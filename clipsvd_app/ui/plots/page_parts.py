@@ -300,7 +300,8 @@ class _Scrolled(QScrollArea):
         if content is None:
             return least
         bar = self.verticalScrollBar().sizeHint().width()
-        return QSize(max(least.width(), content.minimumSizeHint().width() + bar), least.height())
+        needed = content.minimumWidth() or content.minimumSizeHint().width()
+        return QSize(max(least.width(), needed + bar), least.height())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.LayoutRequest:
