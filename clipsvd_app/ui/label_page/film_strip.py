@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QApplication,
-    QComboBox,
     QFrame,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
     QSlider,
@@ -19,6 +17,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from clipsvd_app.ui.choice import Choice
+from clipsvd_app.ui.elided_label import ElidedLabel
 from clipsvd_app.ui.label_page.filter_button import FilterButton
 from clipsvd_app.ui.label_page.state import ORDERS, StripState
 from clipsvd_app.ui.label_page.strip_model import ITEM_ROLE, StripModel
@@ -26,6 +26,7 @@ from clipsvd_app.ui.label_page.strip_view import LARGEST_PX, SCROLLS, SMALLEST_P
 from clipsvd_app.ui.shell.empty_state import EmptyState
 from clipsvd_app.ui.shell.state import EmptyAction, EmptySpec
 from clipsvd_app.ui.theme import set_kind
+from clipsvd_app.ui.wrapping_row import WrappingRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,7 +40,6 @@ NOTHING = EmptySpec("search", "No image to show", "", (EmptyAction("all", "Show 
 LOOK_PAUSE_MS = 30
 REST_MS = 250  # a closed series asks for the thumbnail of its slice once the wheel rests there
 SIZE_PAUSE_MS = 400
-ROOM_FOR_SIZE_PX, ROOM_FOR_TITLE_PX = 760, 600
 
 
 class FilmStrip(QFrame):
@@ -180,14 +180,12 @@ class FilmStrip(QFrame):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._size.setVisible(self.width() >= ROOM_FOR_SIZE_PX)
-        self._heading.setVisible(self.width() >= ROOM_FOR_TITLE_PX)
         self._look_pause.start(LOOK_PAUSE_MS)
 
     def _build(self) -> None:
-        self._heading = QLabel("Pool")
-        set_kind(self._heading, "section")
-        self._caption = QLabel()
+        heading = QLabel("Pool")
+        set_kind(heading, "section")
+        self._caption = ElidedLabel()
         set_kind(self._caption, "small")
         self._all = QToolButton()
         self._all.setToolTip("Show the whole pool again (Escape)")
@@ -202,13 +200,13 @@ class FilmStrip(QFrame):
         set_kind(self._news, "quiet")
         self._news.setToolTip("Put the pool into the newest order (Ctrl+Shift+S)")
         self._news.hide()
-        self._order = QComboBox()
-        self._order.setAccessibleName("Order of the pool")
-        self._order.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self._order = Choice("Order of the pool")
         self.filter = FilterButton()
         self._search = QLineEdit()
         self._search.setPlaceholderText("Find by words or file name")
         self._search.setClearButtonEnabled(True)
+        self._search.setToolTip(self._search.placeholderText())
+        self._search.setMinimumWidth(60)
         self._search.setMaximumWidth(320)
         self._search.setAccessibleName("Find images by words")
         self._size = QSlider(Qt.Orientation.Horizontal)
@@ -218,24 +216,13 @@ class FilmStrip(QFrame):
         self._size.setFixedWidth(72)
         self._size.setToolTip("Size of the thumbnails (Ctrl + wheel)")
         self._size.setAccessibleName("Size of the thumbnails")
-        row = QHBoxLayout()
+        said = (heading, self._caption, self._all, self._chosen, self._reference, self._news)
+        row = WrappingRow(said, (self._search, self.filter, self._order, self._size))
         row.setContentsMargins(12, 8, 12, 4)
-        row.setSpacing(8)
-        row.addWidget(self._heading)
-        row.addWidget(self._caption)
-        row.addWidget(self._all)
-        row.addWidget(self._chosen)
-        row.addWidget(self._reference)
-        row.addWidget(self._news)
-        row.addStretch(1)
-        row.addWidget(self._search, 2)
-        row.addWidget(self.filter)
-        row.addWidget(self._order)
-        row.addWidget(self._size)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(row)
+        column.addWidget(row)
         column.addWidget(self.view, 1)
         column.addWidget(self._nothing, 1)
 

@@ -195,7 +195,7 @@ class LabelPage(QWidget):
             splitter.setChildrenCollapsible(False)
         middle.setStretchFactor(1, 1)  # on a low screen the pool gives way too, down to one row
         self.tree.setMinimumWidth(180)
-        self.viewer.setMinimumSize(320, 150)
+        self.viewer.setMinimumSize(320, 130)
         self.bins.setMinimumWidth(220)
         whole = QWidget()
         column = QVBoxLayout(whole)
