@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
 
 from clipsvd_app.ui.focus import destructive
@@ -64,6 +64,14 @@ class ProgressPanel(Card):
             "Accuracy on training batches shows that the model learns, not how good it is. "
             f"The estimate on unseen patients {where}."
         )
+
+    def minimumSizeHint(self) -> QSize:
+        # The width of one of the two: the curves go before both would not fit.
+        least = super().minimumSizeHint()
+        if self._interim_area.isHidden() or self.curves.isHidden():
+            return least
+        narrower = min(self.curves.minimumWidth(), self._interim_area.minimumSizeHint().width())
+        return QSize(least.width() - narrower - GAP * 2, least.height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
