@@ -26,8 +26,8 @@ class WrappingRow(QWidget):
         self._box = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._box.setContentsMargins(0, 0, 0, 0)
         self._box.setSpacing(GAP_PX // 2)
-        for group in self._groups:
-            self._box.addWidget(group, 1)
+        for stretch, group in enumerate(self._groups):
+            self._box.addWidget(group, stretch)
 
     @property
     def is_wrapped(self) -> bool:
@@ -50,7 +50,8 @@ class WrappingRow(QWidget):
         self._wrap()
 
     def _wrap(self) -> None:
-        needed = sum(group.minimumSizeHint().width() for group in self._groups) + GAP_PX
+        left, right = self._groups
+        needed = left.sizeHint().width() + GAP_PX + right.minimumSizeHint().width()
         way, room = QBoxLayout.Direction, self.contentsRect().width()
         direction = way.LeftToRight if needed <= room else way.TopToBottom
         if direction != self._box.direction():

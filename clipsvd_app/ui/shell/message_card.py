@@ -6,19 +6,30 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QToolButton, QVBoxLayout
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+)
 
 from clipsvd_app.ui import icons
 from clipsvd_app.ui.plain_text import literal
 from clipsvd_app.ui.theme import set_kind
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QResizeEvent
     from PySide6.QtWidgets import QWidget
 
     from clipsvd_app.ui.notices import Notice, NoticeKind
     from clipsvd_app.ui.theme import Palette, Theme
 
 ICON_PX = 18
+ROOMY_PX = 440  # in less the button stands below the words
 _ICONS: dict[NoticeKind, str] = {"info": "info", "success": "check", "warning": "warning", "error": "warning"}
 _WORDS: dict[NoticeKind, str] = {"info": "Note", "success": "Done", "warning": "Warning", "error": "Error"}
 
@@ -76,14 +87,22 @@ class MessageCard(QFrame):
             set_kind(self, notice.kind)
         self._tint(self._theme.palette)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        ways = QBoxLayout.Direction
+        self._words.setDirection(ways.LeftToRight if self.width() >= ROOMY_PX else ways.TopToBottom)
+
     def _arrange(self) -> None:
         for part in (self.button, self.close_button):
             part.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         row = QHBoxLayout()
         row.setSpacing(12)
         row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self._text, 1)
-        row.addWidget(self.button, 0, Qt.AlignmentFlag.AlignTop)
+        self._words = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._words.setSpacing(8)
+        self._words.addWidget(self._text, 1)
+        self._words.addWidget(self.button, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        row.addLayout(self._words, 1)
         row.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
         column = QVBoxLayout(self)
         column.setContentsMargins(14, 10, 8, 10)
