@@ -255,8 +255,9 @@ class Messages(QWidget):
             place.moveRight(room.right())
         else:
             place.moveLeft(room.center().x() - width // 2)
-        whole = self.parentWidget().rect()
-        place.moveLeft(max(whole.left(), min(place.left(), whole.right() + 1 - width)))
+        parent = self.parentWidget()
+        assert parent is not None
+        place.moveLeft(max(0, min(place.left(), parent.width() - width)))
         self.setGeometry(place)
         self.raise_()
 
