@@ -45,7 +45,7 @@ HEADINGS = (
     "Warning",
     "All classes",
     "Zero-shot",
-    "Zero-shot, all classes",
+    "All, zero-shot",
 )
 FILE, STUDY, CLASS, TOP, UNLIKE, STRIP, BASE_CLASS, BASE_STRIP = range(len(HEADINGS))
 MARKED = "⚠ Unlike"
