@@ -11,7 +11,7 @@ from clipsvd_app.domain.evaluation import METHOD_TITLES
 from clipsvd_app.domain.wording import verdict_title
 from clipsvd_app.errors import Cancelled
 from clipsvd_app.jobs import read_result
-from clipsvd_app.services.job_folders import forget_job
+from clipsvd_app.services.job_folders import forget_job, put_aside
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,8 +47,8 @@ def run(folder: Path, console: Console, when_cancelled: str = "") -> None:
     before = signal.signal(signal.SIGINT, stop)
     try:
         Engine().run(folder, report, partial(_announce, console))
-    except BaseException:
-        forget_job(folder)
+    except BaseException as error:
+        put_aside(folder, failed=not isinstance(error, Cancelled | KeyboardInterrupt))
         raise
     finally:
         signal.signal(signal.SIGINT, before)

@@ -15,6 +15,8 @@ from clipsvd_app import settings
 from clipsvd_app.cli import main
 from clipsvd_app.cli.console import Console
 from clipsvd_app.engine.run_train import RESUMED
+from clipsvd_app.project import open_project
+from clipsvd_app.services.stopped_training import stopped_trainings
 
 
 @pytest.fixture
@@ -58,9 +60,14 @@ def test_ctrl_c_stops_between_two_steps_and_the_same_command_goes_on(project, ca
         assert main(command) == 130
     assert told[-1] == ("Training", 7)
     assert len(set(kept_runs()) - others) == 1
+    with open_project(project) as opened:
+        (stopped,) = stopped_trainings(opened)
+    assert stopped.stages[-1][1:] == (8, stopped.request.recipe.steps), "the step that found it was to stop"
     assert "the same command goes on from here" in capsys.readouterr().err
     assert signal.getsignal(signal.SIGINT) == before
 
     assert main(command) == 0
     assert RESUMED in json.loads(capsys.readouterr().out)["notes"]
     assert set(kept_runs()) == others
+    with open_project(project) as opened:
+        assert stopped_trainings(opened) == ()

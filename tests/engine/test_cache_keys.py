@@ -89,6 +89,9 @@ def test_a_checkpoint_belongs_to_the_content_of_its_images(tiny_folder, studies,
         found.append((file.stat().st_size, checkpoints_of(request, backbone).folder))
     assert found[0][0] == found[1][0]
     assert found[0][1] != found[1][1]
+    moved = file.rename(tmp_path / "elsewhere.png")
+    request = replace(request, images=(replace(image, path=str(moved)),))
+    assert checkpoints_of(request, backbone).folder == found[1][1], "where a file lies is no part of it"
 
 
 def test_a_newer_reader_of_images_gets_features_of_its_own(tiny_folder, studies, tmp_path, monkeypatch):

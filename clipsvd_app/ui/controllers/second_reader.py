@@ -148,7 +148,7 @@ def while_reading(reader: str) -> EmptySpec:
         headline=f"Hidden while reader {reader} reads",
         sentence="This page shows what others labelled. It comes back when the reading ends.",
         actions=(
-            EmptyAction("label", "Go on reading", primary=True),
+            EmptyAction("label", "Back to reading", primary=True),
             EmptyAction(END_READING, "End reading"),
         ),
     )

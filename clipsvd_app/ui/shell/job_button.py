@@ -48,7 +48,7 @@ class JobButton(QAbstractButton):
     def sizeHint(self) -> QSize:
         metrics = self.fontMetrics()
         wide = metrics.horizontalAdvance(self.text()) + 16
-        return QSize(min(wide, WIDEST_PX), metrics.height() + BAR_PX + 5)
+        return QSize(min(wide, WIDEST_PX), metrics.height() + BAR_PX)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(90, self.sizeHint().height())
@@ -59,7 +59,7 @@ class JobButton(QAbstractButton):
         text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, inside.width())
         painter.setPen(palette.color("accent" if self.underMouse() or self.hasFocus() else "text"))
         painter.drawText(
-            inside.adjusted(0, 0, 0, -BAR_PX - 1),
+            inside.adjusted(0, 0, 0, -BAR_PX),
             Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
             text,
         )
