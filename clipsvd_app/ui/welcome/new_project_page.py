@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from clipsvd_app.ui.class_folder_box import ClassFolderBox
+from clipsvd_app.ui.focus import destructive
 from clipsvd_app.ui.label_page.patient_rule import PatientRulePane
 from clipsvd_app.ui.plots.page_parts import GAP, Card, ChoiceGroup, Lines, SideBySide, button, label, scrolled
 from clipsvd_app.ui.plots.page_parts import column as parts_below
@@ -48,6 +49,7 @@ class NewProjectPage(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.name = QLineEdit()
         self.name.setAccessibleName("Name of the project")
         self.folder = label("", "muted")
@@ -74,7 +76,7 @@ class NewProjectPage(QWidget):
         self._progress.setValue(done)
         if self._layers.currentIndex() != 0:
             self._layers.setCurrentIndex(0)
-            self._cancel_reading.setFocus()
+            self.setFocus()  # Escape cancels
 
     def show_form(self) -> None:
         """Show the questions; the name has the keyboard."""
@@ -137,14 +139,14 @@ class NewProjectPage(QWidget):
         self.patients.usable_changed.connect(self._set_grouped)
 
     def _reading(self) -> QWidget:
-        self._cancel_reading = button("Cancel")
-        self._cancel_reading.clicked.connect(self.cancel_requested)
+        cancel = destructive(button("Cancel"))
+        cancel.clicked.connect(self.cancel_requested)
         card = Card()
         card.setMaximumWidth(READING_PX)
         card.setMinimumWidth(min(READING_PX, 320))
         card.body.addWidget(self._stage)
         card.body.addWidget(self._progress)
-        card.body.addWidget(self._cancel_reading, 0, Qt.AlignmentFlag.AlignRight)
+        card.body.addWidget(cancel, 0, Qt.AlignmentFlag.AlignRight)
         whole = QWidget()
         column = QVBoxLayout(whole)
         column.addStretch(2)
@@ -206,7 +208,7 @@ class NewProjectPage(QWidget):
         across.addStretch(1)
         foot = QFrame()
         set_kind(foot, "panel")
-        cancel = button("Cancel")
+        cancel = destructive(button("Cancel"))
         cancel.clicked.connect(self.cancel_requested)
         buttons = QHBoxLayout(foot)
         buttons.setContentsMargins(GAP * 3, GAP, GAP * 3, GAP)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QImage, QKeyEvent, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from clipsvd_app.ui import icons
+from clipsvd_app.ui.focus import destructive
 from clipsvd_app.ui.plots.page_parts import GAP, label
 from clipsvd_app.ui.theme import Palette, Theme, set_kind
 
@@ -99,7 +100,7 @@ class RecentCard(QWidget):
         super().__init__(parent)
         self._path = ""
         self.button = QPushButton()
-        self.forget = QToolButton()
+        self.forget = destructive(QToolButton())
         self.forget.setToolTip("Remove from this list (Delete). The project itself stays.")
         self.pictures = _Pictures(theme)
         self._name, self._detail, self._opened = label("", wrap=False), label("", "small"), label("", "small")
