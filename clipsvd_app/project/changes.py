@@ -245,18 +245,18 @@ def _insert_images(db: sqlite3.Connection, images: Sequence[NewImage]) -> tuple[
 
 
 def _series(db: sqlite3.Connection, image: NewImage) -> int:
-    patient = _group(db, "patient", {"key": image.patient_key})
-    study = _group(db, "study", {"key": image.study_key, "patient_id": patient})
+    patient = row_of_key(db, "patient", {"key": image.patient_key})
+    study = row_of_key(db, "study", {"key": image.study_key, "patient_id": patient})
     values = {
         "key": image.series_key,
         "study_id": study,
         "modality": image.modality,
         "body_part": image.body_part,
     }
-    return _group(db, "series", values)
+    return row_of_key(db, "series", values)
 
 
-def _group(db: sqlite3.Connection, table: str, values: Mapping[str, object]) -> int:
+def row_of_key(db: sqlite3.Connection, table: str, values: Mapping[str, object]) -> int:
     """Return the row of this key, made if need be."""
     found = db.execute(f"SELECT id FROM {table} WHERE key = ?", (values["key"],)).fetchone()
     if found is not None:

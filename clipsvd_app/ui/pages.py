@@ -22,6 +22,7 @@ from clipsvd_app.ui.controllers.files import RELINK, FilesController
 from clipsvd_app.ui.controllers.grouping import GroupingController
 from clipsvd_app.ui.controllers.headers import HeaderController
 from clipsvd_app.ui.controllers.heat import HeatController
+from clipsvd_app.ui.controllers.image_menu import ImageMenuController
 from clipsvd_app.ui.controllers.importing import ImportController
 from clipsvd_app.ui.controllers.inspect import InspectController
 from clipsvd_app.ui.controllers.label import LabelController
@@ -100,6 +101,7 @@ class Pages(QObject):
             self.reading,
             self.files,
         )
+        self.menu = ImageMenuController(session, window, self.label, self.labelling, self.preview)
         self._actions: dict[str, Callable[[], object]] = {
             "edit.clear_label": self.labelling.clear_selected,
             "edit.uncertain": lambda: self.labelling.mark_selected("uncertain"),
@@ -110,6 +112,11 @@ class Pages(QObject):
             "view.previous_panel": lambda: self._go_to_panel(-1),
             "edit.new_suggestions": lambda: self._on_label_page(self.label.strip.news_requested.emit),
             "view.header": lambda: self._on_label_page(self.headers.toggle),
+            "image.similar": lambda: self._on_label_page(self.menu.show_similar),
+            "image.show_in_folder": self.menu.show_in_folder,
+            "image.change_patient": lambda: self._on_label_page(self.menu.change_patient),
+            "image.remove": lambda: self._on_label_page(self.menu.remove),
+            "image.menu": lambda: self._on_label_page(self.label.ask_menu),
             "edit.second_reader": self.reading.ask,
             END_READING: self.reading.close,
             "edit.compare_readers": self.reading.compare,

@@ -31,7 +31,7 @@ from clipsvd_app.ui.notices import Notice
 from clipsvd_app.ui.when_shown import WhenShown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from clipsvd_app.domain.study import Mark, ProjectImage, SeriesFlag
     from clipsvd_app.jobs import PreviewResult
@@ -105,6 +105,22 @@ class LabelController(QObject):
         """Mark the selected images, or take the mark away where all of them have it."""
         self._mark(self._page.target_ids, mark)
 
+    def choose_order(self, order: Order) -> None:
+        """Put the pool into an order, as its box does."""
+        self._choose_order(order)
+
+    def show(self, image_id: int) -> None:
+        """Choose an image in the pool and bring it up."""
+        self._page.strip.select((image_id,))
+        self._viewing.show(image_id)
+
+    def neighbour_of(self, image_ids: Collection[int]) -> int | None:
+        """Return the image of the pool that is to be seen once these are gone."""
+        pool = self._pool.arranged(self._shown_images())
+        last = max((place for place, image_id in enumerate(pool) if image_id in image_ids), default=-1)
+        others = (*pool[last + 1 :], *reversed(pool[: last + 1]))
+        return next((image_id for image_id in others if image_id not in image_ids), None)
+
     def _connect_page(self) -> None:
         page, bins = self._page, self._page.bins
         page.label_requested.connect(self._label_by_position)
@@ -139,8 +155,7 @@ class LabelController(QObject):
         pool = self._pool.arranged(self._shown_images())
         following = next_to_label(images, pool, self._plain_preview(), after)
         if following is not None:
-            self._page.strip.select((following,))
-            self._viewing.show(following)
+            self.show(following)
 
     def _label(self, ids: Iterable[int], class_id: int | None) -> None:
         images = {image.id: image for image in self._session.images()}
@@ -309,8 +324,7 @@ class LabelController(QObject):
     def _show_first(self) -> None:
         first = next(iter(self._pool.arranged(self._shown_images())), None)
         if first is not None:
-            self._page.strip.select((first,))
-            self._viewing.show(first)
+            self.show(first)
 
     def _search(self, text: str) -> None:
         """Put what has the text in its file name first, at once; the model's answer follows behind."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import (
+    QAbstractItemView,
     QApplication,
     QFrame,
     QLabel,
@@ -45,7 +47,7 @@ class LabelPage(QWidget):
 
     Signals: ``label_requested(tuple of ids, class position, whether the next image shall come up)``,
     ``clear_requested(tuple of ids)``, ``mark_requested(tuple of ids, mark)``,
-    ``thumbnails_needed(list of ids)``, ``action_requested(str)``.
+    ``thumbnails_needed(list of ids)``, ``action_requested(str)``, ``menu_requested(QPoint)`` of the screen.
     """
 
     label_requested = Signal(object, int, bool)
@@ -53,6 +55,7 @@ class LabelPage(QWidget):
     mark_requested = Signal(object, str)
     thumbnails_needed = Signal(object)
     action_requested = Signal(str)
+    menu_requested = Signal(object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -175,6 +178,26 @@ class LabelPage(QWidget):
             self.clear_requested.emit(ids)
         elif not self.viewer.take_key(event):
             super().keyPressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Open the menu of the images; a right drag over the viewer is a window until it was none."""
+        by_mouse = event.reason() == QContextMenuEvent.Reason.Mouse
+        over_viewer = self.viewer.rect().contains(self.viewer.mapFromGlobal(event.globalPos()))
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            self.ask_menu()
+        elif not (by_mouse and over_viewer):
+            self.menu_requested.emit(event.globalPos())
+        event.accept()
+
+    def ask_menu(self) -> None:
+        """Ask for the menu of the images beside what has the keyboard."""
+        views: tuple[QAbstractItemView, ...] = (self.strip.view, self.tree.view)
+        view = next((view for view in views if view.hasFocus() and view.currentIndex().isValid()), None)
+        if view is None:
+            self.menu_requested.emit(self.viewer.mapToGlobal(self.viewer.rect().center()))
+        else:
+            at = view.visualRect(view.currentIndex()).center()
+            self.menu_requested.emit(view.viewport().mapToGlobal(at))
 
     def _arranged(self) -> QWidget:
         middle = QSplitter(Qt.Orientation.Vertical)

@@ -136,6 +136,15 @@ class BinState:
 
 
 @dataclass(frozen=True, slots=True)
+class PatientOption:
+    """A patient whom images can be given to, in words; ``likely`` where names or folders suggest it."""
+
+    key: str
+    words: str
+    likely: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ReaderState:
     """What the line above the page says of a second reader; nothing while ``mode`` is "off"."""
 

@@ -177,9 +177,13 @@ class StripView(QListView):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Change the choice; what is left of it when the button comes up again is opened then."""
         self._pressing = True
-        self._mean_what_is_shown()
+        right = event.button() == Qt.MouseButton.RightButton
+        if not right:
+            self._mean_what_is_shown()
         super().mousePressEvent(event)
         self._pressing = False
+        if right:  # no click follows: its menu means what is on the screen
+            self._open_if_chosen(self.indexAt(event.position().toPoint()))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Open or close a series where its badge is clicked; else as any list."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from PySide6.QtGui import (
+        QAction,
         QCloseEvent,
         QDragEnterEvent,
         QDragLeaveEvent,
@@ -173,6 +174,10 @@ class MainWindow(QMainWindow):
         action.setEnabled(enabled)
         if text:
             action.setText(text)
+
+    def action(self, action_id: str) -> QAction:
+        """Return a command of the table, for a menu of a page."""
+        return self._actions[action_id]
 
     def show_notice(self, notice: Notice) -> None:
         """Tell the user something, over the page."""

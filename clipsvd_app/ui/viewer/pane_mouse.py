@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt
-from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtGui import QContextMenuEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 if TYPE_CHECKING:
@@ -90,7 +90,17 @@ class PaneMouse(QObject):
     def _release(self, event: QMouseEvent) -> None:
         if self._pressed == Qt.MouseButton.LeftButton and not self._shift:
             self._pane.hand.release(event.position())
+        moved = (event.position() - self._pressed_at).manhattanLength()
+        if self._pressed == Qt.MouseButton.RightButton and moved < QApplication.startDragDistance():
+            self._ask_menu(event)
         self._pressed = None
+
+    def _ask_menu(self, event: QMouseEvent) -> None:
+        """Ask for the menu where the right button went down and up; a drag with it is a window."""
+        self._pressed = None
+        at = event.globalPosition().toPoint()
+        asked = QContextMenuEvent(QContextMenuEvent.Reason.Other, self._pane.mapFromGlobal(at), at)
+        QApplication.sendEvent(self._pane, asked)
 
     def _drag(self, tool: str, here: QPointF) -> None:
         pane, moved = self._pane, here - self._last
