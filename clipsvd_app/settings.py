@@ -35,6 +35,7 @@ class Settings:
     show_identity: bool = False
     next_after_label: bool = True
     thumbnail_px: int = THUMBNAIL_PX
+    show_file_names: bool = False
 
     def with_backbone(self, name: str, folder: str) -> Settings:
         """Return settings in which ``name`` stands for ``folder``."""
@@ -93,6 +94,7 @@ def save_settings(settings: Settings) -> None:
         "show_identity": settings.show_identity,
         "next_after_label": settings.next_after_label,
         "thumbnail_px": settings.thumbnail_px,
+        "show_file_names": settings.show_file_names,
     }
     with own_folder_errors(target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -112,6 +114,7 @@ def _from_stored(stored: dict[str, object]) -> Settings:
         recent_projects=tuple(str(path) for path in recent) if isinstance(recent, list) else (),
         opened=tuple((str(k), str(v)) for k, v in opened.items()) if isinstance(opened, dict) else (),
         show_identity=stored.get("show_identity") is True,
+        show_file_names=stored.get("show_file_names") is True,
         next_after_label=stored.get("next_after_label") is not False,
         thumbnail_px=side if type(side) is int else THUMBNAIL_PX,
     )

@@ -39,6 +39,7 @@ from clipsvd_app.ui.controllers.second_reader import (
     while_reading,
 )
 from clipsvd_app.ui.controllers.settings import SettingsController
+from clipsvd_app.ui.controllers.study_facts import StudyFactsController
 from clipsvd_app.ui.controllers.train import TrainController
 from clipsvd_app.ui.controllers.viewing import ViewingController
 from clipsvd_app.ui.controllers.welcome import WelcomeController
@@ -101,6 +102,10 @@ class Pages(QObject):
             self.reading,
             self.files,
         )
+        self.study_facts = StudyFactsController(session, self.label.tree)
+        session.settings_changed.connect(self._name_toggles)
+        self._name_toggles()
+        self.files.moved_changed.connect(self.label.tree.forget_facts)
         self.menu = ImageMenuController(session, window, self.label, self.labelling, self.preview)
         self._actions: dict[str, Callable[[], object]] = {
             "edit.clear_label": self.labelling.clear_selected,
@@ -125,6 +130,7 @@ class Pages(QObject):
             "file.collect": self.files.collect,
             RELINK: self.files.ask_folder,
             CANCEL_VOLUME: lambda: self.label.viewer.set_layout("1"),
+            "view.file_names": self.labelling.toggle_file_names,
             "view.viewer_only": self._toggle_viewer_alone,
         }
         self.welcoming = WelcomeController(session, self.label)
@@ -168,6 +174,12 @@ class Pages(QObject):
 
     def _toggle_viewer_alone(self) -> None:
         self._on_label_page(lambda: self.label.set_viewer_alone(not self.label.viewer_alone))
+
+    def _name_toggles(self) -> None:
+        shown = self._session.settings.show_file_names
+        self._frame.set_action(
+            "view.file_names", enabled=True, text=f"{'Hide' if shown else 'Show'} file names"
+        )
 
     def _on_label_page(self, act: Callable[[], None]) -> None:
         if self._session.project is not None:

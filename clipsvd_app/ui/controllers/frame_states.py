@@ -248,7 +248,7 @@ def _corners(
 ) -> Corners:
     size = f"{image.columns} × {image.rows}"
     return Corners(
-        top_left=(f"Patient {image.patient_number:03d}", *_identity(session, image)),
+        top_left=(f"Patient {image.patient_number:03d}", *_identity(session, image), *_file(session, image)),
         top_right=kind_of(image),
         caution=(*caution_of(session, image), *caution),
         bottom_left=(*notes, *place, *(() if notes else (size,))),
@@ -259,6 +259,11 @@ def _wide_window(image: ProjectImage, frame: Frame) -> tuple[str, ...]:
     """Say that a CT's own window leaves tissues hard to tell apart, unless another was chosen."""
     wide = frame.units == "HU" and frame.window.width > WIDEST_OF_ANATOMY_HU
     return (WIDE_WINDOW,) if wide and image.window is None else ()
+
+
+def _file(session: Session, image: ProjectImage) -> tuple[str, ...]:
+    """Return the name of the file while the user wants to see it: it may name the patient."""
+    return (Path(image.path).name,) if session.settings.show_file_names else ()
 
 
 def _identity(session: Session, image: ProjectImage) -> tuple[str, ...]:

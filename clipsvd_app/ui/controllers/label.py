@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from clipsvd_app.domain.study import ProjectImage
+from clipsvd_app.jobs import PreviewResult
 from clipsvd_app.services.labelling import clear_labels, hint, set_labels, set_marks
 from clipsvd_app.services.look_alikes import LookAlikes
 from clipsvd_app.services.second_reading import set_readings
@@ -33,8 +35,7 @@ from clipsvd_app.ui.when_shown import WhenShown
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from clipsvd_app.domain.study import Mark, ProjectImage, SeriesFlag
-    from clipsvd_app.jobs import PreviewResult
+    from clipsvd_app.domain.study import Mark, SeriesFlag
     from clipsvd_app.ui.controllers.files import FilesController
     from clipsvd_app.ui.controllers.importing import ImportController
     from clipsvd_app.ui.controllers.preview import PreviewController
@@ -49,6 +50,15 @@ if TYPE_CHECKING:
 MINI_THUMBNAILS = 6
 SHORTEST_NAME = 2
 """Letters from which a search is also for file names; one letter is in nearly all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _KnownKinds:
+    """What each image is to the filter, and the very objects that it was found from."""
+
+    images: tuple[ProjectImage, ...] = ()
+    preview: PreviewResult | None = None
+    by_image: dict[int, frozenset[str]] = field(default_factory=dict)
 
 
 class LabelController(QObject):
@@ -74,6 +84,7 @@ class LabelController(QObject):
         self._chosen_by_hand = self._searching = False
         self._only: frozenset[int] | None = None
         self._filter = PoolFilter()
+        self._kinds_known = _KnownKinds()
         self._connect_page()
         pictures.thumbnail_ready.connect(page.set_thumbnail)
         session.project_opened.connect(self._on_opened)
@@ -83,6 +94,7 @@ class LabelController(QObject):
         preview.changed.connect(self._on_preview)
         reader.changed.connect(self._strip_shown.ask)
         files.moved_changed.connect(self._strip_shown.ask)
+        session.settings_changed.connect(self._strip_shown.ask)
 
     def refresh(self) -> None:
         """Show the project as it is now."""
@@ -104,6 +116,11 @@ class LabelController(QObject):
     def mark_selected(self, mark: Mark) -> None:
         """Mark the selected images, or take the mark away where all of them have it."""
         self._mark(self._page.target_ids, mark)
+
+    def toggle_file_names(self) -> None:
+        """Call images by their files in pool and viewer, or no longer: such a name may be a patient's."""
+        settings = self._session.settings
+        self._session.change_settings(replace(settings, show_file_names=not settings.show_file_names))
 
     def choose_order(self, order: Order) -> None:
         """Put the pool into an order, as its box does."""
@@ -212,6 +229,7 @@ class LabelController(QObject):
             self._second(positions),
             self._files.replaced,
             slices_of(self._session.images(), images) if self._reader.compared is None else {},
+            self._session.settings.show_file_names,
         )
         pool = self._pool if self._is_plain() else PoolOrder()
         orders = orders_of(preview, self._preview.query, self._viewing.shown, named=bool(self._pool.named))
@@ -249,7 +267,12 @@ class LabelController(QObject):
         return {known.id: known.position for known in self._session.classes()}
 
     def _kinds(self) -> dict[int, frozenset[str]]:
-        return kinds_by_image(self._session.images(), self._positions(), self._plain_preview())
+        """Return what the filter goes by, found once for each state of labels and preview."""
+        images, preview = self._session.images(), self._plain_preview()
+        if self._kinds_known.images is not images or self._kinds_known.preview is not preview:
+            kinds = kinds_by_image(images, self._positions(), preview)
+            self._kinds_known = _KnownKinds(images, preview, kinds)
+        return self._kinds_known.by_image
 
     def _choose_filter(self, kinds: frozenset[str], name: str) -> None:
         """Narrow the pool; labels given meanwhile move nothing until it is asked anew."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from clipsvd_app.jobs import PreviewResult
@@ -26,7 +27,8 @@ class PoolNotes:
 
     alike: the look-alikes of an image. moved: images whose file is gone. second: class position and
     whether it is settled, by image, while readers are compared. replaced: images whose file is another one.
-    slices: (series, number, how many) of the images that are slices of a stack.
+    slices: (series, number, how many) of the images that are slices of a stack. by_file: images are called by
+    the names of their files.
     """
 
     alike: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
@@ -34,6 +36,7 @@ class PoolNotes:
     second: Mapping[int, tuple[int, bool]] = field(default_factory=dict)
     replaced: frozenset[int] = frozenset()
     slices: Mapping[int, tuple[int, int, int]] = field(default_factory=dict)
+    by_file: bool = False
 
 
 NOTHING_NOTED = PoolNotes()
@@ -172,7 +175,7 @@ def _item(
     stack, number, slices = notes.slices.get(image.id, (0, 0, 0))
     return StripItem(
         image.id,
-        image.title,
+        PurePath(image.path).name if notes.by_file else image.title,
         label,
         None if top is None or seen is None else seen.probabilities.index(top),
         top,
@@ -186,6 +189,7 @@ def _item(
         stack=stack,
         slice=number,
         slices=slices,
+        path=image.path,
     )
 
 
@@ -198,7 +202,8 @@ def _doubted(item: StripItem) -> StripItem:
 
 
 def _note(image: ProjectImage, notes: PoolNotes, titles: Mapping[int, str]) -> str:
-    if not image.mark and not any(image.id in found for found in (notes.moved, notes.replaced, notes.alike)):
+    number = image.id
+    if not (image.mark or number in notes.moved or number in notes.replaced or number in notes.alike):
         return ""
     alike = [titles[other] for other in notes.alike.get(image.id, ()) if other in titles]
     lines = (

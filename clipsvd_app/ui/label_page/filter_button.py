@@ -67,7 +67,7 @@ class FilterButton(QToolButton):
             with QSignalBlocker(self._name):
                 self._name.setText(state.name)
         self._clear.setEnabled(bool(state.words))
-        self.setText(_short(state))
+        self.setText(literal(_short(state)))
         self.setToolTip(f"Only {state.words}" if state.words else "Show a part of the pool")
 
     def _make_entries(self, state: FilterState) -> None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.theme import Theme
     from clipsvd_app.ui.viewer.state import FrameState
 
-TREE_PX, VIEWER_PX, BINS_PX = 248, 812, 292
+TREE_PX, VIEWER_PX, BINS_PX = 300, 760, 292
 ABOVE_PX, STRIP_PX = 530, 274
 
 
@@ -111,6 +111,7 @@ class LabelPage(QWidget):
         shown = None if frame is None else frame.image_id
         self.strip.follow(shown)  # before the mark: a frame that the pool asked for moves no choice
         self.strip.set_shown(shown)
+        self.tree.follow(shown)
         self._hang_ghost()
 
     def set_viewer_alone(self, alone: bool) -> None:

@@ -29,6 +29,16 @@ class SeriesRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SeriesFacts:
+    """What a file of a series says: date (ISO 8601), modality, descriptions of study and series."""
+
+    date: str = ""
+    modality: str = ""
+    study: str = ""
+    series: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StudyRow:
     """A study of a patient."""
 
@@ -54,6 +64,7 @@ class StripItem:
     ``doubted``: the preview speaks against the label. ``alike``: another file shows nearly the same.
     ``moved``: the file is not where it was, or another one lies there. ``stack``: the series that it is a
     slice of, where the pool shows that under one thumbnail, else 0; ``slice`` counts from 1 to ``slices``.
+    ``path``: its file, whose name the tooltip says.
     """
 
     image_id: int
@@ -72,6 +83,7 @@ class StripItem:
     stack: int = 0
     slice: int = 0
     slices: int = 0
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import (
@@ -199,7 +200,8 @@ class StripModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return item.name
         if role == Qt.ItemDataRole.ToolTipRole:
-            return "\n".join(line for line in (item.name, *self._told(row), item.note) if line)
+            lines = (item.name, PurePath(item.path).name, *self._told(row), item.note)
+            return "\n".join(line for line in dict.fromkeys(lines) if line)
         if role == ITEM_ROLE:
             return item
         if role == LABELLED_ROLE:

@@ -8,16 +8,19 @@ from PySide6.QtCore import (
     QItemSelectionModel,
     QModelIndex,
     QPersistentModelIndex,
+    QPoint,
     QRect,
     QRectF,
     QSignalBlocker,
     QSize,
     Qt,
+    QTimer,
     Signal,
 )
-from PySide6.QtGui import QKeyEvent, QPainter
+from PySide6.QtGui import QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QHeaderView,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTreeView,
@@ -29,9 +32,13 @@ from clipsvd_app.ui import icons
 from clipsvd_app.ui.image_mime import drag_images, ghost_of
 from clipsvd_app.ui.label_page.label_keys import MOVING_KEYS
 from clipsvd_app.ui.label_page.studies_model import (
+    DATE,
     DEPTH_ROLE,
+    DESCRIPTION,
     FLAGS_ROLE,
     KEY_ROLE,
+    MODALITY,
+    NAME,
     PROGRESS_ROLE,
     StudiesModel,
     ids_below,
@@ -40,9 +47,9 @@ from clipsvd_app.ui.shell.empty_state import EmptyState
 from clipsvd_app.ui.shell.state import EmptyAction, EmptySpec
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from clipsvd_app.ui.label_page.state import PatientRow
+    from clipsvd_app.ui.label_page.state import PatientRow, SeriesFacts
     from clipsvd_app.ui.theme import Palette, Theme
 
 ROW_PX = 30
@@ -50,6 +57,9 @@ CHIP_PX = 46
 ICON_PX = 16
 SIGN_PX = 14
 _MIDDLE = Qt.AlignmentFlag.AlignVCenter
+LOOK_PAUSE_MS = 60
+_COLUMN_PX = {MODALITY: (64, 250), DATE: (84, 330), DESCRIPTION: (130, 460)}
+"""Width of each column, and of the tree from which on it is shown."""
 _ICONS = ("patient", "study", "series")
 NO_STUDIES = EmptySpec(
     "folder",
@@ -66,10 +76,11 @@ class StudiesTree(QWidget):
     """What the project holds, and how much of it is labelled.
 
     Signals: ``images_selected(tuple of ids)`` of all chosen rows, ``action_requested(str)`` a button of the
-    empty state.
+    empty state, ``facts_needed(list of (key, image id))`` of series that have come into sight.
     """
 
     images_selected = Signal(object)
+    facts_needed = Signal(object)
     action_requested = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -81,6 +92,17 @@ class StudiesTree(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.view)
         column.addWidget(self._empty)
+        self._asked: set[str] = set()
+        self._followed = False  # the choice came from the viewer, not from the user
+        self._looking = QTimer(self)
+        self._looking.setSingleShot(True)
+        self._looking.setInterval(LOOK_PAUSE_MS)
+        self._looking.timeout.connect(self._ask_for_seen)
+        for moved in (self.view.verticalScrollBar().valueChanged, self.view.expanded, self.view.resized):
+            moved.connect(lambda _moved: self._looking.start())
+        self.view.header().sortIndicatorChanged.connect(self._sort)
+        self.view.clicked.connect(self._mean_it)
+        self.view.activated.connect(self._mean_it)
         self.view.selectionModel().selectionChanged.connect(self._tell_selection)
         self._empty.action_requested.connect(self.action_requested)
         self._open: tuple[set[str], list[str]] = set(), []
@@ -97,6 +119,36 @@ class StudiesTree(QWidget):
         self.view.setVisible(bool(patients))
         self._empty.setVisible(not patients)
         self.setFocusProxy(self.view if patients else self._empty)
+        self._looking.start()
+
+    def set_facts(self, facts: Mapping[str, SeriesFacts]) -> None:
+        """Show what files say of series, by the keys of their rows."""
+        self._model.set_facts(facts)
+
+    def forget_facts(self) -> None:
+        """Ask anew for what files say."""
+        self._asked.clear()
+        self._model.forget_facts()
+
+    def follow(self, image_id: int | None) -> None:
+        """Mark the series on the screen without taking the focus or choosing for the user."""
+        index = QModelIndex() if image_id is None else self._model.series_of(image_id)
+        if not index.isValid() or (not self._followed and image_id in self.selected_ids):
+            return
+        patient = index.parent().parent()
+        alone = self._model.rowCount(patient) == 1 and self._model.rowCount(index.parent()) == 1
+        if alone and not self.view.isExpanded(patient):
+            index = patient  # its row says all there is
+        elif alone and not self.view.isExpanded(index.parent()):
+            index = index.parent()
+        if self._followed and self.view.currentIndex().siblingAtColumn(0) == index:
+            return
+        self._followed = True
+        flag = QItemSelectionModel.SelectionFlag
+        with QSignalBlocker(self.view.selectionModel()):
+            self.view.selectionModel().setCurrentIndex(index, flag.ClearAndSelect | flag.Rows)
+        self.view.scrollTo(index)
+        self.view.viewport().update()
 
     def select(self, key: str) -> None:
         """Choose a row by its key and bring it into view."""
@@ -107,6 +159,7 @@ class StudiesTree(QWidget):
 
     def select_nothing(self) -> None:
         """Take the choice back without saying so."""
+        self._followed = False
         with QSignalBlocker(self.view.selectionModel()):
             self.view.selectionModel().clear()
         self.view.viewport().update()
@@ -114,10 +167,40 @@ class StudiesTree(QWidget):
     @property
     def selected_ids(self) -> tuple[int, ...]:
         """The images of all chosen rows."""
-        return ids_below(self.view.selectionModel().selectedIndexes())
+        return ids_below(self._selected())
+
+    def _selected(self) -> list[QModelIndex]:
+        return [index for index in self.view.selectionModel().selectedIndexes() if index.column() == NAME]
 
     def _tell_selection(self) -> None:
+        self._followed = False
         self.images_selected.emit(self.selected_ids)
+
+    def _mean_it(self, _index: QModelIndex) -> None:
+        """Choose the row that only followed the viewer until it was clicked."""
+        if self._followed:
+            self._tell_selection()
+
+    def _ask_for_seen(self) -> None:
+        index = self.view.indexAt(QPoint(1, 1))
+        wanted: list[tuple[str, int]] = []
+        while index.isValid() and self.view.visualRect(index).top() <= self.view.viewport().height():
+            wanted += self._model.unread_below(index)
+            index = self.view.indexBelow(index)
+        self._ask(wanted)
+
+    def _sort(self, column: int, order: Qt.SortOrder) -> None:
+        """Sort by a column; what it goes by is read of every study first."""
+        if column != NAME:
+            tops = [self._model.index(row, NAME) for row in range(self._model.rowCount())]
+            self._ask([wanted for top in tops for wanted in self._model.unread_below(top)])
+        self._model.sort(column, order)
+
+    def _ask(self, wanted: Sequence[tuple[str, int]]) -> None:
+        fresh = [(key, image_id) for key, image_id in dict(wanted).items() if key not in self._asked]
+        self._asked |= {key for key, _image_id in fresh}
+        if fresh and self.isVisible():
+            self.facts_needed.emit(fresh)
 
     def _unfolded(self) -> set[str]:
         tops = [self._model.index(row, 0) for row in range(self._model.rowCount())]
@@ -125,14 +208,14 @@ class StudiesTree(QWidget):
         return {index.data(KEY_ROLE) for index in (*tops, *below) if self.view.isExpanded(index)}
 
     def _remember(self) -> None:
-        chosen = [index.data(KEY_ROLE) for index in self.view.selectionModel().selectedIndexes()]
+        chosen = [index.data(KEY_ROLE) for index in self._selected()]
         self._open = self._unfolded(), chosen
 
     def _restore(self) -> None:
         unfolded, chosen = self._open
         for key in unfolded:
             self.view.setExpanded(self._model.index_of(key), True)
-        select = QItemSelectionModel.SelectionFlag.Select
+        select = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
         self.view.selectionModel().blockSignals(True)
         for key in chosen:
             self.view.selectionModel().select(self._model.index_of(key), select)
@@ -140,14 +223,16 @@ class StudiesTree(QWidget):
 
 
 class _Tree(QTreeView):
-    """Keeps the keys that move in it; the page has a use for all others."""
+    """Keeps the keys that move in it; the page has a use for all others. ``resized(int)``: its width."""
+
+    resized = Signal(int)
 
     def __init__(self, theme: Theme, model: StudiesModel) -> None:
         super().__init__()
         self._theme = theme
         self.setModel(model)
         self.setItemDelegate(_StudyDelegate(theme, self))
-        self.setHeaderHidden(True)
+        self._arrange_columns()
         self.setUniformRowHeights(True)
         self.setIndentation(14)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -157,6 +242,25 @@ class _Tree(QTreeView):
         self.setAccessibleName("Studies")
         theme.changed.connect(lambda _palette: self.viewport().update())
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show the columns that there is room for; the others are in the tooltips."""
+        super().resizeEvent(event)
+        for column, (_px, needs_px) in _COLUMN_PX.items():
+            self.setColumnHidden(column, event.size().width() < needs_px)
+        self.resized.emit(event.size().width())
+
+    def _arrange_columns(self) -> None:
+        header = self.header()
+        header.setStretchLastSection(False)
+        header.setMinimumSectionSize(36)
+        header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
+        for column, (px, _needs_px) in _COLUMN_PX.items():
+            header.resizeSection(column, px)
+        header.setSortIndicator(NAME, Qt.SortOrder.AscendingOrder)
+        header.setSortIndicatorShown(True)
+        header.setSectionsClickable(True)
+        header.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in MOVING_KEYS and not event.modifiers() & Qt.KeyboardModifier.AltModifier:
             super().keyPressEvent(event)
@@ -164,7 +268,7 @@ class _Tree(QTreeView):
             event.ignore()
 
     def startDrag(self, supported_actions: Qt.DropAction) -> None:
-        ids = ids_below(self.selectionModel().selectedIndexes())
+        ids = ids_below([index for index in self.selectionModel().selectedIndexes() if not index.column()])
         if ids:
             drag_images(self, ids, ghost_of(None, len(ids), self._theme.palette))
 
@@ -185,6 +289,9 @@ class _StudyDelegate(QStyledItemDelegate):
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
+        if index.column() != NAME:
+            super().paint(painter, option, index)
+            return
         self.initStyleOption(option, index)
         name, option.text = option.text, ""
         style = option.widget.style()
