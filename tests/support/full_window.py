@@ -34,6 +34,7 @@ from clipsvd_app.jobs import (
 from clipsvd_app.jobs.answers import Check, VerifyResult
 from clipsvd_app.jobs.lines import PROTOCOL
 from clipsvd_app.project.class_changes import AddClass
+from clipsvd_app.services.class_folders import ClassFolder
 from clipsvd_app.services.group_preview import GroupPreview, PatientGroup
 from clipsvd_app.services.importing import apply_import, plan_import
 from clipsvd_app.services.labelling import set_labels
@@ -56,6 +57,7 @@ from clipsvd_app.ui.label_page.reader_dialog import ReaderDialog
 from clipsvd_app.ui.notices import Notice
 from clipsvd_app.ui.session import Session
 from clipsvd_app.ui.train_page.state import InterimView, TrainProgress
+from clipsvd_app.ui.welcome.state import PlaceState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,6 +73,12 @@ CHECKS = VerifyResult(
         Check(name, passed=True, detail="within the allowed difference of 0.001")
         for name in ("Base model", "Names and shapes", "Probes", "Canaries")
     )
+)
+FOLDERS = tuple(ClassFolder(name, 260, "class") for name in (*NAMES, "c", "d", "e", "f", "g"))
+PREVIEW = GroupPreview(
+    tuple(PatientGroup(f"Patient {number}", 3, ("00_portable film.png",)) for number in range(40)),
+    "120 files, 40 patients",
+    "Three files of each are alike.",
 )
 FACTS = (
     ("Classes", ", ".join(NAMES)),
@@ -219,6 +227,8 @@ def scenes(studio: Studio) -> dict[str, Callable[[], None]]:
         "export-report": page("export", lambda: _report(studio)),
         "export-apply": page("export", lambda: _apply(studio)),
         "settings": page("settings"),
+        "new-project-reading": page("label", lambda: _begin_project(studio)),
+        "new-project": page("label", lambda: _ask_for_project(studio)),
         "notices": page("label", lambda: _notify(studio)),
         "keys": page("train", window.show_keys),
     }
@@ -242,11 +252,12 @@ def dialogs(studio: Studio) -> dict[str, QDialog]:
     found = {"reader": reader, "labels": labels, "header": header, "applied image": image}
     for rule in ("header", "folder:2", "regex:^(.)", "csv:"):
         grouping = GroupingDialog(rule, window)
-        groups = tuple(PatientGroup(f"Patient {n}", 3, ("00_portable film.png",)) for n in range(40))
-        grouping.patients.show_preview(
-            GroupPreview(groups, "120 files, 40 patients", "Three files of each are alike.")
-        )
+        grouping.patients.show_preview(PREVIEW)
         found[f"patients by {rule.partition(':')[0]}"] = grouping
+    folders = GroupingDialog("header", window)
+    folders.show_folders(FOLDERS, True, frozenset(), ())
+    folders.patients.show_preview(PREVIEW)
+    found["classes and patients"] = folders
     return found
 
 
@@ -344,8 +355,26 @@ def _apply(studio: Studio) -> None:
     export.show_tab("apply")
 
 
-def _notify(studio: Studio) -> None:
+def _begin_project(studio: Studio) -> None:
     studio.session.read_as("")
+    studio.pages.label.new_project.show_reading(120, 780)
+    studio.pages.label.show_new_project()
+
+
+def _ask_for_project(studio: Studio) -> None:
+    form = studio.pages.label.new_project
+    form.set_source(780, "/home/someone/images of the second reading")
+    form.set_place(PlaceState(LONG_NAME, f"/home/someone/projects/{LONG_NAME}", "This name is taken."))
+    form.set_has_folders(True)
+    form.classes.set_folders(FOLDERS, True, frozenset())
+    form.patients.show_preview(PREVIEW)
+    form.models.set_choices((("demo", "Demonstration model", "For a first try.", "9.8 million"),), "demo")
+    form.set_left_out(["3 files are no images: report.pdf, notes.docx and 1 more.", "2 files are damaged."])
+    form.show_form()
+
+
+def _notify(studio: Studio) -> None:
+    studio.pages.label.show_work()
     for number in range(3):
         studio.window.show_notice(
             Notice(

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 from clipsvd_app.services.class_folders import FolderChoice
 from clipsvd_app.ui.class_folder_box import ClassFolderBox
 from clipsvd_app.ui.label_page.patient_rule import PatientRulePane
-from clipsvd_app.ui.plots.page_parts import button, label
+from clipsvd_app.ui.plots.page_parts import button, label, scrolled
 from clipsvd_app.ui.shell.window_place import open_at_size
 
 if TYPE_CHECKING:
@@ -46,11 +46,16 @@ class GroupingDialog(QDialog):
         column.setSpacing(14)
         self._title = label("Who are the patients?", "title", wrap=False)
         column.addWidget(self._title)
-        column.addWidget(self.classes)
         self._patients_title = label("Who are the patients?", "headline", wrap=False)
         self._patients_title.hide()
-        column.addWidget(self._patients_title)
-        column.addWidget(self.patients, 1)
+        asked = QWidget()
+        questions = QVBoxLayout(asked)
+        questions.setContentsMargins(0, 0, 0, 0)
+        questions.setSpacing(14)
+        questions.addWidget(self.classes)
+        questions.addWidget(self._patients_title)
+        questions.addWidget(self.patients, 1)
+        column.addWidget(scrolled(asked), 1)
         column.addLayout(foot)
 
     def show_folders(
