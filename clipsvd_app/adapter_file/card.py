@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clipsvd_app.adapter_file.plain_text import plain
+from clipsvd_app.domain.counting import counted, images_of_patients
 from clipsvd_app.domain.evaluation import METHOD_TITLES
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def card_text(content: AdapterContent) -> str:
 def _classes(document: AdapterDocument) -> list[str]:
     counts = document.training.images_per_class
     return ["Classes"] + [
-        f"  {number}. {plain(entry.name)} ({count} training image{'s' * (count != 1)})"
+        f"  {number}. {plain(entry.name)} ({counted(count, 'training image')})"
         for number, (entry, count) in enumerate(zip(document.classes, counts, strict=True), start=1)
     ]
 
@@ -47,9 +48,10 @@ def _origin(content: AdapterContent) -> list[str]:
     return [
         "Origin",
         f"  Base model: {plain(base.name)}, {base.parameters:,} parameters, sha256 {base.sha256[:16]}…",
-        f"  Trained: {content.trained_numbers:,} singular values of {len(content.spectra)} matrices "
+        f"  Trained: {content.trained_numbers:,} singular values of"
+        f" {counted(len(content.spectra), 'matrix', 'matrices')} "
         f"({content.trained_numbers / max(1, base.parameters):.3%} of the model)",
-        f"  Training: {sum(training.images_per_class)} images of {training.patients} patients, "
+        f"  Training: {images_of_patients(sum(training.images_per_class), training.patients)}, "
         f"preset {preset}, seed {training.seed}, {training.seconds:.0f} s",
         f"  Made on {plain(document.created)} with version {plain(document.app_version)}",
     ]
@@ -61,7 +63,7 @@ def _evidence(document: AdapterDocument) -> list[str]:
         return ["Evidence", "  None: it was not evaluated on unseen patients.", *_said(evaluation.sentence)]
     return [
         "Evidence",
-        f"  {_VERDICTS[evaluation.verdict]} ({evaluation.images} images of {evaluation.patients} patients)",
+        f"  {_VERDICTS[evaluation.verdict]} ({images_of_patients(evaluation.images, evaluation.patients)})",
         *(_method(entry) for entry in evaluation.methods),
         *_calibration(document),
         *_said(evaluation.sentence),

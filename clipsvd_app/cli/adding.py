@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clipsvd_app.cli import engine
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.jobs import AddBackboneResult
 from clipsvd_app.services import backbones
 from clipsvd_app.settings import load_settings, save_settings
@@ -22,7 +23,8 @@ def take_in(job: Path, console: Console) -> None:
     for note in result.notes:
         console.note(note)
     console.say(
-        f"“{result.name}” is ready: {result.parameters:,} parameters, {result.matrices} matrices to adapt,"
+        f"“{result.name}” is ready: {result.parameters:,} parameters,"
+        f" {counted(result.matrices, 'matrix', 'matrices')} to adapt,"
         f" {result.singular_values:,} singular values to train."
     )
     console.document(result)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from clipsvd_app.cli import bench_explanations, bench_reading, bench_verdicts
 from clipsvd_app.cli.bench_source import add_source_arguments
 from clipsvd_app.cli.console import Console, percent
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.domain.evaluation import METHOD_TITLES
 from clipsvd_app.domain.recipe import PRESETS
 from clipsvd_app.errors import UserError
@@ -137,7 +138,10 @@ def run_durable(options: argparse.Namespace, console: Console) -> int:
         lambda done, total: console.report("Killing and looking", done, total),
     )
     where = ", ".join(f"{kind} {count}" for kind, count in found.killed_in.items())
-    console.say(f"Killed {found.moments} times ({where}) after {found.acknowledged:,} acknowledged steps.")
+    console.say(
+        f"Killed {counted(found.moments, 'time')} ({where}) after"
+        f" {counted(found.acknowledged, 'acknowledged step')}."
+    )
     console.say(f"Projects with something lost: {found.lost}. Left locked: {found.locked}.")
     console.say(
         f"A label is on disk in {found.label_median_ms:.1f} ms (median), {found.label_p95_ms:.1f} ms (p95);"
@@ -159,13 +163,13 @@ def run_explaining(options: argparse.Namespace, console: Console) -> int:
     rows = [
         ["one case of a run", f"{found.case_s:.2f}"],
         ["one case of an adapter without its run", f"{found.lone_case_s:.2f}"],
-        [f"a run, seen on {found.run_images} images", f"{found.run_s:.2f}"],
-        [f"embedding {found.phrases:,} phrases", f"{found.corpus_s:.2f}"],
+        [f"a run, seen on {counted(found.run_images, 'image')}", f"{found.run_s:.2f}"],
+        [f"embedding {counted(found.phrases, 'phrase')}", f"{found.corpus_s:.2f}"],
     ]
     if found.watch_s is not None and found.heads_s is not None:
-        rows.append([f"passing {found.head_images} images", f"{found.watch_s:.2f}"])
-        rows.append([f"reading {found.heads} heads", f"{found.heads_s:.2f}"])
-    console.table([f"{found.backbone}, {found.threads} threads", "seconds"], rows)
+        rows.append([f"passing {counted(found.head_images, 'image')}", f"{found.watch_s:.2f}"])
+        rows.append([f"reading {counted(found.heads, 'head')}", f"{found.heads_s:.2f}"])
+    console.table([f"{found.backbone}, {counted(found.threads, 'thread')}", "seconds"], rows)
     console.document(found)
     return 0
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.codec import to_json
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.errors import UserError
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def run_import(options: argparse.Namespace, console: Console) -> int:
 
     found = bench_import(options.folder, _runs(options), console.report)
     console.say(
-        f"{found.files:,} files: {found.files_per_s:,.0f} a second,"
+        f"{counted(found.files, 'file')}: {found.files_per_s:,.0f} a second,"
         f" pydicom's headers alone {found.pydicom_files_per_s:,.0f}."
     )
     console.document(found)
@@ -56,7 +57,7 @@ def run_viewer(options: argparse.Namespace, console: Console) -> int:
     found = bench_series(options.folder, _runs(options), console.report)
     shown = bench_window(options.folder, _runs(options))
     console.say(
-        f"{found.slices:,} slices in {found.series_s:.2f} s; pydicom {found.pydicom_series_s:.2f} s,"
+        f"{counted(found.slices, 'slice')} in {found.series_s:.2f} s; pydicom {found.pydicom_series_s:.2f} s,"
         f" SimpleITK {found.simpleitk_series_s:.2f} s."
     )
     if shown is None:
@@ -83,7 +84,9 @@ def run_labelling(options: argparse.Namespace, console: Console) -> int:
     found = bench_labelling(options.images, options.labels)
     if found is None:
         raise UserError("Qt does not run here, so no window can be timed.", remedy="See `clipsvd doctor`.")
-    console.say(f"Opening {found.images:,} images takes {found.opening_processor_s:.2f} s of processor time.")
+    console.say(
+        f"Opening {counted(found.images, 'image')} takes {found.opening_processor_s:.2f} s of processor time."
+    )
     rows = [[order, f"{held:.0f}"] for order, held in found.held_p95_ms.items()]
     console.table(["order of the pool", "held after a label, p95 ms"], rows)
     console.table(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipsvd_app.cli import engine
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.jobs import ConvertResult
 from clipsvd_app.services import applying
 from clipsvd_app.services.converting import prepare_convert
@@ -69,10 +70,10 @@ def _say(console: Console, result: ConvertResult) -> None:
     if result.ranks:
         ranks = list(result.ranks.values())
         console.say(
-            f"Ranks of {len(ranks)} layers from {min(ranks)} to {max(ranks)}, {sum(ranks):,} in all,"
-            f" for {result.energy:.2%} of every change."
+            f"Ranks of {counted(len(ranks), 'layer')} from {min(ranks)} to {max(ranks)},"
+            f" {sum(ranks):,} in all, for {result.energy:.2%} of every change."
         )
-    images = f"{result.images} synthetic image{'s' * (result.images != 1)}"
+    images = counted(result.images, "synthetic image")
     console.say(
         f"Largest difference of a logit from the adapter's, on {images}: {result.logit_difference:.1e}"
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from clipsvd_app.cli import engine
 from clipsvd_app.cli.explaining import show_run
 from clipsvd_app.cli.training import run_document, show_result
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.domain.recipe import recipe_for
 from clipsvd_app.jobs import VerifyResult
 from clipsvd_app.services import applying, backbones, training
@@ -44,7 +45,8 @@ def run_demo(options: argparse.Namespace, console: Console) -> int:
     backbone = backbones.find(load_settings(), backbones.DEMO)
     with new_demo_project(_free(out), files) as project:
         label_demo(project, files)
-        console.say(f"{len(project.images())} synthetic films of {_patients(project)} patients, 3 findings.")
+        films = counted(len(project.images()), "synthetic film")
+        console.say(f"{films} of {counted(_patients(project), 'patient')}, 3 findings.")
         folder = training.prepare(project, backbone, recipe_for("standard", flip=False), shots=SHOTS)
         engine.run(folder, console)
         number = training.record(project, folder)

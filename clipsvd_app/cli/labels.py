@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipsvd_app.cli.opening import opened
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.errors import UserError
 from clipsvd_app.services.agreement import Agreement, agreement, readers
 from clipsvd_app.services.label_table import write_labels
@@ -51,7 +52,7 @@ def run_labels(options: argparse.Namespace, console: Console) -> int:
     require_file(options.out, overwrite=options.overwrite)
     with opened(options, console) as project:
         lines = write_labels(project, options.out, with_paths=options.paths)
-    console.say(f"Wrote {lines} lines to {options.out.name}.")
+    console.say(f"Wrote {counted(lines, 'line')} to {options.out.name}.")
     console.document({"file": str(options.out), "lines": lines})
     return 0
 
@@ -103,7 +104,7 @@ def run_relink(options: argparse.Namespace, console: Console) -> int:
             return 0
         plan = plan_relink(project, options.folder, console.files_report)
         project.apply(plan.change)
-    console.say(f"{plan.files} files found, {len(plan.left)} still missing.")
+    console.say(f"{counted(plan.files, 'file')} found, {len(plan.left):,} still missing.")
     console.document({"found": plan.files, "missing": plan.left})
     return 1 if plan.left else 0
 
@@ -116,7 +117,7 @@ def run_collect(options: argparse.Namespace, console: Console) -> int:
         folder = project.images_folder
     for name in plan.left:
         console.note(f"left where it is: {name}")
-    console.say(f"{plan.files} files are in “{folder.name}” beside the project.")
+    console.say(f"{counted(plan.files, 'file is', 'files are')} in “{folder.name}” beside the project.")
     console.document({"folder": str(folder), "files": plan.files, "left": plan.left})
     return 1 if plan.left else 0
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from clipsvd_app.cli.opening import opened
 from clipsvd_app.domain.classes import require_distinct
 from clipsvd_app.domain.codec import to_json
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.errors import UserError
 from clipsvd_app.project import create_project
 from clipsvd_app.project.class_changes import AddClass
@@ -106,7 +107,8 @@ def run_new(options: argparse.Namespace, console: Console) -> int:
         project.set_setting("backbone", chosen.name)
         for spec in specs:
             project.apply(AddClass(spec))
-        console.say(f"Made {project.path.name} with {len(specs)} classes on the backbone {chosen.name}.")
+        classes = counted(len(specs), "class", "classes")
+        console.say(f"Made {project.path.name} with {classes} on the backbone {chosen.name}.")
         console.document(
             {
                 "project": str(project.path),
@@ -135,7 +137,7 @@ def run_add(options: argparse.Namespace, console: Console) -> int:
     for report in plan.series:
         for flag in report.flags:
             what = f"{report.modality} series of " if report.modality else ""
-            console.note(f"flag: {what}{report.images} images: {flag.sentence}")
+            console.note(f"flag: {what}{counted(report.images, 'image')}: {flag.sentence}")
     if by_class:
         console.table(["class", "images"], [[name, str(count)] for name, count in by_class.items()])
     if options.dry_run:
@@ -197,7 +199,7 @@ def _show_groups(plan: ImportPlan, console: Console) -> None:
     shown = plan.patients[:_GROUPS_SHOWN]
     console.table(["such as", "images of one patient"], [[name, str(count)] for name, count in shown])
     if len(plan.patients) > len(shown):
-        console.say(f"… and {len(plan.patients) - len(shown)} more patients.")
+        console.say(f"… and {counted(len(plan.patients) - len(shown), 'more patient')}.")
     console.say(f"Nothing was changed. Without --dry-run: {summary(plan)}")
 
 
@@ -207,8 +209,7 @@ def run_remove(options: argparse.Namespace, console: Console) -> int:
         gone = images_below(project, options.paths)
         project.apply(removal(project, gone))
         flagged = project.series_flags()
-    noun = "image" if len(gone) == 1 else "images"
-    console.say(f"{len(gone)} {noun} removed from the project; the files are where they were.")
+    console.say(f"{counted(len(gone), 'image')} removed from the project; the files are where they were.")
     console.document({"removed": len(gone), "flagged_series": len(flagged)})
     return 0
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipsvd_app.cli.opening import opened
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.services.report import write_report
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ def run_report(options: argparse.Namespace, console: Console) -> int:
         )
     console.say(f"Wrote {written.path} ({written.size_bytes:,} bytes).")
     if options.failures:
-        console.say(f"{written.failures} errors are pictured, {written.withheld} were left out.")
+        shown = counted(written.failures, "error is", "errors are")
+        console.say(f"{shown} pictured, {counted(written.withheld, 'was', 'were')} left out.")
     console.document(
         {
             "path": str(written.path),

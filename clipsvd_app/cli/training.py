@@ -10,6 +10,7 @@ from clipsvd_app.cli import engine
 from clipsvd_app.cli.console import Console, percent, percent_interval
 from clipsvd_app.cli.evaluating import note_changed, show_evaluation
 from clipsvd_app.cli.opening import opened
+from clipsvd_app.domain.counting import counted, images_of_patients
 from clipsvd_app.domain.recipe import PRESETS, recipe_for
 from clipsvd_app.services import backbones
 from clipsvd_app.services import training as service
@@ -126,8 +127,9 @@ def run_document(project: Project, number: int) -> dict[str, object]:
 def show_result(console: Console, result: RunResult, title: str) -> None:
     """Print the table of methods and the verdict."""
     console.say(
-        f"{title}: {result.trainable_parameters:,} singular values of {result.matrices} matrices trained"
-        f" on {result.train_images} images of {result.train_groups} patients in {result.seconds:.0f} s."
+        f"{title}: {result.trainable_parameters:,} singular values of"
+        f" {counted(result.matrices, 'matrix', 'matrices')} trained on"
+        f" {images_of_patients(result.train_images, result.train_groups)} in {result.seconds:.0f} s."
     )
     show_evaluation(console, result.evaluation)
     for note in result.notes:

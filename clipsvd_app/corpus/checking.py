@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.corpus.packs import bundled_phrases, place_of, read_pack
 from clipsvd_app.corpus.phrases import DIAGNOSIS
+from clipsvd_app.domain.counting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,12 +105,13 @@ def _warnings(phrases: tuple[CorpusPhrase, ...]) -> Iterator[str]:
     for start, count in starts.items():
         if count >= _ALIKE:
             yield (
-                f"{count} phrases differ in their last word only (“{' '.join(start)} …”): "
+                f"{counted(count, 'phrase')} differ in their last word only (“{' '.join(start)} …”): "
                 "write each for itself."
             )
     ours = {phrase.text.lower() for phrase in bundled_phrases()}
     if known := sum(phrase.text.lower() in ours for phrase in phrases):
-        yield f"{known} of the phrases are in the corpus already and are not taken twice."
+        which = counted(known, "phrase is", "phrases are")
+        yield f"{which} in the corpus already and not taken twice."
 
 
 def _words(text: str) -> list[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from clipsvd_app.domain.cases import evidence, winner
+from clipsvd_app.domain.counting import images_of_patients
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -110,12 +111,12 @@ def _facts(result: RunResult, request: Mapping[str, Any]) -> Iterable[tuple[str,
     yield "Preset", str(recipe.get("preset", "–"))
     yield "Steps", str(recipe.get("steps", "–"))
     yield "Learning rate", f"{result.learning_rate:g}"
-    yield "Trained on", f"{result.train_images} images of {result.train_groups} patients"
+    yield "Trained on", images_of_patients(result.train_images, result.train_groups)
     yield "Images per class", "all" if result.shots is None else str(result.shots)
     yield "Seed", str(result.seed)
     yield "Backbone", result.backbone_name
     yield "Classes", ", ".join(result.class_names)
-    yield "Judged on", f"{result.evaluation.images} images of {result.evaluation.groups} patients"
+    yield "Judged on", images_of_patients(result.evaluation.images, result.evaluation.groups)
 
 
 def _by_image(predictions: Iterable[Prediction]) -> dict[int, Prediction]:

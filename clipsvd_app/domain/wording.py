@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.counting import images_of_patients
 from clipsvd_app.domain.evaluation import METHOD_WORDS
 
 if TYPE_CHECKING:
@@ -38,10 +39,7 @@ def basis_text(evaluation: Evaluation) -> str:
     """Say on what an estimate rests: “41 images of 23 patients, held out”."""
     if evaluation.kind == "none":
         return ""
-    return (
-        f"{_count(evaluation.images, 'image')} of {_count(evaluation.groups, 'patient')}, "
-        f"{split_text(evaluation)}"
-    )
+    return f"{images_of_patients(evaluation.images, evaluation.groups)}, {split_text(evaluation)}"
 
 
 def difference_text(difference: Difference) -> str:
@@ -85,7 +83,3 @@ def abstention_text(evaluation: Evaluation) -> str:
 def learning_methods(points: tuple[LearningPoint, ...]) -> tuple[str, ...]:
     """Return the methods of a learning curve in the order of their first point."""
     return tuple(dict.fromkeys(point.method for point in points))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,}\N{NO-BREAK SPACE}{noun}{'' if number == 1 else 's'}"

@@ -11,6 +11,7 @@ import numpy as np
 
 from clipsvd_app.adapter_file import AdapterContent, Spectrum, read_adapter, write_adapter
 from clipsvd_app.adapter_file.plain_text import plain
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.adapter_document import document_of, with_plain_classes
 from clipsvd_app.engine.basis import load_basis
@@ -165,9 +166,11 @@ def _matrices_check(content: AdapterContent, _: Backbone, basis: Basis) -> Check
     theirs = {spectrum.name: spectrum.sigma.size for spectrum in content.spectra}
     wrong = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
     if wrong:
-        detail = f"{len(wrong)} matrices do not match the backbone's, “{wrong[0]}” among them."
+        which = counted(len(wrong), "matrix does", "matrices do")
+        detail = f"{which} not match the backbone's, “{wrong[0]}” among them."
         return Check("matrices", passed=False, detail=detail)
-    return Check("matrices", passed=True, detail=f"All {len(ours)} matrices have their names and ranks.")
+    detail = f"{counted(len(ours), 'matrix has its name and rank', 'matrices have their names and ranks')}."
+    return Check("matrices", passed=True, detail=detail)
 
 
 def _spectrum_check(content: AdapterContent, _: Backbone, basis: Basis) -> Check:
@@ -201,7 +204,7 @@ def _canary_check(content: AdapterContent, adapted: AdaptedModel) -> Check:
     if not canaries.items:
         return Check("canaries", passed=True, detail="The file carries no canaries.")
     worst = largest_difference(adapted, canaries)
-    what = f"logits of {len(canaries.items)} synthetic images"
+    what = f"logits of {counted(len(canaries.items), 'synthetic image')}"
     return _deviation("canaries", what, worst, canaries.tolerance)
 
 

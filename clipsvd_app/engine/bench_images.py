@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from clipsvd_app.domain.classes import clean_name
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.engine.dataset import letterbox, training_side
 from clipsvd_app.engine.features import embed_pictures
 from clipsvd_app.engine.study_set import StudySet, read_study_set
@@ -113,7 +114,8 @@ def _from_arrays(
     names = tuple(class_names) or tuple(f"class {kind}" for kind in kinds)
     if len(names) != len(kinds):
         raise UserError(
-            f"“{file.name}” has {len(kinds)} classes, and {len(names)} names were given.",
+            f"“{file.name}” has {counted(len(kinds), 'class', 'classes')},"
+            f" and {counted(len(names), 'name was', 'names were')} given.",
             remedy="Name every class once, in the order of the labels in the file.",
             code="bad_class_names",
         )

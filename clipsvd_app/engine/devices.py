@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.domain.recipe import DEVICE_KINDS, DeviceKind, DeviceName
 from clipsvd_app.engine.device_facts import Probe, TorchProbe
 from clipsvd_app.errors import UserError
@@ -109,7 +110,7 @@ class Devices:
             return best.unusable.message
         precision = "bfloat16" if best.bfloat16 else "float32"
         threads = self.probe.threads()
-        return f"{best.title}, trains in {precision}, {threads} thread{'s' * (threads != 1)}"
+        return f"{best.title}, trains in {precision}, {counted(threads, 'thread')}"
 
     def has_fast_bfloat16(self, kind: str) -> bool:
         """Whether products in bfloat16 run in its silicon on this kind of device, and come out right."""

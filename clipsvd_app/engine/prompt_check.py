@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.classes import TEMPLATES
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.engine.tokenizing import TextReading
 from clipsvd_app.errors import UserError
 
@@ -147,9 +148,9 @@ def _same_to_the_model(group: Sequence[_ReadClass], context_length: int) -> User
 
 def _of_class(entry: _ReadClass, context_length: int) -> Iterator[str]:
     """Yield what weakens one class that can be read."""
-    mute, of_all = len(entry.mute), f"{len(entry.prompts)} prompts"
+    mute, of_all = len(entry.mute), counted(len(entry.prompts), "prompt")
     if entry.unknown:
-        without = f"; {mute} of its {of_all} say nothing without" if mute else ""
+        without = f"; {mute} of its {of_all} {'says' if mute == 1 else 'say'} nothing without" if mute else ""
         yield f"The model does not know {_quoted(entry.unknown)} in the prompts of “{entry.name}”{without}."
     elif mute:
         yield f"The model reads nothing of {mute} of the {of_all} of “{entry.name}”."
@@ -182,7 +183,8 @@ def _fewer(sentences: Sequence[str]) -> list[str]:
     if len(sentences) <= 2 * _NAMED:
         return list(sentences)
     rest = len(sentences) - 2 * _NAMED
-    return [*sentences[: 2 * _NAMED], f"{rest} more of the classes have prompts that are read in part."]
+    more = counted(rest, "more class has prompts", "more classes have prompts")
+    return [*sentences[: 2 * _NAMED], f"{more} that are read in part."]
 
 
 def _says_nothing(reading: TextReading) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.engine.backbones import embed_texts
 from clipsvd_app.engine.evaluation.metrics import Floats, balanced_accuracy, confusion_matrix
 from clipsvd_app.engine.ladder.text_probe import TextProbe, fit_text_probe
@@ -206,5 +207,5 @@ def _sentence(labelled: _Labelled, accuracy: float | None) -> str:
     patients: Sequence[str] = sorted(set(labelled.groups))
     return (
         f"From the other patients' labels, {100 * accuracy:.0f} % of the labelled images are told right "
-        f"({len(patients)} patients; balanced over the classes)."
+        f"({counted(len(patients), 'patient')}; balanced over the classes)."
     )

@@ -12,6 +12,7 @@ import torch
 
 from clipsvd_app import __version__, settings
 from clipsvd_app.domain.codec import to_json
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.domain.results import Prediction, Role, RunResult
 from clipsvd_app.engine import basis
 from clipsvd_app.engine.adapted import AdaptedModel
@@ -217,7 +218,7 @@ def _refuse_too_few_left(request: TrainRequest, images: StudySet) -> None:
 
 def _replaced(replaced: int, of: int) -> str:
     which = "is not the file that was" if replaced == 1 else "are not the files that were"
-    return f"{replaced} of {of} images {which} added: replaced under the same name."
+    return f"{replaced:,} of {counted(of, 'image')} {which} added: replaced under the same name."
 
 
 def _rounds(request: TrainRequest, study: Study, split: Split) -> Rounds:
@@ -291,14 +292,15 @@ def _notes(prepared: _Prepared) -> list[str]:
     replaced, locked = len(prepared.images.replaced), len(prepared.request.locked)
     refused = len(prepared.images.refused) - replaced
     blank = len(prepared.images.blank)
-    found = [f"{refused} of the images could not be read and took no part."] if refused else []
+    found = [f"{refused:,} of the images could not be read and took no part."] if refused else []
     if replaced:
         found.append(f"{_replaced(replaced, len(prepared.request.images))} They took no part.")
     if locked:
-        found.append(f"{locked} patients are set aside from this and every later run, as their common test.")
+        aside = counted(locked, "patient is", "patients are")
+        found.append(f"{aside} set aside from this and every later run, as their common test.")
     if blank:
         found.append(
-            f"{blank} labelled {'image shows' if blank == 1 else 'images show'} one single shade of grey or"
+            f"{counted(blank, 'labelled image shows', 'labelled images show')} one single shade of grey or"
             " colour, so that there is nothing to learn from: check their windows and regions."
         )
     return [*found, *prepared.weak_prompts]

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from clipsvd_app.adapter_file.plain_text import plain
 from clipsvd_app.domain.codec import from_json, to_json
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import refusals
 from clipsvd_app.imaging.archive_paths import digest, leads_out, parts_of, safe_paths, short_path
@@ -139,7 +140,7 @@ def _notes(archive: str, kept: _Kept) -> Iterator[str]:
             " Check the class names."
         )
     if kept.renamed:
-        files = "One file" if kept.renamed == 1 else f"{kept.renamed} files"
+        files = counted(kept.renamed, "file")
         yield f"{files} of {archive} got new names, because theirs occur twice or are not valid everywhere."
 
 
@@ -200,7 +201,9 @@ def _unpack(file: BinaryIO, archive: str, folder: Path, max_bytes: int, check: C
     wanted: list[tuple[Member, str]] = []
     left_out: list[tuple[str, str, str, str]] = []
     if contents.lacking:
-        left_out.append(("", "damaged", f"lists {contents.lacking} files fewer than it states", AGAIN))
+        left_out.append(
+            ("", "damaged", f"lists {counted(contents.lacking, 'file')} fewer than it states", AGAIN)
+        )
     for place, (member, name) in enumerate(zip(members, names.names, strict=True)):
         trouble = _trouble(member, name, max_bytes, is_doubled=place in doubled)
         if trouble is None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import refusals
 from clipsvd_app.imaging.archives import is_zip, passing_folder, unpack_zip
@@ -149,7 +150,7 @@ class _Search:
         for left in listing.left_out:
             self._left.setdefault(left.path, left)
         if unlisted := _count_unlisted(index, listing.files):
-            files = "One file" if unlisted == 1 else f"{unlisted} files"
+            files = counted(unlisted, "file")
             self._notes[
                 f"{files} beside {index.name} {'is' if unlisted == 1 else 'are'} not listed in it."
                 " Add the folder to take everything."

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.counting import counted
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -37,7 +39,5 @@ class LeftOut:
 def quiet_words(counts: Mapping[str, int]) -> str:
     """Say how many were left out for quiet reasons, as "2 system files, 1 hidden file"."""
     return ", ".join(
-        f"{count} {QUIET[reason][count != 1]}"
-        for reason, count in counts.items()
-        if reason in QUIET and count
+        counted(count, *QUIET[reason]) for reason, count in counts.items() if reason in QUIET and count
     )

@@ -8,6 +8,7 @@ import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.errors import UserError
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ def name_not_text(path: Path) -> UserError:
 def no_such_frame(path: Path, frame: int, frames: int) -> UserError:
     """Return the refusal of a frame number outside the file; frames count from 0."""
     return UserError(
-        f"{path.name} has {frames} frame{'s' if frames != 1 else ''}, and no frame {frame}.",
+        f"{path.name} has {counted(frames, 'frame')}, and no frame {frame}.",
         remedy=f"Choose a frame from 0 to {frames - 1}.",
         code="no_such_frame",
     )

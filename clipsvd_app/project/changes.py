@@ -49,13 +49,12 @@ class RemoveImages:
 
     def apply(self, db: sqlite3.Connection) -> Change:
         """Delete rows and the groups left empty; the inverse restores them with their labels."""
-        before = {table: _rows(db, table) for table in _IMAGE_TABLES}
+        before = {table: rows_of(db, table) for table in _IMAGE_TABLES}
         db.executemany("DELETE FROM image WHERE id = ?", [(i,) for i in self.image_ids])
-        db.execute("DELETE FROM series WHERE id NOT IN (SELECT series_id FROM image)")
-        db.execute("DELETE FROM study WHERE id NOT IN (SELECT study_id FROM series)")
-        db.execute("DELETE FROM patient WHERE id NOT IN (SELECT patient_id FROM study)")
+        remove_empty_groups(db)
         gone = {
-            table: tuple(sorted(before[table].items() - _rows(db, table).items())) for table in _IMAGE_TABLES
+            table: tuple(sorted(before[table].items() - rows_of(db, table).items()))
+            for table in _IMAGE_TABLES
         }
         return RestoreImages(
             tuple((t, tuple(row for _, row in rows)) for t, rows in gone.items()), self.image_ids
@@ -203,7 +202,15 @@ class Together:
 _IMAGE_TABLES = ("patient", "study", "series", "series_flag", "image", "label", "reading", "measure")
 
 
-def _rows(db: sqlite3.Connection, table: str) -> dict[int, Row]:
+def remove_empty_groups(db: sqlite3.Connection) -> None:
+    """Let series, studies and patients go that have no image."""
+    db.execute("DELETE FROM series WHERE id NOT IN (SELECT series_id FROM image)")
+    db.execute("DELETE FROM study WHERE id NOT IN (SELECT study_id FROM series)")
+    db.execute("DELETE FROM patient WHERE id NOT IN (SELECT patient_id FROM study)")
+
+
+def rows_of(db: sqlite3.Connection, table: str) -> dict[int, Row]:
+    """Return all rows of a table by their number."""
     return {row[0]: tuple(row) for row in db.execute(f"SELECT * FROM {table}")}
 
 
@@ -218,7 +225,7 @@ def _insert_images(db: sqlite3.Connection, images: Sequence[NewImage]) -> tuple[
     series_of: dict[str, int] = {}
     for image in new:
         if image.series_key not in series_of:
-            series_of[image.series_key] = _series(db, image)
+            series_of[image.series_key] = series_for(db, image)
     first = take_numbers(db, "image", len(new))
     ids = tuple(range(first, first + len(new)))
     db.executemany(
@@ -244,7 +251,8 @@ def _insert_images(db: sqlite3.Connection, images: Sequence[NewImage]) -> tuple[
     return ids
 
 
-def _series(db: sqlite3.Connection, image: NewImage) -> int:
+def series_for(db: sqlite3.Connection, image: NewImage) -> int:
+    """Return the series that an image belongs to, made with study and patient if need be."""
     patient = row_of_key(db, "patient", {"key": image.patient_key})
     study = row_of_key(db, "study", {"key": image.study_key, "patient_id": patient})
     values = {

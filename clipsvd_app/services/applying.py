@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from clipsvd_app.adapter_file import read_adapter
 from clipsvd_app.adapter_file.plain_text import plain
 from clipsvd_app.corpus import MODALITIES
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.domain.spreadsheet import csv_text
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import (
@@ -198,7 +199,7 @@ def unlike_summary(rows: Sequence[FilePrediction], learnt: str) -> str:
         return NO_LIKENESS
     if not unlike:
         return ""
-    whole = f"{unlike} of {len(read)} images {'is' if unlike == 1 else 'are'}"
+    whole = f"{unlike:,} of {counted(len(read), 'image')} {'is' if unlike == 1 else 'are'}"
     return f"{whole} unlike those that this adapter learnt from."
 
 

@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.errors import UserError
 
 if TYPE_CHECKING:
@@ -49,4 +50,4 @@ def changed_sentence(changed: int, total: int) -> str:
     if not changed:
         return ""
     which = "is not the file that was" if changed == 1 else "are not the files that were"
-    return f"{changed} of {total} images {which} added: replaced under the same name."
+    return f"{changed:,} of {counted(total, 'image')} {which} added: replaced under the same name."

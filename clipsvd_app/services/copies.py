@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.classes import class_key
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.services.changed_files import holds
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def copy_warnings(places: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     ]
     if not apart:
         return ()
-    which = "One image lies" if len(apart) == 1 else f"{len(apart)} images lie"
+    which = counted(len(apart), "image lies", "images lie")
     such = " and ".join("/".join(Path(path).parts[-2:]) for path in apart[0][:2])
     return (
         f"{which} in folders of different names, such as {such}; their folder does not tell their class.",

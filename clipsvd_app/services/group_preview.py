@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.services.found_files import one_id_on_all, unnamed_files
 from clipsvd_app.services.grouping_doubts import grouping_doubts
 from clipsvd_app.services.importing import patient_keys
@@ -37,16 +38,22 @@ class GroupPreview:
     warning: str
 
 
-def preview_groups(project: Project, read: FilesRead, rule: PatientRule) -> GroupPreview:
-    """Say which files would count as one patient; only reads, and stores nothing."""
-    keys = patient_keys(project, read.found, rule)
+def preview_groups(
+    project: Project, read: FilesRead, rule: PatientRule, anew: frozenset[int] = frozenset()
+) -> GroupPreview:
+    """Say which files would count as one patient; only reads, and stores nothing.
+
+    anew: images of the project that are looked at as if they were not there.
+    """
+    before = tuple(image for image in project.images() if image.id not in anew)
+    keys = patient_keys(project, read.found, rule, before)
     members: dict[str, list[FoundFile]] = {}
     for item in read.found:
         members.setdefault(keys[item.sha256], []).append(item)
     ordered = sorted(members.values(), key=lambda group: -len(group))
     groups = tuple(_group(place, group, rule) for place, group in enumerate(ordered, 1))
-    sentence = f"{_counted(len(read.found), 'file')}, {_counted(len(groups), 'patient')}"
-    doubts = grouping_doubts(project.images(), read.found, rule, keys)
+    sentence = f"{counted(len(read.found), 'file')}, {counted(len(groups), 'patient')}"
+    doubts = grouping_doubts(before, read.found, rule, keys)
     warning = _warning(read.found, rule, len(groups))
     return GroupPreview(groups, sentence, " ".join(part for part in (warning, *doubts) if part))
 
@@ -65,12 +72,9 @@ def is_doubtful(project: Project, read: FilesRead, rule: PatientRule) -> bool:
     """Whether a rule that was chosen for other files parts these otherwise than their folders do."""
     if rule.kind in ("auto", "header"):
         return False
-    keys = patient_keys(project, read.found, rule)
-    return bool(grouping_doubts(project.images(), read.found, rule, keys))
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    before = project.images()
+    keys = patient_keys(project, read.found, rule, before)
+    return bool(grouping_doubts(before, read.found, rule, keys))
 
 
 def _group(place: int, members: Sequence[FoundFile], rule: PatientRule) -> PatientGroup:
@@ -96,11 +100,12 @@ def _warning(found: Sequence[FoundFile], rule: PatientRule, patients: int) -> st
             return "All studies carry one patient ID, as anonymisers leave it. They may be different people."
         if unnamed:
             return (
-                f"{unnamed} files do not say who the patient is. Each counts as a patient of its own,"
-                " look-alikes together; several of one person would make the estimates too good."
+                f"{counted(unnamed, 'file does', 'files do')} not say who the patient is. Each counts as a"
+                " patient of its own, look-alikes together; several of one person would make the"
+                " estimates too good."
             )
     elif unnamed:
-        return f"The rule says nothing of {unnamed} files; each counts as a patient of its own."
+        return f"The rule says nothing of {counted(unnamed, 'file')}; each counts as a patient of its own."
     if patients == 1 and len(found) > 1:
         return "One patient cannot be split into training and test: there will be no estimate."
     return ""

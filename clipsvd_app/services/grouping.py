@@ -11,10 +11,13 @@ from typing import Literal
 
 import numpy as np
 
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.errors import UserError
 from clipsvd_app.services.paths import ends_with, path_parts
 from clipsvd_app.services.tables import PATH_NAMES, read_table
 
+FIRST_PART = r"^([^_\-. ]+)"
+NAMED_PATTERNS = {FIRST_PART: "the first part of the file name, up to “_”, “-”, “.” or a space"}
 RuleKind = Literal["auto", "header", "folder", "regex", "csv"]
 _NAMES = {
     "path": PATH_NAMES,
@@ -69,6 +72,16 @@ class PatientRule:
     pattern: re.Pattern[str] | None = None
     table: PatientTable | None = None
     levels: int = 1
+
+    @property
+    def words(self) -> str:
+        """What the rule goes by, as the end of “patients told apart by …”."""
+        if self.kind == "folder":
+            return "their folder" if self.levels == 1 else f"the folder {self.levels - 1} above their own"
+        if self.kind == "regex" and self.pattern is not None:
+            known = NAMED_PATTERNS.get(self.pattern.pattern)
+            return known or f"what “{self.pattern.pattern}” finds in the file name"
+        return "a table" if self.kind == "csv" else "the patient ID in their headers"
 
     def folder(self, path: Path) -> Path:
         """Return the folder that stands for the patient, by its true path however it was given."""
@@ -164,7 +177,8 @@ def _read_table(path: Path) -> PatientTable:
         by_path[str((beside / name.replace("\\", "/")).resolve())] = patient
     if twice:
         raise UserError(
-            f"The table “{path.name}” gives {len(twice)} files to two patients, such as “{twice[0]}”.",
+            f"The table “{path.name}” gives {counted(len(twice), 'file')} to two patients,"
+            f" such as “{twice[0]}”.",
             remedy="Give every file one patient.",
             code="patient_rule",
         )

@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.services.grouping import PatientRule, true_folder
 
 if TYPE_CHECKING:
@@ -75,8 +76,8 @@ def _same_names(found: Sequence[FoundFile], rule: PatientRule) -> Iterator[str]:
     repeated = [name for name, count in names.items() if count > 1]
     if repeated:
         yield (
-            f"{len(folders)} folders count as {len(folders)} patients, though several have one name, such as"
-            f" “{repeated[0]}”. If the folder above is the patient, use folder:{rule.levels + 1}."
+            f"{len(folders):,} folders count as {len(folders):,} patients, though several have one name, such"
+            f" as “{repeated[0]}”. If the folder above is the patient, use folder:{rule.levels + 1}."
         )
 
 
@@ -92,12 +93,14 @@ def _table_doubts(found: Sequence[FoundFile], rule: PatientRule) -> Iterator[str
     lines = {parts for claims in rule.table.claims.values() for parts, _ in claims}
     several = [parts for parts in lines if len(files.get(parts, ())) > 1]
     if several:
+        said = counted(len(several), "line of the table fits", "lines of the table fit")
         yield (
-            f"{_counted(len(several), 'line')} of the table fit several files each, such as"
+            f"{said} several files, such as"
             f" “{'/'.join(several[0])}”; all of them count as that patient. Write paths with their folder."
         )
     if idle := [parts for parts in lines if parts not in files]:
-        yield f"{_counted(len(idle), 'line')} of the table fit no file, such as “{'/'.join(idle[0])}”."
+        said = counted(len(idle), "line of the table fits", "lines of the table fit")
+        yield f"{said} no file, such as “{'/'.join(idle[0])}”."
 
 
 def _known_otherwise(
@@ -109,7 +112,7 @@ def _known_otherwise(
     there, here = len({one for one, _ in pairs}), len({other for _, other in pairs})
     if len(pairs) > max(there, here) or there != here:
         yield (
-            f"By this rule the images that are in the project already would be {_counted(here, 'patient')};"
+            f"By this rule the images that are in the project already would be {counted(here, 'patient')};"
             f" there they are {there}, and stay so. Remove them and add them again to change that."
         )
 
@@ -142,7 +145,7 @@ def _folders_otherwise(
             otherwise.append(folder)
     if otherwise:
         yield (
-            f"In {_counted(len(otherwise), 'folder')}, such as “{otherwise[0].name}”, this rule tells"
+            f"In {counted(len(otherwise), 'folder')}, such as “{otherwise[0].name}”, this rule tells"
             " patients apart otherwise than before; one person may then train and test at once."
         )
 
@@ -155,7 +158,3 @@ def _patients_beside(places: Mapping[Path, Sequence[ProjectImage]]) -> dict[Path
             one = len({image.patient_key for image in images}) == 1
             found.setdefault(folder.parent, set()).add(one)
     return found
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

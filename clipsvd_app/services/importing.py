@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.account import Account
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.domain.study import NewImage, WindowValue
 from clipsvd_app.imaging import LeftOut, quiet_words
 from clipsvd_app.project.changes import (
@@ -31,6 +32,7 @@ from clipsvd_app.services.series_windows import windows_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from clipsvd_app.domain.study import ProjectImage
     from clipsvd_app.project import Project
     from clipsvd_app.services.found_files import FilesRead, FoundFile
 
@@ -90,18 +92,21 @@ def plan_groups(
     read: FilesRead,
     rule: PatientRule,
     report: Callable[[int, int], None] | None = None,
+    anew: frozenset[int] = frozenset(),
 ) -> ImportPlan:
     """Say what would be added when patients are told apart by ``rule``; only reads the project.
+
+    anew: images of the project that are looked at as if they were not there.
 
     report: told (slices read, slices to read) while windows of series are found; raises Cancelled to stop.
     """
     frames = [(item, frame) for item in read.found for frame in range(_frames(item))]
-    before = project.images()
+    before = tuple(image for image in project.images() if image.id not in anew)
     known = {(image.sha256, image.frame) for image in before}
     new = [(item, frame) for item, frame in frames if (item.sha256, frame) not in known]
     unique = list({(item.sha256, frame): (item, frame) for item, frame in reversed(new)}.values())[::-1]
     placed = [*read.found, *(item for item in read.others if item.patient(rule) is not None)]
-    patients = patient_keys(project, placed, rule)
+    patients = patient_keys(project, placed, rule, before)
     series, positions = arrange(project, _series_files(project, placed, patients))
     moved, copied = places_of_known(before, read.found)
     of_rule = _patient_warnings(read.found, rule)
@@ -120,7 +125,7 @@ def plan_groups(
             *of_rule,
             *_warnings(read.found, series),
             *of_folders,
-            *_doubled(images, project),
+            *_doubled(images, before),
             *copy_warnings(copied),
         ),
         doubts=(*of_rule, *of_folders),
@@ -156,26 +161,31 @@ def _later_frames(found: Sequence[FoundFile]) -> tuple[LeftOut, ...]:
     )
 
 
-def patient_keys(project: Project, found: Sequence[FoundFile], rule: PatientRule) -> dict[str, str]:
-    """Return the salted patient key by file hash; look-alikes without identity share one."""
+def patient_keys(
+    project: Project, found: Sequence[FoundFile], rule: PatientRule, before: Sequence[ProjectImage]
+) -> dict[str, str]:
+    """Return the salted patient key by file hash; look-alikes without identity share one.
+
+    before: the images that the project has already, which files may be of one patient with.
+    """
     true_folder.cache_clear()  # a link may lead elsewhere than at the last import
     said = {item.sha256: item.patient(rule) for item in found}
     named = {sha: project.salted(patient) for sha, patient in said.items() if patient is not None}
     if rule.kind == "folder":
-        named |= patients_of_folders(project.images(), found, rule)
+        named |= patients_of_folders(before, found, rule)
     unnamed = {item.sha256: item.near_hash for item in found if said[item.sha256] is None}
-    hashes = _hashes_to_join(project)
+    hashes = _hashes_to_join(project, before)
     joined = join_near_duplicates(unnamed, hashes)
     known = set(hashes.values())
     return named | {sha: key if key in known else project.salted(key) for sha, key in joined.items()}
 
 
-def _hashes_to_join(project: Project) -> dict[str, str]:
+def _hashes_to_join(project: Project, before: Sequence[ProjectImage]) -> dict[str, str]:
     """Return patient key by hash of the pictures that a look-alike may be of one patient with.
 
     A DICOM image that names its patient is none of them: what looks like it is warned of and not merged.
     """
-    hashed = [image for image in project.images() if image.near_hash]
+    hashed = [image for image in before if image.near_hash]
     unnamed = {project.salted(f"picture:{image.sha256}") for image in hashed}
     return {
         image.near_hash: image.patient_key
@@ -184,11 +194,11 @@ def _hashes_to_join(project: Project) -> dict[str, str]:
     }
 
 
-def _doubled(images: Sequence[NewImage], project: Project) -> tuple[str, ...]:
-    count = under_two_patients(images, project.images())
+def _doubled(images: Sequence[NewImage], before: Sequence[ProjectImage]) -> tuple[str, ...]:
+    count = under_two_patients(images, before)
     if not count:
         return ()
-    which = "One image shows" if count == 1 else f"{count} images show"
+    which = counted(count, "image shows", "images show")
     return (
         f"{which} the same picture as an image of another patient; check that it is not one patient"
         " under two names.",
@@ -197,7 +207,7 @@ def _doubled(images: Sequence[NewImage], project: Project) -> tuple[str, ...]:
 
 def apply_import(project: Project, plan: ImportPlan) -> Together:
     """Return the change that carries the plan out."""
-    title = f"add {_counted(len(plan.images), 'image')}"
+    title = f"add {counted(len(plan.images), 'image')}"
     flags = SetSeriesFlags({report.key: report.flags for report in plan.series})
     windows = SetSeriesWindows(plan.windows)
     return Together((AddImages(plan.images, title), flags, windows, *_of_known(plan)), title)
@@ -245,17 +255,17 @@ def _new_flags(project: Project, plan: ImportPlan) -> SetSeriesFlags | None:
 def summary(plan: ImportPlan) -> str:
     """Say in one line what an import did."""
     patients = len({image.patient_key for image in plan.images})
-    parts = [f"{_counted(len(plan.images), 'image')} of {_counted(patients, 'patient')} added"]
+    parts = [f"{counted(len(plan.images), 'image')} of {counted(patients, 'patient')} added"]
     if plan.known:
-        parts.append(f"{plan.known} {'was' if plan.known == 1 else 'were'} known already")
+        parts.append(counted(plan.known, "was known already", "were known already"))
     if plan.moved:
-        parts.append(f"{_counted(len(plan.moved), 'image')} found again at a new place")
+        parts.append(f"{counted(len(plan.moved), 'image')} found again at a new place")
     files = sum(item.count == 1 for item in plan.refused)
     if files:
-        parts.append(f"{_counted(files, 'file')} refused")
+        parts.append(f"{counted(files, 'file')} refused")
     rest = sum(plan.account.left_out.values()) - files
     if rest:
-        parts.append(f"{rest} left out")
+        parts.append(f"{rest:,} left out")
     return ", ".join(parts) + "."
 
 
@@ -263,10 +273,6 @@ def left_out_words(plan: ImportPlan) -> str:
     """Say in one sentence what was left out without one of its own, "" where nothing was."""
     words = quiet_words(plan.account.left_out)
     return f"Left out: {words}." if words else ""
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _series_files(
@@ -339,13 +345,13 @@ def _patient_warnings(found: Sequence[FoundFile], rule: PatientRule) -> tuple[st
     if rule.kind in ("auto", "header") and one_id_on_all(found):
         shared = "the same patient ID" if ids != {""} else "an empty patient ID"
         warnings.append(
-            f"All {len(studies)} studies carry {shared}, as anonymisers leave it;"
+            f"All {len(studies):,} studies carry {shared}, as anonymisers leave it;"
             + (" each study counts as one patient." if ids == {""} else " they count as one patient.")
             + " If that is wrong, take patients from the folder, a name pattern or a table."
         )
     unnamed = len(unnamed_files(found, rule))
     if unnamed:
-        which = "One image does" if unnamed == 1 else f"{unnamed} images do"
+        which = counted(unnamed, "image does", "images do")
         warnings.append(
             f"{which} not say who the patient is; each such image counts as a patient of its own,"
             " look-alikes together. Give a name pattern or a table if several belong to one patient."
@@ -357,11 +363,11 @@ def _warnings(found: Sequence[FoundFile], series: Sequence[SeriesReport]) -> tup
     warnings = []
     burned = sum(item.header.burned_in_text_likely for item in found)
     if burned:
-        which = "One image" if burned == 1 else f"{burned} images"
+        which = counted(burned, "image")
         warnings.append(f"{which} may show text burned into the picture; look there for names.")
     beyond = sum(item.header.frames - _frames(item) for item in found)
     if beyond:
-        which = "One frame is" if beyond == 1 else f"{beyond:,} frames are"
+        which = counted(beyond, "frame is", "frames are")
         warnings.append(
             f"{which} left out: of one file the first {LARGEST_FRAMES_PER_FILE:,} are taken."
             " Split the file to add the rest."

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.classes import ClassSpec, class_from_name, class_key, clean_name
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.domain.spelling import is_slip
 from clipsvd_app.errors import UserError
 from clipsvd_app.project.changes import SetLabels, SetMarks, Together
@@ -68,16 +69,21 @@ class LabelReport:
                 "images are given several classes and were left as they are",
             ),
             *(
-                f"“{name}” ({_counted(count, 'image')}) is probably “{meant}”, typed wrongly; left out."
+                f"“{name}” ({counted(count, 'image')}) is probably “{meant}”, typed wrongly; left out."
                 for name, meant, count in self.slips
             ),
             f"New classes: {', '.join(self.new_classes)}." if self.new_classes else "",
-            f"{_counted(self.replaced, 'image')} had another label before." if self.replaced else "",
-            f"{_counted(self.unmarked, 'image')} lost the mark of before." if self.unmarked else "",
-            f"{_counted(self.kept, 'image')} of another label or with a mark stay as they are."
+            f"{counted(self.replaced, 'image')} had another label before." if self.replaced else "",
+            f"{counted(self.unmarked, 'image')} lost the mark of before." if self.unmarked else "",
+            counted(
+                self.kept,
+                "image of another label or with a mark stays as it is.",
+                "images of another label or with a mark stay as they are.",
+            )
             if self.kept
             else "",
-            f"{_counted(self.opposite, 'pair')} of images look nearly the same and have different labels."
+            f"{counted(self.opposite, 'pair of images looks', 'pairs of images look')} nearly the same"
+            " and have different labels."
             if self.opposite
             else "",
         ]
@@ -123,14 +129,14 @@ def parse_class(text: str) -> ClassSpec:
 def set_labels(image_ids: Iterable[int], class_id: int | None, class_name: str = "") -> SetLabels:
     """Return the change that puts images into a class, or takes their labels away."""
     chosen = dict.fromkeys(image_ids, class_id)
-    noun = "image" if len(chosen) == 1 else f"{len(chosen)} images"
+    noun = "image" if len(chosen) == 1 else counted(len(chosen), "image")
     return SetLabels(chosen, f"label {noun} “{class_name}”" if class_id is not None else f"unlabel {noun}")
 
 
 def set_marks(image_ids: Iterable[int], mark: Mark) -> SetMarks:
     """Return the change that marks images, or takes their marks away."""
     chosen = dict.fromkeys(image_ids, mark)
-    noun = "image" if len(chosen) == 1 else f"{len(chosen)} images"
+    noun = "image" if len(chosen) == 1 else counted(len(chosen), "image")
     return SetMarks(chosen, f"mark {noun} as {mark}" if mark else f"unmark {noun}")
 
 
@@ -259,8 +265,4 @@ def _slips(counts: Mapping[str, int], written: Mapping[str, str], known: Mapping
 def _such_as(names: Sequence[str], one: str, many: str) -> str:
     if not names:
         return ""
-    return f"{len(names)} {one if len(names) == 1 else many}, such as “{names[0]}”."
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return f"{counted(len(names), one, many)}, such as “{names[0]}”."

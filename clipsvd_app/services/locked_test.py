@@ -8,6 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.errors import UserError
 
 if TYPE_CHECKING:
@@ -60,8 +61,12 @@ def locked_offer(
         wanted = round(LEAST / SHARE)
         return LockedOffer(False, False, f"Possible from about {wanted} patients in every class.")
     chosen = setting == "yes" or (setting != "no" and fewest >= ENOUGH)
-    number = f"{len(locked)} of {len(keys)} labelled" if seed else "A quarter of the"
-    return LockedOffer(True, chosen, f"{number} patients, the same in every run, never train and only test.")
+    share = (
+        f"{len(locked):,} of {counted(len(keys), 'labelled patient')}"
+        if seed
+        else "A quarter of the patients"
+    )
+    return LockedOffer(True, chosen, f"{share}, the same in every run, never train and only test.")
 
 
 def locked_groups(

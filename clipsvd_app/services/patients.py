@@ -8,6 +8,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.project.patient_changes import MoveToPatient
 from clipsvd_app.services.locked_test import SEED, SETTING, is_locked
 
@@ -61,7 +62,7 @@ def patient_choices(
 
 def change_patient(project: Project, moving: Sequence[ProjectImage], key: str) -> MoveToPatient:
     """Return the change that gives images to a patient; :data:`NEW_PATIENT` makes one."""
-    noun = "image" if len(moving) == 1 else f"{len(moving)} images"
+    noun = "image" if len(moving) == 1 else counted(len(moving), "image")
     ids = tuple(image.id for image in moving)
     return MoveToPatient(ids, key or _new_key(project, moving), f"change patient of {noun}")
 
@@ -75,7 +76,7 @@ def locked_sentence(project: Project, moving: Sequence[ProjectImage], key: str) 
     crossing = sum(is_locked(seed, image.patient_key) != there for image in moving)
     if not crossing:
         return ""
-    which = "1 image goes" if crossing == 1 else f"{crossing} images go"
+    which = counted(crossing, "image goes", "images go")
     ways = ("the locked test", "training") if not there else ("training", "the locked test")
     return f"{which} from {ways[0]} to {ways[1]}: earlier runs and later ones are then not comparable."
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.errors import UserError
 from clipsvd_app.project.changes import SetPaths
 from clipsvd_app.services.changed_files import changed_images
@@ -70,7 +71,7 @@ def plan_relink(project: Project, folder: Path, report: Report | None = None) ->
             found.setdefault(sha256, file.resolve())
     paths = {image.id: str(found[sha]) for sha, group in wanted.items() if sha in found for image in group}
     left = tuple(Path(group[0].path).name for sha, group in wanted.items() if sha not in found)
-    return PathPlan(SetPaths(paths, f"find {len(found)} moved files"), len(found), left)
+    return PathPlan(SetPaths(paths, f"find {counted(len(found), 'moved file')}"), len(found), left)
 
 
 def plan_collect(project: Project, report: Report | None = None) -> PathPlan:
@@ -96,7 +97,7 @@ def plan_collect(project: Project, report: Report | None = None) -> PathPlan:
         else:
             paths |= {image.id: f"{folder.name}/{copy.name}" for image in group}
     files = len(by_file) - len(left)
-    return PathPlan(SetPaths(paths, f"collect {files} files"), files, tuple(left))
+    return PathPlan(SetPaths(paths, f"collect {counted(files, 'file')}"), files, tuple(left))
 
 
 def _likely_first(files: Sequence[Path], wanted: dict[str, list[ProjectImage]]) -> list[Path]:

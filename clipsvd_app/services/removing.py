@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.errors import UserError
 from clipsvd_app.project.changes import RemoveImages, SetSeriesFlags, Together
 from clipsvd_app.services.series_reports import judge_without
@@ -35,6 +36,6 @@ def images_below(project: Project, paths: Sequence[Path]) -> tuple[ProjectImage,
 
 def removal(project: Project, images: Sequence[ProjectImage]) -> Together:
     """Return the change that removes images, labels with them, and judges their series anew."""
-    title = f"remove {len(images)} {'image' if len(images) == 1 else 'images'}"
+    title = f"remove {counted(len(images), 'image')}"
     flags = SetSeriesFlags(judge_without(project, images))
     return Together((RemoveImages(tuple(image.id for image in images), title), flags), title)

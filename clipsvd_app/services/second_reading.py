@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.errors import UserError
 from clipsvd_app.project.reading_changes import SetReadings
 
@@ -40,5 +41,5 @@ def as_read_by(
 
 def set_readings(reader: str, image_ids: Sequence[int], class_id: int | None) -> SetReadings:
     """Return the change that keeps what the reader calls images."""
-    noun = "image" if len(image_ids) == 1 else f"{len(image_ids)} images"
+    noun = "image" if len(image_ids) == 1 else counted(len(image_ids), "image")
     return SetReadings(reader, dict.fromkeys(image_ids, class_id), f"read {noun}")

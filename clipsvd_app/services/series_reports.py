@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.domain.study import SeriesFlag
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import ImageHeader
@@ -120,7 +121,7 @@ def warning(reports: Sequence[SeriesReport]) -> str:
     flagged = [report for report in reports if report.flags]
     if not flagged:
         return ""
-    which = "One series is" if len(flagged) == 1 else f"{len(flagged)} series are"
+    which = counted(len(flagged), "series is", "series are")
     return f"{which} irregular: {flagged[0].flags[0].sentence}"
 
 

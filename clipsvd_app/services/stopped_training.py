@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clipsvd_app.domain.codec import from_json
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import BackboneRef, TrainRequest, without_paths
 from clipsvd_app.jobs.parsing import json_object
@@ -75,7 +76,8 @@ def prepare_again(project: Project, settings: Settings, stopped: StoppedTraining
     gone = [i for i in asked.images if i.id not in known or known[i.id].sha256 != i.sha256]
     if gone:
         raise UserError(
-            f"{len(gone)} of the {len(asked.images)} images of this training are no longer in the project.",
+            f"{len(gone):,} of the {counted(len(asked.images), 'image')} of this training"
+            f" {'is' if len(gone) == 1 else 'are'} no longer in the project.",
             remedy="Bring them back (Edit > Undo), or discard it and train again.",
             code="stopped_images_gone",
         )

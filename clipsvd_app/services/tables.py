@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.domain.spreadsheet import plain_cell
 from clipsvd_app.errors import UserError
 
@@ -59,7 +60,7 @@ def read_table(
     if not named and len(rows[0][1]) != len(needed):
         raise _unreadable(
             path,
-            f"has {_counted(len(rows[0][1]), 'column')} and no line that names them",
+            f"has {counted(len(rows[0][1]), 'column')} and no line that names them",
             f"Begin it with a line of names, such as {','.join(needed)}.",
         )
     columns = [cell.strip().lower() for cell in rows[0][1]] if named else list(needed)
@@ -166,7 +167,7 @@ def _refuse_uneven(path: Path, lines: Sequence[tuple[int, list[str]]], columns: 
         if len(cells) < fewest:
             raise _unreadable(
                 path,
-                f"has fewer than {_counted(fewest, 'cell')} in line {number}",
+                f"has fewer than {counted(fewest, 'cell')} in line {number}",
                 "Give every line a cell for every column, empty ones too.",
             )
         if any(cells[columns:]):
@@ -219,7 +220,3 @@ def _finest(parted: Mapping[tuple[int, ...], int]) -> list[int]:
 
 def _unreadable(path: Path, what: str, remedy: str) -> UserError:
     return UserError(f"The table “{path.name}” {what}.", remedy=remedy, code="table_unreadable")
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

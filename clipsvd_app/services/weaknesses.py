@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.services.look_alikes import look_alikes, opposite_labels
 
 if TYPE_CHECKING:
@@ -38,7 +39,11 @@ def _by_likeness(project: Project, examples: Sequence[ProjectImage]) -> str:
     guessed, patients = known_by_likeness(project, examples), {image.patient_key for image in examples}
     if not guessed:
         return ""
-    which = "Patients are" if guessed == patients else f"{len(guessed)} of {len(patients)} patients are"
+    which = (
+        "Patients are"
+        if guessed == patients
+        else f"{len(guessed):,} of {counted(len(patients), 'patient')} are"
+    )
     return (
         f"{which} known by likeness only: pictures that look alike count as one patient and all others as"
         " different ones, so one patient may be on both sides and the figures too high."
@@ -51,8 +56,9 @@ def _doubles(examples: Sequence[ProjectImage]) -> str:
     doubled = [one for one, others in alike.items() if any(patient[o] != patient[one] for o in others)]
     if not doubled:
         return ""
+    which = counted(len(doubled), "image looks", "images look")
     return (
-        f"{len(doubled)} images look nearly the same as an image of another patient; if they are copies,"
+        f"{which} nearly the same as an image of another patient; if these are copies,"
         " the figures are too high."
     )
 
@@ -62,7 +68,7 @@ def _opposites(examples: Sequence[ProjectImage]) -> str:
     pairs = opposite_labels(examples, classes)
     if not pairs:
         return ""
-    which = "The images of one pair look" if pairs == 1 else f"The images of {pairs} pairs look"
+    which = f"The images of {counted(pairs, 'pair')} look"
     return f"{which} nearly the same but differ in their labels; one of each may be wrong."
 
 
@@ -70,7 +76,7 @@ def _looks(project: Project) -> str:
     earlier = sum(run.evaluation == "locked" for run in project.runs())
     if not earlier:
         return ""
-    runs = "1 earlier run was" if earlier == 1 else f"{earlier} earlier runs were"
+    runs = counted(earlier, "earlier run was", "earlier runs were")
     return (
         f"{runs} tested on the same set-aside patients; choosing among runs by them makes the best one"
         " look better than it is."

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from clipsvd_app.domain.classes import class_key
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.ui.plots.page_parts import GAP, label
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class ClassFolderBox(QWidget):
         self.folders.blockSignals(False)
         out = sum(folder.images for folder in self._rows if folder.name in left)
         said = [
-            f"{classes} classes, {_images(labelled)} labelled."
+            f"{counted(classes, 'class', 'classes')}, {_images(labelled)} labelled."
             if self.as_classes
             else "No image is labelled."
         ]
@@ -116,7 +117,7 @@ class ClassFolderBox(QWidget):
 
 
 def _images(count: int) -> str:
-    return f"{count:,} {'image' if count == 1 else 'images'}"
+    return counted(count, "image")
 
 
 def _folder_list() -> QTreeWidget:

@@ -17,7 +17,10 @@ ELSEWHERE_KEY = "run-elsewhere"  # of a project that is not the open one
 NoticeKind = Literal["info", "success", "warning", "error"]
 WAITS_CODE = "run_waiting"
 PROGRAM_KEYS = frozenset(
-    {GONE_CODE, ELSEWHERE_KEY, WAITS_CODE, "settings", "backbone", "demo", "adapter", "apply"}
+    {
+        *(GONE_CODE, ELSEWHERE_KEY, WAITS_CODE, "settings", "backbone", "demo", "adapter", "apply"),
+        "weak-prompts",
+    }
 )
 """What these tell of is the program's, so it holds when another project is opened."""
 _NO_CODE = "user_error"
@@ -87,9 +90,11 @@ class Waiting:
         else:
             self._running.insert(place, notice)
 
-    def settle(self, key: str) -> None:
-        """Take back the notices with this key: what they told of is over."""
+    def settle(self, key: str) -> bool:
+        """Take back the notices with this key: what they told of is over. Returns whether there was one."""
+        waited = any(notice.key == key for notice in (*self._messages, *self._running))
         self._keep(lambda notice: notice.key != key)
+        return waited
 
     def dismiss(self, notice: Notice) -> None:
         """Take one notice away: it was read."""

@@ -25,6 +25,7 @@ from clipsvd_app.project.changes import (
     Together,
 )
 from clipsvd_app.project.class_changes import AddClass, ChangeClass, MoveClass, RemoveClass
+from clipsvd_app.project.grouping_changes import Regroup
 from clipsvd_app.project.measure_changes import SetMeasures
 from clipsvd_app.project.reading_changes import SetReadings, Settle
 from clipsvd_app.project.table_changes import LabelByName
@@ -87,6 +88,15 @@ class UndoMachine(RuleBasedStateMachine):
                 )
             )
         self.do(AddImages(tuple(images)))
+
+    @precondition(lambda self: hasattr(self, "project") and self.project.images())
+    @rule(data=st.data(), patient=st.integers(0, 4))
+    def regroup(self, data, patient: int) -> None:
+        chosen = data.draw(st.sets(st.sampled_from([i.sha256 for i in self.project.images()]), min_size=1))
+        groups = f"p{patient}", f"st{patient}", f"se{patient}"
+        self.do(
+            Regroup(tuple(NewImage(*groups, sha, "/x", 0, "DX", "", 1, 1, 2.0) for sha in sorted(chosen)))
+        )
 
     @rule(name=st.sampled_from(["a", "b", "c", "A"]))
     def add_class(self, name: str) -> None:

@@ -136,7 +136,7 @@ def test_one_file_in_folders_of_two_classes_gets_neither(filled, tmp_path: Path)
     shutil.copy(tmp_path / "d" / "malignant" / "3.png", tmp_path / "d" / "benign" / "x.png")
     shutil.copy(tmp_path / "d" / "malignant" / "3.png", tmp_path / "d" / "malignant" / "y.png")
     plan = add(filled, tmp_path / "d")
-    assert any("One image lies in folders of different names" in said for said in plan.warnings)
+    assert any("1 image lies in folders of different names" in said for said in plan.warnings)
     report = plan_folders(filled).report
     assert report.contradictory == ("x.png",)
     assert report.labelled == (("benign", 2), ("malignant", 1))

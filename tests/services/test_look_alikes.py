@@ -38,7 +38,7 @@ def test_one_film_under_two_patients_is_warned_of_and_kept_apart(project, tmp_pa
 def test_a_film_added_later_is_compared_with_the_project(project, tmp_path: Path) -> None:
     project.apply(apply_import(project, plan_import(project, [film(tmp_path / "a.dcm", "A", 1)])))
     plan = plan_import(project, [film(tmp_path / "b.dcm", "B", 1)])
-    assert warned(plan)[0].startswith("One image shows")
+    assert warned(plan)[0].startswith("1 image shows")
 
 
 def test_one_patient_may_have_a_film_twice(project, tmp_path: Path) -> None:

@@ -135,8 +135,8 @@ def test_a_rule_that_parts_a_folder_otherwise_says_so(project, scans: Path, pict
 def test_lines_of_a_table_that_fit_nothing_or_too_much_are_counted(project, scans: Path) -> None:
     rule = parse_rule(table(scans, "path,patient\n0.png,A\n7.png,B\n"))
     said = " ".join(plan_import(project, [scans], rule).warnings)
-    assert "1 line of the table fit several files" in said
-    assert "1 line of the table fit no file" in said
+    assert "1 line of the table fits several files" in said
+    assert "1 line of the table fits no file" in said
 
 
 def test_an_image_added_again_elsewhere_gets_its_new_path(project, scans: Path, tmp_path: Path) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 from support.films import ct_slices, film
@@ -12,8 +14,10 @@ from support.films import ct_slices, film
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.project import create_project
 from clipsvd_app.project.class_changes import AddClass
+from clipsvd_app.services.grouping import FIRST_PART
 from clipsvd_app.ui.controllers.grouping import GroupingController
 from clipsvd_app.ui.controllers.importing import ImportController
+from clipsvd_app.ui.controllers.regrouping import CHANGE_PATIENTS
 from clipsvd_app.ui.session import Session
 
 pytestmark = pytest.mark.gui
@@ -33,7 +37,8 @@ def bench(qtbot, tmp_path):
     session, parent = Session(NoEngine()), QWidget()
     qtbot.addWidget(parent)
     session.new_project(tmp_path / "p.clipsvd")
-    importing = ImportController(session, GroupingController(parent))
+    grouping = GroupingController(parent)
+    importing = ImportController(session, grouping)
     notices = []
     session.notice.connect(notices.append)
 
@@ -42,8 +47,20 @@ def bench(qtbot, tmp_path):
         importing.take([str(path) for path in paths], on)
         qtbot.waitUntil(lambda: bool(notices) and not importing.busy)
 
-    yield SimpleNamespace(session=session, drop=drop, notices=notices)
+    yield SimpleNamespace(session=session, drop=drop, notices=notices, grouping=grouping, importing=importing)
     session.close()
+
+
+@pytest.fixture
+def picture_files(tmp_path):
+    def write(*names: str):
+        for name in names:
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            coarse = np.random.default_rng(sum(map(ord, name))).integers(0, 256, (9, 8), dtype=np.uint8)
+            Image.fromarray(coarse).resize((96, 108)).save(tmp_path / name)
+        return [tmp_path / name for name in names]
+
+    return write
 
 
 def codes(bench):
@@ -122,3 +139,82 @@ def test_what_is_left_out_is_counted_in_the_notice(bench, tmp_path):
 def test_one_film_under_two_patients_is_said_in_the_notice(bench, tmp_path):
     bench.drop(film(tmp_path / "a.dcm", "A", 1), film(tmp_path / "b.dcm", "B", 1))
     assert "same picture as an image of another patient" in bench.notices[-1].remedy
+
+
+def patients(bench) -> list[int]:
+    """Return the patient of each image, numbered as they come."""
+    numbers = [image.patient_number for image in bench.session.images()]
+    return [1 + list(dict.fromkeys(numbers)).index(number) for number in numbers]
+
+
+@pytest.fixture
+def ruled(bench, qtbot, picture_files):
+    """A project whose patients were told apart by the first part of the name, and three more files."""
+    bench.session.project.set_setting("patient_rule", f"regex:{FIRST_PART}")
+    bench.session.do(AddClass(class_from_name("benign")))
+    bench.drop(*picture_files("scan_1.png", "scan_2.png", "scan_3.png"), on=bench.session.classes()[0].id)
+    return bench
+
+
+def test_a_rule_that_is_used_again_is_said_with_a_way_to_change_it(ruled):
+    (told,) = ruled.notices
+    assert "3 images of 1 patient added" in told.message
+    assert "up to “_”" in told.remedy
+    assert "as last time: 3 images, 1 patient." in told.remedy
+    assert (told.action, patients(ruled)) == (CHANGE_PATIENTS, [1, 1, 1])
+
+
+def test_patients_are_told_apart_anew_and_undo_takes_that_back(ruled, qtbot):
+    before = ruled.session.images()
+    ruled.importing.regrouping.change()
+    dialog = ruled.grouping.dialog
+    dialog.patients.pattern.setText(r"_(\d)")
+    qtbot.waitUntil(lambda: dialog.patients.groups.topLevelItemCount() == 3)
+    assert dialog.add.text() == "Group 3 files"
+    ruled.notices.clear()
+    dialog.add.click()
+    qtbot.waitUntil(lambda: bool(ruled.notices) and not ruled.importing.busy)
+    assert patients(ruled) == [1, 2, 3]
+    assert ruled.notices[-1].message.startswith("3 images are now of 3 patients")
+    assert [image.class_id for image in ruled.session.images()] == [image.class_id for image in before]
+    assert ruled.session.project.setting("patient_rule") == r"regex:_(\d)"
+    ruled.session.undo_stack.undo()
+    assert ruled.session.images() == before
+    ruled.session.undo_stack.redo()
+    assert patients(ruled) == [1, 2, 3]
+
+
+def test_who_does_not_choose_another_rule_is_offered_it_still(ruled):
+    (told,) = ruled.notices
+    ruled.importing.regrouping.change()
+    ruled.grouping.dialog.reject()
+    assert ruled.notices == [told, told]
+
+
+def test_images_that_were_there_before_stay_with_their_patients(ruled, qtbot, picture_files):
+    ruled.drop(*picture_files("next/other_1.png", "next/other_2.png"))
+    ruled.importing.regrouping.change()
+    dialog = ruled.grouping.dialog
+    assert dialog.add.text() == "Group 2 files"
+    dialog.patients.choices._choose("folder")
+    dialog.patients.pattern.setText(r"^(.*)\.")
+    dialog.patients.choices._choose("regex")
+    ruled.notices.clear()
+    dialog.add.click()
+    qtbot.waitUntil(lambda: bool(ruled.notices) and not ruled.importing.busy)
+    assert sorted(patients(ruled)) == [1, 1, 1, 2, 3]
+
+
+def test_a_way_to_change_patients_ends_with_the_images(ruled):
+    ruled.session.undo_stack.undo()
+    ruled.importing.regrouping.change()
+    assert ruled.grouping.dialog is None
+    assert ruled.notices[-1].message == "These images are no longer in the project."
+
+
+def test_who_is_asked_is_not_told_that_a_rule_was_used_again(bench, picture_files, qtbot):
+    bench.importing.take([str(path) for path in picture_files("a.png", "b.png")])
+    qtbot.waitUntil(lambda: bench.grouping.dialog is not None)
+    bench.grouping.dialog.add.click()
+    qtbot.waitUntil(lambda: bool(bench.notices) and not bench.importing.busy)
+    assert bench.notices[-1].action == ""

@@ -23,8 +23,9 @@ def window(qtbot, theme):
     window.add_page("label", "Label", "label", page)
     window.add_page("train", "Train", "train", QWidget())
     window.show()
-    qtbot.waitActive(window)
+    window.activateWindow()
     page.setFocus()
+    qtbot.waitUntil(page.hasFocus)
     return window
 
 

@@ -180,10 +180,10 @@ def test_the_notice_of_an_import_says_that_series_are_irregular(bench, tmp_path)
     notice = outcome(plan_import(bench.session.project, [tmp_path / "gap"]))
     assert notice.kind == "warning"
     assert notice.remedy.startswith("Refused: ")
-    assert notice.remedy.count("One series is irregular: 1 slice is missing") == 1
+    assert notice.remedy.count("1 series is irregular: 1 slice is missing") == 1
     (tmp_path / "gap" / "note.dcm").unlink()
     notice = outcome(plan_import(bench.session.project, [tmp_path / "gap"]))
-    assert notice.remedy.startswith("One series is irregular: 1 slice is missing")
+    assert notice.remedy.startswith("1 series is irregular: 1 slice is missing")
 
 
 def test_a_second_reader_is_not_shown_where_the_model_looked(bench, qtbot):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.domain.evaluation import Calibration, ReliabilityBin
 from clipsvd_app.engine.evaluation import metrics
 from clipsvd_app.engine.evaluation.metrics import Floats
@@ -115,5 +116,5 @@ def _sentence(temperature: float, before: float, after: float, images: int) -> s
     else:
         text = f"A temperature of {temperature:.2f} is no gain here: {course}."
     if images < _FEW:
-        text += f" {images} images are too few for a calibration error in one number."
+        text += f" {counted(images, 'image is', 'images are')} too few for a calibration error in one number."
     return text

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from clipsvd_app.domain.classes import ClassSpec
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.domain.evaluation import Evaluation, EvaluationKind, MethodName
 from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.evaluation.evaluate import (
@@ -268,8 +269,7 @@ def _too_few(names: Sequence[str], labels: Sequence[int], groups: Sequence[str])
         for index in range(len(names))
     }
     index = min(patients, key=lambda known: patients[known])
-    noun = "patient" if patients[index] == 1 else "patients"
     return (
-        f"The class “{names[index]}” has {patients[index]} {noun}; "
+        f"The class “{names[index]}” has {counted(patients[index], 'patient')}; "
         f"an honest estimate needs at least {MIN_GROUPS_TO_ESTIMATE} in every class."
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.domain.evaluation import (
     METHOD_TITLES,
     LearningCurve,
@@ -180,5 +181,5 @@ def _points(gain: tuple[float, float, float]) -> str:
     All draws are of the same patients, so the range is no interval for others.
     """
     middle, low, high = (round(100 * value) for value in gain)
-    about = f"about {middle} point{'s' * (middle != 1)}"
+    about = f"about {counted(middle, 'point')}"
     return about if low == middle == high else f"{about} ({low} to {high} between draws)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.counting import counted, images_of_patients
 from clipsvd_app.domain.evaluation import (
     METHOD_TITLES,
     METHOD_WORDS,
@@ -56,7 +57,7 @@ def sentence_of(gain: Difference, values: Mapping[MethodName, float], images: in
         f"{_OPENINGS[verdict]}: balanced accuracy {100 * values['clip_svd']:.0f} %"
         f" against {100 * values['zero_shot']:.0f} % zero-shot, "
         f"a difference of {_points(gain.value)} points (95 % interval {_span(gain.interval)}) "
-        f"on {images} images of {patients} patients that took no part in training."
+        f"on {images_of_patients(images, patients)} that took no part in training."
     )
     return text + _reach(gain.interval, patients) if verdict == "not_shown" else text
 
@@ -72,7 +73,7 @@ def _reach(interval: Interval, patients: int) -> str:
     )
     if least > _WISHED:
         needed = _round(patients * (least / _WISHED) ** 2)
-        text += f" For one of {100 * _WISHED:.0f} points it takes about {needed} patients."
+        text += f" For one of {100 * _WISHED:.0f} points it takes about {counted(needed, 'patient')}."
     return text
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from clipsvd_app.adapter_file import read_adapter
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.engine.dataset import letterbox, normalise, open_image
 from clipsvd_app.engine.explain.run import explain_run
 from clipsvd_app.errors import UserError
@@ -49,5 +50,10 @@ def run_explain_run(request: ExplainRunRequest, warm: WarmBackbone, report: Repo
 def _left_out(codes: Sequence[str]) -> list[str]:
     replaced = codes.count(REPLACED)
     unread = len(codes) - replaced
-    said = [f"{replaced} images were replaced under the same name and took no part."] if replaced else []
-    return said + ([f"{unread} images could not be read and took no part."] if unread else [])
+    said = []
+    if replaced:
+        which = counted(replaced, "image was", "images were")
+        said.append(f"{which} replaced under the same name and took no part.")
+    if unread:
+        said.append(f"{counted(unread, 'image')} could not be read and took no part.")
+    return said

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.domain.explanation import LARGEST_CHANCE, Statement
 from clipsvd_app.engine.explain.class_words import PERMUTATIONS
-from clipsvd_app.engine.explain.words import count, percent
+from clipsvd_app.engine.explain.words import percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,7 +85,7 @@ def _listed(changes: Sequence[ClassChange], names: Sequence[str]) -> str:
 def _known(changes: Sequence[ClassChange]) -> str:
     images = sum(change.images for change in changes)
     return (
-        f"Each of {count(images, 'labelled image')} was read by a model that had not seen its patient. "
+        f"Each of {counted(images, 'labelled image')} was read by a model that had not seen its patient. "
         "The figures say how much nearer the class's images lie to a phrase than the others do (difference "
         "of mean cosines); the strongest flatters a little. A phrase counts only beyond what the best "
         f"of all phrases reaches in all but 5 % of {PERMUTATIONS:,} draws with shuffled labels, shared among "

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.contributions import ABOVE_CHANCE, FEW_CONTROLS, heads_are_told
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.domain.explanation import Statement
 from clipsvd_app.engine.explain.directions import NULL_DRAWS
 from clipsvd_app.engine.explain.text_span import ENOUGH_IMAGES, FEWEST_IMAGES, ROTATIONS
-from clipsvd_app.engine.explain.words import MATRIX_KINDS, count, percent, quoted
+from clipsvd_app.engine.explain.words import MATRIX_KINDS, percent, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,9 +49,9 @@ def _sizes(matrices: Sequence[MatrixChange]) -> str:
         means[tower] = sum(changes) / len(changes) if changes else 0.0
     larger, smaller = sorted(means, key=lambda tower: -means[tower])
     return (
-        f"Adaptation moved {len(matrices)} matrices by {percent(mean)} on average, the {larger} tower by "
-        f"{percent(means[larger])} and the {smaller} tower by {percent(means[smaller])}; the "
-        f"{_place(most)} moved most, by {percent(most.relative_change)}."
+        f"Adaptation moved {counted(len(matrices), 'matrix', 'matrices')} by {percent(mean)} on average, the "
+        f"{larger} tower by {percent(means[larger])} and the {smaller} tower by {percent(means[smaller])}; "
+        f"the {_place(most)} moved most, by {percent(most.relative_change)}."
     )
 
 
@@ -90,11 +91,11 @@ def _heads_sentence(heads: Sequence[HeadChange], controls: Sequence[Control], im
     above = next(control for control in controls if control.name == ABOVE_CHANCE)
     if not heads_are_told(controls):
         return f"{most} There is no reliable description of the heads: {_why_unsure(controls, len(read))}."
-    caution = "" if images >= ENOUGH_IMAGES else f", from {images} images only"
+    caution = "" if images >= ENOUGH_IMAGES else f", from {counted(images, 'image')} only"
     told = [head for head in read if head.after is not None and head.after.phrases]
     told.sort(key=lambda head: -head.relative_change)
     lines = [_one_head(head) for head in told[:_NAMED_HEADS]]
-    found = f"Phrases exceed their null in {int(above.value)} of {count(len(read), 'head')}{caution}"
+    found = f"Phrases exceed their null in {int(above.value)} of {counted(len(read), 'head')}{caution}"
     return f"{most} {found}{': ' + '; '.join(lines) if lines else ''}."
 
 
@@ -125,15 +126,17 @@ def _one_head(head: HeadChange) -> str:
 
 def _why_unread(images: int) -> str:
     if images < FEWEST_IMAGES:
-        return f"Heads are not described from {count(images, 'image')}; {FEWEST_IMAGES} are needed at least."
+        return (
+            f"Heads are not described from {counted(images, 'image')}; at least {FEWEST_IMAGES} are needed."
+        )
     return "The heads of this image tower cannot be described: their outputs do not simply add up."
 
 
 def _known_of_directions(images: int) -> str:
     return (
         "A direction's effect is its change times the root mean square of its input over "
-        f"{count(images, 'image')} (for the text tower, over the prompts). A phrase is shown only where its "
-        "likeness to a direction exceeds what the best phrase reaches for as many random directions in "
+        f"{counted(images, 'image')} (for the text tower, over the prompts). A phrase is shown only where "
+        "its likeness to a direction exceeds what the best phrase reaches for as many random directions in "
         f"95 % of {NULL_DRAWS} draws. Only directions that write into the image tower's output "
         "can be read in words."
     )
@@ -142,7 +145,7 @@ def _known_of_directions(images: int) -> str:
 def _known_of_heads(images: int) -> str:
     return (
         "A head's change compares what it reads and writes, as one product, before and after. Its phrases "
-        f"are those along which its output varies most over {count(images, 'image')} ({ENOUGH_IMAGES} are "
+        f"are those along which its output varies most over {counted(images, 'image')} ({ENOUGH_IMAGES} are "
         f"asked for), and only those that exceed the best of all phrases in 95 % of {ROTATIONS} random "
         "rotations of the phrases; one head in twenty exceeds that by chance."
     )

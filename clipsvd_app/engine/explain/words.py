@@ -27,8 +27,3 @@ def quoted(phrases: Sequence[Phrase]) -> str:
 def percent(fraction: float) -> str:
     """Return a share with one decimal; what rounds to nothing is said to be small."""
     return f"{100 * fraction:.1f} %" if fraction >= 0.001 or fraction == 0 else "under 0.1 %"
-
-
-def count(number: int, noun: str) -> str:
-    """Return a number with its noun."""
-    return f"{number} {noun}{'s' * (number != 1)}"

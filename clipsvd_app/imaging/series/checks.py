@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, get_args
 
-from clipsvd_app.imaging.series.flags import Flag, FlagCode, counted
+from clipsvd_app.domain.counting import counted
+from clipsvd_app.imaging.series.flags import Flag, FlagCode
 from clipsvd_app.imaging.values import FaultCode
 
 if TYPE_CHECKING:
@@ -110,9 +111,8 @@ def _fault_sentence(code: FaultCode, count: int, about: Sequence[str]) -> str:
         case "colours_left_out":
             return f"The colours of a supplemental palette are not shown in {images}."
         case "values_exceed_bits":
-            return (
-                f"{images} {'has' if count == 1 else 'have'} values beyond Bits Stored, which were cut to it."
-            )
+            having = counted(count, "image has", "images have")
+            return f"{having} values beyond Bits Stored, which were cut to it."
         case "narrow_window":
             return f"The window of {images} is narrower than LINEAR allows and was read as LINEAR_EXACT."
 

@@ -76,8 +76,3 @@ class Flag:
     code: FlagCode
     sentence: str
     count: int = 1
-
-
-def counted(count: int, one: str, many: str) -> str:
-    """Write a number with its noun."""
-    return f"{count:,} {one if count == 1 else many}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.counting import counted, images_of_patients
 from clipsvd_app.domain.curves import roc_pairs
 from clipsvd_app.domain.evaluation import METHOD_TITLES
 from clipsvd_app.domain.wording import abstention_text, basis_text, difference_text, split_text, verdict_title
@@ -72,7 +73,7 @@ def _cohort(content: ReportContent) -> Section:
         ("Patients", f"{content.patients:,}"),
         ("Images", f"{content.images:,}, of which {content.labelled:,} are labelled"),
         ("Modalities", ", ".join(f"{code} {number:,}" for code, number in content.modalities)),
-        ("Training", f"{content.result.train_images} images of {content.result.train_groups} patients"),
+        ("Training", images_of_patients(content.result.train_images, content.result.train_groups)),
         ("Split", split_text(content.result.evaluation) or "no estimate"),
     )
     rows = tuple((each.name, f"{each.images:,}", f"{each.patients:,}") for each in content.classes)
@@ -83,7 +84,9 @@ def _cohort(content: ReportContent) -> Section:
 
 def _recipe(content: ReportContent) -> Section:
     result, recipe = content.result, content.recipe
-    shots = "all labelled images" if result.shots is None else f"{result.shots} images of each class"
+    shots = (
+        "all labelled images" if result.shots is None else f"{counted(result.shots, 'image')} of each class"
+    )
     return Section(
         "Recipe",
         (
@@ -92,11 +95,12 @@ def _recipe(content: ReportContent) -> Section:
                     ("Backbone", f"{content.backbone} ({result.backbone_sha256[:16]}…)"),
                     (
                         "Trained",
-                        f"{result.trainable_parameters:,} singular values of {result.matrices} matrices",
+                        f"{result.trainable_parameters:,} singular values of"
+                        f" {counted(result.matrices, 'matrix', 'matrices')}",
                     ),
                     ("Trained on", shots),
                     ("Preset", recipe.preset),
-                    ("Steps", f"{recipe.steps} of {recipe.batch_size} images"),
+                    ("Steps", f"{recipe.steps:,} of {counted(recipe.batch_size, 'image')}"),
                     ("Learning rate", f"{result.learning_rate:g}"),
                     ("Mirroring", "yes" if recipe.flip else "no, sides matter"),
                     ("Seed", str(result.seed)),
@@ -180,10 +184,15 @@ def _more_labels(content: ReportContent) -> tuple[Section, ...]:
 def _failures(content: ReportContent) -> tuple[Section, ...]:
     if content.failures is None:
         return ()
-    blocks: list[Block] = [Text(f"The most confident of {content.errors} errors on unseen patients.")]
+    blocks: list[Block] = [
+        Text(f"The most confident of {counted(content.errors, 'error')} on unseen patients.")
+    ]
     if content.withheld:
         blocks.append(
-            Text(f"{content.withheld} are left out: unreadable, replaced, or text may be burned into them.")
+            Text(
+                f"{counted(content.withheld, 'is', 'are')} left out: unreadable, replaced, or with text that"
+                " may be burned in."
+            )
         )
     return (Section("Failures", (*blocks, Gallery(content.failures))),)
 
@@ -191,7 +200,7 @@ def _failures(content: ReportContent) -> tuple[Section, ...]:
 def _limits(content: ReportContent) -> Section:
     evaluation = content.result.evaluation
     few = (
-        (f"Only {evaluation.images} images were tested: the intervals are wide.",)
+        (f"Only {counted(evaluation.images, 'image was', 'images were')} tested: the intervals are wide.",)
         if 0 < evaluation.images < SMALL_SAMPLE
         else ()
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.domain.evaluation import METHOD_TITLES
 from clipsvd_app.services.report.drawing import (
     ACCENT,
@@ -94,7 +95,7 @@ def confusion(names: Sequence[str], counts: Sequence[Sequence[int]]) -> Drawing:
                 Label(x + side / 2, y + height / 2 + 11, f"{share * 100:.0f} %", 7, "middle", ink),
             ]
     said = "; ".join(
-        f"{names[t]} taken for {names[p]} {n} times"
+        f"{names[t]} taken for {names[p]} {counted(n, 'time')}"
         for t, row in enumerate(counts)
         for p, n in enumerate(row)
         if n

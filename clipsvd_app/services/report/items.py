@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.cases import FEWEST_TO_CALL_FAR
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.domain.wording import basis_text, split_text, verdict_title
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def answers(content: ReportContent) -> dict[str, str]:
         "method": "Few-shot adaptation of a vision-language model by its singular values (CLIP-SVD).",
         "goal": f"To tell images apart: {', '.join(result.class_names)}.",
         "preprocessing": "Each image in its display window, padded to a square, at the size the model takes.",
-        "regions": f"{content.regions} images by a region drawn by hand."
+        "regions": f"{counted(content.regions, 'image')} by a region drawn by hand."
         if content.regions
         else "Whole images.",
         "identity": "The program keeps no name, id or date; this report holds none.",
@@ -144,12 +145,14 @@ def answers(content: ReportContent) -> dict[str, str]:
         "test_labels": "The same labels as for training.",
         "split": split_text(evaluation),
         "disjoint": "Patients: none is on both sides." if evaluation.kind != "none" else "",
-        "model": f"{result.matrices} weight matrices W = U diag(s) V^T of both towers; only s is trained "
+        "model": f"{counted(result.matrices, 'weight matrix', 'weight matrices')} W = U diag(s) V^T of "
+        "both towers; only s is trained "
         f"({result.trainable_parameters:,} numbers).",
         "software": f"CLIP-SVD Studio {content.version}.",
         "initial": f"Backbone “{content.backbone}”, SHA-256 of its tensors {result.backbone_sha256}.",
-        "training": f"Preset “{recipe.preset}”: {recipe.steps} steps of {recipe.batch_size} images, AdamW, "
-        f"peak rate {result.learning_rate:g}, seed {result.seed}.",
+        "training": f"Preset “{recipe.preset}”: {counted(recipe.steps, 'step')} of "
+        f"{counted(recipe.batch_size, 'image')}, AdamW, peak rate "
+        f"{result.learning_rate:g}, seed {result.seed}.",
         "selection": "The rate on one split by patient within the training images; the last step's model.",
         "ensemble": f"The mean of {recipe.seeds} fits." if recipe.seeds > 1 else "None.",
         "measures": "Balanced accuracy, accuracy, macro AUROC, sensitivity, specificity, Brier score, NLL.",
@@ -157,10 +160,11 @@ def answers(content: ReportContent) -> dict[str, str]:
         "bootstrap over patients for the rest.",
         "explanations": "Sizes of change; words of classes, heads and directions that passed their controls.",
         "estimate": basis_text(evaluation),
-        "numbers": f"{content.patients} patients, {content.images} images, {content.labelled} labelled.",
+        "numbers": f"{counted(content.patients, 'patient')}, {counted(content.images, 'image')}, "
+        f"{content.labelled:,} labelled.",
         "result": f"{verdict_title(evaluation)}. {evaluation.sentence}".strip() if evaluation.methods else "",
         "per_class": "Table of sensitivity and specificity." if evaluation.methods else "",
-        "failures": f"{content.errors} errors on unseen patients; confusion matrix.",
+        "failures": f"{counted(content.errors, 'error')} on unseen patients; confusion matrix.",
         "limits": "Section “Limits”.",
         "use": "Research and teaching, by people who can judge the images. Not for diagnostic use.",
         "availability": "The program is free software (Apache-2.0); the model is one adapter file.",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from clipsvd_app.adapter_file import read_adapter
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import Failed, Finished, PredictResult, VerifyResult, read_result
 from clipsvd_app.services import applying
@@ -61,8 +62,8 @@ class ApplyController(QObject):
         except UserError as error:
             self._session.tell(error, "adapter")
             return
-        self._session.settle("adapter")
-        self._session.settle("apply")
+        for key in ("adapter", "apply", "weak-prompts"):
+            self._session.settle(key)
         self._cancel()
         self._opened += 1
         self._adapter, self._backbone, self._rows = file, backbone, ()
@@ -131,8 +132,11 @@ class ApplyController(QObject):
             self._session.settle("apply")
             self._images.set_rows(self._rows, found.class_names)
             self._state = replace(self._state, warning=applying.unlike_summary(self._rows, found.learnt_kind))
+            if not self._page.isVisible():
+                said = f"The adapter was applied to {counted(len(self._rows), 'image')}."
+                self._session.tell(Notice("success", said, "", "export", "Show", "apply"))
             if found.warnings:
-                self._session.tell(Notice("warning", " ".join(found.warnings), key="apply"))
+                self._session.tell(Notice("warning", " ".join(found.warnings), key="weak-prompts"))
         elif isinstance(event, Failed):
             self._session.tell(failure_notice(event, "apply"))
         rows = tuple(applied_row(row) for row in self._rows if row.probabilities)

@@ -25,12 +25,17 @@ class ClassesController(QObject):
     def __init__(self, session: Session, bins: ClassBins) -> None:
         super().__init__(bins)
         self._session = session
-        bins.add_class.connect(lambda name: self._do_with(lambda: AddClass(class_from_name(name))))
+        self._bins = bins
+        bins.add_class.connect(self._add)
         bins.rename_class.connect(self._rename)
         bins.remove_class.connect(self._remove)
         bins.merge_class.connect(self._merge)
         bins.move_class.connect(self._move)
         bins.prompts_requested.connect(lambda _class_id: session.page_requested.emit("settings"))
+
+    def _add(self, name: str) -> None:
+        if not self._do_with(lambda: AddClass(class_from_name(name))):
+            self._bins.give_back(name)
 
     def _rename(self, class_id: int, name: str) -> None:
         """Rename a class; prompts that are still the templates follow the name."""
@@ -60,15 +65,15 @@ class ClassesController(QObject):
     def _known(self, class_id: int) -> ProjectClass:
         return next(known for known in self._session.classes() if known.id == class_id)
 
-    def _do_with(self, make: Callable[[], Change]) -> None:
+    def _do_with(self, make: Callable[[], Change]) -> bool:
         try:
             change = make()
         except UserError as error:
             self._session.tell(error, "change")
-        else:
-            self._do(change)
+            return False
+        return self._do(change)
 
-    def _do(self, change: Change) -> None:
+    def _do(self, change: Change) -> bool:
         """Change the classes, but not under the labels that a second reader cannot see."""
         if self._session.reader:
             self._session.tell(
@@ -78,5 +83,5 @@ class ClassesController(QObject):
                     code="reading",
                 )
             )
-        else:
-            self._session.do(change)
+            return False
+        return self._session.do(change)

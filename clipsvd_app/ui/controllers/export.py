@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import Failed, Finished, VerifyResult, read_result
 from clipsvd_app.services.applying import backbone_of, prepare_verify
@@ -19,7 +20,10 @@ from clipsvd_app.ui.shell.state import LongJob
 from clipsvd_app.ui.when_shown import WhenShown
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from clipsvd_app.adapter_file import AdapterContent
+    from clipsvd_app.domain.study import RunSummary
     from clipsvd_app.jobs import CancelledEvent
     from clipsvd_app.ui.export_page.page import ExportPage
     from clipsvd_app.ui.session import Session
@@ -36,6 +40,7 @@ class ExportController(QObject):
         page.export_requested.connect(self.export)
         page.empty_action.connect(session.page_requested)
         newest = WhenShown(page, self._show_newest)
+        session.project_opened.connect(self._forget)
         session.project_opened.connect(newest.ask)
         session.runs_changed.connect(newest.ask)
 
@@ -53,7 +58,7 @@ class ExportController(QObject):
         name = f"{project.path.stem}-run{number}{SUFFIX}"
         self._set(
             ExportState(
-                runs=tuple(RunChoice(run.number, f"Run {run.number}") for run in reversed(project.runs())),
+                runs=_choices(project.runs()),
                 run=number,
                 file_name=name,
                 path=str(project.path.resolve().parent / name),
@@ -102,13 +107,25 @@ class ExportController(QObject):
         self._state = state
         self._page.set_state(state)
 
+    def _forget(self) -> None:
+        """Drop what was typed for the project before."""
+        self._set(ExportState())
+
     def _show_newest(self) -> None:
+        """Show the newest run, or stay with the one whose file is being described."""
         project = self._session.project
         runs = project.runs() if project is not None else ()
-        if runs:
+        numbers = [run.number for run in runs]
+        if self._page.write_tab.is_edited and self._state.run in numbers:
+            self._set(replace(self._state, runs=_choices(runs)))
+        elif runs:
             self.show_run(runs[-1].number)
         else:
             self._set(ExportState())
+
+
+def _choices(runs: Sequence[RunSummary]) -> tuple[RunChoice, ...]:
+    return tuple(RunChoice(run.number, f"Run {run.number}") for run in reversed(runs))
 
 
 def _checked(result: ExportResult) -> Notice:
@@ -122,11 +139,13 @@ def adapter_facts(content: AdapterContent) -> tuple[tuple[str, str], ...]:
     """Return what an adapter is, for people, as (what, value)."""
     document = content.document
     training = document.training
-    counts = ", ".join(str(count) for count in training.images_per_class)
+    counts = ", ".join(f"{count:,}" for count in training.images_per_class)
+    images = f"{counted(sum(training.images_per_class), 'image')} ({counts})"
+    matrices = counted(len(content.spectra), "matrix", "matrices")
     return (
         ("Classes", ", ".join(entry.name for entry in document.classes)),
         ("Made for", f"{document.base.name} ({document.base.sha256[:12]}…)"),
-        ("Learned", f"{content.trained_numbers:,} singular values of {len(content.spectra)} matrices"),
-        ("From", f"{sum(training.images_per_class)} images ({counts}) of {training.patients} patients"),
+        ("Learned", f"{content.trained_numbers:,} singular values of {matrices}"),
+        ("From", f"{images} of {counted(training.patients, 'patient')}"),
         ("Judged", document.evaluation.sentence or "No estimate was possible."),
     )

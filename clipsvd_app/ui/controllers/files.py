@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.errors import UserError
 from clipsvd_app.services.changed_files import changed_images, changed_sentence
 from clipsvd_app.services.label_table import plan_labels, write_labels
@@ -76,9 +77,11 @@ class FilesController(QObject):
         def done(plan: PathPlan) -> None:
             self._session.do(plan.change)
             kind: NoticeKind = "warning" if plan.left else "success"
-            left = f"{len(plan.left)} stay where they are, such as {plan.left[0]}." if plan.left else ""
+            copied = counted(plan.files, "file is", "files are")
+            staying = counted(len(plan.left), "stays where it is", "stay where they are")
+            left = f"{staying}, such as {plan.left[0]}." if plan.left else ""
             self._session.tell(
-                Notice(kind, f"{plan.files} files are in “{folder}” beside the project.", left, key=_COLLECT)
+                Notice(kind, f"{copied} in “{folder}” beside the project.", left, key=_COLLECT)
             )
 
         self._work(lambda report: plan_collect(project, report), done, "Copying files", _COLLECT)
@@ -127,10 +130,9 @@ class FilesController(QObject):
         if plan is not None and self._session.do(plan.change):
             images, marks = len(plan.change.name_by_image), len(plan.change.mark_by_image)
             left = " ".join(plan.report.sentences())
+            labels, marked = counted(images, "label"), counted(marks, "mark")
             kind: NoticeKind = "warning" if left else "success"
-            self._session.tell(
-                Notice(kind, f"{images} labels, {marks} marks taken from the table.", left, key=_TABLE_IN)
-            )
+            self._session.tell(Notice(kind, f"{labels}, {marked} taken from the table.", left, key=_TABLE_IN))
 
     def ask_table_out(self) -> None:
         """Ask where to write the labels, and write them."""
@@ -150,7 +152,10 @@ class FilesController(QObject):
         except UserError as error:
             self._session.tell(error, _TABLE_OUT)
         else:
-            words, remedy = f"Wrote {lines} lines to “{file.name}”.", "Images are named by their hash."
+            words, remedy = (
+                f"Wrote {counted(lines, 'line')} to “{file.name}”.",
+                "Images are named by their hash.",
+            )
             self._session.tell(Notice("success", words, remedy, key=_TABLE_OUT))
 
     def _writable(self) -> Project | None:
@@ -176,7 +181,7 @@ class FilesController(QObject):
 
         def show(at: int, total: int) -> None:
             if at % 50 == 0:
-                told = Notice("info", f"{words}: {at} of {total}.", key=key, progress=(at, total))
+                told = Notice("info", f"{words}: {at:,} of {total:,}.", key=key, progress=(at, total))
                 self._session.tell(told)
 
         shown = LongJob("label", words, "The project stays as it is; what was copied stays too.")
@@ -218,7 +223,8 @@ class FilesController(QObject):
 def _moved(moved: int, total: int) -> Notice:
     return Notice(
         "warning",
-        f"{moved} of {total} images are not where they were. Their labels are safe.",
+        f"{moved:,} of {counted(total, 'image')} {'is' if moved == 1 else 'are'} not where"
+        f" {'it was. Its' if moved == 1 else 'they were. Their'} labels are safe.",
         "Connect the drive that holds them, or say where they are now.",
         RELINK,
         "Find them…",
@@ -240,14 +246,16 @@ def _replaced(replaced: int, total: int) -> Notice:
 def _relinked(plan: PathPlan) -> Notice:
     if not plan.files and not plan.left:
         return Notice("success", "Every image is where it was.", key=_MOVED)
-    left = f"{len(plan.left)} are still missing, such as {plan.left[0]}." if plan.left else ""
+    left = (
+        f"{counted(len(plan.left), 'is', 'are')} still missing, such as {plan.left[0]}." if plan.left else ""
+    )
     if not plan.files:
         return Notice(
             "warning", "None of the missing images lies there.", left, RELINK, "Look elsewhere…", key=_MOVED
         )
     again = (RELINK, "Look elsewhere…") if plan.left else ("", "")
     kind: NoticeKind = "warning" if plan.left else "success"
-    return Notice(kind, f"{plan.files} moved files found by their content.", left, *again, key=_MOVED)
+    return Notice(kind, f"{counted(plan.files, 'moved file')} found by content.", left, *again, key=_MOVED)
 
 
 def _not_while_reading() -> UserError:

@@ -225,7 +225,7 @@ def caution_of(session: Session, image: ProjectImage) -> tuple[str, ...]:
     flags = session.series_flags().get(image.series_id, ())
     if not flags:
         return ()
-    more = f" And {len(flags) - 1} more." if len(flags) > 1 else ""
+    more = f" And {len(flags) - 1:,} more." if len(flags) > 1 else ""
     return (flags[0].sentence + more,)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.errors import UserError
 from clipsvd_app.services.class_folders import FolderChoice, brings_labels, chosen_files
 from clipsvd_app.services.group_preview import is_doubtful, must_ask, preview_groups
@@ -33,6 +34,8 @@ class GroupingController(QObject):
         super().__init__(parent)
         self._parent = parent
         self.dialog: GroupingDialog | None = None
+        self.used_again = False
+        """Whether the rule taken last was chosen for other files before, and nobody was asked."""
 
     def decide(
         self,
@@ -48,8 +51,10 @@ class GroupingController(QObject):
         """
         known = project.setting(SETTING, "header")
         rule = parse_rule(known)
+        self.used_again = False
         asks_classes = folders is not None and brings_labels(project, read, folders)
         if not asks_classes and not must_ask(read, rule) and not is_doubtful(project, read, rule):
+            self.used_again = rule.kind not in ("auto", "header")
             take(rule, FolderChoice())
             return
         dialog = self.dialog = GroupingDialog(known, self._parent)
@@ -65,20 +70,43 @@ class GroupingController(QObject):
         self._show(dialog, project, read, folders)
         dialog.open()
 
+    def ask_anew(
+        self,
+        project: Project,
+        read: FilesRead,
+        anew: frozenset[int],
+        take: Callable[[PatientRule], None],
+        give_up: Callable[[], None],
+    ) -> None:
+        """Ask for another rule for files that are in the project already, as the images ``anew``."""
+        dialog = self.dialog = GroupingDialog(project.setting(SETTING, "header"), self._parent)
+        dialog.patients.rule_changed.connect(lambda _rule: self._show(dialog, project, read, None, anew))
+        dialog.accepted.connect(lambda: take(_kept(project, dialog.patients.rule)))
+        dialog.rejected.connect(give_up)
+        dialog.finished.connect(lambda _how: setattr(self, "dialog", None))
+        self._show(dialog, project, read, None, anew)
+        dialog.open()
+
     def dismiss(self) -> None:
         """Give up what is being asked: it is about a project that is no longer open."""
         if self.dialog is not None:
             self.dialog.reject()
 
     def _show(
-        self, dialog: GroupingDialog, project: Project, read: FilesRead, folders: ClassFolders | None
+        self,
+        dialog: GroupingDialog,
+        project: Project,
+        read: FilesRead,
+        folders: ClassFolders | None,
+        anew: frozenset[int] = frozenset(),
     ) -> None:
         if self.dialog is not dialog:
             return
         chosen = read if folders is None else chosen_files(read, folders, dialog.folder_choice)
-        dialog.add.setText(f"Add {len(chosen.found):,} {'file' if len(chosen.found) == 1 else 'files'}")
+        dialog.add.setText(f"{'Group' if anew else 'Add'} {counted(len(chosen.found), 'file')}")
         try:
-            dialog.patients.show_preview(preview_groups(project, chosen, chosen_rule(dialog.patients.rule)))
+            rule = chosen_rule(dialog.patients.rule)
+            dialog.patients.show_preview(preview_groups(project, chosen, rule, anew))
         except UserError as error:
             level: Level = "info" if error.code == NO_TABLE else "error"
             dialog.patients.show_trouble(error.message, error.remedy, level)

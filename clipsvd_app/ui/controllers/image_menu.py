@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QProcess, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QMenu
 
+from clipsvd_app.domain.counting import counted, images_of_patients
 from clipsvd_app.services.patients import (
     NEW_PATIENT,
     change_patient,
@@ -96,7 +97,7 @@ class ImageMenuController(QObject):
     def name_commands(self) -> None:
         """Say in every menu what the commands would do, and to how many images."""
         images = self._chosen()
-        many = "" if len(images) < 2 else f" {len(images)} images"
+        many = "" if len(images) < 2 else f" {counted(len(images), 'image')}"
         alone = not self._session.reader
         out = bool(images) and all(image.mark == "excluded" for image in images)
         self._name("edit.exclude", "Take in\tX" if out else "Leave out\tX", bool(images))
@@ -143,7 +144,7 @@ class ImageMenuController(QObject):
         choices = patient_choices(self._session.images(), moving)
         note = "All images of a patient stay on one side of every split into training and test."
         if len(moving) > len(images):
-            note = f"The other slices of the series go along: {len(moving)} images. {note}"
+            note = f"The other slices of the series go along: {counted(len(moving), 'image')}. {note}"
         dialog = self.dialog = PatientDialog(_title(moving), note, _options(choices), self._window)
         dialog.key_changed.connect(lambda key: dialog.set_caution(locked_sentence(project, moving, key)))
         dialog.chosen.connect(lambda key: self._move(moving, key))
@@ -172,7 +173,7 @@ class ImageMenuController(QObject):
             self._labelling.show(following)
         labelled = sum(image.class_id is not None for image in images)
         lost = f", {labelled} of them labelled" if labelled else ""
-        what = "1 image was" if len(images) == 1 else f"{len(images)} images were"
+        what = counted(len(images), "image was", "images were")
         words = f"{what} removed from the project{lost}."
         self._session.tell(
             Notice("info", words, "The files are untouched; undo brings all back.", key="removed")
@@ -183,7 +184,7 @@ class ImageMenuController(QObject):
         if project is not None and self._session.do(change_patient(project, moving, key)):
             moved = self._session.image(moving[0].id)
             whose = "a new patient" if moved is None else f"patient {moved.patient_number:03d}"
-            what = "The image belongs" if len(moving) == 1 else f"The {len(moving)} images belong"
+            what = "The image belongs" if len(moving) == 1 else f"The {counted(len(moving), 'image')} belong"
             self._session.tell(
                 Notice("info", f"{what} to {whose} now.", "Undo takes it back.", key="patient")
             )
@@ -215,7 +216,7 @@ def _title(images: Sequence[ProjectImage]) -> str:
     if len(images) == 1:
         return images[0].title
     patients = len({image.patient_key for image in images})
-    return f"{len(images)} images of {patients} {'patient' if patients == 1 else 'patients'}"
+    return images_of_patients(len(images), patients)
 
 
 def _options(choices: Sequence[PatientChoice]) -> tuple[PatientOption, ...]:
@@ -224,5 +225,5 @@ def _options(choices: Sequence[PatientChoice]) -> tuple[PatientOption, ...]:
 
 
 def _words(choice: PatientChoice) -> str:
-    count = "1 image" if choice.images == 1 else f"{choice.images} images"
+    count = counted(choice.images, "image")
     return " · ".join(part for part in (f"Patient {choice.number:03d}", count, choice.reason) if part)

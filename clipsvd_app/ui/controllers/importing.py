@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.project import SUFFIX
 from clipsvd_app.services import exporting
 from clipsvd_app.services.class_folders import chosen_files, class_folders, labels_by_content
@@ -23,6 +24,7 @@ from clipsvd_app.services.importing import (
 from clipsvd_app.services.labelling import set_labels
 from clipsvd_app.services.second_reading import set_readings
 from clipsvd_app.services.series_reports import warning
+from clipsvd_app.ui.controllers.regrouping import IMPORT_KEY, RegroupingController
 from clipsvd_app.ui.notices import Notice, NoticeKind
 from clipsvd_app.ui.shell.state import LongJob
 
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
 CANCEL_IMPORT = "import.cancel"
 SHOW_AFTER_S = 0.6
 BETWEEN_NOTICES_S = 0.25
-_KEY = "import"
+_KEY, _BUSY = IMPORT_KEY, "import-busy"
 _SHOWN = LongJob("label", "Reading files", "None of them has been added to the project yet.")
 
 
@@ -60,13 +62,14 @@ class ImportController(QObject):
         super().__init__(parent or session)
         self._session, self._grouping = session, grouping
         self._task: Task | None = None
+        self.regrouping = RegroupingController(session, grouping)
         self._started_s = self._told_s = 0.0
         session.project_opened.connect(grouping.dismiss)
 
     @property
     def busy(self) -> bool:
         """Whether files are being read, or the user is asked about them."""
-        return self._task is not None or self._grouping.dialog is not None
+        return self._task is not None or self.regrouping.busy or self._grouping.dialog is not None
 
     def take(self, paths: Sequence[str], class_id: int | None = None) -> None:
         """Open what was dropped, and import what else there is; a class labels all images, known ones too."""
@@ -107,7 +110,7 @@ class ImportController(QObject):
             return
         if self.busy:
             self._session.tell(
-                Notice("warning", "Files are still being read.", "Drop these once that is done.", key="busy")
+                Notice("warning", "Files are still being read.", "Drop these once that is done.", key=_BUSY)
             )
             return
         self._started_s = time.monotonic()
@@ -131,7 +134,7 @@ class ImportController(QObject):
         if now - self._started_s < SHOW_AFTER_S or now - self._told_s < BETWEEN_NOTICES_S:
             return
         self._told_s = now
-        stage = f"Reading files: {done} of {total}." if total else "Looking for files…"
+        stage = f"Reading files: {done:,} of {total:,}." if total else "Looking for files…"
         self._session.tell(Notice("info", stage, "", CANCEL_IMPORT, "Cancel", _KEY, (done, total)))
 
     def _take_files(self, project: Project, answer: Answer, class_id: int | None) -> None:
@@ -169,6 +172,7 @@ class ImportController(QObject):
             self._give_up()
         else:
             self._session.settle(_KEY)
+            self._session.settle(_BUSY)
             return self._session.project is project
         return False
 
@@ -180,19 +184,22 @@ class ImportController(QObject):
     ) -> None:
         if self._session.project is not project:
             return
+        again = rule if self._grouping.used_again else None
+
+        def take(answer: Answer) -> None:
+            if self._is_wanted(project, answer):
+                told = self._apply(answer.value, class_id, labels)
+                self._session.tell(self.regrouping.offer(told, read, answer.value, again))
+
         self._task = self._session.work(
             lambda report: plan_groups(project, read, rule, report),
-            lambda answer: self._take_plan(project, answer, class_id, labels),
+            take,
             self._show_progress,
             priority=1,
             shown=_SHOWN,
         )
 
-    def _take_plan(self, project: Project, answer: Answer, class_id: int | None, labels: Labels) -> None:
-        if self._is_wanted(project, answer):
-            self._apply(answer.value, class_id, labels)
-
-    def _apply(self, plan: ImportPlan, class_id: int | None, labels: Labels) -> None:
+    def _apply(self, plan: ImportPlan, class_id: int | None, labels: Labels) -> Notice:
         project = self._session.project
         assert project is not None
         changes = labelled_import(project, plan, labels)
@@ -205,7 +212,7 @@ class ImportController(QObject):
             self._session.undo_stack.endMacro()
         if plan.images:
             self.imported.emit()
-        self._session.tell(outcome(plan, labelled))
+        return outcome(plan, labelled)
 
     def _label(self, plan: ImportPlan, class_id: int) -> str:
         """Label whatever was read, new or known, and say how much that was."""
@@ -222,7 +229,7 @@ class ImportController(QObject):
             self._session.do(set_readings(self._session.reader, ids, class_id))
         else:
             self._session.do(set_labels(ids, class_id, names[class_id]))
-        return f"{len(ids):,} {'image' if len(ids) == 1 else 'images'} labelled “{names[class_id]}”."
+        return f"{counted(len(ids), 'image')} labelled “{names[class_id]}”."
 
 
 def labelled_words(labels: Labels) -> str:
@@ -254,7 +261,7 @@ def _more(plan: ImportPlan) -> Iterator[str]:
     irregular = warning(plan.series)
     if plan.refused:
         rest = len(plan.refused) - 1
-        yield f"Refused: {plan.refused[0].sentence}" + (f" And {rest} more." if rest else "")
+        yield f"Refused: {plan.refused[0].sentence}" + (f" And {rest:,} more." if rest else "")
     yield from (said for said in plan.warnings if said != irregular)
     yield from plan.notes
     if words := left_out_words(plan):

@@ -101,13 +101,13 @@ class LabelController(QObject):
         if self._session.project is None:
             self._page.show_empty()
             return
-        first_time = not self._page.strip.filled
+        was_filled = self._page.strip.filled
         self._page.tree.set_patients(tree_rows(self._session.images(), self._session.series_flags()))
         self._show_bins()
         self._show_pool()
-        self._page.show_work()
-        if first_time and self._page.isVisible():
-            self._page.setFocus()
+        opened = self._page.show_work()
+        if (opened or (self._page.strip.filled and not was_filled)) and self._page.isVisible():
+            self._page.take_keyboard()
 
     def clear_selected(self) -> None:
         """Take labels and marks of the selected images away."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.jobs import PreviewResult
 from clipsvd_app.services import pool_ranking
 from clipsvd_app.ui.label_page.state import Order, StripItem, StripState
@@ -143,8 +144,8 @@ def strip_state(
     if pool.order == "disagree":
         items = {image_id: _doubted(item) for image_id, item in items.items()}
     undecided = sum(image.class_id is None and not image.mark for image in images)
-    count = f"{len(items)} of {whole}" if whole > len(items) else f"{len(items)}"
-    caption = f"{count} {'image' if len(items) == 1 else 'images'}, {undecided} unlabelled"
+    share = f"{len(items):,} of " if whole > len(items) else ""
+    caption = f"{share}{counted(max(whole, len(items)), 'image')}, {undecided:,} unlabelled"
     arranged = tuple(items[image_id] for image_id in pool.arranged(images))
     return StripState(arranged, pool.order, orders, caption)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from clipsvd_app import imaging
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.imaging import Frame
 from clipsvd_app.ui.controllers.frame_states import (
     badge_of,
@@ -96,7 +97,7 @@ class ReformatController(QObject):
         now = time.monotonic()
         if self._task is not None and now - self._told_s >= BETWEEN_NOTICES_S:
             self._told_s = now
-            words = f"Reading the volume: {done} of {total} slices."
+            words = f"Reading the volume: {done:,} of {counted(total, 'slice')}."
             told = Notice("info", words, "", CANCEL_VOLUME, "Cancel", _KEY, (done, total))
             self._session.tell(told)
 

@@ -42,7 +42,7 @@ class ReportController(QObject):
         page.report_run_chosen.connect(self.show_run)
         page.report_requested.connect(self.write)
         page.report_cancelled.connect(self._cancel)
-        inspecting.run_shown.connect(lambda number, _result: self.show_run(number))
+        inspecting.run_shown.connect(lambda number, _result: self._follow(number))
 
     def open(self) -> None:
         """Bring the report of the inspected run to the front."""
@@ -53,6 +53,13 @@ class ReportController(QObject):
         """Show what the report of a run will say; 0 stands for none."""
         self._number = number
         self._shown.ask()
+
+    def _follow(self, number: int) -> None:
+        """Show the run that is inspected, unless a path is typed for another one of the project."""
+        project = self._session.project
+        known = () if project is None else [run.number for run in project.runs()]
+        if not (self._page.report_tab.is_edited and self._state.run in known and number):
+            self.show_run(number)
 
     def _refresh(self) -> None:
         self._inspecting.catch_up()  # whose run it is
@@ -140,5 +147,7 @@ def _failures_note(errors: int) -> str:
 
 def _written_note(written: WrittenReport) -> str:
     left = f", {written.withheld} left out" if written.withheld else ""
-    pictured = f", {written.failures} errors pictured{left}" if written.failures or written.withheld else ""
+    pictured = (
+        f", {count(written.failures, 'error')} pictured{left}" if written.failures or written.withheld else ""
+    )
     return f"{file_size(written.size_bytes)}{pictured}."

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.errors import UserError
 from clipsvd_app.project.reading_changes import Settle
 from clipsvd_app.services.agreement import Agreement, agreement, readers
@@ -115,7 +116,7 @@ class SecondReaderController(QObject):
         if self._session.reader:
             images = self._session.images()
             read = sum(image.class_id is not None for image in images)
-            sentence = f"{read} of {len(images)} images read. The labels of others are hidden."
+            sentence = f"{read:,} of {counted(len(images), 'image')} read. The labels of others are hidden."
             return ReaderState("reading", f"Reader {self._session.reader}", sentence)
         if self.compared is None:
             return OFF
@@ -137,8 +138,10 @@ def agreement_words(found: Agreement) -> str:
     kappa = "κ not defined" if found.kappa is None else f"κ {found.kappa:.2f}"
     spread = "" if found.interval is None else f" ({found.interval[0]:.2f} to {found.interval[1]:.2f})"
     settled = sum(one.settled for one in found.disagreements)
-    differ = f"{len(found.disagreements)} differ" + (f", {settled} of them settled" if settled else "")
-    return f"{kappa}{spread} · {found.images} images read by both · {differ}"
+    differ = counted(len(found.disagreements), "differs", "differ") + (
+        f", {settled} of them settled" if settled else ""
+    )
+    return f"{kappa}{spread} · {counted(found.images, 'image')} read by both · {differ}"
 
 
 def while_reading(reader: str) -> EmptySpec:

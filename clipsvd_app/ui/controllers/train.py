@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.domain.evaluation import Interval
 from clipsvd_app.domain.recipe import recipe_for
 from clipsvd_app.domain.results import StepMetrics
@@ -331,7 +332,7 @@ class TrainController(QObject):
         assert self._session.project is not None
         result = self._session.project.run_result(number)
         facts = (
-            ("Images", f"{result.train_images} of {result.train_groups} patients"),
+            ("Images", f"{result.train_images:,} of {counted(result.train_groups, 'patient')}"),
             ("Shots", "all" if result.shots is None else str(result.shots)),
             ("Seed", str(result.seed)),
             ("Peak rate", f"{result.learning_rate:g}"),
@@ -376,7 +377,7 @@ def _row(run: RunSummary) -> RunRow:
 def _warnings(classes: list[tuple[str, int, int]]) -> tuple[str, ...]:
     found = [f"“{name}” has no image yet." for name, images, _ in classes if not images]
     found += [
-        f"“{name}” has {patients} patient{'s' * (patients != 1)}; {FEW_PATIENTS} are needed for an estimate."
+        f"“{name}” has {counted(patients, 'patient')}; {FEW_PATIENTS} are needed for an estimate."
         for name, images, patients in classes
         if images and patients < FEW_PATIENTS
     ]

@@ -228,7 +228,7 @@ class ViewingController(QObject):
 
 
 def _window_notice(images: int, window: WindowSpec | None) -> Notice:
-    which = "The image is" if images == 1 else f"All {images} images of the series are"
+    which = "The image is" if images == 1 else f"All {images:,} images of the series are"
     use = "its own window" if window is None else f"C {window.centre:.4g}   W {window.width:.4g}"
     remedy = "Undo takes it back; J shows what training sees."
     return Notice("info", f"{which} trained with {use} from now on.", remedy, key="window")

@@ -10,9 +10,11 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from clipsvd_app import __version__
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.errors import UserError
 from clipsvd_app.settings import data_folder
 from clipsvd_app.ui.controllers.importing import CANCEL_IMPORT
+from clipsvd_app.ui.controllers.regrouping import CHANGE_PATIENTS
 from clipsvd_app.ui.engine_process import GONE
 from clipsvd_app.ui.notices import OPEN_PREFIX, START_ENGINE, Notice, failure_notice
 from clipsvd_app.ui.session import OPEN_BACKUP
@@ -63,6 +65,7 @@ class WindowController(QObject):
             "view.theme": self._switch_theme,
             "help.about": self._show_about,
             CANCEL_IMPORT: importing.cancel,
+            CHANGE_PATIENTS: importing.regrouping.change,
             OPEN_BACKUP: session.open_backup,
             "demo": self.open_demo,
             START_ENGINE: self._start_engine,
@@ -128,7 +131,9 @@ class WindowController(QObject):
             images = self._session.images()
             labelled = sum(image.class_id is not None for image in images)
             patients = len({image.patient_key for image in images})
-            detail = f"{patients} patients · {len(images)} images · {labelled} labelled"
+            detail = (
+                f"{counted(patients, 'patient')} · {counted(len(images), 'image')} · {labelled:,} labelled"
+            )
             self._window.set_title(TitleState(project.path.stem, detail, project.read_only))
         self._window.set_status(self._status())
 
@@ -184,7 +189,7 @@ class WindowController(QObject):
                 self._session.tell(Notice("info", answer.value.note, key="demo"))
 
     def _show_drawing(self, done: int, total: int) -> None:
-        words = f"Drawing the demo studies: {done} of {total}."
+        words = f"Drawing the demo studies: {done:,} of {total:,}."
         self._window.show_notice(Notice("info", words, "Once only.", key="demo", progress=(done, total)))
 
     def _show_undo(self) -> None:

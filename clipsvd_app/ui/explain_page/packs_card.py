@@ -107,5 +107,5 @@ def _findings(report: PackReport | None) -> list[tuple[str, str, str]]:
     found = [("✗", fault, "error") for fault in report.faults]
     found += [("!", warning, "warning") for warning in report.warnings]
     more = len(found) - _MOST
-    rest = [("", f"and {more} more; clipsvd corpus check lists every one", "muted")] if more > 0 else []
+    rest = [("", f"and {more:,} more; clipsvd corpus check lists every one", "muted")] if more > 0 else []
     return [*found[:_MOST], *rest]

@@ -11,7 +11,7 @@ from clipsvd_app.ui.explain_page.case_tab import CaseTab
 from clipsvd_app.ui.explain_page.change_tab import ChangeTab
 from clipsvd_app.ui.explain_page.state import ExplainState
 from clipsvd_app.ui.explain_page.trust_tab import TrustTab
-from clipsvd_app.ui.plots.page_parts import GAP, NOT_DIAGNOSTIC, choice, label
+from clipsvd_app.ui.plots.page_parts import GAP, NOT_DIAGNOSTIC, choice, fill_choice, label
 from clipsvd_app.ui.shell.drops import dropped_paths
 from clipsvd_app.ui.shell.empty_state import EmptyState
 from clipsvd_app.ui.shell.state import EmptyAction, EmptySpec
@@ -169,8 +169,6 @@ class ExplainPage(QWidget):
             part.trouble.connect(self.trouble)
 
     def _show_runs(self) -> None:
-        self._runs.clear()
-        self._runs.addItems([run.title for run in self._state.runs])
         numbers = [run.number for run in self._state.runs]
-        if self._state.run in numbers:
-            self._runs.setCurrentIndex(numbers.index(self._state.run))
+        place = numbers.index(self._state.run) if self._state.run in numbers else 0
+        fill_choice(self._runs, [run.title for run in self._state.runs], place)

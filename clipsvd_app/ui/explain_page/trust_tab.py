@@ -124,13 +124,14 @@ def case_facts(case: CaseExplanation) -> tuple[tuple[str, str], ...]:
     else:
         facts.append(("Score minus its parts", "this image tower has no exact sum"))
     if (change := case.attribution) is not None:
-        facts.append(("Change minus its parts", f"{change.residual:.1e} ({change.nodes} points of the path)"))
+        facts.append(
+            ("Change minus its parts", f"{change.residual:.1e} ({count(change.nodes, 'point')} of the path)")
+        )
     facts.append(("Concepts' likeness", f"{case.concepts_cosine:.2f} (0.60 is needed)"))
     facts.append(("Weight on nonsense phrases", f"{100 * case.control_share:.0f} % (10 % is the limit)"))
     if (own := case.map_specificity) is not None:
-        figures = (
-            f"{own.to_nonsense:.2f} from {own.prompts} nonsense prompts, {own.among_nonsense:.2f} among them"
-        )
+        others = count(own.prompts, "nonsense prompt")
+        figures = f"{own.to_nonsense:.2f} from {others}, {own.among_nonsense:.2f} among them"
         facts.append(
             ("The map's own distance", f"{figures}: {'specific' if own.is_specific else 'not specific'}")
         )

@@ -19,6 +19,7 @@ from clipsvd_app.ui.plots.page_parts import (
     button,
     choice,
     column,
+    fill_choice,
     label,
     scrolled,
 )
@@ -73,18 +74,22 @@ class ReportTab(QWidget):
         if (state.run, state.path) != (self._state.run, self._state.path):
             self._path.setText(str(Path(state.path).with_suffix(self.suffix)) if state.path else "")
         self._state = state
-        self._runs.clear()
-        self._runs.addItems([run.title for run in state.runs])
         numbers = [run.number for run in state.runs]
-        if state.run in numbers:
-            self._runs.setCurrentIndex(numbers.index(state.run))
+        place = numbers.index(state.run) if state.run in numbers else 0
+        fill_choice(self._runs, [run.title for run in state.runs], place)
         self._facts.set_facts(state.facts)
         self._failures_note.setText(state.failures_note)
         self._failures.setEnabled(state.failures_possible)
         self._show_progress(state)
         self.banner.setVisible(state.written is not None)
         if state.written is not None:
+            self._path.setModified(False)
             self.banner.show_text("success", f"{state.written} is written", state.written_note)
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether a path is typed that was not written to yet."""
+        return self._path.isModified()
 
     @property
     def suffix(self) -> str:

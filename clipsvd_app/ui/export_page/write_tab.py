@@ -26,6 +26,7 @@ from clipsvd_app.ui.plots.page_parts import (
     button,
     choice,
     column,
+    fill_choice,
     label,
     scrolled,
 )
@@ -78,6 +79,12 @@ class WriteTab(QWidget):
         self._write.setText("Writing…" if state.writing else "Write adapter")
         self._update_button()
         self._show_result(state)
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether something is typed that was not written yet."""
+        fields = (self._contact, self._licence, self._path)
+        return self._use.document().isModified() or any(field.isModified() for field in fields)
 
     def card(self) -> CardFields:
         """Return what is typed now."""
@@ -152,9 +159,13 @@ class WriteTab(QWidget):
         self._write.setEnabled(ready and bool(self._path.text().strip()))
 
     def _fill(self, state: ExportState) -> None:
-        self._use.setPlainText(state.card.intended_use)
-        self._contact.setText(state.card.contact)
-        self._licence.setText(state.card.licence)
+        """Show the card and the path of a run; who typed into the card has said it of every run."""
+        written = state.writing or state.result is not None or state.run is None
+        if written or not self._use.document().isModified():
+            self._use.setPlainText(state.card.intended_use)
+        for field, text in ((self._contact, state.card.contact), (self._licence, state.card.licence)):
+            if written or not field.isModified():
+                field.setText(text)
         self._path.setText(state.path)
 
     def _show_result(self, state: ExportState) -> None:
@@ -170,11 +181,9 @@ class WriteTab(QWidget):
         self._checks.set_lines(check_lines(state.result.checks))
 
     def _show_runs(self, state: ExportState) -> None:
-        self._runs.clear()
-        self._runs.addItems([run.title for run in state.runs])
         numbers = [run.number for run in state.runs]
-        if state.run in numbers:
-            self._runs.setCurrentIndex(numbers.index(state.run))
+        place = numbers.index(state.run) if state.run in numbers else 0
+        fill_choice(self._runs, [run.title for run in state.runs], place)
 
 
 def check_lines(result: VerifyResult) -> list[tuple[str, str, str]]:

@@ -17,7 +17,16 @@ from clipsvd_app.ui.inspect_page.result_tab import ResultTab
 from clipsvd_app.ui.inspect_page.state import InspectState
 from clipsvd_app.ui.inspect_page.trust_tab import TrustTab
 from clipsvd_app.ui.page_keys import PageKeys, is_typing
-from clipsvd_app.ui.plots.page_parts import GAP, NOT_DIAGNOSTIC, button, choice, label, one_line, split
+from clipsvd_app.ui.plots.page_parts import (
+    GAP,
+    NOT_DIAGNOSTIC,
+    button,
+    choice,
+    fill_choice,
+    label,
+    one_line,
+    split,
+)
 from clipsvd_app.ui.shell.empty_state import EmptyState
 from clipsvd_app.ui.shell.state import EmptyAction, EmptySpec
 
@@ -214,8 +223,6 @@ class InspectPage(QWidget):
         self.show_tab("failures")
 
     def _show_runs(self) -> None:
-        self._runs.clear()
-        self._runs.addItems([run.title for run in self._state.runs])
         numbers = [run.number for run in self._state.runs]
-        if self._state.run in numbers:
-            self._runs.setCurrentIndex(numbers.index(self._state.run))
+        place = numbers.index(self._state.run) if self._state.run in numbers else 0
+        fill_choice(self._runs, [run.title for run in self._state.runs], place)

@@ -19,6 +19,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.ui import icons
 from clipsvd_app.ui.class_colours import class_style, paint_class_mark
 from clipsvd_app.ui.image_mime import class_id_of, has_images, image_ids_of, mime_of_class
@@ -122,10 +123,11 @@ class ClassBin(QFrame):
         self._state = state
         self._mark.set_position(state.position)
         self.name.set_name(state.name)
-        self.count.setText(str(len(state.image_ids)))
+        self.count.setText(f"{len(state.image_ids):,}")
         self.hint.setText(state.hint)
         self.hint.setVisible(bool(state.hint))
-        self.setAccessibleName(f"Class {state.position + 1} {state.name}, {len(state.image_ids)} images")
+        images = counted(len(state.image_ids), "image")
+        self.setAccessibleName(f"Class {state.position + 1} {state.name}, {images}")
         key = f", or press {state.position + 1}" if state.position < 9 else ""
         self.setToolTip(f"{state.name}\nDrop images here{key}")
         return self._thumbs.set_images(state.image_ids)
@@ -238,7 +240,7 @@ class ClassBin(QFrame):
         images = len(self._state.image_ids)
         if not images:
             return "Remove class\tDel"
-        return f"Remove class, {images} {'image' if images == 1 else 'images'} unlabelled"
+        return f"Remove class, {counted(images, 'image')} unlabelled"
 
     def _drag_away(self) -> None:
         drag = QDrag(self)

@@ -103,6 +103,12 @@ class ClassBins(QFrame):
         self._new.show()
         self._new.setFocus()
 
+    def give_back(self, name: str) -> None:
+        """Put a name that was not taken back into the field it was typed in, to be mended."""
+        if self._new.isVisible() and self._new.hasFocus():
+            self._new.setText(name)
+            self._new.selectAll()
+
     def _build(self) -> None:
         heading = QLabel("Classes")
         set_kind(heading, "section")

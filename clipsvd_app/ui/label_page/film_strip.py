@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.ui.choice import Choice
 from clipsvd_app.ui.elided_label import ElidedLabel
 from clipsvd_app.ui.label_page.filter_button import FilterButton
@@ -94,14 +95,14 @@ class FilmStrip(QFrame):
         with QSignalBlocker(self._order):
             self._offer(state)
         self._all.setVisible(bool(state.part_of))
-        self._all.setText(f"Show all {state.part_of:,}".replace(",", " "))
+        self._all.setText(f"Show all {state.part_of:,}")
         self._news.setText(state.news)
         self._news.setVisible(bool(state.news))
         self._reference.setText(f"{state.reference}  ✕")
         self._reference.setVisible(bool(state.reference))
         self.filter.set_state(state.filter)
         self._show_nothing(state.hidden_by)
-        self._caption.setText(state.caption or f"{len(state.items):,} images".replace(",", " "))
+        self._caption.setText(state.caption or counted(len(state.items), "image"))
         self._tell_choice()
         self.view.setVerticalScrollBarPolicy(
             SCROLLS if state.items else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
@@ -267,9 +268,10 @@ class FilmStrip(QFrame):
             self.setFocus()
 
     def _offer(self, state: StripState) -> None:
-        self._order.clear()
-        for order, words in ORDERS:
-            if order in state.orders:
+        offered = [(order, words) for order, words in ORDERS if order in state.orders]
+        if [self._order.itemData(row) for row in range(self._order.count())] != [o for o, _ in offered]:
+            self._order.clear()
+            for order, words in offered:
                 self._order.addItem(words, order)
         self._order.setCurrentIndex(self._order.findData(state.order))
 
@@ -303,7 +305,7 @@ class FilmStrip(QFrame):
                 f"Keys label this slice. A drag onto a class labels all {len(stack.ids)}."
             )
         else:
-            self._chosen.setText(f"{len(ids):,} selected".replace(",", " "))
+            self._chosen.setText(f"{len(ids):,} selected")
             self._chosen.setToolTip("Keys label all of them")
         self._chosen.setVisible(len(ids) > 1 or stack is not None)
 

@@ -61,7 +61,7 @@ class FilterButton(QToolButton):
             self._make_entries(state)
         for entry in state.entries:
             action = self._entries[entry.key]
-            action.setText(f"{literal(entry.words)}\t{entry.count}")
+            action.setText(f"{literal(entry.words)}\t{entry.count:,}")
             action.setChecked(entry.key in state.chosen)
         if not self._typing.isActive() and self._name.text().strip() != state.name:
             with QSignalBlocker(self._name):

@@ -94,10 +94,17 @@ class LabelPage(QWidget):
             self.setFocusProxy(self.welcome)
             self.welcome.setFocus()
 
-    def show_work(self) -> None:
-        """Show the project's studies, pool and classes."""
+    def show_work(self) -> bool:
+        """Show the project's studies, pool and classes; returns whether they were not on show before."""
+        opened = self._layers.currentWidget() is not self._work
         self._layers.setCurrentWidget(self._work)
         self.setFocusProxy(self.strip if self.strip.filled else self.tree)
+        return opened
+
+    def take_keyboard(self) -> None:
+        """Give the keyboard to the pool or the tree, but never out of a field that is typed into."""
+        if not is_typing():
+            self.setFocus()
 
     def show_frame(self, frame: FrameState | None, pane: int | None = None) -> None:
         """Show a frame in a pane of the viewer, and mark the active one in the pool."""

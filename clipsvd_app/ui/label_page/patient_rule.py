@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from clipsvd_app.services.grouping import FIRST_PART
 from clipsvd_app.ui.plots.page_parts import Banner, ChoiceGroup, Level, button, label, scrolled
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ CHOICES = (
     ("regex", "A part of the file name", "Such as everything before the first underscore.", ""),
     ("csv", "A table", "A table with the columns path and patient.", ""),
 )
-FIRST_PATTERN = r"^([^_\-. ]+)"
 TYPING_PAUSE_MS = 250
 SHOWN_AT_MOST = 500
 PATTERN_HELP = "Pattern: what its first parentheses catch is the patient."
@@ -52,7 +52,7 @@ class PatientRulePane(QWidget):
         kind, _, rest = rule.partition(":")
         self.choices = ChoiceGroup()
         self.choices.set_choices(CHOICES, "header" if kind == "auto" else kind)
-        self.pattern = QLineEdit(rest if kind == "regex" else FIRST_PATTERN)
+        self.pattern = QLineEdit(rest if kind == "regex" else FIRST_PART)
         self.pattern.setAccessibleName("Pattern whose first group is the patient")
         self.pattern.setToolTip("A regular expression; its first group in parentheses is the patient")
         self.levels = QSpinBox()

@@ -22,6 +22,8 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QImage, QPixmap
 
+from clipsvd_app.domain.counting import counted
+
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
 
@@ -224,7 +226,7 @@ class StripModel(QAbstractListModel):
             return (f"Slice {item.slice} of {item.slices}",) if row.stack else ()
         labelled = sum(self._by_id[image_id].label is not None for image_id in row.ids)
         return (
-            f"Series of {len(row.ids)} slices, {labelled} labelled; slice {item.slice} on show",
+            f"Series of {counted(len(row.ids), 'slice')}, {labelled:,} labelled; slice {item.slice} on show",
             f"A key labels this slice, a drag onto a class all {len(row.ids)}",
             "Double click or Enter opens the series",
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractItemModel, QMimeData, QModelIndex, QObject, QPersistentModelIndex, Qt
 
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.ui.image_mime import IMAGE_IDS, mime_of
 
 if TYPE_CHECKING:
@@ -293,9 +294,9 @@ def _gather(node: _Node, children: Sequence[_Node]) -> None:
 
 def _told(node: _Node) -> str:
     """Return the tooltip of a row."""
-    lines = [f"{node.name}: {node.labelled} of {len(node.image_ids)} images labelled"]
+    lines = [f"{node.name}: {node.labelled:,} of {counted(len(node.image_ids), 'image')} labelled"]
     lines += [" · ".join(said for said in node.facts if said)] if any(node.facts) else []
     lines += node.flags[:FLAGS_TOLD]
     if len(node.flags) > FLAGS_TOLD:
-        lines.append(f"And {len(node.flags) - FLAGS_TOLD} more.")
+        lines.append(f"And {len(node.flags) - FLAGS_TOLD:,} more.")
     return "\n".join(lines)

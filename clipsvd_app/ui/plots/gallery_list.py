@@ -18,6 +18,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QImage, QKeyEvent, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.ui.class_colours import class_style, paint_class_mark
 from clipsvd_app.ui.plots.inks import palette_in_force
 from clipsvd_app.ui.plots.numbers import percent
@@ -72,7 +73,7 @@ class GalleryList(QListView):
     def set_items(self, items: tuple[GalleryItem, ...]) -> None:
         """Show these cases in this order."""
         self._cases.set_items(items)
-        self.setAccessibleDescription(f"{len(items)} cases")
+        self.setAccessibleDescription(counted(len(items), "case"))
 
     def image_ids(self) -> tuple[int, ...]:
         """Return the ids shown, in order."""

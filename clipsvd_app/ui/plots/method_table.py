@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPen
 
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.domain.evaluation import METHOD_TITLES
 from clipsvd_app.ui.plots.numbers import duration, percent, percent_with_interval
 from clipsvd_app.ui.plots.plot_widget import (
@@ -203,7 +204,8 @@ class MethodTable(PlotWidget):
         lines = [self._titles[row]]
         lines += [
             f"{c.name}: sensitivity {percent_with_interval(c.sensitivity, c.sensitivity_interval)}, "
-            f"specificity {percent_with_interval(c.specificity, c.specificity_interval)}, {c.images} images"
+            f"specificity {percent_with_interval(c.specificity, c.specificity_interval)}, "
+            f"{counted(c.images, 'image')}"
             for c in score.classes
         ]
         lines.append(f"Brier {score.brier:.3f}, negative log-likelihood {score.negative_log_likelihood:.3f}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.counting import counted
+
 if TYPE_CHECKING:
     from clipsvd_app.domain.evaluation import Interval
 
@@ -47,7 +49,7 @@ def duration(seconds: float) -> str:
 
 def count(number: int, noun: str, plural: str = "") -> str:
     """Return “1 image” or “1,204 images”."""
-    return f"{number:,}{_SPACE}{noun if number == 1 else plural or noun + 's'}"
+    return counted(number, noun, plural).replace(" ", _SPACE, 1)
 
 
 def file_size(size_bytes: int) -> str:

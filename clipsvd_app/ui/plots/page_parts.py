@@ -26,10 +26,10 @@ from clipsvd_app.ui.plots.inks import palette_in_force
 from clipsvd_app.ui.theme import set_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from PySide6.QtGui import QResizeEvent
-    from PySide6.QtWidgets import QLayout
+    from PySide6.QtWidgets import QComboBox, QLayout
 
 GAP = 8
 NOT_DIAGNOSTIC = "For research and teaching. Not for diagnostic use."
@@ -307,6 +307,17 @@ class _Scrolled(QScrollArea):
         if event.type() == QEvent.Type.LayoutRequest:
             self.updateGeometry()
         return super().eventFilter(watched, event)
+
+
+def fill_choice(box: QComboBox, titles: Sequence[str], place: int) -> None:
+    """Offer these and show one, without a signal; where they are offered already, an open list stays open."""
+    blocked = box.blockSignals(True)
+    if [box.itemText(row) for row in range(box.count())] != list(titles):
+        box.clear()
+        box.addItems(list(titles))
+    if box.currentIndex() != place:
+        box.setCurrentIndex(place)
+    box.blockSignals(blocked)
 
 
 def scrolled(content: QWidget) -> QScrollArea:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QGridLayout, QWidget
 
 from clipsvd_app.ui.focus import destructive
 from clipsvd_app.ui.plots.numbers import file_size
-from clipsvd_app.ui.plots.page_parts import GAP, Card, ChoiceGroup, button, choice, empty, label
+from clipsvd_app.ui.plots.page_parts import GAP, Card, ChoiceGroup, button, choice, empty, fill_choice, label
 
 if TYPE_CHECKING:
     from clipsvd_app.domain.recipe import DeviceName
@@ -49,10 +49,8 @@ class LookCard(Card):
             theme,
         )
         self._devices = tuple(option.name for option in devices)
-        self._device.clear()
-        self._device.addItems([option.title for option in devices])
-        if device in self._devices:
-            self._device.setCurrentIndex(self._devices.index(device))
+        place = self._devices.index(device) if device in self._devices else 0
+        fill_choice(self._device, [option.title for option in devices], place)
         self._note.setText(note)
         self._note.setVisible(bool(note))
 

@@ -50,17 +50,9 @@ class PromptsCard(Card):
         self._save.clicked.connect(self._emit)
 
     def set_classes(self, classes: tuple[ClassSpec, ...], locked: str = "") -> None:
-        """Show these classes; unsaved text is kept while its class has not changed."""
+        """Show these classes; unsaved text is kept while its class is there."""
         if classes != self._classes:
-            chosen = max(0, self._choice.currentIndex())
-            self._classes = classes
-            self._choice.blockSignals(True)
-            self._choice.clear()
-            for position, spec in enumerate(classes):
-                self._choice.addItem(class_icon(position), spec.name)
-            self._choice.setCurrentIndex(min(chosen, len(classes) - 1))
-            self._choice.blockSignals(False)
-            self._show_class()
+            self._offer(classes)
         self._editor.setReadOnly(bool(locked))
         self._note.setText(locked or ("" if classes else "Make a class first: prompts belong to classes."))
         self._note.setVisible(bool(self._note.text()))
@@ -73,6 +65,24 @@ class PromptsCard(Card):
     def _show_class(self) -> None:
         spec = self._spec()
         self._editor.setPlainText("\n".join(spec.prompts) if spec else "")
+
+    def _offer(self, classes: tuple[ClassSpec, ...]) -> None:
+        before, row = self._spec(), max(0, self._choice.currentIndex())
+        names = [spec.name for spec in classes]
+        renamed = len(classes) == len(self._classes)  # else a class that is not there was removed
+        same = before is not None and (before.name in names or renamed)
+        if before is not None and before.name in names:
+            row = names.index(before.name)
+        typed = before is not None and self.prompts() != before.prompts
+        self._classes = classes
+        self._choice.blockSignals(True)
+        self._choice.clear()
+        for position, name in enumerate(names):
+            self._choice.addItem(class_icon(position), name)
+        self._choice.setCurrentIndex(min(row, len(classes) - 1))
+        self._choice.blockSignals(False)
+        if not (same and typed):
+            self._show_class()
 
     def _spec(self) -> ClassSpec | None:
         row = self._choice.currentIndex()

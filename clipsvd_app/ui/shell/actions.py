@@ -77,6 +77,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("help.about", "About CLIP-SVD Studio", "Help"),
 )
 
+MESSAGE_KEYS: tuple[KeyHelp, ...] = (KeyHelp("Esc", "Dismiss the newest message"),)
 INSPECT_KEYS: tuple[KeyHelp, ...] = (
     KeyHelp("Arrow keys, Enter", "Confusion matrix and map: choose, open"),
     KeyHelp("1 … 9", "Label the open case"),

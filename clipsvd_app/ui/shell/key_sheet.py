@@ -11,6 +11,7 @@ from clipsvd_app.ui.shell.actions import (
     APPLY_KEYS,
     INSPECT_KEYS,
     LABEL_KEYS,
+    MESSAGE_KEYS,
     MOUSE_KEYS,
     VIEWER_KEYS,
     KeyHelp,
@@ -158,7 +159,7 @@ def _titled() -> tuple[Section, ...]:
         ("Inspecting", INSPECT_KEYS),
         ("Applying", APPLY_KEYS),
     )
-    return (("Window", window), *VIEWER_KEYS, *others)
+    return (("Window", window + MESSAGE_KEYS), *VIEWER_KEYS, *others)
 
 
 def _shown(shortcut: str) -> str:

@@ -88,8 +88,8 @@ class Messages(QWidget):
 
     def settle(self, key: str) -> None:
         """Take back the notices with this key: what they told of is over."""
-        self._waiting.settle(key)
-        self._refresh()
+        if self._waiting.settle(key):
+            self._refresh()
 
     def leave_project(self) -> None:
         """Take away what told of a project that is no longer open."""

@@ -25,6 +25,7 @@ from clipsvd_app.ui.plots.page_parts import (
     button,
     choice,
     empty,
+    fill_choice,
     label,
     scrolled,
 )
@@ -169,15 +170,15 @@ class SetupPanel(QWidget):
         )
         if state.shot_options:
             self._shots.setMaximum(max(state.shot_options))
-        self._shots.setValue(shots or min(4, self._shots.maximum()))
+        if not self._shots.hasFocus():  # what is being typed stays, an empty field too
+            self._shots.setValue(shots or min(4, self._shots.maximum()))
         self._shots.setEnabled(shots is not None)
 
     def _show_devices(self, state: TrainState) -> None:
         self._devices = tuple(option.name for option in state.devices)
-        self._device.clear()
-        self._device.addItems([option.title for option in state.devices])
-        if state.choice.device in self._devices:
-            self._device.setCurrentIndex(self._devices.index(state.choice.device))
+        chosen = state.choice.device
+        place = self._devices.index(chosen) if chosen in self._devices else 0
+        fill_choice(self._device, [option.title for option in state.devices], place)
 
 
 class _ClassesCard(Card):

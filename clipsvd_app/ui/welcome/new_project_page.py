@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.ui.class_folder_box import ClassFolderBox
 from clipsvd_app.ui.focus import destructive
 from clipsvd_app.ui.label_page.patient_rule import PatientRulePane
@@ -86,7 +87,7 @@ class NewProjectPage(QWidget):
 
     def set_source(self, images: int, source: str) -> None:
         """Say how many images there are, and where they come from."""
-        text = f"Create project from {images:,} {'image' if images == 1 else 'images'}"
+        text = f"Create project from {counted(images, 'image')}"
         self._title.setText(text)
         self.make.setText(text)
         self._source.setText(source)
