@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -97,9 +98,12 @@ class Curve:
         return Curve(np.gradient(self.values, curve_positions()).astype(np.float32))
 
 
+@lru_cache(maxsize=1)
 def curve_positions() -> Line:
     """Return the coordinates at which curves are tabulated."""
-    return np.linspace(-_REACH, _REACH, _STEPS)
+    positions = np.linspace(-_REACH, _REACH, _STEPS)
+    positions.flags.writeable = False  # one array for everybody
+    return positions
 
 
 def table_index(position: Field) -> npt.NDArray[np.int32]:

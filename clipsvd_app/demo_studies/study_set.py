@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -22,6 +23,7 @@ _FIELD_MM: Final = 400.0
 # Within each finding: every 4th patient comes back for a second film, every 8th is stored as MONOCHROME1.
 _SECOND_FILM_EVERY: Final = 4
 _INVERTED_EVERY: Final = 8
+_THREADS: Final = 2  # NumPy and SciPy let each other run; more than two wait for one another
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +91,15 @@ def write_demo_studies(
     ``report(done, total)`` is called after every film.
     """
     films = plan_films(seed=seed, patients=patients, size=size)
-    written = []
-    for done, film in enumerate(films, start=1):
-        written.append(_write_film(folder, film, size, png=png))
-        if report is not None:
-            report(done, len(films))
+    written: list[DemoImage] = []
+    pool = ThreadPoolExecutor(_THREADS)
+    try:
+        for image in pool.map(lambda film: _write_film(folder, film, size, png=png), films):
+            written.append(image)
+            if report is not None:
+                report(len(written), len(films))
+    finally:
+        pool.shutdown(cancel_futures=True)  # whoever cancels waits for the films under way alone
     _write_labels(folder, written)
     return tuple(written)
 
