@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from clipsvd_app.services.class_folders import ClassFolder
 
+WIDE_PX, LOW_PX, TALL_PX = 860, 560, 720
+
 
 class GroupingDialog(QDialog):
     """The ways to tell patients apart in ``patients``, and a button that adds the files."""
@@ -26,7 +28,7 @@ class GroupingDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Who are the patients?")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        open_at_size(self, 860, 560)
+        open_at_size(self, WIDE_PX, LOW_PX)
         self.patients = PatientRulePane(rule)
         self.classes = ClassFolderBox()
         self.classes.hide()
@@ -66,6 +68,7 @@ class GroupingDialog(QDialog):
         self._title.setText("These folders look like classes")
         self.classes.set_folders(folders, as_classes, left_out, known)
         self.classes.show()
+        open_at_size(self, WIDE_PX, TALL_PX)
         self._patients_title.show()
 
     @property

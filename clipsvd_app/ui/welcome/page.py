@@ -27,7 +27,7 @@ ACTIONS = (
     ("new", "New empty project…", ""),
     ("open", "Open project…", ""),
 )
-WIDTH_PX = 940
+WIDTH_PX = 980
 
 
 class WelcomePage(QWidget):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.welcome.state import RecentState
 
 CARD_PX = QSize(292, 178)
-PICTURES_PX = 84
+PICTURES_PX = 80
 MOST_PICTURES = 3
 
 
