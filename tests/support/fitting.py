@@ -155,7 +155,7 @@ def _is_read(widget: QWidget) -> bool:
     if type(widget) in WORDLESS and not painted_by_view:
         return False
     typed = isinstance(widget, TYPED_INTO) or isinstance(above, TYPED_INTO)
-    return not (typed and widget.isEnabled()) or isinstance(widget, NameField)
+    return not typed or isinstance(widget, NameField)
 
 
 def _cut(widget: QWidget, texts: list[Written]) -> Iterator[str]:
