@@ -99,6 +99,18 @@ def test_columns_say_what_the_files_say_on_every_row_above_too(tree):
     assert "2021-01-02 · MR · Brain" in tip
 
 
+def test_another_project_begins_with_empty_columns_and_asks_anew(tree, qtbot):
+    tree.set_facts(FACTS)
+    asked = []
+    tree.facts_needed.connect(asked.append)
+    tree.forget_facts()
+    assert row(tree, "b")[1:] == ["", "", ""]
+    qtbot.waitUntil(lambda: bool(asked))
+    assert ("r3", 5) in asked[0]
+    tree.set_patients(patients()[1:])
+    assert row(tree, "b")[1:] == ["", "", ""]
+
+
 def test_sorting_reads_every_study_and_puts_what_is_unknown_last(tree):
     asked = []
     tree.facts_needed.connect(asked.append)

@@ -97,6 +97,10 @@ class StudiesModel(QAbstractItemModel):
     def forget_facts(self) -> None:
         """Drop what files said: other files are looked at now."""
         self._facts.clear()
+        for node in self._nodes:
+            node.facts = ("", "", "")
+        if self._top:
+            self.dataChanged.emit(self.index(0, NAME), self.index(len(self._top) - 1, DESCRIPTION))
 
     def unread_below(self, index: Index) -> list[tuple[str, int]]:
         """Return (key, an image) of the first unread series of each study at or below a row."""

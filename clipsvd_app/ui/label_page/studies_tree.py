@@ -20,6 +20,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QApplication,
     QHeaderView,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -103,6 +104,7 @@ class StudiesTree(QWidget):
         self.view.header().sortIndicatorChanged.connect(self._sort)
         self.view.clicked.connect(self._mean_it)
         self.view.activated.connect(self._mean_it)
+        self.view.pressed.connect(self._mean_it_for_its_menu)
         self.view.selectionModel().selectionChanged.connect(self._tell_selection)
         self._empty.action_requested.connect(self.action_requested)
         self._open: tuple[set[str], list[str]] = set(), []
@@ -129,6 +131,7 @@ class StudiesTree(QWidget):
         """Ask anew for what files say."""
         self._asked.clear()
         self._model.forget_facts()
+        self._looking.start()
 
     def follow(self, image_id: int | None) -> None:
         """Mark the series on the screen without taking the focus or choosing for the user."""
@@ -180,6 +183,11 @@ class StudiesTree(QWidget):
         """Choose the row that only followed the viewer until it was clicked."""
         if self._followed:
             self._tell_selection()
+
+    def _mean_it_for_its_menu(self, index: QModelIndex) -> None:
+        """Choose the row that a menu is about to be opened for; no click follows the right button."""
+        if QApplication.mouseButtons() & Qt.MouseButton.RightButton:
+            self._mean_it(index)
 
     def _ask_for_seen(self) -> None:
         index = self.view.indexAt(QPoint(1, 1))
