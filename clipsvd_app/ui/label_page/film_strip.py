@@ -206,7 +206,7 @@ class FilmStrip(QFrame):
         self._search = QLineEdit()
         self._search.setPlaceholderText("Find by words or file name")
         self._search.setClearButtonEnabled(True)
-        self._search.setToolTip("What an image shows, or a part of its file’s name")
+        self._search.setToolTip(self._search.placeholderText())
         self._search.setMinimumWidth(90)
         self._search.setMaximumWidth(320)
         self._search.setAccessibleName("Find images by words")
