@@ -49,7 +49,14 @@ ENDS_OR_REPLACES = re.compile(
     r"train|finish|save prompts|keep label)\b",
     re.IGNORECASE,
 )
-DIALOGS = {"ReaderDialog", "GroupingDialog", "LabelsDialog", "HeaderDialog", "AppliedImageDialog"}
+DIALOGS = {
+    "ReaderDialog",
+    "GroupingDialog",
+    "LabelsDialog",
+    "HeaderDialog",
+    "AppliedImageDialog",
+    "PatientDialog",
+}
 """Every class of dialog; ``test_every_dialog_is_walked`` says when one is missing here."""
 
 
@@ -143,6 +150,11 @@ def test_a_destructive_control_keeps_the_focus_only_for_who_goes_to_it(window, q
     assert pressed == [True]
 
 
+def change_patient(pages) -> None:
+    pages.label.strip.select([pages.label.strip.view.model().items[0].image_id])
+    pages.menu.change_patient()
+
+
 def open_dialogs(studio, tmp_path):
     """Give what opens each kind of dialog, as a user does."""
     pages, window = studio.pages, studio.window
@@ -155,6 +167,7 @@ def open_dialogs(studio, tmp_path):
     studio.session.project.set_setting("patient_rule", "header")
     return {
         "ReaderDialog": pages.reading.ask,
+        "PatientDialog": lambda: change_patient(pages),
         "LabelsDialog": lambda: pages.files.import_labels(table),
         "GroupingDialog": lambda: pages.importing.take([str(new)]),
         "HeaderDialog": lambda: show_header(pages),
