@@ -44,6 +44,7 @@ from clipsvd_app.ui.controllers.importing import BETWEEN_NOTICES_S, labelled_wor
 from clipsvd_app.ui.notices import Notice
 from clipsvd_app.ui.pictures import THUMBNAIL_PX, to_qimage
 from clipsvd_app.ui.plots.numbers import file_size
+from clipsvd_app.ui.shell.state import LongJob
 from clipsvd_app.ui.welcome.state import PlaceState, RecentState
 
 if TYPE_CHECKING:
@@ -67,6 +68,10 @@ class _Dropped:
     read: FilesRead
     folders: ClassFolders | None
     draft: Project
+
+
+_READING = LongJob("label", "Reading files", "No project has been made of them yet.")
+_MAKING = LongJob("label", "Making the project", "It will not be made.")
 
 
 class WelcomeController(QObject):
@@ -113,7 +118,7 @@ class WelcomeController(QObject):
             return read, class_folders(wanted, read, passing_folder())
 
         self._task = self._session.work(
-            look, lambda answer: self._take_files(wanted, answer), self._advance, 1
+            look, lambda answer: self._take_files(wanted, answer), self._advance, 1, shown=_READING
         )
 
     def cancel(self) -> None:
@@ -156,7 +161,9 @@ class WelcomeController(QObject):
             report(0, 0)
             return plan
 
-        self._task = self._session.work(make, lambda answer: self._take_plan(project, labels, answer))
+        self._task = self._session.work(
+            make, lambda answer: self._take_plan(project, labels, answer), shown=_MAKING
+        )
 
     def close(self) -> None:
         """End what is under way; a project that is not whole yet goes."""
