@@ -51,7 +51,7 @@ class Recipe:
 
 
 PRESETS: dict[PresetName, Recipe] = {
-    "quick": Recipe(preset="quick", steps=60, trained_share=1 / 3),
+    "quick": Recipe(preset="quick", steps=40, search_steps=10, trained_share=1 / 3),
     "standard": Recipe(),
     "thorough": Recipe(preset="thorough", steps=200, search_steps=50, folds=5, repeats=2, seeds=3),
 }
