@@ -1,9 +1,22 @@
-"""The sigma adapter file, format 1: read, write, check and show it with numpy alone, without torch."""
+"""What a run exports, read, written, checked and shown with numpy alone, without torch.
+
+The sigma adapter, format 1, and the classifier on frozen features, format 1.
+"""
 
 from clipsvd_app.adapter_file.base_hash import canonical_sha256
 from clipsvd_app.adapter_file.card import card_text
 from clipsvd_app.adapter_file.content import AdapterContent, Spectrum
-from clipsvd_app.adapter_file.reading import read_adapter
+from clipsvd_app.adapter_file.frozen_classifier import ClassifierContent
+from clipsvd_app.adapter_file.reading import read_adapter, read_exported
 from clipsvd_app.adapter_file.writing import write_adapter
 
-__all__ = ["AdapterContent", "Spectrum", "canonical_sha256", "card_text", "read_adapter", "write_adapter"]
+__all__ = [
+    "AdapterContent",
+    "ClassifierContent",
+    "Spectrum",
+    "canonical_sha256",
+    "card_text",
+    "read_adapter",
+    "read_exported",
+    "write_adapter",
+]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clipsvd_app.adapter_file.content import AdapterContent
+from clipsvd_app.adapter_file.document import AdapterDocument, ClassifierDocument
+from clipsvd_app.adapter_file.frozen_classifier import ClassifierContent
 from clipsvd_app.adapter_file.plain_text import plain
 from clipsvd_app.domain.counting import counted, images_of_patients
 from clipsvd_app.domain.evaluation import METHOD_TITLES
 
 if TYPE_CHECKING:
-    from clipsvd_app.adapter_file.content import AdapterContent
-    from clipsvd_app.adapter_file.document import AdapterDocument, EvaluatedMethod
+    from clipsvd_app.adapter_file.document import EvaluatedMethod
 
+Document = AdapterDocument | ClassifierDocument
 _TITLES: dict[str, str] = {str(method): title for method, title in METHOD_TITLES.items()}
 _VERDICTS = {
     "helped": "Adaptation helped on unseen patients.",
@@ -20,11 +23,12 @@ _VERDICTS = {
 }
 
 
-def card_text(content: AdapterContent) -> str:
+def card_text(content: AdapterContent | ClassifierContent) -> str:
     """Return the card: what it is for, what it was made from, and what is known about it."""
     document = content.document
+    heading = "SIGMA ADAPTER" if isinstance(content, AdapterContent) else "CLASSIFIER ON FROZEN FEATURES"
     blocks = (
-        ["SIGMA ADAPTER", plain(document.card.notice)],
+        [heading, plain(document.card.notice)],
         _classes(document),
         _origin(content),
         _evidence(document),
@@ -33,7 +37,7 @@ def card_text(content: AdapterContent) -> str:
     return "\n\n".join("\n".join(lines) for lines in blocks) + "\n"
 
 
-def _classes(document: AdapterDocument) -> list[str]:
+def _classes(document: Document) -> list[str]:
     counts = document.training.images_per_class
     return ["Classes"] + [
         f"  {number}. {plain(entry.name)} ({counted(count, 'training image')})"
@@ -41,23 +45,39 @@ def _classes(document: AdapterDocument) -> list[str]:
     ]
 
 
-def _origin(content: AdapterContent) -> list[str]:
+def _origin(content: AdapterContent | ClassifierContent) -> list[str]:
     document = content.document
     base, training = document.base, document.training
-    preset = plain(str(training.recipe.get("preset", "unknown")))
     return [
         "Origin",
         f"  Base model: {plain(base.name)}, {base.parameters:,} parameters, sha256 {base.sha256[:16]}…",
-        f"  Trained: {content.trained_numbers:,} singular values of"
-        f" {counted(len(content.spectra), 'matrix', 'matrices')} "
-        f"({content.trained_numbers / max(1, base.parameters):.3%} of the model)",
+        f"  Trained: {_trained(content)}",
         f"  Training: {images_of_patients(sum(training.images_per_class), training.patients)}, "
-        f"preset {preset}, seed {training.seed}, {training.seconds:.0f} s",
+        f"{_recipe(content)}",
         f"  Made on {plain(document.created)} with version {plain(document.app_version)}",
     ]
 
 
-def _evidence(document: AdapterDocument) -> list[str]:
+def _recipe(content: AdapterContent | ClassifierContent) -> str:
+    training = content.document.training
+    if isinstance(content, ClassifierContent):
+        return f"seed {training.seed}"
+    preset = plain(str(training.recipe.get("preset", "unknown")))
+    return f"preset {preset}, seed {training.seed}, {training.seconds:.0f} s"
+
+
+def _trained(content: AdapterContent | ClassifierContent) -> str:
+    if isinstance(content, ClassifierContent):
+        title = _TITLES[content.document.method]
+        return f"{title}, {content.trained_numbers:,} numbers; the model itself is unchanged"
+    share = content.trained_numbers / max(1, content.document.base.parameters)
+    return (
+        f"{content.trained_numbers:,} singular values of {counted(len(content.spectra), 'matrix', 'matrices')}"
+        f" ({share:.3%} of the model)"
+    )
+
+
+def _evidence(document: Document) -> list[str]:
     evaluation = document.evaluation
     if evaluation.kind == "none":
         return ["Evidence", "  None: it was not evaluated on unseen patients.", *_said(evaluation.sentence)]
@@ -70,7 +90,9 @@ def _evidence(document: AdapterDocument) -> list[str]:
     ]
 
 
-def _calibration(document: AdapterDocument) -> list[str]:
+def _calibration(document: Document) -> list[str]:
+    if not isinstance(document, AdapterDocument):
+        return []
     temperature = document.calibration.temperature
     return [] if temperature == 1 else [f"  Probabilities: logits divided by {temperature:.2f} (calibrated)"]
 
@@ -87,7 +109,7 @@ def _method(entry: EvaluatedMethod) -> str:
     )
 
 
-def _terms(document: AdapterDocument) -> list[str]:
+def _terms(document: Document) -> list[str]:
     card = document.card
     lines = [
         "Terms",

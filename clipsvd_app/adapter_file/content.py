@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clipsvd_app.adapter_file.container import refuse
-from clipsvd_app.adapter_file.document import AdapterDocument
+from clipsvd_app.adapter_file.document import AdapterClass, AdapterDocument, Canaries, Training
 
 PROBE_ROWS = 8
 LARGEST_RANK = 65_536
@@ -49,21 +49,28 @@ class AdapterContent:
 def require_sound(content: AdapterContent) -> None:
     """Refuse an adapter whose numbers or parts contradict the format, each in one sentence."""
     document = content.document
-    names = [entry.name for entry in document.classes]
-    if len(set(names)) != len(names):
-        refuse("two of its classes have the same name")
-    if any(len(canary.logits) != len(names) for canary in document.canaries.items):
-        refuse("a canary does not have one logit for each class")
-    if len(document.training.images_per_class) != len(names):
-        refuse("its training counts do not match its classes")
-    if sum(len(entry.prompts) for entry in document.classes) > LARGEST_PROMPTS:
-        refuse(f"its classes have more than {LARGEST_PROMPTS:,} prompts")
+    require_matching_classes(document.classes, document.canaries, document.training)
     if not content.spectra:
         refuse("it holds no singular values")
     if len({spectrum.name for spectrum in content.spectra}) != len(content.spectra):
         refuse("a matrix appears twice")
     for spectrum in content.spectra:
         require_sound_spectrum(spectrum)
+
+
+def require_matching_classes(
+    classes: tuple[AdapterClass, ...], canaries: Canaries, training: Training
+) -> None:
+    """Refuse classes of one name, too many prompts, and canaries or counts that do not match the classes."""
+    names = [entry.name for entry in classes]
+    if len(set(names)) != len(names):
+        refuse("two of its classes have the same name")
+    if any(len(canary.logits) != len(names) for canary in canaries.items):
+        refuse("a canary does not have one logit for each class")
+    if len(training.images_per_class) != len(names):
+        refuse("its training counts do not match its classes")
+    if sum(len(entry.prompts) for entry in classes) > LARGEST_PROMPTS:
+        refuse(f"its classes have more than {LARGEST_PROMPTS:,} prompts")
 
 
 def require_sound_spectrum(spectrum: Spectrum) -> None:

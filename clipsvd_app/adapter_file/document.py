@@ -13,6 +13,8 @@ from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.domain.evaluation import EvaluationKind, Interval, Verdict
 
 FORMAT = 1
+LayerMethod = Literal["zero_shot", "text_probe", "linear_probe", "gda"]
+"""What comes down to one layer on frozen features."""
 RecipeValue = bool | int | float | str | tuple[float, ...]
 
 
@@ -173,5 +175,23 @@ class AdapterDocument:
     canaries: Canaries = Canaries()
     probes: Probes = Probes()
     calibration: Calibration = Calibration()
+    card: Card = Card()
+    format: Literal[1] = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifierDocument:
+    """All metadata of one classifier; ``created`` is a day (YYYY-MM-DD), never a time."""
+
+    created: str
+    app_version: str
+    libraries: dict[str, str]
+    base: Base
+    method: LayerMethod
+    classes: tuple[AdapterClass, ...]
+    preprocessing: Preprocessing
+    training: Training
+    evaluation: EvaluationNote
+    canaries: Canaries = Canaries()
     card: Card = Card()
     format: Literal[1] = 1

@@ -16,7 +16,17 @@ from clipsvd_app.adapter_file.container import (
     unreadable,
 )
 from clipsvd_app.adapter_file.content import AdapterContent, Spectrum, require_sound
-from clipsvd_app.adapter_file.header import DOCUMENT_KEY, document_from_text
+from clipsvd_app.adapter_file.frozen_classifier import (
+    ClassifierContent,
+    classifier_content,
+    require_sound_classifier,
+)
+from clipsvd_app.adapter_file.header import (
+    CLASSIFIER_KEY,
+    DOCUMENT_KEY,
+    classifier_document_from_text,
+    document_from_text,
+)
 from clipsvd_app.adapter_file.plain_text import plain
 from clipsvd_app.errors import UserError
 
@@ -38,17 +48,34 @@ def read_adapter(path: Path) -> AdapterContent:
     format says, numbers that are not finite, negative sigma, and changes over 10 RMS of the base.
     Whether it fits a loaded backbone is for the engine to check.
     """
-    raw = _read_small(path)
-    length = header_length(raw[:8], len(raw), LARGEST_HEADER)
-    container = container_of(raw[8 : 8 + length], len(raw))
-    if set(container.metadata) != {DOCUMENT_KEY}:
+    content = read_exported(path)
+    if not isinstance(content, AdapterContent):
         raise UserError(
-            f"“{plain(path.name)}” is a safetensors file, but not a sigma adapter.",
+            f"“{plain(path.name)}” is a classifier on frozen features, which changes nothing in the model.",
             remedy="Choose a file that ends in .sigma.safetensors.",
             code="not_an_adapter",
         )
-    document = document_from_text(container.metadata[DOCUMENT_KEY])
-    content = AdapterContent(document, _spectra(container, raw))
+    return content
+
+
+def read_exported(path: Path) -> AdapterContent | ClassifierContent:
+    """Read what a run exports, a sigma adapter or a frozen-feature classifier, told by its one key."""
+    raw = _read_small(path)
+    length = header_length(raw[:8], len(raw), LARGEST_HEADER)
+    container = container_of(raw[8 : 8 + length], len(raw))
+    if set(container.metadata) == {CLASSIFIER_KEY}:
+        classifier = classifier_content(
+            classifier_document_from_text(container.metadata[CLASSIFIER_KEY]), container, raw
+        )
+        require_sound_classifier(classifier)
+        return classifier
+    if set(container.metadata) != {DOCUMENT_KEY}:
+        raise UserError(
+            f"“{plain(path.name)}” is a safetensors file, but not a sigma adapter.",
+            remedy="Choose a file that ends in .sigma.safetensors or .classifier.safetensors.",
+            code="not_an_adapter",
+        )
+    content = AdapterContent(document_from_text(container.metadata[DOCUMENT_KEY]), _spectra(container, raw))
     require_sound(content)
     return content
 

@@ -7,7 +7,8 @@ import struct
 from typing import TYPE_CHECKING
 
 from clipsvd_app.adapter_file.content import AdapterContent, require_sound
-from clipsvd_app.adapter_file.header import DOCUMENT_KEY, document_text
+from clipsvd_app.adapter_file.frozen_classifier import ClassifierContent, require_sound_classifier
+from clipsvd_app.adapter_file.header import CLASSIFIER_KEY, DOCUMENT_KEY, document_text
 from clipsvd_app.adapter_file.plain_text import plain
 from clipsvd_app.errors import UserError
 from clipsvd_app.whole_files import write_whole
@@ -21,9 +22,12 @@ if TYPE_CHECKING:
 _ALIGNMENT = 8
 
 
-def write_adapter(path: Path, content: AdapterContent) -> None:
-    """Write ``NAME.sigma.safetensors``; an existing file is replaced only by a complete one."""
-    require_sound(content)
+def write_adapter(path: Path, content: AdapterContent | ClassifierContent) -> None:
+    """Write an adapter or a classifier; an existing file is replaced only by a complete one."""
+    if isinstance(content, AdapterContent):
+        require_sound(content)
+    else:
+        require_sound_classifier(content)
     raw = adapter_bytes(content)
     try:
         write_whole(path, raw)
@@ -35,10 +39,13 @@ def write_adapter(path: Path, content: AdapterContent) -> None:
         ) from error
 
 
-def adapter_bytes(content: AdapterContent) -> bytes:
+def adapter_bytes(content: AdapterContent | ClassifierContent) -> bytes:
     """Return the bytes of the file: safetensors with sorted names and one metadata key."""
-    tensors = _tensors(content)
-    entries: dict[str, object] = {"__metadata__": {DOCUMENT_KEY: document_text(content.document)}}
+    if isinstance(content, AdapterContent):
+        key, tensors = DOCUMENT_KEY, _tensors(content)
+    else:
+        key, tensors = CLASSIFIER_KEY, content.tensors
+    entries: dict[str, object] = {"__metadata__": {key: document_text(content.document)}}
     position = 0
     for name, values in tensors.items():
         end = position + values.size * 4

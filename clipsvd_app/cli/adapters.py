@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
-from clipsvd_app.adapter_file import card_text, read_adapter
+from clipsvd_app.adapter_file import AdapterContent, card_text, read_exported
+from clipsvd_app.adapter_file.document import LayerMethod
 from clipsvd_app.cli import converting, engine
 from clipsvd_app.cli.opening import opened
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import PredictResult, VerifyResult
 from clipsvd_app.services import applying
-from clipsvd_app.services.exporting import export_run
+from clipsvd_app.services.exporting import ADAPTED, export_run
 from clipsvd_app.services.outputs import require_file
 from clipsvd_app.settings import load_settings
 
@@ -24,17 +25,25 @@ if TYPE_CHECKING:
     from clipsvd_app.cli.console import Console
     from clipsvd_app.services.applying import FilePrediction
 
+EXPORTED_METHODS: tuple[str, ...] = (ADAPTED, *get_args(LayerMethod))
+
 
 def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     """Add the commands that write, apply, show and check adapters."""
-    export = commands.add_parser("export", parents=[shared], help="write a run's sigma adapter")
+    export = commands.add_parser("export", parents=[shared], help="write a run's adapter or classifier")
     export.add_argument("project", type=Path, metavar="PROJECT")
     export.add_argument("--run", dest="run_number", type=int, required=True, metavar="N")
-    export.add_argument("--out", type=Path, required=True, metavar="FILE.sigma.safetensors")
+    export.add_argument("--out", type=Path, required=True, metavar="FILE")
+    export.add_argument(
+        "--method",
+        choices=EXPORTED_METHODS,
+        default="clip_svd",
+        help="clip_svd (default) writes the sigma adapter, another a classifier on frozen features",
+    )
     export.add_argument("--overwrite", action="store_true", help="replace a file that is there")
     export.set_defaults(run=run_export)
 
-    predict = commands.add_parser("predict", parents=[shared], help="apply an adapter to files")
+    predict = commands.add_parser("predict", parents=[shared], help="apply what a run exported to files")
     predict.add_argument("paths", type=Path, nargs="+", metavar="PATH")
     predict.add_argument("--adapter", type=Path, required=True, metavar="FILE")
     predict.add_argument("--csv", type=Path, metavar="FILE", help="also write the predictions as a table")
@@ -55,7 +64,7 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
 
 
 def _add_adapter_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
-    adapter = commands.add_parser("adapter", help="look at an adapter file, check it, convert it")
+    adapter = commands.add_parser("adapter", help="look at an adapter or a classifier, check it, convert it")
     actions = adapter.add_subparsers(
         title="actions", metavar="show|verify|merge|to-lora|to-onnx", required=True
     )
@@ -72,7 +81,9 @@ def _add_adapter_commands(commands: Commands, shared: argparse.ArgumentParser) -
 def run_export(options: argparse.Namespace, console: Console) -> int:
     """Write the adapter and say where and how large."""
     with opened(options, console) as project:
-        target = export_run(project, options.run_number, options.out, overwrite=options.overwrite)
+        target = export_run(
+            project, options.run_number, options.out, method=options.method, overwrite=options.overwrite
+        )
     data = target.read_bytes()
     console.say(f"Wrote {target} ({len(data):,} bytes).")
     console.document(
@@ -81,6 +92,7 @@ def run_export(options: argparse.Namespace, console: Console) -> int:
             "bytes": len(data),
             "sha256": hashlib.sha256(data).hexdigest(),
             "run": options.run_number,
+            "method": options.method,
         }
     )
     return 0
@@ -133,12 +145,12 @@ def run_predict(options: argparse.Namespace, console: Console) -> int:
 
 def run_show(options: argparse.Namespace, console: Console) -> int:
     """Print the card."""
-    content = read_adapter(options.file)
+    content = read_exported(options.file)
     console.say(card_text(content).rstrip())
     console.document(
         {
             "document": content.document,
-            "matrices": len(content.spectra),
+            "matrices": len(content.spectra) if isinstance(content, AdapterContent) else 0,
             "trained_numbers": content.trained_numbers,
             "bytes": options.file.stat().st_size,
         }
@@ -159,7 +171,7 @@ def run_verify(options: argparse.Namespace, console: Console) -> int:
             ["", "found", "allowed"],
             [[name, f"{c.deviation:.2e}", f"{c.allowed:.0e}"] for name, c in deviations.items()],
         )
-    console.say("The adapter is sound." if result.passed else "The adapter must not be used.")
+    console.say("The file is sound." if result.passed else "The file must not be used.")
     console.document(
         {
             "passed": result.passed,

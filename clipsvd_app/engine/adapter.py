@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clipsvd_app.adapter_file import AdapterContent, Spectrum, read_adapter, write_adapter
+from clipsvd_app.adapter_file import AdapterContent, Spectrum, read_adapter, read_exported, write_adapter
 from clipsvd_app.adapter_file.plain_text import plain
 from clipsvd_app.domain.counting import counted
 from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.adapter_document import document_of, with_plain_classes
 from clipsvd_app.engine.basis import load_basis
-from clipsvd_app.engine.canaries import largest_difference
+from clipsvd_app.engine.canaries import canary_check, deviation_check
 from clipsvd_app.engine.probes import compute_probes, worst_probe
 from clipsvd_app.engine.prompt_check import check_prompts
 from clipsvd_app.errors import UserError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date
 
+    from clipsvd_app.adapter_file import ClassifierContent
     from clipsvd_app.domain.classes import ClassSpec
     from clipsvd_app.domain.evaluation import Evaluation
     from clipsvd_app.engine.backbones import Backbone
@@ -83,22 +84,17 @@ def load_adapter(path: Path, backbone: Backbone, basis: Basis) -> LoadedAdapter:
 def prove(content: AdapterContent, backbone: Backbone, basis: Basis) -> LoadedAdapter:
     """Prove that an adapter fits its backbone and fold it in, or refuse it in one sentence."""
     for check in _structure_checks(content, backbone, basis):
-        _require(check)
-    prompts = check_prompts(backbone.tokenizer, _classes(content))
-    if prompts.refusals:
-        raise UserError(
-            prompts.refusals[0].message,
-            remedy="The adapter was trained with these prompts: train one with others, or ask its author to.",
-            code="adapter_prompts",
-        )
+        require(check)
+    prompts = prompts_check(content, backbone)
+    require(prompts.check)
     adapted = _adapted(content, backbone, basis)
-    _require(_canary_check(content, adapted))
+    require(canary_check(content.document.canaries, adapted))
     return LoadedAdapter(content, adapted, prompts.warnings)
 
 
 def require_base(content: AdapterContent, backbone: Backbone) -> None:
     """Refuse a backbone that the adapter was not made for, naming both; costs nothing."""
-    _require(_base_check(content, backbone))
+    require(_base_check(content, backbone))
 
 
 def run_verify(
@@ -109,9 +105,13 @@ def run_verify(
     ``basis`` is the backbone's, if it is loaded already.
     """
     try:
-        content = read_adapter(Path(request.adapter))
+        content = read_exported(Path(request.adapter))
     except UserError as error:
         return VerifyResult((Check("file", passed=False, detail=error.message),))
+    if not isinstance(content, AdapterContent):
+        from clipsvd_app.engine.frozen_classifier import verify_classifier
+
+        return verify_classifier(content, backbone)
     read = Check("file", passed=True, detail=f"Format 1, {content.trained_numbers:,} trained numbers.")
     base = _base_check(content, backbone)
     if not base.passed:
@@ -120,10 +120,10 @@ def run_verify(
     structure = tuple(_structure_checks(content, backbone, basis))
     if not all(check.passed for check in structure):
         return VerifyResult((read, *structure))
-    prompts = _prompts_check(content, backbone)
+    prompts = prompts_check(content, backbone).check
     if not prompts.passed:
         return VerifyResult((read, *structure, prompts))
-    canaries = _canary_check(content, _adapted(content, backbone, basis))
+    canaries = canary_check(content.document.canaries, _adapted(content, backbone, basis))
     return VerifyResult((read, *structure, prompts, canaries))
 
 
@@ -136,7 +136,15 @@ def _structure_checks(content: AdapterContent, backbone: Backbone, basis: Basis)
             return
 
 
-def _base_check(content: AdapterContent, backbone: Backbone, _: Basis | None = None) -> Check:
+def input_checks(content: ClassifierContent, backbone: Backbone) -> Iterator[Check]:
+    """Yield whether the backbone is the one asked for and takes images as the file says."""
+    yield _base_check(content, backbone)
+    yield _input_check(content, backbone)
+
+
+def _base_check(
+    content: AdapterContent | ClassifierContent, backbone: Backbone, _: Basis | None = None
+) -> Check:
     base = content.document.base
     named = f"“{plain(base.name)}” ({base.sha256[:12]}…)"
     if base.sha256 == backbone.sha256:
@@ -147,14 +155,17 @@ def _base_check(content: AdapterContent, backbone: Backbone, _: Basis | None = N
     return Check("base", passed=False, detail=detail)
 
 
-def _input_check(content: AdapterContent, backbone: Backbone, _: Basis) -> Check:
+def _input_check(
+    content: AdapterContent | ClassifierContent, backbone: Backbone, _: Basis | None = None
+) -> Check:
     """Compare what the file says of images and of the logit scale with what the backbone does."""
     stated, ours = content.document.preprocessing, backbone.preprocessing
+    scale = content.document.logit_scale if isinstance(content, AdapterContent) else backbone.logit_scale
     agree = (
         stated.size == (ours.size, ours.size)
         and stated.interpolation == ours.interpolation
         and np.allclose((stated.mean, stated.std), (ours.mean, ours.std), rtol=0, atol=_INPUT_TOLERANCE)
-        and math.isclose(content.document.logit_scale, backbone.logit_scale, rel_tol=_INPUT_TOLERANCE)
+        and math.isclose(scale, backbone.logit_scale, rel_tol=_INPUT_TOLERANCE)
     )
     detail = "Image size, normalisation and logit scale are the backbone's."
     wrong = "It asks for another image size, normalisation or logit scale than the backbone's."
@@ -179,7 +190,7 @@ def _spectrum_check(content: AdapterContent, _: Backbone, basis: Basis) -> Check
         for spectrum in content.spectra
     }
     name, worst = max(differences.items(), key=lambda entry: entry[1])
-    return _deviation("base spectra", f"base spectra (worst: “{name}”)", worst, _SPECTRUM_TOLERANCE)
+    return deviation_check("base spectra", f"base spectra (worst: “{name}”)", worst, _SPECTRUM_TOLERANCE)
 
 
 def _spectrum_difference(spectrum: Spectrum, s0: np.ndarray[tuple[int], np.dtype[np.float32]]) -> float:
@@ -189,37 +200,40 @@ def _spectrum_difference(spectrum: Spectrum, s0: np.ndarray[tuple[int], np.dtype
 
 def _probe_check(content: AdapterContent, backbone: Backbone, basis: Basis) -> Check:
     name, worst = worst_probe(content, backbone, basis)
-    return _deviation("probes", f"probes (worst: “{name}”)", worst, content.document.probes.tolerance)
+    return deviation_check("probes", f"probes (worst: “{name}”)", worst, content.document.probes.tolerance)
 
 
-def _prompts_check(content: AdapterContent, backbone: Backbone) -> Check:
+@dataclass(frozen=True, slots=True)
+class PromptsCheck:
+    """Whether the model reads the prompts, and what it misses of them."""
+
+    check: Check
+    warnings: tuple[str, ...]
+
+
+def prompts_check(content: AdapterContent | ClassifierContent, backbone: Backbone) -> PromptsCheck:
+    """See whether the model reads all prompts and can tell the classes apart by them."""
     found = check_prompts(backbone.tokenizer, _classes(content))
     said = [error.message for error in found.refusals] or list(found.warnings)
     detail = " ".join(said) or "The model reads all prompts and can tell the classes apart by them."
-    return Check("prompts", passed=not found.refusals, detail=detail)
+    return PromptsCheck(Check("prompts", passed=not found.refusals, detail=detail), found.warnings)
 
 
-def _canary_check(content: AdapterContent, adapted: AdaptedModel) -> Check:
-    canaries = content.document.canaries
-    if not canaries.items:
-        return Check("canaries", passed=True, detail="The file carries no canaries.")
-    worst = largest_difference(adapted, canaries)
-    what = f"logits of {counted(len(canaries.items), 'synthetic image')}"
-    return _deviation("canaries", what, worst, canaries.tolerance)
-
-
-def _deviation(name: str, what: str, largest: float, allowed: float) -> Check:
-    detail = f"The {what} differ by at most {largest:.1e}, where {allowed:.0e} is allowed."
-    return Check(name, largest <= allowed, detail, deviation=largest, allowed=allowed)
-
-
-def _require(check: Check) -> None:
-    if not check.passed:
+def require(check: Check) -> None:
+    """Refuse a file of which a check failed, in one sentence."""
+    if check.passed:
+        return
+    if check.name == "prompts":
         raise UserError(
-            f"The adapter does not fit this backbone: {check.detail}",
-            remedy="Choose the backbone it was trained on, or get the adapter again from its author.",
-            code=f"adapter_{check.name.replace(' ', '_')}",
+            check.detail,
+            remedy="It was trained with these prompts: train one with others, or ask its author to.",
+            code="adapter_prompts",
         )
+    raise UserError(
+        f"The adapter does not fit this backbone: {check.detail}",
+        remedy="Choose the backbone it was trained on, or get the adapter again from its author.",
+        code=f"adapter_{check.name.replace(' ', '_')}",
+    )
 
 
 def _adapted(content: AdapterContent, backbone: Backbone, basis: Basis) -> AdaptedModel:
@@ -227,7 +241,7 @@ def _adapted(content: AdapterContent, backbone: Backbone, basis: Basis) -> Adapt
     return AdaptedModel(backbone, basis, sigmas, _classes(content), content.document.calibration.temperature)
 
 
-def _classes(content: AdapterContent) -> tuple[ClassSpec, ...]:
+def _classes(content: AdapterContent | ClassifierContent) -> tuple[ClassSpec, ...]:
     return tuple(entry.spec() for entry in content.document.classes)
 
 

@@ -22,6 +22,7 @@ from clipsvd_app.adapter_file.document import (
     Base,
     BasisNote,
     Calibration,
+    ClassifierDocument,
     EvaluatedMethod,
     EvaluationNote,
     Preprocessing,
@@ -39,6 +40,7 @@ from clipsvd_app.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from clipsvd_app.adapter_file.document import Canaries, LayerMethod
     from clipsvd_app.domain.evaluation import Evaluation
     from clipsvd_app.engine.backbones import Backbone
     from clipsvd_app.engine.evaluation.likeness import Likeness
@@ -93,10 +95,36 @@ def document_of(
         classes=tuple(_class_note(spec) for spec in adapted.classes),
         logit_scale=backbone.logit_scale,
         preprocessing=_preprocessing(backbone, flip=request.recipe.flip),
-        training=_training(request, trained, train_images, likeness),
+        training=_training(request, train_images, likeness, trained),
         evaluation=_evaluation(evaluation),
         canaries=sing(adapted),
         calibration=_calibration(evaluation),
+    )
+
+
+def classifier_document(
+    method: LayerMethod,
+    backbone: Backbone,
+    request: TrainRequest,
+    train_images: Sequence[ImageInput],
+    evaluation: Evaluation,
+    canaries: Canaries,
+    likeness: Likeness | None = None,
+    created: date | None = None,
+) -> ClassifierDocument:
+    """Return the document of a classifier on frozen features; ``created`` is by default today in UTC."""
+    day = created or datetime.now(tz=UTC).date()
+    return ClassifierDocument(
+        created=day.isoformat(),
+        app_version=__version__,
+        libraries={**versions(), "numpy": np.__version__},
+        base=_base(backbone),
+        method=method,
+        classes=tuple(_class_note(spec) for spec in plain_classes(request.classes)),
+        preprocessing=_preprocessing(backbone, flip=False),
+        training=_training(request, train_images, likeness),
+        evaluation=_evaluation(evaluation),
+        canaries=canaries,
     )
 
 
@@ -112,10 +140,15 @@ def _base(backbone: Backbone) -> Base:
 
 def with_plain_classes(adapted: AdaptedModel) -> AdaptedModel:
     """Return a model whose class texts may stand in a document, so that its canaries are of these texts."""
-    classes = tuple(_plain_class(spec) for spec in adapted.classes)
+    classes = plain_classes(adapted.classes)
     if classes == adapted.classes:
         return adapted
     return AdaptedModel(adapted.backbone, adapted.basis, adapted.sigmas, classes, adapted.temperature)
+
+
+def plain_classes(classes: Sequence[ClassSpec]) -> tuple[ClassSpec, ...]:
+    """Return classes whose texts may stand in a document."""
+    return tuple(_plain_class(spec) for spec in classes)
 
 
 def _plain_class(spec: ClassSpec) -> ClassSpec:
@@ -140,22 +173,26 @@ def _preprocessing(backbone: Backbone, *, flip: bool) -> Preprocessing:
 
 
 def _training(
-    request: TrainRequest, trained: TrainedSigma, images: Sequence[ImageInput], likeness: Likeness | None
+    request: TrainRequest,
+    images: Sequence[ImageInput],
+    likeness: Likeness | None,
+    trained: TrainedSigma | None = None,
 ) -> Training:
+    """Describe the training; a method on frozen features has neither recipe nor rate."""
     counts = Counter(image.label for image in images)
-    recipe = to_json(request.recipe)
+    recipe = {} if trained is None else to_json(request.recipe)
     carried = {} if likeness is None else {RECIPE_KEY: likeness.recipe_value()}
     return Training(
         recipe={name: tuple(value) if isinstance(value, list) else value for name, value in recipe.items()}
         | carried,
-        learning_rate=trained.learning_rate,
+        learning_rate=0.0 if trained is None else trained.learning_rate,
         seed=request.seed,
         shots=request.shots,
         images_per_class=tuple(counts[index] for index in range(len(request.classes))),
         patients=len({image.group for image in images}),
         split_sha256=_split_hash(request.images, images),
-        device=one_line(trained.device)[:128],
-        seconds=round(trained.seconds, 1),
+        device="" if trained is None else one_line(trained.device)[:128],
+        seconds=0.0 if trained is None else round(trained.seconds, 1),
     )
 
 

@@ -1,31 +1,38 @@
-"""The prediction job: an adapter on images, with the untouched model beside it."""
+"""The prediction job: what a run exported on images, with the untouched model beside it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clipsvd_app.adapter_file import read_adapter
+from clipsvd_app.adapter_file import AdapterContent, read_exported
 from clipsvd_app.engine.evaluation.likeness import kind_cosines, likeness_of
+from clipsvd_app.engine.frozen_classifier import prove_classifier
 from clipsvd_app.engine.study_set import StudySet, read_study_set
 from clipsvd_app.jobs import PredictedImage, PredictRequest, PredictResult, Report
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from clipsvd_app.domain.classes import ClassSpec
+    from clipsvd_app.adapter_file import ClassifierContent
     from clipsvd_app.engine.evaluation.likeness import Likeness
+    from clipsvd_app.engine.evaluation.metrics import Floats
     from clipsvd_app.engine.warm import WarmBackbone
+
+    Answer = Callable[[StudySet], Floats]
 
 
 def run_predict(request: PredictRequest, warm: WarmBackbone, report: Report) -> PredictResult:
     """Predict every image that can be read; the others are listed with one sentence each."""
-    loaded = warm.adapter(read_adapter(Path(request.adapter)), report)
-    adapted = loaded.adapted
-    likeness = likeness_of(loaded.content.document.training.recipe)
+    content = read_exported(Path(request.adapter))
+    classes, warnings, answer = _proven(content, warm, report)
+    likeness = likeness_of(content.document.training.recipe)
     images = read_study_set(warm.features, request.images, report)
-    positions = range(len(images.inputs))
     found: tuple[PredictedImage, ...] = ()
     if images.inputs:
-        after = images.adapted_probabilities(adapted, positions, report)
-        before = images.zero_shot_probabilities(adapted.classes)
+        after = answer(images)
+        before = images.zero_shot_probabilities(classes)
         found = tuple(
             PredictedImage(image.id, tuple(map(float, one)), tuple(map(float, other)), unlike)
             for image, one, other, unlike in zip(
@@ -33,10 +40,10 @@ def run_predict(request: PredictRequest, warm: WarmBackbone, report: Report) -> 
             )
         )
     return PredictResult(
-        tuple(spec.name for spec in adapted.classes),
+        tuple(spec.name for spec in classes),
         found,
         images.refused,
-        loaded.weak_prompts,
+        warnings,
         learnt_kind="" if likeness is None else likeness.kind,
     )
 
@@ -46,3 +53,19 @@ def _unlike(likeness: Likeness | None, images: StudySet) -> list[str | None]:
     if likeness is None:
         return [None] * len(images.inputs)
     return likeness.unlike(kind_cosines(images.backbone, images.features))
+
+
+def _proven(
+    content: AdapterContent | ClassifierContent, warm: WarmBackbone, report: Report
+) -> tuple[tuple[ClassSpec, ...], tuple[str, ...], Answer]:
+    """Return the classes, what the model misses of their prompts, and what answers."""
+    if isinstance(content, AdapterContent):
+        loaded = warm.adapter(content, report)
+        adapted = loaded.adapted
+        return (
+            adapted.classes,
+            loaded.weak_prompts,
+            lambda images: images.adapted_probabilities(adapted, range(len(images.inputs)), report),
+        )
+    classifier, warnings = prove_classifier(content, warm.backbone)
+    return classifier.classes, warnings, lambda images: classifier.probabilities(images.features)

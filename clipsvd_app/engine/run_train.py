@@ -40,6 +40,7 @@ from clipsvd_app.engine.explain import UnseenReader, explain_run
 from clipsvd_app.engine.fitting.adapt import adapt, logging_report
 from clipsvd_app.engine.fitting.checkpoints import FolderCheckpoints, run_checkpoints
 from clipsvd_app.engine.fitting.learner import Learner
+from clipsvd_app.engine.frozen_classifier import save_classifiers
 from clipsvd_app.engine.prompt_check import require_readable
 from clipsvd_app.engine.splits import Split, check_classes, draw_shots, set_aside
 from clipsvd_app.engine.study_set import StudySet, read_study_set
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.warm import WarmBackbone
 
 ADAPTER_FILE = "adapter.safetensors"
+CLASSIFIERS_FOLDER = "classifiers"
 _EXPLAINED_IMAGES = 64
 # Beside those in the backbone's fingerprint: what reads pixels, draws folds and counts.
 _LIBRARIES = ("numpy", "pillow", "pydicom", "scikit-learn", "scipy")
@@ -115,6 +117,15 @@ def run_train(
     likeness = learn_likeness(cosines, images.groups(positions))
     save_adapter(
         folder / ADAPTER_FILE, adapted, trained, request, train_images, evaluation, likeness=likeness
+    )
+    save_classifiers(
+        folder / CLASSIFIERS_FOLDER,
+        warm.backbone,
+        study.task(positions),
+        request,
+        train_images,
+        evaluation,
+        likeness=likeness,
     )
     return RunResult(
         class_names=tuple(spec.name for spec in request.classes),

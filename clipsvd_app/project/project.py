@@ -34,7 +34,7 @@ from clipsvd_app.project.database import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -203,12 +203,23 @@ class Project:
         """Return the adapter file of a run."""
         return queries.run_adapter(self._db, number)
 
+    def run_classifiers(self, number: int) -> dict[str, bytes]:
+        """Return the files of a run's classifiers on frozen features, by method."""
+        return queries.run_classifiers(self._db, number)
+
     def latest_run(self) -> int:
         """Return the newest run's number."""
         return queries.latest_run(self._db)
 
-    def add_run(self, preset: str, request: dict[str, object], result: RunResult, adapter: bytes) -> int:
-        """Store a finished run and return its number."""
+    def add_run(
+        self,
+        preset: str,
+        request: dict[str, object],
+        result: RunResult,
+        adapter: bytes,
+        classifiers: Mapping[str, bytes] | None = None,
+    ) -> int:
+        """Store a finished run and return its number; ``classifiers`` are files by method."""
         self._require_writer()
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         with transaction(self._db, self.path):
@@ -223,6 +234,10 @@ class Project:
                     adapter,
                     json.dumps(queries.summary_of(result)),
                 ),
+            )
+            self._db.executemany(
+                "INSERT INTO run_classifier (run, method, file) VALUES (?, ?, ?)",
+                [(cursor.lastrowid, method, file) for method, file in (classifiers or {}).items()],
             )
         assert cursor.lastrowid is not None
         return cursor.lastrowid

@@ -150,6 +150,12 @@ def run_adapter(db: sqlite3.Connection, number: int) -> bytes:
     return bytes(_run_column(db, number, "adapter"))
 
 
+def run_classifiers(db: sqlite3.Connection, number: int) -> dict[str, bytes]:
+    """Return the files of a run's classifiers on frozen features, by method."""
+    rows = db.execute("SELECT method, file FROM run_classifier WHERE run = ? ORDER BY method", (number,))
+    return {str(method): bytes(file) for method, file in rows}
+
+
 def latest_run(db: sqlite3.Connection) -> int:
     """Return the newest run's number; UserError when there is none."""
     row = db.execute("SELECT max(number) FROM run").fetchone()

@@ -125,5 +125,13 @@ MIGRATIONS: tuple[str, ...] = (
             ON json_extract(adapted.value, '$.method') = 'clip_svd'
     );
     """,
+    """
+    CREATE TABLE run_classifier (
+        run INTEGER NOT NULL REFERENCES run(number) ON DELETE CASCADE,
+        method TEXT NOT NULL,
+        file BLOB NOT NULL,
+        PRIMARY KEY (run, method)
+    ) STRICT;
+    """,
 )
 VERSION = len(MIGRATIONS)

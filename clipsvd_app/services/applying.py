@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-from clipsvd_app.adapter_file import read_adapter
+from clipsvd_app.adapter_file import read_exported
 from clipsvd_app.adapter_file.plain_text import plain
 from clipsvd_app.corpus import MODALITIES
 from clipsvd_app.domain.counting import counted
@@ -89,7 +89,7 @@ def backbone_of(settings: Settings, adapter: Path, backbone: str | None = None) 
 
     A named one with other weights is refused here, before anything is loaded.
     """
-    base = read_adapter(adapter).document.base
+    base = read_exported(adapter).document.base
     if backbone is None:
         return backbones.find_by_hash(settings, base.sha256, base.name)
     found = backbones.find(settings, backbone)

@@ -10,6 +10,7 @@ from clipsvd_app.domain.results import RunResult
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import BackboneRef, TrainRequest, read_result
 from clipsvd_app.project import open_project
+from clipsvd_app.services.exporting import CLASSIFIER_SUFFIX
 from clipsvd_app.services.job_folders import (
     by_content,
     forget_job,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.study import ProjectClass, ProjectImage
     from clipsvd_app.project import Project
 
-ADAPTER = "adapter.safetensors"
+ADAPTER, CLASSIFIERS = "adapter.safetensors", "classifiers"
 SEED = 0
 """What every run draws by unless another is asked for: the same images and labels give the same figures."""
 _MIRROR = "mirror_images"
@@ -179,7 +180,11 @@ def _store(project: Project, folder: Path) -> int:
     number = project.run_of_job(kept["request"]["job"])
     if number is None:
         result, adapter = read_result(folder, RunResult), (folder / ADAPTER).read_bytes()
-        number = project.add_run(kept["preset"], kept["request"], result, adapter)
+        classifiers = {
+            file.name.removesuffix(CLASSIFIER_SUFFIX): file.read_bytes()
+            for file in sorted((folder / CLASSIFIERS).glob(f"*{CLASSIFIER_SUFFIX}"))
+        }
+        number = project.add_run(kept["preset"], kept["request"], result, adapter, classifiers)
     forget_job(folder)
     return number
 

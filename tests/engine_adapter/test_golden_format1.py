@@ -75,3 +75,12 @@ def test_the_golden_file_is_written_again_byte_for_byte():
 def test_the_documented_example_is_the_golden_document(repository):
     example = json.loads((repository / "docs" / "sigma-adapter-example.json").read_text(encoding="utf-8"))
     assert example == to_json(read_adapter(ADAPTER).document)
+
+
+def test_the_golden_classifier_on_frozen_features_fits_its_backbone(backbone):
+    golden = ADAPTER.with_name("format1.classifier.safetensors")
+    request = VerifyRequest(BackboneRef("golden", str(backbone.folder)), str(golden))
+    checks = {check.name: check for check in run_verify(request, backbone, no_report).checks}
+    assert list(checks) == ["file", "base", "input", "layer", "prompts", "canaries"]
+    assert all(check.passed for check in checks.values())
+    assert checks["canaries"].deviation < 1e-3

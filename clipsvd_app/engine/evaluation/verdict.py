@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 _FOUND_95, _POWER_80 = 1.96, 0.84
 _WISHED = 0.1
 """A gain that one would not want to miss."""
+_NOT_EXPORTED: dict[MethodName, str] = {
+    "tip_adapter": " It cannot be exported: its file would hold features of your patients' images.",
+    "clip_svd_blend": " It is not exported as one file: export CLIP-SVD and the linear probe instead.",
+}
+"""Why what is advised cannot be handed on; every other method can be exported."""
 _OPENINGS: dict[Verdict, str] = {
     "helped": "Adaptation helped",
     "harmed": "Adaptation harmed",
@@ -104,13 +109,15 @@ def _recommendation(
     method: MethodName, best: MethodName, values: Mapping[MethodName, float], error: float
 ) -> str:
     chosen = f"{METHOD_WORDS[method]} ({100 * values[method]:.0f} %)"
+    kept_back = _NOT_EXPORTED.get(method, "")
     if method == best:
         return (
             f"Use {chosen}: it does best here, and no simpler method comes within one standard error of it."
+            f"{kept_back}"
         )
     return (
         f"Use {chosen}: it is the simplest method within one standard error ({100 * error:.1f} points)"
-        f" of the best, {METHOD_WORDS[best]} ({100 * values[best]:.0f} %)."
+        f" of the best, {METHOD_WORDS[best]} ({100 * values[best]:.0f} %).{kept_back}"
     )
 
 

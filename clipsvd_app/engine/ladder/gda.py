@@ -31,10 +31,15 @@ class Gaussians:
     means: Floats
     precision: Floats
 
+    @property
+    def layer(self) -> tuple[Floats, Floats]:
+        """Return weights (classes, width) and offsets (classes,) of the log-densities."""
+        weights = self.means @ self.precision
+        return weights, -0.5 * (weights * self.means).sum(axis=1)
+
     def logits(self, features: Features) -> Floats:
         """Return the log-densities (images, classes) up to what all classes share."""
-        weights = self.means @ self.precision
-        offsets = -0.5 * (weights * self.means).sum(axis=1)
+        weights, offsets = self.layer
         return np.asarray(features.astype(np.float64) @ weights.T + offsets)
 
     def distances(self, features: Features) -> Floats:
@@ -58,6 +63,13 @@ class Gda:
         """Count the means and the distinct numbers of the covariance."""
         classes, width = self.gaussians.means.shape
         return int(classes * width + width * (width + 1) // 2)
+
+    @property
+    def layer(self) -> tuple[Floats, Floats]:
+        """Return weights (classes, width) and offsets (classes,)."""
+        weights, offsets = self.gaussians.layer
+        texts = self.task.scale * self.task.texts.astype(np.float64)
+        return (texts + self.alpha * weights) / self.temperature, self.alpha * offsets / self.temperature
 
     def probabilities(self, features: Features) -> Floats:
         """Return (images, classes)."""

@@ -54,6 +54,17 @@ class LinearProbe:
         regression = self.classifier.regression
         return int(regression.coef_.size + regression.intercept_.size)
 
+    @property
+    def layer(self) -> tuple[Floats, Floats]:
+        """Return weights (classes, width) and offsets (classes,); all classes were trained on."""
+        regression = self.classifier.regression
+        assert len(regression.classes_) == self.classes
+        weights = regression.coef_ / self.classifier.scale
+        offsets = regression.intercept_ - weights @ self.classifier.mean
+        if self.classes == 2:  # one row says how much likelier the second class is
+            return np.concatenate([-weights / 2, weights / 2]), np.concatenate([-offsets / 2, offsets / 2])
+        return weights, offsets
+
     def probabilities(self, features: Features) -> Floats:
         """Return (images, classes); a class that was not trained on gets 0."""
         found = np.zeros((len(features), self.classes))

@@ -18,8 +18,11 @@ from clipsvd_app.engine.ladder.tip_adapter import fit_tip_adapter
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from clipsvd_app.adapter_file.document import LayerMethod
     from clipsvd_app.domain.evaluation import MethodName
-    from clipsvd_app.engine.ladder.task import Features, Fitted
+    from clipsvd_app.engine.ladder.linear_probe import LinearProbe
+    from clipsvd_app.engine.ladder.task import Features, Fitted, Linear
+    from clipsvd_app.engine.ladder.text_probe import TextProbe
 
 _TINY = 1e-12
 
@@ -40,18 +43,31 @@ class ZeroShot:
     task: LadderTask
     trainable_parameters: int = 0
 
+    @property
+    def layer(self) -> tuple[Floats, Floats]:
+        """Return weights (classes, width) and offsets (classes,): the scaled texts, and none."""
+        return self.task.scale * self.task.texts.astype(np.float64), np.zeros(self.task.classes)
+
     def probabilities(self, features: Features) -> Floats:
         """Return (images, classes)."""
         return softmax(self.task.zero_shot_logits(features))
 
 
-def _text_probe(task: LadderTask) -> Fitted:
+def _text_probe(task: LadderTask) -> TextProbe:
     return fit_text_probe(task.features, task.labels, task.texts, task.scale)
 
 
-def _linear_probe(task: LadderTask) -> Fitted:
+def _linear_probe(task: LadderTask) -> LinearProbe:
     return fit_linear_probe(task.features, task.labels, task.groups, task.classes, task.seed)
 
+
+LINEAR_METHODS: dict[LayerMethod, Callable[[LadderTask], Linear]] = {
+    "zero_shot": ZeroShot,
+    "text_probe": _text_probe,
+    "linear_probe": _linear_probe,
+    "gda": fit_gda,
+}
+"""Those that come down to one layer, so that they can be handed on without any image."""
 
 FROZEN_METHODS: dict[MethodName, Callable[[LadderTask], Fitted]] = {
     "zero_shot": ZeroShot,

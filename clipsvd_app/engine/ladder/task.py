@@ -73,6 +73,14 @@ class Fitted(Protocol):
         """Return (images, classes)."""
 
 
+class Linear(Fitted, Protocol):
+    """A method whose answer is the softmax of one linear layer on the features."""
+
+    @property
+    def layer(self) -> tuple[Floats, Floats]:
+        """Return weights (classes, width) and offsets (classes,)."""
+
+
 def softmax(logits: Floats) -> Floats:
     """Return probabilities (images, classes)."""
     raised = np.exp(logits - logits.max(axis=1, keepdims=True))

@@ -35,6 +35,12 @@ class TextProbe:
         """Count the weights and the centre."""
         return int(self.weights.size + self.centre.size)
 
+    @property
+    def layer(self) -> tuple[Floats, Floats]:
+        """Return weights (classes, width) and offsets (classes,)."""
+        weights = self.scale * self.weights.astype(np.float64)
+        return weights, -weights @ self.centre.astype(np.float64)
+
     def probabilities(self, features: Features) -> Floats:
         """Return (images, classes)."""
         logits = self.scale * ((features - self.centre) @ self.weights.T).astype(np.float64)

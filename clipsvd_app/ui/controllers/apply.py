@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from clipsvd_app.adapter_file import read_adapter
+from clipsvd_app.adapter_file import read_exported
 from clipsvd_app.domain.counting import counted
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import Failed, Finished, PredictResult, VerifyResult, read_result
@@ -57,7 +57,7 @@ class ApplyController(QObject):
         """Show an adapter's card and check it against its backbone."""
         file = Path(path)
         try:
-            content = read_adapter(file)
+            content = read_exported(file)
             backbone = applying.backbone_of(self._session.settings, file)
         except UserError as error:
             self._session.tell(error, "adapter")
@@ -85,7 +85,10 @@ class ApplyController(QObject):
         """Predict dropped studies."""
         if self._adapter is None:
             self._session.tell(
-                UserError("No adapter is open.", remedy="Drop a .sigma.safetensors file here first."),
+                UserError(
+                    "No adapter is open.",
+                    remedy="Drop a .sigma.safetensors or .classifier.safetensors file here first.",
+                ),
                 "adapter",
             )
             return

@@ -8,12 +8,22 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from clipsvd_app.adapter_file import AdapterContent
+from clipsvd_app.adapter_file.writing import adapter_bytes
 from clipsvd_app.domain.counting import counted
+from clipsvd_app.domain.evaluation import METHOD_TITLES
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import Failed, Finished, VerifyResult, read_result
 from clipsvd_app.services.applying import backbone_of, prepare_verify
-from clipsvd_app.services.exporting import SUFFIX, CardText, adapter_of_run, export_run
-from clipsvd_app.ui.export_page.state import CardFields, ExportResult, ExportState
+from clipsvd_app.services.exporting import (
+    ADAPTED,
+    CardText,
+    export_run,
+    exportable,
+    exported_of_run,
+    suffix_of,
+)
+from clipsvd_app.ui.export_page.state import CardFields, ExportResult, ExportState, MethodChoice
 from clipsvd_app.ui.inspect_page.state import RunChoice
 from clipsvd_app.ui.notices import Notice, failure_notice
 from clipsvd_app.ui.shell.state import LongJob
@@ -22,7 +32,8 @@ from clipsvd_app.ui.when_shown import WhenShown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clipsvd_app.adapter_file import AdapterContent
+    from clipsvd_app.adapter_file import ClassifierContent
+    from clipsvd_app.domain.evaluation import MethodName
     from clipsvd_app.domain.study import RunSummary
     from clipsvd_app.jobs import CancelledEvent
     from clipsvd_app.ui.export_page.page import ExportPage
@@ -37,6 +48,7 @@ class ExportController(QObject):
         self._session, self._page = session, page
         self._state = ExportState()
         page.run_chosen.connect(self.show_run)
+        page.method_chosen.connect(self._choose_method)
         page.export_requested.connect(self.export)
         page.empty_action.connect(session.page_requested)
         newest = WhenShown(page, self._show_newest)
@@ -44,38 +56,53 @@ class ExportController(QObject):
         session.project_opened.connect(newest.ask)
         session.runs_changed.connect(newest.ask)
 
-    def show_run(self, number: int) -> None:
-        """Show what would be written of a run."""
+    def show_run(self, number: int, method: MethodName | None = None) -> None:
+        """Show what would be written of a run: of the method that it recommends, unless one is named."""
         project = self._session.project
         if project is None:
             return
         try:
-            content = adapter_of_run(project, number)
+            found = project.run_result(number).evaluation
+            methods = exportable(project, number)
+            if method is None:
+                method = found.recommended if found.recommended in methods else ADAPTED
+            content = exported_of_run(project, number, method)
         except UserError as error:
             self._set(ExportState(run=number, blocked=str(error)))
             return
         card = content.document.card
-        name = f"{project.path.stem}-run{number}{SUFFIX}"
+        name = f"{project.path.stem}-run{number}{suffix_of(method)}"
         self._set(
             ExportState(
                 runs=_choices(project.runs()),
                 run=number,
+                methods=tuple(MethodChoice(known, _title(known, found.recommended)) for known in methods),
+                method=method,
+                suffix=suffix_of(method),
+                advice=found.recommendation,
                 file_name=name,
                 path=str(project.path.resolve().parent / name),
-                size_bytes=len(project.run_adapter(number)),
+                size_bytes=len(adapter_bytes(content)),
                 facts=adapter_facts(content),
                 card=CardFields(card.intended_use, card.contact, card.licence),
             )
         )
+
+    def _choose_method(self, method: MethodName) -> None:
+        if self._state.run is not None:
+            self.show_run(self._state.run, method)
 
     def export(self, path: str, card: CardFields) -> None:
         """Write the file, then have the engine check it."""
         project, run = self._session.project, self._state.run
         if project is None or run is None:
             return
+        method, suffix = self._state.method, self._state.suffix
         try:
             text = CardText(card.intended_use, card.licence, card.contact)
-            written = export_run(project, run, Path(path), text, overwrite=path.endswith(SUFFIX))
+            written = export_run(
+                project, run, Path(path), text, method=method, overwrite=path.endswith(suffix)
+            )
             folder = prepare_verify(
                 written, backbone_of(self._session.settings, written), self._session.device
             )
@@ -135,17 +162,28 @@ def _checked(result: ExportResult) -> Notice:
     return Notice("error", words, "Export it again.", key="export")
 
 
-def adapter_facts(content: AdapterContent) -> tuple[tuple[str, str], ...]:
+def _title(method: MethodName, recommended: MethodName | None) -> str:
+    kind = "CLIP-SVD adapter" if method == ADAPTED else METHOD_TITLES[method]
+    return f"{kind} · recommended" if method == recommended else kind
+
+
+def adapter_facts(content: AdapterContent | ClassifierContent) -> tuple[tuple[str, str], ...]:
     """Return what an adapter is, for people, as (what, value)."""
     document = content.document
     training = document.training
     counts = ", ".join(f"{count:,}" for count in training.images_per_class)
     images = f"{counted(sum(training.images_per_class), 'image')} ({counts})"
-    matrices = counted(len(content.spectra), "matrix", "matrices")
     return (
         ("Classes", ", ".join(entry.name for entry in document.classes)),
         ("Made for", f"{document.base.name} ({document.base.sha256[:12]}…)"),
-        ("Learned", f"{content.trained_numbers:,} singular values of {matrices}"),
+        ("Learned", _learned(content)),
         ("From", f"{images} of {counted(training.patients, 'patient')}"),
         ("Judged", document.evaluation.sentence or "No estimate was possible."),
     )
+
+
+def _learned(content: AdapterContent | ClassifierContent) -> str:
+    if isinstance(content, AdapterContent):
+        matrices = counted(len(content.spectra), "matrix", "matrices")
+        return f"{content.trained_numbers:,} singular values of {matrices}"
+    return f"{METHOD_TITLES[content.document.method]}: one layer of {content.trained_numbers:,} numbers"

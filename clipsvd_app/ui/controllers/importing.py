@@ -74,7 +74,7 @@ class ImportController(QObject):
     def take(self, paths: Sequence[str], class_id: int | None = None) -> None:
         """Open what was dropped, and import what else there is; a class labels all images, known ones too."""
         projects = [path for path in paths if path.lower().endswith(SUFFIX)]
-        adapters = [path for path in paths if path.lower().endswith(exporting.SUFFIX)]
+        adapters = [path for path in paths if path.lower().endswith(exporting.SUFFIXES)]
         pictures = [Path(path) for path in paths if path not in projects and path not in adapters]
         if projects and not self._session.open_project(Path(projects[0])):
             return

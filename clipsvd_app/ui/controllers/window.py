@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 PROJECTS = "CLIP-SVD projects (*.clipsvd)"
 IMAGES = "Images (*)"
-ADAPTERS = "Sigma adapters (*.sigma.safetensors)"
+ADAPTERS = "Adapters and classifiers (*.sigma.safetensors *.classifier.safetensors)"
 PAGES = ("label", "train", "inspect", "explain", "export", "settings")
 ABOUT = (
     f"<b>CLIP-SVD Studio {__version__}</b><p>Teaches a biomedical vision-language model a new finding from a"

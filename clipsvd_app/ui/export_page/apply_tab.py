@@ -38,7 +38,7 @@ from clipsvd_app.ui.plots.page_parts import (
 if TYPE_CHECKING:
     from clipsvd_app.ui.export_page.state import AdapterView, ApplyState
 
-_FILTER = "Sigma adapter (*.sigma.safetensors)"
+_FILTER = "Adapters and classifiers (*.sigma.safetensors *.classifier.safetensors)"
 
 
 class ApplyTab(QWidget):
@@ -56,7 +56,9 @@ class ApplyTab(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.open_area = DropArea(
-            "Drop an adapter here", "A .sigma.safetensors file, made here or by a colleague.", "Open adapter…"
+            "Drop an adapter here",
+            "A .sigma.safetensors or .classifier.safetensors file, made here or by a colleague.",
+            "Open adapter…",
         )
         self.studies_area = DropArea(
             "Drop new studies here",

@@ -37,13 +37,15 @@ _TABS: tuple[TabName, ...] = ("export", "apply", "report")
 class ExportPage(QWidget):
     """Three tabs: write an adapter, use an adapter, write a report.
 
-    Signals: ``run_chosen(int)``, ``export_requested(path, CardFields)``, ``adapter_opened(path)``,
-    ``studies_dropped(list of paths)``, ``csv_requested(path)``, ``cancel_requested()``,
+    Signals: ``run_chosen(int)``, ``method_chosen(str)``, ``export_requested(path, CardFields)``,
+    ``adapter_opened(path)``, ``studies_dropped(list of paths)``, ``csv_requested(path)``,
+    ``cancel_requested()``,
     ``report_run_chosen(int)``, ``report_requested(path, with failures, may overwrite)``,
     ``report_cancelled()``, ``empty_action(str)``.
     """
 
     run_chosen = Signal(int)
+    method_chosen = Signal(str)
     export_requested = Signal(str, object)
     adapter_opened = Signal(str)
     studies_dropped = Signal(object)
@@ -101,6 +103,7 @@ class ExportPage(QWidget):
 
     def _connect(self) -> None:
         self.write_tab.run_chosen.connect(self.run_chosen)
+        self.write_tab.method_chosen.connect(self.method_chosen)
         self.write_tab.export_requested.connect(self.export_requested)
         self.apply_tab.adapter_opened.connect(self.adapter_opened)
         self.apply_tab.studies_dropped.connect(self.studies_dropped)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from clipsvd_app.domain.evaluation import MethodName
 from clipsvd_app.jobs import VerifyResult
 from clipsvd_app.ui.inspect_page.state import RunChoice
 
@@ -32,8 +33,19 @@ class ExportResult:
 
 
 @dataclass(frozen=True, slots=True)
+class MethodChoice:
+    """A method of a run that can be written as a file."""
+
+    method: MethodName
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class ExportState:
-    """What would be written; ``blocked`` says why nothing can be, ``writing`` that it is under way."""
+    """What would be written; ``blocked`` says why nothing can be, ``writing`` that it is under way.
+
+    ``advice`` says which method the run recommends, and why not where that one cannot be written.
+    """
 
     runs: tuple[RunChoice, ...] = ()
     run: int | None = None
@@ -46,6 +58,10 @@ class ExportState:
     blocked: str = ""
     writing: bool = False
     result: ExportResult | None = None
+    methods: tuple[MethodChoice, ...] = ()
+    method: MethodName = "clip_svd"
+    suffix: str = ".sigma.safetensors"
+    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,19 +34,20 @@ from clipsvd_app.ui.plots.page_parts import (
 if TYPE_CHECKING:
     from clipsvd_app.jobs import VerifyResult
 
-_SUFFIX = ".sigma.safetensors"
-
 
 class WriteTab(QWidget):
-    """Signals: ``run_chosen(int)``, ``export_requested(path, CardFields)``."""
+    """Signals: ``run_chosen(int)``, ``method_chosen(str)``, ``export_requested(path, CardFields)``."""
 
     run_chosen = Signal(int)
+    method_chosen = Signal(str)
     export_requested = Signal(str, object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = ExportState()
         self._runs = choice("Run")
+        self._methods = choice("What to write")
+        self._advice = label("", "small")
         self._file = label("", "headline")
         self._size = label("", "muted")
         self._facts = Facts()
@@ -68,6 +69,7 @@ class WriteTab(QWidget):
         refill = (state.run, state.card, state.path) != (self._state.run, self._state.card, self._state.path)
         self._state = state
         self._show_runs(state)
+        self._show_methods(state)
         self._file.setText(state.file_name)
         self._size.setText(file_size(state.size_bytes) if state.size_bytes else "")
         self._facts.set_facts(state.facts)
@@ -76,7 +78,8 @@ class WriteTab(QWidget):
             self._fill(state)
         self._blocked.setText(state.blocked)
         self._blocked.setVisible(bool(state.blocked))
-        self._write.setText("Writing…" if state.writing else "Write adapter")
+        kind = "adapter" if state.method == "clip_svd" else "classifier"
+        self._write.setText("Writing…" if state.writing else f"Write {kind}")
         self._update_button()
         self._show_result(state)
 
@@ -95,7 +98,7 @@ class WriteTab(QWidget):
     def _arrange(self) -> None:
         contents = Card("What will be written")
         contents.head.addWidget(self._runs)
-        for widget in (self._file, self._size, self._facts):
+        for widget in (self._methods, self._advice, self._file, self._size, self._facts):
             contents.body.addWidget(widget)
         never = Card("What is never inside")
         never.body.addWidget(self._never)
@@ -143,16 +146,19 @@ class WriteTab(QWidget):
 
     def _connect(self) -> None:
         self._runs.activated.connect(lambda row: self.run_chosen.emit(self._state.runs[row].number))
+        self._methods.activated.connect(lambda row: self.method_chosen.emit(self._state.methods[row].method))
         self._browse.clicked.connect(self._choose_path)
         self._path.textChanged.connect(self._update_button)
         self._write.clicked.connect(lambda: self.export_requested.emit(self._path.text(), self.card()))
 
     def _choose_path(self) -> None:
+        suffix = self._state.suffix
+        kind = "Sigma adapter" if self._state.method == "clip_svd" else "Classifier on frozen features"
         path, _ = QFileDialog.getSaveFileName(
-            self, "Write adapter", self._path.text(), f"Sigma adapter (*{_SUFFIX})"
+            self, self._write.text(), self._path.text(), f"{kind} (*{suffix})"
         )
         if path:
-            self._path.setText(path if path.endswith(_SUFFIX) else path + _SUFFIX)
+            self._path.setText(path if path.endswith(suffix) else path + suffix)
 
     def _update_button(self) -> None:
         ready = not self._state.blocked and not self._state.writing and self._state.run is not None
@@ -179,6 +185,16 @@ class WriteTab(QWidget):
                 "error", "The file did not pass its checks", "Do not hand it on; write it again."
             )
         self._checks.set_lines(check_lines(state.result.checks))
+
+    def _show_methods(self, state: ExportState) -> None:
+        self._methods.clear()
+        self._methods.addItems([entry.title for entry in state.methods])
+        methods = [entry.method for entry in state.methods]
+        if state.method in methods:
+            self._methods.setCurrentIndex(methods.index(state.method))
+        self._methods.setVisible(len(methods) > 1)
+        self._advice.setText(state.advice)
+        self._advice.setVisible(bool(state.advice))
 
     def _show_runs(self, state: ExportState) -> None:
         numbers = [run.number for run in state.runs]
