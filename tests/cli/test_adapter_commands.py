@@ -6,12 +6,14 @@ import subprocess
 import sys
 
 import pytest
+import torch
 from support.made_adapter import write_made_adapter
+from support.made_classifier import write_made_classifiers
 from support.small_clip import no_report
 from support.tiny_backbone import write_tiny_backbone
 
 from clipsvd_app.cli import main
-from clipsvd_app.engine.backbones import load_backbone
+from clipsvd_app.engine.backbones import embed_images, load_backbone
 from clipsvd_app.engine.basis import load_basis
 from clipsvd_app.services import converting
 
@@ -23,6 +25,17 @@ def tiny(tmp_path_factory):
     backbone = load_backbone(write_tiny_backbone(room / "backbone"))
     write_made_adapter(room / "disc.sigma.safetensors", backbone, load_basis(backbone, no_report))
     return room / "backbone", room / "disc.sigma.safetensors"
+
+
+@pytest.fixture(scope="module")
+def classifier(tiny, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("room") / "made"
+    backbone = load_backbone(tiny[0])
+    with torch.no_grad():
+        size = backbone.preprocessing.size
+        width = embed_images(backbone.model, torch.zeros((1, 3, size, size))).shape[1]
+    write_made_classifiers(folder, backbone, width)
+    return folder / "gda.classifier.safetensors"
 
 
 def run(capsys, *arguments: object) -> tuple[int, str, str]:
@@ -50,7 +63,17 @@ def test_verify_shows_them_to_people_too(capsys, tiny):
     _, out, _ = run(capsys, "adapter", "verify", tiny[1], "--backbone", tiny[0], "--quiet")
     assert "Largest deviations" in out
     assert "canaries" in out
-    assert "The adapter is sound." in out
+    assert "The file is sound." in out
+
+
+def test_a_classifier_on_frozen_features_is_shown_and_verified_like_an_adapter(capsys, tiny, classifier):
+    verified = document(capsys, "verify", (tiny[0], classifier))
+    assert verified["passed"]
+    assert set(verified["largest_deviation"]) == {"canaries"}
+    _, out, _ = run(capsys, "adapter", "show", classifier)
+    assert "CLASSIFIER ON FROZEN FEATURES" in out
+    code, _, err = run(capsys, "adapter", "merge", classifier, "--backbone", tiny[0], "--out", "never")
+    assert (code, "changes nothing in the model" in err) == (1, True)
 
 
 def test_merge_says_where_the_folder_is_and_how_far_its_logits_are(capsys, tiny, tmp_path):

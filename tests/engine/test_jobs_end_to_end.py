@@ -125,6 +125,17 @@ def test_a_run_that_was_cancelled_goes_on_where_it_stopped(engine, reference, st
     assert set(kept_runs()) == others, "a finished run leaves no state"
 
 
+def test_what_a_run_exports_of_frozen_methods_predicts_as_they_do(ask, held_out, reference, studies):
+    asked, answers = tuple(studies[:4]), {}
+    for file in sorted((held_out[1] / "classifiers").iterdir()):
+        found, _ = ask(PredictRequest(reference, str(file), asked), PredictResult)
+        answers[file.name.removesuffix(".classifier.safetensors")] = found.images
+    assert set(answers) == {"zero_shot", "text_probe", "linear_probe", "gda"}
+    for image in answers["zero_shot"]:
+        assert image.adapted == pytest.approx(image.zero_shot, abs=1e-4)
+    assert answers["linear_probe"] != answers["gda"]
+
+
 def test_a_run_tells_the_frozen_methods_before_it_trains_and_the_verdict_before_it_explains(
     engine, reference, studies, tmp_path
 ):
