@@ -72,7 +72,9 @@ def save_classifiers(
         # What all classes share changes no probability, and would only cost digits.
         layer = [torch.from_numpy((part - part.mean(axis=0)).astype(np.float32)) for part in (weight, bias)]
         model = FrozenClassifier(backbone, plain_classes(request.classes), *layer)
-        document = classifier_document(method, backbone, request, train_images, evaluation, sing(model), likeness, created)
+        document = classifier_document(
+            method, backbone, request, train_images, evaluation, sing(model), likeness, created
+        )
         content = ClassifierContent(document, *(part.numpy() for part in layer))
         write_adapter(folder / CLASSIFIER_FILE.format(method), content)
 

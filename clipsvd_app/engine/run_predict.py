@@ -14,8 +14,8 @@ from clipsvd_app.jobs import PredictedImage, PredictRequest, PredictResult, Repo
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from clipsvd_app.domain.classes import ClassSpec
     from clipsvd_app.adapter_file import ClassifierContent
+    from clipsvd_app.domain.classes import ClassSpec
     from clipsvd_app.engine.evaluation.likeness import Likeness
     from clipsvd_app.engine.evaluation.metrics import Floats
     from clipsvd_app.engine.warm import WarmBackbone
