@@ -54,16 +54,16 @@ def methods(page) -> QComboBox:
     return found
 
 
-def test_the_recommended_method_is_what_would_be_written(page):
+def test_what_is_recommended_is_offered_beside_the_adapter_and_marked(page):
     page.controller.show_run(1)
     box = methods(page)
     shown = [box.itemText(row) for row in range(box.count())]
     assert shown == ["CLIP-SVD adapter", "Linear probe on frozen features · recommended"]
-    assert box.currentIndex() == 1
-    assert page.write_tab._path.text().endswith("-run1.classifier.safetensors")
-    box.setCurrentIndex(0)
-    box.activated.emit(0)
+    assert box.currentIndex() == 0
     assert page.write_tab._path.text().endswith("-run1.sigma.safetensors")
+    box.setCurrentIndex(1)
+    box.activated.emit(1)
+    assert page.write_tab._path.text().endswith("-run1.classifier.safetensors")
 
 
 def test_a_run_whose_advice_cannot_be_exported_says_why(page):
@@ -83,5 +83,5 @@ def test_a_written_classifier_carries_the_card_and_a_missing_one_is_refused(sess
 
 
 def test_the_button_says_what_it_writes(page):
-    page.controller.show_run(1)
+    page.controller.show_run(1, "linear_probe")
     assert any(button.text() == "Write classifier" for button in page.findChildren(QPushButton))

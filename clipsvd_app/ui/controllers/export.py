@@ -56,16 +56,14 @@ class ExportController(QObject):
         session.project_opened.connect(newest.ask)
         session.runs_changed.connect(newest.ask)
 
-    def show_run(self, number: int, method: MethodName | None = None) -> None:
-        """Show what would be written of a run: of the method that it recommends, unless one is named."""
+    def show_run(self, number: int, method: MethodName = ADAPTED) -> None:
+        """Show what would be written of a run, and what else could be; the method it recommends is marked."""
         project = self._session.project
         if project is None:
             return
         try:
             found = project.run_result(number).evaluation
             methods = exportable(project, number)
-            if method is None:
-                method = found.recommended if found.recommended in methods else ADAPTED
             content = exported_of_run(project, number, method)
         except UserError as error:
             self._set(ExportState(run=number, blocked=str(error)))
