@@ -16,7 +16,7 @@ from clipsvd_app.engine.adapter import input_checks, prompts_check, require
 from clipsvd_app.engine.adapter_document import classifier_document, plain_classes
 from clipsvd_app.engine.backbones import Backbone, embed_images
 from clipsvd_app.engine.canaries import canary_check, sing
-from clipsvd_app.engine.ladder.methods import LINEAR_METHODS
+from clipsvd_app.engine.ladder.methods import LINEAR_METHODS, small_products
 from clipsvd_app.jobs import Check, VerifyResult
 
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ def save_classifiers(
     """Fit every linear method on all training images and write each as a file of its own."""
     folder.mkdir(exist_ok=True)
     for method, fit in LINEAR_METHODS.items():
-        weight, bias = fit(task).layer
+        with small_products():
+            weight, bias = fit(task).layer
         # What all classes share changes no probability, and would only cost digits.
         layer = [torch.from_numpy((part - part.mean(axis=0)).astype(np.float32)) for part in (weight, bias)]
         model = FrozenClassifier(backbone, plain_classes(request.classes), *layer)

@@ -22,7 +22,7 @@ from clipsvd_app.domain.evaluation import (
 from clipsvd_app.engine.evaluation import metrics
 from clipsvd_app.engine.evaluation.metrics import Floats
 from clipsvd_app.engine.evaluation.power_law import PowerLaw, fit_power_law
-from clipsvd_app.engine.ladder.methods import FROZEN_METHODS
+from clipsvd_app.engine.ladder.methods import FROZEN_METHODS, small_products
 from clipsvd_app.engine.splits import draw_shots
 
 if TYPE_CHECKING:
@@ -113,7 +113,8 @@ def _curves(task: LadderTask, sizes: Sequence[int], report: Report) -> list[_Cur
     found: dict[MethodName, dict[int, Floats]] = {method: {} for method in _METHODS}
     for done, size in enumerate(sizes):
         report("Learning curve", done, len(sizes))
-        recalls = [_recalls(task, size, task.seed + draw) for draw in range(_DRAWS)]
+        with small_products():
+            recalls = [_recalls(task, size, task.seed + draw) for draw in range(_DRAWS)]
         for method in _METHODS:
             rows = [drawn[method] for drawn in recalls if method in drawn]
             if rows:

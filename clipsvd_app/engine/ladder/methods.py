@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from clipsvd_app.engine.evaluation.metrics import Floats
 from clipsvd_app.engine.ladder.gda import fit_gda
@@ -17,6 +18,7 @@ from clipsvd_app.engine.ladder.tip_adapter import fit_tip_adapter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from clipsvd_app.adapter_file.document import LayerMethod
     from clipsvd_app.domain.evaluation import MethodName
@@ -80,7 +82,13 @@ FROZEN_METHODS: dict[MethodName, Callable[[LadderTask], Fitted]] = {
 
 def frozen_outputs(task: LadderTask, features: Features) -> dict[MethodName, MethodOutput]:
     """Return what every method on frozen features says of images (images, width) after the task."""
-    return {method: _output(fit, task, features) for method, fit in FROZEN_METHODS.items()}
+    with small_products():
+        return {method: _output(fit, task, features) for method, fit in FROZEN_METHODS.items()}
+
+
+def small_products() -> AbstractContextManager[object]:
+    """Keep matrices of a few hundred rows on one thread: two wait for each other beside a busy process."""
+    return threadpool_limits(1, user_api="blas")
 
 
 def _output(fit: Callable[[LadderTask], Fitted], task: LadderTask, features: Features) -> MethodOutput:
