@@ -57,7 +57,7 @@ def canary_check(canaries: Canaries, adapted: Singer) -> Check:
         return Check("canaries", passed=True, detail="The file carries no canaries.")
     worst = largest_difference(adapted, canaries)
     return deviation_check(
-        "canaries", f"logits of {len(canaries.items)} synthetic images", worst, canaries.tolerance
+        "canaries", f"logits of {counted(len(canaries.items), 'synthetic image')}", worst, canaries.tolerance
     )
 
 

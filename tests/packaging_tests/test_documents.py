@@ -30,6 +30,7 @@ DOCUMENTS = (
     "docs/explanations.md",
     "docs/performance.md",
     "docs/reading-the-result.md",
+    "docs/frozen-classifier.md",
     "docs/sigma-adapter.md",
     "docs/viewer.md",
 )

@@ -88,7 +88,8 @@ def frozen_outputs(task: LadderTask, features: Features) -> dict[MethodName, Met
 
 def small_products() -> AbstractContextManager[object]:
     """Keep matrices of a few hundred rows on one thread: two wait for each other beside a busy process."""
-    return threadpool_limits(1, user_api="blas")
+    one: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
+    return one
 
 
 def _output(fit: Callable[[LadderTask], Fitted], task: LadderTask, features: Features) -> MethodOutput:
