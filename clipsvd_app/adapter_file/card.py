@@ -71,10 +71,8 @@ def _trained(content: AdapterContent | ClassifierContent) -> str:
         title = _TITLES[content.document.method]
         return f"{title}, {content.trained_numbers:,} numbers; the model itself is unchanged"
     share = content.trained_numbers / max(1, content.document.base.parameters)
-    return (
-        f"{content.trained_numbers:,} singular values of {counted(len(content.spectra), 'matrix', 'matrices')}"
-        f" ({share:.3%} of the model)"
-    )
+    matrices = counted(len(content.spectra), "matrix", "matrices")
+    return f"{content.trained_numbers:,} singular values of {matrices} ({share:.3%} of the model)"
 
 
 def _evidence(document: Document) -> list[str]:
