@@ -199,6 +199,20 @@ class Together:
         return Together(tuple(reversed([change.apply(db) for change in self.changes])), self.title)
 
 
+def images_written(change: Change) -> frozenset[int] | None:
+    """Return the images that a change writes labels, marks or views of; None where it may write anything."""
+    if isinstance(change, SetLabels):
+        return frozenset(change.class_by_image)
+    if isinstance(change, SetMarks):
+        return frozenset(change.mark_by_image)
+    if isinstance(change, SetView):
+        return frozenset({change.image_id})
+    if isinstance(change, Together):
+        parts = [images_written(part) for part in change.changes]
+        return frozenset().union(*(part or () for part in parts)) if None not in parts else None
+    return None
+
+
 _IMAGE_TABLES = ("patient", "study", "series", "series_flag", "image", "label", "reading", "measure")
 
 

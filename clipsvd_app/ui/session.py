@@ -15,6 +15,7 @@ from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import CancelledEvent, Failed, Finished, Progress
 from clipsvd_app.project import Project, create_project, open_project
 from clipsvd_app.project.backups import copy_beside
+from clipsvd_app.project.changes import images_written
 from clipsvd_app.services import backbones, training
 from clipsvd_app.services.job_folders import forget_job
 from clipsvd_app.services.second_reading import as_read_by
@@ -92,6 +93,9 @@ class Session(QObject):
         self._series: dict[int, tuple[ProjectImage, ...]] | None = None
         self._by_id: dict[int, ProjectImage] | None = None
         self._classes: tuple[ProjectClass, ...] | None = None
+        self._known: tuple[ProjectImage, ...] = ()  # as they were read last
+        self._stale: frozenset[int] | None = None  # which of them were written since; None: anything may be
+        self._noted = False
         self._readings: tuple[Reading, ...] | None = None
         self._flags: dict[int, tuple[SeriesFlag, ...]] | None = None
         self._measures: dict[int, tuple[Measure, ...]] | None = None
@@ -178,13 +182,14 @@ class Session(QObject):
             self._adopt(lambda: open_project(copy_beside(backup, path)))
 
     def images(self) -> tuple[ProjectImage, ...]:
-        """Return the project's images, read once after every change.
+        """Return the project's images; after a change those that it wrote are read again, once.
 
         While a second reader reads, labels are the reader's own and everybody else's are left out.
         """
         if self._images is None:
-            found = self.project.images() if self.project is not None else ()
-            self._images = as_read_by(found, self.readings(), self.reader) if self.reader else found
+            self._known, self._stale = self._read_images(), frozenset()
+            known = self._known
+            self._images = as_read_by(known, self.readings(), self.reader) if self.reader else known
         return self._images
 
     def readings(self) -> tuple[Reading, ...]:
@@ -245,7 +250,9 @@ class Session(QObject):
 
     def announce_change(self) -> None:
         """Forget what was read and tell every page."""
+        stale = self._stale if self._noted else None
         self._forget()
+        self._stale = stale
         self.project_changed.emit()
 
     def do(self, change: Change) -> bool:
@@ -368,7 +375,16 @@ class Session(QObject):
                 self.undo.removeStack(stack)
                 self._undo_of.pop(reader).deleteLater()
 
+    def _read_images(self) -> tuple[ProjectImage, ...]:
+        if self.project is None:
+            return ()
+        if self._stale is None:
+            return self.project.images()
+        fresh = {image.id: image for image in self.project.images(self._stale)}
+        return tuple(fresh.get(image.id, image) for image in self._known)
+
     def _forget(self) -> None:
+        self._stale, self._noted = None, False
         self._series = self._by_id = None
         self._images = self._classes = self._readings = self._flags = self._measures = None
 
@@ -384,6 +400,9 @@ class Session(QObject):
             self.tell(error, "change")
             return None
         self.settle("change")
+        written = images_written(change)
+        self._stale = None if written is None or self._stale is None else self._stale | written
+        self._noted = True
         return inverse
 
     def _adopt(self, make: Callable[[], Project]) -> bool:

@@ -24,7 +24,7 @@ from clipsvd_app.services.labelling import set_labels, set_marks
 from clipsvd_app.ui.controllers.frame_states import WIDE_WINDOW
 from clipsvd_app.ui.controllers.heat import HeatController, seen_square
 from clipsvd_app.ui.controllers.importing import outcome
-from clipsvd_app.ui.controllers.label import tree_rows
+from clipsvd_app.ui.controllers.label import TreeRows
 from clipsvd_app.ui.controllers.linking import LinkingController
 from clipsvd_app.ui.controllers.measuring import MeasuringController
 from clipsvd_app.ui.controllers.reformatting import ReformatController
@@ -162,7 +162,7 @@ def test_what_is_irregular_about_a_series_stands_in_its_corner_and_in_the_tree(b
     assert "1 slice is missing" in caution
     flagged = {
         series.key: series.flags
-        for patient in tree_rows(bench.session.images(), bench.session.series_flags())
+        for patient in TreeRows().of(bench.session.images(), bench.session.series_flags())
         for study in patient.studies
         for series in study.series
         if series.flags

@@ -80,6 +80,7 @@ class LabelController(QObject):
         self._viewing, self._preview, self._importing = viewing, preview, importing
         self._reader, self._files = reader, files
         self._alike = LookAlikes()
+        self._rows = TreeRows()
         self._pool = PoolOrder()
         self._chosen_by_hand = self._searching = False
         self._only: frozenset[int] | None = None
@@ -102,7 +103,7 @@ class LabelController(QObject):
             self._page.show_empty()
             return
         was_filled = self._page.strip.filled
-        self._page.tree.set_patients(tree_rows(self._session.images(), self._session.series_flags()))
+        self._page.tree.set_patients(self._rows.of(self._session.images(), self._session.series_flags()))
         self._show_bins()
         self._show_pool()
         opened = self._page.show_work()
@@ -407,15 +408,31 @@ class LabelController(QObject):
         self._shown.ask()
 
 
-def tree_rows(images: Sequence[ProjectImage], flags: Flags) -> tuple[PatientRow, ...]:
-    """Return patients > studies > series of images in reading order; no row holds an identity."""
-    return tuple(
-        PatientRow(f"p{number}", f"Patient {number:03d}", _studies(number, list(group), flags))
-        for number, group in groupby(images, lambda image: image.patient_number)
-    )
+class TreeRows:
+    """Patients > studies > series of images in reading order; no row holds an identity.
+
+    Rows of patients of whom nothing changed are kept, so that a label among thousands costs one row.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[int, tuple[tuple[ProjectImage, ...], PatientRow]] = {}
+        self._flags: Flags = {}
+
+    def of(self, images: Sequence[ProjectImage], flags: Flags) -> tuple[PatientRow, ...]:
+        """Return the rows of these images. flags: what is irregular about series, by their ids."""
+        known = self._kept if flags == self._flags else {}
+        self._kept, self._flags = {}, flags
+        for number, group in groupby(images, lambda image: image.patient_number):
+            members = tuple(group)
+            kept = known.get(number)
+            if kept is None or kept[0] != members:
+                row = PatientRow(f"p{number}", f"Patient {number:03d}", _studies(number, members, flags))
+                kept = members, row
+            self._kept[number] = kept
+        return tuple(row for _, row in self._kept.values())
 
 
-def _studies(patient: int, images: list[ProjectImage], flags: Flags) -> tuple[StudyRow, ...]:
+def _studies(patient: int, images: Sequence[ProjectImage], flags: Flags) -> tuple[StudyRow, ...]:
     return tuple(
         StudyRow(f"p{patient}-{number}", f"Study {number}", _series(list(group), flags))
         for number, group in groupby(images, lambda image: image.study_number)
