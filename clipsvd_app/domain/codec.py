@@ -67,7 +67,7 @@ def _reader(kind: Any) -> Reader:  # noqa: ANN401
     if origin is Literal:
         return _checked(lambda value: value in inner)
     if origin is tuple:
-        return _list_reader(_reader(inner[0])) if inner[1:] == (Ellipsis,) else _tuple_reader(inner)
+        return _list_reader(inner[0]) if inner[1:] == (Ellipsis,) else _tuple_reader(inner)
     if origin is dict:
         return _dict_reader(_reader(inner[1]))
     if dataclasses.is_dataclass(kind):
@@ -108,10 +108,15 @@ def _union_reader(readers: tuple[Reader, ...]) -> Reader:
     return read
 
 
-def _list_reader(reader: Reader) -> Reader:
+def _list_reader(kind: Any) -> Reader:  # noqa: ANN401
+    reader = _reader(kind)
+    alike = {kind} if kind in _PLAIN else set()
+
     def read(value: object) -> tuple[object, ...]:
         if not isinstance(value, list | tuple):
             raise _does_not_fit(value)
+        if alike.issuperset(map(type, value)):  # most of what is read: numbers that need no second look
+            return tuple(value)
         try:
             return tuple(map(reader, value))
         except _MisfitError:

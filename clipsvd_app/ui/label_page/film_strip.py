@@ -92,6 +92,7 @@ class FilmStrip(QFrame):
         with QSignalBlocker(self.view.selectionModel()), QSignalBlocker(self.view):
             if self._model.set_items(state.items):
                 self.view.select(chosen, current)
+                self.view.viewport().update()
         with QSignalBlocker(self._order):
             self._offer(state)
         self._all.setVisible(bool(state.part_of))
@@ -107,7 +108,6 @@ class FilmStrip(QFrame):
         self.view.setVerticalScrollBarPolicy(
             SCROLLS if state.items else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
         )
-        self.view.viewport().update()
         self._look_pause.start(LOOK_PAUSE_MS)
 
     @property

@@ -34,6 +34,7 @@ ITEM_ROLE = Qt.ItemDataRole.UserRole + 1
 THUMBNAIL_ROLE = Qt.ItemDataRole.UserRole + 2
 ROW_ROLE = Qt.ItemDataRole.UserRole + 3
 LABELLED_ROLE = Qt.ItemDataRole.UserRole + 4
+FEW = 40  # more changed cells than this are announced as one range
 THUMBNAIL_PX = 168  # twice the drawn size, for fine screens
 THUMBNAILS_KEPT = 2000
 NOWHERE = QModelIndex()
@@ -92,11 +93,11 @@ class StripModel(QAbstractListModel):
         ]
         if not same:
             self.beginResetModel()
+        changed = [new.image_id for old, new in zip(self._items, fresh, strict=False) if old != new]
         self._items = fresh
         self._by_id = {item.image_id: item for item in fresh}
         if same:
-            if fresh:
-                self.dataChanged.emit(self.index(0), self.index(len(self._rows) - 1))
+            self._tell(changed)
             return False
         before = {row.stack: row.best for row in self._rows if row.closed}
         self._number(folded(fresh, self._open))
@@ -105,6 +106,15 @@ class StripModel(QAbstractListModel):
                 self._shown.pop(row.stack, None)  # another order: its best slice is another one
         self.endResetModel()
         return True
+
+    def _tell(self, changed: Sequence[int]) -> None:
+        """Announce the cells of changed images, so that no other is painted; all where they are many."""
+        if len(changed) > FEW:
+            self.dataChanged.emit(self.index(0), self.index(len(self._rows) - 1))
+            return
+        for image_id in changed:
+            if (index := self.index_of(image_id)).isValid():
+                self.dataChanged.emit(index, index)
 
     def row(self, index: Index) -> StripRow:
         """Return what a cell stands for."""
@@ -179,6 +189,11 @@ class StripModel(QAbstractListModel):
         """Return the index of an image, invalid when it is not in the pool."""
         row = self._row_by_id.get(image_id)
         return QModelIndex() if row is None else self.index(row)
+
+    def cells_of(self, patients: Container[int], image_ids: Container[int | None]) -> list[QModelIndex]:
+        """Return the cells of these patients and those of these images."""
+        found = (i.image_id for i in self._items if i.patient in patients or i.image_id in image_ids)
+        return [index for image_id in found if (index := self.index_of(image_id)).isValid()]
 
     def selection_of(self, image_ids: Iterable[int]) -> QItemSelection:
         """Return one selection of all these images, as few ranges as there are: it is told of once."""

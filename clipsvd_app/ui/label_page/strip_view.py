@@ -154,12 +154,11 @@ class StripView(QListView):
         self.opened_id = self._delegate.shown_id = image_id
         item = None if image_id is None else self._strip.index_of(image_id).data(ITEM_ROLE)
         self._delegate.shown_patient = 0 if item is None else item.patient
-        if self._delegate.shown_patient != patient_before:
-            self.viewport().update()
-            return
-        for changed in (before, image_id):  # a stack is scrolled through faster than all cells are painted
-            if changed is not None:
-                self.update(self._strip.index_of(changed))
+        patient = self._delegate.shown_patient
+        # a stack of one patient is scrolled through faster than all of its cells are painted
+        kin = () if patient == patient_before else tuple({patient, patient_before} - {0})
+        for changed in self._strip.cells_of(kin, (before, image_id)):
+            self.update(changed)
 
     def seen_rows(self) -> tuple[int, int]:
         """Return the first and last row in sight, and one line of cells beyond."""
