@@ -17,9 +17,8 @@ from PySide6.QtCore import QEventLoop, QObject, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from clipsvd_app.ui.app import PAGE_TITLES, Studio
+from clipsvd_app.ui.app import PAGE_TITLES, Studio, calm_the_collector
 from clipsvd_app.ui.controllers.pool import orders_of
-from clipsvd_app.ui.pages import Pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,8 +58,10 @@ def main() -> None:
     studio = Studio(QApplication(sys.argv[:1]))
     studio.window.resize(*WINDOW_PX)
     studio.window.show()
-    studio.session.engine.start()
-    pages = studio.pages = Pages(studio.session, studio.window, studio.theme)
+    studio.start()
+    calm_the_collector()
+    pages = studio.pages
+    assert pages is not None
     opened_s = _open(studio, path)
     _wait(lambda: pages.preview.result is not None and not pages.preview.is_waiting)
     pulse = Pulse(pages)
