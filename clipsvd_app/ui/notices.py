@@ -104,6 +104,10 @@ class Waiting:
         """Take every message away; what is under way stays."""
         self._messages = []
 
+    def arrive(self, page: str) -> None:
+        """Take away good news whose button leads to the page that is on show by now."""
+        self._keep(lambda notice: notice.kind not in ("info", "success") or notice.action != page)
+
     def leave_project(self) -> None:
         """Take away what told of a project that is no longer open."""
         self._keep(lambda notice: notice.key in PROGRAM_KEYS)

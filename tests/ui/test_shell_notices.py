@@ -183,3 +183,11 @@ def test_an_error_becomes_a_notice_with_its_remedy():
     notice = notice_of(UserError("It is empty.", remedy="Choose another.", code="empty"))
     assert notice == Notice("error", "It is empty.", "Choose another.", key="empty")
     assert notice_of(UserError("One.", remedy="")).key == "", "two unlike errors are not one"
+
+
+def test_good_news_goes_when_the_page_that_it_leads_to_is_opened_by_any_way(window, messages):
+    window.show_notice(Notice("success", "Run 1 is done.", "", "train", "Show"))
+    window.show_notice(Notice("error", "Not trained.", "Mend it.", "train", "Train again"))
+    window.show_page("train")
+    assert messages.current.message == "Not trained.", "an error stays until its cause is gone"
+    assert all(card.notice.message != "Run 1 is done." for card in messages.cards)

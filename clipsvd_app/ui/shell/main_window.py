@@ -117,6 +117,7 @@ class MainWindow(QMainWindow):
         if key != self._current:
             self._current = key
             self._bring_to_front()
+            self.messages.arrive(key)
             self._lay_messages()
             self.page_changed.emit(key)
 

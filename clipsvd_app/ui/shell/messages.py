@@ -91,6 +91,11 @@ class Messages(QWidget):
         if self._waiting.settle(key):
             self._refresh()
 
+    def arrive(self, page: str) -> None:
+        """Take away good news that led to this page."""
+        self._waiting.arrive(page)
+        self._refresh()
+
     def leave_project(self) -> None:
         """Take away what told of a project that is no longer open."""
         self._waiting.leave_project()
