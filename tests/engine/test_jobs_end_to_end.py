@@ -478,7 +478,7 @@ def test_names_of_a_medmnist_files_classes_become_their_prompts(
 
 
 def test_too_few_names_for_a_medmnist_file_are_refused(reference, tiny_recipe, minimnist):
-    with pytest.raises(UserError, match="has 2 classes, and 1 names were given"):
+    with pytest.raises(UserError, match="has 2 classes, and 1 name was given"):
         records(minimnist, reference, tiny_recipe, class_names=("normal",))
 
 

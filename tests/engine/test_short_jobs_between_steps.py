@@ -92,7 +92,7 @@ def do(engine, long, short, folder):
     events = []
     inbox = Inbox(RunJob(LONG, str(folder / "long")), short, folder)
     Worker(engine, events.append, inbox).serve()
-    ended = [event for event in events if event.event != "progress"]
+    ended = [event for event in events if event.event not in ("progress", "interim")]
     assert all(isinstance(event, Finished) for event in ended), ended
     return folder / "long", [read_result(place, PredictResult) for place in inbox.predictions]
 

@@ -100,7 +100,7 @@ def test_another_backbone_is_refused_and_both_are_named(saved: Path) -> None:
 
 def test_a_missing_matrix_is_refused(saved: Path, backbone: Backbone, basis: Basis) -> None:
     edited(saved, lambda content: replace(content, spectra=content.spectra[1:]))
-    with pytest.raises(UserError, match="1 matrices do not match"):
+    with pytest.raises(UserError, match="1 matrix does not match"):
         load_adapter(saved, backbone, basis)
 
 

@@ -88,7 +88,7 @@ def test_an_adapter_that_does_not_fit_leaves_the_last_one_on(adapters, backbone,
     worn = swap.apply(adapters[0])
     canaries = adapters[1].document.canaries
     wrong = replace(canaries.items[0], logits=tuple(value + 1 for value in canaries.items[0].logits))
-    with pytest.raises(UserError, match="synthetic images"):
+    with pytest.raises(UserError, match="synthetic image differ"):
         swap.apply(with_document(adapters[1], canaries=replace(canaries, items=(wrong,))))
     assert swap.worn is worn
 

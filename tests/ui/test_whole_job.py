@@ -191,7 +191,7 @@ def test_a_killed_engine_fails_the_run_keeps_the_labels_and_comes_back(
     )
 
 
-def test_cancelling_a_run_leaves_the_project_as_it_was(
+def test_a_cancelled_run_is_a_row_that_can_be_resumed_and_no_run(
     qtbot, studio: Studio, studies: Path, drop_files
 ) -> None:
     told = notices(studio)
@@ -201,5 +201,7 @@ def test_cancelling_a_run_leaves_the_project_as_it_was(
     qtbot.waitUntil(lambda: len(pages.train.progress.curves.data_rows()) > 1, timeout=ENGINE_MS)
     press(pages.train, "Cancel")
     qtbot.waitUntil(lambda: not pages.training.running, timeout=20_000)
-    assert "cancelled" in told[-1].message
+    assert told[-1].message == "Training was stopped."
     assert studio.session.project.runs() == ()
+    resume = next(b for b in pages.train.findChildren(QPushButton) if b.text() == "Resume")
+    assert resume.isVisible(), "the stopped training stands in the table of runs"
