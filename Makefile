@@ -2,7 +2,7 @@
 PYTHON ?= python3
 ARGS ?=
 
-COMMANDS := app demo test lint screenshots launcher launcher-remove setup
+COMMANDS := app demo test lint screenshots journey launcher launcher-remove setup
 
 .DEFAULT_GOAL := help
 .PHONY: help $(COMMANDS)

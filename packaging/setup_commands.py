@@ -100,11 +100,20 @@ def _lint(environment: venv.Environment, machine: Machine, rest: tuple[str, ...]
 
 
 def _screenshots(environment: venv.Environment, machine: Machine, rest: tuple[str, ...]) -> tuple[Step, ...]:
-    script = _script(environment, "screenshots.py", *rest)
+    return (_on_a_screen("screenshots", environment, machine, rest),)
+
+
+def _journey(environment: venv.Environment, machine: Machine, rest: tuple[str, ...]) -> tuple[Step, ...]:
+    return (_on_a_screen("journey", environment, machine, rest),)
+
+
+def _on_a_screen(name: str, environment: venv.Environment, machine: Machine, rest: tuple[str, ...]) -> Step:
+    """Start a script that works the real window, on Linux on a screen of its own."""
+    script = _script(environment, f"{name}.py", *rest)
     if not machine.platform.startswith("linux"):
-        return (Step("screenshots", script),)
+        return Step(name, script)
     display = ("xvfb-run", "--auto-servernum", "--server-args=-screen 0 1440x900x24 -dpi 96")
-    return (Step("screenshots", (*display, *script), {"QT_QPA_PLATFORM": "xcb"}),)
+    return Step(name, (*display, *script), {"QT_QPA_PLATFORM": "xcb"})
 
 
 def _launcher(environment: venv.Environment, machine: Machine, rest: tuple[str, ...]) -> tuple[Step, ...]:
@@ -140,6 +149,12 @@ COMMANDS: dict[str, Command] = {
     "screenshots": Command(
         "photograph every page into docs/images",
         _screenshots,
+        DEV,
+        ("offscreen", "window", "virtual-display"),
+    ),
+    "journey": Command(
+        "time a new user's way from first start to a checked adapter, by mouse and keyboard",
+        _journey,
         DEV,
         ("offscreen", "window", "virtual-display"),
     ),
