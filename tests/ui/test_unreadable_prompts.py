@@ -28,11 +28,13 @@ def test_training_waits_until_every_prompt_can_be_read(qtbot, tmp_path, theme):
     for _ in range(2):
         preview._submit()
         session.engine.answer(PreviewResult((), None, (), "", (OBSTACLE,)))
+        qtbot.waitUntil(lambda: not preview.is_waiting)
     assert not page.setup._train.isEnabled()
     assert page.setup._blocked.text() == f"{OBSTACLE.message} {OBSTACLE.remedy}"
     assert [(notice.message, notice.remedy) for notice in told] == [(OBSTACLE.message, OBSTACLE.remedy)]
     preview._submit()
     session.engine.answer(PreviewResult((), None, (), "", warnings=("The prompt of “normal” is cut.",)))
+    qtbot.waitUntil(lambda: not preview.is_waiting)
     assert page.setup._train.isEnabled()
     assert any("is cut" in shown.text() for shown in page.setup.findChildren(QLabel))
     session.close()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clipsvd_app.jobs import CancelledEvent, Obstacle
+    from clipsvd_app.project import Project
     from clipsvd_app.ui.session import Session
 
 PAUSE_MS = 300
@@ -92,15 +93,26 @@ class PreviewController(QObject):
         self._session.ask(folder, lambda event: self._take(state, folder, event))
 
     def _take(self, state: object, folder: Path, event: Finished | Failed | CancelledEvent) -> None:
-        self._running = False
         if isinstance(event, Finished) and state == self._state_now():
+            result, project = read_result(folder, PreviewResult), self._session.project
+            # a key that waits comes between reading and showing
+            QTimer.singleShot(0, self, lambda: self._accept(state, result, project))
+            return
+        if isinstance(event, Failed) and event.code not in ("engine_lost", GONE_CODE):
+            self._session.tell(Notice("warning", event.message, event.remedy, key="preview"))
+        self._go_on()
+
+    def _accept(self, state: object, result: PreviewResult, project: Project | None) -> None:
+        if project is self._session.project and state == self._state_now():
             self._state = state
             self._session.settle("preview")
-            self._show(read_result(folder, PreviewResult))
-        elif isinstance(event, Failed) and event.code not in ("engine_lost", GONE_CODE):
-            self._session.tell(Notice("warning", event.message, event.remedy, key="preview"))
+            self._show(result)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        self._running = False
         if self._wanted:
-            QTimer.singleShot(0, self, self._submit)  # a key that waits comes between
+            QTimer.singleShot(0, self, self._submit)
 
     def _show(self, result: PreviewResult | None) -> None:
         before, self.result = self.result, result

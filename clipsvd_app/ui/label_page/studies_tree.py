@@ -147,11 +147,13 @@ class StudiesTree(QWidget):
         if self._followed and self.view.currentIndex().siblingAtColumn(0) == index:
             return
         self._followed = True
-        flag = QItemSelectionModel.SelectionFlag
+        flag, chosen = QItemSelectionModel.SelectionFlag, self.view.selectionModel().selectedRows()
         with QSignalBlocker(self.view.selectionModel()):
             self.view.selectionModel().setCurrentIndex(index, flag.ClearAndSelect | flag.Rows)
         self.view.scrollTo(index)
-        self.view.viewport().update()
+        for row in (*chosen, index):
+            for column in range(self._model.columnCount()):
+                self.view.update(row.siblingAtColumn(column))
 
     def select(self, key: str) -> None:
         """Choose a row by its key and bring it into view."""
