@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 # Studies and series are numbered once for all images: counting those before each took most of the time.
 _IMAGES = """
   WITH numbered_study AS MATERIALIZED
-       (SELECT *, row_number() OVER (PARTITION BY patient_id ORDER BY id) AS number FROM study),
+       (SELECT *, row_number() OVER (PARTITION BY patient_id ORDER BY id) AS number FROM study{studies}),
        numbered_series AS MATERIALIZED
-       (SELECT *, row_number() OVER (PARTITION BY study_id ORDER BY id) AS number FROM series)
+       (SELECT *, row_number() OVER (PARTITION BY study_id ORDER BY id) AS number FROM series{series})
 SELECT image.id, study.patient_id, study.number, series.number, series.id,
        patient.key, image.sha256, image.path, image.frame, series.modality, series.body_part,
        image.rows, image.columns, image.burned_in_text, label.class_id, image.display_window, image.crop,
@@ -40,9 +40,15 @@ def images(db: sqlite3.Connection, ids: Iterable[int] | None = None) -> tuple[Pr
     """Return images by patient, study, series and position; all of them, or those asked for."""
     order = " ORDER BY study.patient_id, study.id, series.id, image.position, image.id"
     if ids is None:
-        return tuple(map(_image, db.execute(_IMAGES + order)))
-    wanted = " WHERE image.id IN (SELECT value FROM json_each(?))"
-    return tuple(map(_image, db.execute(_IMAGES + wanted + order, (json.dumps(list(ids)),))))
+        return tuple(map(_image, db.execute(_IMAGES.format(studies="", series="") + order)))
+    wanted = "(SELECT value FROM json_each(:ids))"
+    studies = f"SELECT study_id FROM series JOIN image ON series_id = series.id WHERE image.id IN {wanted}"
+    some = _IMAGES.format(
+        studies=f" WHERE patient_id IN (SELECT patient_id FROM study WHERE id IN ({studies}))",
+        series=f" WHERE study_id IN ({studies})",
+    )
+    asked = {"ids": json.dumps(list(ids))}
+    return tuple(map(_image, db.execute(f"{some} WHERE image.id IN {wanted}{order}", asked)))
 
 
 def classes(db: sqlite3.Connection) -> tuple[ProjectClass, ...]:
