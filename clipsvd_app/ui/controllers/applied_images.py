@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
 from clipsvd_app import imaging
-from clipsvd_app.ui.controllers.frame_states import presets_of, slice_line, tables_of, window_spec
+from clipsvd_app.ui.controllers.frame_states import slice_line, stored_state
 from clipsvd_app.ui.export_page.image_dialog import AppliedImageDialog
 from clipsvd_app.ui.export_page.state import AppliedRow
 from clipsvd_app.ui.viewer.state import Corners, FrameState
@@ -107,22 +108,10 @@ def file_title(file: NewFile) -> str:
 
 def file_state(file: NewFile, frame: Frame, stack: tuple[NewFile, ...]) -> FrameState:
     """Return a frame of a file of no project as the viewer shows it; its corners name no patient."""
-    grey = frame.pixels.ndim == 2
-    own = window_spec(frame.window) if grey else None
     number = next(place for place, other in enumerate(stack) if other.id == file.id)
     rows, columns = frame.pixels.shape[:2]
-    return FrameState(
-        image_id=file.id,
-        pixels=frame.pixels,
-        window=own,
-        file_window=own,
-        tables=tables_of(frame),
-        padding=frame.padding,
-        inverted=frame.inverted and grey,
-        presets=presets_of(frame),
-        spacing_mm=frame.pixel_spacing_mm,
-        limits=frame.limits,
-        units=frame.units,
+    return replace(
+        stored_state(file.id, frame),
         corners=Corners(
             bottom_left=(
                 *slice_line([other.position for other in stack], number, frame),
@@ -132,5 +121,4 @@ def file_state(file: NewFile, frame: Frame, stack: tuple[NewFile, ...]) -> Frame
         index=number,
         count=len(stack),
         series_key=f"applied {file.series}",
-        edges=frame.place.edges,
     )

@@ -26,19 +26,15 @@ LEAST_GAP_MM, LARGEST_GAP_MM = 0.01, 1000.0  # beyond lie repeated slices, and s
 WIDE_WINDOW = "The file's window spans nearly all values. Alt + 1 to 9 choose one by anatomy."
 
 
-def frame_state(
-    session: Session, image: ProjectImage, frame: Frame, stack: Sequence[ProjectImage]
-) -> FrameState:
-    """Return an image as it is stored, with its place in its series."""
+def stored_state(image_id: int, frame: Frame) -> FrameState:
+    """Return a frame as its file has it, whether or not a project knows it."""
     grey = frame.pixels.ndim == 2
     own = window_spec(frame.window) if grey else None
-    trained = training_window_of(image) if grey else None
     return FrameState(
-        image_id=image.id,
+        image_id=image_id,
         pixels=frame.pixels,
-        window=trained or own,
+        window=own,
         file_window=own,
-        training_window=trained,
         tables=tables_of(frame),
         padding=frame.padding,
         inverted=frame.inverted and grey,
@@ -46,6 +42,20 @@ def frame_state(
         spacing_mm=frame.pixel_spacing_mm,
         limits=frame.limits,
         units=frame.units,
+        edges=frame.place.edges,
+    )
+
+
+def frame_state(
+    session: Session, image: ProjectImage, frame: Frame, stack: Sequence[ProjectImage]
+) -> FrameState:
+    """Return an image as it is stored, with its place in its series."""
+    stored = stored_state(image.id, frame)
+    trained = training_window_of(image) if frame.pixels.ndim == 2 else None
+    return replace(
+        stored,
+        window=trained or stored.file_window,
+        training_window=trained,
         corners=_corners(
             session,
             image,
@@ -60,7 +70,6 @@ def frame_state(
         series_key=str(image.series_id),
         window_key=str(image.series_id),
         crop=image.crop,
-        edges=frame.place.edges,
         measures=None if (kept := session.measures()) is None else kept.get(image.id, ()),
     )
 
