@@ -1,8 +1,17 @@
-"""Images of a project without a project."""
+"""Images of a project without a project, and pictures to make one from."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
 from clipsvd_app.domain.study import ProjectImage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
 
 
 def project_image(number: int, class_id: int | None = None) -> ProjectImage:
@@ -25,3 +34,12 @@ def project_image(number: int, class_id: int | None = None) -> ProjectImage:
         window=None,
         crop=None,
     )
+
+
+def draw_pictures(folder: Path, names: Iterable[str]) -> Path:
+    """Write a small soft picture under each name, no two alike, and return their folder."""
+    folder.mkdir()
+    for number, name in enumerate(names):
+        pixels = np.random.default_rng(number).integers(0, 256, (6, 6), dtype=np.uint8)
+        Image.fromarray(pixels).resize((48, 48), Image.Resampling.BICUBIC).save(folder / name)
+    return folder

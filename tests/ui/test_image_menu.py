@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
-from PIL import Image
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QApplication, QMenu
+from support.project_images import draw_pictures
 
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.project.class_changes import AddClass
@@ -28,11 +27,7 @@ RIGHT, SHIFT = Qt.MouseButton.RightButton, Qt.KeyboardModifier.ShiftModifier
 
 @pytest.fixture
 def studio(qtbot, qapp, tmp_path: Path):
-    (tmp_path / "in").mkdir()
-    for number in range(6):
-        pixels = np.random.default_rng(number).integers(0, 256, (6, 6), dtype=np.uint8)
-        coarse = Image.fromarray(pixels).resize((48, 48), Image.Resampling.BICUBIC)
-        coarse.save(tmp_path / "in" / f"{number // 2}_{number}.png")
+    draw_pictures(tmp_path / "in", (f"{number // 2}_{number}.png" for number in range(6)))
     made = Studio(qapp)
     qtbot.addWidget(made.window)
     made.window.show()

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
-from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
+from support.project_images import draw_pictures
 
 from clipsvd_app.services.grouping import parse_rule
 from clipsvd_app.services.importing import apply_import, plan_import
@@ -31,11 +30,7 @@ CTRL, SHIFT, ALT = (
 
 @pytest.fixture
 def studio(qtbot, qapp, tmp_path: Path):
-    (tmp_path / "in").mkdir()
-    for number in range(6):
-        pixels = np.random.default_rng(number).integers(0, 256, (6, 6), dtype=np.uint8)
-        coarse = Image.fromarray(pixels).resize((48, 48), Image.Resampling.BICUBIC)
-        coarse.save(tmp_path / "in" / f"{number // 2}_{number}.png")
+    draw_pictures(tmp_path / "in", (f"{number // 2}_{number}.png" for number in range(6)))
     made = Studio(qapp)
     qtbot.addWidget(made.window)
     made.window.show()

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
-from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QPushButton
-from support.project_images import project_image
+from support.project_images import draw_pictures, project_image
 
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.domain.study import ProjectClass
@@ -88,11 +86,9 @@ def test_the_menu_counts_and_a_class_that_is_gone_filters_nothing():
 
 @pytest.fixture
 def studio(qtbot, qapp, tmp_path: Path):
-    (tmp_path / "in").mkdir()
-    for number in range(6):
-        pixels = np.random.default_rng(number).integers(0, 256, (6, 6), dtype=np.uint8)
-        coarse = Image.fromarray(pixels).resize((48, 48), Image.Resampling.BICUBIC)
-        coarse.save(tmp_path / "in" / f"{'left' if number % 2 else 'right'}_{number}.png")
+    draw_pictures(
+        tmp_path / "in", (f"{'left' if number % 2 else 'right'}_{number}.png" for number in range(6))
+    )
     made = Studio(qapp)
     qtbot.addWidget(made.window)
     made.window.show()
