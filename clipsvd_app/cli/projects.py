@@ -179,7 +179,7 @@ def _by_folder(
     folders = class_folders(options.paths, read, unpacked)
     if folders is None:
         raise UserError(
-            "The images lie in no two folders that look like classes.",
+            "No two of the folders look like classes.",
             remedy="Add the folder that holds one for each class, or label from a table (clipsvd label).",
             code="no_class_folders",
         )

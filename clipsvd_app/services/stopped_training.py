@@ -99,7 +99,7 @@ def _backbone(project: Project, settings: Settings, asked: BackboneRef) -> Backb
             if (found := backbones.find(settings, name)).sha256 == asked.sha256:
                 return replace(found, name=asked.name)
     raise UserError(
-        f"The backbone “{asked.name}” is not here as it was when this training began.",
+        f"The backbone “{asked.name}” is missing or has changed since this training began.",
         remedy="Add it again in the settings, or discard this training and train again.",
         code="backbone_missing",
     )

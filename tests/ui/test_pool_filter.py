@@ -141,7 +141,7 @@ def test_an_empty_pool_says_what_hides_everything_and_how_to_see_it(studio, qtbo
     assert pool(studio) == []
     assert not strip.view.isVisibleTo(studio.window)
     assert "Uncertain" in strip._nothing._sentence.text()
-    assert "6 are hidden" in strip._nothing._sentence.text()
+    assert "6 images are hidden" in strip._nothing._sentence.text()
     strip.setFocus()
     assert isinstance(strip.focusProxy().focusProxy(), QPushButton)
     strip.findChild(QPushButton).click()

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.session import Session
     from clipsvd_app.ui.settings_page.page import SettingsPage
 
-_IF_CLOSED = "What has been fetched is kept, and fetching goes on from there when you ask for it again."
+_IF_CLOSED = "What has been fetched is kept; fetching goes on from there when you ask again."
 KILOBYTE, MEGABYTE = 1000, 1_000_000
 
 

@@ -251,7 +251,7 @@ def _relinked(plan: PathPlan) -> Notice:
     )
     if not plan.files:
         return Notice(
-            "warning", "None of the missing images lies there.", left, RELINK, "Look elsewhere…", key=_MOVED
+            "warning", "None of the missing images is there.", left, RELINK, "Look elsewhere…", key=_MOVED
         )
     again = (RELINK, "Look elsewhere…") if plan.left else ("", "")
     kind: NoticeKind = "warning" if plan.left else "success"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from clipsvd_app.domain.counting import counted
 from clipsvd_app.domain.study import ProjectImage
 from clipsvd_app.jobs import PreviewResult
 from clipsvd_app.services.labelling import clear_labels, hint, set_labels, set_marks
@@ -258,7 +259,8 @@ class LabelController(QObject):
         if self._reader.compared is not None:
             return "The readers agree on every image that both have read."
         where = "of those chosen in the studies " if self._only is not None else ""
-        return f"No image {where}fits the filter: {filtered}. {len(self._session.images())} are hidden."
+        hidden = counted(len(self._session.images()), "image is", "images are")
+        return f"No image {where}matches the filter: {filtered}. {hidden} hidden."
 
     def _is_narrowed(self) -> bool:
         """Whether the user has chosen a part of the pool."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 WIDTH_PX = 1120
 READING_PX = 460
-NO_FOLDERS = "These images lie in no folders that look like classes. Add classes on the Label page."
+NO_FOLDERS = "No folders here look like classes. Add classes on the Label page."
 
 
 class NewProjectPage(QWidget):
