@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.cli.commands import Commands
     from clipsvd_app.cli.console import Console
-    from clipsvd_app.imaging import Window
+    from clipsvd_app.domain.view import Window
 
 
 def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from clipsvd_app.domain.evaluation import EvaluationKind
+from clipsvd_app.domain.view import Crop, Window
 
 Mark = Literal["", "uncertain", "excluded"]
-WindowValue: TypeAlias = tuple[float, float, str]
-"""A display window: (centre, width, function)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +47,7 @@ class ProjectImage:
     """One frame of the project as the pages and the engine see it.
 
     ``class_id`` is None while unlabelled. ``window`` and ``crop`` are what the user chose for
-    training: (centre, width, function) and (x, y, width, height) as fractions of the frame.
-    ``series_window`` is shown and trained on where neither user nor file gives one.
+    training. ``series_window`` is shown and trained on where neither user nor file gives one.
     ``near_hash`` is a perceptual hash in hexadecimal, empty where none was taken. ``mark`` says that
     the reader could not decide, or wants the image left out. ``position`` orders the slices of a series:
     of those that say where they lie, millimetres along their normal.
@@ -70,11 +68,11 @@ class ProjectImage:
     columns: int
     burned_in_text: bool
     class_id: int | None
-    window: tuple[float, float, str] | None
-    crop: tuple[float, float, float, float] | None
+    window: Window | None
+    crop: Crop | None
     near_hash: str = ""
     mark: Mark = ""
-    series_window: WindowValue | None = None
+    series_window: Window | None = None
     position: float = 0.0
 
     @property

@@ -18,7 +18,7 @@ from clipsvd_app.demo_studies.lesion import PlantedAxis, render_lesion
 from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.domain.recipe import recipe_for
 from clipsvd_app.engine.adapted import AdaptedModel
-from clipsvd_app.engine.dataset import letterbox, normalise, training_side
+from clipsvd_app.engine.dataset import model_square, normalise, training_side
 from clipsvd_app.engine.examples import Examples
 from clipsvd_app.engine.explain import explain_case, explain_run
 from clipsvd_app.engine.explain.class_words import UnseenPart, class_changes, leading_axis
@@ -159,7 +159,7 @@ def draw_planted(generator: np.random.Generator, axis: PlantedAxis, count: int) 
 def planted_inputs(warm: WarmBackbone, drawn: DrawnPictures) -> Tensor:
     """Return them as the model takes them (pictures, 3, size, size)."""
     preprocessing = warm.backbone.preprocessing
-    plain = torch.stack([letterbox(picture, preprocessing.size) for picture in drawn.pictures])
+    plain = torch.stack([model_square(picture, preprocessing.size) for picture in drawn.pictures])
     return normalise(plain, preprocessing).to(warm.backbone.device)
 
 
@@ -167,7 +167,7 @@ def adapt_planted(warm: WarmBackbone, drawn: DrawnPictures, seed: int, report: R
     """Fit the quick recipe at one rate; every picture is a patient of its own."""
     preprocessing = warm.backbone.preprocessing
     larger, plain = (
-        torch.stack([letterbox(picture, side) for picture in drawn.pictures])
+        torch.stack([model_square(picture, side) for picture in drawn.pictures])
         for side in (training_side(preprocessing), preprocessing.size)
     )
     patients = tuple(str(place) for place in range(len(drawn.labels)))

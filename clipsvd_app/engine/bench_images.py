@@ -11,7 +11,7 @@ import torch
 
 from clipsvd_app.domain.classes import clean_name
 from clipsvd_app.domain.counting import counted
-from clipsvd_app.engine.dataset import letterbox, training_side
+from clipsvd_app.engine.dataset import model_square, training_side
 from clipsvd_app.engine.features import embed_pictures
 from clipsvd_app.engine.study_set import StudySet, read_study_set
 from clipsvd_app.errors import UserError
@@ -121,8 +121,9 @@ def _from_arrays(
         )
     backbone, preprocessing = warm.backbone, warm.backbone.preprocessing
     method = preprocessing.interpolation
-    plain = torch.stack([letterbox(picture, preprocessing.size, method) for picture in pictures])
-    larger = torch.stack([letterbox(picture, training_side(preprocessing), method) for picture in pictures])
+    plain = torch.stack([model_square(picture, preprocessing.size, method) for picture in pictures])
+    side = training_side(preprocessing)
+    larger = torch.stack([model_square(picture, side, method) for picture in pictures])
     inputs = tuple(
         ImageInput(place, "", 0, f"image {place}", kinds.index(label)) for place, label in enumerate(labels)
     )

@@ -7,26 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
 from clipsvd_app.engine.backbone_folder import Preprocessing
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import Crop, Window, open_as_rgb, require_content
+from clipsvd_app.imaging import letterbox, open_as_rgb, require_content
 from clipsvd_app.imaging.refusals import REPLACED
-from clipsvd_app.jobs import ImageInput, Report, WindowSpec
+from clipsvd_app.jobs import ImageInput, Report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
 # Random crops are cut from a slightly larger picture, so that a small crop is not a blurred one.
 TRAINING_MARGIN = 1.15
-_RESAMPLING = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
 _MAX_ROTATION_DEG = 8.0
 _MAX_BRIGHTNESS = 0.1
 _MAX_CONTRAST = 0.15
@@ -51,7 +49,7 @@ def read_pictures(inputs: Sequence[ImageInput], side: int, interpolation: str, r
     for done, image in enumerate(inputs):
         report("Reading images", done, len(inputs))
         try:
-            pixels.append(letterbox(open_image(image), side, interpolation))
+            pixels.append(model_square(open_image(image), side, interpolation))
             kept.append(image)
         except UserError as error:
             refused.append((image.id, str(error)))
@@ -65,30 +63,12 @@ def read_pictures(inputs: Sequence[ImageInput], side: int, interpolation: str, r
 def open_image(image: ImageInput) -> NDArray[np.uint8]:
     """Return (rows, columns, 3) uint8: one frame under its window and crop; a replaced file is refused."""
     require_content(Path(image.path), image.sha256)
-    crop = image.crop
-    return open_as_rgb(
-        Path(image.path),
-        image.frame,
-        _window(image.window),
-        None if crop is None else Crop(crop.x, crop.y, crop.width, crop.height),
-        _window(image.series_window),
-    )
+    return open_as_rgb(Path(image.path), image.frame, image.window, image.crop, image.series_window)
 
 
-def _window(said: WindowSpec | None) -> Window | None:
-    return None if said is None else Window(said.centre, said.width, said.function)
-
-
-def letterbox(rgb: NDArray[np.uint8], side: int, interpolation: str = "bicubic") -> Tensor:
-    """Fit (rows, columns, 3) uint8 into a black square (3, side, side) without cutting or stretching."""
-    rows, columns = rgb.shape[:2]
-    scale = side / max(rows, columns)
-    size = (max(1, round(columns * scale)), max(1, round(rows * scale)))
-    fitted = np.asarray(Image.fromarray(rgb).resize(size, _RESAMPLING[interpolation]))
-    square = np.zeros((side, side, 3), dtype=np.uint8)
-    top, left = (side - size[1]) // 2, (side - size[0]) // 2
-    square[top : top + size[1], left : left + size[0]] = fitted
-    return torch.from_numpy(square).permute(2, 0, 1).contiguous()
+def model_square(rgb: NDArray[np.uint8], side: int, interpolation: str = "bicubic") -> Tensor:
+    """Fit (rows, columns, 3) uint8 into a black square (3, side, side)."""
+    return torch.from_numpy(letterbox(rgb, side, interpolation)).permute(2, 0, 1).contiguous()
 
 
 def training_side(preprocessing: Preprocessing) -> int:

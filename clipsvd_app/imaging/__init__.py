@@ -1,7 +1,7 @@
 """Reading, showing and finding medical images; the readers' libraries load on first use."""
 
 from clipsvd_app.imaging.discovery import Findings, find_files, look_through, natural_key
-from clipsvd_app.imaging.display import greys_of, rgb_of, to_display
+from clipsvd_app.imaging.display import greys_of, letterbox, rgb_of, to_display
 from clipsvd_app.imaging.facts import ImageFacts, image_facts
 from clipsvd_app.imaging.hashing import average_hash, file_sha256, hash_distance, perceptual_hash
 from clipsvd_app.imaging.header_listing import HeaderRow, list_header
@@ -22,7 +22,6 @@ from clipsvd_app.imaging.stacks import Stack, read_stack
 from clipsvd_app.imaging.thumbnails import thumbnail
 from clipsvd_app.imaging.values import (
     UNLIMITED,
-    Crop,
     Edges,
     Frame,
     FramePlace,
@@ -33,8 +32,6 @@ from clipsvd_app.imaging.values import (
     ScaledRegion,
     ScaleLimits,
     VoiLut,
-    Window,
-    window_of,
 )
 from clipsvd_app.imaging.windows import CT_PRESETS, IDENTITY_8_BIT, apply_window
 
@@ -43,7 +40,6 @@ __all__ = [
     "IDENTITY_8_BIT",
     "PIXELS_VERSION",
     "UNLIMITED",
-    "Crop",
     "Edges",
     "Findings",
     "Frame",
@@ -59,7 +55,6 @@ __all__ = [
     "ScaledRegion",
     "Stack",
     "VoiLut",
-    "Window",
     "apply_window",
     "average_hash",
     "file_sha256",
@@ -69,6 +64,7 @@ __all__ = [
     "image_facts",
     "is_hash_known",
     "known_sha256",
+    "letterbox",
     "list_header",
     "look_through",
     "natural_key",
@@ -87,5 +83,4 @@ __all__ = [
     "thumbnail",
     "to_display",
     "window_from",
-    "window_of",
 ]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from clipsvd_app.domain.view import Window, WindowFunction
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import luts, refusals
 from clipsvd_app.imaging.dicom_dataset import read_dataset, reading
@@ -26,7 +27,7 @@ from clipsvd_app.imaging.overlays import count_high_overlays, count_overlays, ov
 from clipsvd_app.imaging.padding import is_padding, padding_value
 from clipsvd_app.imaging.presets import presets_of
 from clipsvd_app.imaging.quiet import quiet
-from clipsvd_app.imaging.values import Frame, HeaderFault, Window
+from clipsvd_app.imaging.values import Frame, HeaderFault
 from clipsvd_app.imaging.windows import IDENTITY_8_BIT, default_window, is_usable
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from clipsvd_app.imaging.overlays import Overlay
     from clipsvd_app.imaging.values import Array, Bytes, VoiLut
 
-_FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
+_FUNCTIONS: tuple[WindowFunction, ...] = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 _LONGEST_NAME = 24
 
 
@@ -195,7 +196,7 @@ def _header_windows(dataset: Dataset, frame: int, pixels: Array) -> tuple[Window
         if source is None:
             continue
         said = code(source, "VOILUTFunction")
-        function = said if said in _FUNCTIONS else "LINEAR"
+        function: WindowFunction = next((known for known in _FUNCTIONS if known == said), "LINEAR")
         pairs = zip(numbers(source, "WindowCenter"), numbers(source, "WindowWidth"), strict=False)
         found += [_meant(Window(centre, width, function), pixels) for centre, width in pairs]
     return tuple(dict.fromkeys(window for window in found if is_usable(window)))

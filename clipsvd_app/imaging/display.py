@@ -6,11 +6,15 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image
 
 from clipsvd_app.imaging.windows import IDENTITY_8_BIT, apply_window
 
 if TYPE_CHECKING:
-    from clipsvd_app.imaging.values import Array, Bytes, Crop, Frame, VoiLut, Window
+    from clipsvd_app.domain.view import Crop, Window
+    from clipsvd_app.imaging.values import Array, Bytes, Frame, VoiLut
+
+_RESAMPLING = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
 
 
 def to_display(frame: Frame, window: Window | None = None, *, crop: Crop | None = None) -> Bytes:
@@ -40,6 +44,18 @@ def rgb_of(display: Bytes) -> Bytes:
     if display.ndim == 3:
         return display
     return np.repeat(display[:, :, np.newaxis], 3, axis=2)
+
+
+def letterbox(rgb: Bytes, side: int, interpolation: str = "bicubic") -> Bytes:
+    """Fit (rows, columns, 3) into a black square (side, side, 3) without cutting or stretching."""
+    rows, columns = rgb.shape[:2]
+    scale = side / max(rows, columns)
+    size = (max(1, round(columns * scale)), max(1, round(rows * scale)))
+    fitted = np.asarray(Image.fromarray(rgb).resize(size, _RESAMPLING[interpolation]))
+    square = np.zeros((side, side, 3), dtype=np.uint8)
+    top, left = (side - size[1]) // 2, (side - size[0]) // 2
+    square[top : top + size[1], left : left + size[0]] = fitted
+    return square
 
 
 def cropped(pixels: Array, crop: Crop) -> Array:

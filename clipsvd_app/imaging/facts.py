@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from clipsvd_app.domain.view import Window
 from clipsvd_app.imaging.reading import read_frame, read_header, stored_parts
-from clipsvd_app.imaging.values import Window
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from PIL import Image
 
+from clipsvd_app.domain.view import Window
 from clipsvd_app.imaging import refusals
 from clipsvd_app.imaging.decode_worker import DecodeError, bounded, shared_pool
 from clipsvd_app.imaging.jpeg2000 import describe_jpeg2000, shown_jpeg2000, stored_jpeg2000
@@ -22,7 +23,7 @@ from clipsvd_app.imaging.pillow_pictures import describe_with_pillow, shown_with
 from clipsvd_app.imaging.presets import presets_of
 from clipsvd_app.imaging.quiet import quiet
 from clipsvd_app.imaging.tiff import describe_tiff, shown_tiff, stored_tiff
-from clipsvd_app.imaging.values import Frame, ImageHeader, ScaleLimits, Window
+from clipsvd_app.imaging.values import Frame, ImageHeader, ScaleLimits
 from clipsvd_app.imaging.windows import IDENTITY_8_BIT, default_window
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from clipsvd_app.imaging.values import Percentiles, Window
+from clipsvd_app.domain.view import Window
+from clipsvd_app.imaging.values import Percentiles
 from clipsvd_app.imaging.windows import CT_PRESETS, IDENTITY_8_BIT, percentile_window
 
 if TYPE_CHECKING:

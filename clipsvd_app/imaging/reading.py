@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from clipsvd_app.domain.view import Crop, Window
     from clipsvd_app.imaging.overlays import Overlay
-    from clipsvd_app.imaging.values import Array, Bytes, Crop, Frame, ImageHeader, Window
+    from clipsvd_app.imaging.values import Array, Bytes, Frame, ImageHeader
 
 # Raise this whenever the same file would give other pixels, greys or windows than before: no thumbnail and no
 # feature of the older reading is taken for one of the newer.

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from clipsvd_app.domain.view import Window
     from clipsvd_app.imaging.series.placing import FileFrame
-    from clipsvd_app.imaging.values import ImageHeader, Window
+    from clipsvd_app.imaging.values import ImageHeader
 
 Array = NDArray[Any]
 LARGEST_STACK_BYTES = 2 * 1024**3

@@ -18,7 +18,8 @@ from clipsvd_app.whole_files import keep
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from clipsvd_app.imaging.values import Bytes, Window
+    from clipsvd_app.domain.view import Window
+    from clipsvd_app.imaging.values import Bytes
 
 
 def thumbnail(

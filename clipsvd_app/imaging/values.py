@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
+from clipsvd_app.domain.view import Window
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -15,24 +17,6 @@ if TYPE_CHECKING:
     Bytes: TypeAlias = npt.NDArray[np.uint8]
 
 Vector: TypeAlias = tuple[float, float, float]
-WindowFunction: TypeAlias = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A value-of-interest window (DICOM PS3.3 C.11.2.1.2), in the units of the pixels it is applied to.
-
-    function: LINEAR (width >= 1), LINEAR_EXACT or SIGMOID (width > 0).
-    """
-
-    centre: float
-    width: float
-    function: str = "LINEAR"
-
-
-def window_of(value: tuple[float, float, str] | None) -> Window | None:
-    """Return a window as projects keep it, (centre, width, function), as a value; None stays None."""
-    return None if value is None else Window(*value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +47,6 @@ class Plane:
         """The position along the normal of the plane, by which slices are sorted."""
         (a, b, c), (d, e, f), (x, y, z) = self.row, self.column, self.position_mm
         return (b * f - c * e) * x + (c * d - a * f) * y + (a * e - b * d) * z
-
-
-@dataclass(frozen=True, slots=True)
-class Crop:
-    """A region of interest as fractions 0-1 of the frame, from its upper left corner."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-    def __post_init__(self) -> None:
-        edge = 1.0 + 1e-6
-        assert min(self.x, self.y) >= 0, f"a crop starts inside the frame: {self}"
-        assert min(self.width, self.height) > 0, f"a crop has an area: {self}"
-        assert max(self.x + self.width, self.y + self.height) <= edge, f"a crop ends inside: {self}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clipsvd_app.imaging.values import Window
+from clipsvd_app.domain.view import Window
 
 if TYPE_CHECKING:
     from clipsvd_app.imaging.values import Array, Bytes

@@ -52,7 +52,6 @@ from clipsvd_app.jobs.requests import (
     AddBackboneRequest,
     BackboneRef,
     ConvertRequest,
-    CropSpec,
     DeviceRequest,
     ExplainRequest,
     ExplainRunRequest,
@@ -65,7 +64,6 @@ from clipsvd_app.jobs.requests import (
     Request,
     TrainRequest,
     VerifyRequest,
-    WindowSpec,
     without_paths,
 )
 
@@ -86,7 +84,6 @@ __all__ = [
     "Command",
     "ConvertRequest",
     "ConvertResult",
-    "CropSpec",
     "DeviceRequest",
     "Event",
     "ExplainRequest",
@@ -115,7 +112,6 @@ __all__ = [
     "TrainRequest",
     "VerifyRequest",
     "VerifyResult",
-    "WindowSpec",
     "decode_command",
     "decode_event",
     "encode_line",

@@ -8,28 +8,10 @@ from typing import Literal
 from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.domain.explanation import ClassChange
 from clipsvd_app.domain.recipe import DeviceName, Recipe
+from clipsvd_app.domain.view import Crop, Window
 
 ExportForm = Literal["open_clip", "lora", "onnx"]
 Projection = Literal["pca", "tsne"]
-
-
-@dataclass(frozen=True, slots=True)
-class WindowSpec:
-    """A display window in the units of the image (PS3.3 C.11.2.1.2)."""
-
-    centre: float
-    width: float
-    function: Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"] = "LINEAR"
-
-
-@dataclass(frozen=True, slots=True)
-class CropSpec:
-    """A region of interest as fractions of the frame."""
-
-    x: float
-    y: float
-    width: float
-    height: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +27,9 @@ class ImageInput:
     frame: int
     group: str
     label: int | None = None
-    window: WindowSpec | None = None
-    crop: CropSpec | None = None
-    series_window: WindowSpec | None = None
+    window: Window | None = None
+    crop: Crop | None = None
+    series_window: Window | None = None
     sha256: str = ""
 
 

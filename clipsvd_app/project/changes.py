@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from clipsvd_app.domain.study import Mark, NewImage, SeriesFlag, WindowValue
+from clipsvd_app.domain.study import Mark, NewImage, SeriesFlag
+from clipsvd_app.domain.view import Crop, Window
 from clipsvd_app.errors import UserError
 
 if TYPE_CHECKING:
     import sqlite3
 
 Row = tuple[Any, ...]
+
+View = TypeVar("View", Window, Crop)
 
 
 class Change(Protocol):
@@ -95,14 +99,16 @@ class SetSeriesFlags:
 class SetSeriesWindows:
     """Say in which window the slices of series are shown whose files give none, by the keys of the series."""
 
-    window_by_key: Mapping[str, WindowValue | None]
+    window_by_key: Mapping[str, Window | None]
     title: str = "window series"
 
     def apply(self, db: sqlite3.Connection) -> Change:
         """Write the windows; the inverse holds those before. Keys of no series are passed over."""
         asked = "SELECT display_window FROM series WHERE key = ?"
         before = {
-            key: _load(row[0]) for key in self.window_by_key if (row := db.execute(asked, (key,)).fetchone())
+            key: stored_view(Window, row[0])
+            for key in self.window_by_key
+            if (row := db.execute(asked, (key,)).fetchone())
         }
         db.executemany(
             "UPDATE series SET display_window = ? WHERE key = ?",
@@ -171,8 +177,8 @@ class SetView:
     """Remember the window and crop that training shall use for an image; None is the file's own."""
 
     image_id: int
-    window: tuple[float, float, str] | None
-    crop: tuple[float, float, float, float] | None
+    window: Window | None
+    crop: Crop | None
     title: str = "set window"
 
     def apply(self, db: sqlite3.Connection) -> Change:
@@ -184,7 +190,7 @@ class SetView:
             "UPDATE image SET display_window = ?, crop = ? WHERE id = ?",
             (_dump(self.window), _dump(self.crop), self.image_id),
         )
-        return SetView(self.image_id, _load(row[0]), _load(row[1]), self.title)
+        return SetView(self.image_id, stored_view(Window, row[0]), stored_view(Crop, row[1]), self.title)
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,9 +354,11 @@ def _mark(db: sqlite3.Connection, image_id: int) -> Mark:
     return "" if row is None else row[0]
 
 
-def _dump(value: tuple[float | str, ...] | None) -> str | None:
-    return None if value is None else json.dumps(value)
+def _dump(view: Window | Crop | None) -> str | None:
+    return None if view is None else json.dumps(astuple(view))
 
 
-def _load(text: str | None) -> Any:  # noqa: ANN401 - a tuple of the shape that was stored
-    return None if text is None else tuple(json.loads(text))
+@functools.lru_cache(maxsize=1024)  # one window stands on each image of its series
+def stored_view(kind: Callable[..., View], text: str | None) -> View | None:
+    """Return a window or crop from the JSON list of its values, as the project keeps it."""
+    return None if text is None else kind(*json.loads(text))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from typing import TYPE_CHECKING, Any
 
 from clipsvd_app.domain.codec import from_json
 from clipsvd_app.domain.results import RunResult
 from clipsvd_app.domain.study import LabelEvent, ProjectClass, ProjectImage, Reading, RunSummary, SeriesFlag
+from clipsvd_app.domain.view import Crop, Window
 from clipsvd_app.errors import UserError
+from clipsvd_app.project.changes import stored_view
 from clipsvd_app.project.measure_changes import as_measure
 
 if TYPE_CHECKING:
@@ -212,10 +213,12 @@ def _summary(number: int, created: str, preset: str, summary: str) -> RunSummary
 
 def _image(row: tuple[Any, ...]) -> ProjectImage:
     *plain, burned_in, class_id, window, crop, near_hash, mark, of_series, position = row
-    views = _parsed(window), _parsed(crop), near_hash, mark, _parsed(of_series), position
+    views = (
+        stored_view(Window, window),
+        stored_view(Crop, crop),
+        near_hash,
+        mark,
+        stored_view(Window, of_series),
+        position,
+    )
     return ProjectImage(*(*plain, bool(burned_in), class_id, *views))
-
-
-@functools.lru_cache(maxsize=1024)  # one window stands on each image of its series
-def _parsed(text: str | None) -> Any:  # noqa: ANN401 - a tuple of the shape that was stored
-    return None if text is None else tuple(json.loads(text))

@@ -11,6 +11,7 @@ from clipsvd_app.adapter_file.plain_text import plain
 from clipsvd_app.corpus import MODALITIES
 from clipsvd_app.domain.counting import counted
 from clipsvd_app.domain.spreadsheet import csv_text
+from clipsvd_app.domain.view import Window
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import (
     BackboneRef,
@@ -19,14 +20,12 @@ from clipsvd_app.jobs import (
     PredictRequest,
     PredictResult,
     VerifyRequest,
-    WindowSpec,
     write_request,
 )
 from clipsvd_app.services import backbones
 from clipsvd_app.services.found_files import nothing_found
-from clipsvd_app.services.job_folders import image_input, new_folder, new_job, window_spec
+from clipsvd_app.services.job_folders import image_input, new_folder, new_job
 from clipsvd_app.services.outputs import write_whole
-from clipsvd_app.services.series_windows import window_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -59,7 +58,7 @@ class NewFile:
     frame: int
     study: int
     place: str = ""
-    series_window: WindowSpec | None = None
+    series_window: Window | None = None
     series: int = 0
     position: float = 0.0
 
@@ -150,10 +149,10 @@ def _positions(header: ImageHeader) -> tuple[float, ...]:
 def _with_series_windows(files: Sequence[NewFile], series: Iterable[Sequence[int]]) -> tuple[NewFile, ...]:
     from clipsvd_app.imaging.series import series_window
 
-    windows: dict[int, WindowSpec | None] = {}
+    windows: dict[int, Window | None] = {}
     for members in series:
-        shared = window_value(series_window([(files[place].path, files[place].frame) for place in members]))
-        windows |= dict.fromkeys(members, window_spec(shared))
+        shared = series_window([(files[place].path, files[place].frame) for place in members])
+        windows |= dict.fromkeys(members, shared)
     return tuple(replace(file, series_window=windows.get(place)) for place, file in enumerate(files))
 
 

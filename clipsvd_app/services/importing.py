@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.account import Account
 from clipsvd_app.domain.counting import counted
-from clipsvd_app.domain.study import NewImage, WindowValue
+from clipsvd_app.domain.study import NewImage
+from clipsvd_app.domain.view import Window
 from clipsvd_app.imaging import LeftOut, quiet_words
 from clipsvd_app.project.changes import (
     AddImages,
@@ -56,7 +57,7 @@ class ImportPlan:
     """Images by patient group, largest first: (an example with its folder, images)."""
     series: tuple[SeriesReport, ...] = ()
     """The series that the files belong to, each with what is irregular about it; pictures only if noted."""
-    windows: Mapping[str, WindowValue | None] = field(default_factory=dict)
+    windows: Mapping[str, Window | None] = field(default_factory=dict)
     """By series key: the window of slices whose files give none."""
     moved: Mapping[int, str] = field(default_factory=dict)
     """The new paths of known images that are no longer where they were."""

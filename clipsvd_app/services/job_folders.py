@@ -18,16 +18,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from clipsvd_app.errors import own_folder_errors
-from clipsvd_app.jobs import (
-    CURVE_FILE,
-    RESULT_FILE,
-    CropSpec,
-    ImageInput,
-    Request,
-    WindowSpec,
-    forget_request,
-    write_request,
-)
+from clipsvd_app.jobs import CURVE_FILE, RESULT_FILE, ImageInput, Request, forget_request, write_request
 from clipsvd_app.jobs.parsing import json_object
 from clipsvd_app.settings import data_folder
 from clipsvd_app.whole_files import write_whole
@@ -37,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from clipsvd_app.domain.study import ProjectImage, WindowValue
+    from clipsvd_app.domain.study import ProjectImage
 
 RUN_FILE = "run.json"
 """In the folder of a training: the project of its run, and what is recorded beside its result."""
@@ -128,16 +119,11 @@ def image_input(image: ProjectImage, label: int | None) -> ImageInput:
         frame=image.frame,
         group=str(image.patient_number),
         label=label,
-        window=window_spec(image.window),
-        crop=None if image.crop is None else CropSpec(*image.crop),
-        series_window=window_spec(image.series_window),
+        window=image.window,
+        crop=image.crop,
+        series_window=image.series_window,
         sha256=image.sha256,
     )
-
-
-def window_spec(window: WindowValue | None) -> WindowSpec | None:
-    """Return a stored window as requests write it."""
-    return None if window is None else WindowSpec(*window)  # type: ignore[arg-type]
 
 
 def by_content(images: Iterable[ProjectImage]) -> list[ProjectImage]:

@@ -59,9 +59,7 @@ def _picture(image: ProjectImage, side_px: int) -> NDArray[np.uint8] | None:
 
     try:
         imaging.require_content(Path(image.path), image.sha256)
-        small = imaging.thumbnail(
-            Path(image.path), image.frame, side_px, series_window=imaging.window_of(image.series_window)
-        )
+        small = imaging.thumbnail(Path(image.path), image.frame, side_px, series_window=image.series_window)
     except UserError:
         return None
     rows, columns = small.shape[:2]

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from clipsvd_app.domain.view import Crop, Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from clipsvd_app.domain.study import ProjectImage
-    from clipsvd_app.jobs import ImageInput, WindowSpec
+    from clipsvd_app.jobs import ImageInput
     from clipsvd_app.project import Project
+
+_VIEWS = {"window": Window, "crop": Crop, "series_window": Window}
 
 
 def views_kept(images: Iterable[ImageInput]) -> dict[str, Any]:
     """Return what a run keeps of how it saw images: windows and region by number, for those with any."""
     return {
         str(image.id): {
-            "window": _listed(image.window),
-            "crop": image.crop and [image.crop.x, image.crop.y, image.crop.width, image.crop.height],
-            "series_window": _listed(image.series_window),
+            "window": image.window and astuple(image.window),
+            "crop": image.crop and astuple(image.crop),
+            "series_window": image.series_window and astuple(image.series_window),
         }
         for image in images
         if image.window is not None or image.crop is not None or image.series_window is not None
     }
-
-
-def _listed(window: WindowSpec | None) -> list[Any] | None:
-    return None if window is None else [window.centre, window.width, window.function]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,10 @@ class RunViews:
         if self.views is None or image.id not in self.known:
             return image
         view = self.views.get(str(image.id), {})
-        return replace(
-            image, **{name: _tupled(view.get(name)) for name in ("window", "crop", "series_window")}
-        )
-
-
-def _tupled(value: list[Any] | None) -> Any:  # noqa: ANN401 - a window or a region
-    return value and tuple(value)
+        seen: dict[str, Any] = {
+            name: kind(*view[name]) if view.get(name) else None for name, kind in _VIEWS.items()
+        }
+        return replace(image, **seen)
 
 
 def views_of_run(project: Project, number: int) -> RunViews:

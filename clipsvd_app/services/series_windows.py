@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from clipsvd_app.domain.study import NewImage, WindowValue
-    from clipsvd_app.imaging import Window
+    from clipsvd_app.domain.study import NewImage
+    from clipsvd_app.domain.view import Window
     from clipsvd_app.project import Project
 
 
 def windows_of(
     project: Project, images: Sequence[NewImage], report: Callable[[int, int], None] | None = None
-) -> dict[str, WindowValue | None]:
+) -> dict[str, Window | None]:
     """Return the window of each series, by its key, that new images make or enlarge.
 
     None stands for series of one image and for those whose files say their windows.
@@ -30,11 +30,6 @@ def windows_of(
     for key, path, frame, position in project.slices_of_series(slices):
         slices[key].append((position, Path(path), frame))
     return {
-        key: window_value(series_window([(path, frame) for _, path, frame in sorted(own)], report))
+        key: series_window([(path, frame) for _, path, frame in sorted(own)], report)
         for key, own in slices.items()
     }
-
-
-def window_value(window: Window | None) -> WindowValue | None:
-    """Return a window as a project stores it."""
-    return None if window is None else (window.centre, window.width, window.function)

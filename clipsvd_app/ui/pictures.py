@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from clipsvd_app.domain.study import ProjectImage, WindowValue
+    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.domain.view import Window
     from clipsvd_app.imaging import Frame
     from clipsvd_app.ui.background import Answer, Background, Task
 
@@ -58,7 +59,7 @@ class Pictures(QObject):
         self._frame_bytes = 0
         self._ahead: dict[int, Task] = {}
         self._pictures: OrderedDict[tuple[object, ...], QImage] = OrderedDict()
-        self._series_windows: dict[int, WindowValue | None] = {}
+        self._series_windows: dict[int, Window | None] = {}
 
     def forget(self) -> None:
         """Drop everything, because another project was opened."""
@@ -140,7 +141,7 @@ class Pictures(QObject):
 
     def _read_frame(self, image: ProjectImage, take: Callable[[Answer], None], priority: int) -> Task:
         path, frame, sha256 = Path(image.path), image.frame, image.sha256
-        shared = imaging.window_of(image.series_window)
+        shared = image.series_window
 
         def read(report: Callable[[int, int], None]) -> Frame:
             report(0, 1)  # stops here when it was cancelled while it waited
@@ -183,7 +184,7 @@ class Pictures(QObject):
                 self.thumbnail_ready.emit(image.id, self._thumbnails[image.id])
 
         path, frame, sha256 = Path(image.path), image.frame, image.sha256
-        shared, side = imaging.window_of(image.series_window), _thumbnail_px()
+        shared, side = image.series_window, _thumbnail_px()
 
         def read(_report: Callable[[int, int], None]) -> NDArray[np.uint8]:
             imaging.require_content(path, sha256)
@@ -212,7 +213,5 @@ def _keep(store: OrderedDict[K, T], key: K, value: T, most: int) -> None:
 
 def as_model_sees(image: ProjectImage) -> NDArray[np.uint8]:
     """Return (rows, columns, 3) uint8 in the window and crop that training uses."""
-    crop = None if image.crop is None else imaging.Crop(*image.crop)
-    own, shared = imaging.window_of(image.window), imaging.window_of(image.series_window)
     imaging.require_content(Path(image.path), image.sha256)
-    return imaging.open_as_rgb(Path(image.path), image.frame, own, crop, shared)
+    return imaging.open_as_rgb(Path(image.path), image.frame, image.window, image.crop, image.series_window)

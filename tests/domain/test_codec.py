@@ -9,16 +9,15 @@ from hypothesis import strategies as st
 from clipsvd_app.domain.classes import ClassSpec, class_from_name, clean_name
 from clipsvd_app.domain.codec import CodecError, from_json, to_json
 from clipsvd_app.domain.recipe import PRESETS, Recipe, recipe_for
+from clipsvd_app.domain.view import Crop, Window
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import (
     BackboneRef,
-    CropSpec,
     Failed,
     ImageInput,
     Progress,
     RunJob,
     TrainRequest,
-    WindowSpec,
     decode_command,
     decode_event,
     encode_line,
@@ -28,6 +27,7 @@ from clipsvd_app.jobs import (
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 WORDS = st.text(min_size=1).filter(str.strip)
+PARTS = st.floats(0.01, 0.5)
 INPUTS = st.builds(
     ImageInput,
     id=st.integers(0, 10**6),
@@ -35,8 +35,8 @@ INPUTS = st.builds(
     frame=st.integers(0, 500),
     group=WORDS,
     label=st.none() | st.integers(0, 9),
-    window=st.none() | st.builds(WindowSpec, FLOATS, FLOATS),
-    crop=st.none() | st.builds(CropSpec, FLOATS, FLOATS, FLOATS, FLOATS),
+    window=st.none() | st.builds(Window, FLOATS, FLOATS),
+    crop=st.none() | st.builds(Crop, PARTS, PARTS, PARTS, PARTS),
 )
 REQUESTS = st.builds(
     TrainRequest,
@@ -113,7 +113,7 @@ def test_a_value_that_does_not_fit_its_type_is_refused(value) -> None:
 
 def test_true_is_no_number() -> None:
     with pytest.raises(CodecError):
-        from_json(WindowSpec, {"centre": True, "width": 1.0, "function": "LINEAR"})
+        from_json(Window, {"centre": True, "width": 1.0, "function": "LINEAR"})
 
 
 def test_an_unknown_preset_names_those_there_are() -> None:

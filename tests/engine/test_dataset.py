@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from clipsvd_app.domain.view import Crop
 from clipsvd_app.engine.backbone_folder import Preprocessing
-from clipsvd_app.engine.dataset import Augmentation, letterbox, normalise, read_pictures
-from clipsvd_app.jobs import CropSpec, ImageInput
+from clipsvd_app.engine.dataset import Augmentation, model_square, normalise, read_pictures
+from clipsvd_app.jobs import ImageInput
 
 PREPROCESSING = Preprocessing(32, (0.5, 0.4, 0.3), (0.2, 0.2, 0.2), "bicubic")
 
@@ -18,7 +19,7 @@ def quiet(stage, done, total, metrics=None):
 
 
 def test_a_letterboxed_picture_keeps_its_proportions_and_loses_nothing():
-    square = letterbox(np.full((20, 40, 3), 200, dtype=np.uint8), 32)
+    square = model_square(np.full((20, 40, 3), 200, dtype=np.uint8), 32)
     assert square.shape == (3, 32, 32)
     assert (square[:, 8:24] == 200).all()
     assert (square[:, :8] == 0).all()
@@ -68,7 +69,7 @@ def test_an_unreadable_image_is_listed_with_a_sentence(studies, tmp_path):
 
 def test_a_region_of_interest_is_all_that_the_model_sees(studies):
     whole, part = (
-        ImageInput(1, studies[0].path, 0, "p", crop=crop) for crop in (None, CropSpec(0.3, 0.3, 0.3, 0.3))
+        ImageInput(1, studies[0].path, 0, "p", crop=crop) for crop in (None, Crop(0.3, 0.3, 0.3, 0.3))
     )
     pictures = read_pictures([whole, part], 32, "bicubic", quiet).pixels
     assert not torch.equal(pictures[0], pictures[1])

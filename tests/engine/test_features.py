@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from clipsvd_app.domain.view import Crop
 from clipsvd_app.engine import features as features_module
 from clipsvd_app.engine.features import FeatureStore
 from clipsvd_app.errors import Cancelled
-from clipsvd_app.jobs import CropSpec, ImageInput
+from clipsvd_app.jobs import ImageInput
 
 
 class Counting:
@@ -40,7 +41,7 @@ def test_a_second_process_computes_nothing(backbone, studies, tmp_path):
 
 def test_another_region_is_another_feature(backbone, studies, tmp_path):
     whole = studies[0]
-    part = replace(whole, id=99, crop=CropSpec(0.25, 0.25, 0.5, 0.5))
+    part = replace(whole, id=99, crop=Crop(0.25, 0.25, 0.5, 0.5))
     rows = FeatureStore(backbone, tmp_path).of([whole, part], Counting()).features
     assert not np.allclose(rows[0], rows[1], atol=1e-3)
 

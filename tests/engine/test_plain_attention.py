@@ -15,7 +15,7 @@ from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.engine.architectures import list_targets
 from clipsvd_app.engine.backbones import embed_images, embed_texts, load_backbone
 from clipsvd_app.engine.basis import load_basis
-from clipsvd_app.engine.dataset import letterbox
+from clipsvd_app.engine.dataset import model_square
 from clipsvd_app.engine.examples import Examples
 from clipsvd_app.engine.fitting.fit import FitTask, fit
 from clipsvd_app.engine.fitting.learner import Learner
@@ -138,8 +138,8 @@ def test_a_clip_is_adapted_and_folded_like_any_other_backbone(loaded, draw_disc)
     generator, labels = np.random.default_rng(1), tuple(place % 2 for place in range(12))
     pictures = [draw_disc(label, generator) for label in labels]
     examples = Examples(
-        torch.stack([letterbox(picture, 38) for picture in pictures]),
-        torch.stack([letterbox(picture, SIZE) for picture in pictures]),
+        torch.stack([model_square(picture, 38) for picture in pictures]),
+        torch.stack([model_square(picture, SIZE) for picture in pictures]),
         labels,
         tuple(f"patient {place // 2}" for place in range(12)),
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.domain.measures import Measure
 from clipsvd_app.domain.study import NewImage, SeriesFlag
+from clipsvd_app.domain.view import Crop, Window
 from clipsvd_app.project import create_project
 from clipsvd_app.project.changes import (
     AddImages,
@@ -46,7 +47,7 @@ def main() -> None:
         first, second, third = (image.id for image in project.images())
         project.apply(SetLabels({first: known.id}))
         project.apply(SetMarks({third: "uncertain"}))
-        project.apply(SetView(second, (40.0, 400.0, "LINEAR"), (0.25, 0.25, 0.5, 0.5)))
+        project.apply(SetView(second, Window(40.0, 400.0), Crop(0.25, 0.25, 0.5, 0.5)))
         project.apply(SetSeriesFlags({"se": (SeriesFlag("missing_slices", "1 slice is missing.", 1),)}))
         project.apply(SetSeriesWindows({"se": (500.0, 1000.0, "LINEAR_EXACT")}))
         ellipse = Measure("ellipse", ((10.5, 20.0), (30.0, 44.25)))

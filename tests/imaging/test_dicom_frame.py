@@ -8,8 +8,9 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRBigEndian
 
+from clipsvd_app.domain.view import Window
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import Window, read_frame, to_display
+from clipsvd_app.imaging import read_frame, to_display
 
 RAMP = np.arange(16, dtype=np.uint16).reshape(4, 4)
 

@@ -21,7 +21,8 @@ from pydicom.uid import (
     XRayRadiofluoroscopicImageStorage,
 )
 
-from clipsvd_app.imaging import Window, image_facts, read_frame, read_header, to_display
+from clipsvd_app.domain.view import Window
+from clipsvd_app.imaging import image_facts, read_frame, read_header, to_display
 from clipsvd_app.imaging.dicom_elements import is_unreadable, numbers
 
 RAMP8 = np.tile(np.arange(256, dtype=np.uint8), (4, 1))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clipsvd_app.imaging import CT_PRESETS, IDENTITY_8_BIT, Percentiles, Window, window_from
+from clipsvd_app.domain.view import Window
+from clipsvd_app.imaging import CT_PRESETS, IDENTITY_8_BIT, Percentiles, window_from
 from clipsvd_app.imaging.presets import presets_of, volume_presets
 from clipsvd_app.imaging.windows import is_usable
 

@@ -7,8 +7,9 @@ import pytest
 import SimpleITK
 from PIL import Image
 
+from clipsvd_app.domain.view import Window
 from clipsvd_app.errors import Cancelled
-from clipsvd_app.imaging import Window, open_as_rgb, read_frame, thumbnail, to_display
+from clipsvd_app.imaging import open_as_rgb, read_frame, thumbnail, to_display
 from clipsvd_app.imaging.series import series_window, window_beside
 
 NOISE_UP_TO, LESION = 50, 10_000

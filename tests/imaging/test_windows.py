@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clipsvd_app.imaging import Window, apply_window
+from clipsvd_app.domain.view import Window
+from clipsvd_app.imaging import apply_window
 from clipsvd_app.imaging.windows import (
     IDENTITY_8_BIT,
     default_window,

@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from clipsvd_app.domain.classes import ClassSpec, class_from_name
 from clipsvd_app.domain.measures import Measure
 from clipsvd_app.domain.study import NewImage, SeriesFlag
+from clipsvd_app.domain.view import Crop, Window
 from clipsvd_app.errors import UserError
 from clipsvd_app.project import create_project
 from clipsvd_app.project.changes import (
@@ -170,8 +171,8 @@ class UndoMachine(RuleBasedStateMachine):
     @rule(data=st.data(), centre=st.floats(-100, 100))
     def set_view(self, data, centre: float) -> None:
         image = data.draw(st.sampled_from(self.project.images()))
-        view = SetView(image.id, (centre, 10.0, "LINEAR"), None)
-        self.do(Together((view, SetView(image.id, None, (0.0, 0.0, 0.5, 0.5))), "set twice"))
+        view = SetView(image.id, Window(centre, 10.0), None)
+        self.do(Together((view, SetView(image.id, None, Crop(0.0, 0.0, 0.5, 0.5))), "set twice"))
 
     @precondition(lambda self: hasattr(self, "project") and self.project.images())
     @rule(data=st.data(), ends=st.lists(st.floats(-9, 99), max_size=3))

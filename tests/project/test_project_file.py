@@ -19,6 +19,7 @@ from clipsvd_app.domain.codec import to_json
 from clipsvd_app.domain.evaluation import Evaluation
 from clipsvd_app.domain.measures import Measure
 from clipsvd_app.domain.study import NewImage, SeriesFlag
+from clipsvd_app.domain.view import Crop, Window
 from clipsvd_app.errors import UserError
 from clipsvd_app.project import create_project, open_project
 from clipsvd_app.project.changes import AddImages, RemoveImages, SetLabels, SetMarks, SetSeriesFlags
@@ -124,10 +125,10 @@ def test_the_golden_file_of_each_version_opens_with_its_work(tmp_path: Path, ver
         first, second, third = project.images()
         assert [known.name for known in project.classes()] == ["cyst"]
         assert (first.class_id, third.mark) == (project.classes()[0].id, "uncertain")
-        assert second.window == (40.0, 400.0, "LINEAR")
-        assert second.crop == (0.25, 0.25, 0.5, 0.5)
+        assert second.window == Window(40.0, 400.0)
+        assert second.crop == Crop(0.25, 0.25, 0.5, 0.5)
         assert len(project.series_flags()) == 1
-        assert first.series_window == ((500.0, 1000.0, "LINEAR_EXACT") if version >= 5 else None)
+        assert first.series_window == (Window(500.0, 1000.0, "LINEAR_EXACT") if version >= 5 else None)
         line = Measure("distance", ((1.5, 2.5), (4.5, 6.5)))
         ellipse = Measure("ellipse", ((10.5, 20.0), (30.0, 44.25)))
         assert project.measures() == ({first.id: (line, ellipse)} if version >= 4 else {})

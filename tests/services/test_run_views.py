@@ -7,10 +7,11 @@ from types import SimpleNamespace
 
 from support.project_images import project_image
 
+from clipsvd_app.domain.view import Crop, Window
 from clipsvd_app.services.job_folders import image_input
 from clipsvd_app.services.run_views import views_kept, views_of_run
 
-WINDOW, CROP = (40.0, 400.0, "LINEAR"), (0.25, 0.25, 0.5, 0.5)
+WINDOW, CROP = Window(40.0, 400.0), Crop(0.25, 0.25, 0.5, 0.5)
 
 
 def run_of(images, *, kept=True):

@@ -79,7 +79,7 @@ def test_a_region_comes_back_from_its_fractions(data, rows, columns):
     left, top = data.draw(st.integers(0, columns - 1)), data.draw(st.integers(0, rows - 1))
     width = data.draw(st.integers(1, columns - left))
     region = Region(left, top, width, data.draw(st.integers(1, rows - top)))
-    assert region_of(region.fractions(rows, columns), rows, columns) == region
+    assert region_of(region.crop(rows, columns), rows, columns) == region
 
 
 def test_a_rectangle_beside_the_frame_is_no_region():

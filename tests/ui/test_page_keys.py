@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLineEdit, QListWidget, QToolButton, QVBoxLayout, QWidget
 
-from clipsvd_app.jobs import WindowSpec
+from clipsvd_app.domain.view import Window
 from clipsvd_app.ui.label_page.class_bin import ClassBin
 from clipsvd_app.ui.label_page.page import LabelPage
 from clipsvd_app.ui.label_page.state import (
@@ -111,11 +111,9 @@ def label_page(qtbot, theme):
     made.bins.set_bins((BinState(1, 0, "normal"), BinState(2, 1, "nodule")))
     made.strip.set_state(StripState(tuple(StripItem(i, f"image {i}") for i in range(1, 4))))
     made.show_work()
-    presets = (WindowPreset("soft", WindowSpec(40, 400)), WindowPreset("bone", WindowSpec(300, 1500)))
+    presets = (WindowPreset("soft", Window(40, 400)), WindowPreset("bone", Window(300, 1500)))
     values = np.zeros((60, 80), np.float32)
-    made.show_frame(
-        FrameState(1, values, WindowSpec(0, 100), presets=presets, index=1, count=3, series_key="1")
-    )
+    made.show_frame(FrameState(1, values, Window(0, 100), presets=presets, index=1, count=3, series_key="1"))
     return made
 
 
@@ -142,7 +140,7 @@ def test_viewer_and_labelling_keys_work_wherever_the_focus_is(label_page, qtbot,
     qtbot.keyClick(focused, "d")
     assert viewer.tool == "distance"
     qtbot.keyClick(focused, Qt.Key.Key_2, Qt.KeyboardModifier.AltModifier)
-    assert viewer.window_spec == WindowSpec(300, 1500)
+    assert viewer.window_spec == Window(300, 1500)
     before = viewer.pane.canvas.scale()
     qtbot.keyClick(focused, "+")
     assert viewer.pane.canvas.scale() > before

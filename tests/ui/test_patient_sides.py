@@ -7,7 +7,8 @@ import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QFontMetrics
 
-from clipsvd_app.imaging import Frame, FramePlace, Window
+from clipsvd_app.domain.view import Window
+from clipsvd_app.imaging import Frame, FramePlace
 from clipsvd_app.ui.controllers.frame_states import slice_line
 from clipsvd_app.ui.viewer.corner_layer import wrapped
 from clipsvd_app.ui.viewer.state import FrameState

@@ -10,8 +10,8 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QStyleOptionGraphicsItem
 
-from clipsvd_app.imaging import Frame, VoiLut, Window, greys_of, to_display
-from clipsvd_app.jobs import WindowSpec
+from clipsvd_app.domain.view import Window
+from clipsvd_app.imaging import Frame, VoiLut, greys_of, to_display
 from clipsvd_app.ui.viewer import picture_item
 from clipsvd_app.ui.viewer.picture_item import PictureItem
 from clipsvd_app.ui.viewer.state import FrameState
@@ -19,8 +19,8 @@ from clipsvd_app.ui.viewer.state import FrameState
 pytestmark = pytest.mark.gui
 PIXELS = np.random.default_rng(4).normal(0, 400, (90, 60)).astype(np.float32)
 PIXELS[:4] = -2000.0
-WINDOW = WindowSpec(40, 400)
-SIGMOID = WindowSpec(10, 300, "SIGMOID")
+WINDOW = Window(40, 400)
+SIGMOID = Window(10, 300, "SIGMOID")
 TABLE = VoiLut(-600, np.arange(0, 256, 2, dtype=np.uint8))
 
 
@@ -43,15 +43,13 @@ def painted(item: PictureItem, scale: float, seen: QRectF | None = None) -> np.n
 @pytest.mark.parametrize("table", [None, TABLE])
 def test_the_screen_shows_the_greys_that_training_is_given(chosen, inverted, table):
     own = Window(-300.0, 900.0)
-    spec = WindowSpec(own.centre, own.width)
     tables = () if table is None else ((own, table),)
     frame = Frame(PIXELS, own, (), inverted, -2000.0, None, "HU", tables)
-    known = tuple((spec, found) for _own, found in tables)
-    state = FrameState(7, PIXELS, window=spec, file_window=spec, tables=known, padding=-2000.0)
+    state = FrameState(7, PIXELS, window=own, file_window=own, tables=tables, padding=-2000.0)
     item = PictureItem()
     item.set_pixels(PIXELS)
-    item.set_greys(partial(state.greys, window=chosen or spec, inverted=inverted))
-    wanted = to_display(frame, chosen and Window(chosen.centre, chosen.width, chosen.function))
+    item.set_greys(partial(state.greys, window=chosen or own, inverted=inverted))
+    wanted = to_display(frame, chosen)
     assert np.array_equal(painted(item, 1.0), wanted)
 
 
@@ -100,7 +98,7 @@ def test_colours_are_shown_as_they_are_and_can_be_inverted():
 
 
 def test_the_window_that_stands_for_a_table_shows_the_table_beside_the_file_s_own_window():
-    own, handle = WindowSpec(0.0, 100.0), WindowSpec(128.0, 256.0, "LINEAR_EXACT")
+    own, handle = Window(0.0, 100.0), Window(128.0, 256.0, "LINEAR_EXACT")
     state = FrameState(7, PIXELS, window=own, file_window=own, tables=((handle, TABLE),))
     by_table = greys_of(PIXELS, Window(0.0, 1.0), TABLE, inverted=False, padding=None)
     assert np.array_equal(state.greys(PIXELS, handle, inverted=False), by_table)

@@ -6,6 +6,7 @@ import pytest
 
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.domain.study import NewImage
+from clipsvd_app.domain.view import Crop, Window
 from clipsvd_app.project.changes import AddImages, RemoveImages, SetLabels, SetMarks, SetView, Together
 from clipsvd_app.project.class_changes import AddClass, RemoveClass
 from clipsvd_app.ui.session import Session
@@ -38,7 +39,7 @@ def changes(session):
     return (
         SetLabels({ids[0]: first, ids[3]: second}),
         SetMarks({ids[1]: "uncertain", ids[0]: "excluded"}),
-        SetView(ids[2], (10.0, 20.0, "soft"), (0.0, 0.0, 0.5, 0.5)),
+        SetView(ids[2], Window(10.0, 20.0), Crop(0.0, 0.0, 0.5, 0.5)),
         Together((SetLabels({ids[1]: second}), SetMarks({ids[5]: "excluded"})), "both"),
         Together((SetLabels({ids[4]: second}), RemoveImages((ids[6],))), "both"),
         AddImages((new_image(20),)),

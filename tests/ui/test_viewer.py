@@ -8,8 +8,8 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
+from clipsvd_app.domain.view import Window
 from clipsvd_app.imaging import ScaleLimits
-from clipsvd_app.jobs import WindowSpec
 from clipsvd_app.ui.viewer import viewer as viewer_module
 from clipsvd_app.ui.viewer.corner_layer import ruler_length_mm
 from clipsvd_app.ui.viewer.pane_layer import probe_text
@@ -17,8 +17,8 @@ from clipsvd_app.ui.viewer.state import ClassBadge, Corners, FrameState, WindowP
 from clipsvd_app.ui.viewer.viewer import ImageViewer
 
 pytestmark = pytest.mark.gui
-WINDOW = WindowSpec(500, 1000)
-PRESETS = (WindowPreset("Lung", WindowSpec(-600, 1500)), WindowPreset("Bone", WindowSpec(300, 1500)))
+WINDOW = Window(500, 1000)
+PRESETS = (WindowPreset("Lung", Window(-600, 1500)), WindowPreset("Bone", Window(300, 1500)))
 
 
 def frame(**changes) -> FrameState:
@@ -30,8 +30,8 @@ def frame(**changes) -> FrameState:
         "spacing_mm": (0.5, 0.5),
         "units": "HU",
         "presets": (
-            WindowPreset("Lung", WindowSpec(-600, 1500)),
-            WindowPreset("Bone", WindowSpec(300, 1500)),
+            WindowPreset("Lung", Window(-600, 1500)),
+            WindowPreset("Bone", Window(300, 1500)),
         ),
         "index": 3,
         "count": 10,
@@ -82,15 +82,15 @@ def test_a_drag_to_the_right_widens_the_window(viewer, drag_mouse, button):
 
 def test_the_window_changes_what_is_seen(viewer):
     before = centre_grey(viewer)
-    viewer.set_frame(frame(window=WindowSpec(2000, 1000)))
+    viewer.set_frame(frame(window=Window(2000, 1000)))
     assert centre_grey(viewer) == 0
-    viewer.set_frame(frame(window=WindowSpec(-2000, 1000)))
+    viewer.set_frame(frame(window=Window(-2000, 1000)))
     assert centre_grey(viewer) == 255
     assert 0 < before < 255
 
 
 def test_inverting_turns_black_into_white(viewer, qtbot):
-    viewer.set_frame(frame(window=WindowSpec(2000, 1000)))
+    viewer.set_frame(frame(window=Window(2000, 1000)))
     qtbot.keyClick(viewer, Qt.Key.Key_I)
     assert centre_grey(viewer) == 255
 
@@ -163,14 +163,14 @@ def test_the_users_own_window_stays_within_a_series_and_not_beyond(viewer, drag_
 
 def test_another_frames_own_window_is_used_while_the_user_chose_none(viewer):
     viewer.set_frame(frame(series_key="a"))
-    viewer.set_frame(frame(series_key="a", index=4, window=WindowSpec(30, 60)))
-    assert viewer.window_spec == WindowSpec(30, 60)
+    viewer.set_frame(frame(series_key="a", index=4, window=Window(30, 60)))
+    assert viewer.window_spec == Window(30, 60)
 
 
 def test_alt_and_a_number_choose_a_preset(viewer, qtbot):
     with qtbot.waitSignal(viewer.window_changed) as changed:
         qtbot.keyClick(viewer, Qt.Key.Key_2, Qt.KeyboardModifier.AltModifier)
-    assert changed.args == [WindowSpec(300, 1500)]
+    assert changed.args == [Window(300, 1500)]
 
 
 def test_reset_goes_back_to_the_windows_own(viewer, qtbot, drag_mouse):

@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
 
-from clipsvd_app.jobs import WindowSpec
+from clipsvd_app.domain.view import Crop, Window
 from clipsvd_app.ui.image_mime import mime_of
 from clipsvd_app.ui.shell.actions import VIEWER_KEYS
 from clipsvd_app.ui.viewer.commands import COMMANDS
@@ -18,7 +18,7 @@ from clipsvd_app.ui.viewer.viewer import ImageViewer
 
 pytestmark = pytest.mark.gui
 LEFT = Qt.MouseButton.LeftButton
-CT = WindowSpec(40, 400)
+CT = Window(40, 400)
 
 
 def frame(image_id=7, **changes) -> FrameState:
@@ -29,7 +29,7 @@ def frame(image_id=7, **changes) -> FrameState:
         "window": CT,
         "spacing_mm": (0.5, 0.5),
         "units": "HU",
-        "presets": (WindowPreset("Lung", WindowSpec(-600, 1500)),),
+        "presets": (WindowPreset("Lung", Window(-600, 1500)),),
         "index": 3,
         "count": 10,
         "series_key": "a",
@@ -113,7 +113,7 @@ def test_a_region_is_offered_to_training_in_pixels(viewer, qtbot, drag_mouse):
 
 
 def test_a_stored_region_is_shown_and_can_be_given_up(viewer, qtbot):
-    viewer.set_frame(frame(crop=(0.25, 0.5, 0.5, 0.25)))
+    viewer.set_frame(frame(crop=Crop(0.25, 0.5, 0.5, 0.25)))
     corners = [viewer.pane.canvas.to_image(corner).toTuple() for corner in viewer.pane.corner.state.crop]
     assert corners[0] == pytest.approx((20, 40))
     assert corners[2] == pytest.approx((60, 60))

@@ -14,8 +14,8 @@ from support.project_images import project_image
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.domain.explanation import CaseExplanation
 from clipsvd_app.domain.measures import Measure
+from clipsvd_app.domain.view import Crop, Window
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import WindowSpec
 from clipsvd_app.project.class_changes import AddClass
 from clipsvd_app.project.measure_changes import SetMeasures
 from clipsvd_app.services.importing import apply_import, plan_import
@@ -269,7 +269,7 @@ def test_the_picture_that_training_is_given_is_shown_on_demand(bench, qtbot):
 def test_a_whole_series_gets_a_region_in_one_step(bench):
     images = of_series(bench, 1)
     bench.viewer.region_chosen.emit(images[0].id, Region(0, 0, 24, 24), True)
-    assert {image.crop for image in of_series(bench, 1)} == {(0.0, 0.0, 0.5, 0.5)}
+    assert {image.crop for image in of_series(bench, 1)} == {Crop(0.0, 0.0, 0.5, 0.5)}
     assert {image.crop for image in of_series(bench, 2)} == {None}
     bench.session.undo_stack.undo()
     assert {image.crop for image in of_series(bench, 1)} == {None}
@@ -327,7 +327,7 @@ def test_a_window_chosen_in_three_planes_is_kept_on_leaving_them(bench, qtbot):
     wait_for(qtbot, bench, image.id)
     bench.viewer.set_layout("mpr")
     qtbot.waitUntil(lambda: bench.viewer.frame.cross is not None)
-    chosen = WindowSpec(-500.0, 900.0)
+    chosen = Window(-500.0, 900.0)
     bench.viewer.pane.set_window(chosen)
     bench.viewer.set_layout("1")
     qtbot.waitUntil(lambda: bench.viewer.frame is not None and bench.viewer.frame.cross is None)
@@ -386,14 +386,14 @@ def test_the_window_in_force_becomes_what_training_is_given_and_undo_takes_it_ba
     press(bench.viewer, qtbot, Qt.Key.Key_2, Qt.KeyboardModifier.AltModifier)  # lung
     press(bench.viewer, qtbot, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
     (changed,) = bench.session.project.images([image.id])
-    assert image_input(changed, None).window == WindowSpec(-600.0, 1500.0)
-    assert bench.viewer.frame.training_window == WindowSpec(-600.0, 1500.0)
+    assert image_input(changed, None).window == Window(-600.0, 1500.0)
+    assert bench.viewer.frame.training_window == Window(-600.0, 1500.0)
     seen = bench.viewer.frame.greys(bench.viewer.frame.pixels, bench.viewer.window_spec, inverted=False)
     assert np.array_equal(seen, as_model_sees(changed)[..., 0])
     bench.session.undo_stack.undo()
     assert bench.session.project.images([image.id])[0].window is None
     assert bench.viewer.frame.training_window is None
-    assert bench.viewer.window_spec == WindowSpec(40.0, 400.0)
+    assert bench.viewer.window_spec == Window(40.0, 400.0)
 
 
 def test_a_whole_series_gets_a_window_and_keeps_its_regions(bench, qtbot):
@@ -404,9 +404,9 @@ def test_a_whole_series_gets_a_window_and_keeps_its_regions(bench, qtbot):
     press(bench.viewer, qtbot, Qt.Key.Key_3, Qt.KeyboardModifier.AltModifier)  # bone
     control, shift = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
     press(bench.viewer, qtbot, Qt.Key.Key_T, control, shift)
-    assert {image.window for image in of_series(bench, 1)} == {(400.0, 1800.0, "LINEAR")}
+    assert {image.window for image in of_series(bench, 1)} == {Window(400.0, 1800.0)}
     assert {image.window for image in of_series(bench, 2)} == {None}
-    assert of_series(bench, 1)[0].crop == (0.0, 0.0, 0.5, 0.5)
+    assert of_series(bench, 1)[0].crop == Crop(0.0, 0.0, 0.5, 0.5)
     press(bench.viewer, qtbot, Qt.Key.Key_0, Qt.KeyboardModifier.AltModifier)
     press(bench.viewer, qtbot, Qt.Key.Key_T, control, shift)
     assert {image.window for image in of_series(bench, 1)} == {None}
@@ -414,14 +414,14 @@ def test_a_whole_series_gets_a_window_and_keeps_its_regions(bench, qtbot):
 
 def test_the_chosen_window_is_the_one_an_image_comes_back_in(bench, qtbot):
     first, second, *_ = of_series(bench, 1)
-    bench.viewer.training_window_chosen.emit(first.id, WindowSpec(-600.0, 1500.0), False)
+    bench.viewer.training_window_chosen.emit(first.id, Window(-600.0, 1500.0), False)
     bench.viewing.show(second.id)
     wait_for(qtbot, bench, second.id)
     bench.viewing.show(of_series(bench, 2)[0].id)
     wait_for(qtbot, bench, of_series(bench, 2)[0].id)
     bench.viewing.show(first.id)
     wait_for(qtbot, bench, first.id)
-    assert bench.viewer.window_spec == WindowSpec(-600.0, 1500.0)
+    assert bench.viewer.window_spec == Window(-600.0, 1500.0)
     press(bench.viewer, qtbot, Qt.Key.Key_J)
     words = " ".join(bench.viewer.frame.corners.bottom_left)
     assert "Window C -600   W 1500, chosen here" in words
@@ -475,7 +475,7 @@ def test_a_region_given_to_training_is_one_step_back_to_the_drawing(bench, qtbot
     wait_for(qtbot, bench, image.id)
     press(bench.viewer, qtbot, Qt.Key.Key_T)
     assert bench.session.project.measures() == {image.id: (LINE,)}
-    assert bench.session.project.images([image.id])[0].crop == (0.0, 0.0, 0.5, 0.5)
+    assert bench.session.project.images([image.id])[0].crop == Crop(0.0, 0.0, 0.5, 0.5)
     bench.session.undo_stack.undo()
     assert bench.session.project.measures() == {image.id: (LINE, region)}
     assert bench.session.project.images([image.id])[0].crop is None
@@ -550,7 +550,7 @@ def test_a_ct_that_asks_for_its_whole_range_says_so(bench, qtbot, tmp_path):
     bench.viewing.show(image.id)
     wait_for(qtbot, bench, image.id)
     assert bench.viewer.frame.corners.caution == (WIDE_WINDOW,)
-    bench.viewer.training_window_chosen.emit(image.id, WindowSpec(40.0, 400.0), False)
+    bench.viewer.training_window_chosen.emit(image.id, Window(40.0, 400.0), False)
     bench.viewing.show(image.id)
     wait_for(qtbot, bench, image.id)
     assert bench.viewer.frame.corners.caution == ()

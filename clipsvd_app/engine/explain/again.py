@@ -10,7 +10,7 @@ import torch
 
 from clipsvd_app.adapter_file import read_adapter
 from clipsvd_app.domain.counting import counted
-from clipsvd_app.engine.dataset import letterbox, normalise, open_image
+from clipsvd_app.engine.dataset import model_square, normalise, open_image
 from clipsvd_app.engine.explain.run import explain_run
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging.refusals import REPLACED
@@ -31,7 +31,7 @@ def run_explain_run(request: ExplainRunRequest, warm: WarmBackbone, report: Repo
     for done, image in enumerate(request.images):
         report("Reading images", done, len(request.images))
         try:
-            pictures.append(letterbox(open_image(image), preprocessing.size, preprocessing.interpolation))
+            pictures.append(model_square(open_image(image), preprocessing.size, preprocessing.interpolation))
         except UserError as error:
             left_out.append(error.code)
             continue

@@ -12,7 +12,7 @@ from clipsvd_app.adapter_file import read_adapter
 from clipsvd_app.corpus import load_corpus
 from clipsvd_app.domain.contributions import LARGEST_RESIDUAL
 from clipsvd_app.domain.explanation import LARGEST_CONTROL_SHARE, CaseExplanation, Control
-from clipsvd_app.engine.dataset import letterbox, normalise, open_image
+from clipsvd_app.engine.dataset import model_square, normalise, open_image
 from clipsvd_app.engine.explain.attribution import attribute
 from clipsvd_app.engine.explain.case_maps import read_maps
 from clipsvd_app.engine.explain.case_wording import (
@@ -41,7 +41,7 @@ def run_explain(request: ExplainRequest, warm: WarmBackbone, report: Report) -> 
     """Read the image and the adapter of a request, check that they fit, and explain the image."""
     loaded = warm.adapter(read_adapter(Path(request.adapter)), report)
     preprocessing = warm.backbone.preprocessing
-    picture = letterbox(open_image(request.image), preprocessing.size, preprocessing.interpolation)
+    picture = model_square(open_image(request.image), preprocessing.size, preprocessing.interpolation)
     image = normalise(picture[None], preprocessing)[0].to(warm.backbone.device)
     return explain_case(loaded.adapted, image, request.image.id, report, occlusion=request.occlusion)
 

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from clipsvd_app.domain.view import Window
     from clipsvd_app.imaging.series.placing import FileFrame
-    from clipsvd_app.imaging.values import Frame, Window
+    from clipsvd_app.imaging.values import Frame
 
 MOST_READ = 64
 MOST_BESIDE = 5000

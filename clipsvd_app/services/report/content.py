@@ -131,7 +131,7 @@ def _png(image: ProjectImage) -> tuple[bytes, int, int] | None:
     try:
         imaging.require_content(Path(image.path), image.sha256)
         pixels = imaging.thumbnail(
-            Path(image.path), image.frame, _THUMBNAIL_PX, series_window=imaging.window_of(image.series_window)
+            Path(image.path), image.frame, _THUMBNAIL_PX, series_window=image.series_window
         )
     except (UserError, OSError):
         return None

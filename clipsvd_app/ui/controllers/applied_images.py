@@ -75,10 +75,8 @@ class AppliedImagesController(QObject):
         self._dialog.show_row(applied_row(self._rows[file.id]), self._names)
         if self._task is not None:
             self._task.cancel()
-        window = file.series_window
-        shared = None if window is None else imaging.Window(window.centre, window.width, window.function)
         self._task = self._session.background.run(
-            lambda _report: imaging.read_frame(file.path, file.frame, shared),
+            lambda _report: imaging.read_frame(file.path, file.frame, file.series_window),
             lambda answer: self._take(file, answer),
             priority=2,
         )

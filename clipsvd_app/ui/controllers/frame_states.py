@@ -7,18 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from clipsvd_app import imaging
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import WindowSpec
 from clipsvd_app.ui.viewer.state import ClassBadge, Corners, FrameState, WindowPreset
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clipsvd_app.domain.study import ProjectImage
-    from clipsvd_app.imaging import Frame, VoiLut, Window
+    from clipsvd_app.imaging import Frame
     from clipsvd_app.ui.session import Session
 
 WIDEST_OF_ANATOMY_HU = 2500.0
@@ -29,13 +26,13 @@ WIDE_WINDOW = "The file's window spans nearly all values. Alt + 1 to 9 choose on
 def stored_state(image_id: int, frame: Frame) -> FrameState:
     """Return a frame as its file has it, whether or not a project knows it."""
     grey = frame.pixels.ndim == 2
-    own = window_spec(frame.window) if grey else None
+    own = frame.window if grey else None
     return FrameState(
         image_id=image_id,
         pixels=frame.pixels,
         window=own,
         file_window=own,
-        tables=tables_of(frame),
+        tables=frame.tables,
         padding=frame.padding,
         inverted=frame.inverted and grey,
         presets=presets_of(frame),
@@ -51,7 +48,7 @@ def frame_state(
 ) -> FrameState:
     """Return an image as it is stored, with its place in its series."""
     stored = stored_state(image.id, frame)
-    trained = training_window_of(image) if frame.pixels.ndim == 2 else None
+    trained = image.window if frame.pixels.ndim == 2 else None
     return replace(
         stored,
         window=trained or stored.file_window,
@@ -78,14 +75,8 @@ def model_state(
     session: Session, image: ProjectImage, frame: Frame, stack: Sequence[ProjectImage]
 ) -> FrameState:
     """Return the picture that training is given: windowed, cut to its region, padded to a square."""
-    window = imaging.window_of(image.window)
-    crop = None if image.crop is None else imaging.Crop(*image.crop)
-    picture = imaging.rgb_of(imaging.to_display(frame, window, crop=crop))
-    rows, columns = picture.shape[:2]
-    side = max(rows, columns)
-    square = np.zeros((side, side, 3), dtype=np.uint8)
-    top, left = (side - rows) // 2, (side - columns) // 2
-    square[top : top + rows, left : left + columns] = picture
+    picture = imaging.rgb_of(imaging.to_display(frame, image.window, crop=image.crop))
+    square = imaging.letterbox(picture, max(picture.shape[:2]))
     plain = frame_state(session, image, frame, stack)
     return replace(
         plain,
@@ -127,11 +118,10 @@ def _seen_by_training(image: ProjectImage, frame: Frame, side: int) -> tuple[str
 def _window_line(image: ProjectImage, frame: Frame) -> str:
     if frame.pixels.ndim == 3 and image.window is None:
         return "Colours as stored"
-    chosen = None if image.window is None else imaging.Window(*image.window)
-    if frame.table_of(chosen) is not None:
+    if frame.table_of(image.window) is not None:
         return "Greys by the file's own table"
-    centre, width = (frame.window.centre, frame.window.width) if image.window is None else image.window[:2]
-    return f"Window C {centre:.4g}   W {width:.4g}, {_whose_window(image, frame)}"
+    window = image.window or frame.window
+    return f"Window C {window.centre:.4g}   W {window.width:.4g}, {_whose_window(image, frame)}"
 
 
 def _whose_window(image: ProjectImage, frame: Frame) -> str:
@@ -145,9 +135,9 @@ def _whose_window(image: ProjectImage, frame: Frame) -> str:
 def _part_line(image: ProjectImage) -> str:
     if image.crop is None:
         return "The whole image"
-    x, y, width, height = image.crop
-    left, top = round(x * image.columns), round(y * image.rows)
-    size = f"{round(width * image.columns)} × {round(height * image.rows)}"
+    crop = image.crop
+    left, top = round(crop.x * image.columns), round(crop.y * image.rows)
+    size = f"{round(crop.width * image.columns)} × {round(crop.height * image.rows)}"
     return f"Region of {size} px from column {left}, row {top}"
 
 
@@ -203,25 +193,7 @@ def badge_of(session: Session, image: ProjectImage) -> ClassBadge | None:
 
 def presets_of(frame: Frame) -> tuple[WindowPreset, ...]:
     """Return the windows worth one click."""
-    return tuple(
-        WindowPreset(name, window if isinstance(window, imaging.Percentiles) else window_spec(window))
-        for name, window in frame.presets
-    )
-
-
-def tables_of(frame: Frame) -> tuple[tuple[WindowSpec, VoiLut], ...]:
-    """Return the file's own tables by the windows that stand for them."""
-    return tuple((window_spec(window), table) for window, table in frame.tables)
-
-
-def training_window_of(image: ProjectImage) -> WindowSpec | None:
-    """Return the window that training was told to use for an image, None for the file's own."""
-    return None if image.window is None else WindowSpec(*image.window)  # type: ignore[arg-type]
-
-
-def window_spec(window: Window) -> WindowSpec:
-    """Return a window as jobs and views write it."""
-    return WindowSpec(window.centre, window.width, window.function)  # type: ignore[arg-type]
+    return tuple(WindowPreset(*preset) for preset in frame.presets)
 
 
 def kind_of(image: ProjectImage) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QRectF
 
+from clipsvd_app.domain.view import Crop
 from clipsvd_app.services.run_views import views_of_run
 from clipsvd_app.ui.notices import Notice
 from clipsvd_app.ui.plots.saliency import letterboxed_view, upsampled
@@ -72,9 +73,12 @@ class HeatController(QObject):
 
 def seen_square(image: ProjectImage) -> QRectF:
     """Return the square that the model saw, as fractions of the whole frame."""
-    x, y, width, height = image.crop or (0.0, 0.0, 1.0, 1.0)
-    columns, rows = max(1, round(image.columns * width)), max(1, round(image.rows * height))
+    crop = image.crop or Crop(0.0, 0.0, 1.0, 1.0)
+    columns, rows = max(1, round(image.columns * crop.width)), max(1, round(image.rows * crop.height))
     square = letterboxed_view(columns, rows)
     return QRectF(
-        x + square.x() * width, y + square.y() * height, square.width() * width, square.height() * height
+        crop.x + square.x() * crop.width,
+        crop.y + square.y() * crop.height,
+        square.width() * crop.width,
+        square.height() * crop.height,
     )

@@ -17,8 +17,6 @@ from clipsvd_app.ui.controllers.frame_states import (
     caution_of,
     kind_of,
     presets_of,
-    tables_of,
-    window_spec,
 )
 from clipsvd_app.ui.notices import Notice
 from clipsvd_app.ui.viewer.reslice import Array, Plane, Voxel, evenly_spaced, planes_of
@@ -161,9 +159,9 @@ class ReformatController(QObject):
         return FrameState(
             image_id=image.id,
             pixels=plane.cut(volume.voxels, index),
-            window=window_spec(first.window),
-            file_window=window_spec(first.window),
-            tables=tables_of(first),
+            window=first.window,
+            file_window=first.window,
+            tables=first.tables,
             padding=first.padding,
             inverted=first.inverted,
             presets=presets_of(first),
@@ -193,7 +191,7 @@ def volume_of(stack: list[ProjectImage], report: Callable[[int, int], None]) -> 
     for image in stack:
         imaging.require_content(Path(image.path), image.sha256)
     slices = [(Path(image.path), image.frame) for image in stack]
-    read = imaging.read_stack(slices, report, imaging.window_of(stack[0].series_window))
+    read = imaging.read_stack(slices, report, stack[0].series_window)
     ids = tuple(stack[number].id for number in read.order)
     in_plane = read.first.pixel_spacing_mm
     voxels, step = read.voxels, None

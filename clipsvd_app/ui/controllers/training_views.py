@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clipsvd_app.domain.study import ProjectImage
-    from clipsvd_app.jobs import WindowSpec
+    from clipsvd_app.domain.view import Window
     from clipsvd_app.project.changes import Change
     from clipsvd_app.ui.viewer.tools.measuring import Region
 
@@ -33,15 +33,14 @@ def region_change(images: Sequence[ProjectImage], region: Region | None) -> Chan
             code="small_region",
         )
     alike = [image for image in images if (image.rows, image.columns) == (first.rows, first.columns)]
-    crop = region.fractions(first.rows, first.columns)
+    crop = region.crop(first.rows, first.columns)
     return _together([SetView(image.id, image.window, crop) for image in alike], "train on region")
 
 
-def window_change(images: Sequence[ProjectImage], window: WindowSpec | None) -> Change:
+def window_change(images: Sequence[ProjectImage], window: Window | None) -> Change:
     """Give images a window, or the file's own again; their regions stay."""
-    chosen = None if window is None else (window.centre, window.width, window.function)
     title = "train with this window" if window is not None else "train with the file's window"
-    return _together([SetView(image.id, chosen, image.crop) for image in images], title)
+    return _together([SetView(image.id, window, image.crop) for image in images], title)
 
 
 def _together(changes: list[SetView], title: str) -> Change:

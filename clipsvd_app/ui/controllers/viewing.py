@@ -14,15 +14,14 @@ from clipsvd_app.ui.controllers.frame_states import (
     frame_state,
     model_state,
     place_in,
-    training_window_of,
 )
 from clipsvd_app.ui.controllers.training_views import region_change, window_change
 from clipsvd_app.ui.notices import Notice
 
 if TYPE_CHECKING:
     from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.domain.view import Window
     from clipsvd_app.imaging import Frame
-    from clipsvd_app.jobs import WindowSpec
     from clipsvd_app.project.changes import Change
     from clipsvd_app.ui.background import Task
     from clipsvd_app.ui.label_page.page import LabelPage
@@ -197,7 +196,7 @@ class ViewingController(QObject):
         rest = tuple(measure for measure in kept if measure.kind != "region")
         return change if rest == kept else Together((change, SetMeasures(image_id, rest)), change.title)
 
-    def _set_training_window(self, image_id: int, window: WindowSpec | None, series: bool) -> None:
+    def _set_training_window(self, image_id: int, window: Window | None, series: bool) -> None:
         image = self._image(image_id)
         if image is None:
             return
@@ -217,7 +216,7 @@ class ViewingController(QObject):
                 self._viewer.set_badge(badge_of(self._session, image), image.mark, pane)
                 if not frame.derived:
                     self._viewer.set_crop(image.crop, pane)
-                    self._viewer.set_training_window(training_window_of(image), pane)
+                    self._viewer.set_training_window(image.window, pane)
         if self._viewer.as_model:
             self._show_again()
 
@@ -227,7 +226,7 @@ class ViewingController(QObject):
                 self._show_in(pane, image_id)
 
 
-def _window_notice(images: int, window: WindowSpec | None) -> Notice:
+def _window_notice(images: int, window: Window | None) -> Notice:
     which = "The image is" if images == 1 else f"All {images:,} images of the series are"
     use = "its own window" if window is None else f"C {window.centre:.4g}   W {window.width:.4g}"
     remedy = "Undo takes it back; J shows what training sees."

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.measures import Measure
     from clipsvd_app.domain.study import Mark
-    from clipsvd_app.jobs import WindowSpec
+    from clipsvd_app.domain.view import Crop, Window
     from clipsvd_app.ui.shell.state import EmptySpec
     from clipsvd_app.ui.theme import Theme
     from clipsvd_app.ui.viewer.state import ClassBadge, FrameState
@@ -42,7 +42,7 @@ class Pane(QFrame):
     """Shows a :class:`FrameState`. ``measures`` by picture are shared with the other panes.
 
     Signals: ``pressed()``, ``scrolled(int)`` by so many frames, ``pointed(float, float)`` at a column and
-    row with Shift held, ``drag_requested()``, ``image_dropped(int)``, ``window_changed(WindowSpec)`` by the
+    row with Shift held, ``drag_requested()``, ``image_dropped(int)``, ``window_changed(Window)`` by the
     user's hand, ``measures_changed()``.
     """
 
@@ -60,7 +60,7 @@ class Pane(QFrame):
         super().__init__(parent)
         self.tool = "window"
         self.frame: FrameState | None = None
-        self.window_spec: WindowSpec | None = None
+        self.window_spec: Window | None = None
         self.inverted = False
         self._pointer: QPointF | None = None
         self._opacity = USUAL_OPACITY
@@ -119,11 +119,11 @@ class Pane(QFrame):
         """Show another class and mark for the same frame."""
         self._change_frame(badge=badge, mark=mark)
 
-    def set_crop(self, crop: tuple[float, float, float, float] | None) -> None:
+    def set_crop(self, crop: Crop | None) -> None:
         """Show another region that training sees of the same frame."""
         self._change_frame(crop=crop)
 
-    def set_training_window(self, window: WindowSpec | None) -> None:
+    def set_training_window(self, window: Window | None) -> None:
         """Show the same frame in another window that training was told to use, None for the file's own."""
         if self.frame is not None and window != self.frame.training_window:
             shown = window or self.frame.file_window
@@ -169,12 +169,12 @@ class Pane(QFrame):
         self.handle.setVisible(roomy)
         self.corner.leave_room_for_handle(roomy)
 
-    def set_window(self, window: WindowSpec) -> None:
+    def set_window(self, window: Window) -> None:
         """Use a window that the user chose."""
         self.adopt_window(window)
         self.window_changed.emit(window)
 
-    def adopt_window(self, window: WindowSpec) -> None:
+    def adopt_window(self, window: Window) -> None:
         """Use a window that was chosen in another pane."""
         self.window_spec = window
         self._apply_window()

@@ -14,7 +14,7 @@ from clipsvd_app.ui.viewer.tools.measuring import region_of
 
 if TYPE_CHECKING:
     from clipsvd_app.domain.measures import Measure, Point
-    from clipsvd_app.jobs import WindowSpec
+    from clipsvd_app.domain.view import Window
     from clipsvd_app.ui.viewer.canvas import Canvas
     from clipsvd_app.ui.viewer.drawing_hand import DrawingHand
     from clipsvd_app.ui.viewer.state import Corners, FrameState
@@ -27,7 +27,7 @@ WINDOW_NOTE = "Training uses"
 def layer_of(
     canvas: Canvas,
     frame: FrameState,
-    window: WindowSpec | None,
+    window: Window | None,
     hand: DrawingHand,
     pointer: QPointF | None,
 ) -> LayerState:
@@ -56,7 +56,7 @@ def layer_of(
     )
 
 
-def window_text(window: WindowSpec | None, scale: float) -> str:
+def window_text(window: Window | None, scale: float) -> str:
     """Return centre, width and zoom in one line."""
     zoom = f"{100 * scale:.0f} %"
     return zoom if window is None else f"{_window_words(window)}   {zoom}"
@@ -79,7 +79,7 @@ def _corners(frame: FrameState) -> Corners:
     return replace(frame.corners, bottom_left=(*notes, *frame.corners.bottom_left))
 
 
-def _window_words(window: WindowSpec) -> str:
+def _window_words(window: Window) -> str:
     return f"C {window.centre:.4g}   W {window.width:.4g}"
 
 

@@ -10,17 +10,16 @@ from numpy.typing import NDArray
 
 from clipsvd_app.domain.measures import Measure
 from clipsvd_app.domain.study import Mark
+from clipsvd_app.domain.view import Crop, Window
 from clipsvd_app.imaging import (
     IDENTITY_8_BIT,
     UNLIMITED,
     Percentiles,
     ScaleLimits,
     VoiLut,
-    Window,
     greys_of,
     window_from,
 )
-from clipsvd_app.jobs import WindowSpec
 
 Lines = tuple[str, ...]
 
@@ -30,7 +29,7 @@ class WindowPreset:
     """A named window, of its own or to be taken from the pixels."""
 
     name: str
-    window: WindowSpec | Percentiles
+    window: Window | Percentiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ class FrameState:
     is kept among frames of one such key, in the planes of a series and out of them; "" stands for series_key.
     picture_key: measures drawn on a picture come back with it. measures: those that are kept with the image,
     None where they are on the screen alone.
-    crop: what training sees, (x, y, width, height) as fractions; None for the whole frame.
+    crop: what training sees; None for the whole frame.
     edges: the patient's side at left, top, right and bottom.
     derived: whether the pixels are not those of the file, so that places in them mean nothing to training.
     cross: (column, row) where the other planes of a volume cut this one.
@@ -77,10 +76,10 @@ class FrameState:
 
     image_id: int
     pixels: NDArray[Any]
-    window: WindowSpec | None = None
-    file_window: WindowSpec | None = None
-    training_window: WindowSpec | None = None
-    tables: tuple[tuple[WindowSpec, VoiLut], ...] = ()
+    window: Window | None = None
+    file_window: Window | None = None
+    training_window: Window | None = None
+    tables: tuple[tuple[Window, VoiLut], ...] = ()
     padding: float | None = None
     inverted: bool = False
     presets: tuple[WindowPreset, ...] = ()
@@ -95,7 +94,7 @@ class FrameState:
     series_key: str = ""
     window_key: str = ""
     picture_key: str = ""
-    crop: tuple[float, float, float, float] | None = None
+    crop: Crop | None = None
     edges: tuple[str, str, str, str] | None = None
     measures: tuple[Measure, ...] | None = None
     derived: bool = False
@@ -120,20 +119,18 @@ class FrameState:
         """Whether the pixels are RGB, which no window applies to."""
         return self.pixels.ndim == 3
 
-    def greys(self, pixels: NDArray[Any], window: WindowSpec | None, *, inverted: bool) -> NDArray[np.uint8]:
+    def greys(self, pixels: NDArray[Any], window: Window | None, *, inverted: bool) -> NDArray[np.uint8]:
         """Map pixels to what is seen of them, as training does in the same window."""
         if self.is_colour:
             return 255 - pixels if inverted else pixels
         table = None if window is None else dict(self.tables).get(window)
-        chosen = IDENTITY_8_BIT if window is None else Window(window.centre, window.width, window.function)
-        return greys_of(pixels, chosen, table, inverted=inverted, padding=self.padding)
+        return greys_of(pixels, window or IDENTITY_8_BIT, table, inverted=inverted, padding=self.padding)
 
-    def window_of(self, preset: WindowPreset) -> WindowSpec:
+    def window_of(self, preset: WindowPreset) -> Window:
         """Return the window of a preset, taken from the pixels if it is one of those."""
-        if isinstance(preset.window, WindowSpec):
+        if isinstance(preset.window, Window):
             return preset.window
-        found = window_from(self.pixels, self.padding, preset.window)
-        return WindowSpec(found.centre, found.width, found.function)  # type: ignore[arg-type]
+        return window_from(self.pixels, self.padding, preset.window)
 
     def value_text(self, row: int, column: int) -> str:
         """Return the value under the pointer with its unit."""

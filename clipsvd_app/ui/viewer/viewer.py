@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.measures import Measure
     from clipsvd_app.domain.study import Mark
+    from clipsvd_app.domain.view import Crop, Window
     from clipsvd_app.imaging.series import Axis
-    from clipsvd_app.jobs import WindowSpec
     from clipsvd_app.ui.theme import Theme
     from clipsvd_app.ui.viewer.commands import LayoutName
     from clipsvd_app.ui.viewer.pane import Pane
@@ -35,12 +35,12 @@ class ImageViewer(QWidget):
 
     ``looks_only``: for images of no project, which nothing is trained on or compared with.
 
-    Signals: ``window_changed(WindowSpec)`` by the user's hand, ``inverted_changed(bool)``,
+    Signals: ``window_changed(Window)`` by the user's hand, ``inverted_changed(bool)``,
     ``slice_requested(pane, place in its stack)``, ``step_requested(int)`` previous or next image,
     ``study_requested(int)`` previous or next study, ``drag_started(int)`` image id, ``layout_changed(str)``,
     ``active_changed(int)``, ``image_dropped(pane, image id)``, ``pointed(pane, column, row)``,
     ``region_chosen(image id, Region or None for the whole frame, bool for the whole series)``,
-    ``training_window_chosen(image id, WindowSpec or None for the file's own, bool for the whole series)``,
+    ``training_window_chosen(image id, Window or None for the file's own, bool for the whole series)``,
     ``measured(image id, tuple of measures)`` when those of an image are others by the user's hand,
     ``heat_requested(bool)``, ``model_view_changed()`` when pictures shall be as training sees them or not.
     """
@@ -94,7 +94,7 @@ class ImageViewer(QWidget):
         return self.pane.frame
 
     @property
-    def window_spec(self) -> WindowSpec | None:
+    def window_spec(self) -> Window | None:
         """The display window in force in the active pane."""
         return self.pane.window_spec
 
@@ -117,7 +117,7 @@ class ImageViewer(QWidget):
         """Return what a pane shows."""
         return self.grid.panes[pane].frame if pane < len(self.grid.panes) else None
 
-    def frame_window(self, pane: int) -> WindowSpec | None:
+    def frame_window(self, pane: int) -> Window | None:
         """Return the display window in force in a pane."""
         return self.grid.panes[pane].window_spec
 
@@ -142,12 +142,12 @@ class ImageViewer(QWidget):
         """Let the other planes of a volume cut the picture of a pane elsewhere."""
         self.grid.panes[pane].set_cross(image_id, cross)
 
-    def set_crop(self, crop: tuple[float, float, float, float] | None, pane: int) -> None:
+    def set_crop(self, crop: Crop | None, pane: int) -> None:
         """Show another region that training sees of the frame of a pane."""
         self.grid.panes[pane].set_crop(crop)
         self._show_region()
 
-    def set_training_window(self, window: WindowSpec | None, pane: int) -> None:
+    def set_training_window(self, window: Window | None, pane: int) -> None:
         """Show another window that training was told to use for the frame of a pane."""
         self.grid.panes[pane].set_training_window(window)
         self._show_presets()
@@ -294,7 +294,7 @@ class ImageViewer(QWidget):
         self.pane.hand.select(index)
         self.setFocus()  # so that Delete takes it away
 
-    def _on_window(self, number: int, window: WindowSpec) -> None:
+    def _on_window(self, number: int, window: Window) -> None:
         """Give the planes of one volume one window."""
         if self.layout_name == "mpr":
             for other in self.grid.shown:

@@ -10,20 +10,20 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from clipsvd_app.jobs import WindowSpec
+    from clipsvd_app.domain.view import Window
 
 GREYS = 256
 DRAG_PX_PER_DOUBLING = 220.0
 DRAG_PX_PER_WIDTH = 320.0
 
 
-def dragged(window: WindowSpec, right_px: float, down_px: float, least_width: float) -> WindowSpec:
+def dragged(window: Window, right_px: float, down_px: float, least_width: float) -> Window:
     """Return the window after a drag: to the right wider, downwards a higher centre (darker)."""
     width = max(least_width, window.width * 2.0 ** (right_px / DRAG_PX_PER_DOUBLING))
     return replace(window, centre=window.centre + down_px * width / DRAG_PX_PER_WIDTH, width=width)
 
 
-def least_width(window: WindowSpec, dtype: np.dtype[np.generic]) -> float:
+def least_width(window: Window, dtype: np.dtype[np.generic]) -> float:
     """Return the narrowest useful window: one step of whole numbers (C.11.2.1.2.1: at least 1)."""
     if window.function == "LINEAR" or np.issubdtype(dtype, np.integer):
         return 1.0

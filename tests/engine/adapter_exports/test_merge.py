@@ -13,7 +13,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from clipsvd_app.engine.backbones import load_backbone
-from clipsvd_app.engine.dataset import letterbox, normalise
+from clipsvd_app.engine.dataset import model_square, normalise
 from clipsvd_app.errors import Cancelled, UserError
 
 
@@ -61,7 +61,7 @@ def readme_logits(folder, pictures, room) -> list[np.ndarray]:
 
 def ours(loaded, picture) -> np.ndarray:
     preprocessing = loaded.adapted.backbone.preprocessing
-    pixels = letterbox(np.asarray(picture), preprocessing.size, preprocessing.interpolation)[None]
+    pixels = model_square(np.asarray(picture), preprocessing.size, preprocessing.interpolation)[None]
     with torch.no_grad():
         return loaded.adapted.logits(normalise(pixels, preprocessing)).numpy()
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from clipsvd_app.domain.view import Crop
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -33,9 +35,9 @@ class Region:
         assert min(self.left, self.top) >= 0
         assert min(self.width, self.height) > 0
 
-    def fractions(self, rows: int, columns: int) -> tuple[float, float, float, float]:
-        """Return (x, y, width, height) as fractions of a frame."""
-        return self.left / columns, self.top / rows, self.width / columns, self.height / rows
+    def crop(self, rows: int, columns: int) -> Crop:
+        """Return the region as fractions of a frame."""
+        return Crop(self.left / columns, self.top / rows, self.width / columns, self.height / rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +73,10 @@ def region_between(corner: Point, opposite: Point, rows: int, columns: int) -> R
     return Region(left, top, right - left, bottom - top)
 
 
-def region_of(fractions: tuple[float, float, float, float], rows: int, columns: int) -> Region | None:
+def region_of(crop: Crop, rows: int, columns: int) -> Region | None:
     """Return the pixels of a region that is given as fractions of the frame."""
-    x, y, width, height = fractions
-    ends = (x * columns, y * rows), ((x + width) * columns, (y + height) * rows)
+    right, bottom = crop.x + crop.width, crop.y + crop.height
+    ends = (crop.x * columns, crop.y * rows), (right * columns, bottom * rows)
     return region_between(*ends, rows, columns)
 
 
