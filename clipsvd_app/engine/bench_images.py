@@ -123,7 +123,7 @@ def _from_arrays(
     method = preprocessing.interpolation
     plain = torch.stack([model_square(picture, preprocessing.size, method) for picture in pictures])
     side = training_side(preprocessing)
-    larger = torch.stack([model_square(picture, side, method) for picture in pictures])
+    larger = {place: model_square(picture, side, method) for place, picture in enumerate(pictures)}
     inputs = tuple(
         ImageInput(place, "", 0, f"image {place}", kinds.index(label)) for place, label in enumerate(labels)
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 # Random crops are cut from a slightly larger picture, so that a small crop is not a blurred one.
 TRAINING_MARGIN = 1.15
+# A fold's own pictures are a copy of these, and the steps need the most.
+_SHARE_OF_FREE_MEMORY = 0.25
 _MAX_ROTATION_DEG = 8.0
 _MAX_BRIGHTNESS = 0.1
 _MAX_CONTRAST = 0.15
@@ -34,22 +38,35 @@ _MAX_CONTRAST = 0.15
 class Pictures:
     """Letterboxed pictures (images, 3, side, side) uint8 of ``inputs``, and what could not be read.
 
-    ``replaced``: those among them whose file is another one than was added.
+    ``replaced``: those among them whose file is another one than was added. ``larger``: by place among the
+    ``inputs``, labelled pictures (3, larger side, larger side) uint8 that random crops are taken from.
     """
 
     pixels: Tensor
     inputs: tuple[ImageInput, ...]
     refused: tuple[tuple[int, str], ...] = ()
     replaced: tuple[int, ...] = ()
+    larger: Mapping[int, Tensor] = field(default_factory=dict)
 
 
-def read_pictures(inputs: Sequence[ImageInput], side: int, interpolation: str, report: Report) -> Pictures:
-    """Read images into squares of ``side`` pixels; an unreadable one is listed with its sentence."""
-    pixels, kept, refused, replaced = [], [], [], []
+def read_pictures(
+    inputs: Sequence[ImageInput], side: int, interpolation: str, report: Report, larger_side: int = 0
+) -> Pictures:
+    """Read images into squares of ``side`` pixels; an unreadable one is listed with its sentence.
+
+    larger_side: labelled ones are kept at this side too, as many as memory allows; 0 keeps none.
+    """
+    pixels, refused, replaced = [], [], []
+    kept: list[ImageInput] = []
+    larger: dict[int, Tensor] = {}
+    most_larger = pictures_that_fit(larger_side) if larger_side else 0
     for done, image in enumerate(inputs):
         report("Reading images", done, len(inputs))
         try:
-            pixels.append(model_square(open_image(image), side, interpolation))
+            picture = open_image(image)
+            if image.label is not None and len(larger) < most_larger:
+                larger[len(kept)] = model_square(picture, larger_side, interpolation)
+            pixels.append(model_square(picture, side, interpolation))
             kept.append(image)
         except UserError as error:
             refused.append((image.id, str(error)))
@@ -57,7 +74,12 @@ def read_pictures(inputs: Sequence[ImageInput], side: int, interpolation: str, r
                 replaced.append(image.id)
     report("Reading images", len(inputs), len(inputs))
     stacked = torch.stack(pixels) if pixels else torch.empty((0, 3, side, side), dtype=torch.uint8)
-    return Pictures(stacked, tuple(kept), tuple(refused), tuple(replaced))
+    return Pictures(stacked, tuple(kept), tuple(refused), tuple(replaced), larger)
+
+
+def pictures_that_fit(side: int) -> int:
+    """Return how many pictures of a side in pixels a run may keep in the memory that is free now."""
+    return int(psutil.virtual_memory().available * _SHARE_OF_FREE_MEMORY) // (3 * side**2)
 
 
 def open_image(image: ImageInput) -> NDArray[np.uint8]:

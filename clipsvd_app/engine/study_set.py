@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,7 +33,7 @@ class StudySet:
     """Readable images in the order asked for; positions below are places in this order.
 
     plain: (images, 3, size, size) uint8; features: (images, width), unit, frozen; larger: pictures for
-    random crops where they are at hand, else they are read from their files when they are needed.
+    random crops by position, as far as memory allows; the others are read again when they are needed.
     replaced: images that were refused because their file is another one than was added.
     """
 
@@ -41,7 +42,7 @@ class StudySet:
     plain: Tensor
     features: Features
     refused: tuple[tuple[int, str], ...]
-    larger: Tensor | None = None
+    larger: Mapping[int, Tensor] = field(default_factory=dict)
     replaced: tuple[int, ...] = ()
 
     @property
@@ -65,12 +66,14 @@ class StudySet:
         return tuple(self.inputs[position].group for position in positions)
 
     def examples(self, positions: Sequence[int], report: Report) -> Examples:
-        """Return labelled images as examples; their larger pictures are read now."""
+        """Return labelled images as examples; larger pictures that memory did not hold are read again."""
         places = list(positions)
-        larger = self._read_larger(places, report) if self.larger is None else self.larger[places]
-        return Examples(larger, self.plain[places], self.labels(places), self.groups(places))
+        missing = [place for place in places if place not in self.larger]
+        larger = self.larger if not missing else {**self.larger, **self._read_larger(missing, report)}
+        stacked = torch.stack([larger[place] for place in places])
+        return Examples(stacked, self.plain[places], self.labels(places), self.groups(places))
 
-    def _read_larger(self, positions: list[int], report: Report) -> Tensor:
+    def _read_larger(self, positions: list[int], report: Report) -> dict[int, Tensor]:
         preprocessing = self.backbone.preprocessing
         chosen = [self.inputs[position] for position in positions]
         read = read_pictures(chosen, training_side(preprocessing), preprocessing.interpolation, report)
@@ -86,7 +89,7 @@ class StudySet:
                 remedy="See that the folder or drive with the images stays connected, and train again.",
                 code="image_lost",
             )
-        return read.pixels
+        return dict(zip(positions, read.pixels, strict=True))
 
     def adapted_probabilities(
         self, adapted: AdaptedModel, positions: Sequence[int], report: Report
@@ -118,10 +121,18 @@ class StudySet:
 def read_study_set(store: FeatureStore, inputs: Sequence[ImageInput], report: Report) -> StudySet:
     """Read all images at the model's size, with their frozen features."""
     preprocessing = store.backbone.preprocessing
-    pictures = read_pictures(inputs, preprocessing.size, preprocessing.interpolation, report)
+    pictures = read_pictures(
+        inputs, preprocessing.size, preprocessing.interpolation, report, training_side(preprocessing)
+    )
     features = store.of_pictures(pictures, report) if pictures.inputs else np.empty((0, 0), np.float32)
     return StudySet(
-        store.backbone, pictures.inputs, pictures.pixels, features, pictures.refused, None, pictures.replaced
+        store.backbone,
+        pictures.inputs,
+        pictures.pixels,
+        features,
+        pictures.refused,
+        pictures.larger,
+        pictures.replaced,
     )
 
 

@@ -13,7 +13,7 @@ from support.tiny_backbone import IMAGE_SIZE, write_tiny_backbone
 from clipsvd_app.domain.classes import ClassSpec, class_from_name
 from clipsvd_app.engine.backbones import Backbone, load_backbone
 from clipsvd_app.engine.basis import Basis, load_basis
-from clipsvd_app.engine.dataset import letterbox
+from clipsvd_app.engine.dataset import model_square
 from clipsvd_app.engine.examples import Examples
 from clipsvd_app.jobs import ImageInput
 
@@ -73,8 +73,8 @@ def disc_examples() -> Examples:
     labels = tuple(place % 2 for place in range(12))
     pictures = [disc(label, generator) for label in labels]
     return Examples(
-        torch.stack([letterbox(picture, 74) for picture in pictures]),
-        torch.stack([letterbox(picture, IMAGE_SIZE) for picture in pictures]),
+        torch.stack([model_square(picture, 74) for picture in pictures]),
+        torch.stack([model_square(picture, IMAGE_SIZE) for picture in pictures]),
         labels,
         tuple(f"patient {place // 2}" for place in range(12)),
     )

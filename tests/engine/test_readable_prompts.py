@@ -17,7 +17,7 @@ from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.engine.adapter_document import require_storable
 from clipsvd_app.engine.backbone_folder import read_folder
 from clipsvd_app.engine.backbones import require_finite
-from clipsvd_app.engine.dataset import letterbox
+from clipsvd_app.engine.dataset import model_square
 from clipsvd_app.engine.prompt_check import check_prompts, require_readable, says_nothing
 from clipsvd_app.engine.run_job import Engine
 from clipsvd_app.engine.study_set import StudySet
@@ -203,7 +203,7 @@ def test_labelled_images_of_one_shade_are_counted(backbone):
     shape_on_black[10:20, 10:20] = 200
     pictures = [grey(0), grey(90), np.rot90(grey(255)), drawn, shape_on_black, grey(90)]
     inputs = tuple(ImageInput(place, "", 0, "", 0 if place < 5 else None) for place in range(6))
-    plain = torch.stack([letterbox(np.ascontiguousarray(picture), 64) for picture in pictures])
+    plain = torch.stack([model_square(np.ascontiguousarray(picture), 64) for picture in pictures])
     images = StudySet(backbone, inputs, plain, np.empty((6, 0), np.float32), ())
     assert images.blank == [0, 1, 2]
 

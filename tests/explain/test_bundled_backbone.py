@@ -13,7 +13,7 @@ from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.backbones import load_backbone
 from clipsvd_app.engine.basis import load_basis
-from clipsvd_app.engine.dataset import letterbox, normalise
+from clipsvd_app.engine.dataset import model_square, normalise
 from clipsvd_app.engine.explain import explain_case, explain_run
 from clipsvd_app.engine.explain.embedded import embed_corpus, likely_modalities
 from clipsvd_app.engine.explain.image_tower import open_tower
@@ -38,7 +38,7 @@ def images(adapted: AdaptedModel) -> torch.Tensor:
     drawn = [render_lesion(generator, "margin", planted=place % 2 == 1, size=160) for place in range(IMAGES)]
     colour = [np.repeat(grey[..., None], 3, axis=2) for grey in drawn]
     return normalise(
-        torch.stack([letterbox(picture, preprocessing.size) for picture in colour]), preprocessing
+        torch.stack([model_square(picture, preprocessing.size) for picture in colour]), preprocessing
     )
 
 

@@ -14,7 +14,7 @@ from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.engine.adapted import AdaptedModel
 from clipsvd_app.engine.backbones import load_backbone
 from clipsvd_app.engine.basis import load_basis
-from clipsvd_app.engine.dataset import letterbox, normalise
+from clipsvd_app.engine.dataset import model_square, normalise
 from clipsvd_app.engine.explain import explain_case
 from clipsvd_app.resources import resource_path
 
@@ -38,7 +38,7 @@ def test_a_map_that_is_not_the_classs_own_is_said_to_be_unspecific() -> None:
     for place, film in enumerate(FILMS):
         with Image.open(film) as opened:
             picture = np.asarray(opened.convert("RGB"))
-        pixels = letterbox(picture, backbone.preprocessing.size)[None]
+        pixels = model_square(picture, backbone.preprocessing.size)[None]
         found = explain_case(adapted, normalise(pixels, backbone.preprocessing)[0], place, no_report)
         own = found.map_specificity
         assert own is not None
