@@ -1,4 +1,4 @@
-"""CLIP-SVD: train the singular values of frozen weights (Koleilat et al. 2025, arXiv 2509.03740).
+"""CLIP-SVD: train the singular values of frozen weights (Koleilat et al. 2026, arXiv 2509.03740).
 
 W(s) = U diag(s) V^T with s = max(0, s0 + RMS(s0) a). The dimensionless a starts at 0 and is all that is
 trained; its unit is the matrix's own scale, so that one learning rate fits every matrix, large or small.

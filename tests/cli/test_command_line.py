@@ -201,7 +201,7 @@ def test_the_embedded_backbone_is_listed(capsys) -> None:
     assert re.fullmatch("[0-9a-f]{64}", entry["sha256"])
 
 
-def test_every_command_is_in_the_readme() -> None:
+def test_every_command_is_documented() -> None:
     from clipsvd_app.cli.main import parser
 
     text = (REPOSITORY / "README.md").read_text(encoding="utf-8") + (
