@@ -94,7 +94,8 @@ def test_the_readme_opens_with_the_two_commands_and_the_third():
 
 
 def test_the_command_line_page_lists_exactly_the_commands_that_there_are():
-    listed = {row[0].strip("`") for row in table_rows(text_of("docs/command-line.md")) if row[0].startswith("`clipsvd")}
+    rows = table_rows(text_of("docs/command-line.md"))
+    listed = {row[0].strip("`") for row in rows if row[0].startswith("`clipsvd")}
     assert listed == {f"clipsvd {name}" for name in command_names()}
 
 
