@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoGroup, QUndoStack
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import CancelledEvent, Failed, Finished, Progress
 from clipsvd_app.project import Project, create_project, open_project
 from clipsvd_app.project.backups import copy_beside
 from clipsvd_app.project.changes import images_written
 from clipsvd_app.services import backbones, training
-from clipsvd_app.services.job_folders import forget_job
 from clipsvd_app.services.second_reading import as_read_by
 from clipsvd_app.settings import Settings, load_settings, save_settings
 from clipsvd_app.ui.background import Background
+from clipsvd_app.ui.engine_jobs import EngineJobs
 from clipsvd_app.ui.engine_process import EngineProcess
 from clipsvd_app.ui.long_jobs import LongJobs
 from clipsvd_app.ui.notices import WAITS_CODE, Notice, notice_of
-from clipsvd_app.ui.shell.state import LongJob
 from clipsvd_app.ui.undo import ChangeCommand
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from clipsvd_app.domain.measures import Measure
     from clipsvd_app.domain.recipe import DeviceKind, DeviceName
     from clipsvd_app.domain.study import ProjectClass, ProjectImage, Reading, SeriesFlag
@@ -35,18 +33,7 @@ if TYPE_CHECKING:
     from clipsvd_app.project.backups import Backup
     from clipsvd_app.project.changes import Change
     from clipsvd_app.ui.background import Answer, Task
-
-
-@dataclass(slots=True, eq=False)
-class _Asked:
-    """A job for the open project; ``is_wanted`` until another one is opened."""
-
-    folder: Path
-    on_end: Callable[[Finished | Failed | CancelledEvent], None]
-    on_progress: Callable[[Progress], None] | None
-    number: int = 0
-    is_wanted: bool = True
-    shown: LongJob | None = None
+    from clipsvd_app.ui.shell.state import LongJob
 
 
 OPEN_BACKUP = "open_backup"
@@ -85,6 +72,7 @@ class Session(QObject):
         self.fetches = Background(threads=1, parent=self)  # takes minutes, so it holds no other work up
         self.engine = engine or EngineProcess(self)
         self.long_jobs = LongJobs(self)
+        self.jobs = EngineJobs(self)
         self.devices: tuple[DeviceKind, ...] = ("cpu",)
         self.device_note = ""
         self.engine.ready.connect(self._on_ready)
@@ -100,7 +88,6 @@ class Session(QObject):
         self._flags: dict[int, tuple[SeriesFlag, ...]] | None = None
         self._measures: dict[int, tuple[Measure, ...]] | None = None
         self.reader = ""
-        self._asked: set[_Asked] = set()
         self._tasks: set[Task] = set()
         self.undo.indexChanged.connect(lambda _index: self.announce_change())
 
@@ -123,27 +110,6 @@ class Session(QObject):
             self.tell(Notice("info", f"“{self.project.path.stem}” is open already.", key="open-already"))
             return True
         return self._adopt(lambda: open_project(path))
-
-    def ask(
-        self,
-        folder: Path,
-        on_end: Callable[[Finished | Failed | CancelledEvent], None],
-        on_progress: Callable[[Progress], None] | None = None,
-        shown: LongJob | None = None,
-    ) -> int:
-        """Run a job whose answer belongs to the project that is open now, and return its number.
-
-        When another project is opened, the job has ended for ``on_end`` as if it had been cancelled. Its
-        folder is deleted after its end. One that is ``shown`` is seen everywhere, and closing asks about it.
-        """
-        asked = _Asked(folder, on_end, on_progress, shown=shown)
-        self._asked.add(asked)
-        if shown is not None:
-            self.long_jobs.begin(asked, shown)
-        asked.number = self.engine.submit(
-            folder, lambda event: self._take_end(asked, event), lambda event: self._pass_on(asked, event)
-        )
-        return asked.number
 
     def work(
         self,
@@ -312,42 +278,19 @@ class Session(QObject):
         self.undo.blockSignals(True)  # it empties itself when the pages are gone already
         self.fetches.close()
         self.background.close()
-        self._asked.clear()
+        self.jobs.close()
         self._tasks.clear()
         self.engine.close()
         self._close_project()
 
-    def _take_end(self, asked: _Asked, event: Finished | Failed | CancelledEvent) -> None:
-        self._asked.discard(asked)
-        self.long_jobs.end(asked)
-        try:
-            if asked.is_wanted:
-                asked.on_end(event)
-        finally:
-            forget_job(asked.folder)
-
-    def _pass_on(self, asked: _Asked, progress: Progress) -> None:
-        if asked.is_wanted:
-            self.long_jobs.advance(asked, progress.stage, progress.done, progress.total)
-            if asked.on_progress is not None:
-                asked.on_progress(progress)
-
     def _close_project(self) -> None:
         if self.project is not None:
-            self._drop_answers()
+            for task in list(self._tasks):
+                self.background.end(task)
+            self.jobs.leave_project()
             self.project.close()
             self.project = None
             self._forget()
-
-    def _drop_answers(self) -> None:
-        """End what was asked for in the project that is about to be closed."""
-        for task in list(self._tasks):
-            self.background.end(task)
-        for asked in list(self._asked):
-            asked.is_wanted = False
-            self.long_jobs.end(asked)
-            self.engine.cancel(asked.number)
-            asked.on_end(CancelledEvent(asked.number))
 
     def _record_waiting(self, project: Project) -> None:
         """Store trainings that ended while this project could not be written to."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import QThread
 from PySide6.QtWidgets import QLabel
+from support.fake_engine import FakeEngine
 from support.made_evaluation import made_run
 from support.scripted_studio import NAMES, finish, press, start_training
 
@@ -19,8 +20,10 @@ from clipsvd_app.services import job_folders
 from clipsvd_app.services.job_folders import new_job, waiting_runs
 from clipsvd_app.services.labelling import set_labels
 from clipsvd_app.ui.controllers.train import NEXT_EXPLANATION
+from clipsvd_app.ui.engine_jobs import EngineJob
 from clipsvd_app.ui.notices import ELSEWHERE_KEY, START_ENGINE
 from clipsvd_app.ui.pictures import Pictures
+from clipsvd_app.ui.session import Session
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +39,18 @@ def studio(scripted_studio):
 def runs_of(path: Path) -> int:
     with open_project(path) as project:
         return len(project.runs())
+
+
+def asked(request, ends):
+    """Return a job that notes how it ended."""
+    return EngineJob(
+        key="test",
+        make=lambda: new_job(request),
+        read=lambda folder: folder,
+        take=lambda _folder: ends.append("answered"),
+        failed=lambda _failed: ends.append("failed"),
+        cancelled=lambda: ends.append("cancelled"),
+    )
 
 
 def test_a_training_is_recorded_in_its_own_project_while_another_is_open(qtbot, studio, projects, tmp_path):
@@ -144,10 +159,10 @@ def test_cancelling_a_job_that_waits_for_a_training_leaves_the_training_alone(
     start_training(qtbot, studio, projects[0])
     ends = []
     request = PreviewRequest(BackboneRef("none", "none"), (), (), "")
-    number = studio.session.ask(new_job(request), ends.append)
-    studio.session.engine.cancel(number)
+    job = studio.session.jobs.run(asked(request, ends))
+    studio.session.jobs.cancel(job)
     qtbot.waitUntil(lambda: bool(ends), timeout=10_000)
-    studio.session.engine._kill_if_running(number)
+    studio.session.engine._kill_if_running(job.number)
     finish(qtbot, studio, tmp_path)
     assert len(studio.session.project.runs()) == 1
 
@@ -157,8 +172,8 @@ def test_nothing_that_was_asked_for_in_a_project_arrives_in_the_next_one(qtbot, 
     session, pages = studio.session, studio.pages
     assert session.open_project(first)
     ends, answers = [], []
-    folder = new_job(PreviewRequest(BackboneRef("none", "none"), (), (), ""))
-    session.ask(folder, ends.append)
+    request = PreviewRequest(BackboneRef("none", "none"), (), (), "")
+    folder = session.jobs.run(asked(request, ends)).folder
     session.work(lambda _report: QThread.msleep(200) or "late", answers.append)
     pictures = Pictures(session.background)
     frames = []
@@ -167,7 +182,7 @@ def test_nothing_that_was_asked_for_in_a_project_arrives_in_the_next_one(qtbot, 
     pictures.want_picture(image, lambda image_id, _picture: frames.append(image_id))
     pictures.forget()
     assert session.open_project(second)
-    assert [end.event for end in ends] == ["cancelled"]
+    assert ends == ["cancelled"]
     assert [answer.cancelled for answer in answers] == [True]
     qtbot.waitUntil(lambda: not session.background.busy and not folder.exists(), timeout=10_000)
     assert (len(ends), len(answers), frames) == (1, 1, [])
@@ -220,3 +235,13 @@ def test_a_damaged_waiting_run_keeps_no_project_from_opening(qtbot, studio, proj
     assert studio.session.open_project(projects[0])
     assert [notice.key for notice in studio.told if notice.kind == "error"] == ["run_unreadable"]
     assert folder.exists()
+
+
+def test_a_dropped_job_says_nothing_and_leaves_no_folder(tmp_path):
+    ends = []
+    session = Session(FakeEngine())
+    request = PreviewRequest(BackboneRef("none", "none"), (), (), "")
+    job = session.jobs.run(asked(request, ends))
+    session.jobs.drop(job)
+    assert (ends, job.folder.exists(), session.jobs.runs(job)) == ([], False, False)
+    session.close()

@@ -113,7 +113,7 @@ def test_a_stopped_training_is_a_row_that_resumes_as_it_was_asked_for(qtbot, stu
     session.do(set_labels([1, 2, 3], lesion.id, lesion.name))  # changed since: the stopped one does not care
     mark_stopped(studio)
     press(page, "Resume")
-    folder = studio.pages.training._job[1]
+    folder = studio.pages.training._job.folder
     assert cells(studio) == []
     assert run_file(folder)["request"]["labels"] == {"1": 0, "2": 1, "3": 0, "4": 1}
     finish(qtbot, studio, tmp_path)

@@ -11,20 +11,20 @@ from PySide6.QtCore import QObject
 from clipsvd_app.adapter_file import read_exported
 from clipsvd_app.domain.counting import counted
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import Failed, Finished, PredictResult, VerifyResult, read_result
+from clipsvd_app.jobs import PredictResult, VerifyResult
 from clipsvd_app.services import applying
-from clipsvd_app.services.job_folders import forget_job
 from clipsvd_app.ui.controllers.applied_images import applied_row
 from clipsvd_app.ui.controllers.export import adapter_facts
+from clipsvd_app.ui.engine_jobs import EngineJob, answer_of
 from clipsvd_app.ui.export_page.state import AdapterView, ApplyState, RefusedRow
-from clipsvd_app.ui.notices import Notice, failure_notice
+from clipsvd_app.ui.notices import Notice
 from clipsvd_app.ui.shell.state import LongJob
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clipsvd_app.imaging import LeftOut
-    from clipsvd_app.jobs import BackboneRef, CancelledEvent, Progress
+    from clipsvd_app.jobs import BackboneRef
     from clipsvd_app.services.applying import FilePrediction, NewFile
     from clipsvd_app.ui.background import Answer
     from clipsvd_app.ui.controllers.applied_images import AppliedImagesController
@@ -45,13 +45,13 @@ class ApplyController(QObject):
         self._adapter: Path | None = None
         self._backbone: BackboneRef | None = None
         self._rows: tuple[FilePrediction, ...] = ()
-        self._left_out: tuple[LeftOut, ...] = ()
-        self._job: int | None = None
+        self._checking: EngineJob[VerifyResult] | None = None
+        self._job: EngineJob[PredictResult] | None = None
         self._opened = 0  # counts adapters: an answer belongs to the one it was asked for
         page.adapter_opened.connect(self.open_adapter)
         page.studies_dropped.connect(self.apply_to)
         page.csv_requested.connect(self._write_csv)
-        page.cancel_requested.connect(self._cancel)
+        page.cancel_requested.connect(lambda: session.jobs.cancel(self._job))
 
     def open_adapter(self, path: str) -> None:
         """Show an adapter's card and check it against its backbone."""
@@ -64,7 +64,8 @@ class ApplyController(QObject):
             return
         for key in ("adapter", "apply", "weak-prompts"):
             self._session.settle(key)
-        self._cancel()
+        self._session.jobs.drop(self._checking)
+        self._session.jobs.drop(self._job)
         self._opened += 1
         self._adapter, self._backbone, self._rows = file, backbone, ()
         view = AdapterView(
@@ -77,9 +78,15 @@ class ApplyController(QObject):
         self._set(ApplyState(view))
         self._page.show_tab("apply")
         self._session.page_requested.emit("export")
-        folder = applying.prepare_verify(file, backbone, self._session.device)
-        opened = self._opened
-        self._session.engine.submit(folder, lambda event: self._verified(opened, folder, event))
+        self._checking = self._session.jobs.run(
+            EngineJob(
+                key="adapter",
+                make=lambda: applying.prepare_verify(file, backbone, self._session.device),
+                read=answer_of(VerifyResult),
+                take=lambda checks: self._set(replace(self._state, adapter=replace(view, checks=checks))),
+                outlives_project=True,
+            )
+        )
 
     def apply_to(self, paths: Sequence[str]) -> None:
         """Predict dropped studies."""
@@ -107,59 +114,46 @@ class ApplyController(QObject):
             if answer.error is not None:
                 self._session.tell(answer.error, "apply")
             return
-        assert self._adapter is not None
-        assert self._backbone is not None
+        adapter, backbone = self._adapter, self._backbone
+        assert adapter is not None
+        assert backbone is not None
         files: tuple[NewFile, ...]
-        files, self._left_out = answer.value
-        folder = applying.prepare_predict(self._adapter, self._backbone, files, self._session.device)
-        self._job = self._session.engine.submit(
-            folder,
-            lambda event: self._predicted(opened, files, folder, event),
-            lambda progress: self._show_progress(opened, progress),
+        left_out: tuple[LeftOut, ...]
+        files, left_out = answer.value
+        self._job = self._session.jobs.run(
+            EngineJob(
+                key="apply",
+                make=lambda: applying.prepare_predict(adapter, backbone, files, self._session.device),
+                read=answer_of(PredictResult),
+                take=lambda found: self._show(files, left_out, found),
+                ended=lambda: self._set(replace(self._state, progress=None)),
+                advanced=lambda stage: self._set(replace(self._state, progress=stage)),
+                outlives_project=True,
+            )
         )
+        if self._job is None:
+            self._set(replace(self._state, progress=None))
 
-    def _predicted(
-        self,
-        opened: int,
-        files: tuple[NewFile, ...],
-        folder: Path,
-        event: Finished | Failed | CancelledEvent,
-    ) -> None:
-        found = read_result(folder, PredictResult) if isinstance(event, Finished) else None
-        forget_job(folder)
-        if opened != self._opened:
-            return
-        self._job = None
-        if found is not None:
-            self._rows = applying.gather(files, found)
-            self._session.settle("apply")
-            self._images.set_rows(self._rows, found.class_names)
-            self._state = replace(self._state, warning=applying.unlike_summary(self._rows, found.learnt_kind))
-            if not self._page.isVisible():
-                said = f"The adapter was applied to {counted(len(self._rows), 'image')}."
-                self._session.tell(Notice("success", said, "", "export", "Show", "apply"))
-            if found.warnings:
-                self._session.tell(Notice("warning", " ".join(found.warnings), key="weak-prompts"))
-        elif isinstance(event, Failed):
-            self._session.tell(failure_notice(event, "apply"))
-        rows = tuple(applied_row(row) for row in self._rows if row.probabilities)
+    def _show(self, files: tuple[NewFile, ...], left_out: tuple[LeftOut, ...], found: PredictResult) -> None:
+        self._rows = applying.gather(files, found)
+        self._images.set_rows(self._rows, found.class_names)
+        if not self._page.isVisible():
+            said = f"The adapter was applied to {counted(len(self._rows), 'image')}."
+            self._session.tell(Notice("success", said, "", "export", "Show", "apply"))
+        if found.warnings:
+            self._session.tell(Notice("warning", " ".join(found.warnings), key="weak-prompts"))
         refused = (
             *(RefusedRow(row.file.shown(), row.refusal) for row in self._rows if row.refusal),
-            *(RefusedRow(Path(item.path).name, item.sentence) for item in self._left_out if item.sentence),
+            *(RefusedRow(Path(item.path).name, item.sentence) for item in left_out if item.sentence),
         )
-        self._set(replace(self._state, rows=rows, refused=refused, progress=None))
-
-    def _show_progress(self, opened: int, progress: Progress) -> None:
-        if opened == self._opened:
-            self._set(replace(self._state, progress=(progress.stage, progress.done, progress.total)))
-
-    def _verified(self, opened: int, folder: Path, event: Finished | Failed | CancelledEvent) -> None:
-        if isinstance(event, Finished) and opened == self._opened and self._state.adapter is not None:
-            checks = read_result(folder, VerifyResult)
-            self._set(replace(self._state, adapter=replace(self._state.adapter, checks=checks)))
-        elif isinstance(event, Failed) and opened == self._opened:
-            self._session.tell(failure_notice(event, "adapter"))
-        forget_job(folder)
+        self._set(
+            replace(
+                self._state,
+                rows=tuple(applied_row(row) for row in self._rows if row.probabilities),
+                refused=refused,
+                warning=applying.unlike_summary(self._rows, found.learnt_kind),
+            )
+        )
 
     def _write_csv(self, path: str) -> None:
         assert self._state.adapter is not None
@@ -170,10 +164,6 @@ class ApplyController(QObject):
         else:
             words, remedy = f"Wrote {Path(path).name}.", "It holds the paths of the files."
             self._session.tell(Notice("success", words, remedy, key="predictions"))
-
-    def _cancel(self) -> None:
-        if self._job is not None:
-            self._session.engine.cancel(self._job)
 
     def _set(self, state: ApplyState) -> None:
         if state.progress is None:

@@ -10,9 +10,10 @@ from PySide6.QtCore import QObject, Signal
 
 from clipsvd_app.errors import UserError
 from clipsvd_app.fetching.published import BIOMEDCLIP
-from clipsvd_app.jobs import AddBackboneResult, Failed, Finished, read_result
+from clipsvd_app.jobs import AddBackboneResult
 from clipsvd_app.services import backbones, fetching
 from clipsvd_app.services.job_folders import forget_job
+from clipsvd_app.ui.engine_jobs import EngineJob, answer_of
 from clipsvd_app.ui.notices import GONE_CODE, Notice, failure_notice
 from clipsvd_app.ui.settings_page.state import BackboneActivity, BackboneWork, FetchOffer
 from clipsvd_app.ui.shell.state import LongJob
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from clipsvd_app.fetching.published import Published
-    from clipsvd_app.jobs import CancelledEvent, Progress
+    from clipsvd_app.jobs import Failed
     from clipsvd_app.services.fetching import Arrived
     from clipsvd_app.ui.background import Answer, Task
     from clipsvd_app.ui.session import Session
@@ -50,7 +51,7 @@ class BackbonesController(QObject):
         self._session, self._page, self._fetch_model, self._model = session, page, fetch, model
         self._activity = BackboneActivity()
         self._task: Task | None = None
-        self._job: int | None = None
+        self._job: EngineJob[AddBackboneResult] | None = None
         page.backbone_path_chosen.connect(self.add)
         page.backbone_fetch_requested.connect(self.fetch)
         page.backbone_cancel_requested.connect(self.cancel)
@@ -98,8 +99,7 @@ class BackbonesController(QObject):
             self._show(BackboneActivity(replace(self._activity.work, cancelling=True)))
         if self._task is not None:
             self._task.cancel()
-        if self._job is not None:
-            self._session.engine.cancel(self._job)
+        self._session.jobs.cancel(self._job)
 
     def remove(self, name: str) -> None:
         """Forget a backbone, and delete its folder if the program wrote it."""
@@ -131,25 +131,30 @@ class BackbonesController(QObject):
 
     def _submit(self, job: Path, title: str, fetched: Published | None) -> None:
         self._show(BackboneActivity(BackboneWork(title, "Starting")))
-        self._job = self._session.engine.submit(
-            job, lambda event: self._added(job, fetched, event), self._show_progress
+        self._job = self._session.jobs.run(
+            EngineJob(
+                key="backbone",
+                make=lambda: job,
+                read=answer_of(AddBackboneResult),
+                take=lambda result: self._take(result, fetched),
+                ended=lambda: self._show(BackboneActivity()),
+                failed=self._on_failed,
+                advanced=lambda stage: self._show_progress(*stage),
+                outlives_project=True,
+            )
         )
 
-    def _added(self, job: Path, fetched: Published | None, event: Finished | Failed | CancelledEvent) -> None:
-        self._job = None
-        self._show(BackboneActivity())
-        if isinstance(event, Finished):
-            result = read_result(job, AddBackboneResult)
-            if fetched is not None:
-                fetching.forget(fetched)
-            self._session.change_settings(backbones.record_added(self._session.settings, result))
-            words = f"Added the backbone “{result.name}”."
-            self._session.tell(Notice("success", words, " ".join(result.notes), key="backbone"))
-        elif isinstance(event, Failed):
-            if event.code == GONE_CODE:
-                self._session.tell(failure_notice(event))
-            self._fail(event.message, event.remedy)
-        forget_job(job)
+    def _take(self, result: AddBackboneResult, fetched: Published | None) -> None:
+        if fetched is not None:
+            fetching.forget(fetched)
+        self._session.change_settings(backbones.record_added(self._session.settings, result))
+        words = f"Added the backbone “{result.name}”."
+        self._session.tell(Notice("success", words, " ".join(result.notes), key="backbone"))
+
+    def _on_failed(self, failed: Failed) -> None:
+        if failed.code == GONE_CODE:
+            self._session.tell(failure_notice(failed))
+        self._fail(failed.message, failed.remedy)
 
     def _show_bytes(self, done_kb: int, total_kb: int) -> None:
         work = self._activity.work
@@ -159,11 +164,11 @@ class BackbonesController(QObject):
         stage = f"From {fetching.host()}" if done_kb < total_kb else "Checking what arrived"
         self._show(BackboneActivity(replace(work, stage=stage, amount=amount, done=done_kb, total=total_kb)))
 
-    def _show_progress(self, progress: Progress) -> None:
+    def _show_progress(self, stage: str, done: int, total: int) -> None:
         work = self._activity.work
         if work is not None:
-            total = progress.total if progress.total > 1 else 0  # a stage of one step has no known end
-            now = replace(work, stage=progress.stage, amount="", done=progress.done, total=total)
+            total = total if total > 1 else 0  # a stage of one step has no known end
+            now = replace(work, stage=stage, amount="", done=done, total=total)
             self._show(BackboneActivity(now))
 
     def _fail(self, message: str, remedy: str) -> None:

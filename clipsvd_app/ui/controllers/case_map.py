@@ -7,23 +7,20 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from clipsvd_app.domain.cases import best_known, is_error, is_evidence, winner
-from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import Failed, Finished, MapResult, Projection, read_result
+from clipsvd_app.jobs import MapResult, Projection
 from clipsvd_app.services.applying import run_backbone
 from clipsvd_app.services.mapping import prepare_map
+from clipsvd_app.ui.engine_jobs import WAITING, EngineJob, answer_of
 from clipsvd_app.ui.inspect_page.cases import ROLE_SENTENCES
 from clipsvd_app.ui.inspect_page.state import MapState
-from clipsvd_app.ui.notices import failure_notice
 from clipsvd_app.ui.plots.case_map import MapDot
 from clipsvd_app.ui.plots.numbers import percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from clipsvd_app.domain.results import Prediction, RunResult
     from clipsvd_app.domain.study import ProjectImage
-    from clipsvd_app.jobs import CancelledEvent, Progress
     from clipsvd_app.ui.controllers.inspect import InspectController
     from clipsvd_app.ui.inspect_page.page import InspectPage
     from clipsvd_app.ui.session import Session
@@ -41,14 +38,14 @@ class CaseMapController(QObject):
         self._run = 0
         self._result: RunResult | None = None
         self._known: dict[Projection, tuple[Places, str]] = {}
-        self._job: int | None = None
+        self._job: EngineJob[MapResult] | None = None
         inspecting.run_shown.connect(self.show_run)
         page.projection_wanted.connect(self.show_projection)
-        page.map_cancelled.connect(self.cancel)
+        page.map_cancelled.connect(lambda: session.jobs.cancel(self._job))
 
     def show_run(self, number: int, result: RunResult | None) -> None:
         """Show the places that a run left, if it left any."""
-        self.cancel()
+        self._session.jobs.drop(self._job)
         self._run, self._result, self._known = number, result, {}
         places = {p.image_id: p.place for p in result.predictions if p.place} if result is not None else {}
         if places:
@@ -61,26 +58,23 @@ class CaseMapController(QObject):
             self._show(projection)
             return
         project = self._session.project
-        if project is None or self._result is None or self._job is not None:
+        if project is None or self._result is None or self._session.jobs.runs(self._job):
             return
-        try:
-            backbone = run_backbone(project, self._run, self._session.settings)
-            folder = prepare_map(self._cases(), backbone, projection, self._session.device)
-        except UserError as error:
-            self._session.tell(error, "map")
-            return
-        self._show(projection, ("Waiting for the engine", 0, 0))
-        run = self._run
-        self._job = self._session.ask(
-            folder,
-            lambda event: self._take(run, folder, event),
-            lambda progress: self._advance(run, progress),
+        run, settings, device = self._run, self._session.settings, self._session.device
+        self._job = self._session.jobs.run(
+            EngineJob(
+                key="map",
+                make=lambda: prepare_map(
+                    self._cases(), run_backbone(project, run, settings), projection, device
+                ),
+                read=answer_of(MapResult),
+                take=self._take,
+                ended=lambda: self._show("pca"),
+                advanced=lambda stage: self._show("pca", stage),
+            )
         )
-
-    def cancel(self) -> None:
-        """Stop computing a map."""
         if self._job is not None:
-            self._session.engine.cancel(self._job)
+            self._show(projection, WAITING)
 
     def _cases(self) -> list[ProjectImage]:
         """Return the images of the run, those of unseen patients first: the map has room for so many."""
@@ -89,22 +83,10 @@ class CaseMapController(QObject):
         order = sorted(self._result.predictions, key=lambda p: (not is_evidence(p), p.label is None))
         return [images[p.image_id] for p in order if p.image_id in images]
 
-    def _advance(self, run: int, progress: Progress) -> None:
-        if run == self._run:
-            self._show("pca", (progress.stage, progress.done, progress.total))
-
-    def _take(self, run: int, folder: Path, event: Finished | Failed | CancelledEvent) -> None:
-        self._job = None
-        shown: Projection = "pca"
-        if isinstance(event, Finished) and run == self._run:
-            found = read_result(folder, MapResult)
-            places = {place.image_id: (place.x, place.y) for place in found.places}
-            self._known[found.projection] = (places, found.sentence)
-            shown = found.projection
-            self._session.settle("map")
-        elif isinstance(event, Failed):
-            self._session.tell(failure_notice(event, "map"))
-        self._show(shown)
+    def _take(self, found: MapResult) -> None:
+        places = {place.image_id: (place.x, place.y) for place in found.places}
+        self._known[found.projection] = (places, found.sentence)
+        self._show(found.projection)
 
     def _show(self, projection: Projection, progress: tuple[str, int, int] | None = None) -> None:
         shown = projection if projection in self._known else next(iter(self._known), projection)

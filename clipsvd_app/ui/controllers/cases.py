@@ -7,21 +7,16 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from clipsvd_app.domain.explanation import CaseExplanation
-from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import Failed, Finished, read_result
 from clipsvd_app.services.applying import prepare_explain, run_backbone
 from clipsvd_app.services.explaining import loose_image
 from clipsvd_app.services.run_views import views_of_run
-from clipsvd_app.ui.notices import failure_notice
+from clipsvd_app.ui.engine_jobs import EngineJob, answer_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from clipsvd_app.domain.study import ProjectImage
-    from clipsvd_app.jobs import CancelledEvent, Progress
     from clipsvd_app.ui.session import Session
-
-WAITING = ("Waiting for the engine", 0, 0)
 
 
 class CaseExplainer(QObject):
@@ -39,8 +34,7 @@ class CaseExplainer(QObject):
         super().__init__(session)
         self._session = session
         self._known: dict[tuple[int, int], CaseExplanation] = {}
-        self._pending: dict[tuple[int, int], int] = {}
-        self._progress: dict[tuple[int, int], tuple[str, int, int]] = {}
+        self._pending: dict[tuple[int, int], EngineJob[CaseExplanation]] = {}
         self._loose: dict[int, ProjectImage] = {}
         session.project_opened.connect(self._forget)
 
@@ -54,7 +48,8 @@ class CaseExplainer(QObject):
 
     def progress(self, run: int, image_id: int) -> tuple[str, int, int] | None:
         """Return stage, done and total of one that is being made."""
-        return self._progress.get((run, image_id))
+        job = self._pending.get((run, image_id))
+        return None if job is None else job.stage
 
     def image(self, run: int, image_id: int) -> ProjectImage | None:
         """Return an image as the run saw it, or a file that was only dropped; None when it is gone."""
@@ -87,38 +82,39 @@ class CaseExplainer(QObject):
         if known is not None and not (occlusion and all(found.kind != "occlusion" for found in known.maps)):
             self.explained.emit(run, known)
             return
-        try:
-            backbone = run_backbone(project, run, self._session.settings)
-            folder = prepare_explain(project, run, image, backbone, self._session.device, occlusion=occlusion)
-        except UserError as error:
-            self._session.tell(error, "case")
-            return
-        self._progress[key] = WAITING
-        self._pending[key] = self._session.ask(
-            folder, lambda event: self._take(key, folder, event), lambda event: self._advance(key, event)
+        session = self._session
+        job = session.jobs.run(
+            EngineJob(
+                key="case",
+                make=lambda: prepare_explain(
+                    project,
+                    run,
+                    image,
+                    run_backbone(project, run, session.settings),
+                    session.device,
+                    occlusion=occlusion,
+                ),
+                read=answer_of(CaseExplanation),
+                take=lambda explanation: self._take(key, explanation),
+                ended=lambda: self._end(key),
+                advanced=lambda _stage: self.advanced.emit(image_id),
+            )
         )
-        self.pending_changed.emit(image_id)
+        if job is not None:
+            self._pending[key] = job
+            self.pending_changed.emit(image_id)
 
     def cancel(self, run: int, image_id: int) -> None:
         """Stop explaining a case."""
-        if (run, image_id) in self._pending:
-            self._session.engine.cancel(self._pending[run, image_id])
+        self._session.jobs.cancel(self._pending.get((run, image_id)))
 
-    def _advance(self, key: tuple[int, int], progress: Progress) -> None:
-        if key in self._pending:
-            self._progress[key] = (progress.stage, progress.done, progress.total)
-            self.advanced.emit(key[1])
+    def _end(self, key: tuple[int, int]) -> None:
+        del self._pending[key]
+        self.pending_changed.emit(key[1])
 
-    def _take(self, key: tuple[int, int], folder: Path, event: Finished | Failed | CancelledEvent) -> None:
-        self._pending.pop(key, None)
-        self._progress.pop(key, None)
-        if isinstance(event, Finished):
-            explanation = read_result(folder, CaseExplanation)
-            self._known[key] = explanation
-            self._session.settle("case")
-            self.explained.emit(key[0], explanation)
-        elif isinstance(event, Failed):
-            self._session.tell(failure_notice(event, "case"))
+    def _take(self, key: tuple[int, int], explanation: CaseExplanation) -> None:
+        self._known[key] = explanation
+        self.explained.emit(key[0], explanation)
         self.pending_changed.emit(key[1])
 
     def _forget(self) -> None:

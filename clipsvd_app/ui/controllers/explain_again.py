@@ -9,18 +9,16 @@ from PySide6.QtCore import QObject
 
 from clipsvd_app.corpus import check_pack
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import Failed, Finished
 from clipsvd_app.services import corpus_packs
 from clipsvd_app.services.applying import run_backbone
 from clipsvd_app.services.explaining import prepare_explain_run, record_explanation
-from clipsvd_app.ui.controllers.cases import WAITING
+from clipsvd_app.ui.engine_jobs import WAITING, EngineJob
 from clipsvd_app.ui.explain_page.state import PacksState
-from clipsvd_app.ui.notices import Notice, failure_notice
+from clipsvd_app.ui.notices import Notice
 from clipsvd_app.ui.shell.state import LongJob
 
 if TYPE_CHECKING:
-    from clipsvd_app.jobs import CancelledEvent, Progress
-    from clipsvd_app.project import Project
+    from clipsvd_app.domain.explanation import RunExplanation
     from clipsvd_app.ui.controllers.explain import ExplainController
     from clipsvd_app.ui.explain_page.page import ExplainPage
     from clipsvd_app.ui.session import Session
@@ -34,7 +32,7 @@ class ExplainAgainController(QObject):
     def __init__(self, session: Session, page: ExplainPage, explaining: ExplainController) -> None:
         super().__init__(page)
         self._session, self._page, self._explaining = session, page, explaining
-        self._job: int | None = None
+        self._job: EngineJob[RunExplanation] | None = None
         self._stopped = False
         page.explain_again.connect(self.explain)
         page.run_cancelled.connect(self.cancel)
@@ -45,29 +43,34 @@ class ExplainAgainController(QObject):
     def explain(self) -> None:
         """Explain the run on show anew, from its stored adapter."""
         project, run = self._session.project, self._explaining.run
-        if project is None or run is None or self._job is not None:
+        if project is None or run is None or self._session.jobs.runs(self._job):
             return
-        try:
-            backbone = run_backbone(project, run, self._session.settings)
-            folder = prepare_explain_run(project, run, backbone, self._session.device)
-        except UserError as error:
-            self._session.tell(error, _KEY)
-            return
-        self._page.show_tab("change")
-        self._page.set_run_progress(WAITING)
+        session = self._session
         self._stopped = False
-        self._job = self._session.ask(
-            folder,
-            lambda event: self._take(project, run, folder, event),
-            self._advance,
-            LongJob("explain", f"Explaining run {run} again", "The run keeps the explanation that it has."),
+        self._job = session.jobs.run(
+            EngineJob(
+                key=_KEY,
+                make=lambda: prepare_explain_run(
+                    project, run, run_backbone(project, run, session.settings), session.device
+                ),
+                read=lambda folder: record_explanation(project, run, folder),
+                take=lambda _found: self._take(run),
+                ended=lambda: self._page.set_run_progress(None),
+                cancelled=lambda: self._on_cancelled(run),
+                advanced=self._page.set_run_progress,
+                shown=LongJob(
+                    "explain", f"Explaining run {run} again", "The run keeps the explanation that it has."
+                ),
+            )
         )
+        if self._job is not None:
+            self._page.show_tab("change")
+            self._page.set_run_progress(WAITING)
 
     def cancel(self) -> None:
         """Stop; the explanation that was there stays."""
-        if self._job is not None:
-            self._stopped = True
-            self._session.engine.cancel(self._job)
+        self._stopped = True
+        self._session.jobs.cancel(self._job)
 
     def take_pack(self, path: str) -> None:
         """Check a pack of phrases and keep it, or show what is wrong with it."""
@@ -95,30 +98,13 @@ class ExplainAgainController(QObject):
             self._session.settle("packs")
         self._page.set_packs(PacksState(corpus_packs.list_packs()))
 
-    def _advance(self, progress: Progress) -> None:
-        if self._job is not None:
-            self._page.set_run_progress((progress.stage, progress.done, progress.total))
-
-    def _take(
-        self, project: Project, run: int, folder: Path, event: Finished | Failed | CancelledEvent
-    ) -> None:
-        self._job = None
-        self._page.set_run_progress(None)
-        if isinstance(event, Finished):
-            self._record(project, run, folder)
-        elif isinstance(event, Failed):
-            self._session.tell(failure_notice(event, _KEY))
-        elif not self._stopped:
+    def _on_cancelled(self, run: int) -> None:
+        if not self._stopped:
             self._session.tell(
                 Notice("info", f"Explaining run {run} again was stopped.", "Another project was opened.")
             )
 
-    def _record(self, project: Project, run: int, folder: Path) -> None:
-        try:
-            record_explanation(project, run, folder)
-        except UserError as error:
-            self._session.tell(error, _KEY)
-            return
+    def _take(self, run: int) -> None:
         if self._explaining.run == run:
             self._explaining.show_run(run)
         self._session.tell(Notice("success", f"Run {run} is explained anew.", key=_KEY))

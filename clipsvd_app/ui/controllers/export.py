@@ -13,7 +13,7 @@ from clipsvd_app.adapter_file.writing import adapter_bytes
 from clipsvd_app.domain.counting import counted
 from clipsvd_app.domain.evaluation import METHOD_TITLES
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import Failed, Finished, VerifyResult, read_result
+from clipsvd_app.jobs import VerifyResult
 from clipsvd_app.services.applying import backbone_of, prepare_verify
 from clipsvd_app.services.exporting import (
     ADAPTED,
@@ -23,9 +23,10 @@ from clipsvd_app.services.exporting import (
     exported_of_run,
     suffix_of,
 )
+from clipsvd_app.ui.engine_jobs import EngineJob, answer_of
 from clipsvd_app.ui.export_page.state import CardFields, ExportResult, ExportState, MethodChoice
 from clipsvd_app.ui.inspect_page.state import RunChoice
-from clipsvd_app.ui.notices import Notice, failure_notice
+from clipsvd_app.ui.notices import Notice
 from clipsvd_app.ui.shell.state import LongJob
 from clipsvd_app.ui.when_shown import WhenShown
 
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from clipsvd_app.adapter_file import ClassifierContent
     from clipsvd_app.domain.evaluation import MethodName
     from clipsvd_app.domain.study import RunSummary
-    from clipsvd_app.jobs import CancelledEvent
     from clipsvd_app.ui.export_page.page import ExportPage
     from clipsvd_app.ui.session import Session
 
@@ -101,31 +101,37 @@ class ExportController(QObject):
             written = export_run(
                 project, run, Path(path), text, method=method, overwrite=path.endswith(suffix)
             )
-            folder = prepare_verify(
-                written, backbone_of(self._session.settings, written), self._session.device
-            )
+            backbone = backbone_of(self._session.settings, written)
         except UserError as error:
             self._session.tell(error, "export")
             return
         self._session.settle("export")
         self._set(replace(self._state, writing=True, card=card, path=str(written), result=None))
-        self._session.ask(
-            folder,
-            lambda event: self._verified(run, written, folder, event),
-            shown=LongJob("export", "Checking the adapter", "It is written, but will not have been checked."),
+        self._session.jobs.run(
+            EngineJob(
+                key="export",
+                make=lambda: prepare_verify(written, backbone, self._session.device),
+                read=answer_of(VerifyResult),
+                take=lambda checks: self._take(run, written, checks),
+                ended=lambda: self._end(run, written),
+                shown=LongJob(
+                    "export", "Checking the adapter", "It is written, but will not have been checked."
+                ),
+            )
         )
 
-    def _verified(
-        self, run: int, written: Path, folder: Path, event: Finished | Failed | CancelledEvent
-    ) -> None:
-        result = None
-        if isinstance(event, Finished):
-            result = ExportResult(written.name, read_result(folder, VerifyResult))
-        elif isinstance(event, Failed):
-            self._session.tell(failure_notice(event, "export"))
-        if (self._state.run, self._state.path) == (run, str(written)):
-            self._set(replace(self._state, writing=False, result=result))
-        elif result is not None:  # another run is on show by now
+    def _is_on_show(self, run: int, written: Path) -> bool:
+        return (self._state.run, self._state.path) == (run, str(written))
+
+    def _end(self, run: int, written: Path) -> None:
+        if self._is_on_show(run, written):
+            self._set(replace(self._state, writing=False))
+
+    def _take(self, run: int, written: Path, checks: VerifyResult) -> None:
+        result = ExportResult(written.name, checks)
+        if self._is_on_show(run, written):
+            self._set(replace(self._state, result=result))
+        else:
             self._session.tell(_checked(result))
 
     def _set(self, state: ExportState) -> None:

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import Failed, Finished, PreviewResult, read_result
+from clipsvd_app.jobs import PreviewResult
 from clipsvd_app.services.previewing import prepare_preview
+from clipsvd_app.ui.engine_jobs import EngineJob, answer_of
+from clipsvd_app.ui.engine_process import LOST
 from clipsvd_app.ui.notices import GONE_CODE, Notice
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from clipsvd_app.jobs import CancelledEvent, Obstacle
+    from clipsvd_app.jobs import Failed, Obstacle
     from clipsvd_app.project import Project
     from clipsvd_app.ui.session import Session
 
@@ -74,38 +75,42 @@ class PreviewController(QObject):
             return
         if self._session.project is None or self._session.reader:
             return
-        try:
-            folder = prepare_preview(
-                self._session.classes(),
-                self._session.images(),
-                self._session.backbone(),
-                self.query,
-                self._session.device,
+        state = self._state_now()
+        job = self._session.jobs.run(
+            EngineJob(
+                key="preview",
+                make=self._request,
+                read=answer_of(PreviewResult),
+                take=lambda result: self._take(state, result),
+                failed=self._fail,
+                cancelled=self._go_on,
             )
-        except UserError as error:
-            self._session.tell(error, "preview")
-            return
+        )
+        if job is not None:
+            self._running, self._wanted = True, False
+
+    def _request(self) -> Path | None:
+        session = self._session
+        folder = prepare_preview(
+            session.classes(), session.images(), session.backbone(), self.query, session.device
+        )
         if folder is None:
             self._show(None)
-            return
-        self._running, self._wanted = True, False
-        state = self._state_now()
-        self._session.ask(folder, lambda event: self._take(state, folder, event))
+        return folder
 
-    def _take(self, state: object, folder: Path, event: Finished | Failed | CancelledEvent) -> None:
-        if isinstance(event, Finished) and state == self._state_now():
-            result, project = read_result(folder, PreviewResult), self._session.project
-            # a key that waits comes between reading and showing
-            QTimer.singleShot(0, self, lambda: self._accept(state, result, project))
-            return
-        if isinstance(event, Failed) and event.code not in ("engine_lost", GONE_CODE):
-            self._session.tell(Notice("warning", event.message, event.remedy, key="preview"))
+    def _take(self, state: object, result: PreviewResult) -> None:
+        project = self._session.project
+        # a key that waits comes between reading and showing
+        QTimer.singleShot(0, self, lambda: self._accept(state, result, project))
+
+    def _fail(self, failed: Failed) -> None:
+        if failed.code not in (LOST.code, GONE_CODE):
+            self._session.tell(Notice("warning", failed.message, failed.remedy, key="preview"))
         self._go_on()
 
     def _accept(self, state: object, result: PreviewResult, project: Project | None) -> None:
         if project is self._session.project and state == self._state_now():
             self._state = state
-            self._session.settle("preview")
             self._show(result)
         self._go_on()
 

@@ -14,13 +14,14 @@ from clipsvd_app.domain.recipe import recipe_for
 from clipsvd_app.domain.results import StepMetrics
 from clipsvd_app.domain.wording import verdict_title
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import Failed, Finished, TrainRequest, read_interim, read_request
+from clipsvd_app.jobs import TrainRequest, read_interim, read_request
 from clipsvd_app.services import training
 from clipsvd_app.services.job_folders import put_aside
 from clipsvd_app.services.labelling import class_counts, patient_counts
 from clipsvd_app.services.locked_test import choose_locked, locked_offer
 from clipsvd_app.services.stopped_training import discard, prepare_again, stopped_trainings
 from clipsvd_app.ui.controllers.devices import device_options
+from clipsvd_app.ui.engine_jobs import EngineJob
 from clipsvd_app.ui.engine_process import LOST
 from clipsvd_app.ui.notices import ELSEWHERE_KEY, GONE_CODE, OPEN_PREFIX, Notice, failure_notice
 from clipsvd_app.ui.shell.state import LongJob
@@ -38,11 +39,12 @@ from clipsvd_app.ui.train_page.state import (
 from clipsvd_app.ui.when_shown import WhenShown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from clipsvd_app.domain.evaluation import Evaluation
     from clipsvd_app.domain.study import RunSummary
-    from clipsvd_app.jobs import CancelledEvent, Progress
+    from clipsvd_app.jobs import Failed, Progress
     from clipsvd_app.services.stopped_training import StoppedTraining
     from clipsvd_app.ui.controllers.preview import PreviewController
     from clipsvd_app.ui.session import Session
@@ -70,7 +72,7 @@ class TrainController(QObject):
         super().__init__(page)
         self._session, self._page, self._preview = session, page, preview
         self._choice = TrainChoice()
-        self._job: tuple[int, Path] | None = None
+        self._job: EngineJob[Path] | None = None
         self._elsewhere = ""  # the project of the run in progress, where it is not the open one
         self._recorded_in: Path | None = None  # where a run was stored that is offered to be looked at
         self._shown = WhenShown(page, self.refresh)
@@ -96,7 +98,7 @@ class TrainController(QObject):
     @property
     def running(self) -> bool:
         """Whether a run is in progress."""
-        return self._job is not None
+        return self._session.jobs.runs(self._job)
 
     def refresh(self) -> None:
         """Show the project as it is now."""
@@ -141,30 +143,21 @@ class TrainController(QObject):
         if project is None or self.running:
             return
         self._choice = choice
-        try:
-            folder = training.prepare(
+        self._start(
+            lambda: training.prepare(
                 project,
                 self._session.backbone(),
                 recipe_for(choice.preset, flip=choice.flip),
                 shots=choice.shots,
                 device=choice.device,
             )
-        except UserError as error:
-            self._session.tell(error, _KEY)
-            return
-        self._start(folder)
+        )
 
     def resume(self, key: str) -> None:
         """Go on with a stopped training, as it was asked for; what keeps it from that becomes a notice."""
         project, stopped = self._session.project, self._stopped(key)
-        if project is None or stopped is None or self.running:
-            return
-        try:
-            folder = prepare_again(project, self._session.settings, stopped)
-        except UserError as error:
-            self._session.tell(error, _KEY)
-            return
-        self._start(folder)
+        if project is not None and stopped is not None and not self.running:
+            self._start(lambda: prepare_again(project, self._session.settings, stopped))
 
     def discard(self, key: str) -> None:
         """Forget a stopped training."""
@@ -174,8 +167,8 @@ class TrainController(QObject):
 
     def leave(self) -> None:
         """Keep what is in progress, so that it can go on; the window has closed and the engine has ended."""
-        if self._job is not None:
-            put_aside(self._job[1])
+        if self._job is not None and self.running:
+            put_aside(self._job.folder)
             self._job = None
             self._session.long_jobs.end(self)
 
@@ -183,25 +176,44 @@ class TrainController(QObject):
         found = () if self._session.project is None else stopped_trainings(self._session.project)
         return next((one for one in found if one.key == key), None)
 
-    def _start(self, folder: Path) -> None:
+    def _start(self, make: Callable[[], Path]) -> None:
+        job = self._session.jobs.run(
+            EngineJob(
+                key=_KEY,
+                make=lambda: self._timed(make()),
+                read=lambda folder: folder,
+                take=self._record,
+                ended=self._end,
+                failed=self._on_failed,
+                cancelled=self._on_cancelled,
+                reported=self._on_progress,
+                interim=self._on_interim,
+                outlives_project=True,
+            )
+        )
+        if job is None:
+            return
         self._session.settle(_KEY)
+        self._job = job
         self._cancelling, self._stage, self._elsewhere = False, "", ""
-        request = read_request(folder)
-        assert isinstance(request, TrainRequest)
-        self._clock = clock_of(request)
         self._show_interim(None)
         self._session.long_jobs.begin(self, _SHOWN)
-        number = self._session.engine.submit(folder, self._on_end, self._on_progress, self._on_interim)
-        self._job = (number, folder)
-        self._page.start_curve(request.recipe.steps)
         self._page.set_progress(TrainProgress("Starting", 0, 0))
         self._shown.ask()  # what was stopped of it is no row any more
 
+    def _timed(self, folder: Path) -> Path:
+        """Set the clock by a request; once the engine has it, it is deleted."""
+        request = read_request(folder)
+        assert isinstance(request, TrainRequest)
+        self._clock = clock_of(request)
+        self._page.start_curve(request.recipe.steps)
+        return folder
+
     def cancel(self) -> None:
         """Ask the run to stop."""
-        if self._job is not None:
+        if self.running:
             self._cancelling = True
-            self._session.engine.cancel(self._job[0])
+            self._session.jobs.cancel(self._job)
             self._page.set_progress(TrainProgress("Stopping", 0, 0, cancelling=True))
             self._session.long_jobs.advance(self, "Stopping", 0, 0)
 
@@ -212,12 +224,12 @@ class TrainController(QObject):
         self._page.set_comparison(None)
         if project is not None and project.path.resolve() == self._recorded_in:
             self._session.settle(ELSEWHERE_KEY)
-        if self._job is None:
+        if self._job is None or not self.running:
             self._page.set_curve(())
             self._show_interim(None)
         elif project is not None:
-            here = training.is_made_for(self._job[1], project)
-            self._elsewhere = "" if here else training.home_of(self._job[1]).stem
+            here = training.is_made_for(self._job.folder, project)
+            self._elsewhere = "" if here else training.home_of(self._job.folder).stem
             self._show_interim(self._interim)
         self._shown.ask()
 
@@ -256,7 +268,7 @@ class TrainController(QObject):
         """Show what the run knows already: the frozen-feature methods first, then the verdict."""
         assert self._job is not None
         assert self._clock is not None
-        evaluation = read_interim(self._job[1])
+        evaluation = read_interim(self._job.folder)
         fits = 1 + evaluation.folds * evaluation.repeats
         self._clock.plan(fits if evaluation.kind == "cross_validated" else 1)
         self._show_interim(evaluation)
@@ -275,30 +287,33 @@ class TrainController(QObject):
         """Name the project of the run in progress, where it is not the open one."""
         return f"“{self._elsewhere}”: {text}" if self._elsewhere else text
 
-    def _on_end(self, event: Finished | Failed | CancelledEvent) -> None:
-        assert self._job is not None
-        folder = self._job[1]
-        self._job = None
+    def _end(self) -> None:
         self._session.long_jobs.end(self)
         self._page.set_progress(None)
         if self._elsewhere:
             self._page.set_curve(())
         self._show_interim(None if self._elsewhere else self._interim, "")
-        if isinstance(event, Finished):
-            self._record(folder)
-            return
-        kept = put_aside(folder, failed=isinstance(event, Failed) and event.code != LOST.code)
+
+    def _on_cancelled(self) -> None:
+        remedy = self._put_aside(failed=False)
+        self._session.tell(Notice("info", self._said("Training was stopped."), remedy, key=_KEY))
+
+    def _on_failed(self, failed: Failed) -> None:
+        resumable = self._put_aside(failed=failed.code != LOST.code)
+        if failed.code == GONE_CODE or self._elsewhere:
+            key = ELSEWHERE_KEY if self._elsewhere else _KEY
+            self._session.tell(failure_notice(replace(failed, message=self._said(failed.message)), key))
+        else:
+            remedy = f"{failed.remedy} {resumable}".rstrip()
+            self._session.tell(Notice("error", failed.message, remedy, "train", "Go to Train", _KEY))
+
+    def _put_aside(self, *, failed: bool) -> str:
+        """Keep what can go on of the training that has ended, and return how."""
+        assert self._job is not None
+        kept = put_aside(self._job.folder, failed=failed)
         if kept:
             self._session.runs_changed.emit()
-        if not isinstance(event, Failed):
-            remedy = "Resume it from the table of runs." if kept else ""
-            self._session.tell(Notice("info", self._said("Training was stopped."), remedy, key=_KEY))
-        elif event.code == GONE_CODE or self._elsewhere:
-            key = ELSEWHERE_KEY if self._elsewhere else _KEY
-            self._session.tell(failure_notice(replace(event, message=self._said(event.message)), key))
-        else:
-            remedy = f"{event.remedy} Resume it from the table of runs." if kept else event.remedy
-            self._session.tell(Notice("error", event.message, remedy, "train", "Go to Train", _KEY))
+        return "Resume it from the table of runs." if kept else ""
 
     def _record(self, folder: Path) -> None:
         """Store the run in the project that it was made for, whichever is open by now."""
