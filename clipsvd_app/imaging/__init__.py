@@ -3,6 +3,7 @@
 from clipsvd_app.imaging.discovery import Findings, find_files, look_through, natural_key
 from clipsvd_app.imaging.display import greys_of, letterbox, rgb_of, to_display
 from clipsvd_app.imaging.facts import ImageFacts, image_facts
+from clipsvd_app.imaging.files.opening import held
 from clipsvd_app.imaging.hashing import average_hash, file_sha256, hash_distance, perceptual_hash
 from clipsvd_app.imaging.header_listing import HeaderRow, list_header
 from clipsvd_app.imaging.known_hashes import is_hash_known, known_sha256, require_content
@@ -10,6 +11,7 @@ from clipsvd_app.imaging.left_out import LeftOut, quiet_words
 from clipsvd_app.imaging.presets import window_from
 from clipsvd_app.imaging.reading import (
     PIXELS_VERSION,
+    look_into,
     open_as_rgb,
     read_frame,
     read_header,
@@ -61,11 +63,13 @@ __all__ = [
     "find_files",
     "greys_of",
     "hash_distance",
+    "held",
     "image_facts",
     "is_hash_known",
     "known_sha256",
     "letterbox",
     "list_header",
+    "look_into",
     "look_through",
     "natural_key",
     "open_as_rgb",

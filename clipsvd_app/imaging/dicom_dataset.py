@@ -23,6 +23,7 @@ from clipsvd_app.imaging.dicom_truth import (
     TrueDataset,
     settled_by_pixels,
 )
+from clipsvd_app.imaging.files.opening import opened
 from clipsvd_app.imaging.quiet import quiet
 from clipsvd_app.imaging.values import HeaderFault
 
@@ -97,7 +98,7 @@ def _read_any(path: Path) -> TrueDataset:
     from pydicom import dcmread
 
     refuse_inflation(path)
-    with path.open("rb") as file:
+    with opened(path) as file:
         dataset = _in_other_order(file, _wanted_tags())
         if dataset is None:
             file.seek(0)
@@ -136,7 +137,7 @@ def read_elements(path: Path) -> tuple[FileDataset, PixelPlace | None]:
     from pydicom import dcmread
 
     refuse_inflation(path)
-    with path.open("rb") as file:
+    with opened(path) as file:
         dataset = _in_other_order(file, wanted=None)
         if dataset is None:
             file.seek(0)
@@ -167,7 +168,8 @@ def _place_at(file: BinaryIO, *, is_big: bool) -> tuple[PixelPlace | None, bool]
 def _inflated_place(path: Path) -> PixelPlace | None:
     from pydicom import dcmread
 
-    dataset = dcmread(path, force=True, specific_tags=[*_PIXEL_KEYWORDS.values()])
+    with opened(path) as file:
+        dataset = dcmread(file, force=True, specific_tags=[*_PIXEL_KEYWORDS.values()])
     for keyword in _PIXEL_KEYWORDS.values():
         if keyword in dataset:
             content = bytes(dataset[keyword].value)
@@ -211,7 +213,7 @@ def refuse_inflation(path: Path) -> None:
     # dcmread's own two steps: only they say for certain where it will start to inflate.
     from pydicom.filereader import _read_file_meta_info, read_preamble
 
-    with path.open("rb") as file:
+    with opened(path) as file:
         read_preamble(file, force=True)
         meta = _read_file_meta_info(file)
         deflated = str(meta.get("TransferSyntaxUID", "")) == DEFLATED
@@ -250,6 +252,7 @@ def _refuse_no_data_set(path: Path) -> None:
     from pydicom import dcmread
     from pydicom.datadict import dictionary_has_tag
 
-    tags = dcmread(path, force=True).keys()
+    with opened(path) as file:
+        tags = dcmread(file, force=True).keys()
     if not tags or not all(tag.is_private or dictionary_has_tag(tag) for tag in tags):
         raise refusals.damaged(path)

@@ -16,6 +16,7 @@ from clipsvd_app.imaging.dicom_elements import text, whole
 from clipsvd_app.imaging.dicom_fragments import Stretch
 from clipsvd_app.imaging.dicom_native import bits_stored_of, native_layout
 from clipsvd_app.imaging.dicom_truth import JPEG_EXTENDED, joined
+from clipsvd_app.imaging.files.opening import opened
 from clipsvd_app.imaging.overlays import count_high_overlays
 from clipsvd_app.imaging.quiet import quiet
 
@@ -115,7 +116,7 @@ def decode_compressed(path: str, encoded: EncodedFrames, megapixels: float) -> A
     """
     import pydicom.pixels  # noqa: F401 - its plugins load now, so that only decoding counts
 
-    with bounded(megapixels), Path(path).open("rb") as file:
+    with bounded(megapixels), opened(Path(path)) as file:
         streams = [joined(file, stretches) for stretches in encoded.frames]
         return np.stack([_decode_one(stream, encoded) for stream in streams])
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from clipsvd_app.imaging.dicom_stream import starts_a_stream
+from clipsvd_app.imaging.files.opening import opened
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 Stretch = tuple[int, int]
@@ -37,9 +39,9 @@ class PixelPlace:
     words: bool = True
     content: bytes | None = None
 
-    def open(self, path: Path) -> BinaryIO:
-        """Return what `start` counts in."""
-        return path.open("rb") if self.content is None else io.BytesIO(self.content)
+    def open(self, path: Path) -> AbstractContextManager[BinaryIO]:
+        """Open what `start` counts in."""
+        return opened(path) if self.content is None else io.BytesIO(self.content)
 
 
 @dataclass(frozen=True, slots=True)

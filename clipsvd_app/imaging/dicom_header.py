@@ -75,7 +75,11 @@ def read_dicom_object(path: Path) -> ImageHeader:
 
     An object without pixels has no frames and always a name.
     """
-    dataset, has_pixels = read_object(path)
+    return object_header(path, *read_object(path))
+
+
+def object_header(path: Path, dataset: TrueDataset, has_pixels: bool) -> ImageHeader:
+    """Return what `read_dicom_object` does of a data set that was read from `path`."""
     if has_pixels:
         header = describe(path, dataset)
         exceeds = not header.object_name and first_frame_exceeds_bits(path, dataset)

@@ -48,6 +48,11 @@ def read_dicom_frame(path: Path, frame: int) -> Frame:
     dataset = read_dataset(path)
     refuse_oversized(path, dataset)
     refusals.check_frame(path, frame, frames_of(dataset))
+    return decode_frame(path, dataset, frame)
+
+
+def decode_frame(path: Path, dataset: TrueDataset, frame: int) -> Frame:
+    """Decode a frame of a data set that was read from `path` and is within the limits."""
     with quiet:
         raw = raw_frames(path, dataset, (frame,))[0]
     with reading(path):
@@ -181,6 +186,17 @@ def display_rescale(dataset: Dataset, frame: int) -> tuple[float, float]:
     """Return slope and intercept of what is shown: stored values where the rescale is not for that."""
     rescale = None if is_shown_as_stored(dataset) else rescale_of(dataset, frame)
     return (1.0, 0.0) if rescale is None else rescale
+
+
+def gives_window(path: Path, dataset: TrueDataset, frame: int) -> bool:
+    """Say whether the header gives the window that a frame is shown in, False where it cannot be read."""
+    try:
+        with reading(path):
+            # Which windows are usable does not depend on the pixels; only their exact formula does.
+            windows = _header_windows(dataset, frame, np.zeros(0))
+            return bool(windows or _header_tables(dataset, frame)) or units_of(dataset, frame) == "HU"
+    except UserError:
+        return False
 
 
 def _header_windows(dataset: Dataset, frame: int, pixels: Array) -> tuple[Window, ...]:

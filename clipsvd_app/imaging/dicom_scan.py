@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
+from clipsvd_app.imaging.files.opening import opened
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -85,7 +87,7 @@ class PlainDataset:
 
 def scan(path: Path, keywords: tuple[str, ...]) -> PlainDataset | None:
     """Read the wanted elements up to the pixel data, or None where the file is not plain enough."""
-    with path.open("rb", buffering=0) as file:
+    with opened(path) as file:
         head = b""
         for size in (HEAD_BYTES, MOST_HEAD_BYTES):
             head += file.read(size - len(head))

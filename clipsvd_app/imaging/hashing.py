@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from clipsvd_app.imaging import refusals
+from clipsvd_app.imaging.files.opening import opened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +22,7 @@ def file_sha256(path: Path) -> str:
     with refusals.refusing(path):
         if path.is_dir():
             raise refusals.folder(path)
-        with path.open("rb") as file:
+        with opened(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
 

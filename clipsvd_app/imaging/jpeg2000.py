@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,9 +10,11 @@ from PIL import Image
 
 from clipsvd_app.imaging import refusals
 from clipsvd_app.imaging.described import Described, on_black
+from clipsvd_app.imaging.files.opening import opened
 from clipsvd_app.imaging.values import notes_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from clipsvd_app.imaging.values import Array
@@ -48,7 +51,8 @@ def stored_jpeg2000(path: Path) -> Array:
     with _opened(path) as image:
         if image.mode not in _EXACT:
             return np.asarray(image)
-    decoded: Array = openjpeg.decode(str(path))
+    with opened(path) as file:
+        decoded: Array = openjpeg.decode(file)
     return decoded.astype(decoded.dtype.newbyteorder("<"), copy=False)
 
 
@@ -71,10 +75,12 @@ def shown_jpeg2000(path: Path) -> Array:
 def _parameters(path: Path) -> dict[str, Any]:
     import openjpeg
 
-    with path.open("rb") as file:
+    with opened(path) as file:
         found: dict[str, Any] = openjpeg.get_parameters(file)
     return found
 
 
-def _opened(path: Path) -> Image.Image:
-    return Image.open(path, formats=("JPEG2000",))
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    with opened(path) as file, Image.open(file, formats=("JPEG2000",)) as image:
+        yield image

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clipsvd_app.imaging.described import Described
+from clipsvd_app.imaging.files.opening import opened
 from clipsvd_app.imaging.values import notes_of
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class _Header:
 
 def describe_netpbm(path: Path) -> Described:
     """Read the header; further pictures behind the first are counted."""
-    content = path.read_bytes()
+    content = _content(path)
     header = _header(content, 0)
     colour = header.form in _COLOUR
     bits = header.brightest.bit_length()
@@ -66,7 +67,7 @@ def describe_netpbm(path: Path) -> Described:
 
 def stored_netpbm(path: Path) -> Array:
     """Return (rows, columns[, 3]) as stored; in bitmaps 1 is black."""
-    content = path.read_bytes()
+    content = _content(path)
     header = _header(content, 0)
     shape = (header.rows, header.columns, 3) if header.samples == 3 else (header.rows, header.columns)
     return _values(content, header).reshape(shape)
@@ -77,8 +78,13 @@ def shown_netpbm(path: Path) -> Array:
     pixels = stored_netpbm(path)
     if pixels.ndim == 2:
         return pixels
-    brightest = _header(path.read_bytes(), 0).brightest
+    brightest = _header(_content(path), 0).brightest
     return (np.minimum(pixels, brightest).astype(np.uint32) * 255 // brightest).astype(np.uint8)
+
+
+def _content(path: Path) -> bytes:
+    with opened(path) as file:
+        return file.read()
 
 
 def _header(content: bytes, start: int) -> _Header:

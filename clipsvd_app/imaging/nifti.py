@@ -15,6 +15,7 @@ import numpy as np
 
 from clipsvd_app.imaging import refusals
 from clipsvd_app.imaging.decode_worker import LastFile
+from clipsvd_app.imaging.files.opening import opened
 from clipsvd_app.imaging.grid import Geometry, are_square, axes_of
 from clipsvd_app.imaging.values import FileNote, notes_of
 
@@ -139,7 +140,7 @@ def _read_slices(path: str) -> Array:
     if _is_gzipped(data):
         stored = np.frombuffer(_inflated(data, header.start, count * header.dtype.itemsize), header.dtype)
     else:
-        with data.open("rb") as file:
+        with opened(data) as file:
             file.seek(header.start)
             stored = np.fromfile(file, header.dtype, count)
         if stored.size < count:
@@ -152,7 +153,7 @@ _LAST = LastFile(_read_slices)
 
 def _inflated(data: Path, start: int, length: int) -> bytes:
     """Return the voxels of a gzipped file; what follows them is read too, so that its checksum counts."""
-    with gzip.open(data) as file:
+    with opened(data) as packed, gzip.open(packed) as file:
         left = start
         while left and (skipped := len(file.read(min(left, 1024**2)))):
             left -= skipped
@@ -164,15 +165,15 @@ def _inflated(data: Path, start: int, length: int) -> bytes:
 
 
 def _is_gzipped(path: Path) -> bool:
-    with path.open("rb") as file:
+    with opened(path) as file:
         return file.read(2) == _GZIP
 
 
 def _head(path: Path) -> bytes:
     if _is_gzipped(path):
-        with gzip.open(path) as inflated:
+        with opened(path) as file, gzip.open(file) as inflated:
             return inflated.read(540)
-    with path.open("rb") as file:
+    with opened(path) as file:
         return file.read(540)
 
 

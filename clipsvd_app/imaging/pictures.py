@@ -16,6 +16,7 @@ from PIL import Image
 from clipsvd_app.domain.view import Window
 from clipsvd_app.imaging import refusals
 from clipsvd_app.imaging.decode_worker import DecodeError, bounded, shared_pool
+from clipsvd_app.imaging.files.opening import held
 from clipsvd_app.imaging.jpeg2000 import describe_jpeg2000, shown_jpeg2000, stored_jpeg2000
 from clipsvd_app.imaging.netpbm import describe_netpbm, shown_netpbm, stored_netpbm
 from clipsvd_app.imaging.orientation import is_turned, upright
@@ -40,7 +41,16 @@ _IN_PROCESS = frozenset({"PNG", "JPEG", "BMP"})
 
 def read_picture_header(path: Path, kind: str) -> ImageHeader:
     """Read the header of a picture; its size is that of the upright picture."""
-    said = _described(path, kind)
+    return _header(kind, _described(path, kind))
+
+
+def read_picture(path: Path, kind: str) -> tuple[ImageHeader, Frame]:
+    """Read the header and decode the first frame as it is shown."""
+    said, decoded = _seen(path, kind, 0)
+    return _header(kind, said), _frame(said, decoded)
+
+
+def _header(kind: str, said: Described) -> ImageHeader:
     rows, columns = (said.columns, said.rows) if is_turned(said.orientation) else (said.rows, said.columns)
     return ImageHeader(
         kind=kind,
@@ -57,10 +67,10 @@ def read_picture_header(path: Path, kind: str) -> ImageHeader:
 
 def read_picture_frame(path: Path, kind: str, frame: int) -> Frame:
     """Decode one frame as it is shown."""
-    said = _described(path, kind)
-    refusals.check_frame(path, frame, said.frames)
-    megapixels = said.rows * said.columns * (frame + 1) / 1e6
-    decoded: Array = _contained(path, kind, said.frames, megapixels, shown_picture, frame)
+    return _frame(*_seen(path, kind, frame))
+
+
+def _frame(said: Described, decoded: Array) -> Frame:
     pixels = upright(decoded, said.orientation)
     aspect = 1 / said.aspect if is_turned(said.orientation) else said.aspect
     if pixels.ndim == 3:
@@ -88,43 +98,59 @@ def stored_pictures(path: Path, header: ImageHeader, frames: Sequence[int]) -> A
     return pages
 
 
-def describe_picture(path: str, kind: str) -> Described:
+def describe_picture(path: Path, kind: str) -> Described:
     """Read what a picture says, in a worker or here."""
     if kind == "TIFF":
-        return describe_tiff(Path(path))
+        return describe_tiff(path)
     if kind == "PNM":
-        return describe_netpbm(Path(path))
+        return describe_netpbm(path)
     if kind == "JPEG2000":
-        return describe_jpeg2000(Path(path))
-    return describe_with_pillow(Path(path), kind)
+        return describe_jpeg2000(path)
+    return describe_with_pillow(path, kind)
 
 
-def shown_picture(path: str, kind: str, frame: int) -> Array:
+def shown_picture(path: Path, kind: str, frame: int) -> Array:
     """Decode one frame as it lies, in a worker or here."""
     if kind == "TIFF":
-        return shown_tiff(Path(path), frame)
+        return shown_tiff(path, frame)
     if kind == "PNM":
-        return shown_netpbm(Path(path))
+        return shown_netpbm(path)
     if kind == "JPEG2000":
-        return shown_jpeg2000(Path(path))
-    return shown_with_pillow(Path(path), kind, frame)
+        return shown_jpeg2000(path)
+    return shown_with_pillow(path, kind, frame)
 
 
-def stored_picture(path: str, kind: str, frames: tuple[int, ...]) -> Array:
+def stored_picture(path: Path, kind: str, frames: tuple[int, ...]) -> Array:
     """Decode frames as they are stored, in a worker or here."""
     if kind == "TIFF":
-        return stored_tiff(Path(path), frames)
+        return stored_tiff(path, frames)
     if kind == "PNM":
-        return stored_netpbm(Path(path))[np.newaxis]
+        return stored_netpbm(path)[np.newaxis]
     if kind == "JPEG2000":
-        return stored_jpeg2000(Path(path))[np.newaxis]
-    return stored_with_pillow(Path(path), kind, frames)
+        return stored_jpeg2000(path)[np.newaxis]
+    return stored_with_pillow(path, kind, frames)
 
 
 def within_limits(path: str, megapixels: float, function: Callable[..., T], *arguments: object) -> T:
     """Return ``function(path, *arguments)``; called in a worker process only."""
     with bounded(megapixels):
-        return function(path, *arguments)
+        return function(Path(path), *arguments)
+
+
+def seen_within_limits(path: str, kind: str, frame: int) -> tuple[Described, Array]:
+    """Return what a picture says and a frame as it lies, from one opening; called in a worker only."""
+    with held(Path(path)) as file:
+        with bounded(0.0):
+            said = describe_picture(file, kind)
+        with bounded(_megapixels_to_decode(file, said, frame)):
+            return said, shown_picture(file, kind, frame)
+
+
+def _megapixels_to_decode(path: Path, said: Described, frame: int) -> float:
+    """Return how many megapixels lie up to a frame; refuses pictures over the limits and frames beyond."""
+    _refuse_impossible(path, said)
+    refusals.check_frame(path, frame, said.frames)
+    return said.rows * said.columns * (frame + 1) / 1e6
 
 
 def picture_bytes(pixels: Array) -> bytes:
@@ -136,10 +162,22 @@ def picture_bytes(pixels: Array) -> bytes:
 
 def _described(path: Path, kind: str) -> Described:
     said: Described = _contained(path, kind, 1, 0.0, describe_picture)
+    _refuse_impossible(path, said)
+    return said
+
+
+def _seen(path: Path, kind: str, frame: int) -> tuple[Described, Array]:
+    if kind in _IN_PROCESS:
+        said = _described(path, kind)
+        megapixels = _megapixels_to_decode(path, said, frame)
+        return said, _contained(path, kind, said.frames, megapixels, shown_picture, frame)
+    return _worked(path, seen_within_limits, kind, frame)
+
+
+def _refuse_impossible(path: Path, said: Described) -> None:
     if min(said.rows, said.columns) < 1:
         raise refusals.damaged(path)
     refusals.refuse_too_large(path, said.rows, said.columns, said.frames, said.pixel_bytes)
-    return said
 
 
 def _window(values: Array, said: Described) -> tuple[Window, bool]:
@@ -159,9 +197,14 @@ def _contained(
     """Return ``function(path, kind, *arguments)``, from a worker unless the kind is decoded in process."""
     if kind in _IN_PROCESS and frames == 1:
         with refusals.refusing(path), quiet:
-            return function(str(path), kind, *arguments)
+            return function(path, kind, *arguments)
+    found: T = _worked(path, within_limits, megapixels, function, kind, *arguments)
+    return found
+
+
+def _worked(path: Path, function: Callable[..., T], *arguments: object) -> T:
     try:
-        found: T = shared_pool().run_on_file(path, within_limits, megapixels, function, kind, *arguments)
+        found: T = shared_pool().run_on_file(path, function, *arguments)
     except DecodeError as error:
         raise refusals.damaged(path) from error
     return found

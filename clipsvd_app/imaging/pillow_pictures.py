@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,12 +14,13 @@ from PIL import Image
 from clipsvd_app.imaging import refusals
 from clipsvd_app.imaging.decode_worker import LastFile
 from clipsvd_app.imaging.described import Described, aspect_of, on_black
+from clipsvd_app.imaging.files.opening import opened
 from clipsvd_app.imaging.orientation import TAG
 from clipsvd_app.imaging.png_chunks import GREY_ALPHA, PngChunks, as_four_bytes, read_chunks
 from clipsvd_app.imaging.values import NoteCode, notes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from clipsvd_app.imaging.values import Array
 
@@ -40,7 +42,7 @@ def describe_with_pillow(path: Path, kind: str) -> Described:
     if kind == "JPEG":
         _refuse_jpeg_varieties(path)
     chunks = read_chunks(path) if kind == "PNG" else None
-    with opened(path, kind) as image:
+    with _picture(path, kind) as image:
         deep = _is_deep_grey_alpha(chunks)
         frames = _frames(image, chunks)
         mode = "RGB" if frames > 1 else image.mode
@@ -64,7 +66,7 @@ def stored_with_pillow(path: Path, kind: str, frames: Sequence[int]) -> Array:
     chunks = read_chunks(path) if kind == "PNG" else None
     if _is_deep_grey_alpha(chunks):
         return _deep_grey_alpha(path)[np.newaxis]
-    with opened(path, kind) as image:
+    with _picture(path, kind) as image:
         if _frames(image, chunks) > 1:
             return np.stack([_animated(path, frame) for frame in frames])
         _loaded(path, image)
@@ -77,19 +79,23 @@ def shown_with_pillow(path: Path, kind: str, frame: int) -> Array:
     if _is_deep_grey_alpha(chunks):
         pixels = _deep_grey_alpha(path)
         return on_black(pixels[:, :, 0], pixels[:, :, 1])
-    with opened(path, kind) as image:
+    with _picture(path, kind) as image:
         if _frames(image, chunks) > 1:
             return _animated(path, frame)
         _loaded(path, image)
         return _as_array(_flattened(image))
 
 
-def opened(path: Path, kind: str) -> Image.Image:
+@contextmanager
+def _picture(path: Path, kind: str) -> Iterator[Image.Image]:
     """Open a picture with the one reader its content calls for; refuses pixel counts that are bombs."""
-    try:
-        return Image.open(path, formats=(kind,))
-    except Image.DecompressionBombError as error:
-        raise refusals.too_large(path) from error
+    with opened(path) as file:
+        try:
+            image = Image.open(file, formats=(kind,))
+        except Image.DecompressionBombError as error:
+            raise refusals.too_large(path) from error
+        with image:
+            yield image
 
 
 def _loaded(path: Path, image: Image.Image) -> None:
@@ -155,7 +161,7 @@ def _aspect(path: Path, image: Image.Image) -> float:
 
 def _gif_aspect(path: Path) -> float:
     """Read the pixel aspect ratio of GIF89a, section 18: width over height in 64ths."""
-    with path.open("rb") as file:
+    with opened(path) as file:
         stated = file.read(13)[12]
     return aspect_of(64, stated + 15) if stated else 1.0
 
@@ -186,7 +192,9 @@ def _is_deep_grey_alpha(chunks: PngChunks | None) -> bool:
 
 def _deep_grey_alpha(path: Path) -> Array:
     """Return (rows, columns, 2) of 16 bits, of which Pillow would keep the upper 8."""
-    with Image.open(io.BytesIO(as_four_bytes(path.read_bytes())), formats=("PNG",)) as image:
+    with opened(path) as file:
+        content = as_four_bytes(file.read())
+    with Image.open(io.BytesIO(content), formats=("PNG",)) as image:
         _loaded(path, image)
         bytes_ = np.ascontiguousarray(np.asarray(image))
     return bytes_.view(">u2").astype("<u2")
@@ -203,7 +211,7 @@ def _refuse_jpeg_varieties(path: Path) -> None:
 
 def _start_of_frame(path: Path) -> tuple[int, int]:
     """Return the marker of a JPEG's frame header and the bits of a sample, (0, 0) where there is none."""
-    with path.open("rb") as file:
+    with opened(path) as file:
         file.seek(2)
         for _ in range(10_000):
             head = file.read(4)

@@ -7,6 +7,8 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from clipsvd_app.imaging.files.opening import opened
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -34,7 +36,7 @@ def read_chunks(path: Path) -> PngChunks:
     """Walk the chunks of a PNG up to its end; refuses (struct.error) what has no header."""
     controls = stated = 0
     hidden, pixels, exif = False, False, b""
-    with path.open("rb") as file:
+    with opened(path) as file:
         depth, colour = struct.unpack_from("BB", file.read(_HEADER_END), 24)
         for _ in range(_MOST_CHUNKS):
             head = file.read(8)

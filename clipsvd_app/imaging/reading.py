@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from clipsvd_app.imaging.display import rgb_of, to_display
 from clipsvd_app.imaging.sniffing import sniff
+from clipsvd_app.imaging.values import Frame, ImageHeader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.view import Crop, Window
     from clipsvd_app.imaging.overlays import Overlay
-    from clipsvd_app.imaging.values import Array, Bytes, Frame, ImageHeader
+    from clipsvd_app.imaging.values import Array, Bytes
 
 # Raise this whenever the same file would give other pixels, greys or windows than before: no thumbnail and no
 # feature of the older reading is taken for one of the newer.
@@ -47,6 +50,42 @@ def read_object_header(path: Path) -> ImageHeader:
 
         return read_dicom_object(path)
     return read_header(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A file that was looked into: its header, and how its first frame is decoded from the same reading.
+
+    gives_window: the header or the kind of image gives the window of that frame. False says nothing of DICOM
+    frames, whose pixels may give it.
+    """
+
+    header: ImageHeader
+    first_frame: Callable[[], Frame]
+    gives_window: bool
+
+
+def look_into(path: Path) -> Look:
+    """Read a header as `read_object_header` does; its first frame is decoded from the same reading."""
+    kind = sniff(path)
+    if kind == "DICOM":
+        from clipsvd_app.imaging.dicom_dataset import read_object
+        from clipsvd_app.imaging.dicom_header import object_header
+        from clipsvd_app.imaging.dicom_pixels import decode_frame, gives_window
+
+        dataset, has_pixels = read_object(path)
+        header = object_header(path, dataset, has_pixels)
+        return Look(
+            header, partial(decode_frame, path, dataset, 0), has_pixels and gives_window(path, dataset, 0)
+        )
+    if kind == "volume":
+        from clipsvd_app.imaging.volumes import read_volume_frame, read_volume_header
+
+        return Look(read_volume_header(path), partial(read_volume_frame, path, 0), False)
+    from clipsvd_app.imaging.pictures import read_picture
+
+    header, frame = read_picture(path, kind)
+    return Look(header, lambda: frame, not frame.by_pixels)
 
 
 def read_overlays(path: Path, frame: int = 0) -> tuple[Overlay, ...]:

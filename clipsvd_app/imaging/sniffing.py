@@ -7,6 +7,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from clipsvd_app.imaging import refusals
+from clipsvd_app.imaging.files.opening import opened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,7 +101,7 @@ def read_head(path: Path) -> bytes:
             raise refusals.folder(path)
         if not path.is_file() and path.exists():  # a pipe or device may never answer
             raise refusals.not_an_image(path, "a device or pipe, not a file")
-        with path.open("rb") as file:
+        with opened(path) as file:
             return file.read(HEAD_BYTES)
     except FileNotFoundError as error:
         raise refusals.missing(path) from error

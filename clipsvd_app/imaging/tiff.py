@@ -10,6 +10,7 @@ from PIL import ImageCms
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import tiff_directory as tags
 from clipsvd_app.imaging.described import Described, aspect_of, eight_bits, on_black
+from clipsvd_app.imaging.files.opening import opened
 from clipsvd_app.imaging.tiff_pages import Chosen, choose
 from clipsvd_app.imaging.tiff_pixels import (
     CMYK,
@@ -54,7 +55,7 @@ _ASSOCIATED, _UNASSOCIATED = 1, 2
 
 def describe_tiff(path: Path) -> Described:
     """Read what the chosen pages say; refuses what is not decoded here, by its name."""
-    with path.open("rb") as file:
+    with opened(path) as file:
         chosen = _chosen(path, file)
         page = chosen.pages[0]
         refuse_unsupported(path, page)
@@ -76,14 +77,14 @@ def describe_tiff(path: Path) -> Described:
 
 def stored_tiff(path: Path, frames: Sequence[int]) -> Array:
     """Return (frames, rows, columns[, samples]) as stored: no zero turned black, no palette, not turned."""
-    with path.open("rb") as file:
+    with opened(path) as file:
         chosen = _chosen(path, file)
         return np.stack([stored_page(*_page_of(chosen, frame)) for frame in frames])
 
 
 def shown_tiff(path: Path, frame: int) -> Array:
     """Return a frame as it lies: grey as stored (rows, columns), else RGB (rows, columns, 3) uint8."""
-    with path.open("rb") as file:
+    with opened(path) as file:
         page, behind = _page_of(_chosen(path, file), frame)
         if not is_bytewise(page):
             return _by_pillow(page)

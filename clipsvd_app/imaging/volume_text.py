@@ -14,6 +14,7 @@ import numpy as np
 
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging import refusals
+from clipsvd_app.imaging.files.opening import opened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +50,7 @@ def read_text_header(path: Path, file_format: str) -> TextHeader:
 
     file_format: "NRRD" or "MetaImage".
     """
-    with path.open("rb") as file:
+    with opened(path) as file:
         text = file.read(MOST_TEXT).decode("latin-1")
     found = _nrrd(text) if file_format == "NRRD" else _meta_image(text)
     if found is None:

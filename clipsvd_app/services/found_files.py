@@ -26,12 +26,16 @@ BETWEEN_CHECKS_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A file whose header was read. Identities in it are held while the import lasts, never stored."""
+    """A file whose header was read. Identities in it are held while the import lasts, never stored.
+
+    gives_window: the one frame that it has is shown in a window of the header or of its kind of image.
+    """
 
     path: Path
     sha256: str
     header: ImageHeader
     near_hash: str
+    gives_window: bool = False
 
     def patient(self, rule: PatientRule) -> str | None:
         """Return the patient's identity in the clear; a study that names none is one by itself."""
@@ -145,15 +149,19 @@ def _read(path: Path) -> FoundFile:
     from clipsvd_app import imaging
 
     _refuse_odd(path)
-    header = imaging.read_object_header(path)
-    near = ""
-    if _must_be_seen(header) or _may_be_seen(header):
-        try:
-            near = f"{imaging.perceptual_hash(imaging.open_as_rgb(path)):016x}"
-        except UserError:
-            if _must_be_seen(header):
-                raise
-    return FoundFile(path, imaging.known_sha256(path), header, near)
+    with imaging.held(path) as file:
+        look = imaging.look_into(file)
+        header, near, gives_window = look.header, "", look.gives_window
+        if _must_be_seen(header) or _may_be_seen(header):
+            try:
+                frame = look.first_frame()
+                near = f"{imaging.perceptual_hash(imaging.to_display(frame)):016x}"
+                gives_window = not frame.by_pixels
+            except UserError:
+                if _must_be_seen(header):
+                    raise
+        sha256 = imaging.known_sha256(file)
+    return FoundFile(path, sha256, header, near, gives_window and header.frames == 1)
 
 
 def _must_be_seen(header: ImageHeader) -> bool:

@@ -132,7 +132,9 @@ def plan_groups(
         doubts=(*of_rule, *of_folders),
         patients=_groups(images),
         series=series,
-        windows=windows_of(project, images, report),
+        windows=windows_of(
+            project, images, report, {item.path.resolve() for item in read.found if item.gives_window}
+        ),
         moved=moved,
         read=tuple((item.sha256, frame) for item, frame in frames),
         copies=with_copies(project, copied) if copied else None,

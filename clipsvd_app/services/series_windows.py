@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Sequence
 
     from clipsvd_app.domain.study import NewImage
     from clipsvd_app.domain.view import Window
@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
 
 def windows_of(
-    project: Project, images: Sequence[NewImage], report: Callable[[int, int], None] | None = None
+    project: Project,
+    images: Sequence[NewImage],
+    report: Callable[[int, int], None] | None = None,
+    given: Container[Path] = (),
 ) -> dict[str, Window | None]:
     """Return the window of each series, by its key, that new images make or enlarge.
 
     None stands for series of one image and for those whose files say their windows.
+    given: files that are known to give the windows of their frames.
     report: told (slices read, slices to read) of each series; raises Cancelled to stop.
     Safe to call from a thread.
     """
@@ -30,6 +34,6 @@ def windows_of(
     for key, path, frame, position in project.slices_of_series(slices):
         slices[key].append((position, Path(path), frame))
     return {
-        key: series_window([(path, frame) for _, path, frame in sorted(own)], report)
+        key: series_window([(path, frame) for _, path, frame in sorted(own)], report, given)
         for key, own in slices.items()
     }

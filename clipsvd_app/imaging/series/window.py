@@ -12,7 +12,7 @@ from clipsvd_app.imaging.sniffing import sniff
 from clipsvd_app.imaging.windows import AUTOMATIC, sample, window_of_values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Sequence
     from pathlib import Path
 
     from clipsvd_app.domain.view import Window
@@ -26,7 +26,9 @@ _VALUES_OF_EACH = 16_384
 
 
 def series_window(
-    slices: Sequence[FileFrame], report: Callable[[int, int], None] | None = None
+    slices: Sequence[FileFrame],
+    report: Callable[[int, int], None] | None = None,
+    given: Container[Path] = (),
 ) -> Window | None:
     """Return the window that spans the values of a whole series, in the units of its pixels.
 
@@ -34,6 +36,7 @@ def series_window(
     slices are read, spread evenly; those that cannot be read are passed over. None where there is one slice
     only, where headers or the kind of image give windows, and where slices are in different units.
     report: told (slices read, slices to read); raises Cancelled to stop.
+    given: files whose headers or kind are known to give the window; they are not read again for that.
     """
     if len(slices) < 2:
         return None
@@ -47,7 +50,7 @@ def series_window(
             return None
         if report is not None:
             report(done, len(order))
-        frame = _read(slices[place])
+        frame = None if slices[place][0] in given else _read(slices[place])
         if frame is not None and frame.by_pixels:
             units.add(frame.units)
             pooled.append(sample(frame.pixels, frame.padding, _VALUES_OF_EACH))

@@ -1,0 +1,1 @@
+"""Files as they lie on the disk: opened, told apart, found and hashed."""
