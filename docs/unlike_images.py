@@ -20,11 +20,11 @@ import torch
 from demo_backbone.phantoms import GENERATORS
 from PIL import Image
 
-from clipsvd_app.engine.backbones import Backbone, load_backbone
-from clipsvd_app.engine.evaluation.likeness import kind_cosines, learn_likeness
-from clipsvd_app.engine.features import FeatureStore
+from clipsvd_app.engine.backbone.backbone import Backbone, load_backbone
+from clipsvd_app.engine.data.features import FeatureStore
+from clipsvd_app.engine.sigma.likeness import kind_cosines, learn_likeness
 from clipsvd_app.jobs import ImageInput
-from clipsvd_app.services import backbones
+from clipsvd_app.services.models import backbones
 from clipsvd_app.settings import load_settings
 
 

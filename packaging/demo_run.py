@@ -14,9 +14,10 @@ from pathlib import Path
 from clipsvd_app.cli import engine
 from clipsvd_app.cli.console import Console
 from clipsvd_app.domain.recipe import recipe_for
-from clipsvd_app.services import backbones, training
-from clipsvd_app.services.demo import PROJECT_NAME, window_demo_files, window_demo_project
-from clipsvd_app.services.demo_run import demo_run_file, write_demo_run
+from clipsvd_app.services.models import backbones
+from clipsvd_app.services.projects.demo import PROJECT_NAME, window_demo_files, window_demo_project
+from clipsvd_app.services.projects.demo_run import demo_run_file, write_demo_run
+from clipsvd_app.services.runs import training
 from clipsvd_app.settings import HOME_VARIABLE, Settings
 
 

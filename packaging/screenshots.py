@@ -18,7 +18,7 @@ from trouble import SetupError
 from window_hand import WINDOW_PX, Hand
 
 from clipsvd_app.demo_studies import write_demo_studies
-from clipsvd_app.services.demo import window_demo_files
+from clipsvd_app.services.projects.demo import window_demo_files
 from clipsvd_app.settings import HOME_VARIABLE, data_folder
 from clipsvd_app.ui.app import Studio
 from clipsvd_app.ui.shell.main_window import APP_NAME

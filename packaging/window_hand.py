@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clipsvd_app.ui.app import Studio
-    from clipsvd_app.ui.notices import Notice
+    from clipsvd_app.ui.kit.plots.plot_widget import PlotWidget
     from clipsvd_app.ui.pages import Pages
-    from clipsvd_app.ui.plots.plot_widget import PlotWidget
+    from clipsvd_app.ui.session.notices import Notice
 
 WINDOW_PX = (1440, 900)
 SETTLE_MS = 400

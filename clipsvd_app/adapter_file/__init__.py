@@ -7,8 +7,8 @@ from clipsvd_app.adapter_file.base_hash import canonical_sha256
 from clipsvd_app.adapter_file.card import card_text
 from clipsvd_app.adapter_file.content import AdapterContent, Spectrum
 from clipsvd_app.adapter_file.frozen_classifier import ClassifierContent
-from clipsvd_app.adapter_file.reading import read_adapter, read_exported
-from clipsvd_app.adapter_file.writing import write_adapter
+from clipsvd_app.adapter_file.reader import read_adapter, read_exported
+from clipsvd_app.adapter_file.writer import write_adapter
 
 __all__ = [
     "AdapterContent",

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clipsvd_app.adapter_file.container import TensorEntry, read_container
+from clipsvd_app.files import file_state, keep
 from clipsvd_app.settings import cache_folder
-from clipsvd_app.whole_files import file_state, keep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -8,8 +8,8 @@ from clipsvd_app.adapter_file.content import AdapterContent
 from clipsvd_app.adapter_file.document import AdapterDocument, ClassifierDocument
 from clipsvd_app.adapter_file.frozen_classifier import ClassifierContent
 from clipsvd_app.adapter_file.plain_text import plain
-from clipsvd_app.domain.counting import counted, images_of_patients
-from clipsvd_app.domain.evaluation import METHOD_TITLES
+from clipsvd_app.domain.results.evaluation import METHOD_TITLES
+from clipsvd_app.domain.words.counting import counted, images_of_patients
 
 if TYPE_CHECKING:
     from clipsvd_app.adapter_file.document import EvaluatedMethod

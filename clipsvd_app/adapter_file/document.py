@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from clipsvd_app.domain.classes import ClassSpec
-from clipsvd_app.domain.evaluation import EvaluationKind, Interval, Verdict
+from clipsvd_app.domain.results.evaluation import EvaluationKind, Interval, Verdict
 
 FORMAT = 1
 LayerMethod = Literal["zero_shot", "text_probe", "linear_probe", "gda"]

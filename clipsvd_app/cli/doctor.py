@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from clipsvd_app import __version__
 from clipsvd_app.domain.recipe import DEVICE_KINDS
 from clipsvd_app.errors import UserError
-from clipsvd_app.services import backbones
+from clipsvd_app.services.models import backbones
 from clipsvd_app.settings import cache_folder, data_folder, load_settings
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.cli.commands import Commands
     from clipsvd_app.cli.console import Console
-    from clipsvd_app.engine.devices import Devices
+    from clipsvd_app.engine.device.devices import Devices
 
 _PACKAGES = ("torch", "open_clip_torch", "timm", "PySide6-Essentials", "pyqtgraph", "pydicom", "SimpleITK")
 _CODECS = ("pylibjpeg-openjpeg", "pylibjpeg-rle", "pyjpegls", "python-gdcm", "pillow")
@@ -78,7 +78,7 @@ def _package(name: str, kind: str) -> Finding:
 
 
 def _devices() -> Devices:
-    from clipsvd_app.engine.devices import this_computer
+    from clipsvd_app.engine.device.devices import this_computer
 
     return this_computer()
 

@@ -7,11 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from clipsvd_app.cli.console import percent_interval
-from clipsvd_app.domain.evaluation import METHOD_TITLES
-from clipsvd_app.domain.wording import verdict_title
+from clipsvd_app.domain.results.evaluation import METHOD_TITLES
+from clipsvd_app.domain.words.results import verdict_title
 from clipsvd_app.errors import Cancelled
 from clipsvd_app.jobs import read_result
-from clipsvd_app.services.job_folders import forget_job, put_aside
+from clipsvd_app.services.files.job_folders import forget_job, put_aside
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from clipsvd_app.cli.console import Console
-    from clipsvd_app.domain.evaluation import Evaluation
+    from clipsvd_app.domain.results.evaluation import Evaluation
 
     T = TypeVar("T")
 
@@ -30,7 +30,7 @@ def run(folder: Path, console: Console, when_cancelled: str = "") -> None:
     Ctrl+C stops it at its next report, between two steps; a second one stops it at once.
     ``when_cancelled`` is what the user is told then.
     """
-    from clipsvd_app.engine.run_job import Engine
+    from clipsvd_app.engine.jobs.job import Engine
 
     asked_to_stop = False
 

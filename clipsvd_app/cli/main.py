@@ -10,22 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from clipsvd_app import __version__
-from clipsvd_app.cli import (
-    adapters,
-    backbones,
-    bench,
-    corpus,
-    demo,
-    doctor,
-    evaluating,
-    explaining,
-    image,
-    labels,
-    projects,
-    reporting,
-    training,
-)
+from clipsvd_app.cli import doctor
 from clipsvd_app.cli.console import Console
+from clipsvd_app.cli.model import adapters, backbones, bench, corpus, evaluate, explain, train
+from clipsvd_app.cli.project import demo, image, images, labels, report
 from clipsvd_app.errors import Cancelled, UserError, file_trouble
 from clipsvd_app.text_streams import use_readable_streams
 
@@ -35,13 +23,13 @@ if TYPE_CHECKING:
 USER_ERROR, USAGE, CANCELLED = 1, 2, 130
 _COMMANDS = (
     demo,
-    projects,
+    images,
     labels,
-    training,
-    evaluating,
-    explaining,
+    train,
+    evaluate,
+    explain,
     corpus,
-    reporting,
+    report,
     adapters,
     backbones,
     image,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.corpus.packs import bundled_phrases, place_of, read_pack
 from clipsvd_app.corpus.phrases import DIAGNOSIS
-from clipsvd_app.domain.counting import counted
+from clipsvd_app.domain.words.counting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

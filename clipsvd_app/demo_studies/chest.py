@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clipsvd_app.demo_studies.anatomy import Anatomy, draw_anatomy
+from clipsvd_app.demo_studies.body.anatomy import Anatomy, draw_anatomy
+from clipsvd_app.demo_studies.body.geometry import make_frame
+from clipsvd_app.demo_studies.body.lungs import interstitium, make_lungs
+from clipsvd_app.demo_studies.body.mediastinum import central_vessels_and_airways, silhouette
+from clipsvd_app.demo_studies.body.skeleton import bones
+from clipsvd_app.demo_studies.body.trunk import abdomen_gas, breasts, soft_tissue
+from clipsvd_app.demo_studies.body.vessels import hila, lung_vessels
 from clipsvd_app.demo_studies.distractors import distractors
 from clipsvd_app.demo_studies.exposure import Exposure, draw_exposure
 from clipsvd_app.demo_studies.film import expose, fractal
 from clipsvd_app.demo_studies.findings import Disease, draw_disease
-from clipsvd_app.demo_studies.geometry import make_frame
-from clipsvd_app.demo_studies.lungs import interstitium, make_lungs
 from clipsvd_app.demo_studies.margin import annotate
-from clipsvd_app.demo_studies.mediastinum import central_vessels_and_airways, silhouette
-from clipsvd_app.demo_studies.skeleton import bones
-from clipsvd_app.demo_studies.trunk import abdomen_gas, breasts, soft_tissue
-from clipsvd_app.demo_studies.vessels import hila, lung_vessels
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from clipsvd_app.demo_studies.geometry import Field, Frame
+    from clipsvd_app.demo_studies.body.geometry import Field, Frame
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clipsvd_app.demo_studies.geometry import add_ball
-from clipsvd_app.demo_studies.tubes import Strands, draw_tubes, join, strand
+from clipsvd_app.demo_studies.body.geometry import add_ball
+from clipsvd_app.demo_studies.body.tubes import Strands, draw_tubes, join, strand
 
 if TYPE_CHECKING:
+    from clipsvd_app.demo_studies.body.geometry import Field, Frame, Line
     from clipsvd_app.demo_studies.exposure import Exposure
-    from clipsvd_app.demo_studies.geometry import Field, Frame, Line
 
 
 def distractors(frame: Frame, exposure: Exposure, rng: np.random.Generator) -> Field:

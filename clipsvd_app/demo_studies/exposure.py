@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from clipsvd_app.demo_studies.geometry import Pose
+from clipsvd_app.demo_studies.body.geometry import Pose
 
 if TYPE_CHECKING:
     import numpy as np

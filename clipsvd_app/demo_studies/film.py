@@ -10,8 +10,8 @@ from scipy import fft
 from scipy.ndimage import gaussian_filter, uniform_filter
 
 if TYPE_CHECKING:
+    from clipsvd_app.demo_studies.body.geometry import Field
     from clipsvd_app.demo_studies.exposure import Exposure
-    from clipsvd_app.demo_studies.geometry import Field
 
 
 def expose(attenuation: Field, exposure: Exposure, rng: np.random.Generator) -> Field:

@@ -15,7 +15,7 @@ from scipy.ndimage import gaussian_filter
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from clipsvd_app.demo_studies.geometry import Field
+    from clipsvd_app.demo_studies.body.geometry import Field
 
 PlantedAxis = Literal["density", "margin", "calcification", "sign"]
 PLANTED_AXES: Final[tuple[PlantedAxis, ...]] = ("density", "margin", "calcification", "sign")

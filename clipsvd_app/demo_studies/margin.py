@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 if TYPE_CHECKING:
+    from clipsvd_app.demo_studies.body.geometry import Field
     from clipsvd_app.demo_studies.exposure import Exposure
-    from clipsvd_app.demo_studies.geometry import Field
 
 BURNT_IN_TEXT: Final = "SYNTHETIC - DEMO"
 

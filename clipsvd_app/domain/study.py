@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from clipsvd_app.domain.evaluation import EvaluationKind
+from clipsvd_app.domain.results.evaluation import EvaluationKind
 from clipsvd_app.domain.view import Crop, Window
 
 Mark = Literal["", "uncertain", "excluded"]

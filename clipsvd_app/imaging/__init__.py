@@ -1,14 +1,16 @@
 """Reading, showing and finding medical images; the readers' libraries load on first use."""
 
-from clipsvd_app.imaging.discovery import Findings, find_files, look_through, natural_key
-from clipsvd_app.imaging.display import greys_of, letterbox, rgb_of, to_display
+from clipsvd_app.imaging.display.greys import greys_of, letterbox, rgb_of, to_display
+from clipsvd_app.imaging.display.presets import window_from
+from clipsvd_app.imaging.display.thumbnails import thumbnail
+from clipsvd_app.imaging.display.windows import CT_PRESETS, IDENTITY_8_BIT, apply_window
 from clipsvd_app.imaging.facts import ImageFacts, image_facts
+from clipsvd_app.imaging.files.discovery import Findings, find_files, look_through, natural_key
+from clipsvd_app.imaging.files.hashes import average_hash, file_sha256, hash_distance, perceptual_hash
+from clipsvd_app.imaging.files.known_hashes import is_hash_known, known_sha256, require_content
+from clipsvd_app.imaging.files.left_out import LeftOut, quiet_words
 from clipsvd_app.imaging.files.opening import held
-from clipsvd_app.imaging.hashing import average_hash, file_sha256, hash_distance, perceptual_hash
 from clipsvd_app.imaging.header_listing import HeaderRow, list_header
-from clipsvd_app.imaging.known_hashes import is_hash_known, known_sha256, require_content
-from clipsvd_app.imaging.left_out import LeftOut, quiet_words
-from clipsvd_app.imaging.presets import window_from
 from clipsvd_app.imaging.reading import (
     PIXELS_VERSION,
     look_into,
@@ -19,9 +21,8 @@ from clipsvd_app.imaging.reading import (
     read_overlays,
     read_stored,
 )
-from clipsvd_app.imaging.sniffing import sniff
-from clipsvd_app.imaging.stacks import Stack, read_stack
-from clipsvd_app.imaging.thumbnails import thumbnail
+from clipsvd_app.imaging.series.volume import Stack, read_stack
+from clipsvd_app.imaging.signature import sniff
 from clipsvd_app.imaging.values import (
     UNLIMITED,
     Edges,
@@ -35,7 +36,6 @@ from clipsvd_app.imaging.values import (
     ScaleLimits,
     VoiLut,
 )
-from clipsvd_app.imaging.windows import CT_PRESETS, IDENTITY_8_BIT, apply_window
 
 __all__ = [
     "CT_PRESETS",

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clipsvd_app.imaging import refusals
-from clipsvd_app.imaging.decode_worker import DecodeError, bounded, shared_pool
+from clipsvd_app.imaging.guard import refusals
+from clipsvd_app.imaging.guard.decode_worker import DecodeError, bounded, shared_pool
 from clipsvd_app.imaging.reading import read_object_header
-from clipsvd_app.imaging.sniffing import read_head, sniff, volume_format
+from clipsvd_app.imaging.signature import read_head, sniff, volume_format
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -56,7 +56,7 @@ def list_header(path: Path) -> tuple[HeaderRow, ...]:
 
 def dicom_rows(path: str) -> tuple[HeaderRow, ...]:
     """List a data set with its File Meta Information; called in a worker process only."""
-    from clipsvd_app.imaging.dicom_dataset import read_elements, reading
+    from clipsvd_app.imaging.dicom.dataset import read_elements, reading
 
     file = Path(path)
     with bounded(megapixels=0), reading(file):
@@ -72,7 +72,7 @@ def dicom_rows(path: str) -> tuple[HeaderRow, ...]:
 
 def volume_rows(path: str) -> tuple[HeaderRow, ...]:
     """List the fields of a NIfTI, NRRD or MetaImage file; called in a worker process only."""
-    from clipsvd_app.imaging.volume_text import read_text_header
+    from clipsvd_app.imaging.formats.volume_headers import read_text_header
 
     file, kind = Path(path), volume_format(read_head(Path(path)))
     with bounded(megapixels=0):
@@ -117,7 +117,7 @@ def _facts(header: ImageHeader) -> tuple[HeaderRow, ...]:
 
 
 def _nifti_rows(path: Path) -> Iterator[HeaderRow]:
-    from clipsvd_app.imaging.nifti import read_fields
+    from clipsvd_app.imaging.formats.nifti import read_fields
 
     content, fields = read_fields(path)
     for name, value in fields.items():
@@ -159,7 +159,7 @@ def _elements(dataset: Any, room: _Room, depth: int = 0) -> Iterator[HeaderRow]:
 
 
 def _element(dataset: Any, tag: Any, room: _Room, depth: int) -> HeaderRow:  # noqa: ANN401 - pydicom's
-    from clipsvd_app.imaging.dicom_elements import damage
+    from clipsvd_app.imaging.dicom.elements import damage
 
     shown = f"({tag.group:04X},{tag.element:04X})"
     try:

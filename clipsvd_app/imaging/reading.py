@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clipsvd_app.imaging.display import rgb_of, to_display
-from clipsvd_app.imaging.sniffing import sniff
+from clipsvd_app.imaging.display.greys import rgb_of, to_display
+from clipsvd_app.imaging.signature import sniff
 from clipsvd_app.imaging.values import Frame, ImageHeader
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clipsvd_app.domain.view import Crop, Window
-    from clipsvd_app.imaging.overlays import Overlay
+    from clipsvd_app.imaging.dicom.pixel_data.overlays import Overlay
     from clipsvd_app.imaging.values import Array, Bytes
 
 # Raise this whenever the same file would give other pixels, greys or windows than before: no thumbnail and no
@@ -31,14 +31,14 @@ def read_header(path: Path) -> ImageHeader:
     """Read what a file says of its image, without decoding pixels; refuses what is no image."""
     kind = sniff(path)
     if kind == "DICOM":
-        from clipsvd_app.imaging.dicom_header import read_dicom_header
+        from clipsvd_app.imaging.dicom.header import read_dicom_header
 
         return read_dicom_header(path)
     if kind == "volume":
-        from clipsvd_app.imaging.volumes import read_volume_header
+        from clipsvd_app.imaging.formats.volumes import read_volume_header
 
         return read_volume_header(path)
-    from clipsvd_app.imaging.pictures import read_picture_header
+    from clipsvd_app.imaging.formats.images import read_picture_header
 
     return read_picture_header(path, kind)
 
@@ -46,7 +46,7 @@ def read_header(path: Path) -> ImageHeader:
 def read_object_header(path: Path) -> ImageHeader:
     """Read a header as `read_header` does, of DICOM objects without pixels too: they have 0 frames."""
     if sniff(path) == "DICOM":
-        from clipsvd_app.imaging.dicom_header import read_dicom_object
+        from clipsvd_app.imaging.dicom.header import read_dicom_object
 
         return read_dicom_object(path)
     return read_header(path)
@@ -69,9 +69,9 @@ def look_into(path: Path) -> Look:
     """Read a header as `read_object_header` does; its first frame is decoded from the same reading."""
     kind = sniff(path)
     if kind == "DICOM":
-        from clipsvd_app.imaging.dicom_dataset import read_object
-        from clipsvd_app.imaging.dicom_header import object_header
-        from clipsvd_app.imaging.dicom_pixels import decode_frame, gives_window
+        from clipsvd_app.imaging.dicom.dataset import read_object
+        from clipsvd_app.imaging.dicom.header import object_header
+        from clipsvd_app.imaging.dicom.pixel_data.pixels import decode_frame, gives_window
 
         dataset, has_pixels = read_object(path)
         header = object_header(path, dataset, has_pixels)
@@ -79,10 +79,10 @@ def look_into(path: Path) -> Look:
             header, partial(decode_frame, path, dataset, 0), has_pixels and gives_window(path, dataset, 0)
         )
     if kind == "volume":
-        from clipsvd_app.imaging.volumes import read_volume_frame, read_volume_header
+        from clipsvd_app.imaging.formats.volumes import read_volume_frame, read_volume_header
 
         return Look(read_volume_header(path), partial(read_volume_frame, path, 0), False)
-    from clipsvd_app.imaging.pictures import read_picture
+    from clipsvd_app.imaging.formats.images import read_picture
 
     header, frame = read_picture(path, kind)
     return Look(header, lambda: frame, not frame.by_pixels)
@@ -92,7 +92,7 @@ def read_overlays(path: Path, frame: int = 0) -> tuple[Overlay, ...]:
     """Return the graphic overlays of a frame, () for what is no DICOM."""
     if sniff(path) != "DICOM":
         return ()
-    from clipsvd_app.imaging.dicom_pixels import read_dicom_overlays
+    from clipsvd_app.imaging.dicom.pixel_data.pixels import read_dicom_overlays
 
     return read_dicom_overlays(path, frame)
 
@@ -111,14 +111,14 @@ def read_frame(path: Path, frame: int = 0, series_window: Window | None = None) 
 def _decoded(path: Path, frame: int) -> Frame:
     kind = sniff(path)
     if kind == "DICOM":
-        from clipsvd_app.imaging.dicom_pixels import read_dicom_frame
+        from clipsvd_app.imaging.dicom.pixel_data.pixels import read_dicom_frame
 
         return read_dicom_frame(path, frame)
     if kind == "volume":
-        from clipsvd_app.imaging.volumes import read_volume_frame
+        from clipsvd_app.imaging.formats.volumes import read_volume_frame
 
         return read_volume_frame(path, frame)
-    from clipsvd_app.imaging.pictures import read_picture_frame
+    from clipsvd_app.imaging.formats.images import read_picture_frame
 
     return read_picture_frame(path, kind, frame)
 
@@ -154,14 +154,14 @@ def open_as_rgb(
 
 def _stored_run(path: Path, header: ImageHeader, frames: range) -> Array:
     if header.kind == "DICOM":
-        from clipsvd_app.imaging.dicom_dataset import read_dataset
-        from clipsvd_app.imaging.dicom_decoding import stored_frames
+        from clipsvd_app.imaging.dicom.dataset import read_dataset
+        from clipsvd_app.imaging.dicom.pixel_data.frames import stored_frames
 
         return stored_frames(path, read_dataset(path), frames)[0]
     if header.kind == "volume":
-        from clipsvd_app.imaging.volumes import stored_slices
+        from clipsvd_app.imaging.formats.volumes import stored_slices
 
         return stored_slices(path, header, frames)
-    from clipsvd_app.imaging.pictures import stored_pictures
+    from clipsvd_app.imaging.formats.images import stored_pictures
 
     return stored_pictures(path, header, frames)

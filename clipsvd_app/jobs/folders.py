@@ -6,10 +6,10 @@ import json
 from typing import TYPE_CHECKING, TypeVar
 
 from clipsvd_app.domain.codec import from_json, to_json
-from clipsvd_app.domain.evaluation import Evaluation
+from clipsvd_app.domain.results.evaluation import Evaluation
+from clipsvd_app.files import write_whole
 from clipsvd_app.jobs.parsing import json_object, pick
 from clipsvd_app.jobs.requests import REQUESTS, Request
-from clipsvd_app.whole_files import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path

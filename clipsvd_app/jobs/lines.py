@@ -11,7 +11,7 @@ from clipsvd_app.domain.recipe import DeviceKind
 from clipsvd_app.jobs.parsing import json_object, pick
 
 if TYPE_CHECKING:
-    from clipsvd_app.domain.evaluation import Evaluation
+    from clipsvd_app.domain.results.evaluation import Evaluation
 
 PROTOCOL = 2
 

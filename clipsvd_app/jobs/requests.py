@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from clipsvd_app.domain.classes import ClassSpec
-from clipsvd_app.domain.explanation import ClassChange
 from clipsvd_app.domain.recipe import DeviceName, Recipe
+from clipsvd_app.domain.results.explanation import ClassChange
 from clipsvd_app.domain.view import Crop, Window
 
 ExportForm = Literal["open_clip", "lora", "onnx"]

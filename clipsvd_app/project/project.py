@@ -40,9 +40,9 @@ if TYPE_CHECKING:
 
     from filelock import FileLock
 
-    from clipsvd_app.domain.explanation import RunExplanation
     from clipsvd_app.domain.measures import Measure
-    from clipsvd_app.domain.results import RunResult
+    from clipsvd_app.domain.results.explanation import RunExplanation
+    from clipsvd_app.domain.results.run import RunResult
     from clipsvd_app.domain.study import (
         LabelEvent,
         ProjectClass,

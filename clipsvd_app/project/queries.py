@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from clipsvd_app.domain.codec import from_json
-from clipsvd_app.domain.results import RunResult
+from clipsvd_app.domain.results.run import RunResult
 from clipsvd_app.domain.study import LabelEvent, ProjectClass, ProjectImage, Reading, RunSummary, SeriesFlag
 from clipsvd_app.domain.view import Crop, Window
 from clipsvd_app.errors import UserError

@@ -15,10 +15,10 @@ from PySide6.QtWidgets import QApplication, QWidget
 from clipsvd_app import __version__
 from clipsvd_app.errors import UserError
 from clipsvd_app.resources import resource_path
-from clipsvd_app.ui.session import Session
+from clipsvd_app.ui.kit.window_place import recall_place, recall_splits, remember_place
+from clipsvd_app.ui.look.theme import Theme
+from clipsvd_app.ui.session.session import Session
 from clipsvd_app.ui.shell.main_window import APP_NAME, MainWindow
-from clipsvd_app.ui.shell.window_place import recall_place, recall_splits, remember_place
-from clipsvd_app.ui.theme import Theme
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

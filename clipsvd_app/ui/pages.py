@@ -6,60 +6,60 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from clipsvd_app.services.job_folders import clear_old_jobs
+from clipsvd_app.files import prune_caches
+from clipsvd_app.services.files.job_folders import clear_old_jobs
 from clipsvd_app.settings import cache_folder
-from clipsvd_app.ui.controllers.applied_images import AppliedImagesController
-from clipsvd_app.ui.controllers.apply import ApplyController
-from clipsvd_app.ui.controllers.backbones import BackbonesController
-from clipsvd_app.ui.controllers.case_map import CaseMapController
-from clipsvd_app.ui.controllers.cases import CaseExplainer
-from clipsvd_app.ui.controllers.classes import ClassesController
-from clipsvd_app.ui.controllers.comparing import CompareController
-from clipsvd_app.ui.controllers.explain import ExplainController
-from clipsvd_app.ui.controllers.explain_again import ExplainAgainController
-from clipsvd_app.ui.controllers.export import ExportController
-from clipsvd_app.ui.controllers.files import RELINK, FilesController
-from clipsvd_app.ui.controllers.grouping import GroupingController
-from clipsvd_app.ui.controllers.headers import HeaderController
-from clipsvd_app.ui.controllers.heat import HeatController
-from clipsvd_app.ui.controllers.image_menu import ImageMenuController
-from clipsvd_app.ui.controllers.importing import ImportController
-from clipsvd_app.ui.controllers.inspect import InspectController
-from clipsvd_app.ui.controllers.label import LabelController
-from clipsvd_app.ui.controllers.leaving import LeavingController
-from clipsvd_app.ui.controllers.linking import LinkingController
-from clipsvd_app.ui.controllers.measuring import MeasuringController
-from clipsvd_app.ui.controllers.preview import PreviewController
-from clipsvd_app.ui.controllers.reformatting import CANCEL_VOLUME, NO_VOLUME, ReformatController
-from clipsvd_app.ui.controllers.report import ReportController
-from clipsvd_app.ui.controllers.second_reader import (
+from clipsvd_app.ui.explain.controller import ExplainController
+from clipsvd_app.ui.explain.page import ExplainPage
+from clipsvd_app.ui.explain.renewal import ExplainAgainController
+from clipsvd_app.ui.export.applied_images import AppliedImagesController
+from clipsvd_app.ui.export.apply_controller import ApplyController
+from clipsvd_app.ui.export.controller import ExportController
+from clipsvd_app.ui.export.page import ExportPage
+from clipsvd_app.ui.export.report_controller import ReportController
+from clipsvd_app.ui.importer.controller import ImportController
+from clipsvd_app.ui.importer.patient_question import GroupingController
+from clipsvd_app.ui.inspect.compare_controller import CompareController
+from clipsvd_app.ui.inspect.controller import InspectController
+from clipsvd_app.ui.inspect.map_controller import CaseMapController
+from clipsvd_app.ui.inspect.page import InspectPage
+from clipsvd_app.ui.label.classes.controller import ClassesController
+from clipsvd_app.ui.label.controller import LabelController
+from clipsvd_app.ui.label.files import RELINK, FilesController
+from clipsvd_app.ui.label.image_menu import ImageMenuController
+from clipsvd_app.ui.label.page import LabelPage
+from clipsvd_app.ui.label.preview import PreviewController
+from clipsvd_app.ui.label.readers.controller import (
     END_READING,
     SHOW_LABELS,
     SecondReaderController,
     while_reading,
 )
-from clipsvd_app.ui.controllers.settings import SettingsController
-from clipsvd_app.ui.controllers.study_facts import StudyFactsController
-from clipsvd_app.ui.controllers.train import TrainController
-from clipsvd_app.ui.controllers.viewing import ViewingController
-from clipsvd_app.ui.controllers.welcome import WelcomeController
-from clipsvd_app.ui.controllers.window import WindowController
-from clipsvd_app.ui.explain_page.page import ExplainPage
-from clipsvd_app.ui.export_page.page import ExportPage
-from clipsvd_app.ui.inspect_page.page import InspectPage
-from clipsvd_app.ui.label_page.page import LabelPage
-from clipsvd_app.ui.pictures import Pictures
-from clipsvd_app.ui.settings_page.page import SettingsPage
-from clipsvd_app.ui.train_page.page import TrainPage
-from clipsvd_app.whole_files import prune_caches
+from clipsvd_app.ui.label.studies.facts import StudyFactsController
+from clipsvd_app.ui.leaving import LeavingController
+from clipsvd_app.ui.run.case_explanations import CaseExplainer
+from clipsvd_app.ui.session.image_cache import Pictures
+from clipsvd_app.ui.settings.backbones_controller import BackbonesController
+from clipsvd_app.ui.settings.controller import SettingsController
+from clipsvd_app.ui.settings.page import SettingsPage
+from clipsvd_app.ui.train.controller import TrainController
+from clipsvd_app.ui.train.page import TrainPage
+from clipsvd_app.ui.viewer.controllers.frames import ViewingController
+from clipsvd_app.ui.viewer.controllers.headers import HeaderController
+from clipsvd_app.ui.viewer.controllers.heat_map import HeatController
+from clipsvd_app.ui.viewer.controllers.linked_stacks import LinkingController
+from clipsvd_app.ui.viewer.controllers.measures import MeasuringController
+from clipsvd_app.ui.viewer.controllers.planes import CANCEL_VOLUME, NO_VOLUME, ReformatController
+from clipsvd_app.ui.welcome.controller import WelcomeController
+from clipsvd_app.ui.window import WindowController
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from clipsvd_app.ui.session import Session
+    from clipsvd_app.ui.look.theme import Theme
+    from clipsvd_app.ui.session.session import Session
     from clipsvd_app.ui.shell.main_window import MainWindow
-    from clipsvd_app.ui.theme import Theme
 
 
 class Pages(QObject):

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from clipsvd_app.demo_studies.body.geometry import make_frame
+from clipsvd_app.demo_studies.body.lungs import make_lungs
 from clipsvd_app.demo_studies.chest import chest_attenuation, draw_patient
 from clipsvd_app.demo_studies.distractors import distractors
 from clipsvd_app.demo_studies.exposure import draw_exposure
 from clipsvd_app.demo_studies.film import expose
-from clipsvd_app.demo_studies.geometry import make_frame
-from clipsvd_app.demo_studies.lungs import make_lungs
 from clipsvd_app.demo_studies.margin import annotate
 
 from . import draw_chest

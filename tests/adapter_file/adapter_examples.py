@@ -21,7 +21,7 @@ from clipsvd_app.adapter_file.document import (
     Preprocessing,
     Training,
 )
-from clipsvd_app.domain.evaluation import Interval
+from clipsvd_app.domain.results.evaluation import Interval
 
 
 def example_document() -> AdapterDocument:

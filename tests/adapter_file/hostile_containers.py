@@ -11,7 +11,7 @@ import numpy as np
 from adapter_examples import example_content
 from hostile_parts import FIRST, HIDDEN, Parts, Spoil, joined
 
-from clipsvd_app.adapter_file.writing import adapter_bytes
+from clipsvd_app.adapter_file.writer import adapter_bytes
 
 if TYPE_CHECKING:
     import random

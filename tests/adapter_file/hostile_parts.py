@@ -12,7 +12,7 @@ from typing import Any
 
 from adapter_examples import example_content
 
-from clipsvd_app.adapter_file.writing import adapter_bytes
+from clipsvd_app.adapter_file.writer import adapter_bytes
 
 HIDDEN = [
     "\u202e",

@@ -13,7 +13,7 @@ from adapter_examples import example_document
 from clipsvd_app.adapter_file.content import LARGEST_PROMPTS
 from clipsvd_app.adapter_file.document import AdapterDocument
 from clipsvd_app.adapter_file.plain_text import one_line
-from clipsvd_app.adapter_file.reading import LARGEST_FILE, LARGEST_HEADER
+from clipsvd_app.adapter_file.reader import LARGEST_FILE, LARGEST_HEADER
 from clipsvd_app.domain.codec import from_json, to_json
 from clipsvd_app.resources import resource_path
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clipsvd_app.adapter_file import read_adapter, write_adapter
-from clipsvd_app.adapter_file.writing import adapter_bytes
+from clipsvd_app.adapter_file.writer import adapter_bytes
 from clipsvd_app.errors import UserError
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from clipsvd_app.adapter_file import card_text, read_adapter, read_exported, write_adapter
-from clipsvd_app.adapter_file.writing import adapter_bytes
+from clipsvd_app.adapter_file.writer import adapter_bytes
 from clipsvd_app.errors import UserError
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "format1.classifier.safetensors"

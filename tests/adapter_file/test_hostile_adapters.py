@@ -21,7 +21,7 @@ from clipsvd_app.adapter_file.plain_text import plain
 from clipsvd_app.cli import main
 from clipsvd_app.errors import UserError
 from clipsvd_app.project import create_project, open_project
-from clipsvd_app.services.applying import backbone_of
+from clipsvd_app.services.adapters.application import backbone_of
 from clipsvd_app.settings import data_folder, load_settings
 
 if TYPE_CHECKING:

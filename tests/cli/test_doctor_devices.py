@@ -7,7 +7,7 @@ from dataclasses import replace
 from support.fake_devices import CARD, FakeProbe
 
 from clipsvd_app.cli.doctor import device_findings
-from clipsvd_app.engine.devices import Devices
+from clipsvd_app.engine.device.devices import Devices
 
 
 def findings(probe: FakeProbe):

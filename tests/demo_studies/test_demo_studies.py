@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from clipsvd_app.demo_studies import FINDINGS, PROMPTS, DemoImage, render_chest, write_demo_studies
-from clipsvd_app.demo_studies.anatomy import cardiothoracic_ratio, lung_outline
+from clipsvd_app.demo_studies.body.anatomy import cardiothoracic_ratio, lung_outline
+from clipsvd_app.demo_studies.body.lungs import visceral_edge
 from clipsvd_app.demo_studies.chest import Patient, draw_patient, render_film
 from clipsvd_app.demo_studies.dicom_file import IMAGE_COMMENTS
 from clipsvd_app.demo_studies.exposure import draw_exposure
@@ -23,8 +24,7 @@ from clipsvd_app.demo_studies.findings import (
     Effusion,
     Pneumothorax,
 )
-from clipsvd_app.demo_studies.lungs import visceral_edge
-from clipsvd_app.demo_studies.study_set import PlannedFilm, plan_films
+from clipsvd_app.demo_studies.patients import PlannedFilm, plan_films
 from clipsvd_app.errors import UserError
 
 if TYPE_CHECKING:

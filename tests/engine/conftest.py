@@ -11,10 +11,10 @@ from PIL import Image
 from support.tiny_backbone import IMAGE_SIZE, write_tiny_backbone
 
 from clipsvd_app.domain.classes import ClassSpec, class_from_name
-from clipsvd_app.engine.backbones import Backbone, load_backbone
-from clipsvd_app.engine.basis import Basis, load_basis
-from clipsvd_app.engine.dataset import model_square
-from clipsvd_app.engine.examples import Examples
+from clipsvd_app.engine.backbone.backbone import Backbone, load_backbone
+from clipsvd_app.engine.data.examples import Examples
+from clipsvd_app.engine.data.images import model_square
+from clipsvd_app.engine.sigma.basis import Basis, load_basis
 from clipsvd_app.jobs import ImageInput
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from PIL import Image
 
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.domain.recipe import Recipe
-from clipsvd_app.domain.results import RunResult
-from clipsvd_app.engine import dataset
-from clipsvd_app.engine.features import FeatureStore
-from clipsvd_app.engine.run_job import Engine
-from clipsvd_app.engine.study_set import read_study_set
+from clipsvd_app.domain.results.run import RunResult
+from clipsvd_app.engine.data import images
+from clipsvd_app.engine.data.features import FeatureStore
+from clipsvd_app.engine.jobs.job import Engine
+from clipsvd_app.engine.training.labelled_images import read_study_set
 from clipsvd_app.jobs import BackboneRef, ImageInput, TrainRequest, read_result, write_request
 
 STANDARD_IN_FEW_STEPS = replace(Recipe(), steps=2, search_steps=1, batch_size=4)
@@ -43,13 +43,13 @@ def request_of_48(tmp_path, tiny_folder) -> TrainRequest:
 def decoded(monkeypatch) -> list[int]:
     """Return the images that were decoded, in order, with repeats."""
     seen: list[int] = []
-    decode = dataset.open_image
+    decode = images.open_image
 
     def counting(image: ImageInput):
         seen.append(image.id)
         return decode(image)
 
-    monkeypatch.setattr(dataset, "open_image", counting)
+    monkeypatch.setattr(images, "open_image", counting)
     return seen
 
 
@@ -67,7 +67,7 @@ def test_pictures_that_memory_did_not_hold_are_read_again_and_are_the_same(
 ):
     store, places = FeatureStore(backbone, tmp_path), [9, 2, 5]
     kept = read_study_set(store, studies, quiet).examples(places, quiet)
-    monkeypatch.setattr(dataset, "pictures_that_fit", lambda _side: 3)
+    monkeypatch.setattr(images, "pictures_that_fit", lambda _side: 3)
     short = read_study_set(store, studies, quiet)
     decoded.clear()
     again = short.examples(places, quiet)

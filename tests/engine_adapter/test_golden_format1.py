@@ -11,12 +11,12 @@ from support.golden_backbone import ADAPTER, CARD, FROZEN, SHA256, write_golden_
 from support.small_clip import no_report
 
 from clipsvd_app.adapter_file import card_text, read_adapter
-from clipsvd_app.adapter_file.writing import adapter_bytes
+from clipsvd_app.adapter_file.writer import adapter_bytes
 from clipsvd_app.domain.codec import to_json
-from clipsvd_app.engine.adapter import load_adapter, run_verify
-from clipsvd_app.engine.backbones import load_backbone
-from clipsvd_app.engine.basis import load_basis
-from clipsvd_app.engine.canaries import canary_input
+from clipsvd_app.engine.backbone.backbone import load_backbone
+from clipsvd_app.engine.sigma.adapter import load_adapter, run_verify
+from clipsvd_app.engine.sigma.basis import load_basis
+from clipsvd_app.engine.sigma.canaries import canary_input
 from clipsvd_app.jobs import BackboneRef, VerifyRequest
 
 FILE_SHA256 = "dbb03c0c2ca0281a261a209fb1c5f9398ea3696b68c0a4b5e7c791a849930cde"

@@ -14,7 +14,7 @@ import torch
 from support.golden_backbone import write_golden_backbone
 from support.made_classifier import write_made_classifiers
 
-from clipsvd_app.engine.backbones import embed_images, load_backbone
+from clipsvd_app.engine.backbone.backbone import embed_images, load_backbone
 
 GOLDEN = Path(__file__).parent / "format1.classifier.safetensors"
 

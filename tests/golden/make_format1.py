@@ -17,8 +17,8 @@ from support.made_adapter import write_made_adapter
 from support.tiny_backbone import clip_config, write_tiny_backbone
 
 from clipsvd_app.adapter_file import card_text, read_adapter
-from clipsvd_app.engine.backbones import load_backbone
-from clipsvd_app.engine.basis import load_basis
+from clipsvd_app.engine.backbone.backbone import load_backbone
+from clipsvd_app.engine.sigma.basis import load_basis
 
 # The size that timm gives this tower, so that nothing is resampled.
 IMAGE_SIZE = 160

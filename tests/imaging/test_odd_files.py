@@ -11,7 +11,8 @@ import pytest
 from support.zip_files import Entry, zip_of
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import discovery, file_sha256, held_folder, look_through, quiet_words, sniff
+from clipsvd_app.imaging import file_sha256, look_through, quiet_words, sniff
+from clipsvd_app.imaging.files import discovery, held_folder
 
 DICOM = b"\x00" * 128 + b"DICM"
 posix = pytest.mark.skipif(sys.platform == "win32", reason="no pipes or links without rights there")

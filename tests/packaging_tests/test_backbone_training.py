@@ -21,7 +21,7 @@ def learning():
     """Import what needs torch's compiled parts only where it is used."""
     import importlib
 
-    importlib.import_module("clipsvd_app.engine.torch_setup").import_open_clip()
+    importlib.import_module("clipsvd_app.engine.device.torch_setup").import_open_clip()
     return importlib.import_module("demo_backbone.learning")
 
 

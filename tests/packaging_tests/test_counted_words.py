@@ -6,7 +6,7 @@ import ast
 from functools import lru_cache
 from pathlib import Path
 
-from clipsvd_app.domain.counting import counted, images_of_patients
+from clipsvd_app.domain.words.counting import counted, images_of_patients
 
 PACKAGE = Path(__file__).parents[2] / "clipsvd_app"
 NOUNS = frozenset(

@@ -124,7 +124,7 @@ def test_the_same_seed_draws_the_same_phantom(phantoms: Any) -> None:
 def test_open_clip_loads_it_at_128_pixels_and_no_clinical_word_is_unknown(
     folder: Path, config: dict[str, Any]
 ) -> None:
-    torch_setup = pytest.importorskip("clipsvd_app.engine.torch_setup")
+    torch_setup = pytest.importorskip("clipsvd_app.engine.device.torch_setup")
     open_clip = torch_setup.import_open_clip()
     torch = importlib.import_module("torch")
     text_cfg = config["model_cfg"]["text_cfg"] | {

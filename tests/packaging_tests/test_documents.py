@@ -14,9 +14,9 @@ from setup_commands import COMMANDS
 
 from clipsvd_app import __version__
 from clipsvd_app.cli.main import parser
-from clipsvd_app.demo_studies.study_set import plan_films, write_demo_studies
+from clipsvd_app.demo_studies.patients import plan_films, write_demo_studies
 from clipsvd_app.domain.recipe import PRESETS, Recipe
-from clipsvd_app.services.demo import LABELLED_AT_START, WINDOW_PATIENTS, WINDOW_PIXELS
+from clipsvd_app.services.projects.demo import LABELLED_AT_START, WINDOW_PATIENTS, WINDOW_PIXELS
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = (

@@ -16,8 +16,8 @@ from support.made_evaluation import made_run
 
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.domain.codec import to_json
-from clipsvd_app.domain.evaluation import Evaluation
 from clipsvd_app.domain.measures import Measure
+from clipsvd_app.domain.results.evaluation import Evaluation
 from clipsvd_app.domain.study import NewImage, SeriesFlag
 from clipsvd_app.domain.view import Crop, Window
 from clipsvd_app.errors import UserError

@@ -16,8 +16,10 @@ from pydicom import dcmread
 from pydicom.uid import RLELossless
 from support.films import ct_slices, film
 
-from clipsvd_app.imaging import decode_worker, dicom_decoding, pictures
-from clipsvd_app.services.importing import apply_import, plan_import
+from clipsvd_app.imaging.dicom.pixel_data import frames
+from clipsvd_app.imaging.formats import images
+from clipsvd_app.imaging.guard import decode_worker
+from clipsvd_app.services.studies.import_plan import apply_import, plan_import
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -88,7 +90,7 @@ def test_files_for_the_worker_are_opened_once_here_and_once_there(project, tmp_p
     packed.compress(RLELossless, generate_instance_uid=False)
     packed.save_as(folder / "film.dcm")
     names = [path.name for path in folder.iterdir()]
-    for module in (pictures, dicom_decoding):
+    for module in (images, frames):
         monkeypatch.setattr(module, "shared_pool", _PoolHere)
         monkeypatch.setattr(module, "bounded", lambda _megapixels: nullcontext())  # ends the process
     opened.clear()

@@ -12,7 +12,7 @@ from support.films import ct_slices, film
 
 from clipsvd_app import imaging, settings
 from clipsvd_app.project import create_project
-from clipsvd_app.services.importing import apply_import, plan_import
+from clipsvd_app.services.studies.import_plan import apply_import, plan_import
 
 SECRETS = {
     "PatientID": "MRN-4711-X",

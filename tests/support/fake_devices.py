@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from clipsvd_app.engine.device_facts import NvidiaFacts
+from clipsvd_app.engine.device.facts import NvidiaFacts
 
 NOTHING = NvidiaFacts(hardware=False, driver=False, build="", available=False)
 CODE = ("sm_75", "sm_80", "sm_86", "sm_90", "sm_120")

@@ -35,8 +35,8 @@ from PySide6.QtWidgets import (
 )
 from support.seen_text import Written, texts_of
 
-from clipsvd_app.ui.label_page.name_field import NameField
-from clipsvd_app.ui.plots.plot_widget import PlotWidget
+from clipsvd_app.ui.kit.plots.plot_widget import PlotWidget
+from clipsvd_app.ui.label.classes.name_field import NameField
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,7 +18,7 @@ from support.made_explanation import RUN, made_case
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.domain.codec import to_json
 from clipsvd_app.domain.recipe import Recipe
-from clipsvd_app.domain.results import StepMetrics
+from clipsvd_app.domain.results.run import StepMetrics
 from clipsvd_app.imaging.header_listing import HeaderRow
 from clipsvd_app.jobs import (
     CancelledEvent,
@@ -34,13 +34,13 @@ from clipsvd_app.jobs import (
 from clipsvd_app.jobs.answers import Check, VerifyResult
 from clipsvd_app.jobs.lines import PROTOCOL
 from clipsvd_app.project.class_changes import AddClass
-from clipsvd_app.services.class_folders import ClassFolder
-from clipsvd_app.services.group_preview import GroupPreview, PatientGroup
-from clipsvd_app.services.importing import apply_import, plan_import
-from clipsvd_app.services.labelling import set_labels
+from clipsvd_app.services.labels.class_folders import ClassFolder
+from clipsvd_app.services.labels.labels import set_labels
+from clipsvd_app.services.studies.import_plan import apply_import, plan_import
+from clipsvd_app.services.studies.rule_preview import GroupPreview, PatientGroup
 from clipsvd_app.ui.app import Studio
-from clipsvd_app.ui.export_page.image_dialog import AppliedImageDialog
-from clipsvd_app.ui.export_page.state import (
+from clipsvd_app.ui.export.image_dialog import AppliedImageDialog
+from clipsvd_app.ui.export.state import (
     AdapterView,
     AppliedRow,
     ApplyState,
@@ -49,14 +49,14 @@ from clipsvd_app.ui.export_page.state import (
     RefusedRow,
     ReportState,
 )
-from clipsvd_app.ui.header_dialog import HeaderDialog
-from clipsvd_app.ui.inspect_page.state import RunChoice
-from clipsvd_app.ui.label_page.grouping_dialog import GroupingDialog
-from clipsvd_app.ui.label_page.labels_dialog import LabelsDialog
-from clipsvd_app.ui.label_page.reader_dialog import ReaderDialog
-from clipsvd_app.ui.notices import Notice
-from clipsvd_app.ui.session import Session
-from clipsvd_app.ui.train_page.state import InterimView, TrainProgress
+from clipsvd_app.ui.importer.patient_dialog import GroupingDialog
+from clipsvd_app.ui.label.labels_dialog import LabelsDialog
+from clipsvd_app.ui.label.readers.dialog import ReaderDialog
+from clipsvd_app.ui.run.state import RunChoice
+from clipsvd_app.ui.session.notices import Notice
+from clipsvd_app.ui.session.session import Session
+from clipsvd_app.ui.train.state import InterimView, TrainProgress
+from clipsvd_app.ui.viewer.header_dialog import HeaderDialog
 from clipsvd_app.ui.welcome.state import PlaceState
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from support.small_clip import moved_sigmas
 
 from clipsvd_app.adapter_file import read_adapter, write_adapter
 from clipsvd_app.domain.classes import ClassSpec
-from clipsvd_app.domain.evaluation import Evaluation
 from clipsvd_app.domain.recipe import Recipe
-from clipsvd_app.engine.adapted import AdaptedModel
-from clipsvd_app.engine.adapter import save_adapter
-from clipsvd_app.engine.trained import TrainedSigma
+from clipsvd_app.domain.results.evaluation import Evaluation
+from clipsvd_app.engine.sigma.adapted import AdaptedModel
+from clipsvd_app.engine.sigma.adapter import save_adapter
+from clipsvd_app.engine.sigma.trained import TrainedSigma
 from clipsvd_app.jobs import BackboneRef, ImageInput, TrainRequest
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from clipsvd_app.adapter_file import AdapterContent
-    from clipsvd_app.engine.backbones import Backbone
-    from clipsvd_app.engine.basis import Basis
+    from clipsvd_app.engine.backbone.backbone import Backbone
+    from clipsvd_app.engine.sigma.basis import Basis
 
 DISCS = (
     ClassSpec("bright disc", ("this image shows a bright disc", "a bright finding")),

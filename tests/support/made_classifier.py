@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clipsvd_app.domain.classes import ClassSpec
-from clipsvd_app.domain.evaluation import Evaluation
 from clipsvd_app.domain.recipe import Recipe
-from clipsvd_app.engine.frozen_classifier import save_classifiers
-from clipsvd_app.engine.ladder.task import LadderTask
+from clipsvd_app.domain.results.evaluation import Evaluation
+from clipsvd_app.engine.baselines.frozen_classifier import save_classifiers
+from clipsvd_app.engine.baselines.task import LadderTask
 from clipsvd_app.jobs import BackboneRef, ImageInput, TrainRequest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from clipsvd_app.engine.backbones import Backbone
+    from clipsvd_app.engine.backbone.backbone import Backbone
 
 DISCS = (ClassSpec("bright disc", ("a bright disc",)), ClassSpec("dark disc", ("a dark disc",)))
 

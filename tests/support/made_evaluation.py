@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from clipsvd_app.domain.evaluation import (
+from clipsvd_app.domain.results.evaluation import (
     Calibration,
     ClassScore,
     ConformalSets,
@@ -19,9 +19,9 @@ from clipsvd_app.domain.evaluation import (
     MoreExamples,
     ReliabilityBin,
 )
-from clipsvd_app.domain.explanation import RunExplanation
-from clipsvd_app.domain.results import Prediction, RunResult, StepMetrics
-from clipsvd_app.engine.evaluation import metrics
+from clipsvd_app.domain.results.explanation import RunExplanation
+from clipsvd_app.domain.results.run import Prediction, RunResult, StepMetrics
+from clipsvd_app.engine.statistics import metrics
 
 SKILL = {
     "zero_shot": 0.6,
@@ -73,7 +73,7 @@ def method_score(method, truth, probabilities, groups, names) -> MethodScore:
 
 
 def interval_of(values):
-    from clipsvd_app.domain.evaluation import Interval
+    from clipsvd_app.domain.results.evaluation import Interval
 
     return Interval(*(float(v) for v in np.quantile(values, (0.025, 0.975))))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from clipsvd_app.domain.contributions import HEAD_CONTROLS
-from clipsvd_app.domain.explanation import (
+from clipsvd_app.domain.results.contributions import HEAD_CONTROLS
+from clipsvd_app.domain.results.explanation import (
     Attribution,
     CaseExplanation,
     CaseMap,

@@ -15,7 +15,7 @@ from pathlib import Path
 from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
-from clipsvd_app.imaging.decode_worker import shared_pool
+from clipsvd_app.imaging.guard.decode_worker import shared_pool
 from clipsvd_app.ui.app import Studio
 from clipsvd_app.ui.pages import Pages
 

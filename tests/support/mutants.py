@@ -142,7 +142,7 @@ def run(count: int, seed: int, folder: Path, first: int = 0, *, window: bool = F
 def _show_in_window(place: Path, paths: list[Path], report: MutantReport) -> None:
     """Import a batch into a project of its own, and show all of it in a window of its own."""
     from clipsvd_app.project import create_project
-    from clipsvd_app.services.importing import apply_import, plan_import
+    from clipsvd_app.services.studies.import_plan import apply_import, plan_import
 
     with create_project(place) as project:
         project.apply(apply_import(project, plan_import(project, paths)))
@@ -179,7 +179,7 @@ def _show_in_window(place: Path, paths: list[Path], report: MutantReport) -> Non
 
 def _start_workers() -> None:
     """Starting Python is no part of a file's time."""
-    from clipsvd_app.imaging.decode_worker import shared_pool
+    from clipsvd_app.imaging.guard.decode_worker import shared_pool
 
     for _ in range(2):
         shared_pool().run(abs, -1)
@@ -198,7 +198,7 @@ def _written(folder: Path, numbers: range, seed: int) -> list[Path]:
 def _import(project, paths: list[Path], report: MutantReport) -> None:
     from clipsvd_app.errors import UserError
     from clipsvd_app.imaging import read_frame, to_display
-    from clipsvd_app.services.importing import apply_import, plan_import
+    from clipsvd_app.services.studies.import_plan import apply_import, plan_import
 
     for path in paths:
         report.mutants += 1
@@ -235,7 +235,7 @@ def _is_sentence(said: str, path: Path) -> bool:
 def _peak_worker_mb() -> float:
     import resource
 
-    from clipsvd_app.imaging.decode_worker import shared_pool
+    from clipsvd_app.imaging.guard.decode_worker import shared_pool
 
     shared_pool().close()
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024

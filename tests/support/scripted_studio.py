@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QPushButton
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.project import create_project
 from clipsvd_app.project.class_changes import AddClass
-from clipsvd_app.services.importing import apply_import, plan_import
-from clipsvd_app.services.labelling import set_labels
-from clipsvd_app.ui.engine_process import EngineProcess
-from clipsvd_app.ui.session import Session
+from clipsvd_app.services.labels.labels import set_labels
+from clipsvd_app.services.studies.import_plan import apply_import, plan_import
+from clipsvd_app.ui.session.engine_process import EngineProcess
+from clipsvd_app.ui.session.session import Session
 
 NAMES = ("normal", "lesion")
 WORKER = Path(__file__).parent / "scripted_worker.py"

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from clipsvd_app import worker
-from clipsvd_app.domain.results import RunResult
+from clipsvd_app.domain.results.run import RunResult
 from clipsvd_app.errors import Cancelled
 from clipsvd_app.jobs import PROTOCOL, Ready, TrainRequest, encode_line, read_request, read_result
 

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from clipsvd_app.domain.classes import ClassSpec
-from clipsvd_app.engine.adapted import AdaptedModel
-from clipsvd_app.engine.architectures import list_targets
-from clipsvd_app.engine.backbone_folder import Preprocessing
-from clipsvd_app.engine.backbones import Backbone
-from clipsvd_app.engine.basis import Basis, decompose
-from clipsvd_app.engine.tokenizing import TextReading
-from clipsvd_app.engine.torch_setup import import_open_clip
+from clipsvd_app.engine.backbone.architectures import list_targets
+from clipsvd_app.engine.backbone.backbone import Backbone
+from clipsvd_app.engine.backbone.folder import Preprocessing
+from clipsvd_app.engine.backbone.tokenizer import TextReading
+from clipsvd_app.engine.device.torch_setup import import_open_clip
+from clipsvd_app.engine.sigma.adapted import AdaptedModel
+from clipsvd_app.engine.sigma.basis import Basis, decompose
 
 WIDTH, EMBEDDING, SIZE, PATCH, WORDS = 32, 24, 64, 8, 500
 CLASSES = (ClassSpec("nodule", ("a nodule", "a round nodule")), ClassSpec("effusion", ("an effusion",)))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from safetensors.torch import save_file
 
-from clipsvd_app.engine.torch_setup import import_open_clip
+from clipsvd_app.engine.device.torch_setup import import_open_clip
 
 if TYPE_CHECKING:
     from pathlib import Path

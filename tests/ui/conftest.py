@@ -13,7 +13,7 @@ from support.scripted_studio import NAMES, close_without_asking, make_project, s
 
 from clipsvd_app.domain.codec import to_json
 from clipsvd_app.ui.app import Studio
-from clipsvd_app.ui.theme import Theme
+from clipsvd_app.ui.look.theme import Theme
 
 
 @pytest.fixture

@@ -12,13 +12,13 @@ from support.scripted_studio import finish, press, start_training
 from clipsvd_app.errors import UserError
 from clipsvd_app.project.changes import RemoveImages
 from clipsvd_app.project.reading_changes import Settle
-from clipsvd_app.services import job_folders
-from clipsvd_app.services.labelling import set_labels
-from clipsvd_app.services.second_reading import set_readings
-from clipsvd_app.services.stopped_training import prepare_again, stopped_trainings
-from clipsvd_app.services.training_folder import run_file
+from clipsvd_app.services.files import job_folders
+from clipsvd_app.services.labels.labels import set_labels
+from clipsvd_app.services.labels.second_reader import set_readings
+from clipsvd_app.services.runs.stopped_training import prepare_again, stopped_trainings
+from clipsvd_app.services.runs.training_folder import run_file
+from clipsvd_app.ui.session.state import LongJob
 from clipsvd_app.ui.shell.job_button import JobButton
-from clipsvd_app.ui.shell.state import LongJob
 
 pytestmark = [pytest.mark.gui, pytest.mark.timeout(120)]
 

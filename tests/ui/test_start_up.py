@@ -14,10 +14,10 @@ from PySide6.QtWidgets import QComboBox
 
 from clipsvd_app.errors import UserError
 from clipsvd_app.settings import load_settings
-from clipsvd_app.ui import theme
 from clipsvd_app.ui.app import Studio, _Reporter
 from clipsvd_app.ui.display import Probe, trouble_of
-from clipsvd_app.ui.session import Session
+from clipsvd_app.ui.look import theme
+from clipsvd_app.ui.session.session import Session
 
 pytestmark = pytest.mark.gui
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="displays of Linux")

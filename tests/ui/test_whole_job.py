@@ -14,10 +14,10 @@ from PySide6.QtWidgets import QPushButton
 from support.tiny_backbone import write_tiny_backbone
 
 from clipsvd_app.adapter_file import read_adapter
-from clipsvd_app.domain.results import RunResult
+from clipsvd_app.domain.results.run import RunResult
 from clipsvd_app.settings import Settings, save_settings
 from clipsvd_app.ui.app import Studio
-from clipsvd_app.ui.image_mime import mime_of
+from clipsvd_app.ui.kit.image_mime import mime_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,11 +13,11 @@ from support.fitting import faults
 from support.fitting_run import SIZES
 from support.full_window import AnsweringEngine, make_project
 
-from clipsvd_app.ui.elided_label import ElidedLabel
-from clipsvd_app.ui.plots.page_parts import label, scrolled
-from clipsvd_app.ui.session import Session
+from clipsvd_app.ui.kit.elided_label import ElidedLabel
+from clipsvd_app.ui.kit.page_parts import label, scrolled
+from clipsvd_app.ui.kit.wrapping_row import WrappingRow
+from clipsvd_app.ui.session.session import Session
 from clipsvd_app.ui.viewer.tool_bar import ViewerBar
-from clipsvd_app.ui.wrapping_row import WrappingRow
 
 pytestmark = pytest.mark.gui
 LONG = "a sentence of many words that has no room at all where it stands"

@@ -10,30 +10,30 @@ import torch
 
 from clipsvd_app.adapter_file import read_adapter
 from clipsvd_app.corpus import load_corpus
-from clipsvd_app.domain.contributions import LARGEST_RESIDUAL
-from clipsvd_app.domain.explanation import LARGEST_CONTROL_SHARE, CaseExplanation, Control
-from clipsvd_app.engine.dataset import model_square, normalise, open_image
-from clipsvd_app.engine.explain.attribution import attribute
-from clipsvd_app.engine.explain.case_maps import read_maps
+from clipsvd_app.domain.results.contributions import LARGEST_RESIDUAL
+from clipsvd_app.domain.results.explanation import LARGEST_CONTROL_SHARE, CaseExplanation, Control
+from clipsvd_app.engine.data.images import model_square, normalise, open_image
 from clipsvd_app.engine.explain.case_wording import (
     answer_statement,
     attribution_statement,
     concepts_statement,
     map_statement,
 )
-from clipsvd_app.engine.explain.centre import centre_for_case
 from clipsvd_app.engine.explain.concepts import LOWEST_COSINE, find_concepts
-from clipsvd_app.engine.explain.decomposition import score_parts
-from clipsvd_app.engine.explain.embedded import embed_corpus, likely_modalities
+from clipsvd_app.engine.explain.maps.case_maps import read_maps
+from clipsvd_app.engine.explain.model.attribution import attribute
+from clipsvd_app.engine.explain.model.centre import centre_for_case
+from clipsvd_app.engine.explain.model.decomposition import score_parts
+from clipsvd_app.engine.explain.model.embedded_corpus import embed_corpus, likely_modalities
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from clipsvd_app.domain.explanation import Attribution
-    from clipsvd_app.engine.adapted import AdaptedModel
-    from clipsvd_app.engine.explain.case_maps import FoundMaps
+    from clipsvd_app.domain.results.explanation import Attribution
     from clipsvd_app.engine.explain.concepts import Concepts
-    from clipsvd_app.engine.warm import WarmBackbone
+    from clipsvd_app.engine.explain.maps.case_maps import FoundMaps
+    from clipsvd_app.engine.sigma.adapted import AdaptedModel
+    from clipsvd_app.engine.sigma.warm import WarmBackbone
     from clipsvd_app.jobs import ExplainRequest, Report
 
 

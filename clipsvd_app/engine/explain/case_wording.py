@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clipsvd_app.domain.cases import NEARLY_AS_LIKELY
-from clipsvd_app.domain.contributions import LARGEST_RESIDUAL
-from clipsvd_app.domain.explanation import Statement
+from clipsvd_app.domain.results.cases import NEARLY_AS_LIKELY
+from clipsvd_app.domain.results.contributions import LARGEST_RESIDUAL
+from clipsvd_app.domain.results.explanation import Statement
 from clipsvd_app.engine.explain.concepts import LOWEST_COSINE
-from clipsvd_app.engine.explain.words import percent, quoted
+from clipsvd_app.engine.explain.model.words import percent, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clipsvd_app.domain.explanation import Attribution, CaseMap, MapSpecificity
+    from clipsvd_app.domain.results.explanation import Attribution, CaseMap, MapSpecificity
     from clipsvd_app.engine.explain.concepts import Concepts
 
 _MENTIONED = 3

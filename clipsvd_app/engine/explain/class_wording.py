@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clipsvd_app.domain.counting import counted
-from clipsvd_app.domain.explanation import LARGEST_CHANCE, Statement
+from clipsvd_app.domain.results.explanation import LARGEST_CHANCE, Statement
+from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.engine.explain.class_words import PERMUTATIONS
-from clipsvd_app.engine.explain.words import percent
+from clipsvd_app.engine.explain.model.words import percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clipsvd_app.domain.explanation import ClassChange, ClassPhrase
+    from clipsvd_app.domain.results.explanation import ClassChange, ClassPhrase
 
 _MENTIONED = 2
 _NAMED = 4

@@ -19,16 +19,16 @@ from numpy.typing import NDArray
 from scipy.stats import hypergeom
 
 from clipsvd_app.corpus import load_corpus
-from clipsvd_app.domain.explanation import ClassChange, ClassPhrase, ClassReading
-from clipsvd_app.engine.explain.embedded import embed_corpus, likely_modalities
+from clipsvd_app.domain.results.explanation import ClassChange, ClassPhrase, ClassReading
+from clipsvd_app.engine.explain.model.embedded_corpus import embed_corpus, likely_modalities
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clipsvd_app.corpus import CorpusPhrase
-    from clipsvd_app.engine.adapted import AdaptedModel
-    from clipsvd_app.engine.features import Features
-    from clipsvd_app.engine.study_set import StudySet
+    from clipsvd_app.engine.data.features import Features
+    from clipsvd_app.engine.sigma.adapted import AdaptedModel
+    from clipsvd_app.engine.training.labelled_images import StudySet
     from clipsvd_app.jobs import Report
 
 PERMUTATIONS = 1000

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.linear_model import Lasso
 
-from clipsvd_app.domain.explanation import LARGEST_CONTROL_SHARE, Phrase
-from clipsvd_app.engine.explain.embedded import EmbeddedCorpus, unit
+from clipsvd_app.domain.results.explanation import LARGEST_CONTROL_SHARE, Phrase
+from clipsvd_app.engine.explain.model.embedded_corpus import EmbeddedCorpus, unit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,26 +8,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clipsvd_app.corpus import load_corpus
-from clipsvd_app.domain.explanation import HeadChange, HeadReading, MatrixChange, RunExplanation
-from clipsvd_app.engine.explain.centre import Centre, centre_of_run, keep_centre
+from clipsvd_app.domain.results.explanation import HeadChange, HeadReading, MatrixChange, RunExplanation
 from clipsvd_app.engine.explain.class_wording import class_lines
-from clipsvd_app.engine.explain.directions import describe_directions
-from clipsvd_app.engine.explain.embedded import embed_corpus, likely_modalities
-from clipsvd_app.engine.explain.heads import ov_changes
-from clipsvd_app.engine.explain.image_tower import TowerView, Trace, open_tower
-from clipsvd_app.engine.explain.inputs import gather_inputs
+from clipsvd_app.engine.explain.model.centre import Centre, centre_of_run, keep_centre
+from clipsvd_app.engine.explain.model.directions import describe_directions
+from clipsvd_app.engine.explain.model.embedded_corpus import embed_corpus, likely_modalities
+from clipsvd_app.engine.explain.model.heads import ov_changes
+from clipsvd_app.engine.explain.model.image_tower import TowerView, Trace, open_tower
+from clipsvd_app.engine.explain.model.inputs import gather_inputs
+from clipsvd_app.engine.explain.model.text_span import FEWEST_IMAGES, gather_heads, read_heads
 from clipsvd_app.engine.explain.run_controls import class_controls, run_controls
 from clipsvd_app.engine.explain.run_wording import run_statements
-from clipsvd_app.engine.explain.text_span import FEWEST_IMAGES, gather_heads, read_heads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torch import Tensor
 
-    from clipsvd_app.domain.explanation import ClassChange
-    from clipsvd_app.engine.adapted import AdaptedModel
-    from clipsvd_app.engine.explain.embedded import EmbeddedCorpus
+    from clipsvd_app.domain.results.explanation import ClassChange
+    from clipsvd_app.engine.explain.model.embedded_corpus import EmbeddedCorpus
+    from clipsvd_app.engine.sigma.adapted import AdaptedModel
     from clipsvd_app.jobs import Report
 
 Readings = dict[tuple[int, int], HeadReading]

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from scipy.stats import binom
 
-from clipsvd_app.domain.contributions import ABOVE_CHANCE, FEW_CONTROLS
-from clipsvd_app.domain.explanation import LARGEST_CHANCE, LARGEST_CONTROL_SHARE, Control
-from clipsvd_app.engine.explain.text_span import ENOUGH_IMAGES
+from clipsvd_app.domain.results.contributions import ABOVE_CHANCE, FEW_CONTROLS
+from clipsvd_app.domain.results.explanation import LARGEST_CHANCE, LARGEST_CONTROL_SHARE, Control
+from clipsvd_app.engine.explain.model.text_span import ENOUGH_IMAGES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clipsvd_app.domain.explanation import ClassChange, HeadChange, HeadReading
+    from clipsvd_app.domain.results.explanation import ClassChange, HeadChange, HeadReading
 
 BY_CHANCE = 0.05
 ENOUGH = "Enough reference images to describe heads"

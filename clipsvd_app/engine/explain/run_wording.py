@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clipsvd_app.domain.contributions import ABOVE_CHANCE, FEW_CONTROLS, heads_are_told
-from clipsvd_app.domain.counting import counted
-from clipsvd_app.domain.explanation import Statement
-from clipsvd_app.engine.explain.directions import NULL_DRAWS
-from clipsvd_app.engine.explain.text_span import ENOUGH_IMAGES, FEWEST_IMAGES, ROTATIONS
-from clipsvd_app.engine.explain.words import MATRIX_KINDS, percent, quoted
+from clipsvd_app.domain.results.contributions import ABOVE_CHANCE, FEW_CONTROLS, heads_are_told
+from clipsvd_app.domain.results.explanation import Statement
+from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.engine.explain.model.directions import NULL_DRAWS
+from clipsvd_app.engine.explain.model.text_span import ENOUGH_IMAGES, FEWEST_IMAGES, ROTATIONS
+from clipsvd_app.engine.explain.model.words import MATRIX_KINDS, percent, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clipsvd_app.domain.explanation import Control, DirectionChange, HeadChange, MatrixChange
+    from clipsvd_app.domain.results.explanation import Control, DirectionChange, HeadChange, MatrixChange
 
 _NAMED_HEADS = 2
 _FROM_SIGMA = "The sizes of change follow exactly from the singular values."

@@ -12,17 +12,17 @@ import torch
 from torch import Tensor
 
 from clipsvd_app.domain.codec import to_json
-from clipsvd_app.domain.results import StepMetrics
-from clipsvd_app.engine.devices import device_title
+from clipsvd_app.domain.results.run import StepMetrics
+from clipsvd_app.engine.device.devices import device_title
 from clipsvd_app.engine.fitting.fit import TRAIN_STAGE, FitTask, fit
 from clipsvd_app.engine.fitting.rate_search import SEARCH_STAGE, choose_rate
-from clipsvd_app.engine.sigma import SigmaState
-from clipsvd_app.engine.trained import TrainedSigma
+from clipsvd_app.engine.sigma.layers import SigmaState
+from clipsvd_app.engine.sigma.trained import TrainedSigma
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from clipsvd_app.engine.examples import Examples
+    from clipsvd_app.engine.data.examples import Examples
     from clipsvd_app.engine.fitting.learner import Learner
     from clipsvd_app.jobs import Report
 

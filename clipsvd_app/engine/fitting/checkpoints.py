@@ -17,8 +17,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from clipsvd_app.domain.codec import CodecError, from_json, to_json
-from clipsvd_app.domain.results import StepMetrics
-from clipsvd_app.whole_files import write_whole
+from clipsvd_app.domain.results.run import StepMetrics
+from clipsvd_app.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable

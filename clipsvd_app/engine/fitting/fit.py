@@ -11,19 +11,19 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from clipsvd_app.domain.results import StepMetrics
+from clipsvd_app.domain.results.run import StepMetrics
+from clipsvd_app.engine.backbone.prompts import TOKENS_AT_ONCE
 from clipsvd_app.engine.fitting.checkpoints import FitNumbers, FitState, optimiser_vectors, restore_optimiser
 from clipsvd_app.engine.fitting.forward import Forward, WholeForward
 from clipsvd_app.engine.fitting.memory import free_memory, plan_memory
 from clipsvd_app.engine.fitting.sampling import balanced_batch
 from clipsvd_app.engine.fitting.schedule import learning_rate_at
 from clipsvd_app.engine.fitting.upper_forward import UpperForward
-from clipsvd_app.engine.prompts import TOKENS_AT_ONCE
 from clipsvd_app.errors import Cancelled, UserError
 from clipsvd_app.jobs import unreported
 
 if TYPE_CHECKING:
-    from clipsvd_app.engine.examples import Examples
+    from clipsvd_app.engine.data.examples import Examples
     from clipsvd_app.engine.fitting.learner import Learner
     from clipsvd_app.jobs import Report
 

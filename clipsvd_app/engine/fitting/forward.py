@@ -8,22 +8,22 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from clipsvd_app.engine.architectures import tokens_per_image
-from clipsvd_app.engine.backbones import embed_images, embed_texts
-from clipsvd_app.engine.dataset import Augmentation, normalise
+from clipsvd_app.engine.backbone.architectures import tokens_per_image
+from clipsvd_app.engine.backbone.backbone import embed_images, embed_texts
+from clipsvd_app.engine.backbone.prompts import prompt_batch
+from clipsvd_app.engine.data.images import Augmentation, normalise
 from clipsvd_app.engine.fitting.last_block import use_class_token_alone
 from clipsvd_app.engine.fitting.memory import checkpoint_blocks, images_at_once
 from clipsvd_app.engine.fitting.precision import autocast
 from clipsvd_app.engine.fitting.sampling import step_generator
-from clipsvd_app.engine.prompts import prompt_batch
-from clipsvd_app.engine.sigma import Attachment, attach
+from clipsvd_app.engine.sigma.layers import Attachment, attach
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clipsvd_app.engine.examples import Examples
+    from clipsvd_app.engine.backbone.prompts import PromptBatch
+    from clipsvd_app.engine.data.examples import Examples
     from clipsvd_app.engine.fitting.learner import Learner
-    from clipsvd_app.engine.prompts import PromptBatch
 
 IMAGES_AT_ONCE = 32
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from clipsvd_app.engine.fitting.stacks import last_block, put_last_block, table_of
-from clipsvd_app.engine.sigma import SigmaLinear
+from clipsvd_app.engine.sigma.layers import SigmaLinear
 
 if TYPE_CHECKING:
     from timm.layers.attention import Attention

@@ -8,11 +8,11 @@ import torch
 
 from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.domain.recipe import Recipe
-from clipsvd_app.engine.backbones import Backbone
-from clipsvd_app.engine.basis import Basis
+from clipsvd_app.engine.backbone.backbone import Backbone
 from clipsvd_app.engine.fitting.checkpoints import Checkpoints, NoCheckpoints
 from clipsvd_app.engine.fitting.lower_cache import LowerCache
 from clipsvd_app.engine.fitting.precision import compute_dtype
+from clipsvd_app.engine.sigma.basis import Basis
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,14 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from clipsvd_app.engine.architectures import list_targets, tokens_per_image
+from clipsvd_app.engine.backbone.architectures import list_targets, tokens_per_image
+from clipsvd_app.engine.backbone.prompts import TOKENS_AT_ONCE
 from clipsvd_app.engine.fitting.precision import quick_attention
 from clipsvd_app.engine.fitting.stacks import depth, replace_blocks
-from clipsvd_app.engine.prompts import TOKENS_AT_ONCE
 
 if TYPE_CHECKING:
-    from clipsvd_app.domain.explanation import Tower
-    from clipsvd_app.engine.backbones import Backbone
+    from clipsvd_app.domain.results.explanation import Tower
+    from clipsvd_app.engine.backbone.backbone import Backbone
 
 # An estimate for fp32, which bfloat16 stays below: what one block keeps of one token for its backward pass.
 _BYTES_PER_TOKEN_AND_WIDTH = 64

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from clipsvd_app.engine.devices import has_fast_bfloat16
+from clipsvd_app.engine.device.devices import has_fast_bfloat16
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clipsvd_app.engine.evaluation import metrics
+from clipsvd_app.engine.data.splits import inner_split
 from clipsvd_app.engine.fitting.fit import Fit, FitTask, fit
 from clipsvd_app.engine.fitting.forward import probabilities
-from clipsvd_app.engine.splits import inner_split
+from clipsvd_app.engine.statistics import metrics
 from clipsvd_app.jobs import unreported
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from clipsvd_app.domain.results import StepMetrics
-    from clipsvd_app.engine.examples import Examples
+    from clipsvd_app.domain.results.run import StepMetrics
+    from clipsvd_app.engine.data.examples import Examples
     from clipsvd_app.engine.fitting.learner import Learner
     from clipsvd_app.jobs import Report
 

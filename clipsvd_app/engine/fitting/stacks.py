@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor, nn
 
-from clipsvd_app.engine.architectures import architecture_of
-from clipsvd_app.engine.sigma import shadow
+from clipsvd_app.engine.backbone.architectures import architecture_of
+from clipsvd_app.engine.sigma.layers import shadow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from clipsvd_app.domain.explanation import Tower
-    from clipsvd_app.engine.architectures.targets import TowerTable
+    from clipsvd_app.domain.results.explanation import Tower
+    from clipsvd_app.engine.backbone.architectures.targets import TowerTable
 
 TOWERS: tuple[Tower, ...] = ("image", "text")
 

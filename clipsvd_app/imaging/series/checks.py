@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, get_args
 
-from clipsvd_app.domain.counting import counted
+from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.imaging.series.flags import Flag, FlagCode
 from clipsvd_app.imaging.values import FaultCode
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging.hashing import file_sha256
+from clipsvd_app.imaging.files.hashes import file_sha256
 from clipsvd_app.imaging.reading import read_object_header
 from clipsvd_app.imaging.series.assembly import Member, Series, assemble
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clipsvd_app.errors import UserError
+from clipsvd_app.imaging.display.windows import AUTOMATIC, sample, window_of_values
 from clipsvd_app.imaging.reading import read_frame, read_header
-from clipsvd_app.imaging.sniffing import sniff
-from clipsvd_app.imaging.windows import AUTOMATIC, sample, window_of_values
+from clipsvd_app.imaging.signature import sniff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Sequence

@@ -9,7 +9,7 @@ from clipsvd_app.services.report.drawing import ACCENT, MUTED, Drawing, Label, R
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clipsvd_app.domain.explanation import HeadChange, MatrixChange, Tower
+    from clipsvd_app.domain.results.explanation import HeadChange, MatrixChange, Tower
 
 _WIDTH, _LEFT, _GAP, _ROW, _TOP = 500.0, 86.0, 14.0, 13.0, 16.0
 _KINDS = {

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app import __version__, imaging
 from clipsvd_app.adapter_file.plain_text import one_line
-from clipsvd_app.domain.cases import best_known, evidence, is_error, winner
 from clipsvd_app.domain.codec import from_json
 from clipsvd_app.domain.recipe import Recipe
-from clipsvd_app.domain.results import Prediction, RunResult
+from clipsvd_app.domain.results.cases import best_known, evidence, is_error, winner
+from clipsvd_app.domain.results.run import Prediction, RunResult
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging.pictures import picture_bytes
+from clipsvd_app.imaging.formats.images import picture_bytes
 from clipsvd_app.services.report.blocks import Picture
 
 if TYPE_CHECKING:

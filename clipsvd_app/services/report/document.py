@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clipsvd_app.domain.counting import counted, images_of_patients
-from clipsvd_app.domain.curves import roc_pairs
-from clipsvd_app.domain.evaluation import METHOD_TITLES
-from clipsvd_app.domain.wording import abstention_text, basis_text, difference_text, split_text, verdict_title
+from clipsvd_app.domain.results.curves import roc_pairs
+from clipsvd_app.domain.results.evaluation import METHOD_TITLES
+from clipsvd_app.domain.words.counting import counted, images_of_patients
+from clipsvd_app.domain.words.results import (
+    abstention_text,
+    basis_text,
+    difference_text,
+    split_text,
+    verdict_title,
+)
 from clipsvd_app.services.report import change_figures, figures
 from clipsvd_app.services.report.blocks import (
     NOT_DIAGNOSTIC,
@@ -23,7 +29,7 @@ from clipsvd_app.services.report.blocks import (
 from clipsvd_app.services.report.items import CLAIM_2024, TRIPOD_AI, Item, answered
 
 if TYPE_CHECKING:
-    from clipsvd_app.domain.evaluation import Evaluation, Interval, MethodScore
+    from clipsvd_app.domain.results.evaluation import Evaluation, Interval, MethodScore
     from clipsvd_app.services.report.content import ReportContent
 
 SMALL_SAMPLE = 100

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clipsvd_app.domain.counting import counted
-from clipsvd_app.domain.evaluation import METHOD_TITLES
+from clipsvd_app.domain.results.evaluation import METHOD_TITLES
+from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.services.report.drawing import (
     ACCENT,
     CLASS_COLOURS,
@@ -25,8 +25,8 @@ from clipsvd_app.services.report.drawing import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clipsvd_app.domain.curves import RocPair
-    from clipsvd_app.domain.evaluation import CoveragePoint, MethodScore, ReliabilityBin
+    from clipsvd_app.domain.results.curves import RocPair
+    from clipsvd_app.domain.results.evaluation import CoveragePoint, MethodScore, ReliabilityBin
 
 _WIDTH = 500.0
 _SQUARE = 185.0

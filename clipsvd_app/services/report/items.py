@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clipsvd_app.domain.cases import FEWEST_TO_CALL_FAR
-from clipsvd_app.domain.counting import counted
-from clipsvd_app.domain.wording import basis_text, split_text, verdict_title
+from clipsvd_app.domain.results.cases import FEWEST_TO_CALL_FAR
+from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.domain.words.results import basis_text, split_text, verdict_title
 
 if TYPE_CHECKING:
     from clipsvd_app.services.report.content import ReportContent

@@ -8,11 +8,11 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
-from clipsvd_app.ui.train_page.time_left import time_left_text
+from clipsvd_app.ui.kit.time_left import time_left_text
 
 if TYPE_CHECKING:
-    from clipsvd_app.ui.shell.state import LongJob
-    from clipsvd_app.ui.theme import Theme
+    from clipsvd_app.ui.look.theme import Theme
+    from clipsvd_app.ui.session.state import LongJob
 
 BAR_PX = 3
 WIDEST_PX = 340

@@ -6,6 +6,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from clipsvd_app.ui.look.theme import set_kind
 from clipsvd_app.ui.shell.actions import (
     ACTIONS,
     APPLY_KEYS,
@@ -16,7 +17,6 @@ from clipsvd_app.ui.shell.actions import (
     VIEWER_KEYS,
     KeyHelp,
 )
-from clipsvd_app.ui.theme import set_kind
 
 VEIL_ALPHA = 150
 MARGIN_PX = 12

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-from clipsvd_app.ui.focus import FocusKeeper, is_harmless
+from clipsvd_app.ui.kit.drops import ADD, CREATE, DropVeil, dropped_paths
+from clipsvd_app.ui.kit.empty_state import EmptyState
+from clipsvd_app.ui.kit.focus import FocusKeeper, is_harmless
+from clipsvd_app.ui.session.state import EmptySpec
 from clipsvd_app.ui.shell.actions import PAGE_PREFIX
-from clipsvd_app.ui.shell.drops import ADD, CREATE, DropVeil, dropped_paths
-from clipsvd_app.ui.shell.empty_state import EmptyState
 from clipsvd_app.ui.shell.key_sheet import KeySheet
 from clipsvd_app.ui.shell.menus import Actions
 from clipsvd_app.ui.shell.messages import Messages
 from clipsvd_app.ui.shell.project_bar import ProjectBar
 from clipsvd_app.ui.shell.rail import Rail
-from clipsvd_app.ui.shell.state import EmptySpec
 from clipsvd_app.ui.shell.status_bar import StatusBar
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
         QResizeEvent,
     )
 
-    from clipsvd_app.ui.notices import Notice
-    from clipsvd_app.ui.shell.state import LongJob, StatusState, TitleState
-    from clipsvd_app.ui.theme import Theme
+    from clipsvd_app.ui.look.theme import Theme
+    from clipsvd_app.ui.session.notices import Notice
+    from clipsvd_app.ui.session.state import LongJob, StatusState, TitleState
 
 APP_NAME = "CLIP-SVD Studio"
 SMALLEST_PX = (900, 450)  # what panel and title bar leave of 1920 x 1080 pixels at 200 %

@@ -8,8 +8,8 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu
 
-from clipsvd_app.ui import icons
-from clipsvd_app.ui.plain_text import literal
+from clipsvd_app.ui.look import icons
+from clipsvd_app.ui.look.plain_text import literal
 from clipsvd_app.ui.shell.actions import ACTIONS, ActionSpec
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtWidgets import QMenuBar, QWidget
 
-    from clipsvd_app.ui.theme import Palette, Theme
+    from clipsvd_app.ui.look.theme import Palette, Theme
 
 RECENT_AFTER = "file.open"
 

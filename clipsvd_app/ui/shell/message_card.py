@@ -17,16 +17,16 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
-from clipsvd_app.ui import icons
-from clipsvd_app.ui.plain_text import literal
-from clipsvd_app.ui.theme import set_kind
+from clipsvd_app.ui.look import icons
+from clipsvd_app.ui.look.plain_text import literal
+from clipsvd_app.ui.look.theme import set_kind
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent
     from PySide6.QtWidgets import QWidget
 
-    from clipsvd_app.ui.notices import Notice, NoticeKind
-    from clipsvd_app.ui.theme import Palette, Theme
+    from clipsvd_app.ui.look.theme import Palette, Theme
+    from clipsvd_app.ui.session.notices import Notice, NoticeKind
 
 ICON_PX = 18
 ROOMY_PX = 440  # in less the button stands below the words

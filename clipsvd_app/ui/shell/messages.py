@@ -17,15 +17,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from clipsvd_app.ui.notices import Waiting
+from clipsvd_app.ui.look.theme import set_kind
+from clipsvd_app.ui.session.notices import Waiting
 from clipsvd_app.ui.shell.message_card import MessageCard
-from clipsvd_app.ui.theme import set_kind
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent
 
-    from clipsvd_app.ui.notices import Notice
-    from clipsvd_app.ui.theme import Theme
+    from clipsvd_app.ui.look.theme import Theme
+    from clipsvd_app.ui.session.notices import Notice
 
 WIDTH_PX, MARGIN_PX, GAP_PX = 560, 12, 6
 PASSING_MS, READING_MS = 5000, 45  # and so much for each letter

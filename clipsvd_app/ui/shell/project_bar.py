@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 
-from clipsvd_app.ui.elided_label import ElidedLabel
-from clipsvd_app.ui.focus import destructive
-from clipsvd_app.ui.shell.state import TitleState
-from clipsvd_app.ui.theme import set_kind
+from clipsvd_app.ui.kit.elided_label import ElidedLabel
+from clipsvd_app.ui.kit.focus import destructive
+from clipsvd_app.ui.look.theme import set_kind
+from clipsvd_app.ui.session.state import TitleState
 
 if TYPE_CHECKING:
     from clipsvd_app.ui.shell.menus import Actions

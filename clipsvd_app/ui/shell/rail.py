@@ -8,11 +8,11 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QButtonGroup, QFrame, QToolButton, QVBoxLayout, QWidget
 
-from clipsvd_app.ui import icons
+from clipsvd_app.ui.look import icons
 
 if TYPE_CHECKING:
-    from clipsvd_app.ui.shell.state import LongJob
-    from clipsvd_app.ui.theme import Palette, Theme
+    from clipsvd_app.ui.look.theme import Palette, Theme
+    from clipsvd_app.ui.session.state import LongJob
 
 RAIL_WIDTH_PX = 88
 BUTTON_SIZE = QSize(72, 62)

@@ -8,13 +8,13 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
-from clipsvd_app.ui.elided_label import ElidedLabel
+from clipsvd_app.ui.kit.elided_label import ElidedLabel
+from clipsvd_app.ui.session.state import Segment, StatusState
 from clipsvd_app.ui.shell.job_button import JobButton
-from clipsvd_app.ui.shell.state import Segment, StatusState
 
 if TYPE_CHECKING:
-    from clipsvd_app.ui.shell.state import LongJob
-    from clipsvd_app.ui.theme import Theme
+    from clipsvd_app.ui.look.theme import Theme
+    from clipsvd_app.ui.session.state import LongJob
 
 _ROLES = {
     "quiet": "text_faint",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QMenu, QToolButton
 
-from clipsvd_app.ui.plain_text import literal
+from clipsvd_app.ui.look.plain_text import literal
 from clipsvd_app.ui.viewer.commands import COMMANDS, shown_key
 
 if TYPE_CHECKING:

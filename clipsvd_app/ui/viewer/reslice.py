@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clipsvd_app.imaging.sides import edges_along
+from clipsvd_app.imaging.display.sides import edges_along
 
 Array = NDArray[Any]
 Voxel = tuple[int, int, int]

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSlider, QSpinBox, QToolButton, QWidget
 
-from clipsvd_app.ui import icons
-from clipsvd_app.ui.theme import set_kind
+from clipsvd_app.ui.look import icons
+from clipsvd_app.ui.look.theme import set_kind
 
 if TYPE_CHECKING:
-    from clipsvd_app.ui.theme import Palette, Theme
+    from clipsvd_app.ui.look.theme import Palette, Theme
 
 USUAL_RATE = 12
 RATE_STEP = 2

@@ -18,17 +18,17 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from clipsvd_app.ui import icons
-from clipsvd_app.ui.plain_text import literal
-from clipsvd_app.ui.theme import set_kind
+from clipsvd_app.ui.look import icons
+from clipsvd_app.ui.look.plain_text import literal
+from clipsvd_app.ui.look.theme import set_kind
 from clipsvd_app.ui.viewer.commands import COMMANDS, LAYOUT_PREFIX, TOOL_PREFIX, ViewerCommand, shown_key
-from clipsvd_app.ui.viewer.pane import USUAL_OPACITY
+from clipsvd_app.ui.viewer.pane.pane import USUAL_OPACITY
 from clipsvd_app.ui.viewer.preset_button import PresetButton
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QAction, QResizeEvent
 
-    from clipsvd_app.ui.theme import Palette, Theme
+    from clipsvd_app.ui.look.theme import Palette, Theme
     from clipsvd_app.ui.viewer.places import LinkWay
     from clipsvd_app.ui.viewer.state import Lines, WindowPreset
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from clipsvd_app.ui.image_mime import drag_images
-from clipsvd_app.ui.viewer.canvas import WHOLE
+from clipsvd_app.ui.kit.image_mime import drag_images
 from clipsvd_app.ui.viewer.keys import ARROWS, key_command
 from clipsvd_app.ui.viewer.obeying import OF_PROJECT, WITHOUT_FRAME, Obeying
-from clipsvd_app.ui.viewer.pane_grid import PaneGrid
+from clipsvd_app.ui.viewer.pane.canvas import WHOLE
+from clipsvd_app.ui.viewer.pane.grid import PaneGrid
 from clipsvd_app.ui.viewer.places import Place, way_linked
 from clipsvd_app.ui.viewer.slice_bar import SliceBar
 from clipsvd_app.ui.viewer.tool_bar import ViewerBar
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.study import Mark
     from clipsvd_app.domain.view import Crop, Window
     from clipsvd_app.imaging.series import Axis
-    from clipsvd_app.ui.theme import Theme
+    from clipsvd_app.ui.look.theme import Theme
     from clipsvd_app.ui.viewer.commands import LayoutName
-    from clipsvd_app.ui.viewer.pane import Pane
+    from clipsvd_app.ui.viewer.pane.pane import Pane
     from clipsvd_app.ui.viewer.state import ClassBadge, FrameState
 
 

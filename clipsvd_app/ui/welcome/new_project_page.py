@@ -15,13 +15,22 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from clipsvd_app.domain.counting import counted
-from clipsvd_app.ui.class_folder_box import ClassFolderBox
-from clipsvd_app.ui.focus import destructive
-from clipsvd_app.ui.label_page.patient_rule import PatientRulePane
-from clipsvd_app.ui.plots.page_parts import GAP, Card, ChoiceGroup, Lines, SideBySide, button, label, scrolled
-from clipsvd_app.ui.plots.page_parts import column as parts_below
-from clipsvd_app.ui.theme import set_kind
+from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.ui.importer.class_folder_box import ClassFolderBox
+from clipsvd_app.ui.importer.patient_rule import PatientRulePane
+from clipsvd_app.ui.kit.focus import destructive
+from clipsvd_app.ui.kit.page_parts import (
+    GAP,
+    Card,
+    ChoiceGroup,
+    Lines,
+    SideBySide,
+    button,
+    label,
+    scrolled,
+)
+from clipsvd_app.ui.kit.page_parts import column as parts_below
+from clipsvd_app.ui.look.theme import set_kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

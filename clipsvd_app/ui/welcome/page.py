@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from clipsvd_app.ui.plots.page_parts import GAP, button, label, scrolled
+from clipsvd_app.ui.kit.page_parts import GAP, button, label, scrolled
 from clipsvd_app.ui.welcome.recent_cards import RecentCards
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clipsvd_app.ui.theme import Theme
+    from clipsvd_app.ui.look.theme import Theme
     from clipsvd_app.ui.welcome.state import RecentState
 
 HEADLINE = "Teach it a finding from a handful of images"

@@ -8,10 +8,10 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QKeyEvent, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
-from clipsvd_app.ui import icons
-from clipsvd_app.ui.focus import destructive
-from clipsvd_app.ui.plots.page_parts import GAP, label
-from clipsvd_app.ui.theme import Palette, Theme, set_kind
+from clipsvd_app.ui.kit.focus import destructive
+from clipsvd_app.ui.kit.page_parts import GAP, label
+from clipsvd_app.ui.look import icons
+from clipsvd_app.ui.look.theme import Palette, Theme, set_kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

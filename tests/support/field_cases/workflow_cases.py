@@ -185,7 +185,7 @@ _LABEL_ON_MOUNTS = r"""
 import builtins, io, sys
 from pathlib import Path
 from clipsvd_app.project import open_project
-from clipsvd_app.services.labelling import set_labels
+from clipsvd_app.services.labels.labels import set_labels
 
 opened = io.open
 
@@ -379,7 +379,7 @@ _LABEL_COPY_AND_DIE = """
 import os, shutil, signal
 from pathlib import Path
 from clipsvd_app.project import open_project
-from clipsvd_app.services.labelling import set_labels
+from clipsvd_app.services.labels.labels import set_labels
 
 project = open_project(Path("study.clipsvd"))
 classes = [known.id for known in project.classes()]

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from clipsvd_app.ui.viewer.tools.measuring import (
+from clipsvd_app.ui.viewer.tools.geometry import (
     Region,
     Spacing,
     angle_deg,
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from clipsvd_app.domain.measures import Measure, Point
-    from clipsvd_app.ui.viewer.tools.measuring import RegionFigures
+    from clipsvd_app.ui.viewer.tools.geometry import RegionFigures
 
 ELLIPSE_POINTS = 72
 

@@ -1,0 +1,102 @@
+"""``clipsvd bench import``, ``viewer``, ``labelling``: how fast studies are read and the window answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clipsvd_app.domain.codec import to_json
+from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.errors import UserError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from clipsvd_app.cli.commands import Commands
+    from clipsvd_app.cli.console import Console
+
+
+def add_actions(actions: Commands, shared: argparse.ArgumentParser) -> None:
+    """Add the benchmarks of reading and of the window."""
+    importing = actions.add_parser("import", parents=[shared], help="files added a second")
+    importing.add_argument("folder", type=Path, metavar="DIR")
+    importing.add_argument("--runs", type=int, default=3, metavar="N", help="the median counts")
+    importing.set_defaults(run=run_import)
+    viewer = actions.add_parser("viewer", parents=[shared], help="how soon a series is ready to be looked at")
+    viewer.add_argument("folder", type=Path, metavar="DIR")
+    viewer.add_argument("--runs", type=int, default=5, metavar="N", help="the median counts")
+    viewer.set_defaults(run=run_viewer)
+    labelling = actions.add_parser(
+        "labelling", parents=[shared], help="how long the window is held while somebody labels"
+    )
+    labelling.add_argument("--images", type=int, default=1000, metavar="N", help="pictures in the project")
+    labelling.add_argument(
+        "--labels", type=int, default=30, metavar="N", help="labels in each order of the pool"
+    )
+    labelling.set_defaults(run=run_labelling)
+
+
+def run_import(options: argparse.Namespace, console: Console) -> int:
+    """Time an import into a new project and a plain loop over the same headers."""
+    from benchmarks.reading import bench_import
+
+    found = bench_import(options.folder, _runs(options), console.report)
+    console.say(
+        f"{counted(found.files, 'file')}: {found.files_per_s:,.0f} a second,"
+        f" pydicom's headers alone {found.pydicom_files_per_s:,.0f}."
+    )
+    console.document(found)
+    return 0
+
+
+def run_viewer(options: argparse.Namespace, console: Console) -> int:
+    """Time how long a whole series takes to be ready, and how soon the window shows it."""
+    from benchmarks.reading import bench_series
+    from benchmarks.window import bench_window
+
+    found = bench_series(options.folder, _runs(options), console.report)
+    shown = bench_window(options.folder, _runs(options))
+    console.say(
+        f"{counted(found.slices, 'slice')} in {found.series_s:.2f} s; pydicom {found.pydicom_series_s:.2f} s,"
+        f" SimpleITK {found.simpleitk_series_s:.2f} s."
+    )
+    if shown is None:
+        console.note("Qt does not run here, so no window was timed.")
+        console.document(found)
+        return 0
+    console.say(
+        f"In the window: first image after {shown.first_image_s:.2f} s"
+        + ("." if shown.scroll_p95_ms is None else f", scrolling {shown.scroll_p95_ms:.1f} ms a slice (p95).")
+    )
+    console.document({**to_json(found), **to_json(shown)})
+    return 0
+
+
+def run_labelling(options: argparse.Namespace, console: Console) -> int:
+    """Label by keys among drawn pictures, in every order of the pool, and switch the theme on every page."""
+    from benchmarks.window import LABELLED, bench_labelling
+
+    if options.images < 2 * LABELLED or options.labels < 2:
+        raise UserError(
+            f"--images must be at least {2 * LABELLED} and --labels at least 2.",
+            remedy="Give larger numbers.",
+        )
+    found = bench_labelling(options.images, options.labels)
+    if found is None:
+        raise UserError("Qt does not run here, so no window can be timed.", remedy="See `clipsvd doctor`.")
+    console.say(
+        f"Opening {counted(found.images, 'image')} takes {found.opening_processor_s:.2f} s of processor time."
+    )
+    rows = [[order, f"{held:.0f}"] for order, held in found.held_p95_ms.items()]
+    console.table(["order of the pool", "held after a label, p95 ms"], rows)
+    console.table(
+        ["page", "theme switched, ms"], [[page, f"{took:.0f}"] for page, took in found.theme_ms.items()]
+    )
+    console.document(found)
+    return 0
+
+
+def _runs(options: argparse.Namespace) -> int:
+    if options.runs < 1:
+        raise UserError("--runs must be at least 1.", remedy="Give a larger number.")
+    return int(options.runs)

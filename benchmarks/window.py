@@ -1,0 +1,114 @@
+"""How soon the window shows and answers, measured in a window of its own that no screen is needed for."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from PIL import Image
+
+from clipsvd_app.domain.classes import class_from_name
+from clipsvd_app.domain.codec import from_json
+from clipsvd_app.project import create_project
+from clipsvd_app.project.changes import SetLabels
+from clipsvd_app.project.class_changes import AddClass
+from clipsvd_app.services.studies.import_plan import apply_import, plan_import
+from clipsvd_app.settings import HOME_VARIABLE
+
+LONGEST_S = 900
+CLASSES = ("plain", "disc")
+LABELLED = 24  # enough for the preview to predict, so that the pool has all its orders
+PICTURE_PX = 256
+QT_WORKS = "import pyqtgraph; from PySide6.QtWidgets import QApplication; QApplication([])"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class WindowBench:
+    """first_image_s: from opening a project of the series until its first image is painted, a median.
+
+    scroll_p95_ms: from asking for the next slice until it is painted; None where there is only one.
+    """
+
+    first_image_s: float
+    scroll_p95_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class LabellingBench:
+    """What a window does to the hand that labels.
+
+    opening_processor_s: processor time of the window's process, all threads, from opening the project until
+    image and thumbnails are there. held_p95_ms: by order of the pool, the longest time that the event loop
+    was held after a label, 95th percentile over labels. theme_ms: by page, from asking for the other theme
+    until it is painted.
+    """
+
+    images: int
+    opening_processor_s: float
+    held_p95_ms: dict[str, float]
+    theme_ms: dict[str, float]
+
+
+def bench_window(folder: Path, runs: int) -> WindowBench | None:
+    """Import the folder into a new project and watch a window show it; None where Qt does not run."""
+    with tempfile.TemporaryDirectory(prefix="clipsvd-bench-") as scratch:
+        path = Path(scratch) / "bench.clipsvd"
+        with create_project(path) as project:
+            project.apply(apply_import(project, plan_import(project, [folder])))
+        return _drilled(WindowBench, "viewing_drill", path, runs)
+
+
+def bench_labelling(images: int, labels: int) -> LabellingBench | None:
+    """Draw a project of pictures and label in its window, in every order; None where Qt does not run."""
+    with tempfile.TemporaryDirectory(prefix="clipsvd-bench-") as scratch:
+        folder = Path(scratch) / "pictures"
+        folder.mkdir()
+        _draw(folder, images)
+        path = Path(scratch) / "bench.clipsvd"
+        with create_project(path) as project:
+            for name in CLASSES:
+                project.apply(AddClass(class_from_name(name)))
+            project.apply(apply_import(project, plan_import(project, [folder])))
+            first = [image.id for image in project.images()][:LABELLED]
+            ids = [known.id for known in project.classes()]
+            project.apply(SetLabels({image: ids[at % len(ids)] for at, image in enumerate(first)}, "label"))
+        return _drilled(LabellingBench, "labelling_pace", path, labels)
+
+
+def _draw(folder: Path, images: int) -> None:
+    """Write grey pictures of soft noise, every second one with a bright disc."""
+    rows, columns = np.mgrid[:PICTURE_PX, :PICTURE_PX]
+    chance = np.random.default_rng(0)
+    for number in range(images):
+        coarse = chance.integers(40, 140, (8, 8)).astype(np.uint8)
+        picture = np.kron(coarse, np.ones((PICTURE_PX // 8, PICTURE_PX // 8), np.uint8))
+        if number % 2:
+            row, column = chance.integers(60, PICTURE_PX - 60, 2)
+            picture[(rows - row) ** 2 + (columns - column) ** 2 < 40**2] = 230
+        Image.fromarray(picture).save(folder / f"{number:05}.png", compress_level=1)
+
+
+def _drilled(kind: type[T], drill: str, path: Path, count: int) -> T | None:
+    """Return what a drill found in a window of its own."""
+    home = str(path.parent / "home")
+    environment = {**os.environ, HOME_VARIABLE: home, "QT_QPA_PLATFORM": "offscreen"}
+    probe = [sys.executable, "-P", "-c", QT_WORKS]
+    if subprocess.run(probe, env=environment, capture_output=True, check=False).returncode:
+        return None
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", f"clipsvd_app.ui.{drill}", str(path), str(count)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        timeout=LONGEST_S,
+        check=True,
+    )
+    return from_json(kind, json.loads(done.stdout.splitlines()[-1]))

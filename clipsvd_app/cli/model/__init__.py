@@ -1,0 +1,1 @@
+"""Commands for models: backbones, training, adapters, explanations."""

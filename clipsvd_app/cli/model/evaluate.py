@@ -1,0 +1,124 @@
+"""``clipsvd evaluate``, and how an evaluation is printed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clipsvd_app.cli import engine
+from clipsvd_app.cli.console import percent, percent_interval
+from clipsvd_app.cli.project.opened import opened
+from clipsvd_app.domain.codec import to_json
+from clipsvd_app.domain.recipe import PRESETS, recipe_for
+from clipsvd_app.domain.results.evaluation import METHOD_TITLES, Evaluation
+from clipsvd_app.domain.words.results import basis_text
+from clipsvd_app.services.models import backbones
+from clipsvd_app.services.runs import training
+from clipsvd_app.services.studies.changed_files import changed_images, changed_sentence
+from clipsvd_app.settings import load_settings
+
+if TYPE_CHECKING:
+    import argparse
+
+    from clipsvd_app.cli.commands import Commands
+    from clipsvd_app.cli.console import Console
+    from clipsvd_app.project import Project
+
+_SPLIT = ("kind", "groups", "images", "folds", "repeats")
+
+
+def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
+    """Add the command that says how good a run is on patients it has not seen."""
+    evaluate = commands.add_parser(
+        "evaluate", parents=[shared], help="how good a run is on patients it has not seen"
+    )
+    evaluate.add_argument("project", type=Path, metavar="PROJECT")
+    evaluate.add_argument("--run", dest="number", type=int, metavar="N", help="default: the newest")
+    evaluate.add_argument(
+        "--preset", choices=tuple(PRESETS), help="train and evaluate anew, as a run of its own"
+    )
+    evaluate.set_defaults(run=run_evaluate)
+
+
+def run_evaluate(options: argparse.Namespace, console: Console) -> int:
+    """Print the evaluation of a stored run, or of a new one on all labelled images."""
+    with opened(options, console) as project:
+        if options.preset is None:
+            number = options.number or project.latest_run()
+        else:
+            number = _new_run(project, options.preset, options.number, console)
+        result = project.run_result(number)
+    console.say(f"Run {number}")
+    show_evaluation(console, result.evaluation)
+    console.document({"run": number, "classes": result.class_names, **evaluation_document(result.evaluation)})
+    return 0
+
+
+def evaluation_document(evaluation: Evaluation) -> dict[str, Any]:
+    """Return what ``--json`` prints of an evaluation: intervals as [low, high], the split by itself."""
+    document = _with_pairs(to_json(evaluation))
+    split = {name: document.pop(name) for name in _SPLIT}
+    return {**document, "split": split}
+
+
+def note_changed(project: Project, console: Console) -> None:
+    """Say before the work how many files are other ones than were labelled; the engine leaves them out."""
+    images = project.images()
+    if sentence := changed_sentence(len(changed_images(images)), len(images)):
+        console.note(f"note: {sentence} They are left out; clipsvd relink finds files by their content.")
+
+
+def show_evaluation(console: Console, evaluation: Evaluation) -> None:
+    """Print methods with intervals, what they amount to, and what weakens it; or why there is no estimate."""
+    if evaluation.kind == "none":
+        console.say(f"No estimate: {evaluation.reason}")
+        return
+    console.say(f"On {basis_text(evaluation)}:")
+    console.table(
+        ["method", "balanced accuracy (95 %)", "accuracy", "AUROC", "trained numbers"],
+        [
+            [
+                METHOD_TITLES[score.method],
+                percent_interval(score.balanced_accuracy, score.interval.low, score.interval.high),
+                percent(score.accuracy),
+                "–" if score.macro_auroc is None else f"{score.macro_auroc:.3f}",
+                f"{score.trainable_parameters:,}",
+            ]
+            for score in evaluation.methods
+        ],
+    )
+    for sentence in _sentences(evaluation):
+        console.say(sentence)
+    for warning in evaluation.warnings:
+        console.say(f"Mind: {warning}")
+
+
+def _sentences(evaluation: Evaluation) -> list[str]:
+    found = [evaluation.sentence, evaluation.recommendation]
+    found += [part.sentence for part in (evaluation.calibration, evaluation.conformal) if part is not None]
+    found += [evaluation.learning_curve.sentence] if evaluation.learning_curve is not None else []
+    return [sentence for sentence in found if sentence]
+
+
+def _new_run(project: Project, preset: str, earlier: int | None, console: Console) -> int:
+    """Train with the preset; with an earlier run, on its shots and seed."""
+    like = None if earlier is None else project.run_result(earlier)
+    backbone = backbones.find(load_settings(), project.setting("backbone", backbones.DEMO))
+    folder = training.prepare(
+        project,
+        backbone,
+        recipe_for(preset, flip=training.mirrors(project)),
+        shots=None if like is None else like.shots,
+        seed=training.SEED if like is None else like.seed,
+    )
+    note_changed(project, console)
+    engine.run(folder, console, "Cancelled; the same command goes on from here.")
+    return training.record(project, folder)
+
+
+def _with_pairs(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    if isinstance(value, dict):
+        if set(value) == {"low", "high"}:
+            return [value["low"], value["high"]]
+        return {key: _with_pairs(item) for key, item in value.items()}
+    return [_with_pairs(item) for item in value] if isinstance(value, list) else value

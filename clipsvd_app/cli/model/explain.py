@@ -1,0 +1,207 @@
+"""``clipsvd explain``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clipsvd_app.cli import engine
+from clipsvd_app.cli.project.opened import opened
+from clipsvd_app.domain.results.cases import as_unseen
+from clipsvd_app.domain.results.explanation import CaseExplanation
+from clipsvd_app.errors import UserError
+from clipsvd_app.services.adapters.application import prepare_explain, run_backbone
+from clipsvd_app.services.runs.explanations import prepare_explain_run, record_explanation
+from clipsvd_app.settings import load_settings
+
+if TYPE_CHECKING:
+    import argparse
+
+    from clipsvd_app.cli.commands import Commands
+    from clipsvd_app.cli.console import Console
+    from clipsvd_app.domain.results.explanation import (
+        ClassChange,
+        Control,
+        DirectionChange,
+        HeadReading,
+        ScorePart,
+    )
+    from clipsvd_app.domain.results.run import RunResult
+    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.project import Project
+
+NO_WORDS = "no reliable description"
+_SHOWN_HEADS, _SHOWN_PARTS = 8, 8
+_CASE_FIELDS = ("score", "decomposition", "residual", "attribution", "concepts", "map_passed")
+
+
+def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
+    """Add the command that explains a run and a case."""
+    explain = commands.add_parser("explain", parents=[shared], help="say what a run changed, and why a case")
+    explain.add_argument("project", type=Path, metavar="PROJECT")
+    explain.add_argument("--run", dest="run_number", type=int, metavar="N", help="default: the newest")
+    explain.add_argument("--image", type=Path, metavar="PATH", help="an image of the project")
+    explain.add_argument(
+        "--again", action="store_true", help="explain the run anew first, as after adding phrases"
+    )
+    explain.add_argument("--occlusion", action="store_true", help="map hidden patches too (slower)")
+    explain.set_defaults(run=run_explain)
+
+
+def run_explain(options: argparse.Namespace, console: Console) -> int:
+    """Print what the run changed and, if asked, why one image got its probabilities."""
+    with opened(options, console) as project:
+        number = options.run_number or project.latest_run()
+        if options.again:
+            folder = prepare_explain_run(project, number, run_backbone(project, number, load_settings()))
+            engine.run(folder, console)
+            record_explanation(project, number, folder)
+        result = project.run_result(number)
+        show_run(console, result, number)
+        document: dict[str, object] = {"run": number, "explanation": result.explanation}
+        if options.image is not None:
+            image = image_at(project, options.image)
+            backbone = run_backbone(project, number, load_settings())
+            folder = prepare_explain(project, number, image, backbone, occlusion=options.occlusion)
+            case = engine.answer(folder, CaseExplanation, console)
+            show_case(console, case)
+            prediction = next((p for p in result.predictions if p.image_id == image.id), None)
+            for said in as_unseen(prediction, result.class_names):
+                console.say(said.text)
+            document["case"] = case
+            # what a script asks for first stands at the top as well
+            document |= {name: getattr(case, name) for name in _CASE_FIELDS}
+    console.document(document)
+    return 0
+
+
+def image_at(project: Project, path: Path) -> ProjectImage:
+    """Return the project's image at this path."""
+    wanted = str(path.resolve())
+    for image in project.images():
+        if image.path == wanted:
+            return image
+    raise UserError(
+        f"“{path.name}” is not an image of the project.",
+        remedy="Add it first (clipsvd add), or give the path as it was added.",
+        code="unknown_image",
+    )
+
+
+def show_run(console: Console, result: RunResult, number: int) -> None:
+    """Print the paragraph, the classes' phrases, the largest changes, and what the controls said."""
+    explanation = result.explanation
+    console.say(f"Run {number}")
+    console.say(explanation.text)
+    console.say(f"How we know: {explanation.how_we_know}")
+    show_classes(console, explanation.classes, result.class_names)
+    if explanation.directions:
+        console.say()
+        console.table(
+            ["direction", "sigma", "effect", "reads as"],
+            [
+                [
+                    f"{change.matrix}[{change.index}]",
+                    f"{change.sigma_base:.3f} → {change.sigma:.3f}",
+                    f"{change.effect:.4f}",
+                    _poles(change),
+                ]
+                for change in explanation.directions
+            ],
+        )
+    if explanation.heads:
+        heads = sorted(explanation.heads, key=lambda head: -head.relative_change)[:_SHOWN_HEADS]
+        console.say()
+        console.table(
+            ["head", "changed by", "before", "after"],
+            [
+                [
+                    f"{head.tower} layer {head.layer + 1} head {head.head + 1}",
+                    f"{100 * head.relative_change:.1f} %",
+                    _reading(head.before),
+                    _reading(head.after),
+                ]
+                for head in heads
+            ],
+        )
+    for note in explanation.notes:
+        console.say(note)
+    show_controls(console, explanation.controls)
+
+
+def show_classes(console: Console, changes: tuple[ClassChange, ...], class_names: tuple[str, ...]) -> None:
+    """Print by which phrases unseen images of each class stand out."""
+    rows = [
+        [class_names[change.label], phrase.text, *change.figures(phrase)]
+        for change in changes
+        for phrase in change.phrases
+    ]
+    if rows:
+        console.say()
+        console.table(["class", "stands out by", "before", "after"], rows)
+        console.say("In brackets: not reliable.")
+
+
+def show_case(console: Console, case: CaseExplanation) -> None:
+    """Print one case's probabilities, what makes up its score, concepts and paragraph."""
+    console.say()
+    console.table(
+        ["class", "adapted", "zero-shot"],
+        [
+            [name, f"{adapted:.3f}", f"{base:.3f}"]
+            for name, adapted, base in zip(case.class_names, case.adapted, case.zero_shot, strict=True)
+        ],
+    )
+    console.say(case.text)
+    console.say(f"How we know: {case.how_we_know}")
+    answer, rival = case.class_names[case.winner], case.class_names[case.runner_up]
+    if case.decomposition:
+        console.say()
+        console.say(f"The margin of “{answer}” over “{rival}” is {case.margin:+.3f}; its largest terms:")
+        show_parts(console, case.decomposition)
+    if case.attribution is not None and case.attribution.parts:
+        console.say()
+        console.say(
+            f"Adaptation moved it from {case.attribution.zero_shot_margin:+.3f} to"
+            f" {case.attribution.adapted_margin:+.3f}, most of it here:"
+        )
+        show_parts(console, case.attribution.parts)
+    show_controls(console, case.controls)
+
+
+def show_parts(console: Console, parts: tuple[ScorePart, ...]) -> None:
+    """Print the parts that do most to the margin."""
+    largest = sorted(parts, key=lambda part: -abs(part.margin))[:_SHOWN_PARTS]
+    console.table(["part", "margin"], [[part.part, f"{part.margin:+.3f}"] for part in largest])
+
+
+def show_controls(console: Console, controls: tuple[Control, ...]) -> None:
+    """Print which controls held."""
+    if controls:
+        console.say()
+        console.table(
+            ["control", "held", "figure", "limit"],
+            [
+                [
+                    control.name,
+                    "yes" if control.passed else "no",
+                    f"{control.value:.3g}",
+                    f"{control.limit:.3g}",
+                ]
+                for control in controls
+            ],
+        )
+
+
+def _reading(reading: HeadReading | None) -> str:
+    if reading is None:
+        return "–"
+    return ", ".join(phrase.text for phrase in reading.phrases[:2]) or NO_WORDS
+
+
+def _poles(change: DirectionChange) -> str:
+    if not change.positive and not change.negative:
+        return NO_WORDS
+    more = ", ".join(phrase.text for phrase in change.positive) or "–"
+    less = ", ".join(phrase.text for phrase in change.negative) or "–"
+    return f"{more}  |  {less}"

@@ -1,0 +1,136 @@
+"""``clipsvd train`` and ``runs``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clipsvd_app.cli import engine
+from clipsvd_app.cli.console import Console, percent, percent_interval
+from clipsvd_app.cli.model.evaluate import note_changed, show_evaluation
+from clipsvd_app.cli.project.opened import opened
+from clipsvd_app.domain.recipe import PRESETS, recipe_for
+from clipsvd_app.domain.words.counting import counted, images_of_patients
+from clipsvd_app.services.models import backbones
+from clipsvd_app.services.runs import training as service
+from clipsvd_app.settings import load_settings
+
+if TYPE_CHECKING:
+    from clipsvd_app.cli.commands import Commands
+    from clipsvd_app.domain.results.run import RunResult
+    from clipsvd_app.project import Project
+
+
+def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
+    """Add the commands that train and list runs."""
+    train = commands.add_parser("train", parents=[shared], help="adapt the backbone to the labelled images")
+    train.add_argument("project", type=Path, metavar="PROJECT")
+    train.add_argument(
+        "--shots", type=int, metavar="K", help="train on K per class, test on the other patients"
+    )
+    train.add_argument("--seed", type=int, default=service.SEED, metavar="N")
+    train.add_argument("--preset", choices=tuple(PRESETS), default="standard")
+    train.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+    train.add_argument(
+        "--mirror",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="whether this and every later run mirrors images left-right; off where the side matters",
+    )
+    train.add_argument(
+        "--locked-test",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="set a quarter of the patients aside from this and every later run, as their test",
+    )
+    train.set_defaults(run=run_train)
+
+    runs = commands.add_parser("runs", parents=[shared], help="list the runs of a project")
+    runs.add_argument("project", type=Path, metavar="PROJECT")
+    runs.set_defaults(run=run_runs)
+
+
+def run_train(options: argparse.Namespace, console: Console) -> int:
+    """Train, store the run and print what it showed."""
+    with opened(options, console) as project:
+        backbone = backbones.find(load_settings(), project.setting("backbone", backbones.DEMO))
+        if options.mirror is not None:
+            service.choose_mirroring(project, options.mirror)
+        recipe = recipe_for(options.preset, flip=service.mirrors(project))
+        folder = service.prepare(
+            project,
+            backbone,
+            recipe,
+            shots=options.shots,
+            seed=options.seed,
+            device=options.device,
+            locked_test=options.locked_test,
+        )
+        note_changed(project, console)
+        engine.run(folder, console, "Cancelled; the same command goes on from here.")
+        number = service.record(project, folder)
+        show_result(console, project.run_result(number), f"Run {number}")
+        console.document(run_document(project, number))
+    return 0
+
+
+def run_runs(options: argparse.Namespace, console: Console) -> int:
+    """List the runs."""
+    with opened(options, console) as project:
+        runs = project.runs()
+    if not runs:
+        console.say("No run yet. Train with: clipsvd train PROJECT")
+    else:
+        console.table(
+            ["run", "preset", "shots", "zero-shot", "CLIP-SVD", "verdict", "seconds"],
+            [
+                [
+                    str(run.number),
+                    run.preset,
+                    "all" if run.shots is None else str(run.shots),
+                    percent(run.zero_shot_accuracy),
+                    percent_interval(run.balanced_accuracy, *run.interval)
+                    if run.balanced_accuracy is not None and run.interval is not None
+                    else "–",
+                    run.verdict.replace("_", " "),
+                    f"{run.seconds:.0f}",
+                ]
+                for run in runs
+            ],
+        )
+    console.document({"runs": runs})
+    return 0
+
+
+def run_document(project: Project, number: int) -> dict[str, object]:
+    """Return what ``--json`` prints of a run: all but its per-image predictions."""
+    result = project.run_result(number)
+    return {
+        "run": number,
+        "classes": result.class_names,
+        "backbone": {"name": result.backbone_name, "sha256": result.backbone_sha256},
+        "matrices": result.matrices,
+        "trainable_parameters": result.trainable_parameters,
+        "train_images": result.train_images,
+        "train_groups": result.train_groups,
+        "shots": result.shots,
+        "seed": result.seed,
+        "learning_rate": result.learning_rate,
+        "device": result.device,
+        "seconds": result.seconds,
+        "evaluation": result.evaluation,
+        "notes": result.notes,
+    }
+
+
+def show_result(console: Console, result: RunResult, title: str) -> None:
+    """Print the table of methods and the verdict."""
+    console.say(
+        f"{title}: {result.trainable_parameters:,} singular values of"
+        f" {counted(result.matrices, 'matrix', 'matrices')} trained on"
+        f" {images_of_patients(result.train_images, result.train_groups)} in {result.seconds:.0f} s."
+    )
+    show_evaluation(console, result.evaluation)
+    for note in result.notes:
+        console.say(f"Note: {note}")

@@ -1,0 +1,1 @@
+"""Commands for a project: its images, labels and report."""

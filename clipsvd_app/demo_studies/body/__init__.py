@@ -1,0 +1,1 @@
+"""The drawn chest: shapes of organs, vessels, bones and tubes."""

@@ -1,0 +1,1 @@
+"""What a run leaves: figures, cases, explanations, and what follows from them."""

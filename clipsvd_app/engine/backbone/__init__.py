@@ -1,0 +1,1 @@
+"""Backbones: folders checked and loaded, their towers, tokenizer and prompts."""

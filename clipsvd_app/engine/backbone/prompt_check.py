@@ -1,0 +1,207 @@
+"""Whether the model can read the prompts of the classes, and tell the classes apart by them.
+
+A text tower reads so many tokens and no more, and a vocabulary lacks whole scripts. What is lost there is
+lost without a sign: two classes then have the very same embedding, and a fit runs all the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from clipsvd_app.domain.classes import TEMPLATES
+from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.engine.backbone.tokenizer import TextReading
+from clipsvd_app.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from clipsvd_app.domain.classes import ClassSpec
+    from clipsvd_app.engine.backbone.tokenizer import Tokenizer
+
+_WORD = re.compile(r"\w+")
+_SAID_OF_ANY_CLASS = frozenset(
+    _WORD.findall(
+        f"{' '.join(TEMPLATES)} the with in on and or there photo photograph picture scan film x ray study"
+    )
+)
+_NAMED = 3
+_LONGEST_QUOTE = 40
+
+
+@dataclass(frozen=True, slots=True)
+class PromptReport:
+    """What keeps the classes from being used with a model, and what weakens them, in sentences."""
+
+    refusals: tuple[UserError, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _ReadClass:
+    """A class with what the model reads of each of its prompts."""
+
+    name: str
+    prompts: tuple[str, ...]
+    readings: tuple[TextReading, ...]
+
+    @property
+    def seen(self) -> frozenset[tuple[int, ...]]:
+        """The different texts that the model sees of the class."""
+        return frozenset(reading.ids for reading in self.readings)
+
+    @property
+    def mute(self) -> list[str]:
+        """The prompts of which the model reads nothing, or nothing but words that go with any class."""
+        pairs = zip(self.prompts, self.readings, strict=True)
+        return [prompt for prompt, reading in pairs if _says_nothing(reading)]
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """The words that the vocabulary does not have."""
+        return tuple(dict.fromkeys(word for reading in self.readings for word in reading.unknown))
+
+
+def check_prompts(tokenizer: Tokenizer, classes: Sequence[ClassSpec]) -> PromptReport:
+    """Judge the prompts of all classes against one another, as this tokenizer reads them."""
+    read = _read(tokenizer, classes)
+    mute = [entry for entry in read if len(entry.mute) == len(entry.prompts)]
+    alike = [group for group in _alike(read) if not all(entry in mute for entry in group)]
+    refusals = [_unreadable(mute)] if mute else []
+    refusals += [_same_to_the_model(group, tokenizer.context_length) for group in alike]
+    if refusals:
+        return PromptReport(tuple(refusals))
+    warnings = [sentence for entry in read for sentence in _of_class(entry, tokenizer.context_length)]
+    return PromptReport(warnings=tuple(_fewer([*warnings, *_shared(read)])))
+
+
+def require_readable(tokenizer: Tokenizer, classes: Sequence[ClassSpec]) -> tuple[str, ...]:
+    """Refuse classes that the model cannot read or tell apart; return what weakens the others."""
+    report = check_prompts(tokenizer, classes)
+    if report.refusals:
+        first = report.refusals[0]
+        told = " ".join(error.message for error in report.refusals[:_NAMED])
+        raise UserError(told, remedy=first.remedy, code=first.code)
+    return report.warnings
+
+
+def says_nothing(tokenizer: Tokenizer, text: str) -> bool:
+    """Tell that the model reads nothing of a text, or nothing but words that go with anything."""
+    return _says_nothing(tokenizer.read([text])[0])
+
+
+def _read(tokenizer: Tokenizer, classes: Sequence[ClassSpec]) -> list[_ReadClass]:
+    prompts = [tuple(prompt for prompt in spec.prompts if prompt.strip()) for spec in classes]
+    readings = iter(tokenizer.read([prompt for of_class in prompts for prompt in of_class]))
+    return [
+        _ReadClass(spec.name, of_class, tuple(next(readings) for _ in of_class))
+        for spec, of_class in zip(classes, prompts, strict=True)
+    ]
+
+
+def _unreadable(mute: Sequence[_ReadClass]) -> UserError:
+    classes = _quoted([entry.name for entry in mute], " and ")
+    of, stay = ("class", "its name can stay as it is")
+    if len(mute) > 1:
+        of, stay = ("classes", "their names can stay as they are")
+    words = tuple(dict.fromkeys(word for entry in mute for word in entry.unknown))
+    why = (
+        f"its vocabulary does not have {_quoted(words)}" if words else "they hold no character that it knows"
+    )
+    return UserError(
+        f"The model cannot read the prompts of the {of} {classes}: {why}.",
+        remedy=f"Write a prompt in English words for {classes}; {stay}.",
+        code="unreadable_prompts",
+    )
+
+
+def _alike(read: Sequence[_ReadClass]) -> list[list[_ReadClass]]:
+    groups: dict[frozenset[tuple[int, ...]], list[_ReadClass]] = defaultdict(list)
+    for entry in read:
+        groups[entry.seen].append(entry)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _same_to_the_model(group: Sequence[_ReadClass], context_length: int) -> UserError:
+    names = _quoted([entry.name for entry in group], " and ")
+    wholes = {frozenset(reading.whole for reading in entry.readings) for entry in group}
+    texts = {frozenset(" ".join(prompt.split()) for prompt in entry.prompts) for entry in group}
+    unknown = tuple(dict.fromkeys(word for entry in group for word in entry.unknown))
+    if len(wholes) > 1:
+        why = f"their prompts differ only after {context_length} tokens, and it reads no further"
+        remedy = "Shorten their prompts, or begin them with what sets the classes apart."
+    elif len(texts) == 1:
+        why, remedy = "they have the same prompts", "Write different prompts for them."
+    elif unknown:
+        why = f"their prompts differ only in what its vocabulary does not have, such as {_quoted(unknown)}"
+        remedy = "Write a prompt in English words for each of them; their names can stay as they are."
+    else:
+        why = "to its vocabulary their prompts are the same, as they differ only in case, accents or blanks"
+        remedy = "Write prompts for them that differ in their words."
+    return UserError(
+        f"The model cannot tell the classes {names} apart: {why}.", remedy=remedy, code="same_prompts"
+    )
+
+
+def _of_class(entry: _ReadClass, context_length: int) -> Iterator[str]:
+    """Yield what weakens one class that can be read."""
+    mute, of_all = len(entry.mute), counted(len(entry.prompts), "prompt")
+    if entry.unknown:
+        without = f"; {mute} of its {of_all} {'says' if mute == 1 else 'say'} nothing without" if mute else ""
+        yield f"The model does not know {_quoted(entry.unknown)} in the prompts of “{entry.name}”{without}."
+    elif mute:
+        yield f"The model reads nothing of {mute} of the {of_all} of “{entry.name}”."
+    cut = [reading for reading in entry.readings if reading.lost]
+    if cut:
+        which = "The prompt" if len(entry.prompts) == 1 else f"{len(cut)} of {of_all}"
+        verb = "is" if len(cut) == 1 else "are"
+        name = _spoken(entry.name)
+        named = any(name in r.lost.casefold() and name not in r.known.casefold() for r in cut)
+        part = f"“{_short(cut[0].lost)}”" + (", and with it the name of the class," if named else "")
+        yield (
+            f"{which} of “{entry.name}” {verb} cut: the model reads {context_length} tokens,"
+            f" and {part} is lost."
+        )
+
+
+def _shared(read: Sequence[_ReadClass]) -> Iterator[str]:
+    """Yield each pair of classes that the model sees under one and the same prompt, once a prompt."""
+    owners: dict[tuple[int, ...], _ReadClass] = {}
+    told: set[tuple[str, str]] = set()
+    for entry in read:
+        for prompt, reading in zip(entry.prompts, entry.readings, strict=True):
+            owner = owners.setdefault(reading.ids, entry)
+            if owner is not entry and (owner.name, entry.name) not in told:
+                told.add((owner.name, entry.name))
+                yield f"“{owner.name}” and “{entry.name}” share a prompt: “{_short(prompt)}”."
+
+
+def _fewer(sentences: Sequence[str]) -> list[str]:
+    if len(sentences) <= 2 * _NAMED:
+        return list(sentences)
+    rest = len(sentences) - 2 * _NAMED
+    more = counted(rest, "more class has prompts", "more classes have prompts")
+    return [*sentences[: 2 * _NAMED], f"{more} that are read in part."]
+
+
+def _says_nothing(reading: TextReading) -> bool:
+    words = frozenset(_WORD.findall(reading.known.casefold()))
+    return not reading.ids or (bool(reading.unknown) and words <= _SAID_OF_ANY_CLASS)
+
+
+def _spoken(name: str) -> str:
+    return " ".join(name.replace("_", " ").split()).casefold()
+
+
+def _quoted(words: Sequence[str], last: str = ", ") -> str:
+    shown = [f"“{_short(word)}”" for word in words[:_NAMED]]
+    if len(words) > _NAMED:
+        return f"{', '.join(shown)} and {len(words) - _NAMED} more"
+    return last.join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[: _LONGEST_QUOTE - 1].rstrip()}…"

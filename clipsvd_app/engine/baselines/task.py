@@ -1,0 +1,87 @@
+"""What a method on frozen features learns from, and what it answers with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clipsvd_app.engine.statistics.metrics import Floats, Integers
+
+Features = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class LadderTask:
+    """Labelled training images as unit features (images, width), and the texts of the classes.
+
+    texts: unit embeddings (classes, width); scale: what a cosine is multiplied with to be a logit.
+    """
+
+    features: Features
+    labels: tuple[int, ...]
+    groups: tuple[str, ...]
+    texts: Features
+    scale: float
+    seed: int
+
+    @property
+    def classes(self) -> int:
+        """Count the classes."""
+        return len(self.texts)
+
+    @property
+    def truth(self) -> Integers:
+        """Return the labels (images,)."""
+        return np.asarray(self.labels, dtype=np.int64)
+
+    @property
+    def one_hot(self) -> Floats:
+        """Return the labels (images, classes), 1 in the column of the class."""
+        return np.asarray(np.eye(self.classes)[self.truth])
+
+    def subset(self, positions: Sequence[int]) -> LadderTask:
+        """Return the task with these training images alone."""
+        rows = list(positions)
+        return LadderTask(
+            self.features[rows],
+            tuple(self.labels[row] for row in rows),
+            tuple(self.groups[row] for row in rows),
+            self.texts,
+            self.scale,
+            self.seed,
+        )
+
+    def zero_shot_logits(self, features: Features) -> Floats:
+        """Return what the untouched model says (images, classes)."""
+        return np.asarray(self.scale * features.astype(np.float64) @ self.texts.astype(np.float64).T)
+
+
+class Fitted(Protocol):
+    """A method that has learnt."""
+
+    @property
+    def trainable_parameters(self) -> int:
+        """Count the numbers that training set."""
+
+    def probabilities(self, features: Features) -> Floats:
+        """Return (images, classes)."""
+
+
+class Linear(Fitted, Protocol):
+    """A method whose answer is the softmax of one linear layer on the features."""
+
+    @property
+    def layer(self) -> tuple[Floats, Floats]:
+        """Return weights (classes, width) and offsets (classes,)."""
+
+
+def softmax(logits: Floats) -> Floats:
+    """Return probabilities (images, classes)."""
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True))

@@ -1,0 +1,1 @@
+"""Images as the model takes them, their frozen features, and who trains and who tests."""

@@ -1,0 +1,76 @@
+"""A job whose GPU runs out of memory is done on the CPU, and says so."""
+
+from __future__ import annotations
+
+import gc
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+import torch
+
+from clipsvd_app.domain.results.run import RunResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from clipsvd_app.engine.device.devices import Devices
+    from clipsvd_app.jobs import DeviceRequest, Report
+
+FALLBACK_STAGE = "The GPU's memory is not enough: starting again on the CPU"
+FALLBACK_NOTE = (
+    "The GPU's memory was not enough even for one image at a time, so all of this was computed on the CPU."
+)
+# What drivers say in a plain RuntimeError where torch has no OutOfMemoryError for it.
+_OTHER_WORDS = ("MPS backend out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
+R = TypeVar("R", bound="DeviceRequest")
+
+
+def with_cpu_in_reserve(
+    request: R,
+    devices: Devices,
+    attempt: Callable[[R], object],
+    let_go: Callable[[torch.device], None],
+    report: Report,
+) -> object:
+    """Return the attempt's result, of a second attempt on the CPU if the GPU's memory ran out.
+
+    ``let_go`` drops what is loaded on the device given up. A run's result says in its notes where it was
+    computed in place of where it was to be.
+    """
+    device = devices.pick(request.device)
+    result = _unless_full(lambda: attempt(request), device)
+    if result is None:
+        let_go(device)
+        _release(device)
+        report(FALLBACK_STAGE, 0, 1)
+        return _noted(attempt(replace(request, device="cpu")), FALLBACK_NOTE)
+    return _noted(result, devices.note() if request.device == "auto" else "")
+
+
+def _unless_full(attempt: Callable[[], object], device: torch.device) -> object | None:
+    """Return None when memory ran out; with the exception go the tensors that its frames hold."""
+    try:
+        return attempt()
+    except RuntimeError as error:
+        if device.type == "cpu" or not is_out_of_memory(error):
+            raise
+        return None
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether an error of torch says that a device has no memory left."""
+    return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in _OTHER_WORDS)
+
+
+def _release(device: torch.device) -> None:
+    gc.collect()
+    if device.type == "cuda" and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
+    elif device.type == "mps":
+        torch.mps.empty_cache()
+
+
+def _noted(result: object, note: str) -> object:
+    if note and isinstance(result, RunResult):
+        return replace(result, notes=(*result.notes, note))
+    return result

@@ -1,0 +1,1 @@
+"""Where in the image an answer comes from, each map with its control."""

@@ -1,0 +1,129 @@
+"""The control of every map: hide the image in the map's order and watch the winner's margin fall.
+
+Deletion (Petsiuk et al. 2018): the mean margin while more and more is hidden must be lower than in every one
+of ten random orders, by more than twice their spread, and lower than from the centre out. Beating ten
+orders alone would trust one map of pure noise in eleven.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from clipsvd_app.domain.results.explanation import CaseMap, DeletionCurve, MapKind
+
+if TYPE_CHECKING:
+    from clipsvd_app.engine.sigma.adapted import AdaptedModel
+    from clipsvd_app.jobs import Report
+
+Score = Callable[[Tensor], Tensor]
+Grid = tuple[tuple[float, ...], ...]
+RANDOM_ORDERS = 10
+SHARES = (0.0, 0.1, 0.3, 0.6, 1.0)
+_SPREADS = 2.0
+_BATCH = 16
+
+
+def margin_score(adapted: AdaptedModel, winner: int, runner_up: int) -> Score:
+    """Return the function images -> logit of ``winner`` minus that of ``runner_up``."""
+
+    def score(images: Tensor) -> Tensor:
+        with torch.no_grad():
+            logits = adapted.logits(images).float().cpu()
+        return logits[:, winner] - logits[:, runner_up]
+
+    return score
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Deletion:
+    """One image with the curves that every map of it is held to, over cells of (rows, columns)."""
+
+    score: Score
+    image: Tensor
+    shape: tuple[int, int]
+    random: tuple[DeletionCurve, ...]
+    centre: DeletionCurve
+    ends: tuple[float, float]
+
+    def judge(self, kind: MapKind, grid: Tensor, report: Report) -> CaseMap:
+        """Test a map (rows, columns) of what each cell adds to the margin."""
+        order = grid.flatten().argsort(descending=True, stable=True).tolist()
+        (curve,) = _curves(self.score, self.image, [order], self.shape, self.ends, report)
+        areas = [rival.area for rival in self.random]
+        passed = curve.area < self.centre.area and _is_clearly_below(curve.area, areas)
+        values = tuple(tuple(row) for row in grid.double().tolist())
+        return CaseMap(kind, values, passed, curve, self.random, self.centre)
+
+
+def prepare_deletion(
+    score: Score, image: Tensor, shape: tuple[int, int], report: Report, seed: int = 0
+) -> Deletion:
+    """Measure the rivals of all maps of an image (3, size, size): ten random orders and the centre first."""
+    cells = shape[0] * shape[1]
+    generator = torch.Generator().manual_seed(seed)
+    orders = [torch.randperm(cells, generator=generator).tolist() for _ in range(RANDOM_ORDERS)]
+    whole = hide(image, range(cells), shape)
+    first, last = score(torch.stack([image, whole])).tolist()
+    centre, *random = _curves(score, image, [_centre_out(shape), *orders], shape, (first, last), report)
+    return Deletion(score, image, shape, tuple(random), centre, (first, last))
+
+
+def hide(image: Tensor, cells: Sequence[int], shape: tuple[int, int]) -> Tensor:
+    """Return a copy of the image (3, size, size) with cells of a grid (rows, columns) in its mean colour."""
+    mask = torch.zeros(shape[0] * shape[1], dtype=torch.bool, device=image.device)
+    mask[list(cells)] = True
+    rows, columns = image.shape[-2:]
+    across = torch.arange(columns, device=image.device) * shape[1] // columns
+    down = torch.arange(rows, device=image.device) * shape[0] // rows
+    hidden = mask.view(shape)[down][:, across]
+    return torch.where(hidden, image.mean(dim=(1, 2))[:, None, None], image)
+
+
+def _curves(
+    score: Score,
+    image: Tensor,
+    orders: Sequence[Sequence[int]],
+    shape: tuple[int, int],
+    ends: tuple[float, float],
+    report: Report,
+) -> list[DeletionCurve]:
+    """Return one curve an order; its ends, nothing and all hidden, are the same for every order."""
+    counts = [max(1, round(share * shape[0] * shape[1])) for share in SHARES[1:-1]]
+    states = [order[:count] for order in orders for count in counts]
+    margins: list[float] = []
+    for start in range(0, len(states), _BATCH):
+        report("Testing the maps", start, len(states))
+        batch = [hide(image, cells, shape) for cells in states[start : start + _BATCH]]
+        margins += score(torch.stack(batch)).tolist()
+    width = len(counts)
+    return [
+        _curve((ends[0], *margins[place * width : (place + 1) * width], ends[1]))
+        for place in range(len(orders))
+    ]
+
+
+def _curve(margins: tuple[float, ...]) -> DeletionCurve:
+    steps = zip(SHARES, SHARES[1:], margins, margins[1:], strict=False)
+    area = sum((right - left) * (one + other) / 2 for left, right, one, other in steps)
+    return DeletionCurve(SHARES, margins, area)
+
+
+def _is_clearly_below(value: float, others: Sequence[float]) -> bool:
+    clear = statistics.mean(others) - _SPREADS * statistics.stdev(others)
+    return value < min(others) and value < clear
+
+
+def _centre_out(shape: tuple[int, int]) -> list[int]:
+    rows, columns = shape
+
+    def distance(cell: int) -> float:
+        down, across = (cell // columns + 0.5) / rows - 0.5, (cell % columns + 0.5) / columns - 0.5
+        return down**2 + across**2
+
+    return sorted(range(rows * columns), key=distance)

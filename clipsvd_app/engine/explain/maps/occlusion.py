@@ -1,0 +1,33 @@
+"""A map that asks the model itself: hide one cell after another and watch the margin fall."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from clipsvd_app.engine.explain.maps.deletion import Score, hide
+
+if TYPE_CHECKING:
+    from clipsvd_app.jobs import Report
+
+_LARGEST_GRID = 8
+_BATCH = 16
+
+
+def grid_side(size: int, patch: int) -> int:
+    """Return how many cells a side has: whole patches each, at most eight."""
+    patches = max(1, size // patch)
+    return max(side for side in range(1, _LARGEST_GRID + 1) if patches % side == 0)
+
+
+def occlusion_map(score: Score, image: Tensor, side: int, report: Report) -> Tensor:
+    """Return the fall of the margin (side, side) when that cell takes the image's mean colour."""
+    whole = score(image[None])[0]
+    parts = []
+    for start in range(0, side**2, _BATCH):
+        report("Hiding patches", start, side**2)
+        cells = range(start, min(start + _BATCH, side**2))
+        parts.append(score(torch.stack([hide(image, [cell], (side, side)) for cell in cells])))
+    return (whole - torch.cat(parts)).view(side, side)

@@ -1,0 +1,29 @@
+"""Does the map belong to the class? Maps of nonsense prompts say how much any two maps differ."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from clipsvd_app.domain.results.explanation import MapSpecificity
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+NONSENSE_PROMPTS = 19
+
+
+def specificity(class_map: Tensor, nonsense_maps: Tensor) -> MapSpecificity:
+    """Compare a class prompt's map (cells,) with those of nonsense prompts (prompts, cells).
+
+    The distance of two maps is 1 - their correlation. Among 19 nonsense prompts, a map that is no more its
+    own than theirs is further from them than each is from the rest in one case of twenty.
+    """
+    maps = torch.cat([class_map[None], nonsense_maps]).double()
+    centred = maps - maps.mean(dim=1, keepdim=True)
+    unit = centred / centred.norm(dim=1, keepdim=True).clamp_min(1e-30)
+    distance = 1 - unit @ unit.T
+    count = len(nonsense_maps)
+    among = (distance[1:, 1:].sum(dim=1) - distance[1:, 1:].diagonal()) / (count - 1)
+    return MapSpecificity(float(distance[0, 1:].mean()), float(among.max()), count)

@@ -1,0 +1,154 @@
+"""The corpus as one state of the model embeds it, kept in the cache folder."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from clipsvd_app.corpus import MODALITIES, CorpusPhrase, without_class_names
+from clipsvd_app.engine.backbone.backbone import embed_texts
+from clipsvd_app.files import MOST_CACHED_BYTES, keep, prune
+from clipsvd_app.settings import cache_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from pathlib import Path
+
+    from clipsvd_app.engine.sigma.adapted import AdaptedModel
+    from clipsvd_app.jobs import Report
+
+_BATCH = 64
+_SURE_OF_MODALITY = 0.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EmbeddedCorpus:
+    """Phrases with unit embeddings (phrases, width) fp32, centred and made unit again.
+
+    Descriptions and negative controls are centred each on their own mean, so that controls vary as
+    descriptions do and a match with one is not ruled out from the start.
+    """
+
+    phrases: tuple[CorpusPhrase, ...]
+    centred: NDArray[np.float32]
+    plain: NDArray[np.float32] | None = None
+    """The embeddings as they are."""
+
+    @property
+    def descriptions(self) -> int:
+        """How many phrases are no controls."""
+        return sum(not phrase.is_control for phrase in self.phrases)
+
+    @property
+    def is_control(self) -> NDArray[np.bool_]:
+        """Which phrases are negative controls (phrases,)."""
+        return np.array([phrase.is_control for phrase in self.phrases], dtype=bool)
+
+
+def embed_corpus(
+    adapted: AdaptedModel,
+    corpus: Sequence[CorpusPhrase],
+    modalities: Collection[str],
+    report: Report,
+    *,
+    lasting: bool = True,
+) -> EmbeddedCorpus:
+    """Embed the phrases that may describe images of these modalities, and the controls.
+
+    Phrases that say a class by name are dropped. Embeddings are kept for the next time unless the state of
+    the model is a passing one.
+    """
+    allowed = without_class_names(corpus, (spec.name for spec in adapted.classes))
+    kept = tuple(phrase for phrase in allowed if phrase.applies_to(modalities))
+    vectors = _embed_or_recall(adapted, tuple(phrase.text for phrase in kept), report, lasting=lasting)
+    return centre_corpus(kept, vectors)
+
+
+def likely_modalities(
+    adapted: AdaptedModel, mean_image: NDArray[np.float32], report: Report
+) -> tuple[str, ...]:
+    """Return the modality whose sentence is nearest to the mean image (width,); all where none clearly is.
+
+    The base model decides, in and out of training: what a picture is does not change with the classes.
+    """
+    sentences = _embed_or_recall(adapted.base, tuple(MODALITIES.values()), report)
+    logits = adapted.backbone.logit_scale * (sentences @ unit(mean_image))
+    chances = np.exp(logits - logits.max())
+    chances /= chances.sum()
+    best = int(chances.argmax())
+    return (tuple(MODALITIES)[best],) if chances[best] >= _SURE_OF_MODALITY else tuple(MODALITIES)
+
+
+def centre_corpus(phrases: tuple[CorpusPhrase, ...], vectors: NDArray[np.float32]) -> EmbeddedCorpus:
+    """Centre unit embeddings (phrases, width), descriptions and controls apart, and make each unit again."""
+    centred = np.array(vectors, dtype=np.float32)
+    is_control = np.array([phrase.is_control for phrase in phrases], dtype=bool)
+    for group in (is_control, ~is_control):
+        if group.any():
+            centred[group] -= centred[group].mean(axis=0)
+    return EmbeddedCorpus(phrases, unit(centred), vectors)
+
+
+def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scale vectors (..., width) to length 1; a vector of zeros stays so."""
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.maximum(length, 1e-12), dtype=np.float32)
+
+
+def state_hash(adapted: AdaptedModel) -> str:
+    """Return a hash of all that an embedding depends on: the loaded base, and the singular values."""
+    digest = hashlib.sha256(adapted.backbone.fingerprint.encode())
+    if adapted.is_base:
+        return digest.hexdigest()
+    for name, sigma in sorted(adapted.sigmas.items()):
+        digest.update(name.encode() + np.ascontiguousarray(sigma, dtype="<f4").tobytes())
+    return digest.hexdigest()
+
+
+def recall_array(key: str) -> NDArray[np.float32] | None:
+    """Return an array kept under ``key`` in the cache folder; None if it is absent or damaged."""
+    try:
+        with _cache_file(key).open("rb") as file:
+            return np.asarray(np.load(file, allow_pickle=False), dtype=np.float32)
+    except (OSError, ValueError, EOFError):
+        return None
+
+
+def keep_array(key: str, values: NDArray[np.float32]) -> None:
+    """Keep an array in the cache folder, among as many as there is room for."""
+    raw = io.BytesIO()
+    np.save(raw, values, allow_pickle=False)
+    target = _cache_file(key)
+    keep(target, raw.getvalue())
+    prune(target.parent, MOST_CACHED_BYTES[target.parent.name])
+
+
+def _embed_or_recall(
+    adapted: AdaptedModel, texts: Sequence[str], report: Report, *, lasting: bool = True
+) -> NDArray[np.float32]:
+    words = hashlib.sha256(json.dumps(texts).encode()).hexdigest()
+    key = f"corpus-{words[:32]}-{state_hash(adapted)[:32]}"
+    kept = recall_array(key)
+    if kept is not None and len(kept) == len(texts) and np.isfinite(kept).all():
+        return kept
+    parts = []
+    for start in range(0, len(texts), _BATCH):
+        report("Reading the corpus", start, len(texts))
+        tokens = adapted.backbone.tokenize(texts[start : start + _BATCH])
+        with torch.no_grad():
+            parts.append(embed_texts(adapted.model, tokens).cpu().numpy())
+    vectors = np.concatenate(parts).astype(np.float32)
+    if lasting:
+        keep_array(key, vectors)
+    return vectors
+
+
+def _cache_file(key: str) -> Path:
+    return cache_folder() / "explanations" / f"{key}.npy"

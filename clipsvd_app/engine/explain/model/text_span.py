@@ -1,0 +1,141 @@
+"""What each attention head writes, in phrases (TextSpan: Gandelsman et al. 2024), held to a null.
+
+A head's contributions to the embeddings of n images are centred. The phrase t along which they vary most,
+t^T C t for their covariance C and unit t, is taken, its direction is removed from C, and so on. A phrase
+counts only above the 95 % point of what the best phrase reaches when all phrases are turned together by a
+random rotation: they stay as like one another as they are, and lose what they have to do with the head.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from clipsvd_app.domain.results.explanation import HeadReading, Phrase
+from clipsvd_app.engine.device.torch_setup import one_thread
+from clipsvd_app.engine.explain.model.decomposition import head_outputs, head_ways_out
+from clipsvd_app.engine.explain.model.image_tower import Trace, trace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import nn
+
+    from clipsvd_app.engine.explain.model.embedded_corpus import EmbeddedCorpus
+    from clipsvd_app.engine.explain.model.image_tower import TowerView
+    from clipsvd_app.jobs import Report
+
+FEWEST_IMAGES, ENOUGH_IMAGES = 32, 64
+ROTATIONS = 60
+MOST_PHRASES = 5
+_LEVEL = 0.95
+_BATCH = 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RotatedPhrases:
+    """Squares of phrases' coordinates in random frames (rotations, phrases, dimensions), shared by all heads.
+
+    Turning the phrases and keeping the head is the same as keeping the phrases and turning the head.
+    """
+
+    squares: Tensor
+
+    def threshold(self, spectrum: Tensor) -> float:
+        """Return the 95 % point of the best phrase's variance for a head with these eigenvalues."""
+        best = (self.squares[..., : len(spectrum)] @ spectrum.to(self.squares)).amax(dim=1)
+        return float(np.quantile(best.double().numpy(), _LEVEL))
+
+
+def rotate_phrases(texts: Tensor, dimensions: int, seed: int = 0) -> RotatedPhrases:
+    """Draw the null for unit phrases (phrases, embedding) and heads of at most ``dimensions``."""
+    generator = torch.Generator().manual_seed(seed)
+    frames = torch.randn((ROTATIONS, texts.shape[1], dimensions), generator=generator, dtype=texts.dtype)
+    with one_thread():
+        turned = torch.linalg.qr(frames).Q
+    return RotatedPhrases((texts @ turned).square())
+
+
+def gather_heads(model: nn.Module, view: TowerView, images: Tensor, report: Report) -> Trace:
+    """Pass images (images, 3, size, size) through the tower in batches and keep what the heads wrote."""
+    parts = []
+    for start in range(0, len(images), _BATCH):
+        report("Watching the heads", start, len(images))
+        parts.append(trace(model, view, images[start : start + _BATCH]))
+    return Trace(
+        end=torch.cat([part.end for part in parts]),
+        embedding=torch.cat([part.embedding for part in parts]),
+        mixed=[torch.cat(layer) for layer in zip(*(part.mixed for part in parts), strict=True)],
+    )
+
+
+def read_heads(
+    view: TowerView, found: Trace, corpus: EmbeddedCorpus, report: Report, seed: int = 0
+) -> Iterator[tuple[int, int, HeadReading]]:
+    """Yield layer, head and reading of every head of the image tower."""
+    texts = torch.from_numpy(corpus.centred)
+    outputs = head_outputs(view, found).cpu()
+    null = rotate_phrases(texts, min(outputs.shape[-1], texts.shape[1]), seed)
+    for layer in range(len(outputs)):
+        report("Reading the heads", layer, len(outputs))
+        ways_out = head_ways_out(view, layer).cpu()
+        for head in range(view.heads):
+            contributions = outputs[layer, :, head] @ ways_out[head]
+            yield layer, head, read_span(contributions, texts, corpus, null)
+
+
+def read_span(
+    contributions: Tensor, texts: Tensor, corpus: EmbeddedCorpus, null: RotatedPhrases
+) -> HeadReading:
+    """Read one head from its contributions (images, embedding); texts are unit (phrases, embedding)."""
+    spectrum, axes = _principal(contributions)
+    total = float(spectrum.sum())
+    if total <= 0:
+        return HeadReading((), 0.0, 0.0)
+    coordinates = texts.double() @ axes.T
+    phrases: list[Phrase] = []
+    first: tuple[float, float] | None = None
+    for _ in range(MOST_PHRASES):
+        scores = coordinates.square() @ spectrum
+        row = int(scores.argmax())
+        score, threshold = float(scores[row]) / total, null.threshold(spectrum) / total
+        first = first or (score, threshold)
+        if score <= threshold:
+            break
+        phrase = corpus.phrases[row]
+        if phrase.is_control:
+            return HeadReading(tuple(phrases), *first, is_control=not phrases)
+        phrases.append(Phrase(phrase.text, score, phrase.axis))
+        spectrum, coordinates = _deflated(spectrum, coordinates, row)
+    assert first is not None
+    return HeadReading(tuple(phrases), *first)
+
+
+def _principal(contributions: Tensor) -> tuple[Tensor, Tensor]:
+    """Return eigenvalues (rank,) descending and axes (rank, embedding) of the centred covariance."""
+    centred = (contributions - contributions.mean(dim=0)).double()
+    with one_thread():
+        _, lengths, axes = torch.linalg.svd(_compressed(centred), full_matrices=False)
+    spectrum = lengths.square() / len(centred)
+    kept = spectrum > 1e-12 * spectrum.max().clamp_min(1e-300)
+    return spectrum[kept], axes[kept]
+
+
+def _compressed(rows: Tensor) -> Tensor:
+    """Return fewer rows with the same covariance where there are more rows than columns."""
+    return torch.linalg.qr(rows, mode="r").R if rows.shape[0] > rows.shape[1] else rows
+
+
+def _deflated(spectrum: Tensor, coordinates: Tensor, row: int) -> tuple[Tensor, Tensor]:
+    """Remove the direction of one phrase from the covariance and turn to its new principal axes."""
+    taken = coordinates[row] / coordinates[row].norm()
+    left = torch.eye(len(taken), dtype=taken.dtype) - torch.outer(taken, taken)
+    with one_thread():
+        values, vectors = torch.linalg.eigh(left @ torch.diag(spectrum) @ left)
+    turned = coordinates @ vectors.flip(1)
+    turned[row] = 0
+    return values.flip(0).clamp_min(0), turned

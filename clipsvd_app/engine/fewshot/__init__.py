@@ -1,0 +1,1 @@
+"""Few-shot figures on any labelled folder."""

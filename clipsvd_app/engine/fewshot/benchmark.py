@@ -1,0 +1,149 @@
+"""Few-shot figures on any labelled folder: the same draws for every method, one record for each."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from clipsvd_app.domain.classes import ClassSpec, class_from_name, clean_name
+from clipsvd_app.domain.recipe import recipe_for
+from clipsvd_app.engine.backbone.prompt_check import require_readable
+from clipsvd_app.engine.data.splits import Split, check_classes, draw_shots
+from clipsvd_app.engine.fewshot.images import (
+    BenchImages,
+    folder_rules,
+    read_bench_images,
+    require_data_set,
+)
+from clipsvd_app.engine.fitting.adapt import adapt
+from clipsvd_app.engine.fitting.learner import Learner
+from clipsvd_app.engine.sigma.adapted import AdaptedModel
+from clipsvd_app.engine.sigma.warm import WarmBackbones
+from clipsvd_app.engine.statistics import metrics
+from clipsvd_app.engine.training.estimate import method_outputs, study_of
+from clipsvd_app.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from clipsvd_app.domain.recipe import DeviceName
+    from clipsvd_app.engine.baselines.methods import MethodOutput
+    from clipsvd_app.jobs import BackboneRef, Report
+
+
+@dataclass(frozen=True, slots=True)
+class BenchSource:
+    """Which images of a data set count, whose they are, and what the classes are called."""
+
+    root: Path
+    group_regex: str | None
+    include_regex: str | None
+    splits: tuple[str, ...]
+    prompts: Path | None
+    class_names: tuple[str, ...]
+
+
+def open_bench(
+    source: BenchSource, backbone: BackboneRef, preset: str, report: Report, device: DeviceName = "auto"
+) -> tuple[BenchImages, Learner]:
+    """Read all pictures and frozen features once, and return them with what every fit has in common."""
+    require_data_set(source.root)
+    rules, recipe = folder_rules(source.group_regex, source.include_regex), recipe_for(preset)
+    warm = WarmBackbones().get(backbone, device, report)
+    data = read_bench_images(source.root, rules, source.splits, source.class_names, warm, report)
+    check_classes(data.images.labels(range(len(data.images.inputs))), data.class_names)
+    classes = _classes(data, source.prompts)
+    require_readable(warm.backbone.tokenizer, classes)
+    return data, Learner(warm.backbone, warm.basis(report), classes, recipe)
+
+
+def few_shot_records(
+    root: Path,
+    shots: Sequence[int],
+    seeds: int,
+    backbone: BackboneRef,
+    group_regex: str | None,
+    include_regex: str | None,
+    splits: Sequence[str],
+    prompts: Path | None,
+    preset: str,
+    report: Report,
+    device: DeviceName = "auto",
+    class_names: Sequence[str] = (),
+) -> Iterator[dict[str, Any]]:
+    """Yield one record for each number of shots, seed and method.
+
+    K images of every class train and all others test, except images of a patient who has a training
+    image. Pictures and frozen features are computed once.
+    """
+    source = BenchSource(root, group_regex, include_regex, tuple(splits), prompts, tuple(class_names))
+    data, learner = open_bench(source, backbone, preset, report, device)
+    everyone = range(len(data.images.inputs))
+    labels, groups = data.images.labels(everyone), data.images.groups(everyone)
+    for count in shots:
+        for seed in range(seeds):
+            split = draw_shots(labels, groups, count, seed)
+            stage = f"{count} shots, seed {seed}: "
+            trained = adapt(learner, data.images.examples(split.train, report), seed, report, stage)
+            adapted = AdaptedModel(learner.backbone, learner.basis, trained.sigmas, learner.classes)
+            study = study_of(data.images, learner.classes, seed)
+            outputs = method_outputs(study, split, study.frozen(split), trained, adapted, report)
+            for method, output in outputs.items():
+                yield {
+                    "dataset": data.name,
+                    "backbone": backbone.name,
+                    "shots": count,
+                    "seed": seed,
+                    "method": method,
+                    **_figures(data, split, output),
+                }
+
+
+def _figures(data: BenchImages, split: Split, output: MethodOutput) -> dict[str, Any]:
+    truth = np.asarray(data.images.labels(split.test), dtype=np.int64)
+    confusion = metrics.confusion_matrix(truth, output.probabilities.argmax(axis=1), len(data.class_names))
+    return {
+        "balanced_accuracy": metrics.balanced_accuracy(confusion),
+        "accuracy": float(np.trace(confusion) / len(truth)),
+        "test_images": len(truth),
+        "test_groups": len(set(data.images.groups(split.test))),
+        "seconds": output.seconds,
+        "trainable_parameters": output.trainable_parameters,
+    }
+
+
+def _classes(data: BenchImages, prompts: Path | None) -> tuple[ClassSpec, ...]:
+    """Return the classes with the prompts of the table, or the class name in general templates."""
+    table = {} if prompts is None else _read_prompts(prompts, data.class_names)
+    return tuple(
+        ClassSpec(name, tuple(table[name])) if name in table else class_from_name(name)
+        for name in data.class_names
+    )
+
+
+def _read_prompts(table: Path, names: Sequence[str]) -> dict[str, list[str]]:
+    """Read lines of class and prompt; a class may have many lines, a heading is skipped."""
+    try:
+        with table.open(encoding="utf-8", newline="") as stream:
+            rows = [row for row in csv.reader(stream) if len(row) >= 2]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UserError(
+            f"“{table.name}” cannot be read as a table of prompts.",
+            remedy="Give a CSV file with the columns class and prompt.",
+            code="bad_prompts",
+        ) from error
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        if (row[0].strip(), row[1].strip()) != ("class", "prompt"):
+            found.setdefault(clean_name(row[0]), []).append(row[1].strip())
+    if unknown := sorted(set(found) - set(names)):
+        raise UserError(
+            f"The table of prompts names “{unknown[0]}”, which is no class of the data set.",
+            remedy=f"Its classes are {', '.join(names)}.",
+            code="bad_prompts",
+        )
+    return found

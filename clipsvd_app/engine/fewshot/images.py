@@ -1,0 +1,164 @@
+"""The images of a benchmark: one folder for each class, or a MedMNIST file. Neither is known by name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from clipsvd_app.domain.classes import clean_name
+from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.engine.data.features import embed_pictures
+from clipsvd_app.engine.data.images import model_square, training_side
+from clipsvd_app.engine.training.labelled_images import StudySet, read_study_set
+from clipsvd_app.errors import UserError
+from clipsvd_app.jobs import ImageInput
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from clipsvd_app.engine.sigma.warm import WarmBackbone
+    from clipsvd_app.jobs import Report
+
+IMAGE_SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".dicom"))
+
+
+@dataclass(frozen=True, slots=True)
+class BenchImages:
+    """All images of a data set, labelled, with the names of the classes."""
+
+    name: str
+    class_names: tuple[str, ...]
+    images: StudySet
+
+
+@dataclass(frozen=True, slots=True)
+class FolderRules:
+    """Which files of a class folder count, and where their names hold the patient (first group)."""
+
+    group: re.Pattern[str] | None
+    include: re.Pattern[str] | None
+
+    def takes(self, path: Path) -> bool:
+        """Tell whether a file counts."""
+        return path.suffix.lower() in IMAGE_SUFFIXES and (
+            self.include is None or self.include.search(path.name) is not None
+        )
+
+    def patient(self, path: Path) -> str:
+        """Return the patient in a file's name, or the file itself where there is none."""
+        found = None if self.group is None else self.group.search(path.name)
+        return f"file {path.parent.name}/{path.name}" if found is None else f"patient {found.group(1)}"
+
+
+def folder_rules(group_regex: str | None, include_regex: str | None) -> FolderRules:
+    """Compile the expressions; a malformed one, or a patient without a group, is refused."""
+    group = _compiled(group_regex)
+    if group is not None and group.groups < 1:
+        raise UserError(
+            f"The expression “{group_regex}” marks no patient.",
+            remedy="Put the part of the file name that is the patient into parentheses.",
+            code="bad_regex",
+        )
+    return FolderRules(group, _compiled(include_regex))
+
+
+def read_bench_images(
+    root: Path,
+    rules: FolderRules,
+    splits: Sequence[str],
+    class_names: Sequence[str],
+    warm: WarmBackbone,
+    report: Report,
+) -> BenchImages:
+    """Read a folder of class folders, or the named splits of a MedMNIST file, which names no classes."""
+    if root.is_dir():
+        return _from_folder(root, rules, warm, report)
+    return _from_arrays(root, splits, class_names, warm, report)
+
+
+def require_data_set(root: Path) -> None:
+    """Refuse what is neither a folder nor an npz file, before anything is loaded for it."""
+    if not root.is_dir() and not (root.suffix == ".npz" and root.is_file()):
+        raise UserError(
+            f"“{root.name}” is neither a folder of class folders nor a MedMNIST file.",
+            remedy="Give a folder that holds one folder of images for each class, or a .npz file.",
+            code="no_data_set",
+        )
+
+
+def _from_folder(root: Path, rules: FolderRules, warm: WarmBackbone, report: Report) -> BenchImages:
+    inputs: list[ImageInput] = []
+    names: list[str] = []
+    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
+        files = sorted(path for path in folder.iterdir() if path.is_file() and rules.takes(path))
+        if not files:
+            continue
+        for path in files:
+            inputs.append(ImageInput(len(inputs), str(path), 0, rules.patient(path), len(names)))
+        names.append(clean_name(folder.name))
+    return BenchImages(root.resolve().name, tuple(names), read_study_set(warm.features, inputs, report))
+
+
+def _from_arrays(
+    file: Path, splits: Sequence[str], class_names: Sequence[str], warm: WarmBackbone, report: Report
+) -> BenchImages:
+    pictures, labels = _arrays(file, splits)
+    kinds = sorted(set(labels))
+    names = tuple(class_names) or tuple(f"class {kind}" for kind in kinds)
+    if len(names) != len(kinds):
+        raise UserError(
+            f"“{file.name}” has {counted(len(kinds), 'class', 'classes')},"
+            f" and {counted(len(names), 'name was', 'names were')} given.",
+            remedy="Name every class once, in the order of the labels in the file.",
+            code="bad_class_names",
+        )
+    backbone, preprocessing = warm.backbone, warm.backbone.preprocessing
+    method = preprocessing.interpolation
+    plain = torch.stack([model_square(picture, preprocessing.size, method) for picture in pictures])
+    side = training_side(preprocessing)
+    larger = {place: model_square(picture, side, method) for place, picture in enumerate(pictures)}
+    inputs = tuple(
+        ImageInput(place, "", 0, f"image {place}", kinds.index(label)) for place, label in enumerate(labels)
+    )
+    features = embed_pictures(backbone.model, backbone, plain, report)
+    images = StudySet(backbone, inputs, plain, features, (), larger)
+    return BenchImages(file.stem, names, images)
+
+
+def _arrays(file: Path, splits: Sequence[str]) -> tuple[list[NDArray[np.uint8]], list[int]]:
+    try:
+        with np.load(file, allow_pickle=False) as stored:
+            images = [stored[f"{split}_images"] for split in splits]
+            labels = [stored[f"{split}_labels"] for split in splits]
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(
+            f"“{file.name}” does not hold the parts {', '.join(splits)} of a MedMNIST file.",
+            remedy="Name parts that it has with --splits, for example test.",
+            code="no_data_set",
+        ) from error
+    pictures = [_as_rgb(picture) for part in images for picture in part]
+    return pictures, [
+        int(label) for part in labels for label in np.asarray(part).reshape(len(part), -1)[:, 0]
+    ]
+
+
+def _as_rgb(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.repeat(picture[..., None], 3, axis=2) if picture.ndim == 2 else picture
+
+
+def _compiled(expression: str | None) -> re.Pattern[str] | None:
+    if expression is None:
+        return None
+    try:
+        return re.compile(expression)
+    except re.error as error:
+        raise UserError(
+            f"“{expression}” is no regular expression.", remedy=f"Mend it: {error}.", code="bad_regex"
+        ) from error

@@ -1,0 +1,59 @@
+"""Explaining a stored run anew, from its adapter and the images that it had."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from clipsvd_app.adapter_file import read_adapter
+from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.engine.data.images import model_square, normalise, open_image
+from clipsvd_app.engine.explain.run import explain_run
+from clipsvd_app.errors import UserError
+from clipsvd_app.imaging.guard.refusals import REPLACED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clipsvd_app.domain.results.explanation import RunExplanation
+    from clipsvd_app.engine.sigma.warm import WarmBackbone
+    from clipsvd_app.jobs import ExplainRunRequest, Report
+
+
+def run_explain_run(request: ExplainRunRequest, warm: WarmBackbone, report: Report) -> RunExplanation:
+    """Read the images and the adapter of a request and explain; images that cannot be read are left out."""
+    adapted = warm.adapter(read_adapter(Path(request.adapter)), report).adapted
+    preprocessing = warm.backbone.preprocessing
+    pictures, ids, left_out = [], [], []
+    for done, image in enumerate(request.images):
+        report("Reading images", done, len(request.images))
+        try:
+            pictures.append(model_square(open_image(image), preprocessing.size, preprocessing.interpolation))
+        except UserError as error:
+            left_out.append(error.code)
+            continue
+        ids.append(image.id)
+    if not pictures:
+        raise UserError(
+            "None of the run's images can be read.",
+            remedy="Bring the drive that they lie on, or find their folder with File > Find moved images.",
+            code="no_images",
+        )
+    inputs = normalise(torch.stack(pictures), preprocessing)
+    found = explain_run(adapted, inputs, report, ids, request.classes)
+    return replace(found, notes=(*found.notes, *_left_out(left_out)))
+
+
+def _left_out(codes: Sequence[str]) -> list[str]:
+    replaced = codes.count(REPLACED)
+    unread = len(codes) - replaced
+    said = []
+    if replaced:
+        which = counted(replaced, "image was", "images were")
+        said.append(f"{which} replaced under the same name and took no part.")
+    if unread:
+        said.append(f"{counted(unread, 'image')} could not be read and took no part.")
+    return said

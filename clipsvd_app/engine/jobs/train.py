@@ -1,0 +1,317 @@
+"""The training job: adapt, estimate honestly on unseen patients, explain, and save."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from clipsvd_app import __version__, settings
+from clipsvd_app.domain.codec import to_json
+from clipsvd_app.domain.results.run import Prediction, Role, RunResult
+from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.engine.backbone.prompt_check import require_readable
+from clipsvd_app.engine.baselines.frozen_classifier import save_classifiers
+from clipsvd_app.engine.data.splits import Split, check_classes, draw_shots, set_aside
+from clipsvd_app.engine.device.devices import device_title
+from clipsvd_app.engine.explain import UnseenReader, explain_run
+from clipsvd_app.engine.fitting.adapt import adapt, logging_report
+from clipsvd_app.engine.fitting.checkpoints import FolderCheckpoints, run_checkpoints
+from clipsvd_app.engine.fitting.learner import Learner
+from clipsvd_app.engine.sigma import basis
+from clipsvd_app.engine.sigma.adapted import AdaptedModel
+from clipsvd_app.engine.sigma.adapter import save_adapter
+from clipsvd_app.engine.sigma.adapter_document import require_storable
+from clipsvd_app.engine.sigma.likeness import kind_cosines, learn_likeness
+from clipsvd_app.engine.statistics.trust import Trust, learn_trust
+from clipsvd_app.engine.training.estimate import (
+    Estimate,
+    Rounds,
+    Study,
+    Watcher,
+    climb,
+    cross_validated,
+    cross_validation_rounds,
+    held_out,
+    held_out_round,
+    ladder_evaluation,
+    study_of,
+)
+from clipsvd_app.engine.training.labelled_images import StudySet, read_study_set
+from clipsvd_app.engine.training.learning_curve import adapted_point, learning_curve
+from clipsvd_app.engine.training.predictions import predictions_of
+from clipsvd_app.errors import UserError
+from clipsvd_app.imaging import PIXELS_VERSION, known_sha256
+from clipsvd_app.imaging.guard.refusals import REPLACED
+from clipsvd_app.jobs import CURVE_FILE, Announce, Report, TrainRequest, unannounced, without_paths
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clipsvd_app.domain.results.evaluation import Evaluation
+    from clipsvd_app.engine.backbone.backbone import Backbone
+    from clipsvd_app.engine.sigma.trained import TrainedSigma
+    from clipsvd_app.engine.sigma.warm import WarmBackbone
+    from clipsvd_app.engine.training.estimate import Ladder
+
+ADAPTER_FILE = "adapter.safetensors"
+CLASSIFIERS_FOLDER = "classifiers"
+_EXPLAINED_IMAGES = 64
+# Beside those in the backbone's fingerprint: what reads pixels, draws folds and counts.
+_LIBRARIES = ("numpy", "pillow", "pydicom", "scikit-learn", "scipy")
+RESUMED = "This run went on where it had been stopped; its time counts from there."
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A request ready to train: what is read, who trains, and who tests."""
+
+    request: TrainRequest
+    study: Study
+    split: Split
+    rounds: Rounds
+    weak_prompts: tuple[str, ...] = ()
+
+    @property
+    def images(self) -> StudySet:
+        """Return all images that could be read."""
+        return self.study.images
+
+
+def run_train(
+    request: TrainRequest,
+    folder: Path,
+    warm: WarmBackbone,
+    report: Report,
+    announce: Announce = unannounced,
+) -> RunResult:
+    """Train, evaluate and explain; the adapter and the curve are written into ``folder``.
+
+    What the methods on frozen features do is announced within seconds, the verdict as soon as it stands; the
+    explanation and all else come after. The checkpoints stay until the result is stored, by the caller.
+    """
+    start = time.monotonic()
+    report = logging_report(report, folder / CURVE_FILE)
+    checkpoints = checkpoints_of(request, warm.backbone)
+    resumed = checkpoints.folder.exists()
+    prepared = _prepare(request, warm, report)
+    study, images, unseen = prepared.study, prepared.images, UnseenReader(prepared.images)
+    ladder = climb(study, prepared.rounds, report)
+    announce(ladder_evaluation(study, prepared.rounds, ladder))
+    learner = Learner(warm.backbone, warm.basis(report), request.classes, request.recipe, checkpoints)
+    positions = list(prepared.split.train)
+    estimate, trained, adapted = _estimate_and_train(prepared, learner, ladder, unseen, report, announce)
+    words = unseen.changes()
+    evaluation, trust = _trust(prepared, estimate, positions, report)
+    shown = [*positions, *(p for p in range(len(images.inputs)) if p not in set(positions))]
+    shown = shown[:_EXPLAINED_IMAGES]
+    ids = [images.inputs[position].id for position in shown]
+    explanation = explain_run(adapted, images.model_inputs(shown), report, ids, words)
+    train_images = [images.inputs[position] for position in positions]
+    report("Saving the adapter", 0, 1)
+    cosines = kind_cosines(warm.backbone, images.features[positions])
+    likeness = learn_likeness(cosines, images.groups(positions))
+    save_adapter(
+        folder / ADAPTER_FILE, adapted, trained, request, train_images, evaluation, likeness=likeness
+    )
+    save_classifiers(
+        folder / CLASSIFIERS_FOLDER,
+        warm.backbone,
+        study.task(positions),
+        request,
+        train_images,
+        evaluation,
+        likeness=likeness,
+    )
+    return RunResult(
+        class_names=tuple(spec.name for spec in request.classes),
+        backbone_name=warm.backbone.name,
+        backbone_sha256=warm.backbone.sha256,
+        trainable_parameters=trained.trainable_parameters,
+        matrices=len(trained.sigmas),
+        train_images=len(positions),
+        train_groups=len({image.group for image in train_images}),
+        shots=request.shots,
+        seed=request.seed,
+        learning_rate=trained.learning_rate,
+        device=trained.device,
+        seconds=time.monotonic() - start,
+        evaluation=evaluation,
+        predictions=_predictions(prepared, positions, estimate, trust, adapted, report),
+        explanation=explanation,
+        curve=trained.curve,
+        notes=(
+            *trained.notes,
+            *_notes(prepared),
+            *([RESUMED] if resumed else []),
+            *filter(None, [checkpoints.trouble]),
+        ),
+    )
+
+
+def _trust(
+    prepared: _Prepared, estimate: Estimate, trained_on: Sequence[int], report: Report
+) -> tuple[Evaluation, Trust | None]:
+    """Add to an estimate when answers can be trusted and what further examples are worth."""
+    images, names, tested = prepared.images, prepared.study.class_names, list(estimate.probabilities)
+    evaluation, trust = learn_trust(
+        estimate.evaluation, estimate.probabilities, images.labels(tested), images.groups(tested)
+    )
+    if trust is None:
+        return evaluation, None
+    known = sorted({*trained_on, *tested} - _locked(prepared))
+    point = adapted_point(evaluation, images.labels(trained_on))
+    curve = learning_curve(prepared.study.task(known), names, point, report)
+    return replace(evaluation, learning_curve=curve), trust
+
+
+def _locked(prepared: _Prepared) -> set[int]:
+    locked = set(prepared.request.locked)
+    return {place for place, image in enumerate(prepared.images.inputs) if image.group in locked}
+
+
+def checkpoints_of(request: TrainRequest, backbone: Backbone) -> FolderCheckpoints:
+    """Return where the fits of this very run are kept: the same request on the same machine goes on there.
+
+    Whatever could change a last digit makes it another run: the request, the content of its files (not where
+    they lie) and how they are read, the weights with all around them, the device, its threads, and the
+    libraries.
+    """
+    files = [_content_of(image.path) for image in request.images]
+    facts = [
+        to_json(without_paths(request)),
+        files,
+        PIXELS_VERSION,
+        backbone.fingerprint,
+        basis.ALGORITHM,
+        __version__,
+    ]
+    facts += [device_title(backbone.device), torch.get_num_threads(), {n: version(n) for n in _LIBRARIES}]
+    return run_checkpoints(settings.cache_folder() / "checkpoints", facts)
+
+
+def _content_of(path: str) -> str:
+    """Return the hash of a file; an unreadable one is refused later, in its turn."""
+    try:
+        return known_sha256(Path(path))
+    except UserError:
+        return ""
+
+
+def _prepare(request: TrainRequest, warm: WarmBackbone, report: Report) -> _Prepared:
+    names = [spec.name for spec in request.classes]
+    check_classes([image.label for image in request.images if image.label is not None], names)
+    require_storable(request.classes)
+    weak = require_readable(warm.backbone.tokenizer, request.classes)
+    images = read_study_set(warm.features, request.images, report)
+    _refuse_too_few_left(request, images)
+    split = _split(request, images)
+    check_classes(images.labels(split.train), names)
+    study = study_of(images, request.classes, request.seed, request.warnings)
+    return _Prepared(request, study, split, _rounds(request, study, split), weak)
+
+
+def _refuse_too_few_left(request: TrainRequest, images: StudySet) -> None:
+    """Say why a class has no image left where its files were replaced."""
+    left = set(images.labels(images.labelled))
+    if images.replaced and len(left) < len(request.classes):
+        raise UserError(
+            f"{_replaced(len(images.replaced), len(request.images))} Too few are left to train.",
+            remedy="Find the files that were labelled (File > Find moved images, clipsvd relink), or add and"
+            " label the new ones.",
+            code=REPLACED,
+        )
+
+
+def _replaced(replaced: int, of: int) -> str:
+    which = "is not the file that was" if replaced == 1 else "are not the files that were"
+    return f"{replaced:,} of {counted(of, 'image')} {which} added: replaced under the same name."
+
+
+def _rounds(request: TrainRequest, study: Study, split: Split) -> Rounds:
+    if split.test or request.locked or request.shots is not None:
+        return held_out_round(study, split, "locked" if request.locked else "held_out")
+    return cross_validation_rounds(study, split.train, request.recipe)
+
+
+def _estimate_and_train(
+    prepared: _Prepared,
+    learner: Learner,
+    ladder: Ladder,
+    watch: Watcher,
+    report: Report,
+    announce: Announce,
+) -> tuple[Estimate, TrainedSigma, AdaptedModel]:
+    """Return the estimate, announced as soon as it stands, and the model that is kept."""
+    study, rounds = prepared.study, prepared.rounds
+    if rounds.kind == "cross_validated":
+        estimate = cross_validated(study, learner, rounds, ladder, report, watch)
+        announce(estimate.evaluation)
+        return estimate, *_fit(prepared, learner, report)
+    trained, adapted = _fit(prepared, learner, report)
+    estimate = held_out(study, rounds, ladder, trained, adapted, report, watch)
+    if rounds.repeats:
+        announce(estimate.evaluation)
+    return estimate, trained, adapted
+
+
+def _split(request: TrainRequest, images: StudySet) -> Split:
+    """Return who trains and who tests; without shots and set-aside patients all train and none test."""
+    free, aside = set_aside(images.groups(images.labelled), request.locked).within(images.labelled).sides
+    if request.shots is None:
+        return Split(free, aside)
+    drawn = draw_shots(images.labels(free), images.groups(free), request.shots, request.seed).within(free)
+    return Split(drawn.train, aside if request.locked else drawn.test)
+
+
+def _fit(prepared: _Prepared, learner: Learner, report: Report) -> tuple[TrainedSigma, AdaptedModel]:
+    examples = prepared.images.examples(prepared.split.train, report)
+    trained = adapt(learner, examples, prepared.request.seed, report)
+    return trained, AdaptedModel(learner.backbone, learner.basis, trained.sigmas, learner.classes)
+
+
+def _predictions(
+    prepared: _Prepared,
+    trained_on: Sequence[int],
+    estimate: Estimate,
+    trust: Trust | None,
+    adapted: AdaptedModel,
+    report: Report,
+) -> tuple[Prediction, ...]:
+    """Predict every readable image; an image estimated by a model that never saw it keeps that answer."""
+    images = prepared.images
+    others = [position for position in range(len(images.inputs)) if position not in estimate.probabilities]
+    found = dict(estimate.probabilities)
+    if others:
+        rows = images.adapted_probabilities(adapted, others, report)
+        found.update(zip(others, rows, strict=True))
+    roles = _roles(estimate.evaluation, trained_on, estimate)
+    return predictions_of(prepared.study, trained_on, found, roles, trust)
+
+
+def _roles(evaluation: Evaluation, trained_on: Sequence[int], estimate: Estimate) -> dict[int, Role]:
+    roles: dict[int, Role] = dict.fromkeys(trained_on, "train")
+    unseen: Role = "out_of_fold" if evaluation.kind == "cross_validated" else "test"
+    return roles | dict.fromkeys(estimate.probabilities, unseen)
+
+
+def _notes(prepared: _Prepared) -> list[str]:
+    replaced, locked = len(prepared.images.replaced), len(prepared.request.locked)
+    refused = len(prepared.images.refused) - replaced
+    blank = len(prepared.images.blank)
+    found = [f"{refused:,} of the images could not be read and took no part."] if refused else []
+    if replaced:
+        found.append(f"{_replaced(replaced, len(prepared.request.images))} They took no part.")
+    if locked:
+        aside = counted(locked, "patient is", "patients are")
+        found.append(f"{aside} set aside from this and every later run, as their common test.")
+    if blank:
+        found.append(
+            f"{counted(blank, 'labelled image shows', 'labelled images show')} one single shade of grey or"
+            " colour, so that there is nothing to learn from: check their windows and regions."
+        )
+    return [*found, *prepared.weak_prompts]

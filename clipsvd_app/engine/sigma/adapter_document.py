@@ -1,0 +1,228 @@
+"""What a new adapter says about itself: the document of a trained model."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clipsvd_app import __version__
+from clipsvd_app.adapter_file.content import (
+    LARGEST_PROMPTS,
+    LONGEST_LINE,
+    MOST_CLASSES,
+    MOST_PROMPTS_OF_A_CLASS,
+)
+from clipsvd_app.adapter_file.document import (
+    AdapterClass,
+    AdapterDocument,
+    Base,
+    BasisNote,
+    Calibration,
+    ClassifierDocument,
+    EvaluatedMethod,
+    EvaluationNote,
+    Preprocessing,
+    Training,
+)
+from clipsvd_app.adapter_file.plain_text import one_line
+from clipsvd_app.domain.classes import ClassSpec
+from clipsvd_app.domain.codec import to_json
+from clipsvd_app.engine.device.torch_setup import versions
+from clipsvd_app.engine.sigma.adapted import AdaptedModel
+from clipsvd_app.engine.sigma.canaries import sing
+from clipsvd_app.engine.sigma.likeness import RECIPE_KEY
+from clipsvd_app.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clipsvd_app.adapter_file.document import Canaries, LayerMethod
+    from clipsvd_app.domain.results.evaluation import Evaluation
+    from clipsvd_app.engine.backbone.backbone import Backbone
+    from clipsvd_app.engine.sigma.likeness import Likeness
+    from clipsvd_app.engine.sigma.trained import TrainedSigma
+    from clipsvd_app.jobs import ImageInput, TrainRequest
+
+
+def require_storable(classes: Sequence[ClassSpec]) -> None:
+    """Refuse classes that no adapter file could hold, before they are trained rather than after."""
+    plain = [_plain_class(spec) for spec in classes]
+    prompts = sum(len(spec.prompts) for spec in plain)
+    most = max(plain, key=lambda spec: len(spec.prompts))
+    long = [spec for spec in plain if max(map(len, (spec.name, *spec.prompts))) > LONGEST_LINE]
+    remedy = "Give the classes fewer prompts (Settings, or --class NAME=PROMPT): one sentence is enough."
+    if len(plain) > MOST_CLASSES:
+        fault, remedy = f"{len(plain):,} classes; it holds {MOST_CLASSES}", "Train fewer classes at once."
+    elif len(most.prompts) > MOST_PROMPTS_OF_A_CLASS:
+        fault = (
+            f"the {len(most.prompts)} prompts of “{most.name}”; it holds {MOST_PROMPTS_OF_A_CLASS} a class"
+        )
+    elif prompts > LARGEST_PROMPTS:
+        fault = f"the {prompts:,} prompts of all classes; it holds {LARGEST_PROMPTS:,}"
+    elif long:
+        fault = f"a text of “{long[0].name[:40]}” longer than {LONGEST_LINE:,} characters"
+        remedy = "Shorten it: the model reads its beginning only."
+    else:
+        return
+    raise UserError(f"An adapter file has no room for {fault}.", remedy=remedy, code="too_many_prompts")
+
+
+def document_of(
+    adapted: AdaptedModel,
+    trained: TrainedSigma,
+    request: TrainRequest,
+    train_images: Sequence[ImageInput],
+    evaluation: Evaluation,
+    created: date | None = None,
+    likeness: Likeness | None = None,
+) -> AdapterDocument:
+    """Return the document of a trained model, its canaries sung; ``created`` is by default today in UTC.
+
+    ``likeness`` goes among the settings of the recipe, by a name that other readers pass over.
+    """
+    backbone, basis = adapted.backbone, adapted.basis
+    day = created or datetime.now(tz=UTC).date()
+    return AdapterDocument(
+        created=day.isoformat(),
+        app_version=__version__,
+        libraries={**versions(), "numpy": np.__version__},
+        base=_base(backbone),
+        basis=BasisNote(basis.algorithm, basis.dtype, basis.fingerprint),
+        classes=tuple(_class_note(spec) for spec in adapted.classes),
+        logit_scale=backbone.logit_scale,
+        preprocessing=_preprocessing(backbone, flip=request.recipe.flip),
+        training=_training(request, train_images, likeness, trained),
+        evaluation=_evaluation(evaluation),
+        canaries=sing(adapted),
+        calibration=_calibration(evaluation),
+    )
+
+
+def classifier_document(
+    method: LayerMethod,
+    backbone: Backbone,
+    request: TrainRequest,
+    train_images: Sequence[ImageInput],
+    evaluation: Evaluation,
+    canaries: Canaries,
+    likeness: Likeness | None = None,
+    created: date | None = None,
+) -> ClassifierDocument:
+    """Return the document of a classifier on frozen features; ``created`` is by default today in UTC."""
+    day = created or datetime.now(tz=UTC).date()
+    return ClassifierDocument(
+        created=day.isoformat(),
+        app_version=__version__,
+        libraries={**versions(), "numpy": np.__version__},
+        base=_base(backbone),
+        method=method,
+        classes=tuple(_class_note(spec) for spec in plain_classes(request.classes)),
+        preprocessing=_preprocessing(backbone, flip=False),
+        training=_training(request, train_images, likeness),
+        evaluation=_evaluation(evaluation),
+        canaries=canaries,
+    )
+
+
+def _base(backbone: Backbone) -> Base:
+    return Base(
+        name=one_line(backbone.name)[:128],
+        source="an open_clip folder, known by the hash of its tensors",
+        sha256=backbone.sha256,
+        parameters=backbone.parameters,
+        architecture=backbone.architecture,
+    )
+
+
+def with_plain_classes(adapted: AdaptedModel) -> AdaptedModel:
+    """Return a model whose class texts may stand in a document, so that its canaries are of these texts."""
+    classes = plain_classes(adapted.classes)
+    if classes == adapted.classes:
+        return adapted
+    return AdaptedModel(adapted.backbone, adapted.basis, adapted.sigmas, classes, adapted.temperature)
+
+
+def plain_classes(classes: Sequence[ClassSpec]) -> tuple[ClassSpec, ...]:
+    """Return classes whose texts may stand in a document."""
+    return tuple(_plain_class(spec) for spec in classes)
+
+
+def _plain_class(spec: ClassSpec) -> ClassSpec:
+    name = one_line(spec.name) or "unnamed"
+    return ClassSpec(name, tuple(filter(None, map(one_line, spec.prompts))) or (name,))
+
+
+def _class_note(spec: ClassSpec) -> AdapterClass:
+    return AdapterClass(spec.name, spec.prompts)
+
+
+def _preprocessing(backbone: Backbone, *, flip: bool) -> Preprocessing:
+    stored = backbone.preprocessing
+    return Preprocessing(
+        size=(stored.size, stored.size),
+        interpolation=stored.interpolation,
+        resize="letterbox",
+        mean=stored.mean,
+        std=stored.std,
+        laterality="mirrored copies were used in training" if flip else "as stored",
+    )
+
+
+def _training(
+    request: TrainRequest,
+    images: Sequence[ImageInput],
+    likeness: Likeness | None,
+    trained: TrainedSigma | None = None,
+) -> Training:
+    """Describe the training; a method on frozen features has neither recipe nor rate."""
+    counts = Counter(image.label for image in images)
+    recipe = {} if trained is None else to_json(request.recipe)
+    carried = {} if likeness is None else {RECIPE_KEY: likeness.recipe_value()}
+    return Training(
+        recipe={name: tuple(value) if isinstance(value, list) else value for name, value in recipe.items()}
+        | carried,
+        learning_rate=0.0 if trained is None else trained.learning_rate,
+        seed=request.seed,
+        shots=request.shots,
+        images_per_class=tuple(counts[index] for index in range(len(request.classes))),
+        patients=len({image.group for image in images}),
+        split_sha256=_split_hash(request.images, images),
+        device="" if trained is None else one_line(trained.device)[:128],
+        seconds=0.0 if trained is None else round(trained.seconds, 1),
+    )
+
+
+def _split_hash(asked: Sequence[ImageInput], trained: Sequence[ImageInput]) -> str:
+    """Hash which images trained, by their places among those of the run.
+
+    Runs on the same images can be compared by it, whatever their numbers in a project are; to anybody
+    without the images it says nothing.
+    """
+    ids = {image.id for image in trained}
+    places = ",".join(f"{place}:{image.label}" for place, image in enumerate(asked) if image.id in ids)
+    return hashlib.sha256(places.encode()).hexdigest()
+
+
+def _calibration(evaluation: Evaluation) -> Calibration:
+    """Return the temperature that the run's unseen patients gave; 1 where there was no estimate."""
+    found = evaluation.calibration
+    return Calibration() if found is None else Calibration(temperature=found.temperature)
+
+
+def _evaluation(evaluation: Evaluation) -> EvaluationNote:
+    return EvaluationNote(
+        # In the format a test on patients that every run leaves alone is one on held-out patients.
+        kind="held_out" if evaluation.kind == "locked" else evaluation.kind,
+        images=evaluation.images,
+        patients=evaluation.groups,
+        methods=tuple(
+            EvaluatedMethod(score.method, score.balanced_accuracy, score.interval)
+            for score in evaluation.methods
+        ),
+        verdict=evaluation.verdict,
+        sentence=one_line(evaluation.sentence or evaluation.reason)[:2000],
+    )

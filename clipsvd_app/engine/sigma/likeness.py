@@ -1,0 +1,119 @@
+"""How like an adapter's training images a new image is, told from a few numbers that the adapter carries.
+
+No feature of an image may travel, so likeness is taken from how well frozen features agree with ten public
+sentences, one a kind of image (`corpus.MODALITIES`): mean and spread of those ten cosines over the training
+images are twenty numbers, and a twenty-first bounds the distance (root mean square of the ten deviations in
+spreads) that images of unseen patients of the same kind stay within.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from clipsvd_app.corpus import MODALITIES
+from clipsvd_app.domain.results.cases import FEWEST_TO_CALL_FAR
+from clipsvd_app.engine.backbone.backbone import embed_texts
+from clipsvd_app.engine.data.splits import patient_folds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from clipsvd_app.adapter_file.document import RecipeValue
+    from clipsvd_app.engine.backbone.backbone import Backbone
+    from clipsvd_app.engine.baselines.task import Features
+    from clipsvd_app.engine.statistics.metrics import Floats
+
+RECIPE_KEY = "likeness_1"
+"""Where the document of an adapter keeps the numbers; the 1 stands for the ten sentences as they are."""
+FALSE_ALARMS = 0.05
+_FOLDS = 20
+_LEAST_SPREAD = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """Mean and spread (kinds,) of the cosines of training images, and the largest usual distance."""
+
+    mean: tuple[float, ...]
+    spread: tuple[float, ...]
+    bound: float
+
+    @property
+    def kind(self) -> str:
+        """The kind of image whose sentence the training images agree with best."""
+        return _nearest(np.asarray(self.mean))
+
+    def recipe_value(self) -> tuple[float, ...]:
+        """Return the numbers as the document keeps them."""
+        return (*(round(x, 4) for x in (*self.mean, *self.spread)), math.ceil(self.bound * 1000) / 1000)
+
+    def unlike(self, cosines: Floats) -> list[str | None]:
+        """Return for each image (images, kinds) its kind where it is unlike those of training, else None."""
+        distances = _distances(cosines, np.asarray(self.mean), np.asarray(self.spread))
+        kinds = [_nearest(row) for row in cosines]
+        return [
+            None if distance <= self.bound else kind for distance, kind in zip(distances, kinds, strict=True)
+        ]
+
+
+def kind_cosines(backbone: Backbone, features: Features) -> Floats:
+    """Return the cosines (images, kinds) of frozen features with the sentence of each kind of image."""
+    with torch.no_grad():
+        texts = embed_texts(backbone.model, backbone.tokenize(list(MODALITIES.values()))).cpu().numpy()
+    return np.asarray(features.astype(np.float64) @ texts.T.astype(np.float64))
+
+
+def learn_likeness(cosines: Floats, groups: Sequence[str]) -> Likeness | None:
+    """Learn from training images (images, kinds) and their patients; None with too few patients.
+
+    Every patient weighs the same. The bound is that of split conformal prediction at 5 % over patients,
+    each measured from the others, or the largest distance while fewer than 19 leave no such rank.
+    """
+    patients = len(set(groups))
+    if patients < FEWEST_TO_CALL_FAR:
+        return None
+    folds = patient_folds(groups, _FOLDS)
+    weights = _patient_weights(groups)
+    own = np.empty(len(cosines))
+    for fold in np.unique(folds):
+        inside = folds == fold
+        own[inside] = _distances(cosines[inside], *_moments(cosines[~inside], weights[~inside]))
+    order = np.argsort(own, kind="stable")
+    reached = weights[order].cumsum() >= (patients + 1) * (1 - FALSE_ALARMS) - 1e-9
+    bound = own[order][reached.argmax()] if reached.any() else own.max()
+    mean, spread = _moments(cosines, weights)
+    return Likeness(tuple(mean.tolist()), tuple(spread.tolist()), float(bound))
+
+
+def likeness_of(recipe: Mapping[str, RecipeValue]) -> Likeness | None:
+    """Return what an adapter's document carries of its training images, None where it does not."""
+    value = recipe.get(RECIPE_KEY)
+    kinds = len(MODALITIES)
+    if not isinstance(value, tuple) or len(value) != 2 * kinds + 1 or min(value[kinds:]) <= 0:
+        return None
+    return Likeness(value[:kinds], value[kinds:-1], value[-1])
+
+
+def _moments(cosines: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    mean = np.average(cosines, axis=0, weights=weights)
+    variance = np.average((cosines - mean) ** 2, axis=0, weights=weights)
+    return mean, np.maximum(np.sqrt(variance), _LEAST_SPREAD)
+
+
+def _distances(cosines: Floats, mean: Floats, spread: Floats) -> Floats:
+    return np.asarray(np.sqrt((((cosines - mean) / spread) ** 2).mean(axis=1)))
+
+
+def _patient_weights(groups: Sequence[str]) -> Floats:
+    """Return what each image weighs: a patient's add up to 1."""
+    _, membership, images = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)
+    return np.asarray(1 / images[membership])
+
+
+def _nearest(cosines: Floats) -> str:
+    return list(MODALITIES)[int(cosines.argmax())]

@@ -1,0 +1,150 @@
+"""Sets of classes that hold the right one with a stated chance (split conformal prediction).
+
+The score is 1 - p of the true class (Sadinle, Lei, Wasserman 2019). Images of one patient are no
+independent evidence, so every patient weighs the same in all (Lee, Barber, Willett 2024, hierarchical
+conformal prediction): a class belongs to a set up to the smallest score at which the patients' mean shares
+add up to (n + 1)(1 - alpha) of n calibration patients. With one image a patient that is the plain rule, the
+ceil((n + 1)(1 - alpha))-th smallest score.
+
+What holds: on average over patients, of which the calibration's and the next are exchangeable, a set holds
+the right class with a chance of at least 1 - alpha. That is so for each evaluated image, whose threshold
+comes from the other patients, because scores by fits that never saw their patients are exchangeable too,
+and for new images where the evaluated fit is the one that is kept. It is not known to be so for new images
+after cross-validation: the model that is kept is then none of those that were scored, so it gets no sets.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clipsvd_app.domain.results.evaluation import ConformalSets, Interval
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clipsvd_app.engine.statistics.metrics import Floats, Integers
+
+_ALPHAS = (0.05, 0.1, 0.2)
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Conformal:
+    """What is said of the sets, and members (images, classes) by thresholds of other patients."""
+
+    summary: ConformalSets
+    members: NDArray[np.bool_]
+
+
+def conformal_sets(
+    probabilities: Floats, truth: Integers, groups: Sequence[str], *, kept_fit: bool
+) -> Conformal | None:
+    """Calibrate on predictions (images, classes) that their fits never saw; None with too few patients.
+
+    ``kept_fit`` says that all of them come from the one fit that is kept, so that there is a threshold for
+    new images. Every patient is left out of its own calibration, so these have one patient less than there
+    are: the chance of error is chosen for so many.
+    """
+    patients = len(set(groups))
+    alpha = alpha_for(patients - 1)
+    if alpha is None:
+        return None
+    scores = 1 - probabilities[np.arange(len(truth)), truth]
+    bounds = _bounds_of_others(scores, groups, alpha)
+    members = np.asarray(1 - probabilities <= bounds[:, None] + _ROUNDING)
+    sizes = members.sum(axis=1)
+    summary = ConformalSets(
+        alpha=alpha,
+        threshold=threshold_of(scores, groups, alpha) if kept_fit else None,
+        images=len(truth),
+        coverage_range=coverage_range(patients, alpha) if kept_fit else None,
+        mean_size=float(sizes.mean()),
+        single_share=float((sizes == 1).mean()),
+        sentence="",
+    )
+    return Conformal(_with_sentence(summary, patients), members)
+
+
+def alpha_for(patients: int) -> float | None:
+    """Return the least chance of error that so many calibration patients allow: from 19, 9 and 4 on."""
+    return next((alpha for alpha in _ALPHAS if patients >= round(1 / alpha) - 1), None)
+
+
+def threshold_of(scores: Floats, groups: Sequence[str], alpha: float) -> float:
+    """Return the score up to which a class belongs to a set; 1, all classes, with too few patients."""
+    membership, weights = _by_patient(groups)
+    order = np.argsort(scores, kind="stable")
+    return _threshold(scores[order], weights[order], int(membership.max()) + 1, alpha)
+
+
+def members_of(probabilities: Floats, threshold: float) -> NDArray[np.bool_]:
+    """Return which classes belong to the sets (images, classes); a set may be empty."""
+    return np.asarray(1 - probabilities <= threshold + _ROUNDING)
+
+
+def coverage_range(patients: int, alpha: float) -> Interval:
+    """Return where the coverage of new patients lies with 95 %, given one calibration on so many patients.
+
+    It is a beta distribution (Vovk 2012), exact with one image a patient; several make the true range
+    narrower.
+    """
+    from scipy.stats import beta
+
+    rank = math.ceil((patients + 1) * (1 - alpha) - _ROUNDING)
+    low, high = beta.ppf([0.025, 0.975], rank, patients + 1 - rank)
+    return Interval(float(low), float(high))
+
+
+def _bounds_of_others(scores: Floats, groups: Sequence[str], alpha: float) -> Floats:
+    """Return for each image (images,) the threshold that the other patients' scores give."""
+    membership, weights = _by_patient(groups)
+    order = np.argsort(scores, kind="stable")
+    ranked, heavy, owner = scores[order], weights[order], membership[order]
+    patients = int(membership.max()) + 1
+    bounds = [
+        _threshold(ranked, np.where(owner == patient, 0.0, heavy), patients - 1, alpha)
+        for patient in range(patients)
+    ]
+    return np.array(bounds)[membership]
+
+
+def _by_patient(groups: Sequence[str]) -> tuple[NDArray[np.int64], Floats]:
+    """Return the patient's number of each image, and what the image weighs: a patient's add up to 1."""
+    _, membership, images = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)
+    return membership, 1 / images[membership]
+
+
+def _threshold(ranked: Floats, weights: Floats, patients: int, alpha: float) -> float:
+    """Return the first of ascending scores at which the weights reach what is needed; 1 if none does."""
+    reached = weights.cumsum() >= (patients + 1) * (1 - alpha) - _ROUNDING
+    return float(ranked[reached.argmax()]) if reached.any() else 1.0
+
+
+def _with_sentence(found: ConformalSets, patients: int) -> ConformalSets:
+    from dataclasses import replace
+
+    promise = (
+        f"at least {100 * (1 - found.alpha):.0f} times in 100, on average over patients like these {patients}"
+    )
+    if found.coverage_range is None:
+        text = (
+            f"The list of possible classes of a labelled image holds the right one {promise}. Unlabelled"
+            " images have no list: the model that is kept was trained on all labelled images, so none is"
+            " left to calibrate it."
+        )
+    else:
+        low, high = (100 * bound for bound in (found.coverage_range.low, found.coverage_range.high))
+        text = (
+            f"A list of possible classes holds the right one {promise}; with so few to calibrate on, this"
+            f" one calibration may hold it {low:.0f} to {high:.0f} times in 100."
+        )
+    sizes = (
+        f" A list names {found.mean_size:.1f} classes on average;"
+        f" {100 * found.single_share:.0f} % name exactly one."
+    )
+    return replace(found, sentence=text + sizes)

@@ -1,0 +1,274 @@
+"""How well the method does on patients that no fit has seen: held out, set aside, or out of fold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from clipsvd_app.domain.classes import ClassSpec
+from clipsvd_app.domain.results.evaluation import Evaluation, EvaluationKind, MethodName
+from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.engine.baselines.methods import MethodOutput, blend, frozen_outputs
+from clipsvd_app.engine.baselines.task import Features, LadderTask
+from clipsvd_app.engine.data.splits import (
+    MIN_GROUPS_TO_ESTIMATE,
+    Split,
+    grouped_folds,
+    groups_in_smallest_class,
+)
+from clipsvd_app.engine.fitting.adapt import adapt
+from clipsvd_app.engine.sigma.adapted import AdaptedModel
+from clipsvd_app.engine.statistics.metrics import Floats
+from clipsvd_app.engine.training.evaluate import Outputs, evaluate, mean_probabilities, no_estimate, scored
+from clipsvd_app.engine.training.labelled_images import StudySet, probabilities_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clipsvd_app.domain.recipe import Recipe
+    from clipsvd_app.engine.fitting.learner import Learner
+    from clipsvd_app.engine.sigma.trained import TrainedSigma
+    from clipsvd_app.jobs import Report
+
+
+class Watcher(Protocol):
+    """Is shown the fits of an estimate's first repeat, each with the images that it has not seen."""
+
+    def __call__(
+        self, adapted: AdaptedModel, positions: Sequence[int], embedded: Features, report: Report
+    ) -> None:
+        """Look at images (positions, width) as the adapted model embeds them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """The evaluation, and the adapted probabilities (classes,) of each position it rests on."""
+
+    evaluation: Evaluation
+    probabilities: dict[int, Floats] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What is estimated: images, the texts of their classes, the seed of the draws, and what weakens it."""
+
+    images: StudySet
+    classes: tuple[ClassSpec, ...]
+    texts: Features
+    seed: int
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def class_names(self) -> list[str]:
+        """Return the names of the classes."""
+        return [spec.name for spec in self.classes]
+
+    def task(self, positions: Sequence[int]) -> LadderTask:
+        """Return labelled images as a method on frozen features learns from them."""
+        images = self.images
+        return LadderTask(
+            images.features[list(positions)],
+            images.labels(positions),
+            images.groups(positions),
+            self.texts,
+            images.backbone.logit_scale,
+            self.seed,
+        )
+
+    def frozen(self, split: Split) -> Outputs:
+        """Return what every method on frozen features says of the test images (positions)."""
+        return frozen_outputs(self.task(split.train), self.images.features[list(split.test)])
+
+
+def study_of(
+    images: StudySet, classes: tuple[ClassSpec, ...], seed: int, warnings: Sequence[str] = ()
+) -> Study:
+    """Put a study together; the texts of the classes are embedded once."""
+    return Study(images, classes, images.texts(classes), seed, tuple(warnings))
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """Which fits test which images: for each repeat its splits, which together test ``tested`` once.
+
+    Without rounds ``reason`` says why there can be no estimate.
+    """
+
+    kind: EvaluationKind
+    tested: tuple[int, ...] = ()
+    repeats: tuple[tuple[Split, ...], ...] = ()
+    reason: str = ""
+
+    @property
+    def folds(self) -> int:
+        """Count the folds of each repeat, 0 where one fixed set of patients is the test."""
+        return len(self.repeats[0]) if self.kind == "cross_validated" else 0
+
+
+Ladder = tuple[tuple[Outputs, ...], ...]
+"""What the methods on frozen features say in each split of each repeat."""
+
+
+def held_out_round(study: Study, split: Split, kind: EvaluationKind) -> Rounds:
+    """Let the test images judge, which share no patient with training."""
+    found = set(study.images.labels(split.test))
+    missing = [name for index, name in enumerate(study.class_names) if index not in found]
+    if missing:
+        reason = f"No patient of the class “{missing[0]}” is left to test on; train with fewer shots."
+        return Rounds("none", reason=reason)
+    return Rounds(kind, split.test, ((split,),))
+
+
+def cross_validation_rounds(study: Study, labelled: Sequence[int], recipe: Recipe) -> Rounds:
+    """Let every labelled image be predicted by fits on other patients, once in each repeat."""
+    images, names = study.images, study.class_names
+    labels, groups = images.labels(labelled), images.groups(labelled)
+    patients = groups_in_smallest_class(labels, groups)
+    if patients < MIN_GROUPS_TO_ESTIMATE:
+        return Rounds("none", reason=_too_few(names, labels, groups))
+    folds = min(recipe.folds, patients)
+    repeats = []
+    for repeat in range(recipe.repeats):
+        drawn = grouped_folds(labels, groups, folds, study.seed + repeat)
+        splits = tuple(fold.within(labelled) for fold in drawn)
+        if any(set(images.labels(split.train)) != set(labels) for split in splits):
+            return Rounds("none", reason=_too_few(names, labels, groups))
+        repeats.append(splits)
+    return Rounds("cross_validated", tuple(labelled), tuple(repeats))
+
+
+def climb(study: Study, rounds: Rounds, report: Report) -> Ladder:
+    """Fit all methods on frozen features, which takes seconds, before anything is adapted."""
+    splits = [split for repeat in rounds.repeats for split in repeat]
+    outputs = []
+    for done, split in enumerate(splits):
+        report("Frozen-feature methods", done, len(splits))
+        outputs.append(study.frozen(split))
+    each = max(1, len(rounds.repeats[0])) if rounds.repeats else 1
+    return tuple(tuple(outputs[start : start + each]) for start in range(0, len(outputs), each))
+
+
+def ladder_evaluation(study: Study, rounds: Rounds, ladder: Ladder) -> Evaluation:
+    """Return how the methods on frozen features do; there is no verdict yet."""
+    if not rounds.repeats:
+        return no_estimate(rounds.reason)
+    repeats = [_joined(rounds, number, outputs) for number, outputs in enumerate(ladder)]
+    labels, groups = study.images.labels(rounds.tested), study.images.groups(rounds.tested)
+    return scored(repeats, labels, groups, study.class_names, rounds.kind, rounds.folds, study.warnings)[0]
+
+
+def held_out(
+    study: Study,
+    rounds: Rounds,
+    ladder: Ladder,
+    trained: TrainedSigma,
+    adapted: AdaptedModel,
+    report: Report,
+    watch: Watcher | None = None,
+) -> Estimate:
+    """Score all methods on the test images of the one split."""
+    if not rounds.repeats:
+        return Estimate(no_estimate(rounds.reason))
+    split, frozen = rounds.repeats[0][0], ladder[0][0]
+    outputs = method_outputs(study, split, frozen, trained, adapted, report, watch)
+    return _estimate(study, rounds, [outputs])
+
+
+def cross_validated(
+    study: Study,
+    learner: Learner,
+    rounds: Rounds,
+    ladder: Ladder,
+    report: Report,
+    watch: Watcher | None = None,
+) -> Estimate:
+    """Predict every labelled image by fits on other patients; each fold chooses its own learning rate.
+
+    ``watch`` is shown the fits of the first repeat, in which every image is unseen once.
+    """
+    if not rounds.repeats:
+        return Estimate(no_estimate(rounds.reason))
+    repeats: list[Outputs] = []
+    for repeat, splits in enumerate(rounds.repeats):
+        parts = []
+        for place, split in enumerate(splits):
+            number = 1 + repeat * rounds.folds + place
+            stage = f"Estimate {number} of {rounds.folds * len(rounds.repeats)}: "
+            examples = study.images.examples(split.train, report)
+            trained = adapt(learner, examples, study.seed, report, stage)
+            adapted = AdaptedModel(learner.backbone, learner.basis, trained.sigmas, learner.classes)
+            seen_by = watch if repeat == 0 else None
+            frozen = ladder[repeat][place]
+            parts.append(method_outputs(study, split, frozen, trained, adapted, report, seen_by))
+        repeats.append(_joined(rounds, repeat, parts))
+    return _estimate(study, rounds, repeats)
+
+
+def method_outputs(
+    study: Study,
+    split: Split,
+    frozen: Outputs,
+    trained: TrainedSigma,
+    adapted: AdaptedModel,
+    report: Report,
+    watch: Watcher | None = None,
+) -> Outputs:
+    """Return what every method says of the test images, each having seen the training images only.
+
+    split: positions in the study's images; frozen: what the methods on frozen features say of them.
+    """
+    embedded = study.images.adapted_features(adapted, split.test, report)
+    if watch is not None:
+        watch(adapted, split.test, embedded, report)
+    rows = probabilities_of(adapted, embedded)
+    adapted_output = MethodOutput(rows, trained.trainable_parameters, trained.seconds)
+    return {
+        **frozen,
+        "clip_svd": adapted_output,
+        "clip_svd_blend": blend(adapted_output, frozen["linear_probe"]),
+    }
+
+
+def _estimate(study: Study, rounds: Rounds, repeats: Sequence[Outputs]) -> Estimate:
+    images = study.images
+    evaluation = evaluate(
+        repeats,
+        images.labels(rounds.tested),
+        images.groups(rounds.tested),
+        study.class_names,
+        rounds.kind,
+        rounds.folds,
+        study.warnings,
+    )
+    means = mean_probabilities([outputs["clip_svd"] for outputs in repeats])
+    return Estimate(evaluation, dict(zip(rounds.tested, means, strict=True)))
+
+
+def _joined(rounds: Rounds, repeat: int, parts: Sequence[Outputs]) -> Outputs:
+    """Put the splits of one repeat together, images in the order in which they are tested."""
+    tested = [position for split in rounds.repeats[repeat] for position in split.test]
+    place = {position: row for row, position in enumerate(tested)}
+    rows = [place[position] for position in rounds.tested]
+    methods: list[MethodName] = list(parts[0])
+    return {
+        method: MethodOutput(
+            np.concatenate([outputs[method].probabilities for outputs in parts])[rows],
+            max(outputs[method].trainable_parameters for outputs in parts),
+            sum(outputs[method].seconds for outputs in parts),
+        )
+        for method in methods
+    }
+
+
+def _too_few(names: Sequence[str], labels: Sequence[int], groups: Sequence[str]) -> str:
+    patients = {
+        index: len({group for label, group in zip(labels, groups, strict=True) if label == index})
+        for index in range(len(names))
+    }
+    index = min(patients, key=lambda known: patients[known])
+    return (
+        f"The class “{names[index]}” has {counted(patients[index], 'patient')}; "
+        f"an honest estimate needs at least {MIN_GROUPS_TO_ESTIMATE} in every class."
+    )

@@ -1,0 +1,156 @@
+"""The images of a training request, read once: pictures, frozen features, labels and patients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from clipsvd_app.engine.backbone.backbone import Backbone
+from clipsvd_app.engine.backbone.prompts import class_embeddings
+from clipsvd_app.engine.data.examples import Examples
+from clipsvd_app.engine.data.features import Features, FeatureStore, embed_pictures
+from clipsvd_app.engine.data.images import normalise, read_pictures, training_side
+from clipsvd_app.errors import UserError
+from clipsvd_app.imaging.guard.refusals import REPLACED
+from clipsvd_app.jobs import ImageInput, Report
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clipsvd_app.domain.classes import ClassSpec
+    from clipsvd_app.engine.sigma.adapted import AdaptedModel
+    from clipsvd_app.engine.statistics.metrics import Floats
+
+
+@dataclass(frozen=True, slots=True)
+class StudySet:
+    """Readable images in the order asked for; positions below are places in this order.
+
+    plain: (images, 3, size, size) uint8; features: (images, width), unit, frozen; larger: pictures for
+    random crops by position, as far as memory allows; the others are read again when they are needed.
+    replaced: images that were refused because their file is another one than was added.
+    """
+
+    backbone: Backbone
+    inputs: tuple[ImageInput, ...]
+    plain: Tensor
+    features: Features
+    refused: tuple[tuple[int, str], ...]
+    larger: Mapping[int, Tensor] = field(default_factory=dict)
+    replaced: tuple[int, ...] = ()
+
+    @property
+    def labelled(self) -> list[int]:
+        """Positions of the images that have a label."""
+        return [position for position, image in enumerate(self.inputs) if image.label is not None]
+
+    @property
+    def blank(self) -> list[int]:
+        """Positions of labelled images that show one single shade, as under a window that misses them."""
+        return [position for position in self.labelled if _is_blank(self.plain[position])]
+
+    def labels(self, positions: Sequence[int]) -> tuple[int, ...]:
+        """Return the labels of labelled images."""
+        found = tuple(self.inputs[position].label for position in positions)
+        assert all(label is not None for label in found), "only labelled images have labels"
+        return found  # type: ignore[return-value]
+
+    def groups(self, positions: Sequence[int]) -> tuple[str, ...]:
+        """Return the patients of images."""
+        return tuple(self.inputs[position].group for position in positions)
+
+    def examples(self, positions: Sequence[int], report: Report) -> Examples:
+        """Return labelled images as examples; larger pictures that memory did not hold are read again."""
+        places = list(positions)
+        missing = [place for place in places if place not in self.larger]
+        larger = self.larger if not missing else {**self.larger, **self._read_larger(missing, report)}
+        stacked = torch.stack([larger[place] for place in places])
+        return Examples(stacked, self.plain[places], self.labels(places), self.groups(places))
+
+    def _read_larger(self, positions: list[int], report: Report) -> dict[int, Tensor]:
+        preprocessing = self.backbone.preprocessing
+        chosen = [self.inputs[position] for position in positions]
+        read = read_pictures(chosen, training_side(preprocessing), preprocessing.interpolation, report)
+        if read.replaced:
+            raise UserError(
+                "An image was replaced under its name while the run read it.",
+                remedy="Train again: what is not the file that was added is left out.",
+                code=REPLACED,
+            )
+        if read.refused:
+            raise UserError(
+                "An image that could be read a moment ago no longer can.",
+                remedy="See that the folder or drive with the images stays connected, and train again.",
+                code="image_lost",
+            )
+        return dict(zip(positions, read.pixels, strict=True))
+
+    def adapted_probabilities(
+        self, adapted: AdaptedModel, positions: Sequence[int], report: Report
+    ) -> Floats:
+        """Return (positions, classes) of the adapted model."""
+        return probabilities_of(adapted, self.adapted_features(adapted, positions, report))
+
+    def adapted_features(self, adapted: AdaptedModel, positions: Sequence[int], report: Report) -> Features:
+        """Return unit embeddings (positions, width) of the adapted model."""
+        return embed_pictures(adapted.model, self.backbone, self.plain[list(positions)], report)
+
+    def zero_shot_probabilities(self, classes: tuple[ClassSpec, ...]) -> Floats:
+        """Return (images, classes) of the untouched model."""
+        logits = _logits(self.backbone, self.features, torch.from_numpy(self.texts(classes)))
+        return functional.softmax(logits, dim=-1).numpy()
+
+    def texts(self, classes: tuple[ClassSpec, ...]) -> Features:
+        """Return the unit class embeddings (classes, width) of the untouched model."""
+        with torch.no_grad():
+            embedded = class_embeddings(self.backbone.model, self.backbone, classes)
+        return np.asarray(embedded.cpu().numpy())
+
+    def model_inputs(self, positions: Sequence[int]) -> Tensor:
+        """Return preprocessed images (positions, 3, size, size) fp32."""
+        pixels = self.plain[list(positions)].to(self.backbone.device)
+        return normalise(pixels, self.backbone.preprocessing)
+
+
+def read_study_set(store: FeatureStore, inputs: Sequence[ImageInput], report: Report) -> StudySet:
+    """Read all images at the model's size, with their frozen features."""
+    preprocessing = store.backbone.preprocessing
+    pictures = read_pictures(
+        inputs, preprocessing.size, preprocessing.interpolation, report, training_side(preprocessing)
+    )
+    features = store.of_pictures(pictures, report) if pictures.inputs else np.empty((0, 0), np.float32)
+    return StudySet(
+        store.backbone,
+        pictures.inputs,
+        pictures.pixels,
+        features,
+        pictures.refused,
+        pictures.larger,
+        pictures.replaced,
+    )
+
+
+def _is_blank(picture: Tensor) -> bool:
+    """Tell that a letterboxed picture (3, side, side) uint8 is of one shade within its black bars."""
+    lit = (picture != 0).any(dim=0)
+    if not lit.any():
+        return True
+    rows, columns = (lit.any(dim=axis).nonzero().flatten() for axis in (1, 0))
+    inside = picture[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    reaches_edges = max(inside.shape[1:]) == picture.shape[-1]  # else a shape on black, which is a picture
+    return reaches_edges and bool((inside == inside[:, :1, :1]).all())
+
+
+def probabilities_of(adapted: AdaptedModel, features: Features) -> Floats:
+    """Return (images, classes) of the model of the moment from its image embeddings (images, width)."""
+    return adapted.softmax(_logits(adapted.backbone, features, adapted.class_embeddings())).numpy()
+
+
+def _logits(backbone: Backbone, features: Features, classes: Tensor) -> Tensor:
+    return backbone.logit_scale * torch.from_numpy(features).double() @ classes.cpu().double().T

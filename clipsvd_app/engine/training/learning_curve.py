@@ -1,0 +1,186 @@
+"""Accuracy against the number of examples, from the same labels, and what further examples are worth.
+
+Many draws of many sizes are affordable on frozen features alone; CLIP-SVD is one point, at the size that it
+was estimated with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clipsvd_app.domain.results.evaluation import (
+    METHOD_TITLES,
+    LearningCurve,
+    LearningPoint,
+    MethodName,
+    MoreExamples,
+)
+from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.engine.baselines.methods import FROZEN_METHODS, small_products
+from clipsvd_app.engine.data.splits import draw_shots
+from clipsvd_app.engine.statistics import metrics
+from clipsvd_app.engine.statistics.metrics import Floats
+from clipsvd_app.engine.statistics.power_law import PowerLaw, fit_power_law
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clipsvd_app.domain.results.evaluation import Evaluation
+    from clipsvd_app.engine.baselines.task import LadderTask
+    from clipsvd_app.jobs import Report
+
+_METHODS: tuple[MethodName, ...] = ("text_probe", "gda")
+_DRAWS = 8
+_TRAINED_SHARE = 0.75
+"""Of the smallest class, so that its other images can test."""
+_LARGEST = 64
+_LEAST_LARGEST, _LEAST_SIZES = 4, 3
+_AHEAD = 0.05
+"""Where CLIP-SVD does so much better than the curve, the curve says nothing of what would help CLIP-SVD."""
+_WORTH = 0.03
+"""Further examples are advised where they promise this much more sensitivity."""
+_ONE_SIZE = "CLIP-SVD takes too long to be drawn so often and is shown at one size."
+_AHEAD_SAID = (
+    "CLIP-SVD, which takes too long to be drawn so often, is well above that curve at its one size, so the"
+    " curve says little of what further examples would bring it."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Curve:
+    """Sensitivities (draws, classes) of one method at each size."""
+
+    method: MethodName
+    sizes: tuple[int, ...]
+    recalls: tuple[Floats, ...]
+
+    @property
+    def means(self) -> list[float]:
+        """Return the mean balanced accuracy at each size."""
+        return [float(found.mean()) for found in self.recalls]
+
+    def points(self) -> list[LearningPoint]:
+        """Return mean and range over draws at each size."""
+        found = []
+        for size, recalls in zip(self.sizes, self.recalls, strict=True):
+            values = recalls.mean(axis=1)
+            spread = float(values.min()), float(values.max())
+            found.append(LearningPoint(size, self.method, float(values.mean()), *spread, len(values)))
+        return found
+
+
+def learning_curve(
+    task: LadderTask, names: Sequence[str], adapted: LearningPoint | None, report: Report
+) -> LearningCurve | None:
+    """Train on ever more of the labelled images and test on the other patients; None with too few of them.
+
+    task: all labelled images. adapted: CLIP-SVD at its one size.
+    """
+    sizes = _sizes(task)
+    if max(sizes, default=0) < _LEAST_LARGEST:
+        return None
+    curves = [curve for curve in _curves(task, sizes, report) if len(curve.sizes) >= _LEAST_SIZES]
+    if not curves:
+        return None
+    best = max(curves, key=lambda curve: curve.means[-1])
+    law = fit_power_law(best.sizes, [1 - found.mean(axis=1) for found in best.recalls])
+    ahead = adapted is not None and adapted.balanced_accuracy > 1 - law.error(adapted.shots) + _AHEAD
+    advice = _advice(task, names, best) if law.is_good and not ahead else ()
+    points = [point for curve in curves for point in curve.points()] + ([adapted] if adapted else [])
+    said = [_course(best), _outlook(law, advice, int(np.bincount(task.truth).min()))]
+    if adapted is not None:
+        said[1:] = [_AHEAD_SAID] if ahead else [*said[1:], _ONE_SIZE]
+    return LearningCurve(tuple(points), advice, " ".join(said))
+
+
+def adapted_point(evaluation: Evaluation, trained_labels: Sequence[int]) -> LearningPoint:
+    """Return CLIP-SVD at the size its fits had: of the smallest class, without the fold that tests."""
+    smallest = int(np.bincount(trained_labels).min())
+    shots = round(smallest * (1 - 1 / evaluation.folds)) if evaluation.folds else smallest
+    value = next(score.balanced_accuracy for score in evaluation.methods if score.method == "clip_svd")
+    return LearningPoint(shots, "clip_svd", value, value, value, evaluation.repeats)
+
+
+def _sizes(task: LadderTask) -> list[int]:
+    largest = min(_LARGEST, int(_TRAINED_SHARE * np.bincount(task.truth, minlength=task.classes).min()))
+    return sorted({*(2**power for power in range(20) if 2**power <= largest), largest} - {0})
+
+
+def _curves(task: LadderTask, sizes: Sequence[int], report: Report) -> list[_Curve]:
+    found: dict[MethodName, dict[int, Floats]] = {method: {} for method in _METHODS}
+    for done, size in enumerate(sizes):
+        report("Learning curve", done, len(sizes))
+        with small_products():
+            recalls = [_recalls(task, size, task.seed + draw) for draw in range(_DRAWS)]
+        for method in _METHODS:
+            rows = [drawn[method] for drawn in recalls if method in drawn]
+            if rows:
+                found[method][size] = np.stack(rows)
+    report("Learning curve", len(sizes), len(sizes))
+    return [_Curve(method, tuple(by_size), tuple(by_size.values())) for method, by_size in found.items()]
+
+
+def _recalls(task: LadderTask, shots: int, seed: int) -> dict[MethodName, Floats]:
+    """Return the sensitivities (classes,) of each method on one draw; none where a class is left out."""
+    split = draw_shots(task.labels, task.groups, shots, seed)
+    train, test = task.subset(split.train), task.subset(split.test)
+    drawn = np.bincount(train.truth, minlength=task.classes)
+    if drawn.min() < shots or len(set(test.labels)) < task.classes:
+        return {}
+    found = {}
+    for method in _METHODS:
+        answers = FROZEN_METHODS[method](train).probabilities(test.features).argmax(axis=1)
+        confusion = metrics.confusion_matrix(test.truth, answers, task.classes)
+        found[method] = np.diagonal(confusion) / confusion.sum(axis=1)
+    return found
+
+
+def _advice(task: LadderTask, names: Sequence[str], curve: _Curve) -> tuple[MoreExamples, ...]:
+    """Name the classes in which further examples promise more sensitivity, up to as many as there are."""
+    advice = []
+    for index, name in enumerate(names):
+        law = fit_power_law(curve.sizes, [1 - found[:, index] for found in curve.recalls])
+        known = int((task.truth == index).sum())
+        more = law.examples_for(known, _WORTH)
+        if not law.is_good or more > known:
+            continue
+        count = max(1, int(np.ceil(more)))
+        first, last = (float(curve.recalls[place][:, index].mean()) for place in (0, -1))
+        reason = (
+            f"With {curve.sizes[0]} to {curve.sizes[-1]} examples of each class the sensitivity for “{name}”"
+            f" went from {100 * first:.0f} to {100 * last:.0f} %; if that goes on, {count} more of it, beside"
+            f" as many of the others, are worth {_points(law.gain(known, count))}."
+        )
+        advice.append(MoreExamples(name, count, reason))
+    return tuple(advice)
+
+
+def _course(curve: _Curve) -> str:
+    return (
+        f"{METHOD_TITLES[curve.method]}: balanced accuracy goes from {100 * curve.means[0]:.0f} % with"
+        f" {curve.sizes[0]} of each class to {100 * curve.means[-1]:.0f} % with {curve.sizes[-1]}"
+        f" (means of {_DRAWS} draws)."
+    )
+
+
+def _outlook(law: PowerLaw, advice: Sequence[MoreExamples], known: int) -> str:
+    """Say what further examples promise; ``known`` are those of the smallest class."""
+    if not law.is_good:
+        return "That follows no clear law, so nothing is said of further examples."
+    if advice:
+        wanted = ", ".join(f"{part.more} of “{part.class_name}”" for part in advice)
+        return f"About so many more are worth having: {wanted}."
+    return f"If that goes on, twice as many of every class are worth {_points(law.gain(known, known))}."
+
+
+def _points(gain: tuple[float, float, float]) -> str:
+    """Return a gain with its range over draws, which goes without saying where it rounds to the gain itself.
+
+    All draws are of the same patients, so the range is no interval for others.
+    """
+    middle, low, high = (round(100 * value) for value in gain)
+    about = f"about {counted(middle, 'point')}"
+    return about if low == middle == high else f"{about} ({low} to {high} between draws)"

@@ -1,0 +1,1 @@
+"""From stored values to what the screen and the model see: windows, presets, LUTs, thumbnails."""

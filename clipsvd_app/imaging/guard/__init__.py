@@ -1,0 +1,1 @@
+"""Protection from hostile files: decoding workers with limits, silence, refusals."""

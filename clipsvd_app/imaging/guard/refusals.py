@@ -1,0 +1,227 @@
+"""One sentence and one remedy for each way in which a file cannot be read. File names only, never paths."""
+
+from __future__ import annotations
+
+import errno
+import struct
+import zlib
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+READ = "DICOM, PNG, JPEG, JPEG 2000, TIFF, BMP, GIF, WebP, PGM, PPM, NIfTI, NRRD or MetaImage"
+MAX_FRAME_PIXELS = 64 * 1024 * 1024
+MAX_TOTAL_BYTES = 2 * 1024**3
+MAX_FILE_BYTES = 16 * 1024**3
+
+# What the disk says of files that it cannot give; readers raise OSError for damaged contents too.
+_DISK_FAILS = frozenset(
+    {errno.EIO, errno.ENXIO, errno.ESTALE, errno.EBUSY, errno.ETIMEDOUT, errno.ENAMETOOLONG, errno.ELOOP}
+)
+
+# What pydicom, Pillow and NumPy raise on damaged bytes; found by reading mutated files.
+DAMAGE = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    NotImplementedError,
+    AssertionError,
+    SyntaxError,
+    EOFError,
+    OSError,
+    RuntimeError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+)
+
+
+def missing(path: Path) -> UserError:
+    """Return the refusal of a file that is not there."""
+    return UserError(
+        f"{path.name} is not there.",
+        remedy="Check the name, or reconnect the drive it lies on.",
+        code="missing",
+    )
+
+
+def broken_link(path: Path) -> UserError:
+    """Return the refusal of a link to a file that is not there."""
+    return UserError(
+        f"{path.name} is a link to a file that is not there.",
+        remedy="Add the file by itself, or reconnect the drive it lies on.",
+        code="missing",
+    )
+
+
+def folder(path: Path) -> UserError:
+    """Return the refusal of a folder in a file's place."""
+    return UserError(f"{path.name} is a folder, not an image.", remedy="Name a file in it.", code="is_folder")
+
+
+def no_permission(path: Path) -> UserError:
+    """Return the refusal of a file that may not be read."""
+    return UserError(
+        f"{path.name} may not be read by this user.",
+        remedy="Ask its owner for permission, or copy it to a folder of your own.",
+        code="no_permission",
+    )
+
+
+def unreadable(path: Path) -> UserError:
+    """Return the refusal of a file that the disk does not give."""
+    return UserError(
+        f"{path.name} cannot be read from its disk.",
+        remedy="Copy it again from its source.",
+        code="unreadable",
+    )
+
+
+def empty(path: Path) -> UserError:
+    """Return the refusal of a file of no bytes."""
+    return UserError(f"{path.name} is empty.", remedy="Copy it again from its source.", code="empty_file")
+
+
+def not_an_image(path: Path, what: str = "no image that this program reads") -> UserError:
+    """Return the refusal of a file that is something else."""
+    return UserError(
+        f"{path.name} is {what}.",
+        remedy=f"Use {READ} files.",
+        code="not_an_image",
+    )
+
+
+def archive(path: Path, *, encrypted: bool) -> UserError:
+    """Return the refusal of a ZIP archive where an image was asked for, or that could not be unpacked."""
+    if encrypted:
+        return UserError(
+            f"{path.name} is an encrypted ZIP archive.",
+            remedy="Unpack it with its password first.",
+            code="zip_encrypted",
+        )
+    return UserError(
+        f"{path.name} is a ZIP archive, not an image.",
+        remedy="Add it by itself to import what it holds; if it is damaged, that will say so.",
+        code="not_an_image",
+    )
+
+
+def damaged(path: Path) -> UserError:
+    """Return the refusal of a truncated or corrupt file."""
+    return UserError(
+        f"{path.name} is damaged or cut off and cannot be read.",
+        remedy="Export or copy it again from its source.",
+        code="damaged",
+    )
+
+
+def unsupported(path: Path, what: str, remedy: str) -> UserError:
+    """Return the refusal of a sound file of a variety that is not read. what: "uses old-style JPEG"."""
+    return UserError(
+        f"{path.name} {what}, which this program does not read.", remedy=remedy, code="unsupported"
+    )
+
+
+def no_data_file(path: Path, name: str) -> UserError:
+    """Return the refusal of a header whose data lie in another file that is not there."""
+    return UserError(
+        f"{path.name} keeps its voxels in {name}, which is not beside it.",
+        remedy="Copy both files into one folder.",
+        code="missing_data_file",
+    )
+
+
+def undecodable(path: Path) -> UserError:
+    """Return the refusal of pixel data that no decoder survives."""
+    return UserError(
+        f"The pixels of {path.name} cannot be decoded.",
+        remedy="Export it again, uncompressed if you can.",
+        code="undecodable",
+    )
+
+
+def too_large(path: Path) -> UserError:
+    """Return the refusal of an image over the limits."""
+    return UserError(
+        f"{path.name} is larger than 64 million pixels a frame or 2 GB in all.",
+        remedy="Crop it or export it at a smaller size.",
+        code="too_large",
+    )
+
+
+def too_large_file(path: Path) -> UserError:
+    """Return the refusal of a file that would take minutes only to be hashed."""
+    return UserError(
+        f"{path.name} is larger than 16 GB.",
+        remedy="Export the images that you need as files of their own.",
+        code="file_too_large",
+    )
+
+
+def name_not_text(path: Path) -> UserError:
+    """Return the refusal of a path with bytes that are no Unicode: no project or table could hold it."""
+    return UserError(
+        f"{path.name} has a name or folder that is not valid Unicode.",
+        remedy="Rename it and add it again.",
+        code="name_not_text",
+    )
+
+
+def no_such_frame(path: Path, frame: int, frames: int) -> UserError:
+    """Return the refusal of a frame number outside the file; frames count from 0."""
+    return UserError(
+        f"{path.name} has {counted(frames, 'frame')}, and no frame {frame}.",
+        remedy=f"Choose a frame from 0 to {frames - 1}.",
+        code="no_such_frame",
+    )
+
+
+def refuse_too_large(path: Path, rows: int, columns: int, frames: int, bytes_per_pixel: int) -> None:
+    """Refuse more than 64 Mpx a frame, or more than 2 GiB of decoded pixels."""
+    pixels = rows * columns
+    if pixels > MAX_FRAME_PIXELS or pixels * frames * bytes_per_pixel > MAX_TOTAL_BYTES:
+        raise too_large(path)
+
+
+def check_frame(path: Path, frame: int, frames: int) -> None:
+    """Refuse a frame number outside the file."""
+    if not 0 <= frame < frames:
+        raise no_such_frame(path, frame, frames)
+
+
+@contextmanager
+def refusing(path: Path) -> Iterator[None]:
+    """Turn what readers raise on missing and damaged files into the sentence that names the file."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise missing(path) from error
+    except IsADirectoryError as error:
+        raise folder(path) from error
+    except PermissionError as error:
+        raise no_permission(path) from error
+    except OSError as error:
+        raise (unreadable if error.errno in _DISK_FAILS else damaged)(path) from error
+    except DAMAGE as error:
+        raise damaged(path) from error
+
+
+REPLACED = "image_replaced"
+
+
+def replaced(path: Path) -> UserError:
+    """Another file lies where an image of the project was."""
+    return UserError(
+        f"{path.name} is not the file that was added: it was replaced under the same name.",
+        remedy="Find the file that was added (File > Find moved images, clipsvd relink), or add and label"
+        " this one anew.",
+        code=REPLACED,
+    )

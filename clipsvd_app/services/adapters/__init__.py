@@ -1,0 +1,1 @@
+"""Adapters: exported, converted, and applied to new images."""

@@ -1,0 +1,1 @@
+"""Files of the services: job folders, outputs, tables, paths."""

@@ -1,0 +1,231 @@
+"""One folder for each job, gone once its result is recorded.
+
+Those of a process lie together, beside a file that the process keeps locked while it lives. So whatever was
+cut short is told from what another window still works on, and goes when the next process begins.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import functools
+import json
+import shutil
+import uuid
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from clipsvd_app.errors import own_folder_errors
+from clipsvd_app.files import write_whole
+from clipsvd_app.jobs import CURVE_FILE, RESULT_FILE, ImageInput, Request, forget_request, write_request
+from clipsvd_app.jobs.parsing import json_object
+from clipsvd_app.settings import data_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+    from typing import Any
+
+    from clipsvd_app.domain.study import ProjectImage
+
+RUN_FILE = "run.json"
+"""In the folder of a training: the project of its run, and what is recorded beside its result."""
+Stage = tuple[str, int, int]
+"""A stage of a training with the steps done in it and their number."""
+STOPPED, STAGES = "stopped", "stages"
+"""What is added to ``run.json`` of a training that was stopped: when, in UTC, and how far it was."""
+_OWN_EYES = 0o700
+_locks: list[FileLock] = []  # held until the process ends, however it ends
+
+
+def new_job(request: Request) -> Path:
+    """Write a request into a new folder and return it."""
+    folder = new_folder(request.kind)
+    with own_folder_errors(folder):
+        write_request(folder, request)
+    return folder
+
+
+def new_folder(kind: str) -> Path:
+    """Make an empty job folder, for a request that refers to files in it."""
+    jobs = data_folder() / "jobs"
+    with own_folder_errors(jobs):
+        folder = _of_this_process(jobs) / f"{kind}-{uuid.uuid4().hex[:12]}"
+        folder.mkdir(parents=True, mode=_OWN_EYES)
+    return folder
+
+
+def forget_job(folder: Path) -> None:
+    """Delete a job's folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def clear_old_jobs() -> None:
+    """Delete the folders of processes that have ended; a finished training waits, one cut short can go on."""
+    _clear(data_folder() / "jobs")
+
+
+def waiting_runs() -> tuple[Path, ...]:
+    """Return the folders of finished trainings that could not be recorded yet, oldest first."""
+    if not _waiting().is_dir():
+        return ()
+    found = filter(_is_finished_run, _waiting().iterdir())
+    return tuple(sorted(found, key=lambda path: path.stat().st_mtime))
+
+
+def keep_waiting(folder: Path) -> Path:
+    """Keep a finished training until its project is opened next, and return where."""
+    target = _waiting() / folder.name
+    forget_request(folder)
+    if target != folder:
+        _waiting().mkdir(parents=True, exist_ok=True, mode=_OWN_EYES)
+        shutil.move(folder, target)
+    return target
+
+
+def put_aside(folder: Path, *, failed: bool = False) -> bool:
+    """Keep what a training that did not finish was asked for, and delete its folder.
+
+    One that ``failed`` before its first step would only fail again, and is forgotten as any other job is.
+    Returns whether it was kept.
+    """
+    kept = False
+    # What cannot be kept costs a row in a table, and must not hide why the training ended.
+    with contextlib.suppress(OSError, ValueError):
+        known: dict[str, Any] = json_object((folder / RUN_FILE).read_text(encoding="utf-8"))
+        # One that went on is at first not as far as it was.
+        stages = max(_stages(folder / CURVE_FILE), known.get(STAGES, []), key=_steps)
+        if stages or not failed:
+            known |= {STAGES: stages, STOPPED: _last_change(folder)}
+            _stopped().mkdir(parents=True, exist_ok=True, mode=_OWN_EYES)
+            write_whole(_stopped() / f"{folder.name}.json", json.dumps(known).encode())
+            kept = True
+    forget_job(folder)
+    return kept
+
+
+def stopped_files() -> tuple[Path, ...]:
+    """Return what is kept of trainings that can go on, a JSON file each."""
+    return tuple(_stopped().glob("*.json")) if _stopped().is_dir() else ()
+
+
+def image_input(image: ProjectImage, label: int | None) -> ImageInput:
+    """Return what a request says of a project's image; the patient is a number."""
+    return ImageInput(
+        id=image.id,
+        path=image.path,
+        frame=image.frame,
+        group=str(image.patient_number),
+        label=label,
+        window=image.window,
+        crop=image.crop,
+        series_window=image.series_window,
+        sha256=image.sha256,
+    )
+
+
+def by_content(images: Iterable[ProjectImage]) -> list[ProjectImage]:
+    """Return images in the order of their content, whatever the order in which they were added.
+
+    All that is drawn or cut off depends on the order of a request's images: shots, folds, batches, samples.
+    """
+    return sorted(images, key=lambda image: (image.sha256, image.frame, image.path))
+
+
+def labelled_inputs(images: Iterable[ProjectImage], class_ids: dict[int, int]) -> tuple[ImageInput, ...]:
+    """Return inputs by content, labels as positions in the class list; excluded images are left out.
+
+    Patients are numbered in that order too, those with a label first, as folds are drawn among them.
+    """
+    usable = by_content(image for image in images if image.mark != "excluded")
+    groups = patient_groups(usable)
+    return tuple(
+        replace(
+            image_input(image, None if image.example_of is None else class_ids[image.example_of]),
+            group=groups[image.patient_key],
+        )
+        for image in usable
+    )
+
+
+def patient_groups(images: Sequence[ProjectImage]) -> dict[str, str]:
+    """Return what a request calls each patient: by key, names that sort in the order of these images."""
+    labelled_first = sorted(images, key=lambda image: image.example_of is None)
+    keys = dict.fromkeys(image.patient_key for image in labelled_first)
+    return {key: f"{number:06d}" for number, key in enumerate(keys, start=1)}
+
+
+@functools.cache
+def _of_this_process(root: Path) -> Path:
+    """Return this process's folder, made after its lock is held; what ended processes left goes first."""
+    _clear(root)
+    root.mkdir(parents=True, exist_ok=True, mode=_OWN_EYES)
+    folder = root / uuid.uuid4().hex[:12]
+    lock = FileLock(_lock_of(folder))
+    lock.acquire()
+    _locks.append(lock)
+    return folder
+
+
+def _clear(root: Path) -> None:
+    for folder in root.iterdir() if root.is_dir() else ():
+        if folder.is_dir():
+            _clear_if_ended(folder)
+
+
+def _clear_if_ended(folder: Path) -> None:
+    lock = FileLock(_lock_of(folder))
+    try:
+        with lock.acquire(timeout=0):
+            for job in [job for job in folder.iterdir() if (job / RUN_FILE).is_file()]:
+                keep_waiting(job) if _is_finished_run(job) else put_aside(job)
+            forget_job(folder)
+    except (Timeout, OSError):
+        return  # its process lives, or another one clears it just now
+    with contextlib.suppress(OSError):
+        _lock_of(folder).unlink(missing_ok=True)
+
+
+def _is_finished_run(folder: Path) -> bool:
+    return (folder / RUN_FILE).is_file() and (folder / RESULT_FILE).is_file()
+
+
+def _stages(curve: Path) -> list[Stage]:
+    """Return the stages of which steps were written down."""
+    last: dict[str, tuple[int, int]] = {}
+    for point in _points(curve):
+        last[str(point["stage"])] = (int(point["done"]), int(point["total"]))
+    return [(stage, done, total) for stage, (done, total) in last.items()]
+
+
+def _points(curve: Path) -> Iterator[dict[str, Any]]:
+    if curve.is_file():
+        for line in curve.read_text(encoding="utf-8").splitlines():
+            # The last line may have been cut short with the process.
+            with contextlib.suppress(ValueError):
+                point = json_object(line)
+                if {"stage", "done", "total"} <= point.keys():
+                    yield point
+
+
+def _steps(stages: Sequence[Stage]) -> int:
+    return sum(done for _, done, _ in stages)
+
+
+def _last_change(folder: Path) -> str:
+    newest = max(path.stat().st_mtime for path in folder.iterdir())
+    return dt.datetime.fromtimestamp(newest, dt.UTC).isoformat(timespec="seconds")
+
+
+def _lock_of(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.lock")
+
+
+def _waiting() -> Path:
+    return data_folder() / "waiting runs"
+
+
+def _stopped() -> Path:
+    return data_folder() / "stopped runs"

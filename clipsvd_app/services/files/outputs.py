@@ -1,0 +1,89 @@
+"""Files that the user asks for: refused before the work that fills them, and whole or not there at all."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import TYPE_CHECKING
+
+from clipsvd_app import files
+from clipsvd_app.errors import UserError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def require_file(target: Path, *, overwrite: bool) -> None:
+    """Refuse a place that cannot take a file: taken, a folder, in no folder, or not to be written to.
+
+    Whoever has let the user confirm that a file is replaced passes ``overwrite``.
+    """
+    if target.is_dir():
+        raise UserError(
+            f"“{target.name}” is a folder.", remedy="Give the name of a file.", code="not_writable"
+        )
+    if _is_stream(target):
+        return
+    if (target.exists() or target.is_symlink()) and not overwrite:
+        raise _taken(target)
+    require_place(target)
+    try:
+        if target.exists():
+            target.open("r+b").close()  # fails while a spreadsheet on Windows has it open
+    except OSError as error:
+        raise _unwritable(target) from error
+
+
+def require_folder(target: Path, *, overwrite: bool) -> None:
+    """Refuse a place that cannot take a new folder; what may be replaced is for the writer to judge."""
+    if (target.exists() or target.is_symlink()) and not overwrite:
+        raise _taken(target)
+    require_place(target)
+
+
+def require_place(target: Path) -> None:
+    """Refuse a file or folder whose own folder is not there or cannot be written to."""
+    folder = target.absolute().parent
+    if not folder.is_dir():
+        raise UserError(
+            f"“{target.name}” cannot be written: there is no folder “{folder.name or folder}”.",
+            remedy="Make the folder first, or choose another.",
+            code="not_writable",
+        )
+    try:
+        # The one sure question to the system, on a share or under Windows' rules as well.
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise _unwritable(target) from error
+
+
+def write_whole(target: Path, data: bytes) -> None:
+    """Write a file in one step; the one before stays as it was when the disk is full."""
+    try:
+        if _is_stream(target):
+            target.write_bytes(data)
+        else:
+            files.write_whole(target.resolve() if target.is_symlink() else target.absolute(), data)
+    except OSError as error:
+        raise _unwritable(target) from error
+
+
+def _is_stream(target: Path) -> bool:
+    """Whether a path is a pipe or a device, such as /dev/stdout, which is written to and never replaced."""
+    return target.exists() and not target.is_file() and not target.is_dir()
+
+
+def _taken(target: Path) -> UserError:
+    return UserError(
+        f"“{target.name}” exists already.",
+        remedy="Choose another name, or add --overwrite.",
+        code="exists_already",
+    )
+
+
+def _unwritable(target: Path) -> UserError:
+    return UserError(
+        f"“{target.name}” cannot be written.",
+        remedy="Choose a folder of yours with free space, or close the program that has the file open.",
+        code="not_writable",
+    )

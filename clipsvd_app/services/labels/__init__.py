@@ -1,0 +1,1 @@
+"""Labels: given, read from tables and folders, compared between readers, and what to label next."""

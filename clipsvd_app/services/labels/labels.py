@@ -1,0 +1,268 @@
+"""Giving images their classes: one by one, from folders, or from a table."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clipsvd_app.domain.classes import ClassSpec, class_from_name, class_key, clean_name
+from clipsvd_app.domain.spelling import is_slip
+from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.errors import UserError
+from clipsvd_app.project.changes import SetLabels, SetMarks, Together
+from clipsvd_app.project.table_changes import LabelByName
+from clipsvd_app.services.studies.copies import folders_of
+from clipsvd_app.services.studies.look_alikes import opposite_labels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from clipsvd_app.domain.study import Mark, ProjectImage
+    from clipsvd_app.project import Project
+
+_PROMPT_FOLLOWS = re.compile(r"(?<![<>!=≤≥])=(?!=)")
+WORTH_HAVING = 16
+"""Examples per class up to which the published curves still rise steeply (K = 16)."""
+_RARE = 5
+"""A new name this many times rarer than one that is a letter off is taken for a slip of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelReport:
+    """What labels from folders or a table would do, and what of them is left out and why.
+
+    labelled: images by class. unmatched: lines that fit no image. ambiguous: lines that fit images of
+    several files. contradictory: images that are given several classes. slips: (name, class that was
+    probably meant, images). new_classes: names that become classes. replaced, unmarked: images that lose
+    another label or a mark. kept: images whose label or mark stays although their folder says otherwise.
+    opposite: pairs that look the same and would have different labels. note: how the table was read.
+    """
+
+    labelled: tuple[tuple[str, int], ...]
+    unmatched: tuple[str, ...] = ()
+    ambiguous: tuple[str, ...] = ()
+    contradictory: tuple[str, ...] = ()
+    slips: tuple[tuple[str, str, int], ...] = ()
+    new_classes: tuple[str, ...] = ()
+    replaced: int = 0
+    unmarked: int = 0
+    kept: int = 0
+    opposite: int = 0
+    note: str = ""
+
+    def sentences(self) -> tuple[str, ...]:
+        """Return what should be known before the labels are taken, one sentence each."""
+        said = [
+            self.note,
+            _such_as(self.unmatched, "line fits no image", "lines fit no image"),
+            _such_as(
+                self.ambiguous,
+                "line fits images of several folders and was left out",
+                "lines fit images of several folders and were left out",
+            ),
+            _such_as(
+                self.contradictory,
+                "image is given several classes and was left as it is",
+                "images are given several classes and were left as they are",
+            ),
+            *(
+                f"“{name}” ({counted(count, 'image')}) is probably “{meant}”, typed wrongly; left out."
+                for name, meant, count in self.slips
+            ),
+            f"New classes: {', '.join(self.new_classes)}." if self.new_classes else "",
+            f"{counted(self.replaced, 'image')} had another label before." if self.replaced else "",
+            f"{counted(self.unmarked, 'image')} lost the mark of before." if self.unmarked else "",
+            counted(
+                self.kept,
+                "image of another label or with a mark stays as it is.",
+                "images of another label or with a mark stay as they are.",
+            )
+            if self.kept
+            else "",
+            f"{counted(self.opposite, 'pair of images looks', 'pairs of images look')} nearly the same"
+            " and have different labels."
+            if self.opposite
+            else "",
+        ]
+        return tuple(sentence for sentence in said if sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelPlan:
+    """What folders or a table say of the project's images. Nothing is changed until ``change`` is applied."""
+
+    change: LabelByName
+    report: LabelReport
+
+
+@dataclass(slots=True)
+class Claims:
+    """Which classes are claimed for which images, from all lines or folders together."""
+
+    of_image: dict[int, dict[str, str]] = field(default_factory=dict)
+
+    def add(self, image_ids: Iterable[int], name: str) -> None:
+        """Claim a class for images; a name of nothing claims nothing."""
+        for image_id in image_ids if class_key(name) else ():
+            self.of_image.setdefault(image_id, {}).setdefault(class_key(name), clean_name(name))
+
+    def agreed(self) -> dict[int, str]:
+        """Return the class of every image that only one is claimed for."""
+        return {
+            image: next(iter(names.values())) for image, names in self.of_image.items() if len(names) == 1
+        }
+
+    def contradictory(self) -> list[int]:
+        """Return the images that several classes are claimed for."""
+        return [image_id for image_id, names in self.of_image.items() if len(names) > 1]
+
+
+def parse_class(text: str) -> ClassSpec:
+    """Read ``NAME`` or ``NAME=PROMPT``; the equals signs of ``>=``, ``<=``, ``!=``, ``==`` are the name's."""
+    name, *prompt = _PROMPT_FOLLOWS.split(text, maxsplit=1)
+    return ClassSpec(clean_name(name), (prompt[0].strip(),)) if prompt else class_from_name(name)
+
+
+def set_labels(image_ids: Iterable[int], class_id: int | None, class_name: str = "") -> SetLabels:
+    """Return the change that puts images into a class, or takes their labels away."""
+    chosen = dict.fromkeys(image_ids, class_id)
+    noun = "image" if len(chosen) == 1 else counted(len(chosen), "image")
+    return SetLabels(chosen, f"label {noun} “{class_name}”" if class_id is not None else f"unlabel {noun}")
+
+
+def set_marks(image_ids: Iterable[int], mark: Mark) -> SetMarks:
+    """Return the change that marks images, or takes their marks away."""
+    chosen = dict.fromkeys(image_ids, mark)
+    noun = "image" if len(chosen) == 1 else counted(len(chosen), "image")
+    return SetMarks(chosen, f"mark {noun} as {mark}" if mark else f"unmark {noun}")
+
+
+def clear_labels(images: Sequence[ProjectImage]) -> Together:
+    """Return the change that leaves images with neither label nor mark."""
+    labels = set_labels((image.id for image in images), None)
+    marks = SetMarks({image.id: "" for image in images if image.mark}, labels.title)
+    return Together((marks, labels), labels.title)
+
+
+def plan_folders(project: Project, *, overwrite: bool = False, new_classes: bool = False) -> LabelPlan:
+    """Say what labels the names of the images' folders are; images with a label or mark keep it.
+
+    ``overwrite`` puts the folder's name above labels and marks. ``new_classes`` also takes names that are a
+    letter off another one. An image that lies in folders of several names gets no label.
+    """
+    images = project.images()
+    if not images:
+        raise nothing_to_label()
+    claims = Claims()
+    for image_id, names in folders_of(project, images).items():
+        for name in names:
+            claims.add([image_id], name)
+    if not claims.of_image:
+        raise nothing_to_label()
+    wanted = claims.agreed()
+    decided = {} if overwrite else {image.id for image in images if image.class_id is not None or image.mark}
+    free = {image_id: name for image_id, name in wanted.items() if image_id not in decided}
+    known = {entry.id: class_key(entry.name) for entry in project.classes()}
+    kept = sum(
+        image.id in decided
+        and (bool(image.mark) or known[image.class_id or 0] != class_key(wanted[image.id]))
+        for image in images
+        if image.id in wanted
+    )
+    by_id = {image.id: image for image in images}
+    contradictory = tuple(Path(by_id[image_id].path).name for image_id in claims.contradictory())
+    report = LabelReport((), contradictory=contradictory, kept=kept)
+    return finished_plan(project, LabelByName(free), report, new_classes=new_classes)
+
+
+def label_from_folders(project: Project) -> LabelReport:
+    """Label every image that has neither label nor mark by the name of its folder."""
+    plan = plan_folders(project)
+    project.apply(plan.change)
+    return plan.report
+
+
+def finished_plan(
+    project: Project, change: LabelByName, report: LabelReport, *, new_classes: bool
+) -> LabelPlan:
+    """Leave out probable slips of the pen, and count what a change does to labels, marks and classes."""
+    known = {class_key(entry.name): entry.name for entry in project.classes()}
+    named = [*change.name_by_image.items(), *(e for read in change.readings.values() for e in read.items())]
+    counts = Counter(class_key(name) for _, name in named)
+    written = {class_key(name): known.get(class_key(name), name) for _, name in reversed(named)}
+    slips = {} if new_classes else _slips(counts, written, known)
+
+    def taken(names: Mapping[int, str]) -> dict[int, str]:
+        return {i: written[class_key(name)] for i, name in names.items() if class_key(name) not in slips}
+
+    names = taken(change.name_by_image)
+    readings = {reader: taken(read) for reader, read in change.readings.items()}
+    images = project.images()
+    classes = {entry.id: entry.name for entry in project.classes()}
+    before = {image.id: classes[image.class_id] for image in images if image.class_id is not None}
+    marked = {image.id for image in images if image.mark}
+    after = before | names
+    used = {
+        class_key(name) for name in [*names.values(), *(n for r in readings.values() for n in r.values())]
+    }
+    return LabelPlan(
+        LabelByName(names, change.mark_by_image, readings, change.title),
+        replace(
+            report,
+            labelled=tuple(sorted(Counter(names.values()).items())),
+            slips=tuple((written[key], slips[key], counts[key]) for key in slips),
+            new_classes=tuple(sorted(written[key] for key in used - known.keys())),
+            replaced=sum(before.get(image_id, name) != name for image_id, name in names.items()),
+            unmarked=len((marked & names.keys()) - change.mark_by_image.keys()),
+            opposite=opposite_labels(images, after, new={*names}),
+        ),
+    )
+
+
+def nothing_to_label() -> UserError:
+    """Say that no image of the project fits what was given."""
+    return UserError(
+        "No image of the project fits what was given.",
+        remedy="Add the images first (clipsvd add), and check the names in the table.",
+        code="nothing_to_label",
+    )
+
+
+def class_counts(images: Sequence[ProjectImage]) -> Counter[int]:
+    """Return labelled images by class id."""
+    return Counter(image.example_of for image in images if image.example_of is not None)
+
+
+def patient_counts(images: Sequence[ProjectImage]) -> Counter[int]:
+    """Return labelled patients by class id."""
+    pairs = {(image.example_of, image.patient_key) for image in images if image.example_of is not None}
+    return Counter(class_id for class_id, _ in pairs if class_id is not None)
+
+
+def hint(count: int) -> str:
+    """Say how many more examples of a class are worth having."""
+    if count >= WORTH_HAVING:
+        return "enough to start"
+    return f"{WORTH_HAVING - count} more worth having"
+
+
+def _slips(counts: Mapping[str, int], written: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
+    """Return the name that was probably meant by the key of each that is a slip of it."""
+    slips = {}
+    for key in sorted(counts.keys() - known.keys()):
+        better = [name for other, name in known.items() if is_slip(key, other)]
+        better += [
+            written[other] for other in counts if counts[other] >= _RARE * counts[key] and is_slip(key, other)
+        ]
+        if better:
+            slips[key] = better[0]
+    return slips
+
+
+def _such_as(names: Sequence[str], one: str, many: str) -> str:
+    if not names:
+        return ""
+    return f"{counted(len(names), one, many)}, such as “{names[0]}”."

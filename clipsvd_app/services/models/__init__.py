@@ -1,0 +1,1 @@
+"""Models: backbones, their download, and packs of phrases."""

@@ -1,0 +1,1 @@
+"""Projects: a new one from files, recent ones, and the demo."""

@@ -1,0 +1,1 @@
+"""Runs: preview, training, explanations, and what weakens an estimate."""

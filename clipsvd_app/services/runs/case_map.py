@@ -1,0 +1,28 @@
+"""The map of a run's cases by their frozen features."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clipsvd_app.jobs import BackboneRef, MapRequest, Projection
+from clipsvd_app.services.files.job_folders import by_content, image_input, new_job
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from clipsvd_app.domain.recipe import DeviceName
+    from clipsvd_app.domain.study import ProjectImage
+
+MOST_IMAGES = 2000
+
+
+def prepare_map(
+    images: Iterable[ProjectImage],
+    backbone: BackboneRef,
+    projection: Projection = "tsne",
+    device: DeviceName = "auto",
+) -> Path:
+    """Write the map job of up to 2,000 images and return its folder."""
+    inputs = tuple(image_input(image, None) for image in by_content(images))[:MOST_IMAGES]
+    return new_job(MapRequest(backbone, inputs, projection, device))

@@ -1,0 +1,111 @@
+"""A training that was stopped, or cut short: what it was asked for is kept, so that it can go on.
+
+One small file each, in the data folder beside the finished runs that wait. The fits lie among the
+checkpoints, under a hash of the same request, so going on is asking for it again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clipsvd_app.domain.codec import from_json
+from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.errors import UserError
+from clipsvd_app.jobs import BackboneRef, TrainRequest, without_paths
+from clipsvd_app.jobs.parsing import json_object
+from clipsvd_app.services.files.job_folders import STAGES, STOPPED, Stage, stopped_files
+from clipsvd_app.services.models import backbones
+from clipsvd_app.services.runs.training_folder import is_home, new_training
+
+if TYPE_CHECKING:
+    from clipsvd_app.project import Project
+    from clipsvd_app.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class StoppedTraining:
+    """A training that can go on. ``stages`` are those that took steps, in their order; ``stopped`` is UTC."""
+
+    file: Path
+    preset: str
+    stopped: str
+    stages: tuple[Stage, ...]
+    request: TrainRequest
+
+    @property
+    def key(self) -> str:
+        """What it is known by."""
+        return self.file.stem
+
+
+def stopped_trainings(project: Project) -> tuple[StoppedTraining, ...]:
+    """Return what was stopped in this project, the oldest first; a damaged file counts as none."""
+    found = []
+    for file in stopped_files():
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            known = json_object(file.read_text(encoding="utf-8"))
+            if is_home(known, project):
+                found.append(_stopped(file, known))
+    return tuple(sorted(found, key=lambda one: (one.stopped, one.key)))
+
+
+def discard(stopped: StoppedTraining) -> None:
+    """Forget it; its checkpoints go with their age."""
+    with contextlib.suppress(OSError):
+        stopped.file.unlink(missing_ok=True)
+
+
+def discard_asked(project: Project, request: TrainRequest) -> None:
+    """Forget what was stopped of this very training: it goes on now."""
+    asked = without_paths(request)
+    for stopped in stopped_trainings(project):
+        if stopped.request == asked:
+            discard(stopped)
+
+
+def prepare_again(project: Project, settings: Settings, stopped: StoppedTraining) -> Path:
+    """Write the job of a stopped training again, as it was asked for, and return its folder.
+
+    Whatever has changed in the project since plays no part. Refused where images or weights are gone.
+    """
+    asked = stopped.request
+    known = {image.id: image for image in project.images()}
+    gone = [i for i in asked.images if i.id not in known or known[i.id].sha256 != i.sha256]
+    if gone:
+        raise UserError(
+            f"{len(gone):,} of the {counted(len(asked.images), 'image')} of this training"
+            f" {'is' if len(gone) == 1 else 'are'} no longer in the project.",
+            remedy="Bring them back (Edit > Undo), or discard it and train again.",
+            code="stopped_images_gone",
+        )
+    request = replace(
+        asked,
+        backbone=_backbone(project, settings, asked.backbone),
+        images=tuple(replace(image, path=known[image.id].path) for image in asked.images),
+    )
+    folder = new_training(project, request, stopped.preset, stopped.stages)
+    discard(stopped)
+    return folder
+
+
+def _backbone(project: Project, settings: Settings, asked: BackboneRef) -> BackboneRef:
+    """Return the weights that it began with, wherever they lie now."""
+    names = (project.setting("backbone", backbones.DEMO), asked.name)
+    for name in names:
+        with contextlib.suppress(UserError):
+            if (found := backbones.find(settings, name)).sha256 == asked.sha256:
+                return replace(found, name=asked.name)
+    raise UserError(
+        f"The backbone “{asked.name}” is missing or has changed since this training began.",
+        remedy="Add it again in the settings, or discard this training and train again.",
+        code="backbone_missing",
+    )
+
+
+def _stopped(file: Path, known: dict[str, Any]) -> StoppedTraining:
+    stages = tuple((str(stage), int(done), int(total)) for stage, done, total in known[STAGES])
+    request = from_json(TrainRequest, known["asked"])
+    return StoppedTraining(file, str(known["preset"]), str(known[STOPPED]), stages, request)

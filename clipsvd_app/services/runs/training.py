@@ -1,0 +1,206 @@
+"""From a project to a training request, and from a finished job to a run of the project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clipsvd_app.domain.classes import ClassSpec
+from clipsvd_app.domain.results.run import RunResult
+from clipsvd_app.errors import UserError
+from clipsvd_app.jobs import BackboneRef, TrainRequest, read_result
+from clipsvd_app.project import open_project
+from clipsvd_app.services.adapters.export import CLASSIFIER_SUFFIX
+from clipsvd_app.services.files.job_folders import (
+    by_content,
+    forget_job,
+    keep_waiting,
+    labelled_inputs,
+    patient_groups,
+    waiting_runs,
+)
+from clipsvd_app.services.labels.labels import class_counts
+from clipsvd_app.services.runs.stopped_training import discard_asked
+from clipsvd_app.services.runs.training_folder import is_home, new_training, run_file
+from clipsvd_app.services.runs.weaknesses import weaknesses
+from clipsvd_app.services.studies.held_out_patients import locked_groups
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clipsvd_app.domain.recipe import DeviceName, Recipe
+    from clipsvd_app.domain.study import ProjectClass, ProjectImage
+    from clipsvd_app.project import Project
+
+ADAPTER, CLASSIFIERS = "adapter.safetensors", "classifiers"
+SEED = 0
+"""What every run draws by unless another is asked for: the same images and labels give the same figures."""
+_MIRROR = "mirror_images"
+
+
+def prepare(
+    project: Project,
+    backbone: BackboneRef,
+    recipe: Recipe,
+    *,
+    shots: int | None = None,
+    seed: int = SEED,
+    device: DeviceName = "auto",
+    locked_test: bool | None = None,
+) -> Path:
+    """Write the training job of a project and return its folder.
+
+    ``locked_test`` changes whether the project sets patients aside from every run; None keeps it as it is.
+    """
+    classes, images = project.classes(), project.images()
+    if trouble := obstacles(classes, images, shots):
+        raise trouble[0]
+    usable = [image for image in images if image.mark != "excluded"]
+    locked = locked_groups(project, classes, usable, locked_test)
+    groups = patient_groups(by_content(usable))
+    positions = {known.id: index for index, known in enumerate(classes)}
+    request = TrainRequest(
+        backbone=backbone,
+        classes=tuple(ClassSpec(known.name, known.prompts) for known in classes),
+        images=labelled_inputs(images, positions),
+        recipe=recipe,
+        seed=seed,
+        shots=shots,
+        locked=tuple(sorted(groups[key] for key in locked)),
+        warnings=weaknesses(project, usable, locked=bool(locked)),
+        device=device,
+    )
+    discard_asked(project, request)  # it goes on now
+    return new_training(project, request, recipe.preset)
+
+
+def mirrors(project: Project) -> bool:
+    """Return whether the project's runs mirror images; they do unless it was turned off."""
+    return project.setting(_MIRROR) != "no"
+
+
+def choose_mirroring(project: Project, wanted: bool) -> None:
+    """Keep whether runs mirror images left-right; off where left and right decide."""
+    project.set_setting(_MIRROR, "yes" if wanted else "no")
+
+
+def obstacles(
+    classes: Sequence[ProjectClass], images: Sequence[ProjectImage], shots: int | None = None
+) -> list[UserError]:
+    """Return what keeps the project from being trained, each with its remedy; empty when nothing does."""
+    counts = class_counts(images)
+    found: list[UserError] = []
+    if not images:
+        found.append(
+            UserError(
+                "The project has no images.",
+                remedy="Drop a folder of studies onto the window (clipsvd add).",
+                code="no_images",
+            )
+        )
+    if len(classes) < 2:
+        found.append(
+            UserError(
+                "Training needs at least two classes." if classes else "The project has no classes.",
+                remedy="Add a class for what it is to be told from (+ on the Label page).",
+                code="too_few_classes",
+            )
+        )
+    found += [
+        UserError(
+            f"The class “{known.name}” has no image.",
+            remedy="Drop at least one example onto it, or remove the class.",
+            code="empty_class",
+        )
+        for known in classes
+        if not counts[known.id]
+    ]
+    if shots is not None and shots < 1:
+        found.append(UserError("At least one shot per class is needed.", remedy="Use --shots 1 or more."))
+    return found
+
+
+def record(project: Project, folder: Path) -> int:
+    """Store a finished job as a run and return the run's number; the folder is deleted.
+
+    What cannot be stored is kept, and recorded when the project is opened next; the UserError says where.
+    """
+    try:
+        return _store(project, folder)
+    except UserError as error:
+        raise _kept_for_later(folder, error) from error
+
+
+def record_at_home(folder: Path, opened: Project | None) -> int:
+    """Store a finished job in the project that it was made for, whichever is open; as ``record`` does."""
+    if opened is not None and is_made_for(folder, opened):
+        return record(opened, folder)
+    try:
+        with open_project(home_of(folder)) as home:
+            if not is_made_for(folder, home):
+                raise UserError(f"“{home.path.name}” is another project now.", remedy="")
+            return _store(home, folder)
+    except UserError as error:
+        raise _kept_for_later(folder, error) from error
+
+
+def record_waiting(project: Project) -> tuple[list[int], list[UserError]]:
+    """Store the finished jobs that wait for this project; returns their numbers and what went wrong."""
+    numbers: list[int] = []
+    troubles: list[UserError] = []
+    for folder in () if project.read_only else waiting_runs():
+        try:
+            if is_made_for(folder, project):
+                numbers.append(_store(project, folder))
+        except UserError as error:
+            troubles.append(_kept_for_later(folder, error))
+        except (OSError, ValueError, KeyError, TypeError):
+            troubles.append(_unreadable(folder))
+    return numbers, troubles
+
+
+def is_made_for(folder: Path, project: Project) -> bool:
+    """Whether a training was asked for in this project: the same file, or the same project at a new place."""
+    return is_home(run_file(folder), project)
+
+
+def home_of(folder: Path) -> Path:
+    """Return the project that a training was asked for in."""
+    return Path(run_file(folder)["project"])
+
+
+def result_of(folder: Path) -> RunResult:
+    """Return what a finished training found."""
+    return read_result(folder, RunResult)
+
+
+def _store(project: Project, folder: Path) -> int:
+    kept = run_file(folder)
+    # The program may have been killed between the project's file and this folder.
+    number = project.run_of_job(kept["request"]["job"])
+    if number is None:
+        result, adapter = read_result(folder, RunResult), (folder / ADAPTER).read_bytes()
+        classifiers = {
+            file.name.removesuffix(CLASSIFIER_SUFFIX): file.read_bytes()
+            for file in sorted((folder / CLASSIFIERS).glob(f"*{CLASSIFIER_SUFFIX}"))
+        }
+        number = project.add_run(kept["preset"], kept["request"], result, adapter, classifiers)
+    forget_job(folder)
+    return number
+
+
+def _kept_for_later(folder: Path, error: UserError) -> UserError:
+    name, place = home_of(folder).stem, keep_waiting(folder)
+    return UserError(
+        f"The run of “{name}” is done, but could not be recorded. {error.message}",
+        remedy=f"It is recorded when “{name}” is opened next for writing. Until then it lies in “{place}”.",
+        code="run_waiting",
+    )
+
+
+def _unreadable(folder: Path) -> UserError:
+    return UserError(
+        "A finished run that waits to be recorded cannot be read.",
+        remedy=f"Train again. Delete “{folder}” to see no more of it.",
+        code="run_unreadable",
+    )

@@ -1,0 +1,1 @@
+"""Studies come in: files found, patients told apart, series arranged, copies recognised."""

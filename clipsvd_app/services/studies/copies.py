@@ -1,0 +1,116 @@
+"""Files that are copies of an image of the project: the image is kept once, all its places are remembered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clipsvd_app.domain.classes import class_key
+from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.services.studies.changed_files import holds
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.project import Project
+    from clipsvd_app.project.changes import Change
+    from clipsvd_app.services.studies.found_files import FoundFile
+
+_SETTING = "copies"
+
+
+@dataclass(frozen=True, slots=True)
+class SetCopies:
+    """Remember where copies lie: paths by the hash of their content."""
+
+    paths_by_sha256: Mapping[str, Sequence[str]]
+    title: str = "remember copies"
+
+    def apply(self, db: sqlite3.Connection) -> Change:
+        """Write them; the inverse holds those before."""
+        row = db.execute("SELECT value FROM setting WHERE key = ?", (_SETTING,)).fetchone()
+        before = {} if row is None else json.loads(row[0])
+        stored = json.dumps({sha: list(paths) for sha, paths in self.paths_by_sha256.items()})
+        db.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (_SETTING, stored))
+        return SetCopies(before, self.title)
+
+
+def copies(project: Project) -> dict[str, list[str]]:
+    """Return the paths of copies by the hash of their content; the image's own path is none of them."""
+    found: dict[str, list[str]] = json.loads(project.setting(_SETTING, "{}"))
+    return found
+
+
+def with_copies(project: Project, found: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """Return the copies known before and those found, each path once.
+
+    found: paths by hash, the first of them the image's own.
+    """
+    before = copies(project)
+    hashes = [*before, *(sha for sha in found if sha not in before)]
+    return {sha: tuple(dict.fromkeys([*before.get(sha, ()), *found.get(sha, ())[1:]])) for sha in hashes}
+
+
+def places_of_known(
+    images: Sequence[ProjectImage], found: Sequence[FoundFile]
+) -> tuple[dict[int, str], dict[str, tuple[str, ...]]]:
+    """Return the new paths of images that are not where they were, and the places of those with copies.
+
+    The same content at several places is one image: the first of its places, or where the project has it.
+    """
+    held: dict[str, list[ProjectImage]] = {}
+    for image in images:
+        held.setdefault(image.sha256, []).append(image)
+    places: dict[str, list[Path]] = {}
+    moved: dict[int, str] = {}
+    for item in found:
+        path = item.path.resolve()
+        if item.sha256 not in places:
+            own = held.get(item.sha256, [])
+            before = Path(own[0].path) if own else path
+            if own and not holds(before, item.sha256):
+                moved |= {image.id: str(path) for image in own}
+                before = path
+            places[item.sha256] = [before]
+        if not any(path == other or _is_same_file(path, other) for other in places[item.sha256]):
+            places[item.sha256].append(path)
+    return moved, {sha: tuple(map(str, several)) for sha, several in places.items() if len(several) > 1}
+
+
+def copy_warnings(places: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Say how many images lie in folders of several names, where the folder cannot be the class."""
+    apart = [
+        paths for paths in places.values() if len({class_key(Path(path).parent.name) for path in paths}) > 1
+    ]
+    if not apart:
+        return ()
+    which = counted(len(apart), "image lies", "images lie")
+    such = " and ".join("/".join(Path(path).parts[-2:]) for path in apart[0][:2])
+    return (
+        f"{which} in folders of different names, such as {such}; their folder does not tell their class.",
+    )
+
+
+def _is_same_file(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
+
+
+def folders_of(project: Project, images: Sequence[ProjectImage]) -> dict[int, tuple[str, ...]]:
+    """Return the names of the folders that each image lies in, its own first.
+
+    Folders that the program made, for collected images and for the top of an archive, say nothing.
+    """
+    elsewhere, own = copies(project), project.images_folder.absolute()
+    found = {}
+    for image in images:
+        folders = [Path(path).parent for path in (image.path, *elsewhere.get(image.sha256, ()))]
+        said = [folder.name for folder in folders if folder != own and folder.parent != own / "archives"]
+        found[image.id] = tuple(said)
+    return found

@@ -1,0 +1,88 @@
+"""What tells the classes apart, one class at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clipsvd_app.ui.explain.cards.part_card import PartCard
+from clipsvd_app.ui.kit.numbers import count
+from clipsvd_app.ui.kit.page_parts import choice, label
+from clipsvd_app.ui.kit.plots.class_phrases import ClassPhrases
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+    from clipsvd_app.domain.results.explanation import ClassChange, ClassReading, RunExplanation
+
+_TITLE = "What tells the classes apart"
+_ABSENT = (
+    "Not read: it takes an estimate on unseen patients, made by this version. Its fits are not kept, so "
+    " “Explain again” cannot add it; training again can where every class has enough patients."
+)
+
+
+class ClassesCard(PartCard):
+    """The phrases of the class that is chosen, or why there are none."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        self.phrases = ClassPhrases()
+        super().__init__(_TITLE, self.phrases, parent)
+        self._changes: tuple[ClassChange, ...] = ()
+        self._names: tuple[str, ...] = ()
+        self._class = choice("Class whose phrases are shown")
+        self._note = label("", "muted")
+        self.head.insertWidget(2, self._class)
+        self.body.insertWidget(1, self._note)
+        self._class.currentIndexChanged.connect(self._show)
+
+    def set_run(self, found: RunExplanation, names: tuple[str, ...]) -> None:
+        """Show a run, first the class with the most to say."""
+        self._changes, self._names = found.classes, names
+        self.set_words(*found.about("classes"), shown=False)
+        self._class.blockSignals(True)
+        self._class.clear()
+        self._class.addItems([names[change.label] for change in found.classes])
+        said = [len(change.told_after()) for change in found.classes]
+        self._class.setCurrentIndex(said.index(max(said)) if said else -1)
+        self._class.blockSignals(False)
+        self._class.setVisible(len(said) > 1)
+        self._show()
+
+    def choose(self, place: int) -> None:
+        """Show another class."""
+        self._class.setCurrentIndex(place)
+
+    def note(self) -> str:
+        """Return what is said of the chosen class."""
+        return self._note.text()
+
+    def _show(self) -> None:
+        place = self._class.currentIndex()
+        change = self._changes[place] if 0 <= place < len(self._changes) else None
+        self.phrases.set_class(change, "" if change is None else self._names[change.label])
+        self.phrases.setVisible(change is not None and bool(change.phrases))
+        self._note.setText(_ABSENT if change is None else _note(change, self._names[change.label]))
+
+
+def _note(change: ClassChange, name: str) -> str:
+    seen = (
+        f"{count(change.images, 'image')} of “{name}” of {count(change.patients, 'patient')}, each read by a "
+        "model that had not seen the patient."
+    )
+    if change.told_after():
+        return f"{seen} How much nearer than the others they lie to these phrases:"
+    why = _why_untold(change.after)
+    if change.told_before():
+        return f"{seen} These phrases held for the unadapted model alone; after adaptation {why}"
+    return f"{seen} There is no reliable description: {why}"
+
+
+def _why_untold(reading: ClassReading) -> str:
+    if not reading.is_above:
+        best, chance = f"{reading.best:+.3f}", f"{reading.threshold:+.3f}"
+        return f"the best phrase reaches {best}, and shuffled labels reach {chance}."
+    listed = f"of the {count(reading.listed, 'strongest phrase')} {reading.controls} describe no such image"
+    return (
+        f"{listed}, and lists drawn at random have as few in {100 * reading.by_chance:.1f} % of draws "
+        "(10 % are allowed)."
+    )

@@ -1,0 +1,74 @@
+"""The margin of the two leading classes, from the base model to the answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clipsvd_app.domain.results.contributions import Detail, adds_up, change_steps, term_steps
+from clipsvd_app.ui.explain.cards.part_card import PartCard
+from clipsvd_app.ui.kit.page_parts import choice, label
+from clipsvd_app.ui.kit.plots.waterfall import Waterfall
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+    from clipsvd_app.domain.results.explanation import CaseExplanation
+
+DETAILS: dict[Detail, str] = {
+    "head": "By layer and head",
+    "layer": "By layer",
+    "side": "Image and text side",
+    "terms": "Parts of the whole score",
+}
+NOT_ADDED = "What moved the margin is not shown: the parts do not add up to the change closely enough."
+NO_TERMS = "This image tower has no exact sum of parts, so only what adaptation changed can be shown."
+_TERMS_NOTE = (
+    "Every term of the image tower's own sum, computed for itself. It says how the adapted model comes to "
+    "the margin, not what training did."
+)
+
+
+class MarginCard(PartCard):
+    """A waterfall with a choice of how finely it is split."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        self.waterfall = Waterfall()
+        super().__init__("How the margin comes about", self.waterfall, parent)
+        self._case: CaseExplanation | None = None
+        self._detail = choice("Split by")
+        self._detail.addItems(list(DETAILS.values()))
+        self._note = label("", "muted")
+        self.head.insertWidget(3, self._detail)
+        self.body.insertWidget(1, self._note)
+        self._detail.currentIndexChanged.connect(self._show)
+
+    def set_case(self, case: CaseExplanation) -> None:
+        """Show a case in the chosen detail."""
+        self._case = case
+        self.set_words(*case.about("change"), shown=False)
+        self._show()
+
+    def choose(self, detail: Detail) -> None:
+        """Split in another way."""
+        self._detail.setCurrentIndex(tuple(DETAILS).index(detail))
+
+    def note(self) -> str:
+        """Return what is said above the picture."""
+        return self._note.text()
+
+    def _show(self) -> None:
+        case = self._case
+        if case is None:
+            return
+        detail = tuple(DETAILS)[max(0, self._detail.currentIndex())]
+        answer, rival = case.class_names[case.winner], case.class_names[case.runner_up]
+        note, steps = _TERMS_NOTE, term_steps(case) if case.decomposition else ()
+        if detail == "terms" and not steps:
+            note = NO_TERMS
+        elif detail != "terms":
+            found = case.attribution
+            steps = change_steps(found, detail) if found is not None and adds_up(found) else ()
+            note = f"Margin of “{answer}” over “{rival}” in logits." if steps else NOT_ADDED
+        self._note.setText(note)
+        self.waterfall.set_steps(steps, answer, rival)
+        self.waterfall.setVisible(bool(steps))

@@ -1,0 +1,280 @@
+"""What changed: the run in words, its classes, heads, directions and matrices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+
+from clipsvd_app.domain.results.cases import winner
+from clipsvd_app.domain.results.contributions import heads_are_told
+from clipsvd_app.domain.results.explanation import RunExplanation, Statement
+from clipsvd_app.ui.explain.cards.classes_card import ClassesCard
+from clipsvd_app.ui.explain.cards.part_card import PartCard
+from clipsvd_app.ui.explain.cards.poles import Poles
+from clipsvd_app.ui.explain.statements import Statements
+from clipsvd_app.ui.kit.focus import destructive
+from clipsvd_app.ui.kit.page_parts import (
+    GAP,
+    Banner,
+    SideBySide,
+    button,
+    column,
+    label,
+    one_line,
+    scrolled,
+)
+from clipsvd_app.ui.kit.plots.directions_picture import DirectionsPicture
+from clipsvd_app.ui.kit.plots.head_phrases import HeadPhrases
+from clipsvd_app.ui.kit.plots.heads_picture import HeadsPicture, head_sentence
+from clipsvd_app.ui.kit.plots.layers_picture import LayersPicture, matrix_sentence
+from clipsvd_app.ui.look.theme import set_kind
+from clipsvd_app.ui.run.state import NearCase
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QImage
+
+    from clipsvd_app.domain.results.explanation import HeadChange
+    from clipsvd_app.ui.explain.state import ExplainState, Progress
+
+OLD_TITLE = "Explained by an earlier version"
+OLD_SENTENCE = (
+    "Attention heads and controls are missing. The adapter is stored with the run, so it can be "
+    "explained again; that takes about a minute and trains nothing."
+)
+NONE_TITLE = "Nothing here can be put into words reliably"
+NONE_SENTENCE = (
+    "The sizes of change below are exact. Descriptions did not pass their controls, so none is shown; "
+    "Trust says which failed."
+)
+NO_HEADS = "This run has no reading of single attention heads."
+_HEADS_HINT = "Click a head, or go through them with the arrow keys: what it writes, before and after."
+_MATRIX_HINT = "Click a square to see by how much that matrix changed."
+_TEXT_HEAD = "Heads of the text tower are given by size alone: their outputs do not simply add up."
+_UNTOLD = "No head of this run is put into words: across all of them the readings failed their controls."
+
+
+class ChangeTab(QWidget):
+    """One run, its parts one below the other.
+
+    Signals: ``explain_again()``, ``cancel_requested()``, ``case_opened(image_id)``,
+    ``thumbnails_wanted(tuple of image ids)``, ``trouble(UserError)``.
+    """
+
+    explain_again = Signal()
+    cancel_requested = Signal()
+    case_opened = Signal(int)
+    thumbnails_wanted = Signal(object)
+    trouble = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._explanation: RunExplanation | None = None
+        self._names: tuple[str, ...] = ()
+        self._cases: dict[int, NearCase] = {}
+        self.banner = Banner()
+        self._again = destructive(
+            button("Explain again", hint="Explain this run anew from its stored adapter; nothing is trained")
+        )
+        self._bar, self._cancel = QProgressBar(), destructive(button("Cancel"))
+        self._stage = one_line("", "muted")
+        self._working, self._top = QWidget(), QWidget()
+        self.words = PartCard("The run in words")
+        self._statements = Statements()
+        self.classes = ClassesCard()
+        self.heads, self.phrases = HeadsPicture(), HeadPhrases()
+        self._heads_card = PartCard("Attention heads", self.heads)
+        self._phrases_card = PartCard("What a head writes", self.phrases)
+        self.directions, self.poles = DirectionsPicture(), Poles()
+        self._directions_card = PartCard("Singular directions that changed most", self.directions)
+        self.layers = LayersPicture()
+        self._layers_card = PartCard("Weight matrices", self.layers)
+        self._head_hint, self._matrix_hint = label("", "muted"), label(_MATRIX_HINT, "muted")
+        self._arrange()
+        self._connect()
+
+    def set_state(self, state: ExplainState) -> None:
+        """Show a run."""
+        found = state.explanation or RunExplanation((), (), "This run left no explanation.", "")
+        self._explanation, self._names = found, state.class_names
+        titles = dict(state.titles)
+        self._cases = {
+            p.image_id: NearCase(p.image_id, p.label, _caption(titles[p.image_id], p.adapted, self._names))
+            for p in state.predictions
+            if p.image_id in titles
+        }
+        statements = found.statements or (Statement(found.text, found.how_we_know),)
+        self.words.set_words(*statements, shown=False)
+        self._statements.set_statements(statements)
+        self._show_banner(state, found)
+        self.set_progress(state.progress)
+        self._show_heads(found)
+        self._show_directions(found)
+        self.classes.set_run(found, self._names)
+        self._layers_card.set_words(*found.about("sizes"), shown=False)
+        self._layers_card.setVisible(bool(found.matrices))
+        self.layers.set_matrices(found.matrices)
+        self._matrix_hint.setText(_MATRIX_HINT)
+
+    def set_progress(self, progress: Progress | None) -> None:
+        """Show how far explaining anew has come, None when it is not under way."""
+        self._working.setVisible(progress is not None)
+        self._top.setVisible(progress is not None or not self.banner.isHidden())
+        self._again.setEnabled(progress is None)
+        if progress is not None:
+            stage, done, total = progress
+            self._bar.setRange(0, total)
+            self._bar.setValue(done)
+            self._stage.setText(f"{stage}…")
+            self._bar.setAccessibleName(f"{stage}: explaining the run")
+
+    def set_thumbnail(self, image_id: int, picture: QImage) -> None:
+        """Hand in a picture that was asked for."""
+        self.poles.set_thumbnail(image_id, picture)
+
+    def choose_head(self, key: object) -> None:
+        """Show one head's phrases; the key is (tower, layer, head)."""
+        self.heads.set_chosen(key)
+        self._show_head(key)
+
+    def choose_direction(self, place: int) -> None:
+        """Show one direction's poles."""
+        direction = self.directions.directions[place]
+        self.directions.set_chosen(place)
+        self.poles.set_direction(direction, self.directions.title_of(direction), self._cases, self._names)
+
+    def head_text(self) -> str:
+        """Return what is said of the chosen head."""
+        return self._head_hint.text()
+
+    def matrix_text(self) -> str:
+        """Return what is said of the chosen matrix."""
+        return self._matrix_hint.text()
+
+    def _arrange(self) -> None:
+        self.words.body.insertWidget(0, self._statements)
+        self._phrases_card.body.insertWidget(1, self._head_hint)
+        self._phrases_card.body.addStretch(1)
+        self._heads_card.body.addStretch(1)
+        self._directions_card.body.removeWidget(self.directions)
+        both = SideBySide(self.directions, self.poles, from_width_px=980)
+        self._directions_card.body.insertWidget(1, both)
+        self._layers_card.body.insertWidget(2, self._matrix_hint)
+        row = QHBoxLayout(self._working)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self._stage)
+        row.addWidget(self._bar, 1)
+        row.addWidget(self._cancel)
+        above = QVBoxLayout(self._top)
+        above.setContentsMargins(0, 0, 0, 0)
+        above.setSpacing(GAP)
+        above.addWidget(self.banner)
+        above.addWidget(self._working)
+        self.words.head.insertWidget(2, self._again)
+        self._heads = SideBySide(self._heads_card, self._phrases_card, from_width_px=860)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, GAP + 4, 0, 0)
+        whole.addWidget(
+            scrolled(
+                column(
+                    self._top,
+                    self.words,
+                    self.classes,
+                    self._heads,
+                    self._directions_card,
+                    self._layers_card,
+                )
+            )
+        )
+
+    def _connect(self) -> None:
+        self._again.clicked.connect(self.explain_again)
+        self._cancel.clicked.connect(self.cancel_requested)
+        self.heads.cell_chosen.connect(self._show_head)
+        self.directions.direction_chosen.connect(self.choose_direction)
+        self.layers.matrix_clicked.connect(self._show_matrix)
+        self.poles.case_opened.connect(self.case_opened)
+        self.poles.thumbnails_wanted.connect(self.thumbnails_wanted)
+        for card in (
+            self.words,
+            self.classes,
+            self._heads_card,
+            self._phrases_card,
+            self._directions_card,
+            self._layers_card,
+        ):
+            card.trouble.connect(self.trouble)
+
+    def _show_banner(self, state: ExplainState, found: RunExplanation) -> None:
+        self._again.setVisible(bool(found.matrices))
+        set_kind(self._again, "primary" if state.of_old else "quiet")
+        self.banner.setVisible(state.of_old or _nothing_told(found))
+        if state.of_old:
+            self.banner.show_text("info", OLD_TITLE, OLD_SENTENCE)
+        elif _nothing_told(found):
+            self.banner.show_text("warning", NONE_TITLE, NONE_SENTENCE)
+
+    def _show_heads(self, found: RunExplanation) -> None:
+        told = heads_are_told(found.controls)
+        self.heads.set_heads(found.heads, told=told)
+        self._heads.setVisible(bool(found.heads))
+        about = found.about("heads")
+        self._heads_card.set_words(*about, shown=False)
+        self._phrases_card.set_words(*about, shown=False)
+        self.phrases.set_head(None, told=False)
+        self._show_head(_first_head(found.heads))
+
+    def _show_head(self, key: object) -> None:
+        found = self._explanation
+        assert found is not None
+        head = next((h for h in found.heads if (h.tower, h.layer, h.head) == key), None)
+        told = heads_are_told(found.controls)
+        self.heads.set_chosen(key if head is not None else None)
+        self.phrases.set_head(head, told=told)
+        self.phrases.setVisible(head is not None and (head.before is not None or head.after is not None))
+        self._head_hint.setText(
+            _HEADS_HINT if head is None else f"{head_sentence(head)}. {_why(head, told=told)}".strip()
+        )
+
+    def _show_directions(self, found: RunExplanation) -> None:
+        self._directions_card.setVisible(bool(found.directions))
+        self.directions.set_directions(found.directions, found.matrices)
+        about = found.about("directions")
+        self._directions_card.set_words(*about, shown=False)
+        self.poles.set_direction(None)
+        if found.directions:
+            self.choose_direction(0)
+
+    def _show_matrix(self, name: str) -> None:
+        assert self._explanation is not None
+        matrix = next(m for m in self._explanation.matrices if m.name == name)
+        self.layers.set_chosen(name)
+        self._matrix_hint.setText(f"{matrix_sentence(matrix)} ({matrix.name})")
+
+
+def _first_head(heads: tuple[HeadChange, ...]) -> object:
+    """Return the head that changed most among those that can be read, else the one that changed most."""
+    ranked = sorted(heads, key=lambda head: (head.after is None, -head.relative_change))
+    return (ranked[0].tower, ranked[0].layer, ranked[0].head) if ranked else None
+
+
+def _why(head: HeadChange, *, told: bool) -> str:
+    """Say why a head has no words, where it has none."""
+    if head.after is None:
+        return _TEXT_HEAD if head.tower == "text" else "There were too few images to read it."
+    if not told:
+        return _UNTOLD
+    if head.after.is_control:
+        return "After adaptation a phrase that describes no such image came first, so it is not described."
+    return "" if head.after.phrases else "After adaptation no phrase exceeds what chance reaches."
+
+
+def _nothing_told(found: RunExplanation) -> bool:
+    described = any(d.positive or d.negative for d in found.directions)
+    told = described or any(change.phrases for change in found.classes) or heads_are_told(found.controls)
+    return bool(found.statements) and bool(found.directions) and not told
+
+
+def _caption(title: str, probabilities: tuple[float, ...], names: tuple[str, ...]) -> str:
+    return f"{title}, predicted “{names[winner(probabilities)]}”" if names else title

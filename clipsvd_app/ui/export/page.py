@@ -1,0 +1,116 @@
+"""The Export page put together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+
+from clipsvd_app.ui.export.apply_tab import ApplyTab
+from clipsvd_app.ui.export.report_tab import ReportTab
+from clipsvd_app.ui.export.write_tab import WriteTab
+from clipsvd_app.ui.kit.empty_state import EmptyState
+from clipsvd_app.ui.kit.page_parts import GAP
+from clipsvd_app.ui.session.state import EmptyAction, EmptySpec
+
+if TYPE_CHECKING:
+    from clipsvd_app.ui.export.state import ApplyState, ExportState, ReportState
+    from clipsvd_app.ui.look.theme import Theme
+
+NOTHING_TO_EXPORT = EmptySpec(
+    icon="export",
+    headline="No run to export yet",
+    sentence="Train once; then everything learned fits into one small file that you can hand on.",
+    actions=(EmptyAction("train", "Go to Train", primary=True),),
+)
+NOTHING_TO_REPORT = EmptySpec(
+    icon="report",
+    headline="No run to report on yet",
+    sentence="Train once; then a report says in one file what was done, how good it is, and where it fails.",
+    actions=(EmptyAction("train", "Go to Train", primary=True),),
+)
+TabName = Literal["export", "apply", "report"]
+_TABS: tuple[TabName, ...] = ("export", "apply", "report")
+
+
+class ExportPage(QWidget):
+    """Three tabs: write an adapter, use an adapter, write a report.
+
+    Signals: ``run_chosen(int)``, ``method_chosen(str)``, ``export_requested(path, CardFields)``,
+    ``adapter_opened(path)``, ``studies_dropped(list of paths)``, ``csv_requested(path)``,
+    ``cancel_requested()``,
+    ``report_run_chosen(int)``, ``report_requested(path, with failures, may overwrite)``,
+    ``report_cancelled()``, ``empty_action(str)``.
+    """
+
+    run_chosen = Signal(int)
+    method_chosen = Signal(str)
+    export_requested = Signal(str, object)
+    adapter_opened = Signal(str)
+    studies_dropped = Signal(object)
+    csv_requested = Signal(str)
+    cancel_requested = Signal()
+    report_run_chosen = Signal(int)
+    report_requested = Signal(str, bool, bool)
+    report_cancelled = Signal()
+    empty_action = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("page")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.write_tab = WriteTab()
+        self.apply_tab = ApplyTab()
+        self.report_tab = ReportTab()
+        self._empty = EmptyState(theme, NOTHING_TO_EXPORT)
+        self._no_report = EmptyState(theme, NOTHING_TO_REPORT)
+        self._first = QStackedWidget()
+        self._first.addWidget(self.write_tab)
+        self._first.addWidget(self._empty)
+        self._third = QStackedWidget()
+        self._third.addWidget(self.report_tab)
+        self._third.addWidget(self._no_report)
+        self._third.setCurrentIndex(1)
+        self._tabs = QTabWidget()
+        self.setFocusProxy(self._tabs)
+        self._tabs.tabBar().setDrawBase(False)
+        self._tabs.addTab(self._first, "Write an adapter")
+        self._tabs.addTab(self.apply_tab, "Use an adapter")
+        self._tabs.addTab(self._third, "Report")
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, GAP, 0, 0)
+        outer.addWidget(self._tabs)
+        self._connect()
+
+    def set_state(self, state: ExportState) -> None:
+        """Show what would be written."""
+        self._first.setCurrentIndex(1 if state.run is None else 0)
+        self.write_tab.set_state(state)
+
+    def set_apply_state(self, state: ApplyState) -> None:
+        """Show an opened adapter and its predictions."""
+        self.apply_tab.set_state(state)
+
+    def set_report_state(self, state: ReportState) -> None:
+        """Show what a report will say."""
+        self._third.setCurrentIndex(1 if state.run is None else 0)
+        self.report_tab.set_state(state)
+
+    def show_tab(self, name: TabName) -> None:
+        """Bring a tab to the front."""
+        self._tabs.setCurrentIndex(_TABS.index(name))
+
+    def _connect(self) -> None:
+        self.write_tab.run_chosen.connect(self.run_chosen)
+        self.write_tab.method_chosen.connect(self.method_chosen)
+        self.write_tab.export_requested.connect(self.export_requested)
+        self.apply_tab.adapter_opened.connect(self.adapter_opened)
+        self.apply_tab.studies_dropped.connect(self.studies_dropped)
+        self.apply_tab.csv_requested.connect(self.csv_requested)
+        self.apply_tab.cancel_requested.connect(self.cancel_requested)
+        self.report_tab.run_chosen.connect(self.report_run_chosen)
+        self.report_tab.report_requested.connect(self.report_requested)
+        self.report_tab.cancel_requested.connect(self.report_cancelled)
+        for nothing in (self._empty, self._no_report):
+            nothing.action_requested.connect(self.empty_action)

@@ -1,0 +1,153 @@
+"""Writing a run's report in a thread."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from clipsvd_app.domain.results.cases import evidence, is_error
+from clipsvd_app.domain.words.results import basis_text, verdict_title
+from clipsvd_app.services.report import write_report
+from clipsvd_app.ui.export.state import ReportState
+from clipsvd_app.ui.kit.numbers import count, file_size
+from clipsvd_app.ui.run.state import RunChoice
+from clipsvd_app.ui.session.notices import Notice
+from clipsvd_app.ui.session.state import LongJob
+from clipsvd_app.ui.session.when_shown import WhenShown
+
+if TYPE_CHECKING:
+    from clipsvd_app.domain.results.run import RunResult
+    from clipsvd_app.services.report import WrittenReport
+    from clipsvd_app.ui.export.page import ExportPage
+    from clipsvd_app.ui.inspect.controller import InspectController
+    from clipsvd_app.ui.session.background import Answer, Task
+    from clipsvd_app.ui.session.session import Session
+
+
+class ReportController(QObject):
+    """Shows what a run's report will say, and writes it; follows the run that is inspected."""
+
+    def __init__(self, session: Session, page: ExportPage, inspecting: InspectController) -> None:
+        super().__init__(page)
+        self._session, self._page = session, page
+        self._inspecting = inspecting
+        self._state = ReportState()
+        self._task: Task | None = None
+        self._stopped = False
+        self._number = 0
+        self._shown = WhenShown(page, self._refresh)
+        page.report_run_chosen.connect(self.show_run)
+        page.report_requested.connect(self.write)
+        page.report_cancelled.connect(self._cancel)
+        inspecting.run_shown.connect(lambda number, _result: self._follow(number))
+
+    def open(self) -> None:
+        """Bring the report of the inspected run to the front."""
+        self._session.page_requested.emit("export")
+        self._page.show_tab("report")
+
+    def show_run(self, number: int) -> None:
+        """Show what the report of a run will say; 0 stands for none."""
+        self._number = number
+        self._shown.ask()
+
+    def _follow(self, number: int) -> None:
+        """Show the run that is inspected, unless a path is typed for another one of the project."""
+        project = self._session.project
+        known = () if project is None else [run.number for run in project.runs()]
+        if not (self._page.report_tab.is_edited and self._state.run in known and number):
+            self.show_run(number)
+
+    def _refresh(self) -> None:
+        self._inspecting.catch_up()  # whose run it is
+        project, number = self._session.project, self._number
+        if project is None or not number:
+            self._set(ReportState())
+            return
+        result = project.run_result(number)
+        path = project.path.resolve().parent / f"{project.path.stem}-run{number}.pdf"
+        errors = sum(is_error(prediction) for prediction in evidence(result.predictions))
+        self._set(
+            ReportState(
+                runs=tuple(RunChoice(run.number, f"Run {run.number}") for run in reversed(project.runs())),
+                run=number,
+                path=str(path),
+                facts=_facts(result),
+                failures_possible=errors > 0,
+                failures_note=_failures_note(errors),
+            )
+        )
+
+    def write(self, path: str, failures: bool, overwrite: bool) -> None:
+        """Write the report."""
+        project, run = self._session.project, self._state.run
+        if project is None or run is None or self._task is not None:
+            return
+
+        def take(answer: Answer) -> None:
+            self._task = None
+            if answer.cancelled and not self._stopped:
+                self._session.tell(
+                    Notice("info", f"The report of run {run} was not written.", "Another project was opened.")
+                )
+            if not answer.cancelled:
+                self._session.report(answer.error, "report")
+            written = None if answer.value is None else answer.value.path.name
+            note = "" if answer.value is None else _written_note(answer.value)
+            if self._state.run == run:
+                self._set(replace(self._state, progress=None, written=written, written_note=note))
+            elif written is not None:  # another run is on show by now
+                self._session.tell(Notice("success", f"Wrote “{written}”.", note, key="report"))
+
+        self._stopped = False
+        self._set(replace(self._state, progress=(0, 0), written=None))
+        self._task = self._session.work(
+            lambda report: write_report(
+                project, run, Path(path), report, failures=failures, overwrite=overwrite
+            ),
+            take,
+            lambda done, total: self._advance(run, (done, total)),
+            shown=LongJob("export", "Writing the report", "It will not be written."),
+        )
+
+    def _advance(self, run: int, progress: tuple[int, int]) -> None:
+        if self._state.run == run:
+            self._set(replace(self._state, progress=progress))
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._stopped = True
+            self._task.cancel()
+
+    def _set(self, state: ReportState) -> None:
+        self._state = state
+        self._page.set_report_state(state)
+
+
+def _facts(result: RunResult) -> tuple[tuple[str, str], ...]:
+    evaluation = result.evaluation
+    return (
+        ("Result", verdict_title(evaluation)),
+        ("Judged on", basis_text(evaluation) or evaluation.reason),
+        ("Classes", ", ".join(result.class_names)),
+    )
+
+
+def _failures_note(errors: int) -> str:
+    if not errors:
+        return "There are no errors on unseen patients to picture."
+    return (
+        f"Adds small pictures of up to 24 of the {count(errors, 'error')} on unseen patients. Those that may "
+        "have text burned in are left out. A picture can still show who someone is: ask before handing it on."
+    )
+
+
+def _written_note(written: WrittenReport) -> str:
+    left = f", {written.withheld} left out" if written.withheld else ""
+    pictured = (
+        f", {count(written.failures, 'error')} pictured{left}" if written.failures or written.withheld else ""
+    )
+    return f"{file_size(written.size_bytes)}{pictured}."

@@ -1,0 +1,1 @@
+"""Adding files: what was dropped, and who the patients are."""

@@ -1,0 +1,77 @@
+"""Asking who the patients of files are, before they are added."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+
+from clipsvd_app.services.labels.class_folders import FolderChoice
+from clipsvd_app.ui.importer.class_folder_box import ClassFolderBox
+from clipsvd_app.ui.importer.patient_rule import PatientRulePane
+from clipsvd_app.ui.kit.page_parts import button, label, scrolled
+from clipsvd_app.ui.kit.window_place import open_at_size
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clipsvd_app.services.labels.class_folders import ClassFolder
+
+WIDE_PX, LOW_PX, TALL_PX = 860, 560, 720
+
+
+class GroupingDialog(QDialog):
+    """The ways to tell patients apart in ``patients``, and a button that adds the files."""
+
+    def __init__(self, rule: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Who are the patients?")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        open_at_size(self, WIDE_PX, LOW_PX)
+        self.patients = PatientRulePane(rule)
+        self.classes = ClassFolderBox()
+        self.classes.hide()
+        self.add = button("Add", "primary")
+        self.add.setDefault(True)
+        cancel = button("Cancel")
+        cancel.setAutoDefault(False)
+        cancel.clicked.connect(self.reject)
+        self.add.clicked.connect(self.accept)
+        self.patients.usable_changed.connect(self.add.setEnabled)
+        foot = QHBoxLayout()
+        foot.addWidget(label("Images of one patient never train and test at once.", "small"), 1)
+        foot.addWidget(cancel)
+        foot.addWidget(self.add)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 20, 24, 20)
+        column.setSpacing(14)
+        self._title = label("Who are the patients?", "title", wrap=False)
+        column.addWidget(self._title)
+        self._patients_title = label("Who are the patients?", "headline", wrap=False)
+        self._patients_title.hide()
+        asked = QWidget()
+        questions = QVBoxLayout(asked)
+        questions.setContentsMargins(0, 0, 0, 0)
+        questions.setSpacing(14)
+        questions.addWidget(self.classes)
+        questions.addWidget(self._patients_title)
+        questions.addWidget(self.patients, 1)
+        column.addWidget(scrolled(asked), 1)
+        column.addLayout(foot)
+
+    def show_folders(
+        self, folders: Sequence[ClassFolder], as_classes: bool, left_out: frozenset[str], known: Sequence[str]
+    ) -> None:
+        """Offer the names of folders as classes too. known: the classes that there are."""
+        self.setWindowTitle("Classes and patients")
+        self._title.setText("These folders look like classes")
+        self.classes.set_folders(folders, as_classes, left_out, known)
+        self.classes.show()
+        open_at_size(self, WIDE_PX, TALL_PX)
+        self._patients_title.show()
+
+    @property
+    def folder_choice(self) -> FolderChoice:
+        """What is wanted of the folders."""
+        return FolderChoice(self.classes.as_classes, self.classes.left_out)

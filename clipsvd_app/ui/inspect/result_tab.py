@@ -1,0 +1,133 @@
+"""Whether adaptation helped, how good it is on unseen patients, and whether more labels would help."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from clipsvd_app.domain.results.curves import roc_pairs
+from clipsvd_app.ui.inspect.results_panel import MethodsCard, show_verdict
+from clipsvd_app.ui.kit.page_parts import (
+    GAP,
+    Banner,
+    Card,
+    Lines,
+    SideBySide,
+    choice,
+    column,
+    label,
+    scrolled,
+)
+from clipsvd_app.ui.kit.plots.learning_plot import LearningPlot
+from clipsvd_app.ui.kit.plots.plot_widget import save_button
+from clipsvd_app.ui.kit.plots.roc_plot import RocPlot
+
+if TYPE_CHECKING:
+    from clipsvd_app.domain.results.curves import RocPair
+    from clipsvd_app.domain.results.evaluation import Evaluation, LearningCurve
+    from clipsvd_app.ui.run.state import InspectState
+
+NO_CURVE = (
+    "This run measured no learning curve. Runs trained from now on do, where there are enough patients."
+)
+NO_ROC = "No unseen patient with and without a class: there is no curve to draw."
+
+
+class RocCard(Card):
+    """ROC curves of all classes, or of one with its curve before adaptation."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("ROC curves", parent)
+        self.plot = RocPlot()
+        self._choice = choice("Class of the ROC curves")
+        self._none = label(NO_ROC, "muted")
+        self._save = save_button(self.plot)
+        self.head.addWidget(self._choice)
+        self.head.addWidget(self._save)
+        self.body.addWidget(self.plot, 1)
+        self.body.addWidget(self._none)
+        self.body.addStretch(0)
+        self._choice.currentIndexChanged.connect(self._choose)
+
+    def set_curves(self, names: tuple[str, ...], pairs: tuple[RocPair, ...]) -> None:
+        """Show the curves of a run."""
+        self._choice.blockSignals(True)
+        self._choice.clear()
+        self._choice.addItem("All classes", None)
+        for pair in pairs:
+            self._choice.addItem(names[pair.adapted.class_position], pair.adapted.class_position)
+        self._choice.blockSignals(False)
+        self.plot.set_curves(names, pairs)
+        self.plot.choose(None)
+        for part in (self.plot, self._choice, self._save):
+            part.setVisible(bool(pairs))
+        self._none.setVisible(not pairs)
+
+    def choose(self, position: int | None) -> None:
+        """Show one class, or all."""
+        self._choice.setCurrentIndex(self._choice.findData(position))
+
+    def _choose(self) -> None:
+        self.plot.choose(self._choice.currentData())
+
+
+class LearningCard(Card):
+    """The learning curve with its advice, or why there is none."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Are more labels worth having?", parent)
+        self.plot = LearningPlot()
+        self._sentence = label("")
+        self._advice = Lines()
+        self._save = save_button(self.plot)
+        self.head.addWidget(self._save)
+        self.body.addWidget(self._sentence)
+        self.body.addWidget(self._advice)
+        self.body.addWidget(self.plot, 1)
+        self.body.addStretch(0)
+
+    def set_curve(self, curve: LearningCurve | None, classes: int) -> None:
+        """Show a curve, or say that there is none."""
+        known = curve is not None and bool(curve.points)
+        self.plot.setVisible(known)
+        self._save.setVisible(known)
+        self._sentence.setText(NO_CURVE if curve is None else curve.sentence)
+        self._sentence.setEnabled(known)
+        advice = () if curve is None else curve.advice
+        self._advice.set_lines(
+            ("+", f"About {each.more} more of “{each.class_name}”. {each.reason}", "muted")
+            if each.more
+            else ("✓", f"“{each.class_name}”: {each.reason}", "success")
+            for each in advice
+        )
+        self.plot.set_points(() if curve is None else curve.points, classes)
+
+
+class ResultTab(QWidget):
+    """Signal: ``trouble(UserError)`` from saving a picture."""
+
+    trouble = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.banner = Banner()
+        self.warnings = Lines()
+        self.methods = MethodsCard()
+        self.roc = RocCard()
+        self.learning = LearningCard()
+        curves = SideBySide(self.roc, self.learning)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, GAP + 4, 0, 0)
+        whole.addWidget(scrolled(column(self.banner, self.warnings, self.methods, curves)))
+        for plot in (self.methods.table, self.roc.plot, self.learning.plot):
+            plot.trouble.connect(self.trouble)
+
+    def set_state(self, state: InspectState, evaluation: Evaluation) -> None:
+        """Show a run."""
+        show_verdict(self.banner, evaluation)
+        self.methods.set_evaluation(evaluation)
+        self.warnings.set_lines(("!", each, "warning") for each in (*evaluation.warnings, *state.remarks))
+        self.roc.set_curves(state.class_names, roc_pairs(state.predictions, len(state.class_names)))
+        self.learning.set_curve(evaluation.learning_curve, len(state.class_names))

@@ -1,0 +1,175 @@
+"""When not to trust it: sets of possible classes, doubts, calibration, and what abstaining buys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+
+from clipsvd_app.domain.results.cases import doubts, is_evidence
+from clipsvd_app.domain.words.results import abstention_text
+from clipsvd_app.ui.kit.numbers import count, percent
+from clipsvd_app.ui.kit.page_parts import (
+    GAP,
+    Card,
+    Facts,
+    SideBySide,
+    button,
+    column,
+    empty,
+    label,
+    scrolled,
+)
+from clipsvd_app.ui.kit.plots.plot_widget import save_button
+from clipsvd_app.ui.kit.plots.reliability_plot import ReliabilityPlot
+from clipsvd_app.ui.kit.plots.risk_plot import RiskPlot
+from clipsvd_app.ui.run.case_filters import DOUBT_TITLES
+
+if TYPE_CHECKING:
+    from clipsvd_app.domain.results.evaluation import Calibration, ConformalSets, Evaluation
+    from clipsvd_app.domain.results.run import Doubt, Prediction
+    from clipsvd_app.ui.kit.plots.plot_widget import PlotWidget
+    from clipsvd_app.ui.run.state import InspectState
+
+NO_SETS = "No lists of possible classes: it takes an estimate on at least 5 unseen patients."
+NO_CALIBRATION = "This run measured no calibration: its probabilities may be too sure."
+NO_RISK = "This run measured no errors by certainty."
+
+
+class SetsCard(Card):
+    """The conformal promise in one sentence, with the figures behind it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Classes left open", parent)
+        self._sentence = label("")
+        self._facts = Facts()
+        self.body.addWidget(self._sentence)
+        self.body.addWidget(self._facts)
+        self.body.addStretch(1)
+
+    def set_sets(self, sets: ConformalSets | None) -> None:
+        """Show the sets of a run, or say that there are none."""
+        self._sentence.setText(NO_SETS if sets is None else sets.sentence)
+        self._sentence.setEnabled(sets is not None)
+        self._facts.setVisible(sets is not None)
+        if sets is None:
+            return
+        promised = [("Coverage", f"at least {percent(1 - sets.alpha)}, on average over patients")]
+        if (span := sets.coverage_range) is not None:
+            reach = f"{percent(span.low)} to {percent(span.high)} on new patients"
+            promised.append(("This calibration", reach))
+        self._facts.set_facts(
+            (
+                *promised,
+                ("One class named", f"{percent(sets.single_share)} of {count(sets.images, 'image')}"),
+                ("Classes named", f"{sets.mean_size:.1f} on average"),
+            )
+        )
+
+
+class DoubtsCard(Card):
+    """How many unseen images each doubt concerns; a button shows them."""
+
+    doubt_chosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Not to be trusted as they stand", parent)
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(GAP * 2)
+        self._grid.setColumnStretch(1, 1)
+        self._none = label("", "muted")
+        self.body.addLayout(self._grid)
+        self.body.addWidget(self._none)
+        self.body.addStretch(1)
+
+    def set_predictions(self, predictions: tuple[Prediction, ...]) -> None:
+        """Count the doubts about unseen patients."""
+        empty(self._grid)
+        unseen = [p for p in predictions if is_evidence(p)]
+        counts = {doubt: sum(doubt in doubts(p) for p in unseen) for doubt in DOUBT_TITLES}
+        for row, (doubt, number) in enumerate((d, n) for d, n in counts.items() if n):
+            self._grid.addWidget(
+                label(f"{number}", "headline", wrap=False), row, 0, Qt.AlignmentFlag.AlignRight
+            )
+            self._grid.addWidget(label(DOUBT_TITLES[doubt]), row, 1)
+            self._grid.addWidget(self._opener(doubt), row, 2)
+        free = sum(not doubts(p) for p in unseen)
+        self._none.setText(
+            f"{count(free, 'image')} of {len(unseen):,} raise no doubt."
+            if unseen
+            else "There are no unseen images."
+        )
+
+    def _opener(self, doubt: Doubt) -> QWidget:
+        opener = button("Show", "quiet", hint=f"Show the images: {DOUBT_TITLES[doubt]}")
+        opener.setAccessibleName(f"Show the images: {DOUBT_TITLES[doubt]}")
+        opener.clicked.connect(lambda: self.doubt_chosen.emit(doubt))
+        return opener
+
+
+class PlotCard(Card):
+    """A sentence and a picture, or the sentence that there is none."""
+
+    def __init__(self, title: str, plot: PlotWidget, parent: QWidget | None = None) -> None:
+        super().__init__(title, parent)
+        self._plot = plot
+        self._sentence = label("")
+        self._save = save_button(plot)
+        self.head.addWidget(self._save)
+        self.body.addWidget(self._sentence)
+        self.body.addWidget(plot, 1)
+        self.body.addStretch(0)
+
+    def show_plot(self, sentence: str, *, known: bool) -> None:
+        """Show the picture under a sentence, or the sentence alone."""
+        self._sentence.setText(sentence)
+        self._sentence.setVisible(bool(sentence))
+        self._sentence.setEnabled(known)
+        self._plot.setVisible(known)
+        self._save.setVisible(known)
+
+
+class TrustTab(QWidget):
+    """Signals: ``doubt_chosen(Doubt)``, ``trouble(UserError)`` from saving a picture."""
+
+    doubt_chosen = Signal(str)
+    trouble = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.reliability, self.risk = ReliabilityPlot(), RiskPlot()
+        self.sets, self.doubts = SetsCard(), DoubtsCard()
+        self._calibration = PlotCard("Does it know how sure to be?", self.reliability)
+        self._abstention = PlotCard("Leaving unsure cases to a person", self.risk)
+        words = SideBySide(self.sets, self.doubts)
+        plots = SideBySide(self._calibration, self._abstention)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, GAP + 4, 0, 0)
+        whole.addWidget(scrolled(column(words, plots)))
+        self.doubts.doubt_chosen.connect(self.doubt_chosen)
+        for plot in (self.reliability, self.risk):
+            plot.trouble.connect(self.trouble)
+
+    def set_state(self, state: InspectState, evaluation: Evaluation) -> None:
+        """Show a run."""
+        self.sets.set_sets(evaluation.conformal)
+        self.doubts.set_predictions(state.predictions)
+        calibration = evaluation.calibration
+        self.reliability.set_bins(calibration.bins if calibration else ())
+        self._calibration.show_plot(
+            calibration_text(calibration), known=bool(calibration and calibration.bins)
+        )
+        self.risk.set_points(evaluation.abstention)
+        self._abstention.show_plot(abstention_text(evaluation) or NO_RISK, known=bool(evaluation.abstention))
+
+
+def calibration_text(calibration: Calibration | None) -> str:
+    """Say what calibration found, with its figures before and after."""
+    if calibration is None:
+        return NO_CALIBRATION
+    return (
+        f"{calibration.sentence} Brier {calibration.brier_before:.3f} to {calibration.brier_after:.3f}, "
+        f"negative log-likelihood {calibration.negative_log_likelihood_before:.2f} to"
+        f" {calibration.negative_log_likelihood_after:.2f}."
+    )

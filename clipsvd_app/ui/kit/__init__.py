@@ -1,0 +1,1 @@
+"""Widgets and parts that belong to no page."""

@@ -1,0 +1,1 @@
+"""The film strip: the pool of images in the order that was asked for."""

@@ -1,0 +1,236 @@
+"""The pool of the Label page as the film strip shows it: which images, in which order, with what note."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.jobs import PreviewResult
+from clipsvd_app.services.labels import pool_order
+from clipsvd_app.ui.label.state import Order, StripItem, StripState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.jobs import PoolItem
+
+    Slices = dict[int, tuple[int, int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class PoolNotes:
+    """What is known of images besides labels and preview.
+
+    alike: the look-alikes of an image. moved: images whose file is gone. second: class position and
+    whether it is settled, by image, while readers are compared. replaced: images whose file is another one.
+    slices: (series, number, how many) of the images that are slices of a stack. by_file: images are called by
+    the names of their files.
+    """
+
+    alike: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    moved: frozenset[int] = frozenset()
+    second: Mapping[int, tuple[int, bool]] = field(default_factory=dict)
+    replaced: frozenset[int] = frozenset()
+    slices: Mapping[int, tuple[int, int, int]] = field(default_factory=dict)
+    by_file: bool = False
+
+
+NOTHING_NOTED = PoolNotes()
+FEWEST_SLICES = 4
+PROJECTIONS = frozenset({"CR", "DX", "MG", "IO", "PX", "RG", "XC", "OP", "GM", "SM"})
+"""Modalities whose images are pictures of their own, also where a series holds several."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolOrder:
+    """The order of the pool. It changes only when the user asks for another, never under the hand.
+
+    ranking: every image of the project as it stood when it was asked for. reference: the image that the
+    others are ordered by their likeness to. preview: what the ranking was made from. named: the images whose
+    file name holds what was searched for; they stand before what only looks like it.
+    """
+
+    order: Order = "name"
+    ranking: tuple[int, ...] = ()
+    reference: int | None = None
+    preview: PreviewResult | None = None
+    named: tuple[int, ...] = ()
+
+    def ranked_anew(self, images: Sequence[ProjectImage], positions: Mapping[int, int]) -> PoolOrder:
+        """Return the same order made from what is known now."""
+        ranking = _ranked(images, positions, self.preview, self.order, self.reference)
+        if self.order == "text":
+            ranking = pool_order.first(ranking, self.named)
+        return replace(self, ranking=ranking)
+
+    def arranged(self, images: Sequence[ProjectImage]) -> tuple[int, ...]:
+        """Return the ids of images as ranked; those that came since stand last, by patient and date."""
+        if self.order == "name":
+            return tuple(image.id for image in images)
+        there = dict.fromkeys(image.id for image in images)
+        kept = dict.fromkeys(image_id for image_id in self.ranking if image_id in there)
+        return (*kept, *(image_id for image_id in there if image_id not in kept))
+
+
+def slices_of(images: Sequence[ProjectImage], shown: Sequence[ProjectImage]) -> Slices:
+    """Return (series, number, how many) of the shown images that the pool puts under one thumbnail.
+
+    These are slices and frames. Pictures that merely lie in one folder, and the views of a film study, are
+    images of their own, and so are the few slices that a choice leaves over.
+    """
+    there = Counter(image.series_id for image in shown)
+    by_series: dict[int, list[ProjectImage]] = {}
+    for image in images:
+        if there[image.series_id] >= FEWEST_SLICES:
+            by_series.setdefault(image.series_id, []).append(image)
+    return {
+        image.id: (series, number, len(members))
+        for series, members in by_series.items()
+        if _is_stack(members)
+        for number, image in enumerate(members, start=1)
+    }
+
+
+def _is_stack(images: Sequence[ProjectImage]) -> bool:
+    first = images[0]
+    one_file = all(image.sha256 == first.sha256 for image in images)
+    return one_file or (bool(first.modality) and first.modality not in PROJECTIONS)
+
+
+def orders_of(
+    preview: PreviewResult | None, query: str, shown: int | None, *, named: bool = False
+) -> tuple[Order, ...]:
+    """Return the orders that can be had now, the most useful first. named: file names fit the search."""
+    known = () if preview is None else preview.items
+    predicted = any(item.probabilities for item in known)
+    return _orders(bool(known), predicted, shown is not None, bool(query), named=named)
+
+
+def next_to_label(
+    images: Sequence[ProjectImage], pool: Sequence[int], preview: PreviewResult | None, after: int
+) -> int | None:
+    """Return the undecided image of the pool that is most worth a label, None where all are decided.
+
+    Without predictions it is the next one in the order of the pool, round its end.
+    """
+    undecided = {image.id for image in images if image.class_id is None and not image.mark}
+    place = pool.index(after) + 1 if after in pool else 0
+    candidates: Sequence[int] = (*pool[place:], *pool[:place])
+    if preview is not None and any(item.probabilities for item in preview.items):
+        inside = frozenset(pool)
+        ranked = pool_order.by_worth(images, preview)
+        candidates = [image_id for image_id in ranked if image_id in inside]
+    return next((image_id for image_id in candidates if image_id in undecided), None)
+
+
+def strip_state(
+    images: Sequence[ProjectImage],
+    positions: Mapping[int, int],
+    preview: PreviewResult | None,
+    pool: PoolOrder,
+    orders: tuple[Order, ...],
+    notes: PoolNotes = NOTHING_NOTED,
+    whole: int = 0,
+) -> StripState:
+    """Return the strip of these images, ``whole`` of them without filter. positions: by class id."""
+    known = {} if preview is None else {item.image_id: item for item in preview.items}
+    titles = {image.id: image.title for image in images if image.id in notes.alike}
+    items = {image.id: _item(image, positions, known.get(image.id), notes, titles) for image in images}
+    if pool.order == "disagree":
+        items = {image_id: _doubted(item) for image_id, item in items.items()}
+    undecided = sum(image.class_id is None and not image.mark for image in images)
+    share = f"{len(items):,} of " if whole > len(items) else ""
+    caption = f"{share}{counted(max(whole, len(items)), 'image')}, {undecided:,} unlabelled"
+    arranged = tuple(items[image_id] for image_id in pool.arranged(images))
+    return StripState(arranged, pool.order, orders, caption)
+
+
+def _orders(preview: bool, predicted: bool, shown: bool, query: bool, *, named: bool) -> tuple[Order, ...]:
+    """Return the orders that can be had; a pool that is only searched opens in the order of the text."""
+    if not preview:
+        return (*_if(named, "text"), "name")
+    if not predicted:
+        return (*_if(query or named, "text"), *_if(shown, "similar"), "name")
+    return ("suggested", *_if(shown, "similar"), *_if(query or named, "text"), "disagree", "name")
+
+
+def _if(possible: bool, order: Order) -> tuple[Order, ...]:
+    return (order,) if possible else ()
+
+
+def _item(
+    image: ProjectImage,
+    positions: Mapping[int, int],
+    seen: PoolItem | None,
+    notes: PoolNotes,
+    titles: Mapping[int, str],
+) -> StripItem:
+    label = None if image.class_id is None else positions[image.class_id]
+    top = max(seen.probabilities) if seen is not None and seen.probabilities else None
+    second, settled = notes.second.get(image.id, (None, False))
+    stack, number, slices = notes.slices.get(image.id, (0, 0, 0))
+    return StripItem(
+        image.id,
+        PurePath(image.path).name if notes.by_file else image.title,
+        label,
+        None if top is None or seen is None else seen.probabilities.index(top),
+        top,
+        _note(image, notes, titles),
+        mark=image.mark,
+        second=second,
+        settled=settled,
+        patient=image.patient_number,
+        alike=image.id in notes.alike,
+        moved=image.id in notes.moved or image.id in notes.replaced,
+        stack=stack,
+        slice=number,
+        slices=slices,
+        path=image.path,
+    )
+
+
+def _doubted(item: StripItem) -> StripItem:
+    """Show what the other patients' labels say where it is another class than the label."""
+    if item.label is None or item.probability is None or item.predicted == item.label:
+        return item
+    words = f"By the other patients’ labels it would be the other class ({100 * item.probability:.0f} %)"
+    return replace(item, doubted=True, note="\n".join(line for line in (words, item.note) if line))
+
+
+def _note(image: ProjectImage, notes: PoolNotes, titles: Mapping[int, str]) -> str:
+    number = image.id
+    if not (image.mark or number in notes.moved or number in notes.replaced or number in notes.alike):
+        return ""
+    alike = [titles[other] for other in notes.alike.get(image.id, ()) if other in titles]
+    lines = (
+        "Its file is not where it was" if image.id in notes.moved else "",
+        "Its file was replaced under the same name; left out" if image.id in notes.replaced else "",
+        {"uncertain": "Uncertain: trains nothing until it has a class", "excluded": "Left out"}.get(
+            image.mark, ""
+        ),
+        f"Looks nearly the same as {', '.join(alike[:3])}" if alike else "",
+    )
+    return "\n".join(line for line in lines if line)
+
+
+def _ranked(
+    images: Sequence[ProjectImage],
+    positions: Mapping[int, int],
+    preview: PreviewResult | None,
+    order: Order,
+    shown: int | None,
+) -> tuple[int, ...]:
+    if order == "similar" and preview is not None and shown is not None:
+        return pool_order.by_likeness(images, preview, shown)
+    if order == "text" and preview is not None:
+        return pool_order.by_text(images, preview)
+    if order == "disagree" and preview is not None:
+        return pool_order.by_doubt_of_label(images, positions, preview)
+    if order == "suggested" and preview is not None:
+        return pool_order.by_worth(images, preview)
+    return tuple(image.id for image in images)

@@ -1,0 +1,1 @@
+"""The look: themes, icons, colours and signs."""

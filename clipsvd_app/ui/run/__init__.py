@@ -1,0 +1,1 @@
+"""What pages that show a run have in common."""

@@ -1,0 +1,1 @@
+"""What is open: project, engine, jobs, undo, threads, messages."""

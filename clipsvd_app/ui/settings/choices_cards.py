@@ -1,0 +1,123 @@
+"""The small choices: device, theme, identity on screen, and caches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QWidget
+
+from clipsvd_app.ui.kit.focus import destructive
+from clipsvd_app.ui.kit.numbers import file_size
+from clipsvd_app.ui.kit.page_parts import GAP, Card, ChoiceGroup, button, choice, empty, fill_choice, label
+
+if TYPE_CHECKING:
+    from clipsvd_app.domain.recipe import DeviceName
+    from clipsvd_app.settings import ThemeName
+    from clipsvd_app.ui.settings.state import CacheRow
+    from clipsvd_app.ui.train.state import DeviceOption
+
+
+class LookCard(Card):
+    """Theme and device."""
+
+    theme_chosen = Signal(str)
+    device_chosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Look and device", parent)
+        self._devices: tuple[DeviceName, ...] = ()
+        self._themes = ChoiceGroup()
+        self._device = choice("Device")
+        self._note = label("", "small")
+        self.body.addWidget(self._themes)
+        self.body.addWidget(label("Where models run", "section"))
+        self.body.addWidget(self._device)
+        self.body.addWidget(self._note)
+        self._themes.chosen.connect(self.theme_chosen)
+        self._device.activated.connect(lambda row: self.device_chosen.emit(self._devices[row]))
+
+    def set_state(
+        self, theme: ThemeName, devices: tuple[DeviceOption, ...], device: DeviceName, note: str = ""
+    ) -> None:
+        """Show what is chosen."""
+        self._themes.set_choices(
+            (
+                ("dark", "Dark", "For the reading room.", ""),
+                ("light", "Light", "For the office and for print.", ""),
+            ),
+            theme,
+        )
+        self._devices = tuple(option.name for option in devices)
+        place = self._devices.index(device) if device in self._devices else 0
+        fill_choice(self._device, [option.title for option in devices], place)
+        self._note.setText(note)
+        self._note.setVisible(bool(note))
+
+
+class PrivacyCard(Card):
+    """Whether identity may be on the screen."""
+
+    show_identity_changed = Signal(bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Privacy", parent)
+        self._identity = QCheckBox("Show patient identity while files are open")
+        self._identity.clicked.connect(self.show_identity_changed)
+        self.body.addWidget(self._identity)
+        self.body.addWidget(
+            label(
+                "Names and ids are read from the open files for the screen alone. They are never stored, "
+                "logged or exported, whatever is chosen here.",
+                "small",
+            )
+        )
+
+    def set_shown(self, shown: bool) -> None:
+        """Show what is chosen."""
+        self._identity.setChecked(shown)
+
+
+class LabellingCard(Card):
+    """What a labelling key does besides labelling."""
+
+    next_after_label_changed = Signal(bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Labelling", parent)
+        self._next = QCheckBox("After a label, show the next suggested image")
+        self._next.clicked.connect(self.next_after_label_changed)
+        self.body.addWidget(self._next)
+        self.body.addWidget(label("Shift and the number of a class label and stay.", "small"))
+
+    def set_shown(self, goes_on: bool) -> None:
+        """Show what is chosen."""
+        self._next.setChecked(goes_on)
+
+
+class CachesCard(Card):
+    """What was computed before and may be computed again."""
+
+    clear_requested = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Caches", parent)
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(GAP * 2)
+        self._grid.setColumnStretch(0, 1)
+        self.body.addWidget(
+            label("They save time and may be cleared at any moment; no label is lost.", "small")
+        )
+        self.body.addLayout(self._grid)
+
+    def set_caches(self, caches: tuple[CacheRow, ...]) -> None:
+        """Show one row a cache."""
+        empty(self._grid)
+        for row, cache in enumerate(caches):
+            clear = destructive(button("Clear"))
+            clear.setAccessibleName(f"Clear {cache.title}")
+            clear.setEnabled(cache.size_bytes > 0)
+            clear.clicked.connect(lambda _checked=False, key=cache.key: self.clear_requested.emit(key))
+            self._grid.addWidget(label(cache.title), row, 0)
+            self._grid.addWidget(label(file_size(cache.size_bytes), "muted", wrap=False), row, 1)
+            self._grid.addWidget(clear, row, 2)

@@ -1,0 +1,1 @@
+"""Between the project and the viewer: frames, planes, measures, heat maps."""

@@ -1,0 +1,1 @@
+"""One pane of the viewer: its image, its layers and its mouse."""

@@ -1,0 +1,32 @@
+"""Sentences about an evaluation, as window, command line and report say them."""
+
+from __future__ import annotations
+
+import pytest
+
+from clipsvd_app.domain.results.evaluation import METHOD_TITLES, METHOD_WORDS, Difference, Interval
+from clipsvd_app.domain.words.results import difference_text
+
+
+@pytest.mark.parametrize(
+    ("difference", "low", "high", "text"),
+    [
+        (0.12, 0.03, 0.21, "+12 points (3 to 21)"),
+        (-0.04, -0.1, 0.02, "-4 points (-10 to 2)"),
+        (0.001, -0.05, 0.05, "0 points (-5 to 5)"),
+    ],
+)
+def test_a_difference_carries_its_sign(difference, low, high, text):
+    said = difference_text(Difference("clip_svd", "gda", difference, Interval(low, high)))
+    assert said.replace("\N{MINUS SIGN}", "-") == f"CLIP-SVD against Gaussian discriminant analysis: {text}"
+
+
+def test_a_difference_says_how_sure_it_is():
+    said = difference_text(
+        Difference("clip_svd", "zero_shot", 0.3, Interval(0.2, 0.4), p_value=0.0001, p_holm=0.02)
+    )
+    assert said.endswith("; McNemar mid-p below 0.001, 0.020 after Holm's correction")
+
+
+def test_every_method_has_its_words():
+    assert METHOD_WORDS.keys() == METHOD_TITLES.keys()

@@ -1,0 +1,46 @@
+"""An adapter on the tiny backbone, and the job that converts it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from support.made_adapter import write_made_adapter
+from support.small_clip import no_report
+
+from clipsvd_app.engine.data.features import FeatureStore
+from clipsvd_app.engine.exports import run_convert
+from clipsvd_app.engine.sigma.adapter import LoadedAdapter, load_adapter
+from clipsvd_app.engine.sigma.warm import WarmBackbone
+from clipsvd_app.jobs import BackboneRef, ConvertRequest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def adapter_file(tmp_path_factory, backbone, basis) -> Path:
+    path = tmp_path_factory.mktemp("adapter") / "disc.sigma.safetensors"
+    write_made_adapter(path, backbone, basis)
+    return path
+
+
+@pytest.fixture(scope="session")
+def loaded(adapter_file, backbone, basis) -> LoadedAdapter:
+    return load_adapter(adapter_file, backbone, basis)
+
+
+@pytest.fixture(scope="session")
+def warm(backbone) -> WarmBackbone:
+    return WarmBackbone(backbone, FeatureStore(backbone))
+
+
+@pytest.fixture(scope="session")
+def convert(warm, adapter_file, tiny_folder):
+    """Convert the adapter: form, target and further fields of the request."""
+
+    def run(form, out, report=no_report, adapter=adapter_file, **fields):
+        reference = BackboneRef("tiny", str(tiny_folder), warm.backbone.sha256)
+        return run_convert(ConvertRequest(reference, str(adapter), form, str(out), **fields), warm, report)
+
+    return run
