@@ -13,10 +13,11 @@ import torch
 from benchmarks.explanations import draw_planted, planted_inputs
 from clipsvd_app.corpus import MODALITIES, load_corpus
 from clipsvd_app.domain.classes import class_from_name
-from clipsvd_app.engine.explain import explain_case, explain_run
+from clipsvd_app.engine.explain.case import explain_case
 from clipsvd_app.engine.explain.model.embedded_corpus import EmbeddedCorpus, embed_corpus
 from clipsvd_app.engine.explain.model.image_tower import open_tower
 from clipsvd_app.engine.explain.model.text_span import gather_heads, read_heads
+from clipsvd_app.engine.explain.run import explain_run
 from clipsvd_app.engine.sigma.adapted import AdaptedModel
 
 if TYPE_CHECKING:

@@ -19,9 +19,10 @@ from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.domain.recipe import recipe_for
 from clipsvd_app.engine.data.examples import Examples
 from clipsvd_app.engine.data.images import model_square, normalise, training_side
-from clipsvd_app.engine.explain import explain_case, explain_run
+from clipsvd_app.engine.explain.case import explain_case
 from clipsvd_app.engine.explain.class_words import UnseenPart, class_changes, leading_axis
 from clipsvd_app.engine.explain.model.embedded_corpus import embed_corpus
+from clipsvd_app.engine.explain.run import explain_run
 from clipsvd_app.engine.explain.run_controls import is_above
 from clipsvd_app.engine.fitting.adapt import adapt
 from clipsvd_app.engine.fitting.learner import Learner

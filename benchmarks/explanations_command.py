@@ -1,4 +1,4 @@
-"""``clipsvd bench explanations``: whether what was planted is named, and how often anything can be said."""
+"""``python -m benchmarks explanations``: how often explanations name a planted attribute."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``clipsvd bench import``, ``viewer``, ``labelling``: how fast studies are read and the window answers."""
+"""``python -m benchmarks import``, ``viewer``, ``labelling``: speed of reading and of the window."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``clipsvd bench verdicts``: whether verdicts from a few images hold on all the others."""
+"""``python -m benchmarks verdicts``: whether verdicts from a few images hold on all the others."""
 
 from __future__ import annotations
 

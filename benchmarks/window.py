@@ -105,7 +105,7 @@ def _drilled(kind: type[T], drill: str, path: Path, count: int) -> T | None:
     if subprocess.run(probe, env=environment, capture_output=True, check=False).returncode:
         return None
     done = subprocess.run(
-        [sys.executable, "-P", "-m", f"clipsvd_app.ui.{drill}", str(path), str(count)],
+        [sys.executable, "-P", "-m", f"benchmarks.{drill}", str(path), str(count)],
         env=environment,
         stdout=subprocess.PIPE,
         timeout=LONGEST_S,

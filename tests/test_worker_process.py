@@ -219,7 +219,7 @@ def test_a_killed_process_leaves_nobody_behind(process, reference, images, tmp_p
 NOISY = """
 import os, sys
 from clipsvd_app import worker
-from clipsvd_app.engine import run_job
+from clipsvd_app.engine.jobs import job
 
 class Noisy(run_job.Engine):
     def run(self, folder, report, announce):
@@ -227,7 +227,7 @@ class Noisy(run_job.Engine):
         os.write(1, b"a stray write of a library\\n")
         report("Working", 1, 1)
 
-run_job.Engine = Noisy
+job.Engine = Noisy
 sys.exit(worker.main())
 """
 

@@ -39,9 +39,14 @@ _COMMANDS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. Returns 0, 1 (user error), 2 (usage) or 130 (cancelled)."""
+    """Run one command of ``clipsvd``. Returns 0, 1 (user error), 2 (usage) or 130 (cancelled)."""
+    return run_command(parser(), arguments)
+
+
+def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> int:
+    """Run one command of a parser whose commands set ``run``, and turn its end into an exit code."""
     use_readable_streams()
-    options = parser().parse_args(arguments)
+    options = parser.parse_args(arguments)
     console = Console(json=options.json, quiet=options.quiet)
     try:
         code = int(options.run(options, console))
@@ -78,9 +83,15 @@ def parser() -> argparse.ArgumentParser:
     )
     root.add_argument("--version", action="version", version=f"clipsvd {__version__}")
     commands = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--json", action="store_true", help="print one JSON document to stdout")
-    shared.add_argument("--quiet", action="store_true", help="show no progress")
+    shared = shared_options()
     for module in _COMMANDS:
         module.add_commands(commands, shared)
     return root
+
+
+def shared_options() -> argparse.ArgumentParser:
+    """Return the options that every command has."""
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--json", action="store_true", help="print one JSON document to stdout")
+    shared.add_argument("--quiet", action="store_true", help="show no progress")
+    return shared

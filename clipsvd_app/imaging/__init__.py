@@ -2,7 +2,6 @@
 
 from clipsvd_app.imaging.display.greys import greys_of, letterbox, rgb_of, to_display
 from clipsvd_app.imaging.display.presets import window_from
-from clipsvd_app.imaging.display.thumbnails import thumbnail
 from clipsvd_app.imaging.display.windows import CT_PRESETS, IDENTITY_8_BIT, apply_window
 from clipsvd_app.imaging.facts import ImageFacts, image_facts
 from clipsvd_app.imaging.files.discovery import Findings, find_files, look_through, natural_key
@@ -23,6 +22,7 @@ from clipsvd_app.imaging.reading import (
 )
 from clipsvd_app.imaging.series.volume import Stack, read_stack
 from clipsvd_app.imaging.signature import sniff
+from clipsvd_app.imaging.thumbnails import thumbnail
 from clipsvd_app.imaging.values import (
     UNLIMITED,
     Edges,

@@ -1,4 +1,4 @@
-"""Facts about `clipsvd bench labelling`: a window is worked, and every figure is there."""
+"""Facts about `python -m benchmarks labelling`: a window is worked, and every figure is there."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import json
 import pytest
 
 from benchmarks import window
-from clipsvd_app.cli import main
+from benchmarks.__main__ import main
 
 
 @pytest.mark.gui
 @pytest.mark.slow
 def test_labelling_is_timed_in_every_order_of_the_pool(capsys):
-    assert main(["bench", "labelling", "--images", "48", "--labels", "2", "--json"]) == 0
+    assert main(["labelling", "--images", "48", "--labels", "2", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["images"] == 48
     assert 0 < found["opening_processor_s"] < 60
@@ -23,11 +23,11 @@ def test_labelling_is_timed_in_every_order_of_the_pool(capsys):
 
 
 def test_too_few_images_for_a_preview_are_refused_in_one_sentence(capsys):
-    assert main(["bench", "labelling", "--images", "3"]) != 0
+    assert main(["labelling", "--images", "3"]) != 0
     assert "--images must be at least 48" in capsys.readouterr().err
 
 
 def test_without_qt_nothing_is_timed(capsys, monkeypatch):
     monkeypatch.setattr(window, "QT_WORKS", "import there_is_no_such_module")
-    assert main(["bench", "labelling", "--images", "48", "--labels", "2"]) != 0
+    assert main(["labelling", "--images", "48", "--labels", "2"]) != 0
     assert "Qt does not run here" in capsys.readouterr().err

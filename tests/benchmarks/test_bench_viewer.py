@@ -1,4 +1,4 @@
-"""Facts about `clipsvd bench viewer`: one document from reading and window."""
+"""Facts about `python -m benchmarks viewer`: one document from reading and window."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from support.phantom_ct import chest, write_series
 
 from benchmarks import window
-from clipsvd_app.cli import main
+from benchmarks.__main__ import main
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def measured(folder: Path, capsys) -> dict:
-    assert main(["bench", "viewer", str(folder), "--runs", "1", "--json"]) == 0
+    assert main(["viewer", str(folder), "--runs", "1", "--json"]) == 0
     return json.loads(capsys.readouterr().out)
 
 

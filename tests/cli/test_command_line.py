@@ -92,19 +92,6 @@ def test_an_image_says_what_it_lacks_as_a_series(capsys, ct_folder: Path) -> Non
     assert (facts["object_name"], facts["overlays"], facts["flags"]) == ("", 0, [])
 
 
-def test_adding_is_timed_beside_another_library(capsys, ct_folder: Path) -> None:
-    adding = document(capsys, "bench", "import", ct_folder, "--runs", "1", "--quiet")
-    assert adding["files"] == 4
-    assert min(adding["files_per_s"], adding["pydicom_files_per_s"]) > 0
-
-
-@pytest.mark.parametrize("bench", ["viewer", "import"])
-def test_there_is_nothing_to_time_in_an_empty_folder(capsys, tmp_path: Path, bench: str) -> None:
-    code, _, err = run(capsys, "bench", bench, tmp_path)
-    assert code == 1
-    assert "no image file" in err
-
-
 def test_a_table_labels_too(capsys, folders: Path, tmp_path: Path) -> None:
     project = tmp_path / "p.clipsvd"
     run(capsys, "new", project)

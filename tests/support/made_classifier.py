@@ -11,7 +11,7 @@ from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.domain.results.evaluation import Evaluation
 from clipsvd_app.engine.baselines.frozen_classifier import save_classifiers
-from clipsvd_app.engine.baselines.task import LadderTask
+from clipsvd_app.engine.baselines.task import BaselineTask
 from clipsvd_app.jobs import BackboneRef, ImageInput, TrainRequest
 
 if TYPE_CHECKING:
@@ -28,18 +28,18 @@ def unit_rows(seed: int, rows: int, width: int) -> np.ndarray:
     return (made / np.linalg.norm(made, axis=1, keepdims=True)).astype(np.float32)
 
 
-def made_task(width: int, classes: int = 2, images: int = 12) -> LadderTask:
+def made_task(width: int, classes: int = 2, images: int = 12) -> BaselineTask:
     """Return images of as many patients whose features lean toward the text of their class."""
     labels = tuple(number % classes for number in range(images))
     texts = unit_rows(1, classes, width)
     features = unit_rows(2, images, width) + 0.6 * texts[list(labels)]
     features /= np.linalg.norm(features, axis=1, keepdims=True)
-    return LadderTask(features, labels, tuple(map(str, range(images))), texts, 20.0, 3)
+    return BaselineTask(features, labels, tuple(map(str, range(images))), texts, 20.0, 3)
 
 
 def write_made_classifiers(
     folder: Path, backbone: Backbone, width: int, classes: tuple[ClassSpec, ...] = DISCS
-) -> LadderTask:
+) -> BaselineTask:
     """Write the file of every method into ``folder`` and return what they learnt from."""
     task = made_task(width, len(classes))
     images = tuple(

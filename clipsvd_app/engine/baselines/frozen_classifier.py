@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clipsvd_app.domain.results.evaluation import Evaluation
-    from clipsvd_app.engine.baselines.task import Features, LadderTask
+    from clipsvd_app.engine.baselines.task import BaselineTask
+    from clipsvd_app.engine.data.features import Features
     from clipsvd_app.engine.sigma.likeness import Likeness
     from clipsvd_app.engine.statistics.metrics import Floats
     from clipsvd_app.jobs import ImageInput, TrainRequest
@@ -58,7 +59,7 @@ class FrozenClassifier:
 def save_classifiers(
     folder: Path,
     backbone: Backbone,
-    task: LadderTask,
+    task: BaselineTask,
     request: TrainRequest,
     train_images: Sequence[ImageInput],
     evaluation: Evaluation,

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clipsvd_app.engine.baselines.inner_folds import choose
-from clipsvd_app.engine.baselines.task import LadderTask, softmax
-from clipsvd_app.engine.statistics.metrics import Floats
+from clipsvd_app.engine.baselines.task import BaselineTask
+from clipsvd_app.engine.statistics.metrics import Floats, softmax
 
 if TYPE_CHECKING:
-    from clipsvd_app.engine.baselines.task import Features
+    from clipsvd_app.engine.data.features import Features
     from clipsvd_app.engine.statistics.metrics import Integers
 
 _ALPHAS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
@@ -53,7 +53,7 @@ class Gaussians:
 class Gda:
     """Gaussians beside the text."""
 
-    task: LadderTask
+    task: BaselineTask
     gaussians: Gaussians
     alpha: float
     temperature: float = 1.0
@@ -77,7 +77,7 @@ class Gda:
         return softmax(logits / self.temperature)
 
 
-def fit_gda(task: LadderTask) -> Gda:
+def fit_gda(task: BaselineTask) -> Gda:
     """Fit the Gaussians; alpha by patient-grouped inner validation."""
     chosen = choose(task, _ALPHAS, _DEFAULT, _answers)
     gaussians = fit_gaussians(task.features, task.truth, task.classes)
@@ -99,7 +99,7 @@ def fit_gaussians(features: Features, labels: Integers, classes: int) -> Gaussia
     return Gaussians(means, width * np.linalg.inv(scatter + ridge * np.eye(width)))
 
 
-def _answers(task: LadderTask, features: Features) -> list[Floats]:
+def _answers(task: BaselineTask, features: Features) -> list[Floats]:
     gaussians = fit_gaussians(task.features, task.truth, task.classes)
     text, images = task.zero_shot_logits(features), gaussians.logits(features)
     return [softmax(text + alpha * images) for alpha in _ALPHAS]

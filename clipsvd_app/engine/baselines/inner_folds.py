@@ -14,7 +14,8 @@ from clipsvd_app.engine.statistics.calibration import fit_temperature
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from clipsvd_app.engine.baselines.task import Features, LadderTask
+    from clipsvd_app.engine.baselines.task import BaselineTask
+    from clipsvd_app.engine.data.features import Features
     from clipsvd_app.engine.statistics.metrics import Floats, Integers
 
 T = TypeVar("T")
@@ -44,10 +45,10 @@ class Choice(Generic[T]):
 
 
 def choose(
-    task: LadderTask,
+    task: BaselineTask,
     candidates: Sequence[T],
     default: T,
-    answers: Callable[[LadderTask, Features], Sequence[Floats]],
+    answers: Callable[[BaselineTask, Features], Sequence[Floats]],
 ) -> Choice[T]:
     """Return the candidate of best out-of-fold balanced accuracy, ties by likelihood.
 

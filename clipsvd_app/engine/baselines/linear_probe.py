@@ -14,7 +14,7 @@ from clipsvd_app.engine.statistics.metrics import Floats
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clipsvd_app.engine.baselines.task import Features
+    from clipsvd_app.engine.data.features import Features
 
 _STRENGTHS = (0.1, 1.0, 10.0, 100.0)
 _DEFAULT_STRENGTH = 10.0

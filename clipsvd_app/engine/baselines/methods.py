@@ -11,10 +11,10 @@ from threadpoolctl import threadpool_limits
 
 from clipsvd_app.engine.baselines.gda import fit_gda
 from clipsvd_app.engine.baselines.linear_probe import fit_linear_probe
-from clipsvd_app.engine.baselines.task import LadderTask, softmax
+from clipsvd_app.engine.baselines.task import BaselineTask
 from clipsvd_app.engine.baselines.text_probe import fit_text_probe
 from clipsvd_app.engine.baselines.tip_adapter import fit_tip_adapter
-from clipsvd_app.engine.statistics.metrics import Floats
+from clipsvd_app.engine.statistics.metrics import Floats, softmax
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from clipsvd_app.adapter_file.document import LayerMethod
     from clipsvd_app.domain.results.evaluation import MethodName
     from clipsvd_app.engine.baselines.linear_probe import LinearProbe
-    from clipsvd_app.engine.baselines.task import Features, Fitted, Linear
+    from clipsvd_app.engine.baselines.task import Fitted, Linear
     from clipsvd_app.engine.baselines.text_probe import TextProbe
+    from clipsvd_app.engine.data.features import Features
 
 _TINY = 1e-12
 
@@ -42,7 +43,7 @@ class MethodOutput:
 class ZeroShot:
     """The untouched model; only the texts and the scale of the task are used."""
 
-    task: LadderTask
+    task: BaselineTask
     trainable_parameters: int = 0
 
     @property
@@ -55,15 +56,15 @@ class ZeroShot:
         return softmax(self.task.zero_shot_logits(features))
 
 
-def _text_probe(task: LadderTask) -> TextProbe:
+def _text_probe(task: BaselineTask) -> TextProbe:
     return fit_text_probe(task.features, task.labels, task.texts, task.scale)
 
 
-def _linear_probe(task: LadderTask) -> LinearProbe:
+def _linear_probe(task: BaselineTask) -> LinearProbe:
     return fit_linear_probe(task.features, task.labels, task.groups, task.classes, task.seed)
 
 
-LINEAR_METHODS: dict[LayerMethod, Callable[[LadderTask], Linear]] = {
+LINEAR_METHODS: dict[LayerMethod, Callable[[BaselineTask], Linear]] = {
     "zero_shot": ZeroShot,
     "text_probe": _text_probe,
     "linear_probe": _linear_probe,
@@ -71,7 +72,7 @@ LINEAR_METHODS: dict[LayerMethod, Callable[[LadderTask], Linear]] = {
 }
 """Those that come down to one layer, so that they can be handed on without any image."""
 
-FROZEN_METHODS: dict[MethodName, Callable[[LadderTask], Fitted]] = {
+FROZEN_METHODS: dict[MethodName, Callable[[BaselineTask], Fitted]] = {
     "zero_shot": ZeroShot,
     "text_probe": _text_probe,
     "linear_probe": _linear_probe,
@@ -80,7 +81,7 @@ FROZEN_METHODS: dict[MethodName, Callable[[LadderTask], Fitted]] = {
 }
 
 
-def frozen_outputs(task: LadderTask, features: Features) -> dict[MethodName, MethodOutput]:
+def frozen_outputs(task: BaselineTask, features: Features) -> dict[MethodName, MethodOutput]:
     """Return what every method on frozen features says of images (images, width) after the task."""
     with small_products():
         return {method: _output(fit, task, features) for method, fit in FROZEN_METHODS.items()}
@@ -92,7 +93,7 @@ def small_products() -> AbstractContextManager[object]:
     return one
 
 
-def _output(fit: Callable[[LadderTask], Fitted], task: LadderTask, features: Features) -> MethodOutput:
+def _output(fit: Callable[[BaselineTask], Fitted], task: BaselineTask, features: Features) -> MethodOutput:
     start = time.monotonic()
     fitted = fit(task)
     seconds = time.monotonic() - start

@@ -6,18 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+
+from clipsvd_app.engine.data.features import Features
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clipsvd_app.engine.statistics.metrics import Floats, Integers
 
-Features = NDArray[np.float32]
-
 
 @dataclass(frozen=True, slots=True)
-class LadderTask:
+class BaselineTask:
     """Labelled training images as unit features (images, width), and the texts of the classes.
 
     texts: unit embeddings (classes, width); scale: what a cosine is multiplied with to be a logit.
@@ -45,10 +44,10 @@ class LadderTask:
         """Return the labels (images, classes), 1 in the column of the class."""
         return np.asarray(np.eye(self.classes)[self.truth])
 
-    def subset(self, positions: Sequence[int]) -> LadderTask:
+    def subset(self, positions: Sequence[int]) -> BaselineTask:
         """Return the task with these training images alone."""
         rows = list(positions)
-        return LadderTask(
+        return BaselineTask(
             self.features[rows],
             tuple(self.labels[row] for row in rows),
             tuple(self.groups[row] for row in rows),
@@ -79,9 +78,3 @@ class Linear(Fitted, Protocol):
     @property
     def layer(self) -> tuple[Floats, Floats]:
         """Return weights (classes, width) and offsets (classes,)."""
-
-
-def softmax(logits: Floats) -> Floats:
-    """Return probabilities (images, classes)."""
-    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(raised / raised.sum(axis=1, keepdims=True))

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clipsvd_app.engine.baselines.task import Features, softmax
+from clipsvd_app.engine.data.features import Features
+from clipsvd_app.engine.statistics.metrics import softmax
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

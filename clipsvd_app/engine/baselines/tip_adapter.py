@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clipsvd_app.engine.baselines.inner_folds import choose
-from clipsvd_app.engine.baselines.task import LadderTask, softmax
+from clipsvd_app.engine.baselines.task import BaselineTask
 from clipsvd_app.engine.statistics.calibration import apply_temperature
+from clipsvd_app.engine.statistics.metrics import softmax
 
 if TYPE_CHECKING:
-    from clipsvd_app.engine.baselines.task import Features
+    from clipsvd_app.engine.data.features import Features
     from clipsvd_app.engine.statistics.metrics import Floats
 
 _ALPHAS = (0.5, 1.0, 3.0, 10.0, 30.0)
@@ -32,7 +33,7 @@ _DEFAULT = (1.0, 5.5)
 class TipAdapter:
     """A cache of training images; alpha weighs it against the text, beta says how alike counts."""
 
-    task: LadderTask
+    task: BaselineTask
     alpha: float
     beta: float
     temperature: float = 1.0
@@ -47,7 +48,7 @@ class TipAdapter:
         return apply_temperature(_answer(self.task, features, self.alpha, self.beta), self.temperature)
 
 
-def fit_tip_adapter(task: LadderTask) -> TipAdapter:
+def fit_tip_adapter(task: BaselineTask) -> TipAdapter:
     """Keep the training images; alpha and beta by patient-grouped inner validation."""
     chosen = choose(
         task,
@@ -58,7 +59,7 @@ def fit_tip_adapter(task: LadderTask) -> TipAdapter:
     return TipAdapter(task, *chosen.setting, chosen.temperature)
 
 
-def _answer(task: LadderTask, features: Features, alpha: float, beta: float) -> Floats:
+def _answer(task: BaselineTask, features: Features, alpha: float, beta: float) -> Floats:
     likeness = (features @ task.features.T).astype(np.float64)
     votes = task.one_hot
     shares = votes * (len(votes) / task.classes / votes.sum(axis=0).clip(1))

@@ -90,7 +90,7 @@ def run_job(folder: Path, report: Report) -> None:
 
 
 def _add_backbone(request: AddBackboneRequest, report: Report) -> AddBackboneResult:
-    from clipsvd_app.engine.backbone.intake import run_add
+    from clipsvd_app.engine.jobs.add_backbone import run_add
 
     return run_add(request, report)
 
@@ -117,19 +117,19 @@ def _answer(
 
             return run_map(request, warm, report)
         case ExplainRequest():
-            from clipsvd_app.engine.explain import run_explain
+            from clipsvd_app.engine.explain.case import run_explain
 
             return run_explain(request, warm, report)
         case ExplainRunRequest():
-            from clipsvd_app.engine.explain import run_explain_run
+            from clipsvd_app.engine.jobs.explain_run import run_explain_run
 
             return run_explain_run(request, warm, report)
         case VerifyRequest():
-            from clipsvd_app.engine.sigma.adapter import run_verify
+            from clipsvd_app.engine.jobs.verify import run_verify
 
             return run_verify(request, warm.backbone, report, warm.basis(report))
         case ConvertRequest():
-            from clipsvd_app.engine.exports import run_convert
+            from clipsvd_app.engine.jobs.convert import run_convert
 
             return run_convert(request, warm, report)
 

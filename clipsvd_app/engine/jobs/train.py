@@ -18,7 +18,8 @@ from clipsvd_app.engine.backbone.prompt_check import require_readable
 from clipsvd_app.engine.baselines.frozen_classifier import save_classifiers
 from clipsvd_app.engine.data.splits import Split, check_classes, draw_shots, set_aside
 from clipsvd_app.engine.device.devices import device_title
-from clipsvd_app.engine.explain import UnseenReader, explain_run
+from clipsvd_app.engine.explain.class_words import UnseenReader
+from clipsvd_app.engine.explain.run import explain_run
 from clipsvd_app.engine.fitting.adapt import adapt, logging_report
 from clipsvd_app.engine.fitting.checkpoints import FolderCheckpoints, run_checkpoints
 from clipsvd_app.engine.fitting.learner import Learner

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clipsvd_app.adapter_file import AdapterContent, Spectrum, read_adapter, read_exported, write_adapter
+from clipsvd_app.adapter_file import AdapterContent, Spectrum, read_adapter, write_adapter
 from clipsvd_app.adapter_file.plain_text import plain
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.engine.backbone.prompt_check import check_prompts
 from clipsvd_app.engine.sigma.adapted import AdaptedModel
 from clipsvd_app.engine.sigma.adapter_document import document_of, with_plain_classes
-from clipsvd_app.engine.sigma.basis import load_basis
 from clipsvd_app.engine.sigma.canaries import canary_check, deviation_check
 from clipsvd_app.engine.sigma.probes import compute_probes, worst_probe
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import Check, VerifyResult
+from clipsvd_app.jobs import Check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date
+    from pathlib import Path
 
     from clipsvd_app.adapter_file import ClassifierContent
     from clipsvd_app.domain.classes import ClassSpec
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.sigma.basis import Basis
     from clipsvd_app.engine.sigma.likeness import Likeness
     from clipsvd_app.engine.sigma.trained import TrainedSigma
-    from clipsvd_app.jobs import ImageInput, Report, TrainRequest, VerifyRequest
+    from clipsvd_app.jobs import ImageInput, TrainRequest
 
 _SPECTRUM_TOLERANCE = 1e-5
 _INPUT_TOLERANCE = 1e-6
@@ -83,53 +82,23 @@ def load_adapter(path: Path, backbone: Backbone, basis: Basis) -> LoadedAdapter:
 
 def prove(content: AdapterContent, backbone: Backbone, basis: Basis) -> LoadedAdapter:
     """Prove that an adapter fits its backbone and fold it in, or refuse it in one sentence."""
-    for check in _structure_checks(content, backbone, basis):
+    for check in structure_checks(content, backbone, basis):
         require(check)
     prompts = prompts_check(content, backbone)
     require(prompts.check)
-    adapted = _adapted(content, backbone, basis)
+    adapted = adapted_by(content, backbone, basis)
     require(canary_check(content.document.canaries, adapted))
     return LoadedAdapter(content, adapted, prompts.warnings)
 
 
 def require_base(content: AdapterContent, backbone: Backbone) -> None:
     """Refuse a backbone that the adapter was not made for, naming both; costs nothing."""
-    require(_base_check(content, backbone))
+    require(base_check(content, backbone))
 
 
-def run_verify(
-    request: VerifyRequest, backbone: Backbone, report: Report, basis: Basis | None = None
-) -> VerifyResult:
-    """Check an adapter file against its backbone and say what each check saw.
-
-    ``basis`` is the backbone's, if it is loaded already.
-    """
-    try:
-        content = read_exported(Path(request.adapter))
-    except UserError as error:
-        return VerifyResult((Check("file", passed=False, detail=error.message),))
-    if not isinstance(content, AdapterContent):
-        from clipsvd_app.engine.baselines.frozen_classifier import verify_classifier
-
-        return verify_classifier(content, backbone)
-    read = Check("file", passed=True, detail=f"Format 1, {content.trained_numbers:,} trained numbers.")
-    base = _base_check(content, backbone)
-    if not base.passed:
-        return VerifyResult((read, base))
-    basis = basis or load_basis(backbone, report)
-    structure = tuple(_structure_checks(content, backbone, basis))
-    if not all(check.passed for check in structure):
-        return VerifyResult((read, *structure))
-    prompts = prompts_check(content, backbone).check
-    if not prompts.passed:
-        return VerifyResult((read, *structure, prompts))
-    canaries = canary_check(content.document.canaries, _adapted(content, backbone, basis))
-    return VerifyResult((read, *structure, prompts, canaries))
-
-
-def _structure_checks(content: AdapterContent, backbone: Backbone, basis: Basis) -> Iterator[Check]:
+def structure_checks(content: AdapterContent, backbone: Backbone, basis: Basis) -> Iterator[Check]:
     """Yield checks up to and including the first that fails."""
-    for look in (_base_check, _input_check, _matrices_check, _spectrum_check, _probe_check):
+    for look in (base_check, _input_check, _matrices_check, _spectrum_check, _probe_check):
         check = look(content, backbone, basis)
         yield check
         if not check.passed:
@@ -138,13 +107,14 @@ def _structure_checks(content: AdapterContent, backbone: Backbone, basis: Basis)
 
 def input_checks(content: ClassifierContent, backbone: Backbone) -> Iterator[Check]:
     """Yield whether the backbone is the one asked for and takes images as the file says."""
-    yield _base_check(content, backbone)
+    yield base_check(content, backbone)
     yield _input_check(content, backbone)
 
 
-def _base_check(
+def base_check(
     content: AdapterContent | ClassifierContent, backbone: Backbone, _: Basis | None = None
 ) -> Check:
+    """Tell whether the backbone is the one that the adapter was made for."""
     base = content.document.base
     named = f"“{plain(base.name)}” ({base.sha256[:12]}…)"
     if base.sha256 == backbone.sha256:
@@ -236,7 +206,8 @@ def require(check: Check) -> None:
     )
 
 
-def _adapted(content: AdapterContent, backbone: Backbone, basis: Basis) -> AdaptedModel:
+def adapted_by(content: AdapterContent, backbone: Backbone, basis: Basis) -> AdaptedModel:
+    """Return the backbone with the adapter's singular values folded in."""
     sigmas = {spectrum.name: spectrum.sigma for spectrum in content.spectra}
     return AdaptedModel(backbone, basis, sigmas, _classes(content), content.document.calibration.temperature)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.adapter_file.document import RecipeValue
     from clipsvd_app.engine.backbone.backbone import Backbone
-    from clipsvd_app.engine.baselines.task import Features
+    from clipsvd_app.engine.data.features import Features
     from clipsvd_app.engine.statistics.metrics import Floats
 
 RECIPE_KEY = "likeness_1"

@@ -10,10 +10,9 @@ import numpy as np
 
 from clipsvd_app.domain.results.evaluation import Calibration, ReliabilityBin
 from clipsvd_app.domain.words.counting import counted
-from clipsvd_app.engine.baselines.task import softmax
 from clipsvd_app.engine.data.splits import patient_folds
 from clipsvd_app.engine.statistics import metrics
-from clipsvd_app.engine.statistics.metrics import Floats
+from clipsvd_app.engine.statistics.metrics import Floats, softmax
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

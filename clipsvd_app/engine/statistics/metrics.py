@@ -21,6 +21,12 @@ RESAMPLES = 2000
 _EPSILON = 1e-12
 
 
+def softmax(logits: Floats) -> Floats:
+    """Return probabilities (images, classes)."""
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+
+
 def confusion_matrix(truth: Integers, predicted: Integers, classes: int) -> Integers:
     """Return counts (classes, classes), rows true and columns predicted."""
     return np.bincount(truth * classes + predicted, minlength=classes * classes).reshape(classes, classes)

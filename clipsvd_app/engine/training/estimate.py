@@ -11,7 +11,8 @@ from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.domain.results.evaluation import Evaluation, EvaluationKind, MethodName
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.engine.baselines.methods import MethodOutput, blend, frozen_outputs
-from clipsvd_app.engine.baselines.task import Features, LadderTask
+from clipsvd_app.engine.baselines.task import BaselineTask
+from clipsvd_app.engine.data.features import Features
 from clipsvd_app.engine.data.splits import (
     MIN_GROUPS_TO_ESTIMATE,
     Split,
@@ -65,10 +66,10 @@ class Study:
         """Return the names of the classes."""
         return [spec.name for spec in self.classes]
 
-    def task(self, positions: Sequence[int]) -> LadderTask:
+    def task(self, positions: Sequence[int]) -> BaselineTask:
         """Return labelled images as a method on frozen features learns from them."""
         images = self.images
-        return LadderTask(
+        return BaselineTask(
             images.features[list(positions)],
             images.labels(positions),
             images.groups(positions),

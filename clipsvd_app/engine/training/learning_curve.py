@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clipsvd_app.domain.results.evaluation import Evaluation
-    from clipsvd_app.engine.baselines.task import LadderTask
+    from clipsvd_app.engine.baselines.task import BaselineTask
     from clipsvd_app.jobs import Report
 
 _METHODS: tuple[MethodName, ...] = ("text_probe", "gda")
@@ -73,7 +73,7 @@ class _Curve:
 
 
 def learning_curve(
-    task: LadderTask, names: Sequence[str], adapted: LearningPoint | None, report: Report
+    task: BaselineTask, names: Sequence[str], adapted: LearningPoint | None, report: Report
 ) -> LearningCurve | None:
     """Train on ever more of the labelled images and test on the other patients; None with too few of them.
 
@@ -104,12 +104,12 @@ def adapted_point(evaluation: Evaluation, trained_labels: Sequence[int]) -> Lear
     return LearningPoint(shots, "clip_svd", value, value, value, evaluation.repeats)
 
 
-def _sizes(task: LadderTask) -> list[int]:
+def _sizes(task: BaselineTask) -> list[int]:
     largest = min(_LARGEST, int(_TRAINED_SHARE * np.bincount(task.truth, minlength=task.classes).min()))
     return sorted({*(2**power for power in range(20) if 2**power <= largest), largest} - {0})
 
 
-def _curves(task: LadderTask, sizes: Sequence[int], report: Report) -> list[_Curve]:
+def _curves(task: BaselineTask, sizes: Sequence[int], report: Report) -> list[_Curve]:
     found: dict[MethodName, dict[int, Floats]] = {method: {} for method in _METHODS}
     for done, size in enumerate(sizes):
         report("Learning curve", done, len(sizes))
@@ -123,7 +123,7 @@ def _curves(task: LadderTask, sizes: Sequence[int], report: Report) -> list[_Cur
     return [_Curve(method, tuple(by_size), tuple(by_size.values())) for method, by_size in found.items()]
 
 
-def _recalls(task: LadderTask, shots: int, seed: int) -> dict[MethodName, Floats]:
+def _recalls(task: BaselineTask, shots: int, seed: int) -> dict[MethodName, Floats]:
     """Return the sensitivities (classes,) of each method on one draw; none where a class is left out."""
     split = draw_shots(task.labels, task.groups, shots, seed)
     train, test = task.subset(split.train), task.subset(split.test)
@@ -138,7 +138,7 @@ def _recalls(task: LadderTask, shots: int, seed: int) -> dict[MethodName, Floats
     return found
 
 
-def _advice(task: LadderTask, names: Sequence[str], curve: _Curve) -> tuple[MoreExamples, ...]:
+def _advice(task: BaselineTask, names: Sequence[str], curve: _Curve) -> tuple[MoreExamples, ...]:
     """Name the classes in which further examples promise more sensitivity, up to as many as there are."""
     advice = []
     for index, name in enumerate(names):

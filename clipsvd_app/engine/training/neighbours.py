@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clipsvd_app.engine.baselines.task import Features
+    from clipsvd_app.engine.data.features import Features
     from clipsvd_app.engine.statistics.metrics import Floats
 
 _NEAREST = 5

@@ -18,13 +18,13 @@ from clipsvd_app.corpus import MODALITIES
 from clipsvd_app.domain.results.cases import FEWEST_TO_CALL_FAR
 from clipsvd_app.engine.backbone.backbone import embed_texts
 from clipsvd_app.engine.baselines.gda import fit_gaussians
-from clipsvd_app.engine.baselines.task import LadderTask
+from clipsvd_app.engine.baselines.task import BaselineTask
 from clipsvd_app.engine.data.splits import patient_folds
 from clipsvd_app.engine.statistics.metrics import Floats
 
 if TYPE_CHECKING:
     from clipsvd_app.engine.backbone.backbone import Backbone
-    from clipsvd_app.engine.baselines.task import Features
+    from clipsvd_app.engine.data.features import Features
 
 _NEIGHBOURS = 3
 _FOLDS = 20
@@ -40,7 +40,7 @@ Flags = NDArray[np.bool_]
 class Novelty:
     """What is usual among training images: the bounds (2,) of both distances to the other patients."""
 
-    task: LadderTask
+    task: BaselineTask
     bounds: Floats
     own: Floats
 
@@ -53,7 +53,7 @@ class Novelty:
         return np.asarray((self.own > self.bounds).any(axis=1))
 
 
-def learn_novelty(task: LadderTask) -> Novelty | None:
+def learn_novelty(task: BaselineTask) -> Novelty | None:
     """Measure each training image from the other patients' images; None with too few patients."""
     if len(set(task.groups)) < FEWEST_TO_CALL_FAR:
         return None
@@ -79,7 +79,7 @@ def other_modality(backbone: Backbone, training: Features, features: Features) -
     return np.asarray(known[(features @ texts.T).argmax(axis=1)] == 0)
 
 
-def _distances(task: LadderTask, features: Features) -> Floats:
+def _distances(task: BaselineTask, features: Features) -> Floats:
     """Return both distances (images, 2)."""
     gaussians = fit_gaussians(task.features, task.truth, task.classes)
     likeness = np.sort(features @ task.features.T, axis=1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clipsvd_app.domain.results.run import Doubt, Prediction, Role
-from clipsvd_app.engine.baselines.task import softmax
+from clipsvd_app.engine.statistics.metrics import softmax
 from clipsvd_app.engine.training.neighbours import nearest_training, places_on_map
 from clipsvd_app.engine.training.outliers import Flags, learn_novelty, other_modality
 

@@ -8,8 +8,9 @@ import pytest
 from clipsvd_app.engine.baselines.gda import fit_gaussians, fit_gda
 from clipsvd_app.engine.baselines.inner_folds import inner_folds
 from clipsvd_app.engine.baselines.methods import FROZEN_METHODS, MethodOutput, blend, frozen_outputs
-from clipsvd_app.engine.baselines.task import LadderTask, softmax
+from clipsvd_app.engine.baselines.task import BaselineTask
 from clipsvd_app.engine.baselines.tip_adapter import TipAdapter, fit_tip_adapter
+from clipsvd_app.engine.statistics.metrics import softmax
 
 WIDTH = 16
 TRAINED = [method for method in FROZEN_METHODS if method != "zero_shot"]
@@ -22,11 +23,11 @@ def blobs(per_class: int, seed: int = 0, spread: float = 0.15):
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), labels
 
 
-def task(per_class: int = 8, texts=None, **kind) -> LadderTask:
+def task(per_class: int = 8, texts=None, **kind) -> BaselineTask:
     features, labels = blobs(per_class, **kind)
     # A text that means something, but mistakes the second class for the third.
     given = np.eye(3, WIDTH, dtype=np.float32)[[0, 2, 1]] if texts is None else texts
-    return LadderTask(features, labels, tuple(map(str, range(len(labels)))), given, 10.0, 0)
+    return BaselineTask(features, labels, tuple(map(str, range(len(labels)))), given, 10.0, 0)
 
 
 @pytest.mark.parametrize("method", TRAINED)
@@ -49,7 +50,7 @@ def test_the_order_of_the_images_does_not_matter(method):
     whole = task()
     order = np.random.default_rng(0).permutation(len(whole.labels))
     # Folds are drawn by place, so the settings may differ where they are chosen: compare without folds.
-    whole = LadderTask(whole.features, whole.labels, ("one",) * 24, whole.texts, 10.0, 0)
+    whole = BaselineTask(whole.features, whole.labels, ("one",) * 24, whole.texts, 10.0, 0)
     one, other = (
         FROZEN_METHODS[method](t).probabilities(whole.features) for t in (whole, whole.subset(order))
     )
@@ -78,7 +79,7 @@ def test_tip_adapter_is_the_published_formula():
 def test_a_class_with_more_images_does_not_win_by_number():
     alike = np.tile(blobs(1)[0][:1], (9, 1))
     texts = np.ones((3, WIDTH), np.float32) / 4
-    uneven = LadderTask(alike, (0,) * 7 + (1, 2), tuple(map(str, range(9))), texts, 1.0, 0)
+    uneven = BaselineTask(alike, (0,) * 7 + (1, 2), tuple(map(str, range(9))), texts, 1.0, 0)
     np.testing.assert_allclose(TipAdapter(uneven, 5.0, 1.0).probabilities(alike[:1]), 1 / 3, rtol=1e-6)
 
 
@@ -107,7 +108,7 @@ def test_settings_are_chosen_without_a_look_at_the_same_patient():
 def test_useless_features_leave_the_text_in_charge():
     generator = np.random.default_rng(0)
     features, labels = blobs(12)
-    shuffled = LadderTask(
+    shuffled = BaselineTask(
         features,
         tuple(generator.permutation(labels).tolist()),
         tuple(map(str, range(36))),

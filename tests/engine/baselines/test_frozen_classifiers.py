@@ -14,7 +14,7 @@ from clipsvd_app.adapter_file import read_exported, write_adapter
 from clipsvd_app.adapter_file.document import LayerMethod
 from clipsvd_app.engine.baselines.frozen_classifier import prove_classifier
 from clipsvd_app.engine.baselines.methods import FROZEN_METHODS, LINEAR_METHODS
-from clipsvd_app.engine.sigma.adapter import run_verify
+from clipsvd_app.engine.jobs.verify import run_verify
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import BackboneRef, VerifyRequest
 

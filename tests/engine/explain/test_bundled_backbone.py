@@ -12,10 +12,11 @@ from clipsvd_app.demo_studies.lesion import PLANTED_AXES, render_lesion
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.engine.backbone.backbone import load_backbone
 from clipsvd_app.engine.data.images import model_square, normalise
-from clipsvd_app.engine.explain import explain_case, explain_run
+from clipsvd_app.engine.explain.case import explain_case
 from clipsvd_app.engine.explain.model.embedded_corpus import embed_corpus, likely_modalities
 from clipsvd_app.engine.explain.model.image_tower import open_tower
 from clipsvd_app.engine.explain.model.text_span import gather_heads, read_heads
+from clipsvd_app.engine.explain.run import explain_run
 from clipsvd_app.engine.sigma.adapted import AdaptedModel
 from clipsvd_app.engine.sigma.basis import load_basis
 from clipsvd_app.resources import resource_path

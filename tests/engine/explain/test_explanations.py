@@ -10,7 +10,8 @@ from support.small_clip import CLASSES, no_report, noise_images, small_adapted, 
 
 from clipsvd_app.domain.codec import from_json, to_json
 from clipsvd_app.domain.results.explanation import CaseExplanation, RunExplanation
-from clipsvd_app.engine.explain import explain_case, explain_run
+from clipsvd_app.engine.explain.case import explain_case
+from clipsvd_app.engine.explain.run import explain_run
 from clipsvd_app.engine.sigma.adapted import AdaptedModel
 from clipsvd_app.errors import Cancelled
 from clipsvd_app.settings import cache_folder

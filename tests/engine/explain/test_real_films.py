@@ -13,7 +13,7 @@ from support.small_clip import moved_sigmas, no_report
 from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.engine.backbone.backbone import load_backbone
 from clipsvd_app.engine.data.images import model_square, normalise
-from clipsvd_app.engine.explain import explain_case
+from clipsvd_app.engine.explain.case import explain_case
 from clipsvd_app.engine.sigma.adapted import AdaptedModel
 from clipsvd_app.engine.sigma.basis import load_basis
 from clipsvd_app.resources import resource_path

@@ -12,7 +12,8 @@ from clipsvd_app.corpus import load_corpus
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.engine.backbone.backbone import load_backbone
 from clipsvd_app.engine.backbone.random_weights import random_backbone_folder
-from clipsvd_app.engine.explain import case, explain_case
+from clipsvd_app.engine.explain import case
+from clipsvd_app.engine.explain.case import explain_case
 from clipsvd_app.engine.explain.model.heads import ov_changes
 from clipsvd_app.engine.sigma.adapted import AdaptedModel
 from clipsvd_app.engine.sigma.basis import load_basis

@@ -9,7 +9,7 @@ from support.made_adapter import write_made_adapter
 from support.small_clip import no_report
 
 from clipsvd_app.engine.data.features import FeatureStore
-from clipsvd_app.engine.exports import run_convert
+from clipsvd_app.engine.jobs.convert import run_convert
 from clipsvd_app.engine.sigma.adapter import LoadedAdapter, load_adapter
 from clipsvd_app.engine.sigma.warm import WarmBackbone
 from clipsvd_app.jobs import BackboneRef, ConvertRequest

@@ -9,7 +9,7 @@ from support.tiny_clip import write_tiny_clip
 
 from clipsvd_app.engine.backbone.backbone import load_backbone
 from clipsvd_app.engine.data.features import FeatureStore
-from clipsvd_app.engine.exports import run_convert
+from clipsvd_app.engine.jobs.convert import run_convert
 from clipsvd_app.engine.sigma.warm import WarmBackbone
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import BackboneRef, ConvertRequest

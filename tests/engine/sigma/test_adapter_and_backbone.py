@@ -13,9 +13,10 @@ from clipsvd_app.adapter_file import AdapterContent, read_adapter, write_adapter
 from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.domain.results.evaluation import Evaluation
+from clipsvd_app.engine.jobs.verify import run_verify
 from clipsvd_app.engine.sigma import adapter as engine_adapter
 from clipsvd_app.engine.sigma.adapted import AdaptedModel
-from clipsvd_app.engine.sigma.adapter import load_adapter, run_verify, save_adapter
+from clipsvd_app.engine.sigma.adapter import load_adapter, save_adapter
 from clipsvd_app.engine.sigma.basis import MatrixBasis
 from clipsvd_app.engine.sigma.probes import compute_probes
 from clipsvd_app.engine.sigma.trained import TrainedSigma

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from clipsvd_app.engine.baselines.task import softmax
 from clipsvd_app.engine.statistics.abstention import coverage_risk
 from clipsvd_app.engine.statistics.calibration import (
     PRIOR_MEAN,
@@ -18,6 +17,7 @@ from clipsvd_app.engine.statistics.calibration import (
     fit_temperature,
     reliability_bins,
 )
+from clipsvd_app.engine.statistics.metrics import softmax
 
 
 def too_sure(images: int, temperature: float, seed: int = 0):

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta, betabinom
 
-from clipsvd_app.engine.baselines.task import softmax
 from clipsvd_app.engine.statistics.conformal import (
     alpha_for,
     conformal_sets,
@@ -16,6 +15,7 @@ from clipsvd_app.engine.statistics.conformal import (
     members_of,
     threshold_of,
 )
+from clipsvd_app.engine.statistics.metrics import softmax
 
 
 def drawn(images: int, seed: int):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from clipsvd_app.domain.results.evaluation import LearningPoint
-from clipsvd_app.engine.baselines.task import LadderTask
+from clipsvd_app.engine.baselines.task import BaselineTask
 from clipsvd_app.engine.statistics.power_law import fit_power_law
 from clipsvd_app.engine.training.learning_curve import learning_curve
 from clipsvd_app.errors import Cancelled
@@ -22,14 +22,14 @@ def quiet(*_):
     """Take progress and drop it."""
 
 
-def task(images: int, spread: float, seed: int = 0) -> LadderTask:
+def task(images: int, spread: float, seed: int = 0) -> BaselineTask:
     generator = np.random.default_rng(seed)
     labels = tuple(place % 2 for place in range(images))
     rows = np.eye(2, WIDTH)[list(labels)] + spread * generator.normal(size=(images, WIDTH))
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     texts = np.eye(2, WIDTH, k=4, dtype=np.float32)
     groups = tuple(str(place) for place in range(images))
-    return LadderTask(rows.astype(np.float32), labels, groups, texts, 10.0, 0)
+    return BaselineTask(rows.astype(np.float32), labels, groups, texts, 10.0, 0)
 
 
 def test_a_power_law_is_found_again():
@@ -71,7 +71,7 @@ def test_the_curve_rises_and_says_what_more_examples_promise():
 def test_noise_asks_for_no_further_examples():
     noise = task(60, 0.5)
     shuffled = tuple(np.random.default_rng(1).permutation(noise.labels).tolist())
-    blind = LadderTask(noise.features, shuffled, noise.groups, noise.texts, 10.0, 0)
+    blind = BaselineTask(noise.features, shuffled, noise.groups, noise.texts, 10.0, 0)
     curve = learning_curve(blind, NAMES, None, quiet)
     assert curve is not None
     assert curve.advice == ()

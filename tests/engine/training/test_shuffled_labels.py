@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from clipsvd_app.engine.baselines.methods import FROZEN_METHODS, MethodOutput
-from clipsvd_app.engine.baselines.task import LadderTask
+from clipsvd_app.engine.baselines.task import BaselineTask
 from clipsvd_app.engine.data.splits import grouped_folds
 from clipsvd_app.engine.training.evaluate import evaluate
 
@@ -19,7 +19,7 @@ def verdict(seed: int) -> str:
     rows = generator.normal(size=(len(truth), WIDTH))
     rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
     groups = [str(place) for place in range(len(truth))]
-    task = LadderTask(rows, tuple(truth.tolist()), tuple(groups), rows[:CLASSES], 10.0, seed)
+    task = BaselineTask(rows, tuple(truth.tolist()), tuple(groups), rows[:CLASSES], 10.0, seed)
     found = {"zero_shot": np.zeros((len(truth), CLASSES)), "clip_svd": np.zeros((len(truth), CLASSES))}
     for split in grouped_folds(truth.tolist(), groups, 3, seed):
         train, test = task.subset(split.train), list(split.test)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clipsvd_app.engine.baselines.task import LadderTask
+from clipsvd_app.engine.baselines.task import BaselineTask
 from clipsvd_app.engine.training.neighbours import nearest_training, places_on_map
 from clipsvd_app.engine.training.outliers import learn_novelty, other_modality
 
@@ -18,10 +18,10 @@ def cloud(count: int, seed: int, towards: int = 0) -> np.ndarray:
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
-def training(count: int = 60, patients: int = 30) -> LadderTask:
+def training(count: int = 60, patients: int = 30) -> BaselineTask:
     labels = tuple(place % 2 for place in range(count))
     groups = tuple(str(place % patients) for place in range(count))
-    return LadderTask(cloud(count, 0), labels, groups, np.eye(2, WIDTH, dtype=np.float32), 10.0, 0)
+    return BaselineTask(cloud(count, 0), labels, groups, np.eye(2, WIDTH, dtype=np.float32), 10.0, 0)
 
 
 def test_images_of_another_kind_are_far_and_new_ones_of_the_same_kind_are_not():
@@ -39,7 +39,7 @@ def test_few_training_images_are_far_from_the_others():
 
 def test_a_training_image_cannot_vouch_for_itself():
     task = training()
-    strange = LadderTask(
+    strange = BaselineTask(
         np.concatenate([task.features, cloud(1, 1, towards=7)]),
         (*task.labels, 0),
         (*task.groups, "strange"),

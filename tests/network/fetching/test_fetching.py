@@ -29,8 +29,8 @@ HALF = 1_500_000
 STARTER = """
 import sys
 from clipsvd_app.network.fetching.lines import decode_request
-from clipsvd_app.services import fetching
-fetching.fetch(decode_request(sys.argv[1]).published, lambda *_: None)
+from clipsvd_app.services.models import download
+download.fetch(decode_request(sys.argv[1]).published, lambda *_: None)
 """
 
 

@@ -52,11 +52,10 @@ COMMANDS = (
     ("predict", "in", "--adapter", "a.sigma.safetensors", "--csv"),
     ("labels", "p.clipsvd", "--out"),
     ("image", "in", "--png"),
-    ("bench", "verdicts", "in", "--out"),
 )
 
 
-@pytest.mark.parametrize("command", COMMANDS[:3])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_no_command_replaces_a_file_unasked(tmp_path: Path, capsys, command: tuple[str, ...]) -> None:
     mine = tmp_path / "mine.csv"
     mine.write_text("path,class\n")
@@ -65,7 +64,7 @@ def test_no_command_replaces_a_file_unasked(tmp_path: Path, capsys, command: tup
     assert mine.read_text() == "path,class\n"
 
 
-@pytest.mark.parametrize("command", COMMANDS[:4])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_a_folder_that_is_not_there_is_said_before_the_work(tmp_path: Path, capsys, command) -> None:
     assert main([*command, str(tmp_path / "nowhere" / "out.csv")]) == 1
     assert "no folder “nowhere”" in capsys.readouterr().err

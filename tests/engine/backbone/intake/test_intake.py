@@ -18,8 +18,8 @@ from support.tiny_backbone import MATRICES, TRAINED_NUMBERS, write_tiny_backbone
 from support.tiny_clip import write_tiny_clip
 
 from clipsvd_app.engine.backbone.backbone import load_backbone
-from clipsvd_app.engine.backbone.intake import run_add
 from clipsvd_app.engine.backbone.intake.known import KnownRelease
+from clipsvd_app.engine.jobs.add_backbone import run_add
 from clipsvd_app.engine.jobs.job import run_job
 from clipsvd_app.errors import Cancelled, UserError
 from clipsvd_app.jobs import AddBackboneRequest, AddBackboneResult, read_record, read_result, write_request

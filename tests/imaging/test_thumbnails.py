@@ -107,6 +107,6 @@ def test_a_newer_reader_takes_no_thumbnail_of_an_older_one(tmp_path, monkeypatch
     cache, file = tmp_path / "cache", tmp_path / "a.png"
     Image.fromarray(SCENE).save(file)
     thumbnail(file, 0, cache_folder=cache)
-    monkeypatch.setattr("clipsvd_app.imaging.display.thumbnails.PIXELS_VERSION", 999)
+    monkeypatch.setattr("clipsvd_app.imaging.thumbnails.PIXELS_VERSION", 999)
     thumbnail(file, 0, cache_folder=cache)
     assert len(list(cache.rglob("*.png"))) == 2

@@ -14,7 +14,8 @@ from clipsvd_app.adapter_file import card_text, read_adapter
 from clipsvd_app.adapter_file.writer import adapter_bytes
 from clipsvd_app.domain.codec import to_json
 from clipsvd_app.engine.backbone.backbone import load_backbone
-from clipsvd_app.engine.sigma.adapter import load_adapter, run_verify
+from clipsvd_app.engine.jobs.verify import run_verify
+from clipsvd_app.engine.sigma.adapter import load_adapter
 from clipsvd_app.engine.sigma.basis import load_basis
 from clipsvd_app.engine.sigma.canaries import canary_input
 from clipsvd_app.jobs import BackboneRef, VerifyRequest
