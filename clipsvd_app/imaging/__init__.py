@@ -8,8 +8,8 @@ from clipsvd_app.imaging.files.discovery import Findings, find_files, look_throu
 from clipsvd_app.imaging.files.hashes import average_hash, file_sha256, hash_distance, perceptual_hash
 from clipsvd_app.imaging.files.known_hashes import is_hash_known, known_sha256, require_content
 from clipsvd_app.imaging.files.left_out import LeftOut, quiet_words
-from clipsvd_app.imaging.files.opening import held
 from clipsvd_app.imaging.header_listing import HeaderRow, list_header
+from clipsvd_app.imaging.opened import held
 from clipsvd_app.imaging.reading import (
     PIXELS_VERSION,
     look_into,

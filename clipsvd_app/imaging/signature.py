@@ -6,8 +6,8 @@ import re
 import zlib
 from typing import TYPE_CHECKING
 
-from clipsvd_app.imaging.files.opening import opened
 from clipsvd_app.imaging.guard import refusals
+from clipsvd_app.imaging.opened import opened
 
 if TYPE_CHECKING:
     from pathlib import Path

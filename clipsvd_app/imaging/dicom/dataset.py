@@ -22,9 +22,9 @@ from clipsvd_app.imaging.dicom.true_image import (
     TrueDataset,
     settled_by_pixels,
 )
-from clipsvd_app.imaging.files.opening import opened
 from clipsvd_app.imaging.guard import refusals
 from clipsvd_app.imaging.guard.quiet import quiet
+from clipsvd_app.imaging.opened import opened
 from clipsvd_app.imaging.values import HeaderFault
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from clipsvd_app.imaging.files.opening import opened
+from clipsvd_app.imaging.opened import opened
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,6 @@ from PIL import Image
 from clipsvd_app.domain.view import Window
 from clipsvd_app.imaging.display.presets import presets_of
 from clipsvd_app.imaging.display.windows import IDENTITY_8_BIT, default_window
-from clipsvd_app.imaging.files.opening import held
 from clipsvd_app.imaging.formats.exif_orientation import is_turned, upright
 from clipsvd_app.imaging.formats.jpeg2000 import describe_jpeg2000, shown_jpeg2000, stored_jpeg2000
 from clipsvd_app.imaging.formats.netpbm import describe_netpbm, shown_netpbm, stored_netpbm
@@ -29,6 +28,7 @@ from clipsvd_app.imaging.formats.tiff import describe_tiff, shown_tiff, stored_t
 from clipsvd_app.imaging.guard import refusals
 from clipsvd_app.imaging.guard.decode_worker import DecodeError, bounded, shared_pool
 from clipsvd_app.imaging.guard.quiet import quiet
+from clipsvd_app.imaging.opened import held
 from clipsvd_app.imaging.values import Frame, ImageHeader, ScaleLimits
 
 if TYPE_CHECKING:

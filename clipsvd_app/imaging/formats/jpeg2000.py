@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from clipsvd_app.imaging.files.opening import opened
 from clipsvd_app.imaging.formats.described import Described, on_black
 from clipsvd_app.imaging.guard import refusals
+from clipsvd_app.imaging.opened import opened
 from clipsvd_app.imaging.values import notes_of
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clipsvd_app.imaging.files.opening import opened
 from clipsvd_app.imaging.formats.described import Described
+from clipsvd_app.imaging.opened import opened
 from clipsvd_app.imaging.values import notes_of
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from clipsvd_app.imaging.files.opening import opened
 from clipsvd_app.imaging.formats.voxel_grid import Geometry, are_square, axes_of
 from clipsvd_app.imaging.guard import refusals
 from clipsvd_app.imaging.guard.decode_worker import LastFile
+from clipsvd_app.imaging.opened import opened
 from clipsvd_app.imaging.values import FileNote, notes_of
 
 if TYPE_CHECKING:

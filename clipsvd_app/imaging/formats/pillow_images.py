@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from clipsvd_app.imaging.files.opening import opened
 from clipsvd_app.imaging.formats.described import Described, aspect_of, on_black
 from clipsvd_app.imaging.formats.exif_orientation import TAG
 from clipsvd_app.imaging.formats.png_chunks import GREY_ALPHA, PngChunks, as_four_bytes, read_chunks
 from clipsvd_app.imaging.guard import refusals
 from clipsvd_app.imaging.guard.decode_worker import LastFile
+from clipsvd_app.imaging.opened import opened
 from clipsvd_app.imaging.values import NoteCode, notes_of
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from clipsvd_app.imaging.files.opening import opened
+from clipsvd_app.imaging.opened import opened
 
 if TYPE_CHECKING:
     from pathlib import Path

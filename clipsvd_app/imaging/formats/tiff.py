@@ -8,7 +8,6 @@ import numpy as np
 from PIL import ImageCms
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging.files.opening import opened
 from clipsvd_app.imaging.formats import tiff_directory as tags
 from clipsvd_app.imaging.formats.described import Described, aspect_of, eight_bits, on_black
 from clipsvd_app.imaging.formats.tiff_pages import Chosen, choose
@@ -26,6 +25,7 @@ from clipsvd_app.imaging.formats.tiff_pixels import (
     samples_of,
     stored_page,
 )
+from clipsvd_app.imaging.opened import opened
 from clipsvd_app.imaging.values import FileNote, notes_of
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging.files.opening import opened
 from clipsvd_app.imaging.guard import refusals
+from clipsvd_app.imaging.opened import opened
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from clipsvd_app.imaging.dicom.pixel_data.codestream import starts_a_stream
-from clipsvd_app.imaging.files.opening import opened
+from clipsvd_app.imaging.opened import opened
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

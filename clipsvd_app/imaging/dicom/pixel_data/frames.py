@@ -15,10 +15,10 @@ from clipsvd_app.imaging.dicom.pixel_data.fragments import Stretch
 from clipsvd_app.imaging.dicom.pixel_data.native import bits_stored_of, native_layout
 from clipsvd_app.imaging.dicom.pixel_data.overlays import count_high_overlays
 from clipsvd_app.imaging.dicom.true_image import JPEG_EXTENDED, joined
-from clipsvd_app.imaging.files.opening import opened
 from clipsvd_app.imaging.guard import refusals
 from clipsvd_app.imaging.guard.decode_worker import DecodeError, bounded, shared_pool
 from clipsvd_app.imaging.guard.quiet import quiet
+from clipsvd_app.imaging.opened import opened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
