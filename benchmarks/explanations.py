@@ -185,8 +185,10 @@ def _words(
     after = _cosines(adapted, images, corpus := embed_corpus(adapted, phrases, _MODALITY, report))
     base = adapted.base
     before = _cosines(base, images, embed_corpus(base, phrases, _MODALITY, report))
-    groups = tuple(str(place) for place in range(len(images)))
-    return class_changes([UnseenPart(tuple(labels), groups, before, after)], corpus.phrases, len(_CLASSES))
+    patient_ids = tuple(str(place) for place in range(len(images)))
+    return class_changes(
+        [UnseenPart(tuple(labels), patient_ids, before, after)], corpus.phrases, len(_CLASSES)
+    )
 
 
 def _cosines(adapted: AdaptedModel, images: Tensor, corpus: EmbeddedCorpus) -> NDArray[np.float32]:

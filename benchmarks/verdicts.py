@@ -19,11 +19,10 @@ from clipsvd_app.engine.fitting.lower_cache import LowerCache
 from clipsvd_app.engine.sigma.adapted import AdaptedModel
 from clipsvd_app.engine.statistics.verdict import detectable, gain_of
 from clipsvd_app.engine.training.estimate import (
-    climb,
     cross_validated,
     cross_validation_rounds,
+    fit_baselines,
     method_outputs,
-    study_of,
 )
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import BackboneRef
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.data.splits import Split
     from clipsvd_app.engine.fewshot.images import BenchImages
     from clipsvd_app.engine.fitting.learner import Learner
-    from clipsvd_app.engine.training.labelled_images import StudySet
+    from clipsvd_app.engine.training.labelled_images import LabelledImages
     from clipsvd_app.jobs import Report
 
 
@@ -59,9 +58,9 @@ def verdict_records(bench: VerdictBench, report: Report) -> Iterator[dict[str, A
     if set(wanted) <= set(done):
         return
     data, learner = open_bench(bench.source, bench.backbone, bench.preset, report)
-    labels, groups = _columns(data.images)
+    labels, patient_ids = _columns(data.images)
     for seed in range(bench.seeds):
-        split = draw_shots(labels, groups, bench.shots, seed)
+        split = draw_shots(labels, patient_ids, bench.shots, seed)
         # Each draw has pictures of its own: kept activations of earlier ones would only fill the memory.
         fresh = replace(learner, lower=LowerCache())
         for shuffled in (False, True):
@@ -79,10 +78,10 @@ def _measured(
 ) -> dict[str, Any]:
     start = time.monotonic()
     images = _shuffled(data.images, split.train, seed) if shuffled else data.images
-    study = study_of(images, learner.classes, seed)
-    rounds = cross_validation_rounds(study, split.train, learner.recipe)
-    ladder = climb(study, rounds, report)
-    evaluation = cross_validated(study, learner, rounds, ladder, report).evaluation
+    labelled = images.with_classes(learner.classes, seed)
+    rounds = cross_validation_rounds(labelled, split.train, learner.recipe)
+    baselines = fit_baselines(labelled, rounds, report)
+    evaluation = cross_validated(labelled, learner, rounds, baselines, report).evaluation
     found = _estimated(evaluation)
     if not shuffled and evaluation.kind != "none":
         found |= _remaining(images, learner, split, seed, report)
@@ -113,12 +112,14 @@ def _estimated(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def _remaining(images: StudySet, learner: Learner, split: Split, seed: int, report: Report) -> dict[str, Any]:
+def _remaining(
+    images: LabelledImages, learner: Learner, split: Split, seed: int, report: Report
+) -> dict[str, Any]:
     """Return how the model trained on all drawn images does on all others."""
     trained = adapt(learner, images.examples(split.train, report), seed, report)
     adapted = AdaptedModel(learner.backbone, learner.basis, trained.sigmas, learner.classes)
-    study = study_of(images, learner.classes, seed)
-    outputs = method_outputs(study, split, study.frozen(split), trained, adapted, report)
+    labelled = images.with_classes(learner.classes, seed)
+    outputs = method_outputs(labelled, split, labelled.frozen_outputs(split), trained, adapted, report)
     truth = np.asarray(images.labels(split.test), dtype=np.int64)
     right = {method: score(truth, output.probabilities)[0] for method, output in outputs.items()}
     return {
@@ -129,7 +130,7 @@ def _remaining(images: StudySet, learner: Learner, split: Split, seed: int, repo
     }
 
 
-def _shuffled(images: StudySet, positions: Sequence[int], seed: int) -> StudySet:
+def _shuffled(images: LabelledImages, positions: Sequence[int], seed: int) -> LabelledImages:
     """Return the images with the labels of ``positions`` dealt anew among them."""
     inputs, labels = list(images.inputs), images.labels(positions)
     dealt = np.random.default_rng(seed).permutation(labels).tolist()
@@ -138,9 +139,9 @@ def _shuffled(images: StudySet, positions: Sequence[int], seed: int) -> StudySet
     return replace(images, inputs=tuple(inputs))
 
 
-def _columns(images: StudySet) -> tuple[tuple[int, ...], tuple[str, ...]]:
+def _columns(images: LabelledImages) -> tuple[tuple[int, ...], tuple[str, ...]]:
     everyone = range(len(images.inputs))
-    return images.labels(everyone), images.groups(everyone)
+    return images.labels(everyone), images.patient_ids(everyone)
 
 
 def _key(bench: VerdictBench, seed: int, *, shuffled: bool) -> dict[str, Any]:

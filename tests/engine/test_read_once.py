@@ -15,7 +15,7 @@ from clipsvd_app.domain.results.run import RunResult
 from clipsvd_app.engine.data import images
 from clipsvd_app.engine.data.features import FeatureStore
 from clipsvd_app.engine.jobs.job import Engine
-from clipsvd_app.engine.training.labelled_images import read_study_set
+from clipsvd_app.engine.training.labelled_images import read_labelled_images
 from clipsvd_app.jobs import BackboneRef, ImageInput, TrainRequest, read_result, write_request
 
 STANDARD_IN_FEW_STEPS = replace(Recipe(), steps=2, search_steps=1, batch_size=4)
@@ -66,9 +66,9 @@ def test_pictures_that_memory_did_not_hold_are_read_again_and_are_the_same(
     studies, backbone, decoded, monkeypatch, tmp_path
 ):
     store, places = FeatureStore(backbone, tmp_path), [9, 2, 5]
-    kept = read_study_set(store, studies, quiet).examples(places, quiet)
+    kept = read_labelled_images(store, studies, quiet).examples(places, quiet)
     monkeypatch.setattr(images, "pictures_that_fit", lambda _side: 3)
-    short = read_study_set(store, studies, quiet)
+    short = read_labelled_images(store, studies, quiet)
     decoded.clear()
     again = short.examples(places, quiet)
     assert decoded == [studies[9].id, studies[5].id]

@@ -18,22 +18,22 @@ NOUNS = frozenset(
 )
 WRITTEN_OUT = frozenset(
     {  # numbers that are never one, names of files, and what is no amount
-        ("cli/projects.py", "series"),
-        ("engine/adapter_document.py", "prompts"),
-        ("engine/evaluation/conformal.py", "classes"),
-        ("engine/prompt_check.py", "tokens"),
+        ("cli/project/images.py", "series"),
+        ("engine/sigma/adapter_document.py", "prompts"),
+        ("engine/statistics/conformal.py", "classes"),
+        ("engine/backbone/prompt_check.py", "tokens"),
         ("imaging/series/checks.py", "frames"),
         ("imaging/series/checks.py", "images"),
         ("project/project.py", "images"),
-        ("services/grouping_doubts.py", "folders"),
-        ("services/grouping_doubts.py", "patients"),
-        ("services/importing.py", "frames"),
-        ("services/importing.py", "studies"),
-        ("services/locked_test.py", "patients"),
-        ("services/new_project.py", "images"),
-        ("services/tables.py", "columns"),
-        ("ui/controllers/files.py", "labels"),
-        ("ui/controllers/viewing.py", "images"),
+        ("services/studies/rule_doubts.py", "folders"),
+        ("services/studies/rule_doubts.py", "patients"),
+        ("services/studies/import_plan.py", "frames"),
+        ("services/studies/import_plan.py", "studies"),
+        ("services/studies/held_out_patients.py", "patients"),
+        ("services/projects/new_project.py", "images"),
+        ("services/files/tables.py", "columns"),
+        ("ui/label/files.py", "labels"),
+        ("ui/viewer/controllers/frames.py", "images"),
     }
 )
 

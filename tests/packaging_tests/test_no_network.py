@@ -16,7 +16,7 @@ from support.watched import NetworkWatch
 if TYPE_CHECKING:
     from pathlib import Path
 
-ENTRANCES = ("__main__", "cli", "worker", "ui.app", "engine", "imaging.decode_worker")
+ENTRANCES = ("__main__", "cli", "worker", "ui.app", "engine", "imaging.guard.decode_worker")
 USES = {
     "a connection": "import socket; socket.socket().connect_ex(('127.0.0.1', 9))",
     "a name": "import socket; socket.gethostbyname('localhost')",

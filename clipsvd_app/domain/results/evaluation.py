@@ -25,7 +25,7 @@ METHOD_TITLES: dict[MethodName, str] = {
     "clip_svd": "CLIP-SVD",
     "clip_svd_blend": "CLIP-SVD blended with a probe",
 }
-"""Every method of the ladder, the simplest first: of equals, the first is recommended."""
+"""Every method, the simplest first: of equals, the first is recommended."""
 
 METHOD_WORDS: dict[MethodName, str] = {
     "zero_shot": "zero-shot",

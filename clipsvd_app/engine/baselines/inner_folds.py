@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
-from clipsvd_app.engine.data.splits import Split, grouped_folds, groups_in_smallest_class
+from clipsvd_app.engine.data.splits import Split, folds_by_patient, patients_in_smallest_class
 from clipsvd_app.engine.statistics import metrics
 from clipsvd_app.engine.statistics.calibration import fit_temperature
 
@@ -23,15 +23,15 @@ _FOLDS = 4
 
 
 def inner_folds(
-    labels: Sequence[int], groups: Sequence[str], classes: int, seed: int, folds: int = _FOLDS
+    labels: Sequence[int], patient_ids: Sequence[str], classes: int, seed: int, folds: int = _FOLDS
 ) -> tuple[Split, ...]:
     """Return patient-grouped folds whose training side has every class; none with too few patients."""
-    folds = min(folds, groups_in_smallest_class(labels, groups))
+    folds = min(folds, patients_in_smallest_class(labels, patient_ids))
     if folds < 2:
         return ()
     return tuple(
         split
-        for split in grouped_folds(labels, groups, folds, seed)
+        for split in folds_by_patient(labels, patient_ids, folds, seed)
         if len({labels[position] for position in split.train}) == classes
     )
 
@@ -57,7 +57,7 @@ def choose(
     chosen so say nothing of how sure they are; one temperature, which changes no answer, lets their log
     loss be compared.
     """
-    splits = inner_folds(task.labels, task.groups, task.classes, task.seed)
+    splits = inner_folds(task.labels, task.patient_ids, task.classes, task.seed)
     if not splits:
         return Choice(default)
     found = [answers(task.subset(split.train), task.features[list(split.test)]) for split in splits]

@@ -73,19 +73,19 @@ class LinearProbe:
 
 
 def fit_linear_probe(
-    features: Features, labels: Sequence[int], groups: Sequence[str], classes: int, seed: int
+    features: Features, labels: Sequence[int], patient_ids: Sequence[str], classes: int, seed: int
 ) -> LinearProbe:
     """Fit on unit features (images, width); with one patient in a class C is the default."""
-    strength = choose_strength(features, labels, groups, classes, seed)
+    strength = choose_strength(features, labels, patient_ids, classes, seed)
     classifier = _fit(features, labels, strength)
     return LinearProbe(classifier, strength, classes)
 
 
 def choose_strength(
-    features: Features, labels: Sequence[int], groups: Sequence[str], classes: int, seed: int
+    features: Features, labels: Sequence[int], patient_ids: Sequence[str], classes: int, seed: int
 ) -> float:
     """Return the C of best out-of-fold balanced accuracy, ties by likelihood."""
-    splits = inner_folds(labels, groups, classes, seed)
+    splits = inner_folds(labels, patient_ids, classes, seed)
     if not splits:
         return _DEFAULT_STRENGTH
     truth = np.asarray([labels[position] for split in splits for position in split.test], dtype=np.int64)

@@ -1,4 +1,4 @@
-"""The rungs of the ladder below CLIP-SVD: one entry a method, all fitted on the same images."""
+"""The baselines of CLIP-SVD: one entry a method, all fitted on the same images."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _text_probe(task: BaselineTask) -> TextProbe:
 
 
 def _linear_probe(task: BaselineTask) -> LinearProbe:
-    return fit_linear_probe(task.features, task.labels, task.groups, task.classes, task.seed)
+    return fit_linear_probe(task.features, task.labels, task.patient_ids, task.classes, task.seed)
 
 
 LINEAR_METHODS: dict[LayerMethod, Callable[[BaselineTask], Linear]] = {

@@ -24,7 +24,7 @@ class BaselineTask:
 
     features: Features
     labels: tuple[int, ...]
-    groups: tuple[str, ...]
+    patient_ids: tuple[str, ...]
     texts: Features
     scale: float
     seed: int
@@ -50,7 +50,7 @@ class BaselineTask:
         return BaselineTask(
             self.features[rows],
             tuple(self.labels[row] for row in rows),
-            tuple(self.groups[row] for row in rows),
+            tuple(self.patient_ids[row] for row in rows),
             self.texts,
             self.scale,
             self.seed,

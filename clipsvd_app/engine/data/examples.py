@@ -23,7 +23,7 @@ class Examples:
     large: Tensor
     plain: Tensor
     labels: tuple[int, ...]
-    groups: tuple[str, ...]
+    patient_ids: tuple[str, ...]
 
     def __len__(self) -> int:
         """Count the images."""
@@ -36,5 +36,5 @@ class Examples:
             self.large[index],
             self.plain[index],
             tuple(self.labels[position] for position in positions),
-            tuple(self.groups[position] for position in positions),
+            tuple(self.patient_ids[position] for position in positions),
         )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-MIN_GROUPS_TO_ESTIMATE = 4
+MIN_PATIENTS_TO_ESTIMATE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +60,17 @@ def check_classes(labels: Sequence[int], class_names: Sequence[str]) -> None:
             )
 
 
-def set_aside(groups: Sequence[str], locked: Collection[str]) -> Split:
+def set_aside(patient_ids: Sequence[str], locked: Collection[str]) -> Split:
     """Test on the patients named in ``locked`` and train on all others."""
     kept = set(locked)
-    places = range(len(groups))
+    places = range(len(patient_ids))
     return Split(
-        tuple(place for place in places if groups[place] not in kept),
-        tuple(place for place in places if groups[place] in kept),
+        tuple(place for place in places if patient_ids[place] not in kept),
+        tuple(place for place in places if patient_ids[place] in kept),
     )
 
 
-def draw_shots(labels: Sequence[int], groups: Sequence[str], shots: int, seed: int) -> Split:
+def draw_shots(labels: Sequence[int], patient_ids: Sequence[str], shots: int, seed: int) -> Split:
     """Draw ``shots`` images of every class for training; the rest tests, but for the drawn patients.
 
     A class with fewer images gives all but what its smallest possible test needs: at least one
@@ -81,13 +81,15 @@ def draw_shots(labels: Sequence[int], groups: Sequence[str], shots: int, seed: i
     for label in dict.fromkeys(labels):
         members = [position for position, known in enumerate(labels) if known == label]
         order = [members[index] for index in generator.permutation(len(members))]
-        chosen += _leaving_a_patient(order, groups, shots)
-    trained = {groups[position] for position in chosen}
-    test = tuple(position for position, group in enumerate(groups) if group not in trained)
+        chosen += _leaving_a_patient(order, patient_ids, shots)
+    trained = {patient_ids[position] for position in chosen}
+    test = tuple(position for position, patient_id in enumerate(patient_ids) if patient_id not in trained)
     return Split(tuple(sorted(chosen)), test)
 
 
-def grouped_folds(labels: Sequence[int], groups: Sequence[str], folds: int, seed: int) -> tuple[Split, ...]:
+def folds_by_patient(
+    labels: Sequence[int], patient_ids: Sequence[str], folds: int, seed: int
+) -> tuple[Split, ...]:
     """Cut into folds by patient, classes spread evenly (StratifiedGroupKFold)."""
     from sklearn.model_selection import StratifiedGroupKFold
 
@@ -95,32 +97,32 @@ def grouped_folds(labels: Sequence[int], groups: Sequence[str], folds: int, seed
     with warnings.catch_warnings():
         # A class with fewer images than folds is told to the user in our own words, or not at all.
         warnings.simplefilter("ignore")
-        pieces = list(folder.split(np.zeros(len(labels)), _numbered(labels), np.asarray(groups)))
+        pieces = list(folder.split(np.zeros(len(labels)), _numbered(labels), np.asarray(patient_ids)))
     return tuple(Split(tuple(train.tolist()), tuple(test.tolist())) for train, test in pieces)
 
 
-def patient_folds(groups: Sequence[str], folds: int) -> NDArray[np.int64]:
+def patient_folds(patient_ids: Sequence[str], folds: int) -> NDArray[np.int64]:
     """Return a fold for each image (images,), whole patients at a time, whatever their classes."""
-    names, membership = np.unique(np.asarray(groups), return_inverse=True)
+    names, membership = np.unique(np.asarray(patient_ids), return_inverse=True)
     drawn = np.random.default_rng(0).permutation(len(names)) % min(folds, len(names))
     return np.asarray(drawn[membership])
 
 
-def groups_in_smallest_class(labels: Sequence[int], groups: Sequence[str]) -> int:
+def patients_in_smallest_class(labels: Sequence[int], patient_ids: Sequence[str]) -> int:
     """Count the patients of the class that has fewest."""
     patients: dict[int, set[str]] = defaultdict(set)
-    for label, group in zip(labels, groups, strict=True):
-        patients[label].add(group)
+    for label, patient_id in zip(labels, patient_ids, strict=True):
+        patients[label].add(patient_id)
     return min(len(members) for members in patients.values())
 
 
-def inner_split(labels: Sequence[int], groups: Sequence[str], seed: int, folds: int = 3) -> Split | None:
+def inner_split(labels: Sequence[int], patient_ids: Sequence[str], seed: int, folds: int = 3) -> Split | None:
     """Return one grouped split on which to choose, or None where a side would miss a class."""
-    folds = min(folds, groups_in_smallest_class(labels, groups))
+    folds = min(folds, patients_in_smallest_class(labels, patient_ids))
     if folds < 2:
         return None
     everyone = set(labels)
-    for split in grouped_folds(labels, groups, folds, seed):
+    for split in folds_by_patient(labels, patient_ids, folds, seed):
         if all({labels[position] for position in side} == everyone for side in (split.train, split.test)):
             return split
     return None
@@ -132,10 +134,10 @@ def _numbered(labels: Sequence[int]) -> NDArray[np.int64]:
     return np.array([places[label] for label in labels], dtype=np.int64)
 
 
-def _leaving_a_patient(order: list[int], groups: Sequence[str], shots: int) -> list[int]:
-    patients = {groups[position] for position in order}
-    kept_out = groups[order[-1]] if len(patients) > 1 else None
+def _leaving_a_patient(order: list[int], patient_ids: Sequence[str], shots: int) -> list[int]:
+    patients = {patient_ids[position] for position in order}
+    kept_out = patient_ids[order[-1]] if len(patients) > 1 else None
     drawn = order[:shots]
-    if {groups[position] for position in drawn} >= patients:
-        drawn = [position for position in drawn if groups[position] != kept_out]
+    if {patient_ids[position] for position in drawn} >= patients:
+        drawn = [position for position in drawn if patient_ids[position] != kept_out]
     return drawn

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from clipsvd_app.corpus import CorpusPhrase
     from clipsvd_app.engine.data.features import Features
     from clipsvd_app.engine.sigma.adapted import AdaptedModel
-    from clipsvd_app.engine.training.labelled_images import StudySet
+    from clipsvd_app.engine.training.labelled_images import LabelledImages
     from clipsvd_app.jobs import Report
 
 PERMUTATIONS = 1000
@@ -44,7 +44,7 @@ class UnseenPart:
     """Images that one fit has not seen, in cosines with the corpus of each state (images, phrases)."""
 
     labels: tuple[int, ...]
-    groups: tuple[str, ...]
+    patient_ids: tuple[str, ...]
     before: NDArray[np.float32]
     after: NDArray[np.float32]
 
@@ -52,7 +52,7 @@ class UnseenPart:
 class UnseenReader:
     """Watches an estimate and reads each fit's unseen images in phrases; ``changes`` has the result."""
 
-    def __init__(self, images: StudySet) -> None:
+    def __init__(self, images: LabelledImages) -> None:
         self._images = images
         self._parts: list[UnseenPart] = []
         self._phrases: tuple[CorpusPhrase, ...] = ()
@@ -74,7 +74,7 @@ class UnseenReader:
         self._parts.append(
             UnseenPart(
                 self._images.labels(places),
-                self._images.groups(places),
+                self._images.patient_ids(places),
                 frozen[places] @ before.centred.T,
                 embedded @ after.centred.T,
             )
@@ -135,7 +135,7 @@ def _units(parts: Sequence[UnseenPart]) -> _Units:
     fits, labels, before, after = [], [], [], []
     for number, part in enumerate(parts):
         members: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
-        for place, key in enumerate(zip(part.groups, part.labels, strict=True)):
+        for place, key in enumerate(zip(part.patient_ids, part.labels, strict=True)):
             members[key].append(place)
         for (_, label), places in members.items():
             fits.append(number)
@@ -168,13 +168,13 @@ def _weights(units: _Units, is_class: NDArray[np.bool_]) -> NDArray[np.float64] 
 
 def _counts(parts: Sequence[UnseenPart], label: int) -> tuple[int, int]:
     """Return the images and the patients of a class."""
-    groups = [
-        group
+    patient_ids = [
+        patient_id
         for part in parts
-        for group, known in zip(part.groups, part.labels, strict=True)
+        for patient_id, known in zip(part.patient_ids, part.labels, strict=True)
         if known == label
     ]
-    return len(groups), len(set(groups))
+    return len(patient_ids), len(set(patient_ids))
 
 
 def list_length(is_control: NDArray[np.bool_]) -> int:

@@ -24,7 +24,7 @@ from clipsvd_app.engine.fitting.learner import Learner
 from clipsvd_app.engine.sigma.adapted import AdaptedModel
 from clipsvd_app.engine.sigma.warm import WarmBackbones
 from clipsvd_app.engine.statistics import metrics
-from clipsvd_app.engine.training.estimate import method_outputs, study_of
+from clipsvd_app.engine.training.estimate import method_outputs
 from clipsvd_app.errors import UserError
 
 if TYPE_CHECKING:
@@ -83,15 +83,17 @@ def few_shot_records(
     source = BenchSource(root, group_regex, include_regex, tuple(splits), prompts, tuple(class_names))
     data, learner = open_bench(source, backbone, preset, report, device)
     everyone = range(len(data.images.inputs))
-    labels, groups = data.images.labels(everyone), data.images.groups(everyone)
+    labels, patient_ids = data.images.labels(everyone), data.images.patient_ids(everyone)
     for count in shots:
         for seed in range(seeds):
-            split = draw_shots(labels, groups, count, seed)
+            split = draw_shots(labels, patient_ids, count, seed)
             stage = f"{count} shots, seed {seed}: "
             trained = adapt(learner, data.images.examples(split.train, report), seed, report, stage)
             adapted = AdaptedModel(learner.backbone, learner.basis, trained.sigmas, learner.classes)
-            study = study_of(data.images, learner.classes, seed)
-            outputs = method_outputs(study, split, study.frozen(split), trained, adapted, report)
+            labelled = data.images.with_classes(learner.classes, seed)
+            outputs = method_outputs(
+                labelled, split, labelled.frozen_outputs(split), trained, adapted, report
+            )
             for method, output in outputs.items():
                 yield {
                     "dataset": data.name,
@@ -110,7 +112,7 @@ def _figures(data: BenchImages, split: Split, output: MethodOutput) -> dict[str,
         "balanced_accuracy": metrics.balanced_accuracy(confusion),
         "accuracy": float(np.trace(confusion) / len(truth)),
         "test_images": len(truth),
-        "test_groups": len(set(data.images.groups(split.test))),
+        "test_groups": len(set(data.images.patient_ids(split.test))),
         "seconds": output.seconds,
         "trainable_parameters": output.trainable_parameters,
     }

@@ -13,7 +13,7 @@ from clipsvd_app.domain.classes import clean_name
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.engine.data.features import embed_pictures
 from clipsvd_app.engine.data.images import model_square, training_side
-from clipsvd_app.engine.training.labelled_images import StudySet, read_study_set
+from clipsvd_app.engine.training.labelled_images import LabelledImages, read_labelled_images
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import ImageInput
 
@@ -35,7 +35,7 @@ class BenchImages:
 
     name: str
     class_names: tuple[str, ...]
-    images: StudySet
+    images: LabelledImages
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def _from_folder(root: Path, rules: FolderRules, warm: WarmBackbone, report: Rep
         for path in files:
             inputs.append(ImageInput(len(inputs), str(path), 0, rules.patient(path), len(names)))
         names.append(clean_name(folder.name))
-    return BenchImages(root.resolve().name, tuple(names), read_study_set(warm.features, inputs, report))
+    return BenchImages(root.resolve().name, tuple(names), read_labelled_images(warm.features, inputs, report))
 
 
 def _from_arrays(
@@ -128,7 +128,7 @@ def _from_arrays(
         ImageInput(place, "", 0, f"image {place}", kinds.index(label)) for place, label in enumerate(labels)
     )
     features = embed_pictures(backbone.model, backbone, plain, report)
-    images = StudySet(backbone, inputs, plain, features, (), larger)
+    images = LabelledImages(backbone, inputs, plain, features, (), larger)
     return BenchImages(file.stem, names, images)
 
 

@@ -58,7 +58,7 @@ def choose_rate(
         return RateChoice(
             middle, "With so few examples the learning rate is fixed." if len(rates) > 1 else ""
         )
-    split = inner_split(examples.labels, examples.groups, seed)
+    split = inner_split(examples.labels, examples.patient_ids, seed)
     if split is None:
         return RateChoice(middle, "With so few patients the learning rate is fixed.")
     train, test = examples.subset(split.train), examples.subset(split.test)

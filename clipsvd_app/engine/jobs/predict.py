@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from clipsvd_app.adapter_file import AdapterContent, read_exported
 from clipsvd_app.engine.baselines.frozen_classifier import prove_classifier
 from clipsvd_app.engine.sigma.likeness import kind_cosines, likeness_of
-from clipsvd_app.engine.training.labelled_images import StudySet, read_study_set
+from clipsvd_app.engine.training.labelled_images import LabelledImages, read_labelled_images
 from clipsvd_app.jobs import PredictedImage, PredictRequest, PredictResult, Report
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.sigma.warm import WarmBackbone
     from clipsvd_app.engine.statistics.metrics import Floats
 
-    Answer = Callable[[StudySet], Floats]
+    Answer = Callable[[LabelledImages], Floats]
 
 
 def run_predict(request: PredictRequest, warm: WarmBackbone, report: Report) -> PredictResult:
@@ -28,7 +28,7 @@ def run_predict(request: PredictRequest, warm: WarmBackbone, report: Report) -> 
     content = read_exported(Path(request.adapter))
     classes, warnings, answer = _proven(content, warm, report)
     likeness = likeness_of(content.document.training.recipe)
-    images = read_study_set(warm.features, request.images, report)
+    images = read_labelled_images(warm.features, request.images, report)
     found: tuple[PredictedImage, ...] = ()
     if images.inputs:
         after = answer(images)
@@ -48,7 +48,7 @@ def run_predict(request: PredictRequest, warm: WarmBackbone, report: Report) -> 
     )
 
 
-def _unlike(likeness: Likeness | None, images: StudySet) -> list[str | None]:
+def _unlike(likeness: Likeness | None, images: LabelledImages) -> list[str | None]:
     """Return for each image its kind where it is unlike those of training, None where it is like them."""
     if likeness is None:
         return [None] * len(images.inputs)

@@ -37,7 +37,7 @@ class _Labelled:
 
     positions: list[int]
     labels: list[int]
-    groups: list[str]
+    patient_ids: list[str]
 
 
 def run_preview(request: PreviewRequest, warm: WarmBackbone, report: Report) -> PreviewResult:
@@ -115,16 +115,20 @@ def _leave_one_patient_out(
     None with fewer than two patients in a class.
     """
     by_class = [
-        {group for group, label in zip(labelled.groups, labelled.labels, strict=True) if label == index}
+        {
+            patient_id
+            for patient_id, label in zip(labelled.patient_ids, labelled.labels, strict=True)
+            if label == index
+        }
         for index in range(len(texts))
     ]
     if min(len(patients) for patients in by_class) < _MIN_PATIENTS:
         return None
-    groups = np.asarray(labelled.groups)
+    patient_ids = np.asarray(labelled.patient_ids)
     labels, rows = np.asarray(labelled.labels, dtype=np.int64), features[labelled.positions]
     unseen = np.empty((len(labels), len(texts)))
-    for group in np.unique(groups):
-        out = groups == group
+    for patient_id in np.unique(patient_ids):
+        out = patient_ids == patient_id
         probe = fit_text_probe(rows[~out], labels[~out].tolist(), texts, scale)
         unseen[out] = probe.probabilities(rows[out])
     return unseen
@@ -204,7 +208,7 @@ def _sentence(labelled: _Labelled, accuracy: float | None) -> str:
         return "No labels yet: these are the untrained model's guesses."
     if accuracy is None:
         return "Label at least two patients of every class to see how far the labels carry."
-    patients: Sequence[str] = sorted(set(labelled.groups))
+    patients: Sequence[str] = sorted(set(labelled.patient_ids))
     return (
         f"From the other patients' labels, {100 * accuracy:.0f} % of the labelled images are told right "
         f"({counted(len(patients), 'patient')}; balanced over the classes)."

@@ -32,17 +32,15 @@ from clipsvd_app.engine.statistics.trust import Trust, learn_trust
 from clipsvd_app.engine.training.estimate import (
     Estimate,
     Rounds,
-    Study,
     Watcher,
-    climb,
+    baseline_evaluation,
     cross_validated,
     cross_validation_rounds,
+    fit_baselines,
     held_out,
     held_out_round,
-    ladder_evaluation,
-    study_of,
 )
-from clipsvd_app.engine.training.labelled_images import StudySet, read_study_set
+from clipsvd_app.engine.training.labelled_images import LabelledImages, read_labelled_images
 from clipsvd_app.engine.training.learning_curve import adapted_point, learning_curve
 from clipsvd_app.engine.training.predictions import predictions_of
 from clipsvd_app.errors import UserError
@@ -57,7 +55,7 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.backbone.backbone import Backbone
     from clipsvd_app.engine.sigma.trained import TrainedSigma
     from clipsvd_app.engine.sigma.warm import WarmBackbone
-    from clipsvd_app.engine.training.estimate import Ladder
+    from clipsvd_app.engine.training.estimate import BaselineOutputs
 
 ADAPTER_FILE = "adapter.safetensors"
 CLASSIFIERS_FOLDER = "classifiers"
@@ -72,15 +70,10 @@ class _Prepared:
     """A request ready to train: what is read, who trains, and who tests."""
 
     request: TrainRequest
-    study: Study
+    images: LabelledImages
     split: Split
     rounds: Rounds
     weak_prompts: tuple[str, ...] = ()
-
-    @property
-    def images(self) -> StudySet:
-        """Return all images that could be read."""
-        return self.study.images
 
 
 def run_train(
@@ -100,12 +93,12 @@ def run_train(
     checkpoints = checkpoints_of(request, warm.backbone)
     resumed = checkpoints.folder.exists()
     prepared = _prepare(request, warm, report)
-    study, images, unseen = prepared.study, prepared.images, UnseenReader(prepared.images)
-    ladder = climb(study, prepared.rounds, report)
-    announce(ladder_evaluation(study, prepared.rounds, ladder))
+    images, unseen = prepared.images, UnseenReader(prepared.images)
+    baselines = fit_baselines(images, prepared.rounds, report)
+    announce(baseline_evaluation(images, prepared.rounds, baselines))
     learner = Learner(warm.backbone, warm.basis(report), request.classes, request.recipe, checkpoints)
     positions = list(prepared.split.train)
-    estimate, trained, adapted = _estimate_and_train(prepared, learner, ladder, unseen, report, announce)
+    estimate, trained, adapted = _estimate_and_train(prepared, learner, baselines, unseen, report, announce)
     words = unseen.changes()
     evaluation, trust = _trust(prepared, estimate, positions, report)
     shown = [*positions, *(p for p in range(len(images.inputs)) if p not in set(positions))]
@@ -115,14 +108,14 @@ def run_train(
     train_images = [images.inputs[position] for position in positions]
     report("Saving the adapter", 0, 1)
     cosines = kind_cosines(warm.backbone, images.features[positions])
-    likeness = learn_likeness(cosines, images.groups(positions))
+    likeness = learn_likeness(cosines, images.patient_ids(positions))
     save_adapter(
         folder / ADAPTER_FILE, adapted, trained, request, train_images, evaluation, likeness=likeness
     )
     save_classifiers(
         folder / CLASSIFIERS_FOLDER,
         warm.backbone,
-        study.task(positions),
+        images.task(positions),
         request,
         train_images,
         evaluation,
@@ -158,15 +151,15 @@ def _trust(
     prepared: _Prepared, estimate: Estimate, trained_on: Sequence[int], report: Report
 ) -> tuple[Evaluation, Trust | None]:
     """Add to an estimate when answers can be trusted and what further examples are worth."""
-    images, names, tested = prepared.images, prepared.study.class_names, list(estimate.probabilities)
+    images, names, tested = prepared.images, prepared.images.class_names, list(estimate.probabilities)
     evaluation, trust = learn_trust(
-        estimate.evaluation, estimate.probabilities, images.labels(tested), images.groups(tested)
+        estimate.evaluation, estimate.probabilities, images.labels(tested), images.patient_ids(tested)
     )
     if trust is None:
         return evaluation, None
     known = sorted({*trained_on, *tested} - _locked(prepared))
     point = adapted_point(evaluation, images.labels(trained_on))
-    curve = learning_curve(prepared.study.task(known), names, point, report)
+    curve = learning_curve(images.task(known), names, point, report)
     return replace(evaluation, learning_curve=curve), trust
 
 
@@ -208,15 +201,15 @@ def _prepare(request: TrainRequest, warm: WarmBackbone, report: Report) -> _Prep
     check_classes([image.label for image in request.images if image.label is not None], names)
     require_storable(request.classes)
     weak = require_readable(warm.backbone.tokenizer, request.classes)
-    images = read_study_set(warm.features, request.images, report)
+    images = read_labelled_images(warm.features, request.images, report)
     _refuse_too_few_left(request, images)
     split = _split(request, images)
     check_classes(images.labels(split.train), names)
-    study = study_of(images, request.classes, request.seed, request.warnings)
-    return _Prepared(request, study, split, _rounds(request, study, split), weak)
+    images = images.with_classes(request.classes, request.seed, request.warnings)
+    return _Prepared(request, images, split, _rounds(request, images, split), weak)
 
 
-def _refuse_too_few_left(request: TrainRequest, images: StudySet) -> None:
+def _refuse_too_few_left(request: TrainRequest, images: LabelledImages) -> None:
     """Say why a class has no image left where its files were replaced."""
     left = set(images.labels(images.labelled))
     if images.replaced and len(left) < len(request.classes):
@@ -233,39 +226,41 @@ def _replaced(replaced: int, of: int) -> str:
     return f"{replaced:,} of {counted(of, 'image')} {which} added: replaced under the same name."
 
 
-def _rounds(request: TrainRequest, study: Study, split: Split) -> Rounds:
+def _rounds(request: TrainRequest, images: LabelledImages, split: Split) -> Rounds:
     if split.test or request.locked or request.shots is not None:
-        return held_out_round(study, split, "locked" if request.locked else "held_out")
-    return cross_validation_rounds(study, split.train, request.recipe)
+        return held_out_round(images, split, "locked" if request.locked else "held_out")
+    return cross_validation_rounds(images, split.train, request.recipe)
 
 
 def _estimate_and_train(
     prepared: _Prepared,
     learner: Learner,
-    ladder: Ladder,
+    baselines: BaselineOutputs,
     watch: Watcher,
     report: Report,
     announce: Announce,
 ) -> tuple[Estimate, TrainedSigma, AdaptedModel]:
     """Return the estimate, announced as soon as it stands, and the model that is kept."""
-    study, rounds = prepared.study, prepared.rounds
+    images, rounds = prepared.images, prepared.rounds
     if rounds.kind == "cross_validated":
-        estimate = cross_validated(study, learner, rounds, ladder, report, watch)
+        estimate = cross_validated(images, learner, rounds, baselines, report, watch)
         announce(estimate.evaluation)
         return estimate, *_fit(prepared, learner, report)
     trained, adapted = _fit(prepared, learner, report)
-    estimate = held_out(study, rounds, ladder, trained, adapted, report, watch)
+    estimate = held_out(images, rounds, baselines, trained, adapted, report, watch)
     if rounds.repeats:
         announce(estimate.evaluation)
     return estimate, trained, adapted
 
 
-def _split(request: TrainRequest, images: StudySet) -> Split:
+def _split(request: TrainRequest, images: LabelledImages) -> Split:
     """Return who trains and who tests; without shots and set-aside patients all train and none test."""
-    free, aside = set_aside(images.groups(images.labelled), request.locked).within(images.labelled).sides
+    free, aside = set_aside(images.patient_ids(images.labelled), request.locked).within(images.labelled).sides
     if request.shots is None:
         return Split(free, aside)
-    drawn = draw_shots(images.labels(free), images.groups(free), request.shots, request.seed).within(free)
+    drawn = draw_shots(images.labels(free), images.patient_ids(free), request.shots, request.seed).within(
+        free
+    )
     return Split(drawn.train, aside if request.locked else drawn.test)
 
 
@@ -291,7 +286,7 @@ def _predictions(
         rows = images.adapted_probabilities(adapted, others, report)
         found.update(zip(others, rows, strict=True))
     roles = _roles(estimate.evaluation, trained_on, estimate)
-    return predictions_of(prepared.study, trained_on, found, roles, trust)
+    return predictions_of(images, trained_on, found, roles, trust)
 
 
 def _roles(evaluation: Evaluation, trained_on: Sequence[int], estimate: Estimate) -> dict[int, Role]:

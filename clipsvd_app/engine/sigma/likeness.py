@@ -68,17 +68,17 @@ def kind_cosines(backbone: Backbone, features: Features) -> Floats:
     return np.asarray(features.astype(np.float64) @ texts.T.astype(np.float64))
 
 
-def learn_likeness(cosines: Floats, groups: Sequence[str]) -> Likeness | None:
+def learn_likeness(cosines: Floats, patient_ids: Sequence[str]) -> Likeness | None:
     """Learn from training images (images, kinds) and their patients; None with too few patients.
 
     Every patient weighs the same. The bound is that of split conformal prediction at 5 % over patients,
     each measured from the others, or the largest distance while fewer than 19 leave no such rank.
     """
-    patients = len(set(groups))
+    patients = len(set(patient_ids))
     if patients < FEWEST_TO_CALL_FAR:
         return None
-    folds = patient_folds(groups, _FOLDS)
-    weights = _patient_weights(groups)
+    folds = patient_folds(patient_ids, _FOLDS)
+    weights = _patient_weights(patient_ids)
     own = np.empty(len(cosines))
     for fold in np.unique(folds):
         inside = folds == fold
@@ -109,9 +109,9 @@ def _distances(cosines: Floats, mean: Floats, spread: Floats) -> Floats:
     return np.asarray(np.sqrt((((cosines - mean) / spread) ** 2).mean(axis=1)))
 
 
-def _patient_weights(groups: Sequence[str]) -> Floats:
+def _patient_weights(patient_ids: Sequence[str]) -> Floats:
     """Return what each image weighs: a patient's add up to 1."""
-    _, membership, images = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)
+    _, membership, images = np.unique(np.asarray(patient_ids), return_inverse=True, return_counts=True)
     return np.asarray(1 / images[membership])
 
 

@@ -39,10 +39,10 @@ class Calibrated:
     probabilities: Floats
 
 
-def calibrate(probabilities: Floats, truth: Integers, groups: Sequence[str]) -> Calibrated:
+def calibrate(probabilities: Floats, truth: Integers, patient_ids: Sequence[str]) -> Calibrated:
     """Choose one temperature on predictions (images, classes) that their fits never saw."""
     temperature = fit_temperature(probabilities, truth)
-    folds = patient_folds(groups, _FOLDS)
+    folds = patient_folds(patient_ids, _FOLDS)
     crossed = np.empty_like(probabilities)
     for fold in np.unique(folds):
         test = folds == fold
@@ -57,7 +57,7 @@ def calibrate(probabilities: Floats, truth: Integers, groups: Sequence[str]) -> 
         brier_after=metrics.brier(truth, crossed),
         negative_log_likelihood_before=before,
         negative_log_likelihood_after=after,
-        bins=reliability_bins(crossed, truth, groups),
+        bins=reliability_bins(crossed, truth, patient_ids),
         sentence=_sentence(temperature, before, after, len(truth)),
     )
     return Calibrated(summary, crossed)
@@ -84,13 +84,13 @@ def apply_temperature(probabilities: Floats, temperature: float) -> Floats:
 
 
 def reliability_bins(
-    probabilities: Floats, truth: Integers, groups: Sequence[str]
+    probabilities: Floats, truth: Integers, patient_ids: Sequence[str]
 ) -> tuple[ReliabilityBin, ...]:
     """Count how often images of like confidence are right; empty bins are left out."""
     edges = np.linspace(0, 1, (10 if len(truth) >= _FEW else 5) + 1)
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == truth
-    places, names = np.digitize(confidence, edges[1:-1]), np.asarray(groups)
+    places, names = np.digitize(confidence, edges[1:-1]), np.asarray(patient_ids)
     found = []
     for place in np.unique(places):
         inside = places == place

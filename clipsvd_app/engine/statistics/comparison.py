@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Right = NDArray[np.bool_]
 
 
-def mcnemar_mid_p(one: Right, other: Right, groups: Sequence[str]) -> float:
+def mcnemar_mid_p(one: Right, other: Right, patient_ids: Sequence[str]) -> float:
     """Return McNemar's two-sided mid-p of the images (images,) that each method gets right, by patient.
 
     The exact conditional p-value less half the chance of the very table seen, on both sides (Fagerland,
@@ -24,7 +24,7 @@ def mcnemar_mid_p(one: Right, other: Right, groups: Sequence[str]) -> float:
     """
     from scipy.stats import binom
 
-    _, membership = np.unique(np.asarray(groups), return_inverse=True)
+    _, membership = np.unique(np.asarray(patient_ids), return_inverse=True)
     ahead = np.bincount(membership, one.astype(np.float64) - other)
     first, second = int((ahead > 0).sum()), int((ahead < 0).sum())
     fewer, discordant = min(first, second), first + second

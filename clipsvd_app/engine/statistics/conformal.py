@@ -42,7 +42,7 @@ class Conformal:
 
 
 def conformal_sets(
-    probabilities: Floats, truth: Integers, groups: Sequence[str], *, kept_fit: bool
+    probabilities: Floats, truth: Integers, patient_ids: Sequence[str], *, kept_fit: bool
 ) -> Conformal | None:
     """Calibrate on predictions (images, classes) that their fits never saw; None with too few patients.
 
@@ -50,17 +50,17 @@ def conformal_sets(
     new images. Every patient is left out of its own calibration, so these have one patient less than there
     are: the chance of error is chosen for so many.
     """
-    patients = len(set(groups))
+    patients = len(set(patient_ids))
     alpha = alpha_for(patients - 1)
     if alpha is None:
         return None
     scores = 1 - probabilities[np.arange(len(truth)), truth]
-    bounds = _bounds_of_others(scores, groups, alpha)
+    bounds = _bounds_of_others(scores, patient_ids, alpha)
     members = np.asarray(1 - probabilities <= bounds[:, None] + _ROUNDING)
     sizes = members.sum(axis=1)
     summary = ConformalSets(
         alpha=alpha,
-        threshold=threshold_of(scores, groups, alpha) if kept_fit else None,
+        threshold=threshold_of(scores, patient_ids, alpha) if kept_fit else None,
         images=len(truth),
         coverage_range=coverage_range(patients, alpha) if kept_fit else None,
         mean_size=float(sizes.mean()),
@@ -75,9 +75,9 @@ def alpha_for(patients: int) -> float | None:
     return next((alpha for alpha in _ALPHAS if patients >= round(1 / alpha) - 1), None)
 
 
-def threshold_of(scores: Floats, groups: Sequence[str], alpha: float) -> float:
+def threshold_of(scores: Floats, patient_ids: Sequence[str], alpha: float) -> float:
     """Return the score up to which a class belongs to a set; 1, all classes, with too few patients."""
-    membership, weights = _by_patient(groups)
+    membership, weights = _by_patient(patient_ids)
     order = np.argsort(scores, kind="stable")
     return _threshold(scores[order], weights[order], int(membership.max()) + 1, alpha)
 
@@ -100,9 +100,9 @@ def coverage_range(patients: int, alpha: float) -> Interval:
     return Interval(float(low), float(high))
 
 
-def _bounds_of_others(scores: Floats, groups: Sequence[str], alpha: float) -> Floats:
+def _bounds_of_others(scores: Floats, patient_ids: Sequence[str], alpha: float) -> Floats:
     """Return for each image (images,) the threshold that the other patients' scores give."""
-    membership, weights = _by_patient(groups)
+    membership, weights = _by_patient(patient_ids)
     order = np.argsort(scores, kind="stable")
     ranked, heavy, owner = scores[order], weights[order], membership[order]
     patients = int(membership.max()) + 1
@@ -113,9 +113,9 @@ def _bounds_of_others(scores: Floats, groups: Sequence[str], alpha: float) -> Fl
     return np.array(bounds)[membership]
 
 
-def _by_patient(groups: Sequence[str]) -> tuple[NDArray[np.int64], Floats]:
+def _by_patient(patient_ids: Sequence[str]) -> tuple[NDArray[np.int64], Floats]:
     """Return the patient's number of each image, and what the image weighs: a patient's add up to 1."""
-    _, membership, images = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)
+    _, membership, images = np.unique(np.asarray(patient_ids), return_inverse=True, return_counts=True)
     return membership, 1 / images[membership]
 
 

@@ -68,7 +68,7 @@ def wilson(hits: float, total: float) -> Interval:
     return Interval(low, high)
 
 
-def share_interval(right: Floats, groups: Sequence[str]) -> Interval:
+def share_interval(right: Floats, patient_ids: Sequence[str]) -> Interval:
     """Return Wilson's interval of the share of images (images,) that are right, by patients.
 
     right: 0 or 1, or a mean over repeats. Several images of a patient count as far as they vary: their
@@ -78,7 +78,7 @@ def share_interval(right: Floats, groups: Sequence[str]) -> Interval:
     images = len(right)
     if images == 0:
         return wilson(0, 0)
-    _, membership, counts = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)
+    _, membership, counts = np.unique(np.asarray(patient_ids), return_inverse=True, return_counts=True)
     patients, share = len(counts), float(right.mean())
     size = float(patients)
     if patients == images:
@@ -91,14 +91,14 @@ def share_interval(right: Floats, groups: Sequence[str]) -> Interval:
 
 
 def bootstrap_balanced_accuracy(
-    truth: Integers, predictions: Sequence[Integers], groups: Sequence[str], classes: int, seed: int = 0
+    truth: Integers, predictions: Sequence[Integers], patient_ids: Sequence[str], classes: int, seed: int = 0
 ) -> Floats:
     """Resample patients with replacement and return balanced accuracies (methods, RESAMPLES).
 
     All methods see the same resamples, so that differences of rows are paired. A resample in which a
     class is missing counts the classes that it has.
     """
-    names, membership = np.unique(np.asarray(groups), return_inverse=True)
+    names, membership = np.unique(np.asarray(patient_ids), return_inverse=True)
     counts = np.zeros((len(predictions), len(names), classes, classes))
     for method, predicted in enumerate(predictions):
         np.add.at(counts[method], (membership, truth, predicted), 1)
@@ -124,7 +124,7 @@ def percentile_interval(values: Floats, patients: int) -> Interval:
 
 
 def balanced_interval(
-    right: Floats, truth: Integers, groups: Sequence[str], resampled: Floats, patients: int
+    right: Floats, truth: Integers, patient_ids: Sequence[str], resampled: Floats, patients: int
 ) -> Interval:
     """Return the interval of a balanced accuracy: resampled patients, and never surer than its counts.
 
@@ -132,7 +132,7 @@ def balanced_interval(
     another, so Wilson's intervals of the classes are put together too, and the wider bound counts on each
     side.
     """
-    names = np.asarray(groups)
+    names = np.asarray(patient_ids)
     classes = [truth == label for label in np.unique(truth)]
     shares = [float(right[own].mean()) for own in classes]
     spans = [share_interval(right[own], names[own].tolist()) for own in classes]
@@ -142,7 +142,7 @@ def balanced_interval(
 
 
 def difference_interval(
-    change: Floats, truth: Integers, groups: Sequence[str], resampled: Floats, patients: int
+    change: Floats, truth: Integers, patient_ids: Sequence[str], resampled: Floats, patients: int
 ) -> Interval:
     """Return the interval of a difference of balanced accuracies: resampled patients.
 
@@ -152,7 +152,7 @@ def difference_interval(
     """
     if float(np.ptp(resampled)) > _EPSILON:
         return percentile_interval(resampled, patients)
-    names = np.asarray(groups)
+    names = np.asarray(patient_ids)
     classes = [truth == label for label in np.unique(truth)]
     changes = [float(change[own].mean()) for own in classes]
     spans = [

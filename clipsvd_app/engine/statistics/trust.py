@@ -63,7 +63,10 @@ class Trust:
 
 
 def learn_trust(
-    evaluation: Evaluation, probabilities: Mapping[int, Floats], labels: Sequence[int], groups: Sequence[str]
+    evaluation: Evaluation,
+    probabilities: Mapping[int, Floats],
+    labels: Sequence[int],
+    patient_ids: Sequence[str],
 ) -> tuple[Evaluation, Trust | None]:
     """Fill in calibration, sets and abstention from evaluated images; without an estimate there is nothing.
 
@@ -72,8 +75,8 @@ def learn_trust(
     if evaluation.kind == "none":
         return evaluation, None
     truth, rows = np.asarray(labels, dtype=np.int64), np.stack(list(probabilities.values()))
-    calibrated = calibrate(rows, truth, groups)
-    conformal = conformal_sets(rows, truth, groups, kept_fit=evaluation.kind != "cross_validated")
+    calibrated = calibrate(rows, truth, patient_ids)
+    conformal = conformal_sets(rows, truth, patient_ids, kept_fit=evaluation.kind != "cross_validated")
     shown = apply_temperature(rows, calibrated.summary.temperature)
     judged = {
         position: Judged(shown[row], None if conformal is None else _members(conformal.members[row]))

@@ -7,28 +7,26 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.domain.results.evaluation import Evaluation, EvaluationKind, MethodName
 from clipsvd_app.domain.words.counting import counted
-from clipsvd_app.engine.baselines.methods import MethodOutput, blend, frozen_outputs
-from clipsvd_app.engine.baselines.task import BaselineTask
-from clipsvd_app.engine.data.features import Features
+from clipsvd_app.engine.baselines.methods import MethodOutput, blend
 from clipsvd_app.engine.data.splits import (
-    MIN_GROUPS_TO_ESTIMATE,
+    MIN_PATIENTS_TO_ESTIMATE,
     Split,
-    grouped_folds,
-    groups_in_smallest_class,
+    folds_by_patient,
+    patients_in_smallest_class,
 )
 from clipsvd_app.engine.fitting.adapt import adapt
 from clipsvd_app.engine.sigma.adapted import AdaptedModel
 from clipsvd_app.engine.statistics.metrics import Floats
 from clipsvd_app.engine.training.evaluate import Outputs, evaluate, mean_probabilities, no_estimate, scored
-from clipsvd_app.engine.training.labelled_images import StudySet, probabilities_of
+from clipsvd_app.engine.training.labelled_images import LabelledImages, probabilities_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clipsvd_app.domain.recipe import Recipe
+    from clipsvd_app.engine.data.features import Features
     from clipsvd_app.engine.fitting.learner import Learner
     from clipsvd_app.engine.sigma.trained import TrainedSigma
     from clipsvd_app.jobs import Report
@@ -52,45 +50,6 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
-class Study:
-    """What is estimated: images, the texts of their classes, the seed of the draws, and what weakens it."""
-
-    images: StudySet
-    classes: tuple[ClassSpec, ...]
-    texts: Features
-    seed: int
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def class_names(self) -> list[str]:
-        """Return the names of the classes."""
-        return [spec.name for spec in self.classes]
-
-    def task(self, positions: Sequence[int]) -> BaselineTask:
-        """Return labelled images as a method on frozen features learns from them."""
-        images = self.images
-        return BaselineTask(
-            images.features[list(positions)],
-            images.labels(positions),
-            images.groups(positions),
-            self.texts,
-            images.backbone.logit_scale,
-            self.seed,
-        )
-
-    def frozen(self, split: Split) -> Outputs:
-        """Return what every method on frozen features says of the test images (positions)."""
-        return frozen_outputs(self.task(split.train), self.images.features[list(split.test)])
-
-
-def study_of(
-    images: StudySet, classes: tuple[ClassSpec, ...], seed: int, warnings: Sequence[str] = ()
-) -> Study:
-    """Put a study together; the texts of the classes are embedded once."""
-    return Study(images, classes, images.texts(classes), seed, tuple(warnings))
-
-
-@dataclass(frozen=True, slots=True)
 class Rounds:
     """Which fits test which images: for each repeat its splits, which together test ``tested`` once.
 
@@ -108,62 +67,64 @@ class Rounds:
         return len(self.repeats[0]) if self.kind == "cross_validated" else 0
 
 
-Ladder = tuple[tuple[Outputs, ...], ...]
+BaselineOutputs = tuple[tuple[Outputs, ...], ...]
 """What the methods on frozen features say in each split of each repeat."""
 
 
-def held_out_round(study: Study, split: Split, kind: EvaluationKind) -> Rounds:
+def held_out_round(images: LabelledImages, split: Split, kind: EvaluationKind) -> Rounds:
     """Let the test images judge, which share no patient with training."""
-    found = set(study.images.labels(split.test))
-    missing = [name for index, name in enumerate(study.class_names) if index not in found]
+    found = set(images.labels(split.test))
+    missing = [name for index, name in enumerate(images.class_names) if index not in found]
     if missing:
         reason = f"No patient of the class “{missing[0]}” is left to test on; train with fewer shots."
         return Rounds("none", reason=reason)
     return Rounds(kind, split.test, ((split,),))
 
 
-def cross_validation_rounds(study: Study, labelled: Sequence[int], recipe: Recipe) -> Rounds:
+def cross_validation_rounds(images: LabelledImages, labelled: Sequence[int], recipe: Recipe) -> Rounds:
     """Let every labelled image be predicted by fits on other patients, once in each repeat."""
-    images, names = study.images, study.class_names
-    labels, groups = images.labels(labelled), images.groups(labelled)
-    patients = groups_in_smallest_class(labels, groups)
-    if patients < MIN_GROUPS_TO_ESTIMATE:
-        return Rounds("none", reason=_too_few(names, labels, groups))
+    names = images.class_names
+    labels, patient_ids = images.labels(labelled), images.patient_ids(labelled)
+    patients = patients_in_smallest_class(labels, patient_ids)
+    if patients < MIN_PATIENTS_TO_ESTIMATE:
+        return Rounds("none", reason=_too_few(names, labels, patient_ids))
     folds = min(recipe.folds, patients)
     repeats = []
     for repeat in range(recipe.repeats):
-        drawn = grouped_folds(labels, groups, folds, study.seed + repeat)
+        drawn = folds_by_patient(labels, patient_ids, folds, images.seed + repeat)
         splits = tuple(fold.within(labelled) for fold in drawn)
         if any(set(images.labels(split.train)) != set(labels) for split in splits):
-            return Rounds("none", reason=_too_few(names, labels, groups))
+            return Rounds("none", reason=_too_few(names, labels, patient_ids))
         repeats.append(splits)
     return Rounds("cross_validated", tuple(labelled), tuple(repeats))
 
 
-def climb(study: Study, rounds: Rounds, report: Report) -> Ladder:
+def fit_baselines(images: LabelledImages, rounds: Rounds, report: Report) -> BaselineOutputs:
     """Fit all methods on frozen features, which takes seconds, before anything is adapted."""
     splits = [split for repeat in rounds.repeats for split in repeat]
     outputs = []
     for done, split in enumerate(splits):
         report("Frozen-feature methods", done, len(splits))
-        outputs.append(study.frozen(split))
+        outputs.append(images.frozen_outputs(split))
     each = max(1, len(rounds.repeats[0])) if rounds.repeats else 1
     return tuple(tuple(outputs[start : start + each]) for start in range(0, len(outputs), each))
 
 
-def ladder_evaluation(study: Study, rounds: Rounds, ladder: Ladder) -> Evaluation:
+def baseline_evaluation(images: LabelledImages, rounds: Rounds, baselines: BaselineOutputs) -> Evaluation:
     """Return how the methods on frozen features do; there is no verdict yet."""
     if not rounds.repeats:
         return no_estimate(rounds.reason)
-    repeats = [_joined(rounds, number, outputs) for number, outputs in enumerate(ladder)]
-    labels, groups = study.images.labels(rounds.tested), study.images.groups(rounds.tested)
-    return scored(repeats, labels, groups, study.class_names, rounds.kind, rounds.folds, study.warnings)[0]
+    repeats = [_joined(rounds, number, outputs) for number, outputs in enumerate(baselines)]
+    labels, patient_ids = images.labels(rounds.tested), images.patient_ids(rounds.tested)
+    return scored(
+        repeats, labels, patient_ids, images.class_names, rounds.kind, rounds.folds, images.warnings
+    )[0]
 
 
 def held_out(
-    study: Study,
+    images: LabelledImages,
     rounds: Rounds,
-    ladder: Ladder,
+    baselines: BaselineOutputs,
     trained: TrainedSigma,
     adapted: AdaptedModel,
     report: Report,
@@ -172,16 +133,16 @@ def held_out(
     """Score all methods on the test images of the one split."""
     if not rounds.repeats:
         return Estimate(no_estimate(rounds.reason))
-    split, frozen = rounds.repeats[0][0], ladder[0][0]
-    outputs = method_outputs(study, split, frozen, trained, adapted, report, watch)
-    return _estimate(study, rounds, [outputs])
+    split, frozen = rounds.repeats[0][0], baselines[0][0]
+    outputs = method_outputs(images, split, frozen, trained, adapted, report, watch)
+    return _estimate(images, rounds, [outputs])
 
 
 def cross_validated(
-    study: Study,
+    images: LabelledImages,
     learner: Learner,
     rounds: Rounds,
-    ladder: Ladder,
+    baselines: BaselineOutputs,
     report: Report,
     watch: Watcher | None = None,
 ) -> Estimate:
@@ -197,18 +158,18 @@ def cross_validated(
         for place, split in enumerate(splits):
             number = 1 + repeat * rounds.folds + place
             stage = f"Estimate {number} of {rounds.folds * len(rounds.repeats)}: "
-            examples = study.images.examples(split.train, report)
-            trained = adapt(learner, examples, study.seed, report, stage)
+            examples = images.examples(split.train, report)
+            trained = adapt(learner, examples, images.seed, report, stage)
             adapted = AdaptedModel(learner.backbone, learner.basis, trained.sigmas, learner.classes)
             seen_by = watch if repeat == 0 else None
-            frozen = ladder[repeat][place]
-            parts.append(method_outputs(study, split, frozen, trained, adapted, report, seen_by))
+            frozen = baselines[repeat][place]
+            parts.append(method_outputs(images, split, frozen, trained, adapted, report, seen_by))
         repeats.append(_joined(rounds, repeat, parts))
-    return _estimate(study, rounds, repeats)
+    return _estimate(images, rounds, repeats)
 
 
 def method_outputs(
-    study: Study,
+    images: LabelledImages,
     split: Split,
     frozen: Outputs,
     trained: TrainedSigma,
@@ -218,9 +179,9 @@ def method_outputs(
 ) -> Outputs:
     """Return what every method says of the test images, each having seen the training images only.
 
-    split: positions in the study's images; frozen: what the methods on frozen features say of them.
+    split: positions in the images; frozen: what the methods on frozen features say of them.
     """
-    embedded = study.images.adapted_features(adapted, split.test, report)
+    embedded = images.adapted_features(adapted, split.test, report)
     if watch is not None:
         watch(adapted, split.test, embedded, report)
     rows = probabilities_of(adapted, embedded)
@@ -232,16 +193,15 @@ def method_outputs(
     }
 
 
-def _estimate(study: Study, rounds: Rounds, repeats: Sequence[Outputs]) -> Estimate:
-    images = study.images
+def _estimate(images: LabelledImages, rounds: Rounds, repeats: Sequence[Outputs]) -> Estimate:
     evaluation = evaluate(
         repeats,
         images.labels(rounds.tested),
-        images.groups(rounds.tested),
-        study.class_names,
+        images.patient_ids(rounds.tested),
+        images.class_names,
         rounds.kind,
         rounds.folds,
-        study.warnings,
+        images.warnings,
     )
     means = mean_probabilities([outputs["clip_svd"] for outputs in repeats])
     return Estimate(evaluation, dict(zip(rounds.tested, means, strict=True)))
@@ -263,13 +223,15 @@ def _joined(rounds: Rounds, repeat: int, parts: Sequence[Outputs]) -> Outputs:
     }
 
 
-def _too_few(names: Sequence[str], labels: Sequence[int], groups: Sequence[str]) -> str:
+def _too_few(names: Sequence[str], labels: Sequence[int], patient_ids: Sequence[str]) -> str:
     patients = {
-        index: len({group for label, group in zip(labels, groups, strict=True) if label == index})
+        index: len(
+            {patient_id for label, patient_id in zip(labels, patient_ids, strict=True) if label == index}
+        )
         for index in range(len(names))
     }
     index = min(patients, key=lambda known: patients[known])
     return (
         f"The class “{names[index]}” has {counted(patients[index], 'patient')}; "
-        f"an honest estimate needs at least {MIN_GROUPS_TO_ESTIMATE} in every class."
+        f"an honest estimate needs at least {MIN_PATIENTS_TO_ESTIMATE} in every class."
     )

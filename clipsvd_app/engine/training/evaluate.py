@@ -37,7 +37,7 @@ def no_estimate(reason: str) -> Evaluation:
 def scored(
     repeats: Sequence[Outputs],
     truth: Sequence[int],
-    groups: Sequence[str],
+    patient_ids: Sequence[str],
     class_names: Sequence[str],
     kind: EvaluationKind,
     folds: int = 0,
@@ -49,14 +49,21 @@ def scored(
     counts of images are those of the mean probabilities. Returns the resampled balanced accuracies too.
     """
     labels = np.asarray(truth, dtype=np.int64)
-    resampled = _resampled(repeats, labels, groups, len(class_names))
+    resampled = _resampled(repeats, labels, patient_ids, len(class_names))
     evaluation = Evaluation(
         kind=kind,
         images=len(labels),
-        groups=len(set(groups)),
+        groups=len(set(patient_ids)),
         folds=folds,
         methods=tuple(
-            _score([outputs[name] for outputs in repeats], name, labels, groups, class_names, resampled[name])
+            _score(
+                [outputs[name] for outputs in repeats],
+                name,
+                labels,
+                patient_ids,
+                class_names,
+                resampled[name],
+            )
             for name in repeats[0]
         ),
         repeats=len(repeats),
@@ -68,16 +75,16 @@ def scored(
 def evaluate(
     repeats: Sequence[Outputs],
     truth: Sequence[int],
-    groups: Sequence[str],
+    patient_ids: Sequence[str],
     class_names: Sequence[str],
     kind: EvaluationKind,
     folds: int = 0,
     warnings: Sequence[str] = (),
 ) -> Evaluation:
     """Score all methods as ``scored`` does, and say what the figures amount to."""
-    evaluation, resampled = scored(repeats, truth, groups, class_names, kind, folds, warnings)
+    evaluation, resampled = scored(repeats, truth, patient_ids, class_names, kind, folds, warnings)
     labels = np.asarray(truth, dtype=np.int64)
-    differences = _differences(evaluation.methods, repeats, labels, groups, resampled)
+    differences = _differences(evaluation.methods, repeats, labels, patient_ids, resampled)
     gain = gain_of(differences)
     values = {score.method: score.balanced_accuracy for score in evaluation.methods}
     recommended, recommendation = recommend(evaluation.methods, resampled)
@@ -97,12 +104,12 @@ def mean_probabilities(parts: Sequence[MethodOutput]) -> Floats:
 
 
 def _resampled(
-    repeats: Sequence[Outputs], labels: Integers, groups: Sequence[str], classes: int
+    repeats: Sequence[Outputs], labels: Integers, patient_ids: Sequence[str], classes: int
 ) -> dict[MethodName, Floats]:
     """Return balanced accuracies (resamples,) of each method on the same resampled patients."""
     names = list(repeats[0])
     predictions = [outputs[name].probabilities.argmax(axis=1) for name in names for outputs in repeats]
-    drawn = metrics.bootstrap_balanced_accuracy(labels, predictions, groups, classes)
+    drawn = metrics.bootstrap_balanced_accuracy(labels, predictions, patient_ids, classes)
     means = drawn.reshape(len(names), len(repeats), -1).mean(axis=1)
     return dict(zip(names, means, strict=True))
 
@@ -111,11 +118,11 @@ def _differences(
     methods: Sequence[MethodScore],
     repeats: Sequence[Outputs],
     labels: Integers,
-    groups: Sequence[str],
+    patient_ids: Sequence[str],
     resampled: Mapping[MethodName, Floats],
 ) -> tuple[Difference, ...]:
     """Set CLIP-SVD against every other method, zero-shot first."""
-    patients = len(set(groups))
+    patients = len(set(patient_ids))
     values = {score.method: score.balanced_accuracy for score in methods}
     right = {
         name: mean_probabilities([outputs[name] for outputs in repeats]).argmax(axis=1) == labels
@@ -123,7 +130,7 @@ def _differences(
     }
     shares = {name: _right([outputs[name] for outputs in repeats], labels) for name in values}
     others = [name for name in values if name != "clip_svd"]
-    p_values = [mcnemar_mid_p(right["clip_svd"], right[other], groups) for other in others]
+    p_values = [mcnemar_mid_p(right["clip_svd"], right[other], patient_ids) for other in others]
     return tuple(
         Difference(
             "clip_svd",
@@ -132,7 +139,7 @@ def _differences(
             metrics.difference_interval(
                 shares["clip_svd"] - shares[other],
                 labels,
-                groups,
+                patient_ids,
                 resampled["clip_svd"] - resampled[other],
                 patients,
             ),
@@ -147,7 +154,7 @@ def _score(
     parts: Sequence[MethodOutput],
     name: MethodName,
     truth: Integers,
-    groups: Sequence[str],
+    patient_ids: Sequence[str],
     class_names: Sequence[str],
     resampled: Floats,
 ) -> MethodScore:
@@ -161,7 +168,9 @@ def _score(
     return MethodScore(
         method=name,
         balanced_accuracy=balanced,
-        interval=metrics.balanced_interval(_right(parts, truth), truth, groups, resampled, len(set(groups))),
+        interval=metrics.balanced_interval(
+            _right(parts, truth), truth, patient_ids, resampled, len(set(patient_ids))
+        ),
         accuracy=_mean([float(np.trace(confusion) / len(truth)) for confusion in confusions]),
         macro_auroc=_mean(known_areas) if known_areas else None,
         negative_log_likelihood=_mean(
@@ -169,7 +178,7 @@ def _score(
         ),
         brier=_mean([metrics.brier(truth, part.probabilities) for part in parts]),
         classes=tuple(
-            _class_score(truth, answers, groups, index, title) for index, title in enumerate(class_names)
+            _class_score(truth, answers, patient_ids, index, title) for index, title in enumerate(class_names)
         ),
         confusion=tuple(tuple(int(count) for count in row) for row in counts),
         trainable_parameters=max(part.trainable_parameters for part in parts),
@@ -187,9 +196,9 @@ def _right(parts: Sequence[MethodOutput], truth: Integers) -> Floats:
 
 
 def _class_score(
-    truth: Integers, answers: Integers, groups: Sequence[str], index: int, name: str
+    truth: Integers, answers: Integers, patient_ids: Sequence[str], index: int, name: str
 ) -> ClassScore:
-    names, own = np.asarray(groups), truth == index
+    names, own = np.asarray(patient_ids), truth == index
     found, rejected = (answers == index)[own].astype(float), (answers != index)[~own].astype(float)
     return ClassScore(
         name=name,

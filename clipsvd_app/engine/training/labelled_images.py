@@ -1,9 +1,9 @@
-"""The images of a training request, read once: pictures, frozen features, labels and patients."""
+"""The images of a request, read once: pixels, frozen features, labels, patients, and their classes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,8 +11,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.engine.backbone.backbone import Backbone
 from clipsvd_app.engine.backbone.prompts import class_embeddings
+from clipsvd_app.engine.baselines.methods import frozen_outputs
+from clipsvd_app.engine.baselines.task import BaselineTask
 from clipsvd_app.engine.data.examples import Examples
 from clipsvd_app.engine.data.features import Features, FeatureStore, embed_pictures
 from clipsvd_app.engine.data.images import normalise, read_pictures, training_side
@@ -23,18 +26,21 @@ from clipsvd_app.jobs import ImageInput, Report
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clipsvd_app.domain.classes import ClassSpec
+    from clipsvd_app.domain.results.evaluation import MethodName
+    from clipsvd_app.engine.baselines.methods import MethodOutput
+    from clipsvd_app.engine.data.splits import Split
     from clipsvd_app.engine.sigma.adapted import AdaptedModel
     from clipsvd_app.engine.statistics.metrics import Floats
 
 
 @dataclass(frozen=True, slots=True)
-class StudySet:
+class LabelledImages:
     """Readable images in the order asked for; positions below are places in this order.
 
-    plain: (images, 3, size, size) uint8; features: (images, width), unit, frozen; larger: pictures for
+    plain: (images, 3, size, size) uint8; features: (images, width), unit, frozen; larger: images for
     random crops by position, as far as memory allows; the others are read again when they are needed.
     replaced: images that were refused because their file is another one than was added.
+    texts: unit embeddings (classes, width); seed: of every draw; warnings: what weakens an estimate.
     """
 
     backbone: Backbone
@@ -44,6 +50,15 @@ class StudySet:
     refused: tuple[tuple[int, str], ...]
     larger: Mapping[int, Tensor] = field(default_factory=dict)
     replaced: tuple[int, ...] = ()
+    classes: tuple[ClassSpec, ...] = ()
+    texts: Features = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    seed: int = 0
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def class_names(self) -> list[str]:
+        """Return the names of the classes."""
+        return [spec.name for spec in self.classes]
 
     @property
     def labelled(self) -> list[int]:
@@ -61,7 +76,7 @@ class StudySet:
         assert all(label is not None for label in found), "only labelled images have labels"
         return found  # type: ignore[return-value]
 
-    def groups(self, positions: Sequence[int]) -> tuple[str, ...]:
+    def patient_ids(self, positions: Sequence[int]) -> tuple[str, ...]:
         """Return the patients of images."""
         return tuple(self.inputs[position].group for position in positions)
 
@@ -71,7 +86,7 @@ class StudySet:
         missing = [place for place in places if place not in self.larger]
         larger = self.larger if not missing else {**self.larger, **self._read_larger(missing, report)}
         stacked = torch.stack([larger[place] for place in places])
-        return Examples(stacked, self.plain[places], self.labels(places), self.groups(places))
+        return Examples(stacked, self.plain[places], self.labels(places), self.patient_ids(places))
 
     def _read_larger(self, positions: list[int], report: Report) -> dict[int, Tensor]:
         preprocessing = self.backbone.preprocessing
@@ -103,14 +118,30 @@ class StudySet:
 
     def zero_shot_probabilities(self, classes: tuple[ClassSpec, ...]) -> Floats:
         """Return (images, classes) of the untouched model."""
-        logits = _logits(self.backbone, self.features, torch.from_numpy(self.texts(classes)))
+        logits = _logits(self.backbone, self.features, torch.from_numpy(_texts(self.backbone, classes)))
         return functional.softmax(logits, dim=-1).numpy()
 
-    def texts(self, classes: tuple[ClassSpec, ...]) -> Features:
-        """Return the unit class embeddings (classes, width) of the untouched model."""
-        with torch.no_grad():
-            embedded = class_embeddings(self.backbone.model, self.backbone, classes)
-        return np.asarray(embedded.cpu().numpy())
+    def with_classes(
+        self, classes: tuple[ClassSpec, ...], seed: int, warnings: Sequence[str] = ()
+    ) -> LabelledImages:
+        """Return the images with the classes that they are told as, whose texts are embedded here, once."""
+        texts = _texts(self.backbone, classes)
+        return replace(self, classes=classes, texts=texts, seed=seed, warnings=tuple(warnings))
+
+    def task(self, positions: Sequence[int]) -> BaselineTask:
+        """Return labelled images as a method on frozen features learns from them."""
+        return BaselineTask(
+            self.features[list(positions)],
+            self.labels(positions),
+            self.patient_ids(positions),
+            self.texts,
+            self.backbone.logit_scale,
+            self.seed,
+        )
+
+    def frozen_outputs(self, split: Split) -> dict[MethodName, MethodOutput]:
+        """Return what every method on frozen features says of the test images."""
+        return frozen_outputs(self.task(split.train), self.features[list(split.test)])
 
     def model_inputs(self, positions: Sequence[int]) -> Tensor:
         """Return preprocessed images (positions, 3, size, size) fp32."""
@@ -118,14 +149,14 @@ class StudySet:
         return normalise(pixels, self.backbone.preprocessing)
 
 
-def read_study_set(store: FeatureStore, inputs: Sequence[ImageInput], report: Report) -> StudySet:
+def read_labelled_images(store: FeatureStore, inputs: Sequence[ImageInput], report: Report) -> LabelledImages:
     """Read all images at the model's size, with their frozen features."""
     preprocessing = store.backbone.preprocessing
     pictures = read_pictures(
         inputs, preprocessing.size, preprocessing.interpolation, report, training_side(preprocessing)
     )
     features = store.of_pictures(pictures, report) if pictures.inputs else np.empty((0, 0), np.float32)
-    return StudySet(
+    return LabelledImages(
         store.backbone,
         pictures.inputs,
         pictures.pixels,
@@ -134,6 +165,13 @@ def read_study_set(store: FeatureStore, inputs: Sequence[ImageInput], report: Re
         pictures.larger,
         pictures.replaced,
     )
+
+
+def _texts(backbone: Backbone, classes: tuple[ClassSpec, ...]) -> Features:
+    """Return the unit class embeddings (classes, width) of the untouched model."""
+    with torch.no_grad():
+        embedded = class_embeddings(backbone.model, backbone, classes)
+    return np.asarray(embedded.cpu().numpy())
 
 
 def _is_blank(picture: Tensor) -> bool:

@@ -125,7 +125,7 @@ def _curves(task: BaselineTask, sizes: Sequence[int], report: Report) -> list[_C
 
 def _recalls(task: BaselineTask, shots: int, seed: int) -> dict[MethodName, Floats]:
     """Return the sensitivities (classes,) of each method on one draw; none where a class is left out."""
-    split = draw_shots(task.labels, task.groups, shots, seed)
+    split = draw_shots(task.labels, task.patient_ids, shots, seed)
     train, test = task.subset(split.train), task.subset(split.test)
     drawn = np.bincount(train.truth, minlength=task.classes)
     if drawn.min() < shots or len(set(test.labels)) < task.classes:

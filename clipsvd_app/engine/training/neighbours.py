@@ -26,11 +26,11 @@ def places_on_map(features: Features) -> Floats:
 
 
 def nearest_training(
-    features: Features, groups: Sequence[str], trained_on: Sequence[int]
+    features: Features, patient_ids: Sequence[str], trained_on: Sequence[int]
 ) -> list[tuple[int, ...]]:
     """Return, for each image, positions of the training images of other patients most like it."""
     known = np.asarray(trained_on, dtype=np.int64)
-    names = np.asarray(groups)
+    names = np.asarray(patient_ids)
     found: list[tuple[int, ...]] = []
     for start in range(0, len(features), _BLOCK):
         likeness = features[start : start + _BLOCK] @ features[known].T

@@ -1,7 +1,7 @@
 """Images unlike those of training: far from them in frozen features, or of another kind altogether.
 
 Two distances are looked at, because each misses what the other sees: Mahalanobis' to the nearest class,
-with the shrunken covariance of the Gaussians of the ladder (Lee et al. 2018), and the cosine distance to
+with the shrunken covariance of the Gaussian baseline (Lee et al. 2018), and the cosine distance to
 the third-nearest training image (Sun et al. 2022).
 """
 
@@ -55,9 +55,9 @@ class Novelty:
 
 def learn_novelty(task: BaselineTask) -> Novelty | None:
     """Measure each training image from the other patients' images; None with too few patients."""
-    if len(set(task.groups)) < FEWEST_TO_CALL_FAR:
+    if len(set(task.patient_ids)) < FEWEST_TO_CALL_FAR:
         return None
-    folds = patient_folds(task.groups, _FOLDS)
+    folds = patient_folds(task.patient_ids, _FOLDS)
     own = np.empty((len(task.labels), 2))
     for fold in np.unique(folds):
         others = task.subset(np.flatnonzero(folds != fold).tolist())

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.engine.statistics.metrics import Floats
     from clipsvd_app.engine.statistics.trust import Judged, Trust
-    from clipsvd_app.engine.training.estimate import Study
+    from clipsvd_app.engine.training.labelled_images import LabelledImages
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +34,19 @@ class _Unlike:
 
 
 def predictions_of(
-    study: Study,
+    images: LabelledImages,
     trained_on: Sequence[int],
     probabilities: Mapping[int, Floats],
     roles: Mapping[int, Role],
     trust: Trust | None,
 ) -> tuple[Prediction, ...]:
     """Put together what is known of every image; ``probabilities`` are the adapted ones by position."""
-    images = study.images
     if not images.inputs:
         return ()
-    zero_shot = softmax(study.task(trained_on).zero_shot_logits(images.features))
-    unlike = _unlike(study, trained_on)
+    zero_shot = softmax(images.task(trained_on).zero_shot_logits(images.features))
+    unlike = _unlike(images, trained_on)
     places = places_on_map(images.features)
-    nearest = nearest_training(images.features, images.groups(range(len(images.inputs))), trained_on)
+    nearest = nearest_training(images.features, images.patient_ids(range(len(images.inputs))), trained_on)
     found = []
     for position, image in enumerate(images.inputs):
         role = roles.get(position, "pool")
@@ -75,14 +74,14 @@ def predictions_of(
     return tuple(found)
 
 
-def _unlike(study: Study, trained_on: Sequence[int]) -> _Unlike:
-    features, task = study.images.features, study.task(trained_on)
+def _unlike(images: LabelledImages, trained_on: Sequence[int]) -> _Unlike:
+    features, task = images.features, images.task(trained_on)
     far = np.zeros(len(features), dtype=bool)
     novelty = learn_novelty(task)
     if novelty is not None:
         far = novelty.far(features)
         far[list(trained_on)] = novelty.far_among_training()
-    return _Unlike(far, other_modality(study.images.backbone, task.features, features))
+    return _Unlike(far, other_modality(images.backbone, task.features, features))
 
 
 def _suspicion(judged: Judged | None, label: int | None) -> float | None:

@@ -22,7 +22,7 @@ from clipsvd_app.engine.data.images import model_square
 from clipsvd_app.engine.device.torch_setup import import_open_clip
 from clipsvd_app.engine.jobs.job import Engine
 from clipsvd_app.engine.sigma.adapter_document import require_storable
-from clipsvd_app.engine.training.labelled_images import StudySet
+from clipsvd_app.engine.training.labelled_images import LabelledImages
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import (
     BackboneRef,
@@ -204,7 +204,7 @@ def test_labelled_images_of_one_shade_are_counted(backbone):
     pictures = [grey(0), grey(90), np.rot90(grey(255)), drawn, shape_on_black, grey(90)]
     inputs = tuple(ImageInput(place, "", 0, "", 0 if place < 5 else None) for place in range(6))
     plain = torch.stack([model_square(np.ascontiguousarray(picture), 64) for picture in pictures])
-    images = StudySet(backbone, inputs, plain, np.empty((6, 0), np.float32), ())
+    images = LabelledImages(backbone, inputs, plain, np.empty((6, 0), np.float32), ())
     assert images.blank == [0, 1, 2]
 
 

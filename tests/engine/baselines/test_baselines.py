@@ -1,4 +1,4 @@
-"""Every rung of the ladder, on blobs that a text points to more or less well."""
+"""Every baseline, on blobs that a text points to more or less well."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_the_order_of_the_images_does_not_matter(method):
     np.testing.assert_allclose(one, other, atol=1e-3)
 
 
-def test_the_ladder_answers_for_every_method_and_image():
+def test_the_baselines_answer_for_every_method_and_image():
     found = frozen_outputs(task(), blobs(5)[0])
     assert list(found) == ["zero_shot", "text_probe", "linear_probe", "tip_adapter", "gda"]
     assert all(output.probabilities.shape == (15, 3) for output in found.values())
@@ -99,9 +99,9 @@ def test_gaussians_agree_with_scikit_learn_where_there_are_enough_images():
 
 def test_settings_are_chosen_without_a_look_at_the_same_patient():
     labels = [place % 2 for place in range(16)]
-    groups = [str(place // 4) for place in range(16)]
-    for split in inner_folds(labels, groups, 2, 0):
-        assert not {groups[p] for p in split.train} & {groups[p] for p in split.test}
+    patient_ids = [str(place // 4) for place in range(16)]
+    for split in inner_folds(labels, patient_ids, 2, 0):
+        assert not {patient_ids[p] for p in split.train} & {patient_ids[p] for p in split.test}
     assert inner_folds(labels, ["one"] * 16, 2, 0) == ()
 
 

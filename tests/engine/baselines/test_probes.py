@@ -18,8 +18,8 @@ def blobs(per_class: int, classes: int = 3, spread: float = 0.2, seed: int = 0):
 
 
 def test_the_linear_probe_tells_separate_classes_apart():
-    rows, labels, groups = blobs(8)
-    probe = fit_linear_probe(rows, labels, groups, 3, 0)
+    rows, labels, patient_ids = blobs(8)
+    probe = fit_linear_probe(rows, labels, patient_ids, 3, 0)
     unseen, truth, _ = blobs(20, seed=1)
     found = probe.probabilities(unseen)
     assert (found.argmax(axis=1) == truth).mean() > 0.95
@@ -28,18 +28,20 @@ def test_the_linear_probe_tells_separate_classes_apart():
 
 
 def test_one_example_of_each_class_is_enough_to_fit():
-    rows, labels, groups = blobs(1)
-    probe = fit_linear_probe(rows, labels, groups, 3, 0)
+    rows, labels, patient_ids = blobs(1)
+    probe = fit_linear_probe(rows, labels, patient_ids, 3, 0)
     assert probe.strength == 10
     assert (probe.probabilities(rows).argmax(axis=1) == labels).all()
 
 
 def test_noise_asks_for_a_stronger_penalty_than_signal():
-    signal, labels, groups = blobs(12, spread=0.05)
+    signal, labels, patient_ids = blobs(12, spread=0.05)
     noise = np.random.default_rng(0).normal(size=signal.shape).astype(np.float32)
     noise /= np.linalg.norm(noise, axis=1, keepdims=True)
-    assert choose_strength(signal, labels, groups, 3, 0) >= 10
-    assert choose_strength(noise, labels, groups, 3, 0) <= choose_strength(signal, labels, groups, 3, 0)
+    assert choose_strength(signal, labels, patient_ids, 3, 0) >= 10
+    assert choose_strength(noise, labels, patient_ids, 3, 0) <= choose_strength(
+        signal, labels, patient_ids, 3, 0
+    )
 
 
 def test_many_quiet_features_without_meaning_do_not_drown_a_telling_one():
@@ -53,15 +55,15 @@ def test_many_quiet_features_without_meaning_do_not_drown_a_telling_one():
 
 
 def test_neither_an_offset_nor_the_size_of_the_features_changes_the_probe():
-    rows, labels, groups = blobs(6)
-    plain = fit_linear_probe(rows, labels, groups, 3, 0)
-    moved = fit_linear_probe(rows * 0.01 + 3, labels, groups, 3, 0)
+    rows, labels, patient_ids = blobs(6)
+    plain = fit_linear_probe(rows, labels, patient_ids, 3, 0)
+    moved = fit_linear_probe(rows * 0.01 + 3, labels, patient_ids, 3, 0)
     np.testing.assert_allclose(plain.probabilities(rows), moved.probabilities(rows * 0.01 + 3), atol=1e-3)
 
 
 def test_a_class_that_was_not_trained_on_gets_no_probability():
-    rows, labels, groups = blobs(4, classes=2)
-    found = fit_linear_probe(rows, labels, groups, 3, 0).probabilities(rows)
+    rows, labels, patient_ids = blobs(4, classes=2)
+    found = fit_linear_probe(rows, labels, patient_ids, 3, 0).probabilities(rows)
     assert found.shape == (8, 3)
     assert (found[:, 2] == 0).all()
 

@@ -11,10 +11,10 @@ from clipsvd_app.engine.data.splits import (
     Split,
     check_classes,
     draw_shots,
-    grouped_folds,
-    groups_in_smallest_class,
+    folds_by_patient,
     inner_split,
     patient_folds,
+    patients_in_smallest_class,
     set_aside,
 )
 from clipsvd_app.errors import UserError
@@ -28,41 +28,41 @@ def columns(rows):
 
 @given(images, st.integers(1, 16), st.integers(0, 3))
 def test_no_patient_trains_and_tests(rows, shots, seed):
-    labels, groups = columns(rows)
-    split = draw_shots(labels, groups, shots, seed)
-    assert not {groups[place] for place in split.train} & {groups[place] for place in split.test}
+    labels, patient_ids = columns(rows)
+    split = draw_shots(labels, patient_ids, shots, seed)
+    assert not {patient_ids[place] for place in split.train} & {patient_ids[place] for place in split.test}
     assert not set(split.train) & set(split.test)
     assert all(sum(labels[p] == label for p in split.train) <= shots for label in set(labels))
     everyone = range(len(rows))
-    trained = {groups[place] for place in split.train}
-    assert set(split.test) == {place for place in everyone if groups[place] not in trained}
-    assert draw_shots(labels, groups, shots, seed) == split
+    trained = {patient_ids[place] for place in split.train}
+    assert set(split.test) == {place for place in everyone if patient_ids[place] not in trained}
+    assert draw_shots(labels, patient_ids, shots, seed) == split
 
 
 @given(images, st.integers(0, 3))
 def test_folds_keep_patients_together_and_test_every_image_once(rows, seed):
-    labels, groups = columns(rows)
-    count = min(3, groups_in_smallest_class(labels, groups))
+    labels, patient_ids = columns(rows)
+    count = min(3, patients_in_smallest_class(labels, patient_ids))
     assume(count >= 2)
-    folds = grouped_folds(labels, groups, count, seed)
+    folds = folds_by_patient(labels, patient_ids, count, seed)
     for fold in folds:
-        assert not {groups[place] for place in fold.train} & {groups[place] for place in fold.test}
+        assert not {patient_ids[place] for place in fold.train} & {patient_ids[place] for place in fold.test}
     assert sorted(place for fold in folds for place in fold.test) == list(range(len(rows)))
 
 
 @given(images, st.integers(0, 3))
 def test_an_inner_split_has_every_class_on_both_sides_or_is_none(rows, seed):
-    labels, groups = columns(rows)
-    split = inner_split(labels, groups, seed)
+    labels, patient_ids = columns(rows)
+    split = inner_split(labels, patient_ids, seed)
     if split is not None:
         for side in (split.train, split.test):
             assert {labels[place] for place in side} == set(labels)
-        assert not {groups[p] for p in split.train} & {groups[p] for p in split.test}
+        assert not {patient_ids[p] for p in split.train} & {patient_ids[p] for p in split.test}
 
 
 def test_more_shots_than_images_leave_a_patient_to_test():
-    labels, groups = [0, 0, 1, 1], ["a", "b", "c", "d"]
-    split = draw_shots(labels, groups, 10, 0)
+    labels, patient_ids = [0, 0, 1, 1], ["a", "b", "c", "d"]
+    split = draw_shots(labels, patient_ids, 10, 0)
     assert {labels[place] for place in split.test} == {0, 1}
 
 
@@ -75,27 +75,29 @@ def test_one_class_and_an_empty_class_are_refused_with_their_names():
 
 @given(images, st.sets(st.integers(0, 12)), st.one_of(st.none(), st.integers(1, 8)), st.integers(0, 3))
 def test_whatever_is_asked_no_patient_is_on_two_sides_and_none_set_aside_trains(rows, chosen, shots, seed):
-    labels, groups = columns(rows)
+    labels, patient_ids = columns(rows)
     locked = {f"p{group}" for group in chosen}
-    free, aside = set_aside(groups, locked).sides
+    free, aside = set_aside(patient_ids, locked).sides
     drawn = Split(free, aside)
     if shots is not None and free:
-        inner = draw_shots([labels[p] for p in free], [groups[p] for p in free], shots, seed).within(free)
+        inner = draw_shots([labels[p] for p in free], [patient_ids[p] for p in free], shots, seed).within(
+            free
+        )
         drawn = Split(inner.train, aside)
-    trained = {groups[place] for place in drawn.train}
-    assert not trained & {groups[place] for place in drawn.test}
+    trained = {patient_ids[place] for place in drawn.train}
+    assert not trained & {patient_ids[place] for place in drawn.test}
     assert not trained & locked
-    assert {groups[place] for place in aside} <= locked
+    assert {patient_ids[place] for place in aside} <= locked
     assert sorted((*free, *aside)) == list(range(len(rows)))
 
 
 @given(st.lists(st.integers(0, 12), min_size=1, max_size=60), st.integers(1, 20))
 def test_folds_of_patients_keep_each_patient_together_and_are_about_even(patients, count):
-    groups = [f"p{patient}" for patient in patients]
-    folds = patient_folds(groups, count)
+    patient_ids = [f"p{patient}" for patient in patients]
+    folds = patient_folds(patient_ids, count)
     of_patient = {
-        group: {fold for g, fold in zip(groups, folds.tolist(), strict=True) if g == group}
-        for group in groups
+        group: {fold for g, fold in zip(patient_ids, folds.tolist(), strict=True) if g == group}
+        for group in patient_ids
     }
     assert all(len(found) == 1 for found in of_patient.values())
     sizes = np.bincount([next(iter(found)) for found in of_patient.values()])

@@ -101,7 +101,7 @@ def test_many_images_of_one_patient_count_once() -> None:
     rows = [*range(18), *copies]
     more = UnseenPart(
         tuple(one.labels[row] for row in rows),
-        tuple(one.groups[row] for row in rows),
+        tuple(one.patient_ids[row] for row in rows),
         one.before[rows],
         one.after[rows],
     )
@@ -137,7 +137,7 @@ def test_a_few_phrases_are_too_few_to_be_told() -> None:
 
 def test_a_class_that_no_fit_can_compare_is_left_out() -> None:
     one = part(np.random.default_rng(5))
-    alone = UnseenPart((1,) * 18, one.groups, one.before, one.after)
+    alone = UnseenPart((1,) * 18, one.patient_ids, one.before, one.after)
     assert class_changes([alone], corpus(), 2) == ()
 
 

@@ -148,12 +148,12 @@ def test_a_run_tells_the_frozen_methods_before_it_trains_and_the_verdict_before_
 
     engine.run(tmp_path, report, told.append)
     first, second = (place for place, known in enumerate(told) if isinstance(known, Evaluation))
-    ladder, verdict = told[first], told[second]
+    baselines, verdict = told[first], told[second]
     final = read_result(tmp_path, RunResult).evaluation
-    methods = [score.method for score in ladder.methods]
+    methods = [score.method for score in baselines.methods]
     assert methods == [name for name in METHOD_TITLES if not name.startswith("clip_svd")]
-    assert (ladder.recommended, ladder.sentence) == (None, "")
-    assert ladder.methods == verdict.methods[: len(methods)] == final.methods[: len(methods)]
+    assert (baselines.recommended, baselines.sentence) == (None, "")
+    assert baselines.methods == verdict.methods[: len(methods)] == final.methods[: len(methods)]
     assert (verdict.sentence, verdict.recommended) == (final.sentence, final.recommended)
     assert not any("Estimate" in stage for stage in told[:first])
     assert any("Estimate" in stage for stage in told[first + 1 : second])
@@ -185,9 +185,10 @@ def test_a_run_whose_result_finds_the_disk_full_is_not_trained_again(
 
 def test_a_held_out_run_tests_on_patients_that_did_not_train(held_out, studies):
     result, _ = held_out
-    groups = {image.id: image.group for image in studies}
+    patient_ids = {image.id: image.group for image in studies}
     roles = {
-        role: {groups[p.image_id] for p in result.predictions if p.role == role} for role in ("train", "test")
+        role: {patient_ids[p.image_id] for p in result.predictions if p.role == role}
+        for role in ("train", "test")
     }
     assert roles["train"]
     assert roles["test"]

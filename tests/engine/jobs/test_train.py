@@ -130,7 +130,7 @@ def test_with_too_few_examples_the_middle_rate_is_used_and_said(learner, example
 
 
 def test_examples_of_one_patient_do_not_choose_the_rate(learner, examples):
-    together = replace(examples, groups=("one",) * len(examples))
+    together = replace(examples, patient_ids=("one",) * len(examples))
     assert "few patients" in choose_rate(learner, together, 0, ignore).note
 
 

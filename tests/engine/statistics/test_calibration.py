@@ -62,11 +62,11 @@ def test_calibration_lowers_the_loss_on_patients_it_was_not_chosen_on_and_moves_
 
 def test_no_patient_takes_part_in_choosing_its_own_temperature():
     probabilities, truth = too_sure(60, 3.0)
-    groups = [str(place // 3) for place in range(60)]
-    before = calibrate(probabilities, truth, groups).probabilities
+    patient_ids = [str(place // 3) for place in range(60)]
+    before = calibrate(probabilities, truth, patient_ids).probabilities
     changed = truth.copy()
     changed[:3] = (changed[:3] + 1) % 3
-    after = calibrate(probabilities, changed, groups).probabilities
+    after = calibrate(probabilities, changed, patient_ids).probabilities
     assert (before[:3] == after[:3]).all()
     assert not (before == after).all()
 
@@ -104,8 +104,8 @@ def test_risk_is_counted_among_the_most_certain_first():
 
 
 def test_a_temperature_that_is_no_gain_is_called_none():
-    groups = [str(place) for place in range(24)]
-    found = [calibrate(*too_sure(24, 1.0, seed), groups).summary for seed in range(8)]
+    patient_ids = [str(place) for place in range(24)]
+    found = [calibrate(*too_sure(24, 1.0, seed), patient_ids).summary for seed in range(8)]
     # By less than a hundredth it would be called too sure of itself and shown to lose as much as before.
     worse = [one.negative_log_likelihood_before - one.negative_log_likelihood_after <= 0.005 for one in found]
     assert worse == ["is no gain here" in one.sentence for one in found]

@@ -48,9 +48,9 @@ def test_with_one_image_a_patient_the_threshold_is_the_textbook_rank(count, alph
 
 def test_a_patient_with_many_images_weighs_as_much_as_one_with_a_single_image():
     scores = np.array([0.9] * 50 + [0.1, 0.2, 0.3, 0.4])
-    groups = ["many"] * 50 + ["a", "b", "c", "d"]
+    patient_ids = ["many"] * 50 + ["a", "b", "c", "d"]
     # Five patients, alpha 0.4: four of them have to be reached.
-    assert threshold_of(scores, groups, 0.4) == 0.4
+    assert threshold_of(scores, patient_ids, 0.4) == 0.4
 
 
 def test_sets_hold_as_promised_over_fifty_draws():
@@ -80,14 +80,14 @@ def judged(members, truth) -> np.ndarray:
 def test_sets_of_the_evaluated_images_hold_as_promised_whatever_the_scores(patients, images, seed, rounded):
     """Averaged over the patients of a run this is no matter of luck, also with ties and few patients."""
     generator = np.random.default_rng(seed)
-    groups = np.repeat(np.arange(patients), generator.integers(1, images + 1, patients))
-    probabilities = generator.dirichlet(np.ones(3), len(groups))
+    patient_ids = np.repeat(np.arange(patients), generator.integers(1, images + 1, patients))
+    probabilities = generator.dirichlet(np.ones(3), len(patient_ids))
     if rounded:
         probabilities = probabilities.round(1)
-    truth = generator.integers(0, 3, len(groups))
-    found = conformal_sets(probabilities, truth, [str(group) for group in groups], kept_fit=False)
+    truth = generator.integers(0, 3, len(patient_ids))
+    found = conformal_sets(probabilities, truth, [str(group) for group in patient_ids], kept_fit=False)
     held = judged(found.members, truth)
-    share = np.mean([held[groups == patient].mean() for patient in range(patients)])
+    share = np.mean([held[patient_ids == patient].mean() for patient in range(patients)])
     assert share >= 1 - found.summary.alpha - 1e-9
 
 
@@ -102,11 +102,11 @@ def test_with_few_patients_the_sets_still_leave_classes_out(patients):
 
 def test_no_image_has_a_say_in_its_own_set_nor_in_those_of_its_patient():
     probabilities, truth = drawn(60, 5)
-    groups = [str(place // 2) for place in range(60)]
-    before = conformal_sets(probabilities, truth, groups, kept_fit=True).members
+    patient_ids = [str(place // 2) for place in range(60)]
+    before = conformal_sets(probabilities, truth, patient_ids, kept_fit=True).members
     changed = truth.copy()
     changed[:2] = (changed[:2] + 1) % 4
-    after = conformal_sets(probabilities, changed, groups, kept_fit=True).members
+    after = conformal_sets(probabilities, changed, patient_ids, kept_fit=True).members
     assert (before[:2] == after[:2]).all()
 
 
@@ -116,10 +116,12 @@ def test_new_patients_with_several_images_are_held_as_promised():
     held = []
     for _ in range(3000):
         images = generator.integers(1, 6, 21)
-        groups = np.repeat(np.arange(21), images)
-        scores = (generator.normal(size=21)[groups] + 0.3 * generator.normal(size=len(groups))).round(1)
-        known = groups < 20
-        bound = threshold_of(scores[known], groups[known].tolist(), 0.1)
+        patient_ids = np.repeat(np.arange(21), images)
+        scores = (
+            generator.normal(size=21)[patient_ids] + 0.3 * generator.normal(size=len(patient_ids))
+        ).round(1)
+        known = patient_ids < 20
+        bound = threshold_of(scores[known], patient_ids[known].tolist(), 0.1)
         held.append((scores[~known] <= bound).mean())
     # 1 of 22 ranks lies above the largest: about 19 of 21 patients are held, and never fewer than 9 of 10.
     assert 0.9 - 3 * 0.3 / 3000**0.5 < np.mean(held) < 0.95
@@ -139,5 +141,5 @@ def test_what_is_said_is_what_holds():
 @pytest.mark.parametrize("patients", [1, 3, 4])
 def test_too_few_patients_give_no_sets(patients):
     probabilities, truth = drawn(12, 0)
-    groups = [str(place % patients) for place in range(12)]
-    assert conformal_sets(probabilities, truth, groups, kept_fit=True) is None
+    patient_ids = [str(place % patients) for place in range(12)]
+    assert conformal_sets(probabilities, truth, patient_ids, kept_fit=True) is None

@@ -64,9 +64,9 @@ def outputs(truth, wrong_before, wrong_after):
 
 def judged(wrong_before, wrong_after, patients=40):
     truth = np.arange(80) % 2
-    groups = [f"p{place * patients // 80}" for place in range(80)]
+    patient_ids = [f"p{place * patients // 80}" for place in range(80)]
     methods = outputs(truth, wrong_before, wrong_after)
-    return evaluate([methods], truth.tolist(), groups, ["a", "b"], "held_out")
+    return evaluate([methods], truth.tolist(), patient_ids, ["a", "b"], "held_out")
 
 
 def test_the_verdict_needs_the_whole_interval_on_one_side():
@@ -126,9 +126,9 @@ def test_few_patients_widen_the_percentiles():
 
 def test_figures_of_repeats_are_their_means():
     truth = np.arange(80) % 2
-    groups = [str(place) for place in range(80)]
+    patient_ids = [str(place) for place in range(80)]
     good, bad = outputs(truth, [], []), outputs(truth, [], list(range(20)))
-    both = evaluate([good, bad], truth.tolist(), groups, ["a", "b"], "cross_validated", 2)
+    both = evaluate([good, bad], truth.tolist(), patient_ids, ["a", "b"], "cross_validated", 2)
     assert both.repeats == 2
     assert both.methods[1].balanced_accuracy == pytest.approx((1 + 0.75) / 2)
 
@@ -158,20 +158,20 @@ def test_of_methods_within_one_standard_error_the_simplest_is_recommended():
 
 def test_several_images_of_a_patient_count_as_far_as_they_vary():
     generator = np.random.default_rng(2)
-    groups = [str(place // 5) for place in range(200)]
+    patient_ids = [str(place // 5) for place in range(200)]
     alike = np.repeat(generator.random(40) < 0.7, 5).astype(float)
     apart = (generator.random(200) < 0.7).astype(float)
 
-    def width(right, groups):
-        found = metrics.share_interval(right, groups)
+    def width(right, patient_ids):
+        found = metrics.share_interval(right, patient_ids)
         return found.high - found.low
 
     plain = metrics.wilson(apart.sum(), 200)
-    assert width(apart, groups) == pytest.approx(plain.high - plain.low, rel=0.25)
+    assert width(apart, patient_ids) == pytest.approx(plain.high - plain.low, rel=0.25)
     # Patients whose images go right or wrong together are 40 pieces of evidence, not 200.
     forty = metrics.wilson(alike[::5].sum(), 40)
-    assert width(alike, groups) == pytest.approx(forty.high - forty.low, rel=0.05)
-    assert metrics.share_interval(np.ones(200), groups) == metrics.wilson(40, 40)
+    assert width(alike, patient_ids) == pytest.approx(forty.high - forty.low, rel=0.05)
+    assert metrics.share_interval(np.ones(200), patient_ids) == metrics.wilson(40, 40)
     assert metrics.share_interval(apart, list(map(str, range(200)))) == plain
 
 

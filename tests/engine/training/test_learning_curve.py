@@ -28,8 +28,8 @@ def task(images: int, spread: float, seed: int = 0) -> BaselineTask:
     rows = np.eye(2, WIDTH)[list(labels)] + spread * generator.normal(size=(images, WIDTH))
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     texts = np.eye(2, WIDTH, k=4, dtype=np.float32)
-    groups = tuple(str(place) for place in range(images))
-    return BaselineTask(rows.astype(np.float32), labels, groups, texts, 10.0, 0)
+    patient_ids = tuple(str(place) for place in range(images))
+    return BaselineTask(rows.astype(np.float32), labels, patient_ids, texts, 10.0, 0)
 
 
 def test_a_power_law_is_found_again():
@@ -71,7 +71,7 @@ def test_the_curve_rises_and_says_what_more_examples_promise():
 def test_noise_asks_for_no_further_examples():
     noise = task(60, 0.5)
     shuffled = tuple(np.random.default_rng(1).permutation(noise.labels).tolist())
-    blind = BaselineTask(noise.features, shuffled, noise.groups, noise.texts, 10.0, 0)
+    blind = BaselineTask(noise.features, shuffled, noise.patient_ids, noise.texts, 10.0, 0)
     curve = learning_curve(blind, NAMES, None, quiet)
     assert curve is not None
     assert curve.advice == ()

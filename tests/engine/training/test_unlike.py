@@ -20,8 +20,8 @@ def cloud(count: int, seed: int, towards: int = 0) -> np.ndarray:
 
 def training(count: int = 60, patients: int = 30) -> BaselineTask:
     labels = tuple(place % 2 for place in range(count))
-    groups = tuple(str(place % patients) for place in range(count))
-    return BaselineTask(cloud(count, 0), labels, groups, np.eye(2, WIDTH, dtype=np.float32), 10.0, 0)
+    patient_ids = tuple(str(place % patients) for place in range(count))
+    return BaselineTask(cloud(count, 0), labels, patient_ids, np.eye(2, WIDTH, dtype=np.float32), 10.0, 0)
 
 
 def test_images_of_another_kind_are_far_and_new_ones_of_the_same_kind_are_not():
@@ -42,7 +42,7 @@ def test_a_training_image_cannot_vouch_for_itself():
     strange = BaselineTask(
         np.concatenate([task.features, cloud(1, 1, towards=7)]),
         (*task.labels, 0),
-        (*task.groups, "strange"),
+        (*task.patient_ids, "strange"),
         task.texts,
         task.scale,
         0,
@@ -87,10 +87,10 @@ def test_the_map_keeps_the_two_widest_directions_and_does_not_flip():
 
 
 def test_the_nearest_training_images_are_of_other_patients():
-    rows, groups = cloud(20, 0), [str(place // 4) for place in range(20)]
+    rows, patient_ids = cloud(20, 0), [str(place // 4) for place in range(20)]
     trained = list(range(12))
-    for position, nearest in enumerate(nearest_training(rows, groups, trained)):
+    for position, nearest in enumerate(nearest_training(rows, patient_ids, trained)):
         assert set(nearest) <= set(trained)
-        assert all(groups[place] != groups[position] for place in nearest)
+        assert all(patient_ids[place] != patient_ids[position] for place in nearest)
         likeness = [float(rows[position] @ rows[place]) for place in nearest]
         assert likeness == sorted(likeness, reverse=True)

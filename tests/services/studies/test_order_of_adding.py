@@ -9,7 +9,7 @@ import pytest
 
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.domain.recipe import recipe_for
-from clipsvd_app.engine.data.splits import draw_shots, grouped_folds
+from clipsvd_app.engine.data.splits import draw_shots, folds_by_patient
 from clipsvd_app.engine.fitting.sampling import balanced_batch
 from clipsvd_app.jobs import BackboneRef, read_request
 from clipsvd_app.project import create_project
@@ -97,7 +97,7 @@ def test_the_numbers_of_the_classes_draw_nothing(seed: int) -> None:
     groups = [f"{place // 2:02d}" for place in range(16)]
     other = [(2, 0, 1)[label] for label in labels]
     assert draw_shots(labels, groups, 2, seed) == draw_shots(other, groups, 2, seed)
-    assert grouped_folds(labels, groups, 2, seed) == grouped_folds(other, groups, 2, seed)
+    assert folds_by_patient(labels, groups, 2, seed) == folds_by_patient(other, groups, 2, seed)
     assert balanced_batch(labels, 6, seed, 3) == balanced_batch(other, 6, seed, 3)
 
 
