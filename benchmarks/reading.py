@@ -53,7 +53,7 @@ class SeriesBench:
 
 def bench_import(folder: Path, runs: int, report: Report) -> ImportBench:
     """Import a folder into new projects, in turn with a plain loop over its headers."""
-    from clipsvd_app.imaging import find_files
+    from clipsvd_app.imaging.files.discovery import find_files
 
     files = find_files([folder])
     _refuse_none(files, folder)
@@ -72,7 +72,9 @@ def bench_series(folder: Path, runs: int, report: Report) -> SeriesBench:
     """Load the series in a folder, in turn with pydicom and SimpleITK."""
     import SimpleITK
 
-    from clipsvd_app.imaging import find_files, read_header, read_stack
+    from clipsvd_app.imaging.files.discovery import find_files
+    from clipsvd_app.imaging.reading import read_header
+    from clipsvd_app.imaging.series.volume import read_stack
 
     files = find_files([folder])
     _refuse_none(files, folder)

@@ -90,7 +90,8 @@ def image_facts(
 
 
 def _flags(header: ImageHeader) -> tuple[str, ...]:
-    from clipsvd_app.imaging.series import Member, assemble, note_flags
+    from clipsvd_app.imaging.series.assembly import Member, assemble
+    from clipsvd_app.imaging.series.notes import note_flags
 
     if header.kind != "DICOM":
         return tuple(flag.sentence for flag in note_flags(header.notes))

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from support.dicom_variants import Variant, variants
 
-from clipsvd_app.imaging import image_facts, read_frame, to_display
+from clipsvd_app.imaging.display.greys import to_display
+from clipsvd_app.imaging.facts import image_facts
+from clipsvd_app.imaging.reading import read_frame
 
 VARIANTS = variants()
 LOSSLESS = ("implicit", "big_endian", "deflated", "rle", "jpeg_ls", "jpeg_2000")

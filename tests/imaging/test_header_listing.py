@@ -9,10 +9,8 @@ from pydicom.dataset import Dataset
 from support.dicom_variants import described, item
 from support.mutants import mutant
 
-from clipsvd_app import imaging
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import list_header
-from clipsvd_app.imaging.header_listing import MOST_ITEMS, HeaderRow
+from clipsvd_app.imaging.header_listing import MOST_ITEMS, HeaderRow, list_header
 
 
 def by_name(rows) -> dict[str, HeaderRow]:
@@ -105,7 +103,7 @@ def test_a_missing_file_is_one_sentence(tmp_path):
         list_header(tmp_path / "gone.dcm")
     (tmp_path / "text.txt").write_text("hello")
     with pytest.raises(UserError):
-        imaging.list_header(tmp_path / "text.txt")
+        list_header(tmp_path / "text.txt")
 
 
 def test_nothing_is_listed_twice_of_an_empty_sequence(tmp_path, dataset):

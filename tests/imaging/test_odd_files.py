@@ -11,8 +11,11 @@ import pytest
 from support.zip_files import Entry, zip_of
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import file_sha256, look_through, quiet_words, sniff
 from clipsvd_app.imaging.files import discovery, held_folder
+from clipsvd_app.imaging.files.discovery import look_through
+from clipsvd_app.imaging.files.hashes import file_sha256
+from clipsvd_app.imaging.files.left_out import quiet_words
+from clipsvd_app.imaging.signature import sniff
 
 DICOM = b"\x00" * 128 + b"DICM"
 posix = pytest.mark.skipif(sys.platform == "win32", reason="no pipes or links without rights there")

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import read_frame, read_header, sniff
+from clipsvd_app.imaging.reading import read_frame, read_header
+from clipsvd_app.imaging.signature import sniff
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,9 @@ import pytest
 from PIL import Image
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import (
-    average_hash,
-    file_sha256,
-    hash_distance,
-    image_facts,
-    perceptual_hash,
-    thumbnail,
-)
+from clipsvd_app.imaging.facts import image_facts
+from clipsvd_app.imaging.files.hashes import average_hash, file_sha256, hash_distance, perceptual_hash
+from clipsvd_app.imaging.thumbnails import thumbnail
 
 _Y, _X = np.mgrid[-1:1:200j, -1:1:300j]
 SCENE = (128 + 60 * np.sin(3 * _X + _Y) + 60 * np.cos(4 * _Y * _X + 1)).astype(np.uint8)

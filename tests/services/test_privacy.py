@@ -10,7 +10,9 @@ import pydicom
 import pytest
 from support.films import ct_slices, film
 
-from clipsvd_app import imaging, settings
+from clipsvd_app import settings
+from clipsvd_app.imaging.reading import open_as_rgb
+from clipsvd_app.imaging.thumbnails import thumbnail
 from clipsvd_app.project import create_project
 from clipsvd_app.services.studies.import_plan import apply_import, plan_import
 
@@ -60,8 +62,8 @@ def test_project_caches_and_logs_hold_no_identity(studies: Path, home: Path, tmp
     with create_project(tmp_path / "kept" / "study") as project:
         project.apply(apply_import(project, plan_import(project, [studies])))
         for image in project.images():
-            imaging.thumbnail(Path(image.path), image.frame)
-            imaging.open_as_rgb(Path(image.path), image.frame)
+            thumbnail(Path(image.path), image.frame)
+            open_as_rgb(Path(image.path), image.frame)
     places = [*(tmp_path / "kept").rglob("*"), *home.rglob("*")]
     kept = {place: place.read_bytes() for place in places if place.is_file()}
     assert any(place.suffix == ".png" for place in kept)

@@ -197,7 +197,8 @@ def _written(folder: Path, numbers: range, seed: int) -> list[Path]:
 
 def _import(project, paths: list[Path], report: MutantReport) -> None:
     from clipsvd_app.errors import UserError
-    from clipsvd_app.imaging import read_frame, to_display
+    from clipsvd_app.imaging.display.greys import to_display
+    from clipsvd_app.imaging.reading import read_frame
     from clipsvd_app.services.studies.import_plan import apply_import, plan_import
 
     for path in paths:

@@ -101,7 +101,7 @@ def run_export(options: argparse.Namespace, console: Console) -> int:
 
 def run_predict(options: argparse.Namespace, console: Console) -> int:
     """Predict files, those unlike the training images and the least certain first."""
-    from clipsvd_app.imaging import quiet_words
+    from clipsvd_app.imaging.files.left_out import quiet_words
 
     if options.csv is not None:
         require_file(options.csv, overwrite=options.overwrite)

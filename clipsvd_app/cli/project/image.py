@@ -32,14 +32,14 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
 
 def run_image(options: argparse.Namespace, console: Console) -> int:
     """Print the facts of a file and, if asked, its picture."""
-    from clipsvd_app import imaging
     from clipsvd_app.domain.codec import to_json
-    from clipsvd_app.imaging.series import window_beside
+    from clipsvd_app.imaging.facts import image_facts
+    from clipsvd_app.imaging.series.window import window_beside
 
     if options.png is not None:
         require_file(options.png, overwrite=options.overwrite)
     shared, images = window_beside(options.file)
-    facts = imaging.image_facts(options.file, options.frame, shared, images)
+    facts = image_facts(options.file, options.frame, shared, images)
     if options.png is not None:
         _write_png(options.file, options.frame, shared, options.png)
     document: dict[str, object] = to_json(facts)
@@ -50,10 +50,10 @@ def run_image(options: argparse.Namespace, console: Console) -> int:
 
 def run_series(options: argparse.Namespace, console: Console) -> int:
     """List the DICOM series among files and folders, each with what is irregular about it."""
-    from clipsvd_app import imaging
-    from clipsvd_app.imaging.series import list_series
+    from clipsvd_app.imaging.files.discovery import look_through
+    from clipsvd_app.imaging.series.listing import list_series
 
-    findings = imaging.look_through(options.paths)
+    findings = look_through(options.paths)
     listing = list_series(findings.files, console.files_report)
     left_out = [item.sentence for item in findings.left_out if item.sentence]
     for sentence in (*left_out, *listing.refused):
@@ -96,9 +96,10 @@ def run_series(options: argparse.Namespace, console: Console) -> int:
 def _write_png(file: Path, frame: int, shared: Window | None, out: Path) -> None:
     from PIL import Image
 
-    from clipsvd_app import imaging
+    from clipsvd_app.imaging.display.greys import to_display
+    from clipsvd_app.imaging.reading import read_frame
 
     picture = io.BytesIO()
-    shown = imaging.to_display(imaging.read_frame(file, frame, shared))
+    shown = to_display(read_frame(file, frame, shared))
     Image.fromarray(shown).save(picture, format="PNG")
     write_whole(out, picture.getvalue())

@@ -20,7 +20,8 @@ from clipsvd_app.engine.backbone.backbone import Backbone, embed_images, require
 from clipsvd_app.engine.data.images import Pictures, normalise, read_pictures
 from clipsvd_app.errors import UserError
 from clipsvd_app.files import keep
-from clipsvd_app.imaging import PIXELS_VERSION, known_sha256, require_content
+from clipsvd_app.imaging.files.known_hashes import known_sha256, require_content
+from clipsvd_app.imaging.reading import PIXELS_VERSION
 from clipsvd_app.jobs import ImageInput, Report
 
 if TYPE_CHECKING:

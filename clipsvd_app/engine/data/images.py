@@ -15,8 +15,10 @@ from torch.nn import functional
 
 from clipsvd_app.engine.backbone.folder import Preprocessing
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import letterbox, open_as_rgb, require_content
+from clipsvd_app.imaging.display.greys import letterbox
+from clipsvd_app.imaging.files.known_hashes import require_content
 from clipsvd_app.imaging.guard.refusals import REPLACED
+from clipsvd_app.imaging.reading import open_as_rgb
 from clipsvd_app.jobs import ImageInput, Report
 
 if TYPE_CHECKING:

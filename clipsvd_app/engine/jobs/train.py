@@ -44,8 +44,9 @@ from clipsvd_app.engine.training.labelled_images import LabelledImages, read_lab
 from clipsvd_app.engine.training.learning_curve import adapted_point, learning_curve
 from clipsvd_app.engine.training.predictions import predictions_of
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import PIXELS_VERSION, known_sha256
+from clipsvd_app.imaging.files.known_hashes import known_sha256
 from clipsvd_app.imaging.guard.refusals import REPLACED
+from clipsvd_app.imaging.reading import PIXELS_VERSION
 from clipsvd_app.jobs import CURVE_FILE, Announce, Report, TrainRequest, unannounced, without_paths
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging.reading import read_frame, read_header
-from clipsvd_app.imaging.series import BREAKS_VOLUME, place_slices
+from clipsvd_app.imaging.series.flags import BREAKS_VOLUME
 from clipsvd_app.imaging.series.geometry import along_normal_mm
+from clipsvd_app.imaging.series.placing import place_slices
 from clipsvd_app.imaging.values import Frame
 
 if TYPE_CHECKING:

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.recipe import DeviceName
     from clipsvd_app.domain.study import ProjectImage
-    from clipsvd_app.imaging import ImageHeader, LeftOut
+    from clipsvd_app.imaging.files.left_out import LeftOut
+    from clipsvd_app.imaging.values import ImageHeader
     from clipsvd_app.project import Project
     from clipsvd_app.settings import Settings
 
@@ -104,13 +105,14 @@ def backbone_of(settings: Settings, adapter: Path, backbone: str | None = None) 
 
 def list_files(paths: Sequence[Path]) -> tuple[NewFile, ...]:
     """Return every frame under the paths; unreadable files are kept so that each gets its sentence."""
-    from clipsvd_app import imaging
     from clipsvd_app.imaging.files.archives import passing_folder
+    from clipsvd_app.imaging.files.discovery import find_files
+    from clipsvd_app.imaging.reading import read_header
 
     room = passing_folder()
     given: dict[Path, Path] = {}
     for path in paths:
-        for file in imaging.find_files([path], unpack_into=room):
+        for file in find_files([path], unpack_into=room):
             given.setdefault(file, path)
     if not given:
         raise nothing_found(not_read(paths))
@@ -121,7 +123,7 @@ def list_files(paths: Sequence[Path]) -> tuple[NewFile, ...]:
     found: list[NewFile] = []
     for path in given:
         try:
-            header = imaging.read_header(path)
+            header = read_header(path)
             frames, study, one = header.frames, header.study_uid or str(path), header.series_uid or str(path)
             positions = _positions(header)
         except UserError:
@@ -147,7 +149,7 @@ def _positions(header: ImageHeader) -> tuple[float, ...]:
 
 
 def _with_series_windows(files: Sequence[NewFile], series: Iterable[Sequence[int]]) -> tuple[NewFile, ...]:
-    from clipsvd_app.imaging.series import series_window
+    from clipsvd_app.imaging.series.window import series_window
 
     windows: dict[int, Window | None] = {}
     for members in series:
@@ -246,9 +248,9 @@ def run_backbone(project: Project, number: int, settings: Settings) -> BackboneR
 
 def not_read(paths: Sequence[Path]) -> tuple[LeftOut, ...]:
     """Return what lies under the paths beside the files that `list_files` lists, each with its reason."""
-    from clipsvd_app import imaging
+    from clipsvd_app.imaging.files.discovery import look_through
 
-    return imaging.look_through(paths).left_out
+    return look_through(paths).left_out
 
 
 def _places(given: Mapping[Path, Path], room: Path) -> dict[Path, str]:

@@ -30,9 +30,9 @@ def ends_with(parts: tuple[str, ...], claim: tuple[str, ...]) -> bool:
 
 def sha256_or_none(path: Path) -> str:
     """Return the hash of a file, empty where it cannot be read."""
-    from clipsvd_app import imaging
+    from clipsvd_app.imaging.files.hashes import file_sha256
 
     try:
-        return imaging.file_sha256(path)
+        return file_sha256(path)
     except UserError:
         return ""

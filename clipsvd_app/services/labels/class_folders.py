@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from clipsvd_app.domain.classes import class_key, clean_name
-from clipsvd_app.imaging import LeftOut
+from clipsvd_app.imaging.files.left_out import LeftOut
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -149,8 +149,8 @@ def labels_by_content(
 
 def _places(paths: Sequence[Path], unpacked: Path) -> list[tuple[Path, str]]:
     """Return the folders that were added, or that archives were unpacked to, each with its name."""
-    from clipsvd_app.imaging import known_sha256
     from clipsvd_app.imaging.files.archives import is_zip
+    from clipsvd_app.imaging.files.known_hashes import known_sha256
 
     places = []
     for path in paths:

@@ -55,11 +55,12 @@ def look_at(path: str, side_px: int, check: Callable[[], None] = lambda: None) -
 
 def _picture(image: ProjectImage, side_px: int) -> NDArray[np.uint8] | None:
     """Return the middle of an image as a square; of one that may show text, what lies within its margins."""
-    from clipsvd_app import imaging
+    from clipsvd_app.imaging.files.known_hashes import require_content
+    from clipsvd_app.imaging.thumbnails import thumbnail
 
     try:
-        imaging.require_content(Path(image.path), image.sha256)
-        small = imaging.thumbnail(Path(image.path), image.frame, side_px, series_window=image.series_window)
+        require_content(Path(image.path), image.sha256)
+        small = thumbnail(Path(image.path), image.frame, side_px, series_window=image.series_window)
     except UserError:
         return None
     rows, columns = small.shape[:2]

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from clipsvd_app import __version__, imaging
+from clipsvd_app import __version__
 from clipsvd_app.adapter_file.plain_text import one_line
 from clipsvd_app.domain.codec import from_json
 from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.domain.results.cases import best_known, evidence, is_error, winner
 from clipsvd_app.domain.results.run import Prediction, RunResult
 from clipsvd_app.errors import UserError
+from clipsvd_app.imaging.files.known_hashes import require_content
 from clipsvd_app.imaging.formats.images import picture_bytes
+from clipsvd_app.imaging.thumbnails import thumbnail
 from clipsvd_app.services.report.blocks import Picture
 
 if TYPE_CHECKING:
@@ -129,10 +131,8 @@ def _pictures(
 def _png(image: ProjectImage) -> tuple[bytes, int, int] | None:
     """Return a thumbnail as PNG of pixels alone, or None for a file that is unreadable or another by now."""
     try:
-        imaging.require_content(Path(image.path), image.sha256)
-        pixels = imaging.thumbnail(
-            Path(image.path), image.frame, _THUMBNAIL_PX, series_window=image.series_window
-        )
+        require_content(Path(image.path), image.sha256)
+        pixels = thumbnail(Path(image.path), image.frame, _THUMBNAIL_PX, series_window=image.series_window)
     except (UserError, OSError):
         return None
     return picture_bytes(pixels), pixels.shape[1], pixels.shape[0]

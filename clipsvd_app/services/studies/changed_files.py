@@ -21,7 +21,7 @@ def changed_images(images: Iterable[ProjectImage], most_bytes: float = math.inf)
     A file is read only where its state on the disk is not known, and most_bytes at most of such files: the
     engine looks again at each that it reads. Safe to call from a thread.
     """
-    from clipsvd_app.imaging import is_hash_known
+    from clipsvd_app.imaging.files.known_hashes import is_hash_known
 
     images = tuple(images)
     left, other = most_bytes, set()
@@ -37,7 +37,7 @@ def changed_images(images: Iterable[ProjectImage], most_bytes: float = math.inf)
 
 def holds(path: Path, sha256: str) -> bool:
     """Whether a file is there, can be read, and has this content."""
-    from clipsvd_app.imaging import known_sha256
+    from clipsvd_app.imaging.files.known_hashes import known_sha256
 
     try:
         return path.is_file() and known_sha256(path) == sha256

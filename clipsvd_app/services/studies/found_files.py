@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import ImageHeader, LeftOut
+from clipsvd_app.imaging.files.left_out import LeftOut
+from clipsvd_app.imaging.values import ImageHeader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,10 +70,10 @@ def read_files(
 
     Safe to call from a thread. Raises UserError when there is nothing to read at all.
     """
-    from clipsvd_app import imaging
+    from clipsvd_app.imaging.files.discovery import look_through
 
     tell = report or (lambda _done, _total: None)
-    findings = imaging.look_through(paths, unpack_into=unpack_into, check=_now_and_then(tell))
+    findings = look_through(paths, unpack_into=unpack_into, check=_now_and_then(tell))
     if not findings.files and not any(item.sentence for item in findings.left_out):
         raise nothing_found(findings.left_out)
     found: list[FoundFile] = []
@@ -97,7 +98,7 @@ def read_files(
 
 def nothing_found(left_out: Sequence[LeftOut]) -> UserError:
     """Return the refusal of paths under which there is no file to read, with what there is instead."""
-    from clipsvd_app.imaging import quiet_words
+    from clipsvd_app.imaging.files.left_out import quiet_words
 
     for item in left_out:
         if item.sentence:
@@ -146,21 +147,25 @@ def _refuse_odd(path: Path) -> None:
 
 
 def _read(path: Path) -> FoundFile:
-    from clipsvd_app import imaging
+    from clipsvd_app.imaging.display.greys import to_display
+    from clipsvd_app.imaging.files.hashes import perceptual_hash
+    from clipsvd_app.imaging.files.known_hashes import known_sha256
+    from clipsvd_app.imaging.opened import held
+    from clipsvd_app.imaging.reading import look_into
 
     _refuse_odd(path)
-    with imaging.held(path) as file:
-        look = imaging.look_into(file)
+    with held(path) as file:
+        look = look_into(file)
         header, near, gives_window = look.header, "", look.gives_window
         if _must_be_seen(header) or _may_be_seen(header):
             try:
                 frame = look.first_frame()
-                near = f"{imaging.perceptual_hash(imaging.to_display(frame)):016x}"
+                near = f"{perceptual_hash(to_display(frame)):016x}"
                 gives_window = not frame.by_pixels
             except UserError:
                 if _must_be_seen(header):
                     raise
-        sha256 = imaging.known_sha256(file)
+        sha256 = known_sha256(file)
     return FoundFile(path, sha256, header, near, gives_window and header.frames == 1)
 
 

@@ -12,7 +12,7 @@ from clipsvd_app.domain.account import Account
 from clipsvd_app.domain.study import NewImage
 from clipsvd_app.domain.view import Window
 from clipsvd_app.domain.words.counting import counted
-from clipsvd_app.imaging import LeftOut, quiet_words
+from clipsvd_app.imaging.files.left_out import LeftOut, quiet_words
 from clipsvd_app.project.changes import (
     AddImages,
     Change,

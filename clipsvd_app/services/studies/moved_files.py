@@ -52,7 +52,7 @@ def plan_relink(project: Project, folder: Path, report: Report | None = None) ->
 
     report: told (files looked at, files in all); raises Cancelled to stop. Safe to call from a thread.
     """
-    from clipsvd_app import imaging
+    from clipsvd_app.imaging.files.discovery import find_files
 
     images = project.images()
     gone = lost_images(images)
@@ -60,7 +60,7 @@ def plan_relink(project: Project, folder: Path, report: Report | None = None) ->
     for image in images:
         if image.id in gone:
             wanted.setdefault(image.sha256, []).append(image)
-    files = _likely_first(imaging.find_files([folder], unpack_into=project.images_folder), wanted)
+    files = _likely_first(find_files([folder], unpack_into=project.images_folder), wanted)
     found: dict[str, Path] = {}
     for done, file in enumerate(files):
         if len(found) == len(wanted):
@@ -107,10 +107,10 @@ def _likely_first(files: Sequence[Path], wanted: dict[str, list[ProjectImage]]) 
 
 
 def _hash_of(file: Path) -> str:
-    from clipsvd_app import imaging
+    from clipsvd_app.imaging.files.hashes import file_sha256
 
     try:
-        return imaging.file_sha256(file)
+        return file_sha256(file)
     except UserError:
         return ""
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from clipsvd_app.domain.study import SeriesFlag
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import ImageHeader
+from clipsvd_app.imaging.values import ImageHeader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clipsvd_app.domain.study import ProjectImage
-    from clipsvd_app.imaging.series import Series, Slice
+    from clipsvd_app.imaging.series.assembly import Series, Slice
     from clipsvd_app.project import Project
 
 # Images are shown by position: orientation after orientation, then what says nothing of its place.
@@ -98,7 +98,7 @@ def _is_dicom_series(header: ImageHeader) -> bool:
 
 def _pictures_report(key: str, files: Sequence[SeriesFile]) -> SeriesReport:
     """Say what is left out of the pictures and volumes of one place; nothing is asked of their order."""
-    from clipsvd_app.imaging.series import note_flags
+    from clipsvd_app.imaging.series.notes import note_flags
 
     found = note_flags(note for file in files for note in file.header.notes)
     flags = tuple(SeriesFlag(flag.code.value, flag.sentence, flag.count) for flag in found)
@@ -111,7 +111,7 @@ def _flags_by_key(project: Project) -> dict[str, tuple[SeriesFlag, ...]]:
 
 
 def _assembled(files: Sequence[SeriesFile]) -> tuple[Series, ...]:
-    from clipsvd_app.imaging.series import Member, assemble
+    from clipsvd_app.imaging.series.assembly import Member, assemble
 
     return assemble([Member(file.header, file.sha256) for file in files])
 
@@ -154,9 +154,9 @@ def _earlier(project: Project, files: Sequence[SeriesFile]) -> list[SeriesFile]:
 
 
 def _read_again(key: str, sha256: str, path: str) -> SeriesFile | None:
-    from clipsvd_app import imaging
+    from clipsvd_app.imaging.reading import read_header
 
     try:
-        return SeriesFile(key, sha256, imaging.read_header(Path(path)))
+        return SeriesFile(key, sha256, read_header(Path(path)))
     except UserError:
         return None

@@ -26,7 +26,7 @@ def windows_of(
     report: told (slices read, slices to read) of each series; raises Cancelled to stop.
     Safe to call from a thread.
     """
-    from clipsvd_app.imaging.series import series_window
+    from clipsvd_app.imaging.series.window import series_window
 
     slices: dict[str, list[tuple[float, Path, int]]] = {}
     for image in images:

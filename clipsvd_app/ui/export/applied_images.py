@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from clipsvd_app import imaging
+from clipsvd_app.imaging.reading import read_frame
 from clipsvd_app.ui.export.image_dialog import AppliedImageDialog
 from clipsvd_app.ui.export.state import AppliedRow
 from clipsvd_app.ui.viewer.controllers.frame_states import slice_line, stored_state
 from clipsvd_app.ui.viewer.state import Corners, FrameState
 
 if TYPE_CHECKING:
-    from clipsvd_app.imaging import Frame
+    from clipsvd_app.imaging.values import Frame
     from clipsvd_app.services.adapters.application import FilePrediction, NewFile
     from clipsvd_app.ui.export.page import ExportPage
     from clipsvd_app.ui.look.theme import Theme
@@ -76,7 +76,7 @@ class AppliedImagesController(QObject):
         if self._task is not None:
             self._task.cancel()
         self._task = self._session.background.run(
-            lambda _report: imaging.read_frame(file.path, file.frame, file.series_window),
+            lambda _report: read_frame(file.path, file.frame, file.series_window),
             lambda answer: self._take(file, answer),
             priority=2,
         )

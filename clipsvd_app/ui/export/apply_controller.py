@@ -23,7 +23,7 @@ from clipsvd_app.ui.session.state import LongJob
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clipsvd_app.imaging import LeftOut
+    from clipsvd_app.imaging.files.left_out import LeftOut
     from clipsvd_app.jobs import BackboneRef
     from clipsvd_app.services.adapters.application import FilePrediction, NewFile
     from clipsvd_app.ui.export.applied_images import AppliedImagesController

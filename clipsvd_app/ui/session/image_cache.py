@@ -10,7 +10,9 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
-from clipsvd_app import imaging
+from clipsvd_app.imaging.files.known_hashes import require_content
+from clipsvd_app.imaging.reading import open_as_rgb, read_frame
+from clipsvd_app.imaging.thumbnails import thumbnail as make_thumbnail
 from clipsvd_app.ui.look.icons import finest_ratio
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.study import ProjectImage
     from clipsvd_app.domain.view import Window
-    from clipsvd_app.imaging import Frame
+    from clipsvd_app.imaging.values import Frame
     from clipsvd_app.ui.session.background import Answer, Background, Task
 
 K = TypeVar("K")
@@ -145,8 +147,8 @@ class Pictures(QObject):
 
         def read(report: Callable[[int, int], None]) -> Frame:
             report(0, 1)  # stops here when it was cancelled while it waited
-            imaging.require_content(path, sha256)
-            return imaging.read_frame(path, frame, shared)
+            require_content(path, sha256)
+            return read_frame(path, frame, shared)
 
         return self._read(read, take, priority=priority)
 
@@ -187,8 +189,8 @@ class Pictures(QObject):
         shared, side = image.series_window, _thumbnail_px()
 
         def read(_report: Callable[[int, int], None]) -> NDArray[np.uint8]:
-            imaging.require_content(path, sha256)
-            return imaging.thumbnail(path, frame, side, series_window=shared)
+            require_content(path, sha256)
+            return make_thumbnail(path, frame, side, series_window=shared)
 
         return self._read(read, take)
 
@@ -213,5 +215,5 @@ def _keep(store: OrderedDict[K, T], key: K, value: T, most: int) -> None:
 
 def as_model_sees(image: ProjectImage) -> NDArray[np.uint8]:
     """Return (rows, columns, 3) uint8 in the window and crop that training uses."""
-    imaging.require_content(Path(image.path), image.sha256)
-    return imaging.open_as_rgb(Path(image.path), image.frame, image.window, image.crop, image.series_window)
+    require_content(Path(image.path), image.sha256)
+    return open_as_rgb(Path(image.path), image.frame, image.window, image.crop, image.series_window)

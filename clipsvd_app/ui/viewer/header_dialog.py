@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtCore import QModelIndex, QPersistentModelIndex
 
-    from clipsvd_app.imaging import HeaderRow
+    from clipsvd_app.imaging.header_listing import HeaderRow
 
 HEADINGS = ("Tag", "Name", "VR", "Value")
 TAG, NAME, VR, VALUE = range(len(HEADINGS))

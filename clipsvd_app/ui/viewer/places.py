@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from clipsvd_app.imaging.series import Axis
+from clipsvd_app.imaging.series.placing import Axis
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.measures import Measure
     from clipsvd_app.domain.study import Mark
     from clipsvd_app.domain.view import Crop, Window
-    from clipsvd_app.imaging.series import Axis
+    from clipsvd_app.imaging.series.placing import Axis
     from clipsvd_app.ui.look.theme import Theme
     from clipsvd_app.ui.viewer.commands import LayoutName
     from clipsvd_app.ui.viewer.pane.pane import Pane

@@ -13,8 +13,8 @@ from PySide6.QtCore import QObject, QStandardPaths
 from PySide6.QtWidgets import QFileDialog
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import quiet_words
 from clipsvd_app.imaging.files.archives import passing_folder
+from clipsvd_app.imaging.files.left_out import quiet_words
 from clipsvd_app.project import Project, create_project, draft_project
 from clipsvd_app.services.labels.class_folders import (
     ClassFolders,

@@ -10,7 +10,7 @@ import pytest
 
 from clipsvd_app.engine.data.images import open_image, read_pictures
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import file_sha256
+from clipsvd_app.imaging.files.hashes import file_sha256
 
 if TYPE_CHECKING:
     from pathlib import Path

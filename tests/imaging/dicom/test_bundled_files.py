@@ -13,7 +13,9 @@ from pydicom.uid import VLWholeSlideMicroscopyImageStorage
 from support.bundled import bundled_folders
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import image_facts, read_frame, read_object_header, read_stored, to_display
+from clipsvd_app.imaging.display.greys import to_display
+from clipsvd_app.imaging.facts import image_facts
+from clipsvd_app.imaging.reading import read_frame, read_object_header, read_stored
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import SecondaryCaptureImageStorage
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import read_frame, read_header
+from clipsvd_app.imaging.reading import read_frame, read_header
 
 BLANK = np.zeros((3, 4), np.uint16)
 

@@ -14,12 +14,12 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ImplicitVRLittleEndian
 
-from clipsvd_app.imaging import read_frame, read_header
 from clipsvd_app.imaging.dicom import dataset
 from clipsvd_app.imaging.dicom.elements import KEYWORDS, damage, numbers, text
 from clipsvd_app.imaging.dicom.header import describe
 from clipsvd_app.imaging.dicom.quick_scan import PlainDataset, scan
 from clipsvd_app.imaging.dicom.true_image import TrueDataset
+from clipsvd_app.imaging.reading import read_frame, read_header
 
 TEXTS = ("PatientID", "PatientName", "StudyInstanceUID", "StudyDate", "Modality", "PhotometricInterpretation")
 FILES = sorted((Path(pydicom.__file__).parent / "data").rglob("*.dcm"))

@@ -22,8 +22,10 @@ from pydicom.uid import (
 )
 
 from clipsvd_app.domain.view import Window
-from clipsvd_app.imaging import image_facts, read_frame, read_header, to_display
 from clipsvd_app.imaging.dicom.elements import is_unreadable, numbers
+from clipsvd_app.imaging.display.greys import to_display
+from clipsvd_app.imaging.facts import image_facts
+from clipsvd_app.imaging.reading import read_frame, read_header
 
 RAMP8 = np.tile(np.arange(256, dtype=np.uint8), (4, 1))
 HU = np.tile(np.arange(-200, 300, 10), (4, 1))

@@ -24,9 +24,11 @@ from pydicom.uid import (
 )
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import image_facts, read_frame, read_header, read_stored, to_display
 from clipsvd_app.imaging.dicom.pixel_data.codestream import facts_of
-from clipsvd_app.imaging.series import list_series
+from clipsvd_app.imaging.display.greys import to_display
+from clipsvd_app.imaging.facts import image_facts
+from clipsvd_app.imaging.reading import read_frame, read_header, read_stored
+from clipsvd_app.imaging.series.listing import list_series
 
 PATCHES = np.repeat(np.array([[[200, 30, 30], [30, 180, 60], [60, 60, 220]]], np.uint8), 16, axis=1)
 PATCHES = np.repeat(PATCHES, 16, axis=0)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from pydicom.uid import VLWholeSlideMicroscopyImageStorage
 
-from clipsvd_app.imaging import read_frame, read_header, read_object_header
-from clipsvd_app.imaging.series import FlagCode, list_series
+from clipsvd_app.imaging.reading import read_frame, read_header, read_object_header
+from clipsvd_app.imaging.series.flags import FlagCode
+from clipsvd_app.imaging.series.listing import list_series
 from clipsvd_app.project import create_project
 from clipsvd_app.services.studies.import_plan import apply_import, plan_import
 

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clipsvd_app.domain.view import Crop, Window
-from clipsvd_app.imaging import Frame, open_as_rgb, rgb_of, to_display
-from clipsvd_app.imaging.display.greys import cropped
+from clipsvd_app.imaging.display.greys import cropped, rgb_of, to_display
 from clipsvd_app.imaging.display.windows import IDENTITY_8_BIT
+from clipsvd_app.imaging.reading import open_as_rgb
+from clipsvd_app.imaging.values import Frame
 
 FRACTION = st.floats(0, 1)
 

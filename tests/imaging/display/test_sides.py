@@ -8,8 +8,9 @@ from pydicom.dataset import Dataset
 from support.dicom_variants import described, item
 from support.films import ct_slices
 
-from clipsvd_app import imaging
 from clipsvd_app.imaging.display.sides import edges_along, edges_of_terms, letters_towards
+from clipsvd_app.imaging.reading import read_frame, read_header
+from clipsvd_app.imaging.series.volume import read_stack
 
 OBLIQUE = (np.cos(0.5), -np.sin(0.5), 0.0)
 
@@ -19,7 +20,7 @@ def written(path, **elements):
     for keyword, value in elements.items():
         setattr(dataset, keyword, value)
     dataset.save_as(path, enforce_file_format=True)
-    return imaging.read_frame(path).place
+    return read_frame(path).place
 
 
 def test_an_axis_of_the_patient_has_one_letter_and_an_oblique_one_more():
@@ -86,16 +87,16 @@ def test_the_axes_of_an_animal_are_named_by_its_terms_alone(tmp_path):
         "LE",
         "V",
     )
-    assert imaging.read_header(tmp_path / "a.dcm").quadruped
+    assert read_header(tmp_path / "a.dcm").quadruped
 
 
 def test_the_planes_of_an_animal_are_not_hung_as_those_of_a_person(tmp_path):
     slices = [(path, 0) for path in ct_slices(tmp_path / "p", range(4))]
-    assert imaging.read_stack(slices, lambda *_: None).orientation is not None
+    assert read_stack(slices, lambda *_: None).orientation is not None
     slices = [
         (path, 0) for path in ct_slices(tmp_path / "q", range(4), AnatomicalOrientationType="QUADRUPED")
     ]
-    assert imaging.read_stack(slices, lambda *_: None).orientation is None
+    assert read_stack(slices, lambda *_: None).orientation is None
 
 
 def test_a_frame_says_where_it_lies_and_how_thick_it_is(tmp_path):
@@ -128,7 +129,7 @@ def test_each_frame_of_an_enhanced_object_lies_for_itself(tmp_path):
         frames.append(own)
     dataset.PerFrameFunctionalGroupsSequence = frames
     dataset.save_as(tmp_path / "e.dcm", enforce_file_format=True)
-    places = [imaging.read_frame(tmp_path / "e.dcm", frame).place for frame in (0, 1)]
+    places = [read_frame(tmp_path / "e.dcm", frame).place for frame in (0, 1)]
     assert [place.along_mm for place in places] == [10, -20]
     assert {place.edges for place in places} == {("A", "H", "P", "F")}
     assert {place.thickness_mm for place in places} == {2}

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clipsvd_app.domain.view import Window
-from clipsvd_app.imaging import apply_window
 from clipsvd_app.imaging.display.windows import (
     IDENTITY_8_BIT,
+    apply_window,
     default_window,
     is_usable,
     percentile_window,

@@ -9,7 +9,8 @@ import pydicom
 import pytest
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import look_through, sniff
+from clipsvd_app.imaging.files.discovery import look_through
+from clipsvd_app.imaging.signature import sniff
 
 if TYPE_CHECKING:
     from pathlib import Path

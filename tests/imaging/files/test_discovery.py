@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import find_files, look_through, natural_key
 from clipsvd_app.imaging.files import archives
 from clipsvd_app.imaging.files.archive_paths import safe_paths
+from clipsvd_app.imaging.files.discovery import find_files, look_through, natural_key
 
 
 def picture(path: Path) -> Path:

@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from support.zip_files import Entry, packed, zip_of
 
 from clipsvd_app.errors import Cancelled, UserError
-from clipsvd_app.imaging import look_through
 from clipsvd_app.imaging.files import archives
 from clipsvd_app.imaging.files.archive_paths import safe_paths
+from clipsvd_app.imaging.files.discovery import look_through
 from clipsvd_app.imaging.files.zip_records import MemberTrouble, member_parts, read_contents
 
 if TYPE_CHECKING:

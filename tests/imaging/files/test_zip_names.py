@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.zip_files import Entry, zip_of
 
-from clipsvd_app.imaging import look_through
+from clipsvd_app.imaging.files.discovery import look_through
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,10 @@ import pytest
 from PIL import Image, ImageOps
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import image_facts, read_frame, read_header, read_stored, sniff, to_display
+from clipsvd_app.imaging.display.greys import to_display
+from clipsvd_app.imaging.facts import image_facts
+from clipsvd_app.imaging.reading import read_frame, read_header, read_stored
+from clipsvd_app.imaging.signature import sniff
 
 COLOURS = np.zeros((20, 30, 3), np.uint8)
 COLOURS[:10, :15] = (250, 20, 20)

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import read_frame, read_header, read_stored, to_display
+from clipsvd_app.imaging.display.greys import to_display
+from clipsvd_app.imaging.reading import read_frame, read_header, read_stored
 
 GREYS = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
 

@@ -10,7 +10,9 @@ from PIL import Image, ImageOps
 from support.tiffs import page, tiff
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import image_facts, read_frame, read_header, read_stored, to_display
+from clipsvd_app.imaging.display.greys import to_display
+from clipsvd_app.imaging.facts import image_facts
+from clipsvd_app.imaging.reading import read_frame, read_header, read_stored
 
 RAMP = np.arange(16 * 32).reshape(16, 32)
 UNASSOCIATED = (3, [2])

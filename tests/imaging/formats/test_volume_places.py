@@ -9,15 +9,11 @@ import numpy as np
 import pytest
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import (
-    image_facts,
-    list_header,
-    read_frame,
-    read_header,
-    read_stack,
-    read_stored,
-    to_display,
-)
+from clipsvd_app.imaging.display.greys import to_display
+from clipsvd_app.imaging.facts import image_facts
+from clipsvd_app.imaging.header_listing import list_header
+from clipsvd_app.imaging.reading import read_frame, read_header, read_stored
+from clipsvd_app.imaging.series.volume import read_stack
 
 VOXELS = (np.arange(6 * 5 * 4).reshape(4, 5, 6) * 10).astype(np.int16)
 STRAIGHT = [[0.5, 0, 0, -10], [0, 0.5, 0, -20], [0, 0, 3, 30]]

@@ -5,8 +5,9 @@ import pytest
 import SimpleITK
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import image_facts, read_frame, read_header, read_stored
+from clipsvd_app.imaging.facts import image_facts
 from clipsvd_app.imaging.formats import volumes
+from clipsvd_app.imaging.reading import read_frame, read_header, read_stored
 
 VOXELS = np.arange(60, dtype=np.int16).reshape(3, 4, 5) - 7
 

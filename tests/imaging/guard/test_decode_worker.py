@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import read_frame
 from clipsvd_app.imaging.dicom.pixel_data import frames
 from clipsvd_app.imaging.guard.decode_worker import (
     DecodeError,
@@ -22,6 +21,7 @@ from clipsvd_app.imaging.guard.decode_worker import (
     LastFile,
     bounded,
 )
+from clipsvd_app.imaging.reading import read_frame
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,9 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 from support.tiffs import page, tiff
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import read_frame, read_header, to_display
 from clipsvd_app.imaging.dicom import dataset as dicom_dataset
+from clipsvd_app.imaging.display.greys import to_display
+from clipsvd_app.imaging.reading import read_frame, read_header
 
 if TYPE_CHECKING:
     from pathlib import Path

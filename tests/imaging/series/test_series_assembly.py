@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clipsvd_app.imaging import ImageHeader, Plane
-from clipsvd_app.imaging.series import FlagCode, Member, assemble
+from clipsvd_app.imaging.series.assembly import Member, assemble
+from clipsvd_app.imaging.series.flags import FlagCode
+from clipsvd_app.imaging.values import ImageHeader, Plane
 
 CODES = st.integers(0, 2**32 - 1).map(np.random.default_rng)
 

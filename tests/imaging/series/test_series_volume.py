@@ -10,7 +10,7 @@ from PIL import Image
 from support.phantom_ct import chest, write_series
 
 from clipsvd_app.errors import Cancelled, UserError
-from clipsvd_app.imaging import read_stack
+from clipsvd_app.imaging.series.volume import read_stack
 
 BLOCK = np.arange(4 * 6 * 5).reshape(4, 6, 5)
 

@@ -9,8 +9,10 @@ from PIL import Image
 
 from clipsvd_app.domain.view import Window
 from clipsvd_app.errors import Cancelled
-from clipsvd_app.imaging import open_as_rgb, read_frame, thumbnail, to_display
-from clipsvd_app.imaging.series import series_window, window_beside
+from clipsvd_app.imaging.display.greys import to_display
+from clipsvd_app.imaging.reading import open_as_rgb, read_frame
+from clipsvd_app.imaging.series.window import series_window, window_beside
+from clipsvd_app.imaging.thumbnails import thumbnail
 
 NOISE_UP_TO, LESION = 50, 10_000
 

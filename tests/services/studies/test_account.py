@@ -18,7 +18,7 @@ from support.zip_files import Entry, zip_of
 from clipsvd_app.cli import main
 from clipsvd_app.domain.account import Account
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import look_through
+from clipsvd_app.imaging.files.discovery import look_through
 from clipsvd_app.project import create_project
 from clipsvd_app.services.adapters.application import list_files, not_read
 from clipsvd_app.services.studies import import_plan

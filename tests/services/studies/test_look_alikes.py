@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from support.films import ct_slices, film
 
-from clipsvd_app import imaging
+from clipsvd_app.imaging.reading import open_as_rgb
 from clipsvd_app.services.studies.import_plan import apply_import, plan_import
 from clipsvd_app.services.studies.look_alikes import look_alikes
 
@@ -58,7 +58,7 @@ def test_a_picture_of_a_film_is_warned_of_and_not_given_to_its_patient(
 ) -> None:
     source = film(tmp_path / "a.dcm", "A", 1)
     project.apply(apply_import(project, plan_import(project, [source])))
-    copy = imaging.open_as_rgb(source) // 2 + brightness
+    copy = open_as_rgb(source) // 2 + brightness
     Image.fromarray(copy).save(tmp_path / "copy.png")
     plan = plan_import(project, [tmp_path / "copy.png"])
     assert warned(plan)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clipsvd_app import imaging
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging.files import known_hashes
+from clipsvd_app.imaging.files.hashes import file_sha256
+from clipsvd_app.imaging.files.known_hashes import known_sha256, require_content
 from clipsvd_app.jobs import ImageInput
 from clipsvd_app.services.files.job_folders import image_input
 from clipsvd_app.services.studies.changed_files import changed_images, changed_sentence
@@ -38,9 +39,9 @@ def test_another_file_under_the_same_name_is_noticed(filled, picture, tmp_path: 
     assert not changed_sentence(0, 3)
     assert not changed_images(filled.images(), most_bytes=10), "no more is read than asked for"
     with pytest.raises(UserError, match=r"0\.png is not the file that was added"):
-        imaging.require_content(tmp_path / "d" / "0.png", image_input(one, None).sha256)
-    imaging.require_content(tmp_path / "d" / "1.png", image_input(two, None).sha256)
-    imaging.require_content(tmp_path / "d" / "0.png", ImageInput(1, "", 0, "").sha256)
+        require_content(tmp_path / "d" / "0.png", image_input(one, None).sha256)
+    require_content(tmp_path / "d" / "1.png", image_input(two, None).sha256)
+    require_content(tmp_path / "d" / "0.png", ImageInput(1, "", 0, "").sha256)
 
 
 def test_the_labelled_file_is_found_again_by_its_content(filled, picture, tmp_path: Path) -> None:
@@ -63,17 +64,15 @@ def test_an_unchanged_file_is_hashed_once_and_a_changed_one_again(tmp_path: Path
     file, read = tmp_path / "a.bin", []
     file.write_bytes(b"one")
     monkeypatch.setattr(known_hashes, "_UNSURE_S", -1.0)
-    monkeypatch.setattr(
-        known_hashes, "file_sha256", lambda path: read.append(path) or imaging.file_sha256(path)
-    )
-    first = imaging.known_sha256(file)
+    monkeypatch.setattr(known_hashes, "file_sha256", lambda path: read.append(path) or file_sha256(path))
+    first = known_sha256(file)
     monkeypatch.setattr(known_hashes, "_NOTES", known_hashes._Notes())  # as another process begins
-    assert imaging.known_sha256(file) == first
+    assert known_sha256(file) == first
     assert len(read) == 1
     status = file.stat()
     file.write_bytes(b"two")
     os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
-    assert imaging.known_sha256(file) != first, "the same size and time of change, and yet another file"
+    assert known_sha256(file) != first, "the same size and time of change, and yet another file"
     assert len(read) == 2
 
 
@@ -82,11 +81,11 @@ def test_what_is_noted_of_a_file_names_neither_its_path_nor_its_time(tmp_path: P
     file.write_bytes(b"pixels")
     monkeypatch.setenv("CLIPSVD_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(known_hashes, "_UNSURE_S", -1.0)
-    sha256 = imaging.known_sha256(file)
+    sha256 = known_sha256(file)
     (notes,) = (tmp_path / "home").rglob("files.txt")
     state, kept = notes.read_text().split()
     assert kept == sha256
     assert len(state) == 64
     notes.write_text(f"{'0' * 64} no hash\n\x00\n")
     monkeypatch.setattr(known_hashes, "_NOTES", known_hashes._Notes())
-    assert imaging.known_sha256(file) == sha256
+    assert known_sha256(file) == sha256

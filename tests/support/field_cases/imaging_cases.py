@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from support.field_cases.verdicts import ensure, ensure_near, row, says
 
-from clipsvd_app import imaging
+from clipsvd_app.domain.view import Window
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging.series import list_series, series_window
+from clipsvd_app.imaging.display.greys import to_display
+from clipsvd_app.imaging.facts import image_facts
+from clipsvd_app.imaging.reading import read_frame, read_header, read_overlays
+from clipsvd_app.imaging.series.listing import list_series
+from clipsvd_app.imaging.series.window import series_window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,12 +48,12 @@ def expected(case: Path) -> dict[str, Any]:
 
 def greys(path: Path, frame: int = 0) -> Any:
     """Return a frame as it is shown, uint8."""
-    return imaging.to_display(imaging.read_frame(path, frame))
+    return to_display(read_frame(path, frame))
 
 
 def flags(path: Path) -> tuple[str, ...]:
     """Return what is said of a file."""
-    return imaging.image_facts(path).flags
+    return image_facts(path).flags
 
 
 def shown_by_command(path: Path, frame: int = 0) -> Any:
@@ -124,16 +128,16 @@ def cbct_one_file(case: Path) -> None:
 
 def charset_names(case: Path) -> None:
     for name, right in expected(case)["names"].items():
-        ensure(str(imaging.read_header(case / f"{name}.dcm").patient_name) == right, f"{name} read otherwise")
+        ensure(str(read_header(case / f"{name}.dcm").patient_name) == right, f"{name} read otherwise")
 
 
 def comma_decimals(case: Path) -> None:
     right = expected(case)
     ensure_near(row(greys(case / "ct_comma.dcm")), right["greys"], 1, "CT")
-    frame = imaging.read_frame(case / "mr_comma.dcm", 0)
+    frame = read_frame(case / "mr_comma.dcm", 0)
     ensure((frame.window.centre, frame.window.width) == (500.5, 800.0), f"MR window {frame.window}")
     for name in ("ct_comma.dcm", "mr_comma.dcm"):
-        ensure(imaging.read_header(case / name).pixel_spacing_mm == (0.5, 0.5), f"{name}: spacing")
+        ensure(read_header(case / name).pixel_spacing_mm == (0.5, 0.5), f"{name}: spacing")
 
 
 def ct_perfusion(case: Path) -> None:
@@ -146,8 +150,8 @@ def ct_perfusion(case: Path) -> None:
 def ct_sc_grey8(case: Path) -> None:
     ensure_near(row(greys(case / "dose_sheet.dcm")), expected(case)["greys_of_row0"], 0, "dose sheet")
     for name in ("dose_sheet.dcm", "dose_sheet_windowed.dcm"):
-        ensure(not imaging.read_header(case / name).units, f"{name} is said to be in HU")
-        ensure(not imaging.read_frame(case / name, 0).units, f"{name} is shown in HU")
+        ensure(not read_header(case / name).units, f"{name} is said to be in HU")
+        ensure(not read_frame(case / name, 0).units, f"{name} is shown in HU")
 
 
 def dbt_windows(case: Path) -> None:
@@ -173,20 +177,18 @@ def enhanced_no_order(case: Path) -> None:
     sentences = [flag.sentence for flag in series.flags]
     ensure(says(sentences, f"holds {right['repeats']} images"), f"flags: {sentences}")
     ensure_near(
-        imaging.read_frame(case / "emr.dcm", 11).pixels[0, 0],
+        read_frame(case / "emr.dcm", 11).pixels[0, 0],
         right["value_of_last_frame"],
         1e-3,
         "last frame",
     )
-    ensure_near(
-        imaging.read_header(case / "emr.dcm").pixel_spacing_mm, right["pixel_spacing_mm"], 1e-6, "spacing"
-    )
+    ensure_near(read_header(case / "emr.dcm").pixel_spacing_mm, right["pixel_spacing_mm"], 1e-6, "spacing")
 
 
 def frames_miscounted(case: Path) -> None:
     right = expected(case)["greys"]
     for path in sorted(case.glob("*.dcm")):
-        frames = imaging.read_header(path).frames
+        frames = read_header(path).frames
         ensure(frames == 4, f"{path.name}: {frames} frames")
         found = [int(greys(path, number)[16, 16]) for number in range(frames)]
         ensure_near(found, right, 3, path.name)
@@ -196,8 +198,8 @@ def frames_miscounted(case: Path) -> None:
 
 def imagej_stack(case: Path) -> None:
     right = expected(case)
-    ensure(imaging.read_header(case / "stack.tif").frames == right["frames"], "slices are lost")
-    found = [float(imaging.read_frame(case / "stack.tif", n).pixels.mean()) for n in range(right["frames"])]
+    ensure(read_header(case / "stack.tif").frames == right["frames"], "slices are lost")
+    found = [float(read_frame(case / "stack.tif", n).pixels.mean()) for n in range(right["frames"])]
     ensure_near(found, right["values"], 0.5, "slices")
 
 
@@ -213,7 +215,7 @@ def j2k_ybr_full(case: Path) -> None:
 def jpeg_extended_10(case: Path) -> None:
     right = np.load(case / "decoded.npy")
     for path in sorted(case.glob("*.dcm")):
-        ensure_near(imaging.read_frame(path, 0).pixels, right, 1, path.name)
+        ensure_near(read_frame(path, 0).pixels, right, 1, path.name)
 
 
 def jpeg_transposed(case: Path) -> None:
@@ -236,12 +238,12 @@ def jpeg_transposed(case: Path) -> None:
 
 def magnified_mammo(case: Path) -> None:
     for name, in_patient, at_detector in (("mg.dcm", 0.1 / 1.8, 0.1), ("dx_calibrated.dcm", 0.17, None)):
-        frame = imaging.read_frame(case / name, 0)
+        frame = read_frame(case / name, 0)
         spacing, plane = frame.pixel_spacing_mm, frame.limits.plane
         wanted = at_detector if plane == "at the detector" else in_patient
         ensure(spacing is not None and wanted is not None, f"{name}: {spacing} mm {plane}")
         ensure_near(spacing, (wanted, wanted), 1e-3, f"{name}: mm {plane or 'in the patient'}")
-        facts = imaging.image_facts(case / name)
+        facts = image_facts(case / name)
         ensure((facts.pixel_spacing_mm, facts.spacing_plane) == (spacing, plane), f"{name}: other facts")
 
 
@@ -257,7 +259,7 @@ def mpo_exif(case: Path) -> None:
 def native_bits_exceeded(case: Path) -> None:
     by_sense = np.asarray(expected(case)["by_sense"])
     by_letter = np.where(by_sense >= 2048, by_sense - 4096, by_sense)
-    found = imaging.read_frame(case / "ct.dcm", 0).pixels[0]
+    found = read_frame(case / "ct.dcm", 0).pixels[0]
     ensure(np.array_equal(found, by_sense) or np.array_equal(found, by_letter), f"values {found[-4:]}")
     ensure(says(flags(case / "ct.dcm"), "Bits Stored"), f"no word on it: {flags(case / 'ct.dcm')}")
 
@@ -266,9 +268,9 @@ def nifti_sheared(case: Path) -> None:
     slices = expected(case)["slices"]
     voxels = np.arange(slices * 30).reshape(slices, 30) * 10
     for path in sorted([*case.glob("*.nii"), *case.glob("*.nii.gz")]):
-        header = imaging.read_header(path)
+        header = read_header(path)
         ensure(header.frames == slices, f"{path.name}: {header.frames} slices")
-        found = [np.sort(imaging.read_frame(path, n).pixels, axis=None) for n in range(slices)]
+        found = [np.sort(read_frame(path, n).pixels, axis=None) for n in range(slices)]
         ensure_near(found, voxels, 1e-3, f"{path.name}: voxels")  # whichever way round they are shown
         said = flags(path)
         ensure(any(header.planes) or says(said, "where they lie"), f"{path.name}: no places, no word: {said}")
@@ -277,7 +279,7 @@ def nifti_sheared(case: Path) -> None:
 def nrrd_space(case: Path) -> None:
     right = expected(case)
     for name in ("v.nrrd", "v.mha"):
-        header = imaging.read_header(case / name)
+        header = read_header(case / name)
         ensure_near(header.pixel_spacing_mm, right["pixel_spacing_mm"], 1e-6, f"{name}: spacing")
         ensure(header.planes and header.planes[0], f"{name}: no places")
         ensure_near(
@@ -285,7 +287,7 @@ def nrrd_space(case: Path) -> None:
         )
         first = header.planes[0]
         ensure_near([*first.row, *first.column], right["orientation"], 1e-6, f"{name}: sides")
-    ensure(imaging.read_frame(case / "upper.nhdr", 0).pixels.shape == (8, 8), "detached header")
+    ensure(read_frame(case / "upper.nhdr", 0).pixels.shape == (8, 8), "detached header")
 
 
 def odd_length(case: Path) -> None:
@@ -315,19 +317,19 @@ def overlay_big_endian(case: Path) -> None:
     for y, x in expected(case)["set_bits"]:
         right[y, x] = True
     for name in ("le.dcm", "be.dcm"):
-        (overlay,) = imaging.read_overlays(case / name, 0)
+        (overlay,) = read_overlays(case / name, 0)
         ensure(np.array_equal(overlay.mask, right), f"{name}: other bits")
 
 
 def pet_no_window(case: Path) -> None:
     paths = sorted(case.glob("*.dcm"))
     shared = series_window([(path, 0) for path in paths])
-    in_window = [imaging.to_display(imaging.read_frame(path, 0, shared)) for path in paths]
+    in_window = [to_display(read_frame(path, 0, shared)) for path in paths]
     for way, shown in (
         ("the window", in_window),
         ("the command", [shown_by_command(path) for path in paths]),
     ):
-        values = [float(imaging.read_frame(path, 0).pixels.max()) for path in paths]
+        values = [float(read_frame(path, 0).pixels.max()) for path in paths]
         hot = int(np.argmax(values))
         noise = max(float(picture.mean()) for place, picture in enumerate(shown) if place != hot)
         ensure(noise <= expected(case)["mean_grey_of_noise_at_most"], f"{way}: noise at grey {noise:.0f}")
@@ -343,31 +345,27 @@ def pet_slopes(case: Path) -> None:
 def pixeldata_un(case: Path) -> None:
     right = expected(case)
     ensure_near(row(greys(case / "dx.dcm")), right["greys"], 1, "dx")
-    ensure_near(
-        imaging.read_header(case / "dx.dcm").pixel_spacing_mm, right["pixel_spacing_mm"], 1e-6, "spacing"
-    )
+    ensure_near(read_header(case / "dx.dcm").pixel_spacing_mm, right["pixel_spacing_mm"], 1e-6, "spacing")
 
 
 def implicit_mislabelled(case: Path) -> None:
     same_row_of_greys(case)
     for path in sorted(case.glob("*.dcm")):
-        ensure_near(
-            imaging.read_header(path).pixel_spacing_mm, expected(case)["pixel_spacing_mm"], 1e-6, path.name
-        )
+        ensure_near(read_header(path).pixel_spacing_mm, expected(case)["pixel_spacing_mm"], 1e-6, path.name)
 
 
 def planar_tags(case: Path) -> None:
     flat, native = np.load(case / "flat.npy"), np.load(case / "native.npy")
     for number, frame in enumerate(native):  # (frames, rows, columns, 3)
         ensure_near(greys(case / "native_planes.dcm", number), frame, 0, f"native planes, frame {number}")
-    ensure(imaging.read_header(case / "native_planes.dcm").frames == len(native), "frames are lost")
+    ensure(read_header(case / "native_planes.dcm").frames == len(native), "frames are lost")
     ensure_near(greys(case / "jpeg_says_planes.dcm"), flat, 6, "JPEG")
     ensure_near(greys(case / "rle_says_pixels.dcm"), flat, 0, "RLE")
 
 
 def png_kinds(case: Path) -> None:
     right = expected(case)
-    ensure_near(row(imaging.read_frame(case / "la16.png", 0).pixels), right["la16_values"], 0.5, "la16")
+    ensure_near(row(read_frame(case / "la16.png", 0).pixels), right["la16_values"], 0.5, "la16")
     ensure_near(row(greys(case / "rgb16.png")), right["rgb16"], 1, "rgb16")
     low = np.asarray(row(greys(case / "la16_low.png")), float)
     ensure(low.max() - low.min() > 100, "la16_low is black")
@@ -424,7 +422,7 @@ def tiff_pages(case: Path) -> None:
 def us_regions(case: Path) -> None:
     upper, lower, outside = ((60, 20), (90, 80)), ((60, 120), (90, 180)), ((5, 20), (20, 60))
     for name, below in (("duplex.dcm", None), ("two_scales.dcm", (0.2, 0.2))):
-        frame = imaging.read_frame(case / name, 0)
+        frame = read_frame(case / name, 0)
         for where, points, right in (
             ("above", upper, (0.5, 0.5)),
             ("below", lower, below),
@@ -435,16 +433,16 @@ def us_regions(case: Path) -> None:
             ensure(found in (right, None), f"{name}: {found} mm {where}")
         above = frame.limits.spacing_at(upper, frame.pixel_spacing_mm)
         ensure(above == (0.5, 0.5), f"{name}: {above} mm in B-mode")
-        whole = imaging.image_facts(case / name).pixel_spacing_mm
+        whole = image_facts(case / name).pixel_spacing_mm
         ensure(whole is None, f"{name}: {whole} mm over the whole picture")
 
 
 def voi_lut_beside_window(case: Path) -> None:
-    right, frame = expected(case), imaging.read_frame(case / "mg.dcm", 0)
-    shown = {"as it opens": row(imaging.to_display(frame))}
+    right, frame = expected(case), read_frame(case / "mg.dcm", 0)
+    shown = {"as it opens": row(to_display(frame))}
     for name, preset in frame.presets:
-        if isinstance(preset, imaging.Window):
-            shown[name] = row(imaging.to_display(frame, preset))
+        if isinstance(preset, Window):
+            shown[name] = row(to_display(frame, preset))
     for way in ("window", "lut"):
         ensure(
             any(np.abs(np.asarray(found, int) - right[way]).max() <= 1 for found in shown.values()),

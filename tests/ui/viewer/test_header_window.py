@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 from support.films import film
 from support.project_images import project_image
 
-from clipsvd_app.imaging import HeaderRow
+from clipsvd_app.imaging.header_listing import HeaderRow
 from clipsvd_app.ui.session.background import Background
 from clipsvd_app.ui.viewer.controllers.headers import HeaderController
 from clipsvd_app.ui.viewer.header_dialog import NOTHING_FOUND, VALUE, HeaderDialog

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QFontMetrics
 
 from clipsvd_app.domain.view import Window
-from clipsvd_app.imaging import Frame, FramePlace
+from clipsvd_app.imaging.values import Frame, FramePlace
 from clipsvd_app.ui.viewer.controllers.frame_states import slice_line
 from clipsvd_app.ui.viewer.pane.corner_layer import wrapped
 from clipsvd_app.ui.viewer.state import FrameState

@@ -9,7 +9,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from clipsvd_app.domain.view import Window
-from clipsvd_app.imaging import ScaleLimits
+from clipsvd_app.imaging.values import ScaleLimits
 from clipsvd_app.ui.viewer import viewer as viewer_module
 from clipsvd_app.ui.viewer.pane.corner_layer import ruler_length_mm
 from clipsvd_app.ui.viewer.pane.layer import probe_text

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from clipsvd_app.engine.explain.model.embedded_corpus import keep_array, recall_array, state_hash
-from clipsvd_app.imaging import PIXELS_VERSION
+from clipsvd_app.imaging.reading import PIXELS_VERSION
 
 if TYPE_CHECKING:
     from torch import Tensor

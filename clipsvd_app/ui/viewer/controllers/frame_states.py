@@ -7,15 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clipsvd_app import imaging
 from clipsvd_app.errors import UserError
+from clipsvd_app.imaging.display.greys import letterbox, rgb_of, to_display
+from clipsvd_app.imaging.reading import read_header
+from clipsvd_app.imaging.values import UNLIMITED
 from clipsvd_app.ui.viewer.state import ClassBadge, Corners, FrameState, WindowPreset
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clipsvd_app.domain.study import ProjectImage
-    from clipsvd_app.imaging import Frame
+    from clipsvd_app.imaging.values import Frame
     from clipsvd_app.ui.session.session import Session
 
 WIDEST_OF_ANATOMY_HU = 2500.0
@@ -75,8 +77,8 @@ def model_state(
     session: Session, image: ProjectImage, frame: Frame, stack: Sequence[ProjectImage]
 ) -> FrameState:
     """Return the picture that training is given: windowed, cut to its region, padded to a square."""
-    picture = imaging.rgb_of(imaging.to_display(frame, image.window, crop=image.crop))
-    square = imaging.letterbox(picture, max(picture.shape[:2]))
+    picture = rgb_of(to_display(frame, image.window, crop=image.crop))
+    square = letterbox(picture, max(picture.shape[:2]))
     plain = frame_state(session, image, frame, stack)
     return replace(
         plain,
@@ -89,7 +91,7 @@ def model_state(
         inverted=False,
         presets=(),
         spacing_mm=None,
-        limits=imaging.UNLIMITED,
+        limits=UNLIMITED,
         corners=_corners(
             session,
             image,
@@ -212,7 +214,7 @@ def caution_of(session: Session, image: ProjectImage) -> tuple[str, ...]:
 
 def _own_caution(session: Session, image: ProjectImage, frame: Frame) -> tuple[str, ...]:
     """Say what is wrong with the header of a frame, unless that is said of the whole series."""
-    from clipsvd_app.imaging.series import fault_flags
+    from clipsvd_app.imaging.series.checks import faults as fault_flags
 
     said = {flag.code for flag in session.series_flags().get(image.series_id, ())}
     new = [flag.sentence for flag in fault_flags([frame.faults]) if flag.code.value not in said]
@@ -252,7 +254,7 @@ def _identity(session: Session, image: ProjectImage) -> tuple[str, ...]:
     if not session.settings.show_identity:
         return ()
     try:
-        header = imaging.read_header(Path(image.path))
+        header = read_header(Path(image.path))
     except UserError:
         return ()
     return tuple(part for part in (header.patient_name, header.patient_id) if part)

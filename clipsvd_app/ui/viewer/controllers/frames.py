@@ -16,7 +16,7 @@ from clipsvd_app.ui.viewer.controllers.training_views import region_change, wind
 if TYPE_CHECKING:
     from clipsvd_app.domain.study import ProjectImage
     from clipsvd_app.domain.view import Window
-    from clipsvd_app.imaging import Frame
+    from clipsvd_app.imaging.values import Frame
     from clipsvd_app.project.changes import Change
     from clipsvd_app.ui.label.page import LabelPage
     from clipsvd_app.ui.session.background import Task

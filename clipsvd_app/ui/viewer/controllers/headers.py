@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from clipsvd_app import imaging
 from clipsvd_app.errors import UserError
+from clipsvd_app.imaging.header_listing import list_header
 from clipsvd_app.ui.viewer.header_dialog import HeaderDialog
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class HeaderController(QObject):
         self.dialog.show_reading(image.title)
         path, title = Path(image.path), image.title
         self._task = self._session.work(
-            lambda _report: imaging.list_header(path), lambda answer: self._take(title, answer), priority=2
+            lambda _report: list_header(path), lambda answer: self._take(title, answer), priority=2
         )
 
     def _take(self, title: str, answer: Answer) -> None:

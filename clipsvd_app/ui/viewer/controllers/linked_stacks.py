@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from clipsvd_app import imaging
-from clipsvd_app.imaging.series import axis_of
+from clipsvd_app.imaging.reading import read_header
+from clipsvd_app.imaging.series.placing import axis_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from clipsvd_app.domain.study import ProjectImage
-    from clipsvd_app.imaging.series import Axis
+    from clipsvd_app.imaging.series.placing import Axis
     from clipsvd_app.ui.session.background import Answer
     from clipsvd_app.ui.session.session import Session
     from clipsvd_app.ui.viewer.controllers.frames import ViewingController
@@ -79,5 +79,5 @@ def read_axis(stack: Sequence[ProjectImage], report: Callable[[int, int], None])
         report(number, len(stack))
         path = Path(image.path)
         if path not in headers:
-            headers[path] = imaging.read_header(path)
+            headers[path] = read_header(path)
     return axis_of([(Path(image.path), image.frame) for image in stack], headers)

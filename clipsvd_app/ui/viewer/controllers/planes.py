@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from clipsvd_app import imaging
 from clipsvd_app.domain.words.counting import counted
-from clipsvd_app.imaging import Frame
+from clipsvd_app.imaging.files.known_hashes import require_content
+from clipsvd_app.imaging.series.volume import read_stack
+from clipsvd_app.imaging.values import Frame
 from clipsvd_app.ui.session.notices import Notice
 from clipsvd_app.ui.viewer.controllers.frame_states import badge_of, caution_of, kind_of, presets_of
 from clipsvd_app.ui.viewer.reslice import Array, Plane, Voxel, evenly_spaced, planes_of
@@ -184,9 +185,9 @@ class ReformatController(QObject):
 def volume_of(stack: list[ProjectImage], report: Callable[[int, int], None]) -> Volume:
     """Read a series and bring its slices to even distances; where those are unknown they count as square."""
     for image in stack:
-        imaging.require_content(Path(image.path), image.sha256)
+        require_content(Path(image.path), image.sha256)
     slices = [(Path(image.path), image.frame) for image in stack]
-    read = imaging.read_stack(slices, report, stack[0].series_window)
+    read = read_stack(slices, report, stack[0].series_window)
     ids = tuple(stack[number].id for number in read.order)
     in_plane = read.first.pixel_spacing_mm
     voxels, step = read.voxels, None

@@ -16,7 +16,7 @@ from clipsvd_app.ui.viewer.pane.window_drag import heat_lut
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from clipsvd_app.imaging import Edges
+    from clipsvd_app.imaging.values import Edges
     from clipsvd_app.ui.viewer.pane.image_item import Greys
 
 FIT_MARGIN = 0.01

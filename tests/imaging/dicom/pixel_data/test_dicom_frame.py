@@ -10,7 +10,8 @@ from pydicom.uid import ExplicitVRBigEndian
 
 from clipsvd_app.domain.view import Window
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import read_frame, to_display
+from clipsvd_app.imaging.display.greys import to_display
+from clipsvd_app.imaging.reading import read_frame
 
 RAMP = np.arange(16, dtype=np.uint16).reshape(4, 4)
 

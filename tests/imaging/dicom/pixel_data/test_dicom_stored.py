@@ -12,7 +12,7 @@ from pydicom.pixels import pixel_array
 from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import read_frame, read_header, read_stored
+from clipsvd_app.imaging.reading import read_frame, read_header, read_stored
 
 NATIVE = [
     "CT_small.dcm",

@@ -17,7 +17,7 @@ from pydicom.uid import (
 from support import htj2k
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging import read_frame, read_stored
+from clipsvd_app.imaging.reading import read_frame, read_stored
 
 
 @pytest.fixture

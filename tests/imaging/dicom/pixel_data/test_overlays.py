@@ -6,7 +6,8 @@ import numpy as np
 import pydicom
 import pytest
 
-from clipsvd_app.imaging import read_frame, read_header, read_overlays, to_display
+from clipsvd_app.imaging.display.greys import to_display
+from clipsvd_app.imaging.reading import read_frame, read_header, read_overlays
 
 
 @pytest.fixture

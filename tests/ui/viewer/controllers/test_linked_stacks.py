@@ -7,8 +7,8 @@ import pydicom
 import pytest
 from support.phantom_ct import write_series
 
-from clipsvd_app.imaging import read_header
-from clipsvd_app.imaging.series import Axis, axis_of
+from clipsvd_app.imaging.reading import read_header
+from clipsvd_app.imaging.series.placing import Axis, axis_of
 from clipsvd_app.ui.viewer.places import Place, way_linked
 
 BLOCK = np.zeros((5, 4, 4))

@@ -11,7 +11,8 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QStyleOptionGraphicsItem
 
 from clipsvd_app.domain.view import Window
-from clipsvd_app.imaging import Frame, VoiLut, greys_of, to_display
+from clipsvd_app.imaging.display.greys import greys_of, to_display
+from clipsvd_app.imaging.values import Frame, VoiLut
 from clipsvd_app.ui.viewer.pane import image_item
 from clipsvd_app.ui.viewer.pane.image_item import PictureItem
 from clipsvd_app.ui.viewer.state import FrameState
