@@ -13,7 +13,6 @@ from pathlib import Path
 
 from clipsvd_app.cli import engine
 from clipsvd_app.cli.console import Console
-from clipsvd_app.domain.recipe import recipe_for
 from clipsvd_app.services.models import backbones
 from clipsvd_app.services.projects.demo import PROJECT_NAME, window_demo_files, window_demo_project
 from clipsvd_app.services.projects.demo_run import demo_run_file, write_demo_run
@@ -29,7 +28,7 @@ def main() -> int:
         files = window_demo_files(Path(folder) / "studies")
         with window_demo_project(Path(folder) / PROJECT_NAME, files) as project:
             backbone = backbones.find(Settings(), backbones.DEMO)
-            job = training.prepare(project, backbone, recipe_for("standard", flip=False), device="cpu")
+            job = training.prepare(project, backbone, "standard", device="cpu")
             engine.run(job, console)
             number = training.record(project, job)
             demo_run_file().parent.mkdir(exist_ok=True)

@@ -9,7 +9,7 @@ from clipsvd_app.cli import engine
 from clipsvd_app.cli.console import percent, percent_interval
 from clipsvd_app.cli.project.opened import opened
 from clipsvd_app.domain.codec import to_json
-from clipsvd_app.domain.recipe import PRESETS, recipe_for
+from clipsvd_app.domain.recipe import PRESETS
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES, Evaluation
 from clipsvd_app.domain.words.results import basis_text
 from clipsvd_app.services.models import backbones
@@ -107,7 +107,7 @@ def _new_run(project: Project, preset: str, earlier: int | None, console: Consol
     folder = training.prepare(
         project,
         backbone,
-        recipe_for(preset, flip=training.mirrors(project)),
+        preset,
         shots=None if like is None else like.shots,
         seed=training.SEED if like is None else like.seed,
     )

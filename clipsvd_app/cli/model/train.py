@@ -10,7 +10,7 @@ from clipsvd_app.cli import engine
 from clipsvd_app.cli.console import Console, percent, percent_interval
 from clipsvd_app.cli.model.evaluate import note_changed, show_evaluation
 from clipsvd_app.cli.project.opened import opened
-from clipsvd_app.domain.recipe import PRESETS, recipe_for
+from clipsvd_app.domain.recipe import PRESETS
 from clipsvd_app.domain.words.counting import counted, images_of_patients
 from clipsvd_app.services.models import backbones
 from clipsvd_app.services.runs import training as service
@@ -57,11 +57,10 @@ def run_train(options: argparse.Namespace, console: Console) -> int:
         backbone = backbones.find(load_settings(), project.setting("backbone", backbones.DEMO))
         if options.mirror is not None:
             service.choose_mirroring(project, options.mirror)
-        recipe = recipe_for(options.preset, flip=service.mirrors(project))
         folder = service.prepare(
             project,
             backbone,
-            recipe,
+            options.preset,
             shots=options.shots,
             seed=options.seed,
             device=options.device,

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from clipsvd_app.cli import engine
 from clipsvd_app.cli.model.explain import show_run
 from clipsvd_app.cli.model.train import run_document, show_result
-from clipsvd_app.domain.recipe import recipe_for
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.jobs import VerifyResult
 from clipsvd_app.services.adapters import application
@@ -49,7 +48,7 @@ def run_demo(options: argparse.Namespace, console: Console) -> int:
         label_demo(project, files)
         films = counted(len(project.images()), "synthetic film")
         console.say(f"{films} of {counted(_patients(project), 'patient')}, 3 findings.")
-        folder = training.prepare(project, backbone, recipe_for("standard", flip=False), shots=SHOTS)
+        folder = training.prepare(project, backbone, "standard", shots=SHOTS)
         engine.run(folder, console)
         number = training.record(project, folder)
         show_result(console, project.run_result(number), f"Run {number}")

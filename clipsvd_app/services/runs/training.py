@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.classes import ClassSpec
+from clipsvd_app.domain.recipe import recipe_for
 from clipsvd_app.domain.results.run import RunResult
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import BackboneRef, TrainRequest, read_result
@@ -23,12 +24,12 @@ from clipsvd_app.services.labels.labels import class_counts
 from clipsvd_app.services.runs.stopped_training import discard_asked
 from clipsvd_app.services.runs.training_folder import is_home, new_training, run_file
 from clipsvd_app.services.runs.weaknesses import weaknesses
-from clipsvd_app.services.studies.held_out_patients import locked_groups
+from clipsvd_app.services.studies.held_out_patients import set_patients_aside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clipsvd_app.domain.recipe import DeviceName, Recipe
+    from clipsvd_app.domain.recipe import DeviceName
     from clipsvd_app.domain.study import ProjectClass, ProjectImage
     from clipsvd_app.project import Project
 
@@ -41,23 +42,25 @@ _MIRROR = "mirror_images"
 def prepare(
     project: Project,
     backbone: BackboneRef,
-    recipe: Recipe,
+    preset: str,
     *,
     shots: int | None = None,
     seed: int = SEED,
     device: DeviceName = "auto",
     locked_test: bool | None = None,
 ) -> Path:
-    """Write the training job of a project and return its folder.
+    """Write the training job of a project and return its folder; the same for window and command line.
 
+    The recipe is the preset's, mirroring images as the project says (`mirrors`).
     ``locked_test`` changes whether the project sets patients aside from every run; None keeps it as it is.
     """
+    recipe = recipe_for(preset, flip=mirrors(project))
     classes, images = project.classes(), project.images()
     if trouble := obstacles(classes, images, shots):
         raise trouble[0]
     usable = [image for image in images if image.mark != "excluded"]
-    locked = locked_groups(project, classes, usable, locked_test)
-    groups = patient_groups(by_content(usable))
+    locked = set_patients_aside(project, classes, usable, locked_test)
+    patients = patient_groups(by_content(usable))
     positions = {known.id: index for index, known in enumerate(classes)}
     request = TrainRequest(
         backbone=backbone,
@@ -66,7 +69,7 @@ def prepare(
         recipe=recipe,
         seed=seed,
         shots=shots,
-        locked=tuple(sorted(groups[key] for key in locked)),
+        locked=tuple(sorted(patients[key] for key in locked)),
         warnings=weaknesses(project, usable, locked=bool(locked)),
         device=device,
     )

@@ -69,10 +69,10 @@ def locked_offer(
     return LockedOffer(True, chosen, f"{share}, the same in every run, never train and only test.")
 
 
-def locked_groups(
+def set_patients_aside(
     project: Project, classes: Sequence[ProjectClass], images: Sequence[ProjectImage], asked: bool | None
 ) -> frozenset[str]:
-    """Return the keys of the patients set aside, none where the project sets none aside.
+    """Keep in the project whether patients are set aside, and return their keys; none where none are.
 
     ``asked`` changes the project's choice; None keeps it, and a project that never chose sets patients
     aside as soon as there are enough. A patient's key and a number of the project decide alone, so that the

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from clipsvd_app.domain.recipe import recipe_for
 from clipsvd_app.domain.results.evaluation import Interval
 from clipsvd_app.domain.results.run import StepMetrics
 from clipsvd_app.domain.words.counting import counted
@@ -147,7 +146,7 @@ class TrainController(QObject):
             lambda: training.prepare(
                 project,
                 self._session.backbone(),
-                recipe_for(choice.preset, flip=choice.flip),
+                choice.preset,
                 shots=choice.shots,
                 device=choice.device,
             )

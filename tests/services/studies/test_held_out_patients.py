@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.project_images import project_image
 
-from clipsvd_app.domain.recipe import recipe_for
 from clipsvd_app.domain.study import ProjectClass
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import BackboneRef, TrainRequest, read_request
@@ -21,8 +20,8 @@ from clipsvd_app.services.studies.held_out_patients import (
     SETTING,
     choose_locked,
     is_locked,
-    locked_groups,
     locked_offer,
+    set_patients_aside,
 )
 from clipsvd_app.services.studies.import_plan import apply_import, plan_import
 from clipsvd_app.services.studies.patient_rules import PatientRule
@@ -46,32 +45,34 @@ def patients(count: int, images_each: int = 1):
 
 
 def test_a_project_of_few_patients_sets_none_aside(project) -> None:
-    assert locked_groups(project, CLASSES, patients(30), None) == frozenset()
+    assert set_patients_aside(project, CLASSES, patients(30), None) == frozenset()
     assert project.setting(SETTING) == ""
 
 
 def test_a_project_of_many_patients_sets_about_a_quarter_aside_and_keeps_to_it(project) -> None:
     many = patients(140)
-    locked = locked_groups(project, CLASSES, many, None)
+    locked = set_patients_aside(project, CLASSES, many, None)
     assert 0.15 < len(locked) / 280 < 0.35
-    assert locked_groups(project, CLASSES, many, None) == locked
-    more = locked_groups(project, CLASSES, patients(200), None)
+    assert set_patients_aside(project, CLASSES, many, None) == locked
+    more = set_patients_aside(project, CLASSES, patients(200), None)
     assert more & {image.patient_key for image in many} == locked
     fewer = many[:40]
-    assert locked_groups(project, CLASSES, fewer, None) == locked & {image.patient_key for image in fewer}
+    assert set_patients_aside(project, CLASSES, fewer, None) == locked & {
+        image.patient_key for image in fewer
+    }
 
 
 def test_setting_aside_can_be_asked_for_and_taken_back(project) -> None:
     some = patients(40)
-    assert locked_groups(project, CLASSES, some, True)
-    assert locked_groups(project, CLASSES, some, None)
-    assert locked_groups(project, CLASSES, patients(140), False) == frozenset()
-    assert locked_groups(project, CLASSES, patients(140), None) == frozenset()
+    assert set_patients_aside(project, CLASSES, some, True)
+    assert set_patients_aside(project, CLASSES, some, None)
+    assert set_patients_aside(project, CLASSES, patients(140), False) == frozenset()
+    assert set_patients_aside(project, CLASSES, patients(140), None) == frozenset()
 
 
 def test_too_few_patients_to_set_aside_are_refused_and_nothing_is_kept(project) -> None:
     with pytest.raises(UserError, match="on one side in some class"):
-        locked_groups(project, CLASSES, patients(5), True)
+        set_patients_aside(project, CLASSES, patients(5), True)
     assert project.setting(SETTING) == ""
 
 
@@ -84,7 +85,7 @@ def test_the_window_is_offered_what_the_next_run_would_do(project) -> None:
     choose_locked(project, False)
     assert not locked_offer(project, CLASSES, patients(140)).chosen
     choose_locked(project, True)
-    locked = locked_groups(project, CLASSES, patients(140), None)
+    locked = set_patients_aside(project, CLASSES, patients(140), None)
     assert f"{len(locked)} of 280 labelled patients" in locked_offer(project, CLASSES, patients(140)).sentence
     assert locked_offer(project, CLASSES, patients(10)).chosen, "what is set aside stays so until taken back"
 
@@ -103,7 +104,7 @@ def named(project, picture, tmp_path: Path):
 
 
 def request_of(project, **choices) -> TrainRequest:
-    request = read_request(training.prepare(project, BACKBONE, recipe_for("quick"), **choices))
+    request = read_request(training.prepare(project, BACKBONE, "quick", **choices))
     assert isinstance(request, TrainRequest)
     return request
 

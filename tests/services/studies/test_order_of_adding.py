@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from clipsvd_app.domain.classes import class_from_name
-from clipsvd_app.domain.recipe import recipe_for
 from clipsvd_app.engine.data.splits import draw_shots, folds_by_patient
 from clipsvd_app.engine.fitting.sampling import balanced_batch
 from clipsvd_app.jobs import BackboneRef, read_request
@@ -51,7 +50,7 @@ def filled(path: Path, orders: list[list[Path]], classes: tuple[str, ...] = ("ma
 
 def request_of(project) -> TrainRequest:
     with project:
-        return read_request(training.prepare(project, BACKBONE, recipe_for("quick")))
+        return read_request(training.prepare(project, BACKBONE, "quick"))
 
 
 def nameless(request: TrainRequest) -> TrainRequest:
@@ -85,7 +84,7 @@ def test_images_without_a_label_do_not_number_the_patients_anew(files, picture, 
     with filled(tmp_path / "b", [more, files]) as project:
         pool = [image.id for image in project.images() if image.path in map(str, more)]
         project.apply(set_labels(pool, None))
-        request = read_request(training.prepare(project, BACKBONE, recipe_for("quick")))
+        request = read_request(training.prepare(project, BACKBONE, "quick"))
     after = {image.path: image.group for image in request.images if image.label is not None}
     assert len(request.images) == len(before) + len(more)
     assert after == before
@@ -104,7 +103,7 @@ def test_the_numbers_of_the_classes_draw_nothing(seed: int) -> None:
 def test_every_run_draws_by_the_same_seed_unless_another_is_asked_for(files, tmp_path: Path) -> None:
     with filled(tmp_path / "a", [files]) as project:
         seeds = [
-            read_request(training.prepare(project, BACKBONE, recipe_for("quick"), **asked)).seed
+            read_request(training.prepare(project, BACKBONE, "quick", **asked)).seed
             for asked in ({}, {}, {"seed": 3})
         ]
     assert seeds == [training.SEED, training.SEED, 3]
