@@ -13,8 +13,8 @@ from clipsvd_app.adapter_file import AdapterContent, read_adapter, write_adapter
 from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.domain.results.evaluation import Evaluation
+from clipsvd_app.engine.jobs import verify as verify_job
 from clipsvd_app.engine.jobs.verify import run_verify
-from clipsvd_app.engine.sigma import adapter as engine_adapter
 from clipsvd_app.engine.sigma.adapted import AdaptedModel
 from clipsvd_app.engine.sigma.adapter import load_adapter, save_adapter
 from clipsvd_app.engine.sigma.basis import MatrixBasis
@@ -160,7 +160,7 @@ def verified(path: Path, backbone: Backbone) -> dict[str, bool]:
 
 @pytest.fixture
 def _ready_basis(monkeypatch: pytest.MonkeyPatch, basis: Basis) -> None:
-    monkeypatch.setattr(engine_adapter, "load_basis", lambda *_: basis)
+    monkeypatch.setattr(verify_job, "load_basis", lambda *_: basis)
 
 
 @pytest.mark.usefixtures("_ready_basis")
