@@ -77,12 +77,12 @@ def run_step(options: argparse.Namespace, console: Console) -> int:
 
 def run_durable(options: argparse.Namespace, console: Console) -> int:
     """Kill a labelling process again and again and look at the project after each time."""
-    from benchmarks.durable import drill_command, kill_and_look
+    from benchmarks.durable import kill_and_look, labelling_command
 
     if options.moments < 1:
         raise UserError("--moments must be at least 1.", remedy="Give a larger number.")
     found = kill_and_look(
-        drill_command(),
+        labelling_command(),
         options.moments,
         options.seed,
         lambda done, total: console.report("Killing and looking", done, total),

@@ -76,7 +76,7 @@ def kill_and_look(
     label_ms: list[float] = []
     slowest_s = 0.0
     with tempfile.TemporaryDirectory(prefix="clipsvd-durable-") as scratch:
-        path = Path(scratch) / "drill.clipsvd"
+        path = Path(scratch) / "labelled.clipsvd"
         create_project(path).close()
         for moment in range(moments):
             if report is not None:
@@ -164,6 +164,6 @@ def _p95(values: Sequence[float]) -> float:
     return statistics.quantiles(values, n=20)[-1] if len(values) > 1 else 0.0
 
 
-def drill_command() -> tuple[str, ...]:
+def labelling_command() -> tuple[str, ...]:
     """Return the command that labels until it is killed."""
-    return (sys.executable, "-P", "-m", "benchmarks.labelling_drill")
+    return (sys.executable, "-P", "-m", "benchmarks.labelling_process")

@@ -38,7 +38,7 @@ def add_actions(actions: Commands, shared: argparse.ArgumentParser) -> None:
 
 def run_import(options: argparse.Namespace, console: Console) -> int:
     """Time an import into a new project and a plain loop over the same headers."""
-    from benchmarks.reading import bench_import
+    from benchmarks.import_times import bench_import
 
     found = bench_import(options.folder, _runs(options), console.report)
     console.say(
@@ -51,7 +51,7 @@ def run_import(options: argparse.Namespace, console: Console) -> int:
 
 def run_viewer(options: argparse.Namespace, console: Console) -> int:
     """Time how long a whole series takes to be ready, and how soon the window shows it."""
-    from benchmarks.reading import bench_series
+    from benchmarks.import_times import bench_series
     from benchmarks.window import bench_window
 
     found = bench_series(options.folder, _runs(options), console.report)

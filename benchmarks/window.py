@@ -64,7 +64,7 @@ def bench_window(folder: Path, runs: int) -> WindowBench | None:
         path = Path(scratch) / "bench.clipsvd"
         with create_project(path) as project:
             project.apply(apply_import(project, plan_import(project, [folder])))
-        return _drilled(WindowBench, "viewing_drill", path, runs)
+        return _measured_in_window(WindowBench, "viewing_times", path, runs)
 
 
 def bench_labelling(images: int, labels: int) -> LabellingBench | None:
@@ -81,7 +81,7 @@ def bench_labelling(images: int, labels: int) -> LabellingBench | None:
             first = [image.id for image in project.images()][:LABELLED]
             ids = [known.id for known in project.classes()]
             project.apply(SetLabels({image: ids[at % len(ids)] for at, image in enumerate(first)}, "label"))
-        return _drilled(LabellingBench, "labelling_pace", path, labels)
+        return _measured_in_window(LabellingBench, "labelling_times", path, labels)
 
 
 def _draw(folder: Path, images: int) -> None:
@@ -97,15 +97,15 @@ def _draw(folder: Path, images: int) -> None:
         Image.fromarray(picture).save(folder / f"{number:05}.png", compress_level=1)
 
 
-def _drilled(kind: type[T], drill: str, path: Path, count: int) -> T | None:
-    """Return what a drill found in a window of its own."""
+def _measured_in_window(kind: type[T], module: str, path: Path, count: int) -> T | None:
+    """Return what a module measured in a window of its own."""
     home = str(path.parent / "home")
     environment = {**os.environ, HOME_VARIABLE: home, "QT_QPA_PLATFORM": "offscreen"}
     probe = [sys.executable, "-P", "-c", QT_WORKS]
     if subprocess.run(probe, env=environment, capture_output=True, check=False).returncode:
         return None
     done = subprocess.run(
-        [sys.executable, "-P", "-m", f"benchmarks.{drill}", str(path), str(count)],
+        [sys.executable, "-P", "-m", f"benchmarks.{module}", str(path), str(count)],
         env=environment,
         stdout=subprocess.PIPE,
         timeout=LONGEST_S,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from trouble import SetupError
+    from setup_error import SetupError
 
 WIDTH = 100
 
@@ -25,9 +25,9 @@ class Console:
         """Say one thing."""
         self._write(f"{text}\n")
 
-    def error(self, trouble: SetupError) -> None:
+    def error(self, error: SetupError) -> None:
         """Say what went wrong and what to do."""
-        self._write(f"error: {trouble.message}\n  {trouble.remedy}\n")
+        self._write(f"error: {error.message}\n  {error.remedy}\n")
 
     @contextlib.contextmanager
     def step(self, text: str) -> Iterator[Callable[[str], None]]:

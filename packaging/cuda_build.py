@@ -11,7 +11,7 @@ import subprocess
 import tomllib
 from typing import TYPE_CHECKING
 
-from trouble import SetupError
+from setup_error import SetupError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -16,7 +16,7 @@ from clipsvd_app.cli.console import Console
 from clipsvd_app.services.models import backbones
 from clipsvd_app.services.projects.demo import PROJECT_NAME, window_demo_files, window_demo_project
 from clipsvd_app.services.projects.demo_run import demo_run_file, write_demo_run
-from clipsvd_app.services.runs import training
+from clipsvd_app.services.runs import training_run
 from clipsvd_app.settings import HOME_VARIABLE, Settings
 
 
@@ -28,9 +28,9 @@ def main() -> int:
         files = window_demo_files(Path(folder) / "studies")
         with window_demo_project(Path(folder) / PROJECT_NAME, files) as project:
             backbone = backbones.find(Settings(), backbones.DEMO)
-            job = training.prepare(project, backbone, "standard", device="cpu")
+            job = training_run.prepare(project, backbone, "standard", device="cpu")
             engine.run(job, console)
-            number = training.record(project, job)
+            number = training_run.record(project, job)
             demo_run_file().parent.mkdir(exist_ok=True)
             write_demo_run(project, number, demo_run_file())
     console.say(f"Wrote {demo_run_file()} ({demo_run_file().stat().st_size:,} bytes).")

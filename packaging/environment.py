@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bootstrap import suits
-from trouble import SetupError, diagnose
+from setup_error import SetupError, diagnose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -18,7 +18,7 @@ from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
-from trouble import SetupError
+from setup_error import SetupError
 from window_hand import WINDOW_PX, Hand
 
 from clipsvd_app.demo_studies import write_demo_studies
@@ -178,8 +178,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.environ["HOME"] = home  # and the project below it
         try:
             legs = _travel(Plan(folder, options.recipe, pictures), options.patience, console)
-        except SetupError as trouble:
-            console.error(trouble)
+        except SetupError as error:
+            console.error(error)
             return 1
     _tell(legs, as_json=options.json)
     return 0

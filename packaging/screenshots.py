@@ -14,7 +14,7 @@ from console import Console
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QApplication, QProgressBar
-from trouble import SetupError
+from setup_error import SetupError
 from window_hand import WINDOW_PX, Hand
 
 from clipsvd_app.demo_studies import write_demo_studies
@@ -53,8 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             shutil.copytree(studies, data_folder() / "demo" / "studies")
         try:
             _photograph_everything(out, options.patience, console)
-        except SetupError as trouble:
-            console.error(trouble)
+        except SetupError as error:
+            console.error(error)
             return 1
     return 0
 

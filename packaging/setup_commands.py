@@ -17,7 +17,7 @@ import cuda_build
 import environment as venv
 import system_packages
 from console import Console
-from trouble import SetupError
+from setup_error import SetupError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -180,8 +180,8 @@ def run(arguments: Sequence[str]) -> int:
                 "There is no display here (DISPLAY and WAYLAND_DISPLAY are unset): running the demo instead."
             )
         return run_steps(command.plan(environment, machine, rest), environment, machine, console)
-    except SetupError as trouble:
-        console.error(trouble)
+    except SetupError as error:
+        console.error(error)
         return 1
 
 
@@ -311,8 +311,8 @@ def complete(
         if absent:
             with console.step(f"Installing system packages: {' '.join(absent)}"):
                 system_packages.install(absent)
-    except SetupError as trouble:
-        console.error(trouble)
+    except SetupError as error:
+        console.error(error)
         return False
     return True
 

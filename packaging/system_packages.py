@@ -7,7 +7,7 @@ import shlex
 import subprocess
 from typing import TYPE_CHECKING
 
-from trouble import SetupError
+from setup_error import SetupError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

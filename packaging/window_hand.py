@@ -12,7 +12,7 @@ from PySide6.QtCore import QEventLoop, QMimeData, QModelIndex, QPoint, QPointF, 
 from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QLineEdit, QSpinBox, QWidget
-from trouble import SetupError
+from setup_error import SetupError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

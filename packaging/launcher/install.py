@@ -123,8 +123,8 @@ def main(arguments: Sequence[str]) -> int:
     if list(arguments) == ["install"]:
         try:
             install(Path(sys.executable).parent / "clipsvd-app", home)
-        except (LauncherError, OSError) as trouble:
-            sys.stderr.write(f"error: {trouble}\n")
+        except (LauncherError, OSError) as error:
+            sys.stderr.write(f"error: {error}\n")
             return 1
         sys.stdout.write(f"CLIP-SVD Studio is in your desktop's menu ({home / ENTRY}).\n")
         if shutil.which("update-mime-database") is None:

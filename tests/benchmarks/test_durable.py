@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from benchmarks.durable import drill_command, is_explained, kill_and_look
+from benchmarks.durable import is_explained, kill_and_look, labelling_command
 
 BEFORE = {"images": {"1": [7, ""], "2": [None, ""]}, "readings": [], "classes": [[7, "cyst"]]}
 READY = {"at": "ready", "state": BEFORE}
@@ -18,7 +18,7 @@ def after(**labels):
 
 @pytest.mark.timeout(120)
 def test_no_acknowledged_step_is_lost_to_a_kill_at_random_moments() -> None:
-    found = kill_and_look(drill_command(), moments=4, seed=1)
+    found = kill_and_look(labelling_command(), moments=4, seed=1)
     assert (found.lost, found.locked) == (0, 0)
     assert sum(found.killed_in.values()) == 4
     assert found.slowest_opening_s < 5

@@ -20,7 +20,6 @@ import environment as venv
 import pytest
 import setup_commands
 import system_packages
-import trouble
 from console import Console
 from hypothesis import given
 from hypothesis import strategies as st
@@ -85,7 +84,7 @@ def test_a_failed_package_installation_says_apts_last_word_and_the_line_to_run()
             else (0, "")
         )
 
-    with pytest.raises(trouble.SetupError) as caught:
+    with pytest.raises(setup_error.SetupError) as caught:
         system_packages.install(("libgl1",), apt)
     assert caught.value.message.endswith("E: Unable to locate package libgl1")
     assert "sudo apt-get install -y libgl1" in caught.value.remedy.replace("update && ", "")
@@ -177,7 +176,7 @@ def test_the_second_start_says_nothing_and_runs_no_installer(environment: venv.E
     ],
 )
 def test_a_failed_installation_is_told_in_one_sentence_with_a_remedy(log: str, message: str):
-    found = trouble.diagnose(log)
+    found = setup_error.diagnose(log)
     assert found.message == message
     assert found.remedy.endswith(".")
 
@@ -189,7 +188,7 @@ def test_a_python_without_venv_is_told_which_package_to_install():
 
 def test_a_disk_that_cannot_hold_the_packages_is_refused_before_the_download():
     venv.refuse_a_small_disk(venv.NEEDED_BYTES)
-    with pytest.raises(trouble.SetupError, match=r"1\.5 GB are free"):
+    with pytest.raises(setup_error.SetupError, match=r"1\.5 GB are free"):
         venv.refuse_a_small_disk(1_500_000_000)
 
 
@@ -250,7 +249,7 @@ def test_lint_runs_the_linter_the_formatter_the_types_and_the_contracts(environm
 
 
 def test_the_launcher_is_refused_where_there_is_no_linux_desktop(environment: venv.Environment):
-    with pytest.raises(trouble.SetupError, match="Linux"):
+    with pytest.raises(setup_error.SetupError, match="Linux"):
         COMMANDS["launcher"].plan(environment, Machine("darwin", environ={}), ())
 
 
@@ -326,7 +325,7 @@ def test_a_cuda_build_that_is_there_is_left_alone(with_torch: venv.Environment):
 
 
 def test_a_cuda_build_that_does_not_start_is_an_error_with_a_remedy(with_torch: venv.Environment):
-    with pytest.raises(trouble.SetupError, match="does not start") as caught:
+    with pytest.raises(setup_error.SetupError, match="does not start") as caught:
         ensure_cuda(with_torch, FakePip(works=False))
     assert "without --cuda" in caught.value.remedy
 
@@ -451,7 +450,7 @@ def test_a_program_that_a_signal_ended_gives_the_shells_exit_code(environment: v
 
 def test_a_missing_program_is_named_with_a_remedy(environment: venv.Environment):
     absent = (Step("absent", ("no-such-program-at-all",)),)
-    with pytest.raises(trouble.SetupError, match="no-such-program-at-all is not installed"):
+    with pytest.raises(setup_error.SetupError, match="no-such-program-at-all is not installed"):
         setup_commands.run_steps(absent, environment, DESKTOP, Console(io.StringIO()))
 
 

@@ -13,7 +13,7 @@ from clipsvd_app.domain.recipe import PRESETS
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES, Evaluation
 from clipsvd_app.domain.words.results import basis_text
 from clipsvd_app.services.models import backbones
-from clipsvd_app.services.runs import training
+from clipsvd_app.services.runs import training_run
 from clipsvd_app.services.studies.changed_files import changed_images, changed_sentence
 from clipsvd_app.settings import load_settings
 
@@ -104,16 +104,16 @@ def _new_run(project: Project, preset: str, earlier: int | None, console: Consol
     """Train with the preset; with an earlier run, on its shots and seed."""
     like = None if earlier is None else project.run_result(earlier)
     backbone = backbones.find(load_settings(), project.setting("backbone", backbones.DEMO))
-    folder = training.prepare(
+    folder = training_run.prepare(
         project,
         backbone,
         preset,
         shots=None if like is None else like.shots,
-        seed=training.SEED if like is None else like.seed,
+        seed=training_run.SEED if like is None else like.seed,
     )
     note_changed(project, console)
     engine.run(folder, console, "Cancelled; the same command goes on from here.")
-    return training.record(project, folder)
+    return training_run.record(project, folder)
 
 
 def _with_pairs(value: Any) -> Any:  # noqa: ANN401 - any JSON value

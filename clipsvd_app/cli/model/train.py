@@ -13,7 +13,7 @@ from clipsvd_app.cli.project.opened import opened
 from clipsvd_app.domain.recipe import PRESETS
 from clipsvd_app.domain.words.counting import counted, images_of_patients
 from clipsvd_app.services.models import backbones
-from clipsvd_app.services.runs import training as service
+from clipsvd_app.services.runs import training_run as service
 from clipsvd_app.settings import load_settings
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from clipsvd_app.services.adapters import application
 from clipsvd_app.services.adapters.export import export_run
 from clipsvd_app.services.models import backbones
 from clipsvd_app.services.projects.demo import PROJECT_NAME, demo_files, label_demo, new_demo_project
-from clipsvd_app.services.runs import training
+from clipsvd_app.services.runs import training_run
 from clipsvd_app.settings import load_settings
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ def run_demo(options: argparse.Namespace, console: Console) -> int:
         label_demo(project, files)
         films = counted(len(project.images()), "synthetic film")
         console.say(f"{films} of {counted(_patients(project), 'patient')}, 3 findings.")
-        folder = training.prepare(project, backbone, "standard", shots=SHOTS)
+        folder = training_run.prepare(project, backbone, "standard", shots=SHOTS)
         engine.run(folder, console)
-        number = training.record(project, folder)
+        number = training_run.record(project, folder)
         show_result(console, project.run_result(number), f"Run {number}")
         console.say()
         show_run(console, project.run_result(number), number)

@@ -16,7 +16,7 @@ from clipsvd_app.engine.backbone.backbone import Backbone, embed_images
 from clipsvd_app.engine.baselines.methods import LINEAR_METHODS, small_products
 from clipsvd_app.engine.sigma.adapter import input_checks, prompts_check, require
 from clipsvd_app.engine.sigma.adapter_document import classifier_document, plain_classes
-from clipsvd_app.engine.sigma.canaries import canary_check, sing
+from clipsvd_app.engine.sigma.canaries import canaries_of, canary_check
 from clipsvd_app.jobs import Check, VerifyResult
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def save_classifiers(
         layer = [torch.from_numpy((part - part.mean(axis=0)).astype(np.float32)) for part in (weight, bias)]
         model = FrozenClassifier(backbone, plain_classes(request.classes), *layer)
         document = classifier_document(
-            method, backbone, request, train_images, evaluation, sing(model), likeness, created
+            method, backbone, request, train_images, evaluation, canaries_of(model), likeness, created
         )
         content = ClassifierContent(document, *(part.numpy() for part in layer))
         write_adapter(folder / CLASSIFIER_FILE.format(method), content)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from torch import Tensor, nn
 from torch.nn import functional
 
-from clipsvd_app.engine.fitting.stacks import last_block, put_last_block, table_of
+from clipsvd_app.engine.fitting.blocks import last_block, put_last_block, table_of
 from clipsvd_app.engine.sigma.layers import SigmaLinear
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from torch.utils.checkpoint import checkpoint
 
 from clipsvd_app.engine.backbone.architectures import list_targets, tokens_per_image
 from clipsvd_app.engine.backbone.prompts import TOKENS_AT_ONCE
+from clipsvd_app.engine.fitting.blocks import depth, replace_blocks
 from clipsvd_app.engine.fitting.precision import quick_attention
-from clipsvd_app.engine.fitting.stacks import depth, replace_blocks
 
 if TYPE_CHECKING:
     from clipsvd_app.domain.results.explanation import Tower

@@ -16,12 +16,12 @@ from clipsvd_app.engine.backbone.architectures import tokens_per_image
 from clipsvd_app.engine.backbone.backbone import embed_images, embed_texts
 from clipsvd_app.engine.backbone.prompts import prompt_batch
 from clipsvd_app.engine.data.images import Augmentation, normalise
+from clipsvd_app.engine.fitting.blocks import batch_first, first_trained, lower_part, put_upper_part
 from clipsvd_app.engine.fitting.forward import IMAGES_AT_ONCE, class_embeddings
 from clipsvd_app.engine.fitting.last_block import use_class_token_alone
 from clipsvd_app.engine.fitting.memory import checkpoint_blocks, images_at_once
 from clipsvd_app.engine.fitting.precision import autocast
 from clipsvd_app.engine.fitting.sampling import step_generator
-from clipsvd_app.engine.fitting.stacks import batch_first, first_trained, lower_part, put_upper_part
 from clipsvd_app.engine.sigma.layers import attach
 from clipsvd_app.jobs import unreported
 

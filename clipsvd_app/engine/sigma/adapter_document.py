@@ -33,7 +33,7 @@ from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.domain.codec import to_json
 from clipsvd_app.engine.device.torch_setup import versions
 from clipsvd_app.engine.sigma.adapted import AdaptedModel
-from clipsvd_app.engine.sigma.canaries import sing
+from clipsvd_app.engine.sigma.canaries import canaries_of
 from clipsvd_app.engine.sigma.likeness import RECIPE_KEY
 from clipsvd_app.errors import UserError
 
@@ -97,7 +97,7 @@ def document_of(
         preprocessing=_preprocessing(backbone, flip=request.recipe.flip),
         training=_training(request, train_images, likeness, trained),
         evaluation=_evaluation(evaluation),
-        canaries=sing(adapted),
+        canaries=canaries_of(adapted),
         calibration=_calibration(evaluation),
     )
 

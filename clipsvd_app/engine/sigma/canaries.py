@@ -24,7 +24,7 @@ _SEEDS = (1, 2, 3)
 _DIGITS = 5
 
 
-class Singer(Protocol):
+class CanaryModel(Protocol):
     """A model that answers images with logits."""
 
     @property
@@ -35,14 +35,14 @@ class Singer(Protocol):
         """Return logits (images, classes) of preprocessed images."""
 
 
-def sing(adapted: Singer) -> Canaries:
+def canaries_of(adapted: CanaryModel) -> Canaries:
     """Return the canaries of a model: what it answers to each synthetic image."""
     logits = _logits(adapted, _SEEDS).tolist()
     rounded = (tuple(round(value, _DIGITS) for value in row) for row in logits)
     return Canaries(tuple(Canary(seed, row) for seed, row in zip(_SEEDS, rounded, strict=True)))
 
 
-def largest_difference(adapted: Singer, canaries: Canaries) -> float:
+def largest_difference(adapted: CanaryModel, canaries: Canaries) -> float:
     """Return the largest difference between a logit and the one written down; 0 if there are none."""
     if not canaries.items:
         return 0.0
@@ -51,7 +51,7 @@ def largest_difference(adapted: Singer, canaries: Canaries) -> float:
     return float((ours - theirs).abs().max())
 
 
-def canary_check(canaries: Canaries, adapted: Singer) -> Check:
+def canary_check(canaries: Canaries, adapted: CanaryModel) -> Check:
     """Compare the logits of the canaries with those written down."""
     if not canaries.items:
         return Check("canaries", passed=True, detail="The file carries no canaries.")
@@ -73,7 +73,7 @@ def canary_input(seed: int, preprocessing: Preprocessing) -> Tensor:
     return normalise(pixels.permute(2, 0, 1)[None], preprocessing)[0]
 
 
-def _logits(adapted: Singer, seeds: Sequence[int]) -> Tensor:
+def _logits(adapted: CanaryModel, seeds: Sequence[int]) -> Tensor:
     images = torch.stack([canary_input(seed, adapted.backbone.preprocessing) for seed in seeds])
     # TF32 convolutions, the default on recent GPUs, would be off by more than the tolerance.
     with torch.no_grad(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):

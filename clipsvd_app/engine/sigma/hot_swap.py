@@ -27,18 +27,18 @@ class HotSwap:
 
     backbone: Backbone
     basis: Basis
-    _worn: LoadedAdapter | None = None
+    _applied: LoadedAdapter | None = None
     _sha256: str = ""
 
     @property
-    def worn(self) -> LoadedAdapter | None:
+    def applied(self) -> LoadedAdapter | None:
         """The adapter of the moment."""
-        return self._worn
+        return self._applied
 
     @property
     def model(self) -> nn.Module:
         """The open_clip model of the moment: adapted, or the base itself."""
-        return self.backbone.model if self._worn is None else self._worn.adapted.model
+        return self.backbone.model if self._applied is None else self._applied.adapted.model
 
     def apply(self, content: AdapterContent) -> LoadedAdapter:
         """Wear an adapter in place of the last; the same one again costs nothing.
@@ -46,10 +46,10 @@ class HotSwap:
         One that does not prove to fit is refused, and the last stays on.
         """
         sha256 = hashlib.sha256(adapter_bytes(content)).hexdigest()
-        if self._worn is None or sha256 != self._sha256:
-            self._worn, self._sha256 = prove(content, self.backbone, self.basis), sha256
-        return self._worn
+        if self._applied is None or sha256 != self._sha256:
+            self._applied, self._sha256 = prove(content, self.backbone, self.basis), sha256
+        return self._applied
 
     def remove(self) -> None:
         """Wear nothing; the model is the base again."""
-        self._worn, self._sha256 = None, ""
+        self._applied, self._sha256 = None, ""

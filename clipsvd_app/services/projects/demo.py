@@ -13,7 +13,7 @@ from clipsvd_app.project.changes import SetLabels
 from clipsvd_app.project.class_changes import AddClass
 from clipsvd_app.services.models.backbones import DEMO
 from clipsvd_app.services.projects.demo_run import add_demo_run
-from clipsvd_app.services.runs.training import choose_mirroring
+from clipsvd_app.services.runs.training_run import choose_mirroring
 from clipsvd_app.services.studies.import_plan import apply_import, plan_import
 
 if TYPE_CHECKING:

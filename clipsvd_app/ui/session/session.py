@@ -14,7 +14,7 @@ from clipsvd_app.project.backups import copy_beside
 from clipsvd_app.project.changes import images_written
 from clipsvd_app.services.labels.second_reader import as_read_by
 from clipsvd_app.services.models import backbones
-from clipsvd_app.services.runs import training
+from clipsvd_app.services.runs import training_run
 from clipsvd_app.settings import Settings, load_settings, save_settings
 from clipsvd_app.ui.session.background import Background
 from clipsvd_app.ui.session.engine_process import EngineProcess
@@ -295,7 +295,7 @@ class Session(QObject):
 
     def _record_waiting(self, project: Project) -> None:
         """Store trainings that ended while this project could not be written to."""
-        numbers, troubles = training.record_waiting(project)
+        numbers, troubles = training_run.record_waiting(project)
         if numbers:
             self.settle(WAITS_CODE)
             one = len(numbers) == 1

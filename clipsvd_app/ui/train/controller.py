@@ -16,7 +16,7 @@ from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import TrainRequest, read_interim, read_request
 from clipsvd_app.services.files.job_folders import put_aside
 from clipsvd_app.services.labels.labels import class_counts, patient_counts
-from clipsvd_app.services.runs import training
+from clipsvd_app.services.runs import training_run
 from clipsvd_app.services.runs.stopped_training import discard, prepare_again, stopped_trainings
 from clipsvd_app.services.studies.held_out_patients import choose_locked, locked_offer
 from clipsvd_app.ui.session.engine_process import LOST
@@ -109,7 +109,7 @@ class TrainController(QObject):
         counts, patients = class_counts(images), patient_counts(images)
         preview = self._preview.result
         trouble = [_WHILE_READING] if self._session.reader else []
-        trouble += [str(error) for error in training.obstacles(classes, images)]
+        trouble += [str(error) for error in training_run.obstacles(classes, images)]
         if preview is not None:
             trouble += [f"{known.message} {known.remedy}" for known in preview.obstacles]
         usable = [image for image in images if image.mark != "excluded"]
@@ -143,7 +143,7 @@ class TrainController(QObject):
             return
         self._choice = choice
         self._start(
-            lambda: training.prepare(
+            lambda: training_run.prepare(
                 project,
                 self._session.backbone(),
                 choice.preset,
@@ -218,7 +218,7 @@ class TrainController(QObject):
 
     def _on_opened(self) -> None:
         project = self._session.project
-        mirrored = project is None or training.mirrors(project)
+        mirrored = project is None or training_run.mirrors(project)
         self._choice = TrainChoice(device=self._session.device, flip=mirrored)
         self._page.set_comparison(None)
         if project is not None and project.path.resolve() == self._recorded_in:
@@ -227,8 +227,8 @@ class TrainController(QObject):
             self._page.set_curve(())
             self._show_interim(None)
         elif project is not None:
-            here = training.is_made_for(self._job.folder, project)
-            self._elsewhere = "" if here else training.home_of(self._job.folder).stem
+            here = training_run.is_made_for(self._job.folder, project)
+            self._elsewhere = "" if here else training_run.home_of(self._job.folder).stem
             self._show_interim(self._interim)
         self._shown.ask()
 
@@ -236,7 +236,7 @@ class TrainController(QObject):
         shown, self._choice = self._choice, choice
         project = self._session.project
         if project is not None and not project.read_only:
-            training.choose_mirroring(project, choice.flip)
+            training_run.choose_mirroring(project, choice.flip)
             if choice.locked != shown.locked:
                 choose_locked(project, choice.locked)
 
@@ -316,9 +316,9 @@ class TrainController(QObject):
 
     def _record(self, folder: Path) -> None:
         """Store the run in the project that it was made for, whichever is open by now."""
-        path, result = training.home_of(folder), training.result_of(folder)
+        path, result = training_run.home_of(folder), training_run.result_of(folder)
         try:
-            number = training.record_at_home(folder, self._session.project)
+            number = training_run.record_at_home(folder, self._session.project)
         except UserError as error:
             self._session.tell(error)
             return

@@ -9,8 +9,8 @@ from support.tiny_clip import tiny_clip
 
 from clipsvd_app.engine.backbone.backbone import embed_images
 from clipsvd_app.engine.backbone.plain_attention import use_plain_attention
+from clipsvd_app.engine.fitting.blocks import last_block
 from clipsvd_app.engine.fitting.last_block import ClassTokenBlock, use_class_token_alone
-from clipsvd_app.engine.fitting.stacks import last_block
 from clipsvd_app.engine.sigma.layers import attach
 
 IMAGES = torch.randn((3, 3, IMAGE_SIZE, IMAGE_SIZE), generator=torch.Generator().manual_seed(0))

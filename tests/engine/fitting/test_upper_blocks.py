@@ -10,11 +10,11 @@ import torch
 from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.engine.data.images import normalise
 from clipsvd_app.engine.fitting.adapt import adapt
+from clipsvd_app.engine.fitting.blocks import depth, first_trained
 from clipsvd_app.engine.fitting.fit import FitTask, fit
 from clipsvd_app.engine.fitting.forward import WholeForward
 from clipsvd_app.engine.fitting.learner import Learner
 from clipsvd_app.engine.fitting.memory import plan_memory
-from clipsvd_app.engine.fitting.stacks import depth, first_trained
 from clipsvd_app.engine.fitting.upper_forward import UpperForward
 
 WHOLE = Recipe(steps=4, search_steps=2, batch_size=8, flip=False)

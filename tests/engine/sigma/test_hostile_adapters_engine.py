@@ -188,7 +188,7 @@ def test_what_does_not_fit_is_refused_in_one_sentence_within_a_second(
         assert refused.value.message == plain(refused.value.message)
         assert refused.value.message.endswith(".")
         assert refused.value.remedy
-        assert swap.worn is None
+        assert swap.applied is None
 
 
 def test_each_forgery_is_caught_by_the_check_that_is_meant_for_it(good, forged, backbone, basis):

@@ -80,17 +80,17 @@ def test_the_same_adapter_again_needs_no_new_folding(adapters, backbone, basis):
     first = swap.apply(adapters[0])
     assert swap.apply(adapters[0]) is first
     assert swap.apply(adapters[1]) is not first
-    assert swap.worn is not first
+    assert swap.applied is not first
 
 
 def test_an_adapter_that_does_not_fit_leaves_the_last_one_on(adapters, backbone, basis):
     swap = HotSwap(backbone, basis)
-    worn = swap.apply(adapters[0])
+    applied = swap.apply(adapters[0])
     canaries = adapters[1].document.canaries
     wrong = replace(canaries.items[0], logits=tuple(value + 1 for value in canaries.items[0].logits))
     with pytest.raises(UserError, match="synthetic image differ"):
         swap.apply(with_document(adapters[1], canaries=replace(canaries, items=(wrong,))))
-    assert swap.worn is worn
+    assert swap.applied is applied
 
 
 def test_a_warm_backbone_keeps_the_last_adapter_between_jobs(adapters, backbone, basis):

@@ -10,7 +10,7 @@ from clipsvd_app.jobs import BackboneRef, ImageInput, TrainRequest, read_request
 from clipsvd_app.project.class_changes import AddClass, RemoveClass
 from clipsvd_app.services.labels.labels import label_from_folders, parse_class, set_labels, set_marks
 from clipsvd_app.services.labels.table import plan_labels
-from clipsvd_app.services.runs import training
+from clipsvd_app.services.runs import training_run
 from clipsvd_app.services.studies.import_plan import apply_import, plan_import
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def test_a_class_is_typed_with_or_without_its_prompt() -> None:
 def test_training_is_refused_with_what_is_missing(filled) -> None:
     def refusal() -> str:
         with pytest.raises(UserError) as refused:
-            training.prepare(filled, BACKBONE, "quick")
+            training_run.prepare(filled, BACKBONE, "quick")
         assert refused.value.remedy
         return refused.value.message
 
@@ -78,13 +78,13 @@ def test_training_is_refused_with_what_is_missing(filled) -> None:
 
 def test_an_empty_project_cannot_be_trained(project) -> None:
     with pytest.raises(UserError, match="no images"):
-        training.prepare(project, BACKBONE, "quick")
+        training_run.prepare(project, BACKBONE, "quick")
 
 
 def test_the_request_holds_every_image_and_patients_as_numbers(filled) -> None:
     label_from_folders(filled)
     filled.apply(set_labels([filled.images()[0].id], None))
-    request = read_request(training.prepare(filled, BACKBONE, "quick", seed=3))
+    request = read_request(training_run.prepare(filled, BACKBONE, "quick", seed=3))
     assert isinstance(request, TrainRequest)
     assert [image.label for image in by_id(request)] == [None, 0, 1]
     assert all(image.group.isdigit() for image in request.images)
@@ -98,11 +98,11 @@ def test_marked_images_train_nothing_and_excluded_ones_are_left_out(filled) -> N
     filled.apply(set_marks([second.id], "excluded"))
     filled.apply(AddClass(class_from_name("other")))
     with pytest.raises(UserError, match="The class “cyst” has no image"):
-        training.prepare(filled, BACKBONE, "quick")
+        training_run.prepare(filled, BACKBONE, "quick")
     filled.apply(set_labels([second.id], filled.class_named("cyst").id))
     filled.apply(RemoveClass(filled.class_named("other").id))
     filled.apply(set_marks([second.id], ""))
-    request = read_request(training.prepare(filled, BACKBONE, "quick"))
+    request = read_request(training_run.prepare(filled, BACKBONE, "quick"))
     assert [(image.id == first.id, image.label) for image in by_id(request)] == [
         (True, None),
         (False, 0),

@@ -14,7 +14,7 @@ from clipsvd_app.domain.study import ProjectClass
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import BackboneRef, TrainRequest, read_request
 from clipsvd_app.services.labels.labels import label_from_folders
-from clipsvd_app.services.runs import training
+from clipsvd_app.services.runs import training_run
 from clipsvd_app.services.runs.weaknesses import weaknesses
 from clipsvd_app.services.studies.held_out_patients import (
     SETTING,
@@ -104,7 +104,7 @@ def named(project, picture, tmp_path: Path):
 
 
 def request_of(project, **choices) -> TrainRequest:
-    request = read_request(training.prepare(project, BACKBONE, "quick", **choices))
+    request = read_request(training_run.prepare(project, BACKBONE, "quick", **choices))
     assert isinstance(request, TrainRequest)
     return request
 

@@ -14,7 +14,7 @@ from clipsvd_app.jobs import BackboneRef, read_request
 from clipsvd_app.project import create_project
 from clipsvd_app.project.class_changes import AddClass
 from clipsvd_app.services.labels.labels import label_from_folders, set_labels
-from clipsvd_app.services.runs import training
+from clipsvd_app.services.runs import training_run
 from clipsvd_app.services.runs.case_map import prepare_map
 from clipsvd_app.services.runs.preview import prepare_preview
 from clipsvd_app.services.studies.import_plan import apply_import, plan_import
@@ -50,7 +50,7 @@ def filled(path: Path, orders: list[list[Path]], classes: tuple[str, ...] = ("ma
 
 def request_of(project) -> TrainRequest:
     with project:
-        return read_request(training.prepare(project, BACKBONE, "quick"))
+        return read_request(training_run.prepare(project, BACKBONE, "quick"))
 
 
 def nameless(request: TrainRequest) -> TrainRequest:
@@ -84,7 +84,7 @@ def test_images_without_a_label_do_not_number_the_patients_anew(files, picture, 
     with filled(tmp_path / "b", [more, files]) as project:
         pool = [image.id for image in project.images() if image.path in map(str, more)]
         project.apply(set_labels(pool, None))
-        request = read_request(training.prepare(project, BACKBONE, "quick"))
+        request = read_request(training_run.prepare(project, BACKBONE, "quick"))
     after = {image.path: image.group for image in request.images if image.label is not None}
     assert len(request.images) == len(before) + len(more)
     assert after == before
@@ -103,7 +103,7 @@ def test_the_numbers_of_the_classes_draw_nothing(seed: int) -> None:
 def test_every_run_draws_by_the_same_seed_unless_another_is_asked_for(files, tmp_path: Path) -> None:
     with filled(tmp_path / "a", [files]) as project:
         seeds = [
-            read_request(training.prepare(project, BACKBONE, "quick", **asked)).seed
+            read_request(training_run.prepare(project, BACKBONE, "quick", **asked)).seed
             for asked in ({}, {}, {"seed": 3})
         ]
-    assert seeds == [training.SEED, training.SEED, 3]
+    assert seeds == [training_run.SEED, training_run.SEED, 3]

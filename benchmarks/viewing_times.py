@@ -1,4 +1,4 @@
-"""``python -m benchmarks.viewing_drill PROJECT RUNS``: times how soon the window shows what is asked for.
+"""``python -m benchmarks.viewing_times PROJECT RUNS``: times how soon the window shows what is asked for.
 
 The whole window is built as for a user, without the engine. Opens the project again and again, then scrolls
 once through the series on show, each step asked for when the one before is painted. Writes one JSON line.

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.labelling_drill``: labels at random, without pause, until it is killed.
+"""``python -m benchmarks.labelling_process``: labels at random, without pause, until it is killed.
 
 The work goes the window's way, through its session and undo stack, without widgets. Each step is announced
 on stdout before it begins, with the images it may touch, and acknowledged with the state after it.
@@ -32,7 +32,7 @@ FEWEST_IMAGES, MOST_IMAGES, MOST_CLASSES = 24, 80, 6
 _WEIGHTS = {"label": 10, "mark": 2, "read": 2, "undo": 3, "redo": 2, "import": 1, "class": 2}
 
 
-class Drill:
+class Labelling:
     """Does random steps of work on an open project."""
 
     def __init__(self, session: Session, seed: int) -> None:
@@ -136,7 +136,7 @@ def main() -> None:
     application = QCoreApplication(sys.argv[:1])
     session = Session()
     assert session.open_project(Path(sys.argv[1])), "the project could not be opened"
-    Drill(session, int(sys.argv[2])).run()
+    Labelling(session, int(sys.argv[2])).run()
     application.quit()
 
 

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.labelling_pace PROJECT LABELS``: how long labelling holds the window up.
+"""``python -m benchmarks.labelling_times PROJECT LABELS``: how long labelling holds the window up.
 
 The whole window is built as for a user, with its engine, and worked by its own keys. A clock in the event
 loop says how long nothing else could have been answered. Writes one JSON line.
