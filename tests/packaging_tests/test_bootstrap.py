@@ -19,6 +19,7 @@ import cuda_build
 import environment as venv
 import pytest
 import setup_commands
+import setup_error
 import system_packages
 from console import Console
 from hypothesis import given
@@ -461,6 +462,7 @@ import runpy, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs inherit "ignored"
 sys.path.insert(0, {str(repository / "packaging")!r})
 import setup_commands
+import setup_error
 def run(arguments):
     child = (sys.executable, "-c", "import pathlib, time; pathlib.Path('up').touch(); time.sleep(60)")
     environment = setup_commands.venv.Environment(setup_commands.Path({str(tmp_path)!r}))
