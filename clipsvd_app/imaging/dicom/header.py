@@ -17,12 +17,11 @@ from clipsvd_app.imaging.dicom.elements import (
     texts,
     whole,
 )
+from clipsvd_app.imaging.dicom.geometry import is_quadruped, planes_of, scale_of
 from clipsvd_app.imaging.dicom.objects import may_show_a_slide_label, object_name
 from clipsvd_app.imaging.dicom.pixel_data.frames import first_frame_exceeds_bits
 from clipsvd_app.imaging.dicom.pixel_data.native import bits_stored_of
 from clipsvd_app.imaging.dicom.pixel_data.overlays import count_overlays
-from clipsvd_app.imaging.dicom.pixel_size import scale_of
-from clipsvd_app.imaging.dicom.planes import is_quadruped, planes_of
 from clipsvd_app.imaging.dicom.stored_values import has_broken_table, is_unusable, units_of
 from clipsvd_app.imaging.guard import refusals
 from clipsvd_app.imaging.values import HeaderFault, ImageHeader

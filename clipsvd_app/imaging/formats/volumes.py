@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging.dicom.planes import plane_of
+from clipsvd_app.imaging.dicom.geometry import plane_of
 from clipsvd_app.imaging.display.presets import volume_presets
 from clipsvd_app.imaging.display.sides import edges_along
 from clipsvd_app.imaging.display.windows import IDENTITY_8_BIT, default_window

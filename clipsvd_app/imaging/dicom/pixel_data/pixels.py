@@ -8,7 +8,6 @@ import numpy as np
 
 from clipsvd_app.domain.view import Window, WindowFunction
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging.dicom import luts
 from clipsvd_app.imaging.dicom.dataset import read_dataset, reading
 from clipsvd_app.imaging.dicom.elements import (
     code,
@@ -20,8 +19,8 @@ from clipsvd_app.imaging.dicom.elements import (
     texts,
     whole,
 )
+from clipsvd_app.imaging.dicom.geometry import place_of, scale_of
 from clipsvd_app.imaging.dicom.header import faults_of, frames_of, refuse_oversized
-from clipsvd_app.imaging.dicom.padding import is_padding, padding_value
 from clipsvd_app.imaging.dicom.pixel_data.frames import (
     allocated_frame,
     exceeds_bits_stored,
@@ -31,13 +30,18 @@ from clipsvd_app.imaging.dicom.pixel_data.frames import (
 )
 from clipsvd_app.imaging.dicom.pixel_data.native import bits_stored_of
 from clipsvd_app.imaging.dicom.pixel_data.overlays import count_high_overlays, count_overlays, overlays_of
-from clipsvd_app.imaging.dicom.pixel_size import scale_of
-from clipsvd_app.imaging.dicom.planes import place_of
 from clipsvd_app.imaging.dicom.stored_values import (
+    BROKEN_TABLE,
     has_broken_table,
+    is_padding,
     is_shown_as_stored,
+    lookup,
+    modality_table,
+    padding_value,
+    palette_to_rgb,
     rescale_of,
     units_of,
+    voi_lut,
 )
 from clipsvd_app.imaging.display.presets import presets_of
 from clipsvd_app.imaging.display.windows import IDENTITY_8_BIT, default_window, is_usable
@@ -167,8 +171,8 @@ def modality_values(dataset: TrueDataset, stored: Array, frame: int) -> tuple[Ar
     kind: type[np.floating[Any]] = np.float32
     if tables:
         signed = whole(dataset, "PixelRepresentation", 0) == 1
-        table, first = luts.modality_table(tables[0], signed=signed, big_endian=dataset.is_big_endian)
-        values, mapped = luts.lookup(stored, table, first), luts.lookup(marked, table, first)
+        table, first = modality_table(tables[0], signed=signed, big_endian=dataset.is_big_endian)
+        values, mapped = lookup(stored, table, first), lookup(marked, table, first)
     else:
         kind = np.float64 if _is_wide(stored) else np.float32
         slope, intercept = (np.float64(number) for number in display_rescale(dataset, frame))
@@ -255,8 +259,8 @@ def _header_tables(dataset: TrueDataset, frame: int) -> list[tuple[str, Window, 
     found: list[tuple[str, Window, VoiLut]] = []
     for item in _table_items(dataset, frame):
         try:
-            table = luts.voi_lut(item, signed=signed, big_endian=dataset.is_big_endian)
-        except luts.BROKEN:
+            table = voi_lut(item, signed=signed, big_endian=dataset.is_big_endian)
+        except BROKEN_TABLE:
             continue
         entries = len(table.greys)
         # The width tells tables of one range apart, by less than a window's formula could show.
@@ -279,8 +283,8 @@ def _rgb(path: Path, dataset: TrueDataset, stored: Array, photometric: str) -> B
     """Return (rows, columns, 3) uint8 RGB of palette, RGB and YBR pixels."""
     if photometric == "PALETTE COLOR" and stored.ndim == 2:
         try:
-            return luts.palette_to_rgb(stored, dataset, big_endian=dataset.is_big_endian)
-        except luts.BROKEN as error:
+            return palette_to_rgb(stored, dataset, big_endian=dataset.is_big_endian)
+        except BROKEN_TABLE as error:
             raise UserError(
                 f"{path.name} holds palette colours, and its palette is missing or broken.",
                 remedy="Export it again from its source as RGB or greyscale.",
