@@ -127,6 +127,14 @@ def test_every_package_of_the_program_has_its_layer(repository: Path):
     assert there - {"__init__"} <= named
 
 
+def test_the_tests_mirror_the_package_folder_by_folder(repository: Path):
+    tests, package = repository / "tests", repository / "clipsvd_app"
+    others = {"benchmarks", "golden", "packaging_tests", "support"}
+    folders = {file.parent.relative_to(tests) for file in tests.rglob("test_*.py")}
+    mirrored = {folder for folder in folders if not folder.parts or folder.parts[0] not in others}
+    assert [str(folder) for folder in sorted(mirrored) if not (package / folder).is_dir()] == []
+
+
 def test_no_part_of_the_window_loads_torch_or_the_engine(repository: Path):
     program = (
         "import importlib, pkgutil, sys\n"
