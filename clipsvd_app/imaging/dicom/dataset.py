@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging.dicom.elements import KEYWORDS, OVERLAY_ELEMENTS, damage, text, whole
 from clipsvd_app.imaging.dicom.objects import object_name
-from clipsvd_app.imaging.dicom.pixel_data.fragments import PixelPlace
+from clipsvd_app.imaging.dicom.pixel_data.encapsulated import PixelPlace
 from clipsvd_app.imaging.dicom.quick_scan import scan
 from clipsvd_app.imaging.dicom.true_image import (
     DEFLATED,

@@ -7,8 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from clipsvd_app.imaging.dicom.elements import code, number, text, whole
-from clipsvd_app.imaging.dicom.pixel_data.codestream import StreamFacts, facts_of, starts_a_stream
-from clipsvd_app.imaging.dicom.pixel_data.fragments import PixelPlace, Stretch, find_frames
+from clipsvd_app.imaging.dicom.pixel_data.encapsulated import (
+    PixelPlace,
+    StreamFacts,
+    Stretch,
+    facts_of,
+    find_frames,
+    starts_a_stream,
+)
 from clipsvd_app.imaging.dicom.pixel_data.native import native_layout
 from clipsvd_app.imaging.values import FaultCode, HeaderFault
 

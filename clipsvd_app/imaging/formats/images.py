@@ -14,8 +14,7 @@ import numpy as np
 from PIL import Image
 
 from clipsvd_app.domain.view import Window
-from clipsvd_app.imaging.display.presets import presets_of
-from clipsvd_app.imaging.display.windows import IDENTITY_8_BIT, default_window
+from clipsvd_app.imaging.display.windows import IDENTITY_8_BIT, default_window, presets_of
 from clipsvd_app.imaging.formats.exif_orientation import is_turned, upright
 from clipsvd_app.imaging.formats.jpeg2000 import describe_jpeg2000, shown_jpeg2000, stored_jpeg2000
 from clipsvd_app.imaging.formats.netpbm import describe_netpbm, shown_netpbm, stored_netpbm

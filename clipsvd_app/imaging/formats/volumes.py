@@ -11,9 +11,8 @@ import numpy as np
 
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging.dicom.geometry import plane_of
-from clipsvd_app.imaging.display.presets import volume_presets
 from clipsvd_app.imaging.display.sides import edges_along
-from clipsvd_app.imaging.display.windows import IDENTITY_8_BIT, default_window
+from clipsvd_app.imaging.display.windows import IDENTITY_8_BIT, default_window, volume_presets
 from clipsvd_app.imaging.formats.described import on_black
 from clipsvd_app.imaging.formats.nifti import describe_nifti, nifti_slices
 from clipsvd_app.imaging.formats.volume_headers import (

@@ -12,8 +12,7 @@ from clipsvd_app.domain.measures import Measure
 from clipsvd_app.domain.study import Mark
 from clipsvd_app.domain.view import Crop, Window
 from clipsvd_app.imaging.display.greys import greys_of
-from clipsvd_app.imaging.display.presets import window_from
-from clipsvd_app.imaging.display.windows import IDENTITY_8_BIT
+from clipsvd_app.imaging.display.windows import IDENTITY_8_BIT, window_from
 from clipsvd_app.imaging.values import UNLIMITED, Percentiles, ScaleLimits, VoiLut
 
 Lines = tuple[str, ...]

@@ -24,7 +24,7 @@ from pydicom.uid import (
 )
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.imaging.dicom.pixel_data.codestream import facts_of
+from clipsvd_app.imaging.dicom.pixel_data.encapsulated import facts_of
 from clipsvd_app.imaging.display.greys import to_display
 from clipsvd_app.imaging.facts import image_facts
 from clipsvd_app.imaging.reading import read_frame, read_header, read_stored

@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 
 from clipsvd_app.domain.view import Window
-from clipsvd_app.imaging.display.presets import presets_of, volume_presets, window_from
-from clipsvd_app.imaging.display.windows import CT_PRESETS, IDENTITY_8_BIT, is_usable
+from clipsvd_app.imaging.display.windows import (
+    CT_PRESETS,
+    IDENTITY_8_BIT,
+    is_usable,
+    presets_of,
+    volume_presets,
+    window_from,
+)
 from clipsvd_app.imaging.values import Percentiles
 
 OWN = Window(300.0, 600.0)

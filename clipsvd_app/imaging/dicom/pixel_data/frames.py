@@ -11,7 +11,7 @@ import numpy as np
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging.dicom.dataset import reading
 from clipsvd_app.imaging.dicom.elements import text, whole
-from clipsvd_app.imaging.dicom.pixel_data.fragments import Stretch
+from clipsvd_app.imaging.dicom.pixel_data.encapsulated import Stretch
 from clipsvd_app.imaging.dicom.pixel_data.native import bits_stored_of, native_layout
 from clipsvd_app.imaging.dicom.pixel_data.overlays import count_high_overlays
 from clipsvd_app.imaging.dicom.true_image import JPEG_EXTENDED, joined

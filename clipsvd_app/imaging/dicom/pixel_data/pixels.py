@@ -43,8 +43,7 @@ from clipsvd_app.imaging.dicom.stored_values import (
     units_of,
     voi_lut,
 )
-from clipsvd_app.imaging.display.presets import presets_of
-from clipsvd_app.imaging.display.windows import IDENTITY_8_BIT, default_window, is_usable
+from clipsvd_app.imaging.display.windows import IDENTITY_8_BIT, default_window, is_usable, presets_of
 from clipsvd_app.imaging.guard import refusals
 from clipsvd_app.imaging.guard.quiet import quiet
 from clipsvd_app.imaging.values import Frame, HeaderFault
