@@ -21,21 +21,21 @@ RANDOM = "random:"
 
 def add_actions(actions: Commands, shared: argparse.ArgumentParser) -> None:
     """Add the three commands."""
-    step = actions.add_parser("step", parents=[shared], help="time one training step, form against form")
+    step = actions.add_parser("step", parents=[shared], help="time one training step in four forms")
     step.add_argument("--backbone", default=f"{RANDOM}biomedclip", metavar="random:biomedclip|B")
-    step.add_argument("--batch", type=int, default=16, metavar="N", help="images in a step")
+    step.add_argument("--batch", type=int, default=16, metavar="N", help="images per step")
     step.add_argument("--classes", type=int, default=4, metavar="N")
     step.add_argument("--dtype", choices=("fp32", "bf16"), default="fp32")
     step.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
-    step.add_argument("--steps", type=int, default=3, metavar="N", help="steps that count, after a warm-up")
+    step.add_argument("--steps", type=int, default=3, metavar="N", help="measured steps, after a warm-up")
     step.set_defaults(run=run_step)
     explaining = actions.add_parser("explaining", parents=[shared], help="time the explanations")
     explaining.add_argument("--backbone", default=backbones.DEMO, metavar="random:biomedclip|B")
     explaining.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
-    explaining.add_argument("--rounds", type=int, default=3, metavar="N", help="times of cases and heads")
+    explaining.add_argument("--rounds", type=int, default=3, metavar="N", help="repetitions for cases and heads")
     explaining.set_defaults(run=run_explaining)
     durable = actions.add_parser(
-        "durable", parents=[shared], help="kill a labelling process at random moments; is every label there?"
+        "durable", parents=[shared], help="kill a labelling process at random moments and check its labels"
     )
     durable.add_argument("--moments", type=int, default=200, metavar="N")
     durable.add_argument("--seed", type=int, default=0, metavar="N")
@@ -48,7 +48,7 @@ def run_step(options: argparse.Namespace, console: Console) -> int:
 
     for name, least in (("batch", 1), ("classes", 2), ("steps", 1)):
         if getattr(options, name) < least:
-            raise UserError(f"--{name} must be at least {least}.", remedy="Give a larger number.")
+            raise UserError(f"--{name} must be at least {least}.", remedy="Enter a larger number.")
     bench = StepBench(
         _backbone(options.backbone),
         options.batch,
@@ -70,7 +70,7 @@ def run_step(options: argparse.Namespace, console: Console) -> int:
         ]
         for record in records
     ]
-    console.table(["form", "dtype", "s a step", "of frozen", "peak MB", "trained"], rows)
+    console.table(["form", "dtype", "s per step", "relative to frozen", "peak MB", "trained"], rows)
     console.document({"records": records})
     return 0
 
@@ -80,19 +80,19 @@ def run_durable(options: argparse.Namespace, console: Console) -> int:
     from benchmarks.durable import kill_and_look, labelling_command
 
     if options.moments < 1:
-        raise UserError("--moments must be at least 1.", remedy="Give a larger number.")
+        raise UserError("--moments must be at least 1.", remedy="Enter a larger number.")
     found = kill_and_look(
         labelling_command(),
         options.moments,
         options.seed,
-        lambda done, total: console.report("Killing and looking", done, total),
+        lambda done, total: console.report("Killing and checking", done, total),
     )
     where = ", ".join(f"{kind} {count}" for kind, count in found.killed_in.items())
     console.say(
         f"Killed {counted(found.moments, 'time')} ({where}) after"
         f" {counted(found.acknowledged, 'acknowledged step')}."
     )
-    console.say(f"Projects with something lost: {found.lost}. Left locked: {found.locked}.")
+    console.say(f"Projects with lost changes: {found.lost}. Still locked: {found.locked}.")
     console.say(
         f"A label is on disk in {found.label_median_ms:.1f} ms (median), {found.label_p95_ms:.1f} ms (p95);"
         f" the slowest opening took {found.slowest_opening_s:.2f} s."
@@ -107,18 +107,18 @@ def run_explaining(options: argparse.Namespace, console: Console) -> int:
     from clipsvd_app.engine.sigma.warm import WarmBackbones
 
     if options.rounds < 1:
-        raise UserError("--rounds must be at least 1.", remedy="Give a larger number.")
+        raise UserError("--rounds must be at least 1.", remedy="Enter a larger number.")
     warm = WarmBackbones().get(_backbone(options.backbone), options.device, console.report)
     found = explain_times(warm, options.backbone, options.rounds, console.report)
     rows = [
         ["one case of a run", f"{found.case_s:.2f}"],
         ["one case of an adapter without its run", f"{found.lone_case_s:.2f}"],
-        [f"a run, seen on {counted(found.run_images, 'image')}", f"{found.run_s:.2f}"],
+        [f"a run, on {counted(found.run_images, 'image')}", f"{found.run_s:.2f}"],
         [f"embedding {counted(found.phrases, 'phrase')}", f"{found.corpus_s:.2f}"],
     ]
     if found.watch_s is not None and found.heads_s is not None:
-        rows.append([f"passing {counted(found.head_images, 'image')}", f"{found.watch_s:.2f}"])
-        rows.append([f"reading {counted(found.heads, 'head')}", f"{found.heads_s:.2f}"])
+        rows.append([f"{counted(found.head_images, 'image')}", f"{found.watch_s:.2f}"])
+        rows.append([f"TextSpan of {counted(found.heads, 'head')}", f"{found.heads_s:.2f}"])
     console.table([f"{found.backbone}, {counted(found.threads, 'thread')}", "seconds"], rows)
     console.document(found)
     return 0

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 def add_actions(actions: Commands, shared: argparse.ArgumentParser) -> None:
     """Add the benchmark of explanations."""
     planted = actions.add_parser(
-        "explanations", parents=[shared], help="plant an attribute; do explanations name it?"
+        "explanations", parents=[shared], help="plant an attribute and count how often explanations name it"
     )
     planted.add_argument("--seeds", type=int, default=10, metavar="N")
-    planted.add_argument("--axis", choices=PLANTED_AXES, default=PLANTED_AXES[0], help="what is planted")
+    planted.add_argument(
+        "--axis", choices=PLANTED_AXES, default=PLANTED_AXES[0], help="the planted attribute"
+    )
     planted.add_argument("--backbone", default=backbones.DEMO, metavar="B")
     planted.set_defaults(run=run_planted)
 
@@ -33,12 +35,12 @@ def run_planted(options: argparse.Namespace, console: Console) -> int:
     from clipsvd_app.engine.sigma.warm import WarmBackbones
 
     if options.seeds < 1:
-        raise UserError("--seeds must be at least 1.", remedy="Give a larger number.")
+        raise UserError("--seeds must be at least 1.", remedy="Enter a larger number.")
     backbone = backbones.find(load_settings(), options.backbone)
     warm = WarmBackbones().get(backbone, "auto", console.report)
     found = planted_figures(warm, options.axis, options.seeds, console.report)
     console.table(
-        ["seed", "leads", "before", "shuffled", "planted, before and after", "accuracy"],
+        ["seed", "leads", "before", "shuffled", "planted attribute, before and after", "accuracy"],
         [
             [
                 str(record.seed),
@@ -52,16 +54,16 @@ def run_planted(options: argparse.Namespace, console: Console) -> int:
         ],
     )
     console.say(
-        f"The axis {options.axis} leads in {found.named} of {options.seeds} seeds"
+        f"{options.axis.capitalize()} phrases lead in {found.named} of {options.seeds} seeds"
         f" ({found.named_before_adaptation} before adaptation),"
         f" with shuffled labels in {found.named_shuffled}."
     )
     console.say(
         f"Adaptation strengthened its phrases in {found.strengthened} of {options.seeds};"
-        f" controls kept something from being told in {found.unreliable}."
+        f" controls withheld something in {found.unreliable}."
     )
     console.say(
-        f"Heads with words {100 * found.heads_above_null:.0f} %,"
+        f"Heads with phrases {100 * found.heads_above_null:.0f} %,"
         f" maps that passed {100 * found.maps_passed:.0f} %"
         f" (specific to their class {100 * found.maps_specific:.0f} %), images explained by concepts"
         f" {100 * found.explained_by_concepts:.0f} %."

@@ -144,7 +144,7 @@ def _simpleitk_series(folder: Path) -> object:
 def _refuse_none(files: Sequence[Path], folder: Path) -> None:
     if not files:
         raise UserError(
-            f"There is no image file in “{folder.name}”.",
-            remedy="Name a folder with the DICOM files of one series.",
+            f"No image file in “{folder.name}”.",
+            remedy="Choose a folder with the DICOM files of one series.",
             code="nothing_found",
         )

@@ -18,21 +18,17 @@ if TYPE_CHECKING:
 
 def add_actions(actions: Commands, shared: argparse.ArgumentParser) -> None:
     """Add the benchmarks of reading and of the window."""
-    importing = actions.add_parser("import", parents=[shared], help="files added a second")
+    importing = actions.add_parser("import", parents=[shared], help="import speed in files per second")
     importing.add_argument("folder", type=Path, metavar="DIR")
-    importing.add_argument("--runs", type=int, default=3, metavar="N", help="the median counts")
+    importing.add_argument("--runs", type=int, default=3, metavar="N", help="runs; the median is reported")
     importing.set_defaults(run=run_import)
-    viewer = actions.add_parser("viewer", parents=[shared], help="how soon a series is ready to be looked at")
+    viewer = actions.add_parser("viewer", parents=[shared], help="time until a series can be viewed")
     viewer.add_argument("folder", type=Path, metavar="DIR")
-    viewer.add_argument("--runs", type=int, default=5, metavar="N", help="the median counts")
+    viewer.add_argument("--runs", type=int, default=5, metavar="N", help="runs; the median is reported")
     viewer.set_defaults(run=run_viewer)
-    labelling = actions.add_parser(
-        "labelling", parents=[shared], help="how long the window is held while somebody labels"
-    )
-    labelling.add_argument("--images", type=int, default=1000, metavar="N", help="pictures in the project")
-    labelling.add_argument(
-        "--labels", type=int, default=30, metavar="N", help="labels in each order of the pool"
-    )
+    labelling = actions.add_parser("labelling", parents=[shared], help="how long labelling blocks the window")
+    labelling.add_argument("--images", type=int, default=1000, metavar="N", help="images in the project")
+    labelling.add_argument("--labels", type=int, default=30, metavar="N", help="labels per sort order of the pool")
     labelling.set_defaults(run=run_labelling)
 
 
@@ -42,7 +38,7 @@ def run_import(options: argparse.Namespace, console: Console) -> int:
 
     found = bench_import(options.folder, _runs(options), console.report)
     console.say(
-        f"{counted(found.files, 'file')}: {found.files_per_s:,.0f} a second,"
+        f"{counted(found.files, 'file')}: {found.files_per_s:,.0f} files per second,"
         f" pydicom's headers alone {found.pydicom_files_per_s:,.0f}."
     )
     console.document(found)
@@ -61,12 +57,16 @@ def run_viewer(options: argparse.Namespace, console: Console) -> int:
         f" SimpleITK {found.simpleitk_series_s:.2f} s."
     )
     if shown is None:
-        console.note("Qt does not run here, so no window was timed.")
+        console.note("The window was not timed: Qt does not run here.")
         console.document(found)
         return 0
     console.say(
         f"In the window: first image after {shown.first_image_s:.2f} s"
-        + ("." if shown.scroll_p95_ms is None else f", scrolling {shown.scroll_p95_ms:.1f} ms a slice (p95).")
+        + (
+            "."
+            if shown.scroll_p95_ms is None
+            else f", scrolling {shown.scroll_p95_ms:.1f} ms per slice (p95)."
+        )
     )
     console.document({**to_json(found), **to_json(shown)})
     return 0
@@ -79,18 +79,20 @@ def run_labelling(options: argparse.Namespace, console: Console) -> int:
     if options.images < 2 * LABELLED or options.labels < 2:
         raise UserError(
             f"--images must be at least {2 * LABELLED} and --labels at least 2.",
-            remedy="Give larger numbers.",
+            remedy="Enter larger numbers.",
         )
     found = bench_labelling(options.images, options.labels)
     if found is None:
-        raise UserError("Qt does not run here, so no window can be timed.", remedy="See `clipsvd doctor`.")
+        raise UserError(
+            "The window cannot be timed: Qt does not run here.", remedy="Run `clipsvd doctor` for details."
+        )
     console.say(
         f"Opening {counted(found.images, 'image')} takes {found.opening_processor_s:.2f} s of processor time."
     )
     rows = [[order, f"{held:.0f}"] for order, held in found.held_p95_ms.items()]
-    console.table(["order of the pool", "held after a label, p95 ms"], rows)
+    console.table(["sort order", "blocked after a label, p95 ms"], rows)
     console.table(
-        ["page", "theme switched, ms"], [[page, f"{took:.0f}"] for page, took in found.theme_ms.items()]
+        ["page", "theme change, ms"], [[page, f"{took:.0f}"] for page, took in found.theme_ms.items()]
     )
     console.document(found)
     return 0
@@ -98,5 +100,5 @@ def run_labelling(options: argparse.Namespace, console: Console) -> int:
 
 def _runs(options: argparse.Namespace) -> int:
     if options.runs < 1:
-        raise UserError("--runs must be at least 1.", remedy="Give a larger number.")
+        raise UserError("--runs must be at least 1.", remedy="Enter a larger number.")
     return int(options.runs)

@@ -65,7 +65,7 @@ def _in_turn(runners: list[_Runner], bench: StepBench, report: Report) -> list[d
     rounds = WARM_UP_STEPS + bench.steps
     for turn in range(rounds):
         for place, runner in enumerate(runners):
-            report("Taking steps in turn", turn * len(runners) + place, rounds * len(runners))
+            report("Timing steps", turn * len(runners) + place, rounds * len(runners))
             taken = runner.step()
             if turn >= WARM_UP_STEPS:
                 seconds[runner.form].append(taken)

@@ -169,8 +169,8 @@ def _stored(bench: VerdictBench) -> dict[tuple[int, bool], dict[str, Any]]:
             cut_off = isinstance(error, json.JSONDecodeError) and line.startswith("{")
             if number == 0 and not cut_off:
                 raise UserError(
-                    f"“{bench.lines.name}” holds other things than records of this benchmark.",
-                    remedy="Name a new file.",
+                    f"“{bench.lines.name}” does not contain records of this benchmark.",
+                    remedy="Choose a new file.",
                     code="exists_already",
                 ) from error
             continue

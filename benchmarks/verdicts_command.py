@@ -26,14 +26,14 @@ _CLEAR_GAIN = 0.1
 def add_actions(actions: Commands, shared: argparse.ArgumentParser) -> None:
     """Add the benchmark of verdicts."""
     verdicts = actions.add_parser(
-        "verdicts", parents=[shared], help="do verdicts from a few images hold on all the others?"
+        "verdicts", parents=[shared], help="test verdicts from few images on all other images"
     )
     add_source_arguments(verdicts)
     verdicts.add_argument("--shots", type=int, default=16, metavar="K")
     verdicts.add_argument("--seeds", type=int, default=20, metavar="N")
     verdicts.add_argument("--preset", choices=tuple(PRESETS), default="quick")
     verdicts.add_argument(
-        "--out", type=Path, metavar="FILE.jsonl", help="where records are kept and gone on from"
+        "--out", type=Path, metavar="FILE.jsonl", help="file for the records; the command resumes from it"
     )
     verdicts.set_defaults(run=run_verdicts)
 
@@ -44,7 +44,7 @@ def run_verdicts(options: argparse.Namespace, console: Console) -> int:
     from clipsvd_app.engine.fewshot.benchmark import BenchSource
 
     if options.shots < 1 or options.seeds < 1:
-        raise UserError("--shots and --seeds must be at least 1.", remedy="Give a larger number.")
+        raise UserError("--shots and --seeds must be at least 1.", remedy="Enter a larger number.")
     source = BenchSource(
         options.root.resolve(),
         options.group_regex,
@@ -99,7 +99,8 @@ def _show(console: Console, summary: dict[str, Any], lines: Path) -> None:
         f" “harmed” in {summary['shuffled_harmed']}."
     )
     console.say(
-        f"True labels: the interval held the accuracy on all other images in {summary['interval_held']}"
+        f"True labels: the confidence interval contained the accuracy on all other images in"
+        f" {summary['interval_held']}"
         f" of {seeds} ({percent(summary['interval_held'] / max(1, seeds))})."
     )
     console.say(

@@ -40,7 +40,9 @@ class Finding:
 
 def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     """Add the doctor."""
-    doctor = commands.add_parser("doctor", parents=[shared], help="say what works here and what does not")
+    doctor = commands.add_parser(
+        "doctor", parents=[shared], help="show what works on this computer and what does not"
+    )
     doctor.set_defaults(run=run_doctor)
 
 
@@ -74,7 +76,7 @@ def _package(name: str, kind: str) -> Finding:
     try:
         return Finding(f"{kind} {name}", True, importlib.metadata.version(name))
     except importlib.metadata.PackageNotFoundError:
-        return Finding(f"{kind} {name}", False, "missing; install the program again")
+        return Finding(f"{kind} {name}", False, "missing; reinstall the program")
 
 
 def _devices() -> Devices:
@@ -91,7 +93,7 @@ def device_findings(devices: Devices) -> Iterator[Finding]:
             yield Finding(f"device {state.title}", False, detail, needed=state.kind == "cpu")
         elif state.unusable is None:
             precision = "float32 and bfloat16" if state.bfloat16 else "float32"
-            detail = f"computes a test block right in {precision} (off by {state.deviation:.0e})"
+            detail = f"passed a test in {precision} (deviation {state.deviation:.0e})"
             yield Finding(f"device {state.title}", True, detail)
     if devices.usable():
         yield Finding("device auto", True, devices.describe())
@@ -103,7 +105,7 @@ def _folder(name: str, folder: Path) -> Finding:
         writable = os.access(folder, os.W_OK)
     except OSError:
         writable = False
-    return Finding(name, writable, str(folder) if writable else f"{folder} cannot be written to")
+    return Finding(name, writable, str(folder) if writable else f"no permission to write to {folder}")
 
 
 def _backbone(entry: backbones.BackboneEntry) -> Finding:

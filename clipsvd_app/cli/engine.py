@@ -62,7 +62,7 @@ def _announce(console: Console, evaluation: Evaluation) -> None:
     if evaluation.sentence:
         console.note(f"{verdict_title(evaluation)}. {evaluation.recommendation or evaluation.sentence}")
         return
-    console.note("Frozen-feature methods, balanced accuracy (95 %):")
+    console.note("Methods on frozen features, balanced accuracy (95 % CI):")
     for score in evaluation.methods:
         value = percent_interval(score.balanced_accuracy, score.interval.low, score.interval.high)
         console.note(f"  {METHOD_TITLES[score.method]}: {value}")

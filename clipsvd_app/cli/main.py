@@ -56,7 +56,7 @@ def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None
         console.error(str(error))
         return USER_ERROR
     except (Cancelled, KeyboardInterrupt) as wish:
-        console.error(str(wish) or "Cancelled; nothing half-done was kept.")
+        console.error(str(wish) or "Cancelled. Nothing was changed.")
         return CANCELLED
     except BrokenPipeError:
         _silence(sys.stdout)
@@ -78,7 +78,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
     root = argparse.ArgumentParser(
         prog="clipsvd",
-        description="Teach a biomedical vision-language model a new finding from a handful of images."
+        description="Adapt a biomedical vision-language model to your classes from a few labelled images."
         " Not for diagnostic use.",
     )
     root.add_argument("--version", action="version", version=f"clipsvd {__version__}")
@@ -93,5 +93,5 @@ def shared_options() -> argparse.ArgumentParser:
     """Return the options that every command has."""
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--json", action="store_true", help="print one JSON document to stdout")
-    shared.add_argument("--quiet", action="store_true", help="show no progress")
+    shared.add_argument("--quiet", action="store_true", help="hide progress")
     return shared

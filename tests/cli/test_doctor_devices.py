@@ -17,7 +17,7 @@ def findings(probe: FakeProbe):
 def test_a_computer_without_a_gpu_is_not_reproached_for_it():
     found = findings(FakeProbe())
     assert set(found) == {"device cpu", "device auto"}
-    assert found["device cpu"].detail == "computes a test block right in float32 (off by 1e-06)"
+    assert found["device cpu"].detail == "passed a test in float32 (deviation 1e-06)"
 
 
 def test_an_unusable_gpu_is_explained_and_is_no_failure_of_the_program():

@@ -31,7 +31,9 @@ EXPORTED_METHODS: tuple[str, ...] = (ADAPTED, *get_args(LayerMethod))
 
 def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     """Add the commands that write, apply, show and check adapters."""
-    export = commands.add_parser("export", parents=[shared], help="write a run's adapter or classifier")
+    export = commands.add_parser(
+        "export", parents=[shared], help="write a run as a sigma adapter or frozen classifier"
+    )
     export.add_argument("project", type=Path, metavar="PROJECT")
     export.add_argument("--run", dest="run_number", type=int, required=True, metavar="N")
     export.add_argument("--out", type=Path, required=True, metavar="FILE")
@@ -39,12 +41,12 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
         "--method",
         choices=EXPORTED_METHODS,
         default="clip_svd",
-        help="clip_svd (default) writes the sigma adapter, another a classifier on frozen features",
+        help="clip_svd (default) writes the sigma adapter, other methods a frozen classifier",
     )
-    export.add_argument("--overwrite", action="store_true", help="replace a file that is there")
+    export.add_argument("--overwrite", action="store_true", help="replace an existing file")
     export.set_defaults(run=run_export)
 
-    predict = commands.add_parser("predict", parents=[shared], help="apply what a run exported to files")
+    predict = commands.add_parser("predict", parents=[shared], help="apply an adapter or classifier to files")
     predict.add_argument("paths", type=Path, nargs="+", metavar="PATH")
     predict.add_argument("--adapter", type=Path, required=True, metavar="FILE")
     predict.add_argument("--csv", type=Path, metavar="FILE", help="also write the predictions as a table")
@@ -53,9 +55,9 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
         dest="paths_as",
         choices=application.PATH_FORMS,
         default="given",
-        help="how files are named: by their path as given (default), the whole path, or the name alone",
+        help="how to name files: path as given (default), absolute path, or file name",
     )
-    predict.add_argument("--overwrite", action="store_true", help="replace a table that is there")
+    predict.add_argument("--overwrite", action="store_true", help="replace an existing table")
     predict.add_argument(
         "--backbone", metavar="NAME|FOLDER", help="default: found by the hash in the adapter"
     )
@@ -65,14 +67,14 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
 
 
 def _add_adapter_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
-    adapter = commands.add_parser("adapter", help="look at an adapter or a classifier, check it, convert it")
+    adapter = commands.add_parser("adapter", help="show, verify or convert an adapter or classifier")
     actions = adapter.add_subparsers(
         title="actions", metavar="show|verify|merge|to-lora|to-onnx", required=True
     )
-    show = actions.add_parser("show", parents=[shared], help="print its card")
+    show = actions.add_parser("show", parents=[shared], help="print the model card")
     show.add_argument("file", type=Path, metavar="FILE")
     show.set_defaults(run=run_show)
-    verify = actions.add_parser("verify", parents=[shared], help="check it against its backbone")
+    verify = actions.add_parser("verify", parents=[shared], help="verify it against its backbone")
     verify.add_argument("file", type=Path, metavar="FILE")
     verify.add_argument("--backbone", metavar="NAME|FOLDER", help="default: found by the hash in the adapter")
     verify.set_defaults(run=run_verify)
@@ -139,7 +141,7 @@ def run_predict(options: argparse.Namespace, console: Console) -> int:
     )
     if all(row.refusal for row in rows):
         raise UserError(
-            "None of the files could be read.", remedy="Give DICOM, PNG, JPEG, TIFF or NIfTI files."
+            "None of the files could be read.", remedy="Choose DICOM, PNG, JPEG, TIFF or NIfTI files."
         )
     return 0
 
@@ -167,12 +169,12 @@ def run_verify(options: argparse.Namespace, console: Console) -> int:
         console.say(f"  {'✓' if check.passed else '✗'} {check.name}: {check.detail}")
     deviations = {check.name: check for check in result.checks if check.deviation is not None}
     if result.passed:
-        console.say("Largest deviations, each beside what is allowed:")
+        console.say("Largest deviations, with their tolerances:")
         console.table(
             ["", "found", "allowed"],
             [[name, f"{c.deviation:.2e}", f"{c.allowed:.0e}"] for name, c in deviations.items()],
         )
-    console.say("The file is sound." if result.passed else "The file must not be used.")
+    console.say("All checks passed." if result.passed else "Do not use this file: a check failed.")
     console.document(
         {
             "passed": result.passed,

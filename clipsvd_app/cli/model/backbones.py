@@ -24,29 +24,31 @@ RANDOM_KINDS = ("biomedclip", "ViT-B-16")
 
 def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     """Add the commands about backbones."""
-    group = commands.add_parser("backbones", help="the models that can be adapted")
+    group = commands.add_parser("backbones", help="manage models that can be adapted")
     actions = group.add_subparsers(
         title="actions", metavar="add|fetch|list|make-random|remove", required=True
     )
 
-    add = actions.add_parser(
-        "add", parents=[shared], help="check a model and copy it into the program's data"
-    )
-    add.add_argument("path", type=Path, metavar="PATH", help="a folder, a hub cache, or a file of weights")
-    add.add_argument("--name", default="", help="default: as its folder is called")
+    add = actions.add_parser("add", parents=[shared], help="check a model and copy it into the data folder")
+    add.add_argument("path", type=Path, metavar="PATH", help="a folder, a hub cache, or a weights file")
+    add.add_argument("--name", default="", help="default: the name of its folder")
     add.set_defaults(run=run_add)
 
     fetch.add_command(actions, shared)
 
-    listing = actions.add_parser("list", parents=[shared], help="list them")
+    listing = actions.add_parser("list", parents=[shared], help="list the models")
     listing.set_defaults(run=run_list)
 
-    random = actions.add_parser("make-random", parents=[shared], help="write a true architecture, untrained")
+    random = actions.add_parser(
+        "make-random", parents=[shared], help="write a real architecture with random weights"
+    )
     random.add_argument("kind", choices=RANDOM_KINDS, metavar="biomedclip|ViT-B-16")
     random.add_argument("folder", type=Path, metavar="DIR")
     random.set_defaults(run=run_make_random)
 
-    remove = actions.add_parser("remove", parents=[shared], help="forget one and delete the program's copy")
+    remove = actions.add_parser(
+        "remove", parents=[shared], help="forget a model and delete the program's copy"
+    )
     remove.add_argument("name", metavar="NAME")
     remove.set_defaults(run=run_remove)
 
@@ -86,7 +88,7 @@ def run_make_random(options: argparse.Namespace, console: Console) -> int:
     console.report("Making a random backbone", 0, 1)
     folder = make_random(options.kind, options.folder.absolute())
     console.report("Making a random backbone", 1, 1)
-    console.say(f"Wrote {folder}. Its weights are random: it knows nothing.")
+    console.say(f"Wrote {folder}. Its weights are random.")
     console.document(
         {
             "kind": options.kind,

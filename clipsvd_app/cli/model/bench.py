@@ -22,7 +22,7 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     """Add the benchmarks of accuracy."""
     group = commands.add_parser("bench", help="measure accuracy on your own images")
     actions = group.add_subparsers(title="benchmarks", metavar="fewshot", required=True)
-    few = actions.add_parser("fewshot", parents=[shared], help="accuracy against shots")
+    few = actions.add_parser("fewshot", parents=[shared], help="accuracy by number of shots")
     add_few_shot_arguments(few)
     few.set_defaults(run=run_few_shot)
 

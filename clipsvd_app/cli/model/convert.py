@@ -21,13 +21,19 @@ if TYPE_CHECKING:
 
 def add_actions(actions: Commands, shared: argparse.ArgumentParser) -> None:
     """Add the actions that write an adapter in another form."""
-    merge = actions.add_parser("merge", parents=[shared], help="write a whole model that open_clip loads")
+    merge = actions.add_parser("merge", parents=[shared], help="write a complete model for open_clip")
     _add_arguments(merge, "open_clip", "FOLDER")
-    merge.add_argument("--dtype", choices=("fp32", "fp16"), default="fp32", help="of the stored weights")
-    lora = actions.add_parser("to-lora", parents=[shared], help="write a LoRA that peft loads")
+    merge.add_argument(
+        "--dtype", choices=("fp32", "fp16"), default="fp32", help="number type of the stored weights"
+    )
+    lora = actions.add_parser("to-lora", parents=[shared], help="write a LoRA for peft")
     _add_arguments(lora, "lora", "FOLDER")
     lora.add_argument(
-        "--energy", type=float, default=0.99, metavar="E", help="share of the squared change kept (0.99)"
+        "--energy",
+        type=float,
+        default=0.99,
+        metavar="E",
+        help="fraction of the squared change to keep (0.99)",
     )
     onnx = actions.add_parser("to-onnx", parents=[shared], help="write an image classifier as one ONNX file")
     _add_arguments(onnx, "onnx", "FILE.onnx")
@@ -74,9 +80,7 @@ def _say(console: Console, result: ConvertResult) -> None:
             f" {sum(ranks):,} in all, for {result.energy:.2%} of every change."
         )
     images = counted(result.images, "synthetic image")
-    console.say(
-        f"Largest difference of a logit from the adapter's, on {images}: {result.logit_difference:.1e}"
-    )
+    console.say(f"Largest difference in logits from the adapter, on {images}: {result.logit_difference:.1e}")
     console.say(result.usage)
 
 
@@ -84,5 +88,5 @@ def _add_arguments(action: argparse.ArgumentParser, form: str, out: str) -> None
     action.add_argument("file", type=Path, metavar="FILE")
     action.add_argument("--out", type=Path, required=True, metavar=out)
     action.add_argument("--backbone", metavar="NAME|FOLDER", help="default: found by the hash in the adapter")
-    action.add_argument("--overwrite", action="store_true", help="replace an earlier export of that name")
+    action.add_argument("--overwrite", action="store_true", help="replace an earlier export with this name")
     action.set_defaults(run=run_convert, form=form, energy=0.99, dtype="fp32")

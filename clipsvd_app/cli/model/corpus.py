@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     """Add the commands on packs of phrases."""
-    corpus = commands.add_parser("corpus", parents=[shared], help="your own phrases for explanations")
+    corpus = commands.add_parser("corpus", parents=[shared], help="manage your own phrases for explanations")
     actions = corpus.add_subparsers(dest="action", required=True, metavar="ACTION")
     for name, help_text, run in (
-        ("check", "say what a pack holds and what is wrong with it", run_check),
-        ("add", "check a pack and keep it", run_add),
+        ("check", "check a pack of phrases", run_check),
+        ("add", "check a pack and store it", run_add),
     ):
         action = actions.add_parser(name, parents=[shared], help=help_text)
         action.add_argument("file", type=Path, metavar="FILE")
         action.set_defaults(run=run)
-    listing = actions.add_parser("list", parents=[shared], help="your packs")
+    listing = actions.add_parser("list", parents=[shared], help="list your packs")
     listing.set_defaults(run=run_list)
-    removing = actions.add_parser("remove", parents=[shared], help="take a pack away")
+    removing = actions.add_parser("remove", parents=[shared], help="remove a pack")
     removing.add_argument("name", metavar="NAME")
     removing.set_defaults(run=run_remove)
 
@@ -46,7 +46,7 @@ def run_add(options: argparse.Namespace, console: Console) -> int:
     """Keep a pack that passes its check."""
     report = phrase_packs.add_pack(options.file)
     show_report(console, report)
-    console.say("Explanations made from now on use it.")
+    console.say("New explanations will use it.")
     console.document(report)
     return 0
 
@@ -55,7 +55,7 @@ def run_list(_options: argparse.Namespace, console: Console) -> int:
     """Name the user's packs."""
     packs = phrase_packs.list_packs()
     if not packs:
-        console.say("There is no pack of your own. Add one with: clipsvd corpus add FILE")
+        console.say("No packs yet. To add one: clipsvd corpus add FILE")
     for report in packs:
         show_report(console, report)
     console.document({"packs": packs})
@@ -65,7 +65,7 @@ def run_list(_options: argparse.Namespace, console: Console) -> int:
 def run_remove(options: argparse.Namespace, console: Console) -> int:
     """Take a pack away."""
     phrase_packs.remove_pack(options.name)
-    console.say(f"“{options.name}” is no longer used.")
+    console.say(f"“{options.name}” removed.")
     console.document({"removed": options.name})
     return 0
 
@@ -74,7 +74,7 @@ def show_report(console: Console, report: PackReport) -> None:
     """Print counts, warnings and faults of a pack."""
     console.say(
         f"{report.name}: {report.phrases} descriptions, {report.controls} controls,"
-        f" {report.disabled} not enabled."
+        f" {report.disabled} disabled."
     )
     for title, counts in (("Modalities", report.by_modality), ("Axes", report.by_axis)):
         if counts:

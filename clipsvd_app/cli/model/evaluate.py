@@ -28,15 +28,13 @@ _SPLIT = ("kind", "groups", "images", "folds", "repeats")
 
 
 def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
-    """Add the command that says how good a run is on patients it has not seen."""
+    """Add the command that says show the evaluation of a run on unseen patients."""
     evaluate = commands.add_parser(
-        "evaluate", parents=[shared], help="how good a run is on patients it has not seen"
+        "evaluate", parents=[shared], help="show the evaluation of a run on unseen patients"
     )
     evaluate.add_argument("project", type=Path, metavar="PROJECT")
-    evaluate.add_argument("--run", dest="number", type=int, metavar="N", help="default: the newest")
-    evaluate.add_argument(
-        "--preset", choices=tuple(PRESETS), help="train and evaluate anew, as a run of its own"
-    )
+    evaluate.add_argument("--run", dest="number", type=int, metavar="N", help="default: the newest run")
+    evaluate.add_argument("--preset", choices=tuple(PRESETS), help="train and evaluate again, as a new run")
     evaluate.set_defaults(run=run_evaluate)
 
 
@@ -65,7 +63,7 @@ def note_changed(project: Project, console: Console) -> None:
     """Say before the work how many files are other ones than were labelled; the engine leaves them out."""
     images = project.images()
     if sentence := changed_sentence(len(changed_images(images)), len(images)):
-        console.note(f"note: {sentence} They are left out; clipsvd relink finds files by their content.")
+        console.note(f"note: {sentence} They are left out. clipsvd relink finds files by their content.")
 
 
 def show_evaluation(console: Console, evaluation: Evaluation) -> None:
@@ -75,7 +73,7 @@ def show_evaluation(console: Console, evaluation: Evaluation) -> None:
         return
     console.say(f"On {basis_text(evaluation)}:")
     console.table(
-        ["method", "balanced accuracy (95 %)", "accuracy", "AUROC", "trained numbers"],
+        ["method", "balanced accuracy (95 % CI)", "accuracy", "AUROC", "trained parameters"],
         [
             [
                 METHOD_TITLES[score.method],
@@ -90,7 +88,7 @@ def show_evaluation(console: Console, evaluation: Evaluation) -> None:
     for sentence in _sentences(evaluation):
         console.say(sentence)
     for warning in evaluation.warnings:
-        console.say(f"Mind: {warning}")
+        console.say(f"Warning: {warning}")
 
 
 def _sentences(evaluation: Evaluation) -> list[str]:
@@ -112,7 +110,7 @@ def _new_run(project: Project, preset: str, earlier: int | None, console: Consol
         seed=training_run.SEED if like is None else like.seed,
     )
     note_changed(project, console)
-    engine.run(folder, console, "Cancelled; the same command goes on from here.")
+    engine.run(folder, console, "Cancelled. To resume, run the same command again.")
     return training_run.record(project, folder)
 
 

@@ -37,14 +37,18 @@ _CASE_FIELDS = ("score", "decomposition", "residual", "attribution", "concepts",
 
 def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     """Add the command that explains a run and a case."""
-    explain = commands.add_parser("explain", parents=[shared], help="say what a run changed, and why a case")
+    explain = commands.add_parser(
+        "explain", parents=[shared], help="explain a run or the prediction for one image"
+    )
     explain.add_argument("project", type=Path, metavar="PROJECT")
     explain.add_argument("--run", dest="run_number", type=int, metavar="N", help="default: the newest")
     explain.add_argument("--image", type=Path, metavar="PATH", help="an image of the project")
     explain.add_argument(
-        "--again", action="store_true", help="explain the run anew first, as after adding phrases"
+        "--again",
+        action="store_true",
+        help="recompute the run's explanation first, for example after adding phrases",
     )
-    explain.add_argument("--occlusion", action="store_true", help="map hidden patches too (slower)")
+    explain.add_argument("--occlusion", action="store_true", help="also make an occlusion map (slower)")
     explain.set_defaults(run=run_explain)
 
 
@@ -83,7 +87,7 @@ def image_at(project: Project, path: Path) -> ProjectImage:
             return image
     raise UserError(
         f"“{path.name}” is not an image of the project.",
-        remedy="Add it first (clipsvd add), or give the path as it was added.",
+        remedy="Add it with clipsvd add, or use the path under which it was added.",
         code="unknown_image",
     )
 
@@ -98,7 +102,7 @@ def show_run(console: Console, result: RunResult, number: int) -> None:
     if explanation.directions:
         console.say()
         console.table(
-            ["direction", "sigma", "effect", "reads as"],
+            ["direction", "sigma", "effect", "phrase"],
             [
                 [
                     f"{change.matrix}[{change.index}]",
@@ -113,7 +117,7 @@ def show_run(console: Console, result: RunResult, number: int) -> None:
         heads = sorted(explanation.heads, key=lambda head: -head.relative_change)[:_SHOWN_HEADS]
         console.say()
         console.table(
-            ["head", "changed by", "before", "after"],
+            ["head", "change", "before", "after"],
             [
                 [
                     f"{head.tower} layer {head.layer + 1} head {head.head + 1}",
@@ -138,8 +142,8 @@ def show_classes(console: Console, changes: tuple[ClassChange, ...], class_names
     ]
     if rows:
         console.say()
-        console.table(["class", "stands out by", "before", "after"], rows)
-        console.say("In brackets: not reliable.")
+        console.table(["class", "distinguished by", "before", "after"], rows)
+        console.say("Phrases in brackets are not reliable.")
 
 
 def show_case(console: Console, case: CaseExplanation) -> None:
@@ -157,13 +161,15 @@ def show_case(console: Console, case: CaseExplanation) -> None:
     answer, rival = case.class_names[case.winner], case.class_names[case.runner_up]
     if case.decomposition:
         console.say()
-        console.say(f"The margin of “{answer}” over “{rival}” is {case.margin:+.3f}; its largest terms:")
+        console.say(
+            f"The margin of “{answer}” over “{rival}” is {case.margin:+.3f}; its largest contributions:"
+        )
         show_parts(console, case.decomposition)
     if case.attribution is not None and case.attribution.parts:
         console.say()
         console.say(
-            f"Adaptation moved it from {case.attribution.zero_shot_margin:+.3f} to"
-            f" {case.attribution.adapted_margin:+.3f}, most of it here:"
+            f"Adaptation changed it from {case.attribution.zero_shot_margin:+.3f} to"
+            f" {case.attribution.adapted_margin:+.3f}, mostly here:"
         )
         show_parts(console, case.attribution.parts)
     show_controls(console, case.controls)

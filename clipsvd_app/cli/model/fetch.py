@@ -24,15 +24,15 @@ MEGABYTE = 1_000_000
 def add_command(actions: Commands, shared: argparse.ArgumentParser) -> None:
     """Add the command."""
     fetch = actions.add_parser(
-        "fetch", parents=[shared], help="fetch a published model from the Hugging Face hub and add it"
+        "fetch", parents=[shared], help="download a published model from the Hugging Face Hub and add it"
     )
     fetch.add_argument("model", choices=sorted(PUBLISHED))
-    fetch.add_argument("--name", default="", help="what to call it here (default: the model's name)")
+    fetch.add_argument("--name", default="", help="name in this program (default: the model's name)")
     fetch.add_argument(
         "--revision",
         default="",
         metavar="COMMIT",
-        help="another commit than the known one; its hash is unknown",
+        help="use another commit, whose hash is not known",
     )
     fetch.set_defaults(run=run_fetch)
 
@@ -57,14 +57,14 @@ def fetch_and_add(model: Published, name: str, console: Console) -> None:
 
 
 def _fetch(model: Published, console: Console) -> Path:
-    verb = "Going on with" if download.has_begun(model) else "Fetching"
+    verb = "Resuming" if download.has_begun(model) else "Downloading"
     console.note(
         f"{verb} {model.title} from {download.endpoint()}: {model.size_bytes / 1e6:.0f} MB, {model.licence}."
     )
     try:
         return download.fetch(model, lambda _file, done, total: _show(console, done, total))
     except (Cancelled, KeyboardInterrupt) as wish:
-        raise Cancelled("Cancelled; what has arrived stays, and the same command goes on with it.") from wish
+        raise Cancelled("Cancelled. To resume the download, run the same command again.") from wish
     finally:
         console.close_bar()
 

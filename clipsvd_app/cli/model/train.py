@@ -27,7 +27,7 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     train = commands.add_parser("train", parents=[shared], help="adapt the backbone to the labelled images")
     train.add_argument("project", type=Path, metavar="PROJECT")
     train.add_argument(
-        "--shots", type=int, metavar="K", help="train on K per class, test on the other patients"
+        "--shots", type=int, metavar="K", help="train on K images per class, test on the other patients"
     )
     train.add_argument("--seed", type=int, default=service.SEED, metavar="N")
     train.add_argument("--preset", choices=tuple(PRESETS), default="standard")
@@ -36,13 +36,13 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
         "--mirror",
         action=argparse.BooleanOptionalAction,
         default=None,
-        help="whether this and every later run mirrors images left-right; off where the side matters",
+        help="mirror images left-right in this and later runs; turn off if sides matter",
     )
     train.add_argument(
         "--locked-test",
         action=argparse.BooleanOptionalAction,
         default=None,
-        help="set a quarter of the patients aside from this and every later run, as their test",
+        help="set aside a quarter of the patients as a fixed test set for this and later runs",
     )
     train.set_defaults(run=run_train)
 
@@ -67,7 +67,7 @@ def run_train(options: argparse.Namespace, console: Console) -> int:
             locked_test=options.locked_test,
         )
         note_changed(project, console)
-        engine.run(folder, console, "Cancelled; the same command goes on from here.")
+        engine.run(folder, console, "Cancelled. To resume, run the same command again.")
         number = service.record(project, folder)
         show_result(console, project.run_result(number), f"Run {number}")
         console.document(run_document(project, number))
@@ -79,7 +79,7 @@ def run_runs(options: argparse.Namespace, console: Console) -> int:
     with opened(options, console) as project:
         runs = project.runs()
     if not runs:
-        console.say("No run yet. Train with: clipsvd train PROJECT")
+        console.say("No runs yet. To train: clipsvd train PROJECT")
     else:
         console.table(
             ["run", "preset", "shots", "zero-shot", "CLIP-SVD", "verdict", "seconds"],

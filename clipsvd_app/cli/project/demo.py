@@ -31,10 +31,8 @@ ADAPTER_NAME = "demo.sigma.safetensors"
 
 def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     """Add the demo."""
-    demo = commands.add_parser("demo", parents=[shared], help="run the whole job on synthetic studies")
-    demo.add_argument(
-        "--out", type=Path, metavar="DIR", help="where to leave everything (default: a new folder)"
-    )
+    demo = commands.add_parser("demo", parents=[shared], help="run the whole workflow on synthetic films")
+    demo.add_argument("--out", type=Path, metavar="DIR", help="output folder (default: a new one)")
     demo.set_defaults(run=run_demo)
 
 
@@ -42,7 +40,7 @@ def run_demo(options: argparse.Namespace, console: Console) -> int:
     """Write studies, label, train, evaluate, explain, export and verify."""
     out: Path = options.out or Path(tempfile.mkdtemp(prefix="clipsvd-demo-"))
     out.mkdir(parents=True, exist_ok=True)
-    files = demo_files(out / "studies", lambda done, total: console.report("Drawing studies", done, total))
+    files = demo_files(out / "studies", lambda done, total: console.report("Drawing films", done, total))
     backbone = backbones.find(load_settings(), backbones.DEMO)
     with new_demo_project(_free(out), files) as project:
         label_demo(project, files)
@@ -63,7 +61,7 @@ def run_demo(options: argparse.Namespace, console: Console) -> int:
         f" {'verified' if verified.passed else 'NOT verified'})"
     )
     console.say(f"Project: {document['project']}")
-    console.say("Synthetic films and a small demonstration backbone: not for diagnostic use.")
+    console.say("Synthetic films and a small demonstration backbone. Not for diagnostic use.")
     console.document(
         document | {"adapter": str(adapter), "bytes": adapter.stat().st_size, "verified": verified.passed}
     )

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     """Add the commands that look at files."""
-    image = commands.add_parser("image", parents=[shared], help="say what the reader makes of a file")
+    image = commands.add_parser("image", parents=[shared], help="show how a file is read")
     image.add_argument("file", type=Path, metavar="FILE")
     image.add_argument("--frame", type=int, default=0, metavar="N", help="counted from 0")
-    image.add_argument("--png", type=Path, metavar="OUT", help="write the frame as it is shown")
-    image.add_argument("--overwrite", action="store_true", help="replace a picture that is there")
+    image.add_argument("--png", type=Path, metavar="OUT", help="write the displayed frame")
+    image.add_argument("--overwrite", action="store_true", help="replace an existing image")
     image.set_defaults(run=run_image)
-    series = commands.add_parser("series", parents=[shared], help="put the series of some files together")
+    series = commands.add_parser("series", parents=[shared], help="sort DICOM series and list irregularities")
     series.add_argument("paths", type=Path, nargs="+", metavar="PATH")
     series.set_defaults(run=run_series)
 
@@ -73,7 +73,7 @@ def run_series(options: argparse.Namespace, console: Console) -> int:
     if rows:
         console.table(["series", "modality", "slices", "mm apart", "flags"], rows)
     else:
-        console.note("There is no DICOM series in what you named.")
+        console.note("No DICOM series found.")
     console.document(
         {
             "series": [

@@ -47,7 +47,7 @@ _GROUPS_SHOWN = 30
 
 def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     """Add the commands that make and fill a project."""
-    new = commands.add_parser("new", parents=[shared], help="make a project")
+    new = commands.add_parser("new", parents=[shared], help="create a project")
     new.add_argument("project", type=Path, metavar="PROJECT.clipsvd")
     new.add_argument(
         "--class",
@@ -55,7 +55,7 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME[=PROMPT]",
-        help="a class to tell apart",
+        help="a class, optionally with its prompt",
     )
     new.add_argument("--backbone", default=backbones.DEMO, metavar="demo|NAME|FOLDER")
     new.set_defaults(run=run_new)
@@ -67,24 +67,24 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
         "--patient-from",
         default="auto",
         metavar="header|folder[:LEVELS]|regex:RE|csv:FILE",
-        help="how patients are told apart (default: the header; pictures by likeness)",
+        help="how to identify patients (default: DICOM header; other images by similarity)",
     )
     add.add_argument(
         "--classes-from-folders",
         action="store_true",
-        help="label the images by the folders right below what is added; missing classes are made",
+        help="label images by folder name; missing classes are created",
     )
     add.add_argument(
         "--without",
         action="append",
         default=[],
         metavar="FOLDER",
-        help="with --classes-from-folders: leave the images of this folder out",
+        help="with --classes-from-folders: leave out this folder",
     )
-    add.add_argument("--dry-run", action="store_true", help="say who the patients would be; add nothing")
+    add.add_argument("--dry-run", action="store_true", help="list the patients without adding anything")
     add.set_defaults(run=run_add)
 
-    remove = commands.add_parser("remove", parents=[shared], help="take images out of a project")
+    remove = commands.add_parser("remove", parents=[shared], help="remove images from a project")
     remove.add_argument("project", type=Path, metavar="PROJECT")
     remove.add_argument("paths", type=Path, nargs="+", metavar="PATH")
     remove.set_defaults(run=run_remove)
@@ -92,16 +92,18 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     label = commands.add_parser("label", parents=[shared], help="label images of a project")
     label.add_argument("project", type=Path, metavar="PROJECT")
     source = label.add_mutually_exclusive_group(required=True)
-    source.add_argument("--from-folders", action="store_true", help="the folder's name is the class")
+    source.add_argument("--from-folders", action="store_true", help="use folder names as classes")
     source.add_argument(
         "--csv", type=Path, metavar="FILE", help="a table path,class, or one that clipsvd labels wrote"
     )
-    label.add_argument("--dry-run", action="store_true", help="say what would happen and change nothing")
+    label.add_argument("--dry-run", action="store_true", help="show what would change without changing it")
     label.add_argument(
-        "--overwrite", action="store_true", help="with --from-folders: also where there is a label or mark"
+        "--overwrite", action="store_true", help="with --from-folders: also replace labels and marks"
     )
     label.add_argument(
-        "--new-classes", action="store_true", help="also make classes whose name is a letter off another"
+        "--new-classes",
+        action="store_true",
+        help="also create classes whose name differs by one letter from another",
     )
     label.set_defaults(run=run_label)
 
@@ -119,7 +121,7 @@ def run_new(options: argparse.Namespace, console: Console) -> int:
         for spec in specs:
             project.apply(AddClass(spec))
         classes = counted(len(specs), "class", "classes")
-        console.say(f"Made {project.path.name} with {classes} on the backbone {chosen.name}.")
+        console.say(f"Created {project.path.name} with {classes} on the backbone {chosen.name}.")
         console.document(
             {
                 "project": str(project.path),
@@ -190,13 +192,13 @@ def _by_folder(
     folders = class_folders(options.paths, read, unpacked)
     if folders is None:
         raise UserError(
-            "No two of the folders look like classes.",
-            remedy="Add the folder that holds one for each class, or label from a table (clipsvd label).",
+            "The folders do not look like classes.",
+            remedy="Add a folder that contains one folder per class, or label from a table (clipsvd label).",
             code="no_class_folders",
         )
     if strange := set(options.without) - {folder.name for folder in folders.folders}:
         raise UserError(
-            f"There is no folder “{min(strange)}” in what you added.",
+            f"There is no folder “{min(strange)}” among the added files.",
             remedy=f"The folders are: {', '.join(folder.name for folder in folders.folders)}.",
             code="no_such_folder",
         )
@@ -208,10 +210,10 @@ def _by_folder(
 def _show_groups(plan: ImportPlan, console: Console) -> None:
     """Print who would count as one patient, the largest groups first."""
     shown = plan.patients[:_GROUPS_SHOWN]
-    console.table(["such as", "images of one patient"], [[name, str(count)] for name, count in shown])
+    console.table(["example", "images of this patient"], [[name, str(count)] for name, count in shown])
     if len(plan.patients) > len(shown):
         console.say(f"… and {counted(len(plan.patients) - len(shown), 'more patient')}.")
-    console.say(f"Nothing was changed. Without --dry-run: {summary(plan)}")
+    console.say(f"Dry run: nothing was changed. Without --dry-run: {summary(plan)}")
 
 
 def run_remove(options: argparse.Namespace, console: Console) -> int:
@@ -220,7 +222,7 @@ def run_remove(options: argparse.Namespace, console: Console) -> int:
         gone = images_below(project, options.paths)
         project.apply(removal(project, gone))
         flagged = project.series_flags()
-    console.say(f"{counted(len(gone), 'image')} removed from the project; the files are where they were.")
+    console.say(f"{counted(len(gone), 'image')} removed from the project; the files were not deleted.")
     console.document({"removed": len(gone), "flagged_series": len(flagged)})
     return 0
 
@@ -236,12 +238,12 @@ def run_label(options: argparse.Namespace, console: Console) -> int:
             project.apply(plan.change)
     report = plan.report
     for name in report.unmatched:
-        console.note(f"no image of the project fits “{name}”")
+        console.note(f"no image of the project matches “{name}”")
     for sentence in report.sentences():
         console.note(f"note: {sentence}")
     console.table(["class", "images"], [[name, str(count)] for name, count in report.labelled])
     if not report.labelled and not plan.change.mark_by_image and not plan.change.readings:
-        console.say("No image was labelled.")
+        console.say("No images were labelled.")
     if options.dry_run:
         console.say("Nothing was changed.")
     console.document({**to_json(report), "labelled": dict(report.labelled), "dry_run": options.dry_run})

@@ -26,12 +26,14 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     labels.add_argument("project", type=Path, metavar="PROJECT")
     labels.add_argument("--out", type=Path, required=True, metavar="FILE.csv")
     labels.add_argument(
-        "--paths", action="store_true", help="write paths too; they may name patients (default: hashes only)"
+        "--paths",
+        action="store_true",
+        help="also write paths, which may name patients (default: hashes only)",
     )
-    labels.add_argument("--overwrite", action="store_true", help="replace a file that is there")
+    labels.add_argument("--overwrite", action="store_true", help="replace an existing file")
     labels.set_defaults(run=run_labels)
 
-    agree = commands.add_parser("agreement", parents=[shared], help="how far second readers agree")
+    agree = commands.add_parser("agreement", parents=[shared], help="report inter-rater agreement")
     agree.add_argument("project", type=Path, metavar="PROJECT")
     agree.set_defaults(run=run_agreement)
 
@@ -99,7 +101,7 @@ def run_relink(options: argparse.Namespace, console: Console) -> int:
     """Find moved images again."""
     with opened(options, console) as project:
         if not lost_images(project.images()):
-            console.say("Every image is where it was.")
+            console.say("No images are missing.")
             console.document({"found": 0, "missing": []})
             return 0
         plan = plan_relink(project, options.folder, console.files_report)
@@ -116,7 +118,7 @@ def run_collect(options: argparse.Namespace, console: Console) -> int:
         project.apply(plan.change)
         folder = project.images_folder
     for name in plan.left:
-        console.note(f"left where it is: {name}")
+        console.note(f"not copied: {name}")
     console.say(f"{counted(plan.files, 'file is', 'files are')} in “{folder.name}” beside the project.")
     console.document({"folder": str(folder), "files": plan.files, "left": plan.left})
     return 1 if plan.left else 0

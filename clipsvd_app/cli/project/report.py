@@ -18,14 +18,16 @@ if TYPE_CHECKING:
 
 def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     """Add the command that writes a report."""
-    report = commands.add_parser("report", parents=[shared], help="write a run's report as PDF or web page")
+    report = commands.add_parser(
+        "report", parents=[shared], help="write a report of a run as PDF or web page"
+    )
     report.add_argument("project", type=Path, metavar="PROJECT")
     report.add_argument("--run", dest="run_number", type=int, required=True, metavar="N")
     report.add_argument("--out", type=Path, required=True, metavar="FILE.pdf|FILE.html")
     report.add_argument(
-        "--failures", action="store_true", help="also picture errors; a picture can show who someone is"
+        "--failures", action="store_true", help="include images of errors, which can identify a person"
     )
-    report.add_argument("--overwrite", action="store_true", help="replace a file that is there")
+    report.add_argument("--overwrite", action="store_true", help="replace an existing file")
     report.set_defaults(run=run_report)
 
 
@@ -43,7 +45,7 @@ def run_report(options: argparse.Namespace, console: Console) -> int:
     console.say(f"Wrote {written.path} ({written.size_bytes:,} bytes).")
     if options.failures:
         shown = counted(written.failures, "error is", "errors are")
-        console.say(f"{shown} pictured, {counted(written.withheld, 'was', 'were')} left out.")
+        console.say(f"{shown} shown, {counted(written.withheld, 'was', 'were')} left out.")
     console.document(
         {
             "path": str(written.path),

@@ -63,7 +63,7 @@ def test_verify_shows_them_to_people_too(capsys, tiny):
     _, out, _ = run(capsys, "adapter", "verify", tiny[1], "--backbone", tiny[0], "--quiet")
     assert "Largest deviations" in out
     assert "canaries" in out
-    assert "The file is sound." in out
+    assert "All checks passed." in out
 
 
 def test_a_classifier_on_frozen_features_is_shown_and_verified_like_an_adapter(capsys, tiny, classifier):

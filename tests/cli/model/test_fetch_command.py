@@ -91,7 +91,9 @@ def test_what_came_before_the_line_went_down_is_kept_for_the_next_attempt(
     hub.status, hub.tampers = 0, True
     with pytest.raises(UserError):
         fetch_and_add(lacking, "tiny", Console(quiet=True))
-    assert re.search(r"^Fetching Tiny from http://127.0.0.1:\d+: 1 MB, MIT.$", capsys.readouterr().err, re.M)
+    assert re.search(
+        r"^Downloading Tiny from http://127.0.0.1:\d+: 1 MB, MIT.$", capsys.readouterr().err, re.M
+    )
 
 
 def test_a_taken_name_is_refused_before_anything_is_fetched(hub: HubServer, capsys) -> None:

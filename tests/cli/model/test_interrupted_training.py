@@ -63,7 +63,7 @@ def test_ctrl_c_stops_between_two_steps_and_the_same_command_goes_on(project, ca
     with open_project(project) as opened:
         (stopped,) = stopped_trainings(opened)
     assert stopped.stages[-1][1:] == (8, stopped.request.recipe.steps), "the step that found it was to stop"
-    assert "the same command goes on from here" in capsys.readouterr().err
+    assert "To resume, run the same command again" in capsys.readouterr().err
     assert signal.getsignal(signal.SIGINT) == before
 
     assert main(command) == 0

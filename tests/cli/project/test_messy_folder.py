@@ -18,9 +18,7 @@ from clipsvd_app.cli import main
 if TYPE_CHECKING:
     from pathlib import Path
 
-SENTENCE = re.compile(
-    r"(clipsvd|refused|note|flag): [^\n]{10,300}\.|There is no DICOM series in what you named\."
-)
+SENTENCE = re.compile(r"(clipsvd|refused|note|flag): [^\n]{10,300}\.|No DICOM series found\.")
 
 
 def bundled(name: str) -> str:
