@@ -32,7 +32,9 @@ def add_actions(actions: Commands, shared: argparse.ArgumentParser) -> None:
     explaining = actions.add_parser("explaining", parents=[shared], help="time the explanations")
     explaining.add_argument("--backbone", default=backbones.DEMO, metavar="random:biomedclip|B")
     explaining.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
-    explaining.add_argument("--rounds", type=int, default=3, metavar="N", help="repetitions for cases and heads")
+    explaining.add_argument(
+        "--rounds", type=int, default=3, metavar="N", help="repetitions for cases and heads"
+    )
     explaining.set_defaults(run=run_explaining)
     durable = actions.add_parser(
         "durable", parents=[shared], help="kill a labelling process at random moments and check its labels"

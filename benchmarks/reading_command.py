@@ -28,7 +28,9 @@ def add_actions(actions: Commands, shared: argparse.ArgumentParser) -> None:
     viewer.set_defaults(run=run_viewer)
     labelling = actions.add_parser("labelling", parents=[shared], help="how long labelling blocks the window")
     labelling.add_argument("--images", type=int, default=1000, metavar="N", help="images in the project")
-    labelling.add_argument("--labels", type=int, default=30, metavar="N", help="labels per sort order of the pool")
+    labelling.add_argument(
+        "--labels", type=int, default=30, metavar="N", help="labels per sort order of the pool"
+    )
     labelling.set_defaults(run=run_labelling)
 
 
