@@ -29,12 +29,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
+# What open_clip, timm and transformers raise for a configuration that describes no model.
 _FAULTS = (RuntimeError, ValueError, TypeError, KeyError, AttributeError, OSError, AssertionError)
 
 
 @dataclass(frozen=True, slots=True)
 class Backbone:
-    """A loaded model and what is needed to feed it. Its tensors are never changed by anyone.
+    """A loaded model with its tokenizer and preprocessing. Its tensors are never changed.
 
     ``logit_scale`` is the factor on cosines (already exponentiated); ``parameters`` counts all numbers.
     """
@@ -50,11 +51,11 @@ class Backbone:
     parameters: int
     device: torch.device
     config_sha256: str
-    """Of all but the weights that an embedding depends on: ``config_hash``."""
+    """Hash of all but the weights that an embedding depends on: ``config_hash``."""
 
     @property
     def fingerprint(self) -> str:
-        """What names the embeddings of this backbone: its weights, all around them, and where it computes."""
+        """The key of embeddings in caches: weights, configuration and device, all of which change them."""
         return f"{self.sha256}-{self.config_sha256[:32]}-{self.device.type}"
 
     def weight(self, target_or_path: Any) -> Tensor:  # noqa: ANN401 - a Target or a module path
@@ -70,8 +71,8 @@ class Backbone:
 def load_backbone(folder: Path, device: torch.device | str = "cpu", name: str = "") -> Backbone:
     """Load an open_clip folder after checking its configuration, tokenizer and preprocessing.
 
-    Refuses what open_clip would load silently wrong: a missing tokenizer or vocabulary, a
-    preprocessing that is absent, weights that do not fit the configuration.
+    Refuses what open_clip would silently load wrong: a missing tokenizer or vocabulary, a missing
+    preprocessing, weights that do not fit the configuration.
     """
     checked = read_folder(folder)
     tokenizer = load_tokenizer(checked)
@@ -93,9 +94,9 @@ def load_backbone(folder: Path, device: torch.device | str = "cpu", name: str = 
 
 
 def config_hash(checked: BackboneFolder) -> str:
-    """Hash what makes embeddings of weights: architecture, preprocessing, tokenizer and the libraries.
+    """Hash all but the weights that embeddings depend on: configuration, tokenizer and library versions.
 
-    Equal weights under a corrected configuration share nothing that was computed under the wrong one.
+    Equal weights with a corrected configuration must share nothing that was computed with the wrong one.
     """
     names = ("open_clip_config.json", *TOKENIZER_FILES)
     facts = [[_file_hash(checked.folder / name) for name in names], torch_setup.versions()]
@@ -113,7 +114,7 @@ def embed_texts(model: nn.Module, tokens: Tensor) -> Tensor:
 
 
 def require_finite(embeddings: Tensor) -> Tensor:
-    """Return embeddings as they are, or refuse a model whose answers are no numbers."""
+    """Return embeddings unchanged, or refuse a model that gives NaN or infinity."""
     if not bool(embeddings.isfinite().all()):
         raise UserError(
             "The model gives values that are not finite.",
@@ -124,11 +125,12 @@ def require_finite(embeddings: Tensor) -> Tensor:
 
 
 def build_model(checked: BackboneFolder) -> nn.Module:
-    """Build the model that a folder's configuration describes, with whatever numbers it starts from."""
+    """Build the model that a folder's configuration describes, with its initial values."""
     open_clip = torch_setup.import_open_clip()
     config = dict(checked.model_config)
     custom = config.pop("custom_text", False) or checked.text.tokenizer_kind == "hf"
     with _faults_of_configuration(checked), warnings.catch_warnings():
+        # Warnings of the libraries are meant for programmers; what is wrong is refused or raised.
         warnings.simplefilter("ignore")
         model = (open_clip.CustomTextCLIP if custom else open_clip.CLIP)(**config)
     return cast("nn.Module", model)
@@ -142,12 +144,13 @@ def _create(checked: BackboneFolder) -> nn.Module:
         # timm builds a ViT at the size in its name, whatever the configuration says.
         with _faults_of_configuration(checked):
             cast("Any", model.visual).set_input_size(checked.preprocessing.size)
+    # The weights first: they are stored under the names of open_clip's own modules.
     return take_short_texts(use_plain_attention(model.eval().requires_grad_(False)))
 
 
 @contextmanager
 def _faults_of_configuration(checked: BackboneFolder) -> Iterator[None]:
-    """Say in the user's words that open_clip, timm or transformers cannot make what is described."""
+    """Turn errors of open_clip, timm or transformers about a configuration into one sentence."""
     from huggingface_hub.errors import StrictDataclassError
 
     try:

@@ -1,4 +1,4 @@
-"""What must lie in a backbone folder, read and checked before any model is built.
+"""The files that a backbone folder must hold, read and checked before any model is built.
 
 Two kinds of text tower are known: Hugging Face's, with its own vocabulary in the folder, and open_clip's own,
 whose tokenizer is part of open_clip.
@@ -15,12 +15,14 @@ from typing import Any
 from clipsvd_app.engine.backbone.json_values import json_object, object_in, refusal
 from clipsvd_app.engine.backbone.text_config import TextConfig, read_text_config
 
+# In this order: safetensors cannot hold code and is mapped without reading a pickle.
 WEIGHT_FILES = (
     "open_clip_model.safetensors",
     "open_clip_pytorch_model.safetensors",
     "open_clip_pytorch_model.bin",
 )
 INTERPOLATIONS = ("bicubic", "bilinear")
+# Beyond these a configuration is damaged: no patch grid fits, or its position table alone fills the memory.
 _SMALLEST_IMAGE, _LARGEST_IMAGE = 8, 2048
 _TIMM_NAME = re.compile(r"[A-Za-z0-9_.]+")
 
@@ -80,7 +82,7 @@ def _vision(folder: Path, vision: dict[str, Any]) -> dict[str, Any]:
         return dict(vision)
     name = vision["timm_model_name"]
     if not isinstance(name, str) or not _TIMM_NAME.fullmatch(name):
-        # A name with a scheme in it would make timm look elsewhere, the network included.
+        # A name with a scheme, such as hf-hub:, would make timm look elsewhere, the network included.
         raise refusal(folder, "names no timm model for its image tower")
     return {**vision, "timm_model_pretrained": False}
 

@@ -1,4 +1,4 @@
-"""Values of a backbone folder's JSON files, each of the kind that it must be or refused in one sentence."""
+"""Values of a backbone folder's JSON files, checked for their type or refused in one sentence."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ def count_in(
     """Return a whole number of at least ``least``; a key that is missing or null gives the default."""
     value = parent.get(key)
     value = default if value is None else value
+    # Not isinstance: JSON's true is an int in Python.
     if type(value) is not int or value < least:
         raise refusal(folder, f"states no usable “{key}” in its configuration")
     return value

@@ -1,7 +1,7 @@
 """open_clip's residual blocks as plain linear layers, so that their matrices can be adapted like any other.
 
-``nn.MultiheadAttention`` keeps q, k and v in a bare parameter, ``in_proj_weight``, that no module can stand
-in for, and the block asks an MLP's weight for its number type. The modules here hold the very same tensors,
+``nn.MultiheadAttention`` keeps q, k and v in a bare parameter, ``in_proj_weight``, which no module can
+replace, and the block asks an MLP's weight for its number type. The modules here hold the very same tensors,
 give the same outputs, and keep the names of the checkpoint in their state dicts.
 """
 
@@ -75,6 +75,7 @@ class PlainAttention(nn.Module):
         x = x if self.batch_first else x.transpose(0, 1)
         batch, length, width = x.shape
         split = self.in_proj(x).view(batch, length, 3, self.heads, width // self.heads)
+        # (batch, length, 3, heads, width) to (3, batch, heads, length, width).
         q, k, v = split.permute(2, 0, 3, 1, 4)
         if attn_mask is not None:
             # The causal mask is made for the longest text.
@@ -112,6 +113,7 @@ def _is_replaceable(block: nn.Module) -> bool:
     kind, attention = type(block), getattr(block, "attn", None)
     return (
         (kind.__module__, kind.__qualname__) == _BLOCK
+        # A block with ln_1_kv is a cross-attention of the caption decoder.
         and not hasattr(block, "ln_1_kv")
         and type(attention) is nn.MultiheadAttention
         and attention.in_proj_weight is not None
@@ -126,8 +128,9 @@ def _attention(block: nn.Module) -> nn.MultiheadAttention:
 
 
 def _linear(weight: Tensor, bias: Tensor | None) -> nn.Linear:
-    """Return a linear layer of these very parameters."""
+    """Return a linear layer that shares these parameters."""
     rows, columns = weight.shape
+    # On the meta device: no memory and no random numbers for parameters that are replaced at once.
     linear = nn.Linear(columns, rows, bias=bias is not None, device="meta")
     linear.weight = cast("nn.Parameter", weight)
     linear.bias = cast("nn.Parameter", bias)

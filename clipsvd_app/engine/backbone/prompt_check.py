@@ -1,7 +1,7 @@
-"""Whether the model can read the prompts of the classes, and tell the classes apart by them.
+"""Whether the model can read the prompts of the classes, and distinguish the classes by them.
 
-A text tower reads so many tokens and no more, and a vocabulary lacks whole scripts. What is lost there is
-lost without a sign: two classes then have the very same embedding, and a fit runs all the same.
+A text tower reads a limited number of tokens, and a vocabulary may lack whole scripts. What is lost is lost
+silently: two classes then have the same embedding, and a fit runs nevertheless.
 """
 
 from __future__ import annotations
@@ -23,18 +23,21 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.backbone.tokenizer import Tokenizer
 
 _WORD = re.compile(r"\w+")
+# If these are the only words of a prompt that the model knows, the prompt says nothing of its class.
 _SAID_OF_ANY_CLASS = frozenset(
     _WORD.findall(
         f"{' '.join(TEMPLATES)} the with in on and or there photo photograph picture scan film x ray study"
     )
 )
+# Sentences stay short: three classes or words are enough to find the fault.
 _NAMED = 3
+# Characters; a longer quotation would push the reason out of one line.
 _LONGEST_QUOTE = 40
 
 
 @dataclass(frozen=True, slots=True)
 class PromptReport:
-    """What keeps the classes from being used with a model, and what weakens them, in sentences."""
+    """Why the classes cannot be used with a model, and what weakens them, in sentences."""
 
     refusals: tuple[UserError, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -42,7 +45,7 @@ class PromptReport:
 
 @dataclass(frozen=True, slots=True)
 class _ReadClass:
-    """A class with what the model reads of each of its prompts."""
+    """A class with the model's reading of each of its prompts."""
 
     name: str
     prompts: tuple[str, ...]
@@ -54,8 +57,8 @@ class _ReadClass:
         return frozenset(reading.ids for reading in self.readings)
 
     @property
-    def mute(self) -> list[str]:
-        """The prompts of which the model reads nothing, or nothing but words that go with any class."""
+    def unread(self) -> list[str]:
+        """The prompts of which the model reads nothing, or only words that fit any class."""
         pairs = zip(self.prompts, self.readings, strict=True)
         return [prompt for prompt, reading in pairs if _says_nothing(reading)]
 
@@ -66,11 +69,11 @@ class _ReadClass:
 
 
 def check_prompts(tokenizer: Tokenizer, classes: Sequence[ClassSpec]) -> PromptReport:
-    """Judge the prompts of all classes against one another, as this tokenizer reads them."""
+    """Compare the prompts of all classes as this tokenizer reads them."""
     read = _read(tokenizer, classes)
-    mute = [entry for entry in read if len(entry.mute) == len(entry.prompts)]
-    alike = [group for group in _alike(read) if not all(entry in mute for entry in group)]
-    refusals = [_unreadable(mute)] if mute else []
+    unread = [entry for entry in read if len(entry.unread) == len(entry.prompts)]
+    alike = [group for group in _alike(read) if not all(entry in unread for entry in group)]
+    refusals = [_unreadable(unread)] if unread else []
     refusals += [_same_to_the_model(group, tokenizer.context_length) for group in alike]
     if refusals:
         return PromptReport(tuple(refusals))
@@ -79,7 +82,7 @@ def check_prompts(tokenizer: Tokenizer, classes: Sequence[ClassSpec]) -> PromptR
 
 
 def require_readable(tokenizer: Tokenizer, classes: Sequence[ClassSpec]) -> tuple[str, ...]:
-    """Refuse classes that the model cannot read or tell apart; return what weakens the others."""
+    """Refuse classes that the model cannot read or distinguish; return warnings about the others."""
     report = check_prompts(tokenizer, classes)
     if report.refusals:
         first = report.refusals[0]
@@ -89,7 +92,7 @@ def require_readable(tokenizer: Tokenizer, classes: Sequence[ClassSpec]) -> tupl
 
 
 def says_nothing(tokenizer: Tokenizer, text: str) -> bool:
-    """Tell that the model reads nothing of a text, or nothing but words that go with anything."""
+    """Return whether the model reads nothing of a text, or only words that fit any class."""
     return _says_nothing(tokenizer.read([text])[0])
 
 
@@ -102,12 +105,12 @@ def _read(tokenizer: Tokenizer, classes: Sequence[ClassSpec]) -> list[_ReadClass
     ]
 
 
-def _unreadable(mute: Sequence[_ReadClass]) -> UserError:
-    classes = _quoted([entry.name for entry in mute], " and ")
+def _unreadable(unread: Sequence[_ReadClass]) -> UserError:
+    classes = _quoted([entry.name for entry in unread], " and ")
     of, stay = ("class", "its name can stay as it is")
-    if len(mute) > 1:
+    if len(unread) > 1:
         of, stay = ("classes", "their names can stay as they are")
-    words = tuple(dict.fromkeys(word for entry in mute for word in entry.unknown))
+    words = tuple(dict.fromkeys(word for entry in unread for word in entry.unknown))
     why = (
         f"its vocabulary does not have {_quoted(words)}" if words else "they hold no character that it knows"
     )
@@ -147,13 +150,15 @@ def _same_to_the_model(group: Sequence[_ReadClass], context_length: int) -> User
 
 
 def _of_class(entry: _ReadClass, context_length: int) -> Iterator[str]:
-    """Yield what weakens one class that can be read."""
-    mute, of_all = len(entry.mute), counted(len(entry.prompts), "prompt")
+    """Yield warnings about one class that can be read."""
+    unread, of_all = len(entry.unread), counted(len(entry.prompts), "prompt")
     if entry.unknown:
-        without = f"; {mute} of its {of_all} {'says' if mute == 1 else 'say'} nothing without" if mute else ""
+        without = (
+            f"; {unread} of its {of_all} {'says' if unread == 1 else 'say'} nothing without" if unread else ""
+        )
         yield f"The model does not know {_quoted(entry.unknown)} in the prompts of “{entry.name}”{without}."
-    elif mute:
-        yield f"The model reads nothing of {mute} of the {of_all} of “{entry.name}”."
+    elif unread:
+        yield f"The model reads nothing of {unread} of the {of_all} of “{entry.name}”."
     cut = [reading for reading in entry.readings if reading.lost]
     if cut:
         which = "The prompt" if len(entry.prompts) == 1 else f"{len(cut)} of {of_all}"
@@ -168,14 +173,14 @@ def _of_class(entry: _ReadClass, context_length: int) -> Iterator[str]:
 
 
 def _shared(read: Sequence[_ReadClass]) -> Iterator[str]:
-    """Yield each pair of classes that the model sees under one and the same prompt, once a prompt."""
+    """Yield a sentence for each pair of classes that share a prompt as the model reads it."""
     owners: dict[tuple[int, ...], _ReadClass] = {}
-    told: set[tuple[str, str]] = set()
+    named: set[tuple[str, str]] = set()
     for entry in read:
         for prompt, reading in zip(entry.prompts, entry.readings, strict=True):
             owner = owners.setdefault(reading.ids, entry)
-            if owner is not entry and (owner.name, entry.name) not in told:
-                told.add((owner.name, entry.name))
+            if owner is not entry and (owner.name, entry.name) not in named:
+                named.add((owner.name, entry.name))
                 yield f"“{owner.name}” and “{entry.name}” share a prompt: “{_short(prompt)}”."
 
 

@@ -1,4 +1,4 @@
-"""Building a model whose numbers will all be replaced: the random start values are left out.
+"""Building a model whose weights will all be replaced: random initial values are left out.
 
 Drawing 196 million random numbers takes as long as everything else about loading BiomedCLIP.
 """
@@ -31,7 +31,7 @@ _DRAWS = frozenset(
 
 
 class NoRandomNumbers(TorchFunctionMode):
-    """While active, whatever would fill a tensor with random numbers leaves it as it is."""
+    """While active, functions that fill a tensor with random numbers leave it unchanged."""
 
     def __torch_function__(
         self,

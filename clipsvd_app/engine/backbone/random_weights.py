@@ -26,9 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 RandomKind = Literal["biomedclip", "ViT-B-16"]
 RANDOM_KINDS: tuple[RandomKind, ...] = get_args(RandomKind)
+# Any fixed number: weights and cache folder follow from it, so that measurements can be repeated.
 SEED = 20260101
 _VERSION = 1  # of how the weights and the vocabulary are made
+# BiomedCLIP's sizes: pieces of its vocabulary, rows of its embedding matrix, and longest text.
 VOCABULARY_PIECES, EMBEDDING_ROWS, CONTEXT_LENGTH = 28_895, 30_522, 256
+# OpenAI's ViT-B/16, as open_clip configures it.
 _CLIP_VIT_B_16 = {
     "embed_dim": 512,
     "vision_cfg": {"image_size": 224, "layers": 12, "width": 768, "patch_size": 16},
@@ -100,6 +103,7 @@ def _write_language(folder: Path) -> None:
         "model_max_length": CONTEXT_LENGTH,
     }
     _write_json(folder, "tokenizer_config.json", tokenizer)
+    # BERT-base (768 wide, 12 layers and heads, 512 positions), as in BiomedBERT's config.json.
     bert = {
         "architectures": ["BertModel"],
         "model_type": "bert",

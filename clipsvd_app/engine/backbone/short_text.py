@@ -1,7 +1,7 @@
 """CLIP's own text tower on texts of their true length, not of all 77 tokens.
 
-Its mask is causal and it answers at the end token, so nothing after that token has a say: the outputs are
-the same, and four times as few tokens are computed for a prompt.
+Its mask is causal and it reads its output at the end token, so tokens after it have no influence: the outputs
+are the same, and a prompt takes a quarter of the tokens.
 """
 
 from __future__ import annotations

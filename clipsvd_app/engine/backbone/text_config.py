@@ -1,6 +1,6 @@
-"""What a configuration says of the text tower: Hugging Face's BERT, or CLIP's own.
+"""The configuration of the text tower: Hugging Face's BERT, or CLIP's own.
 
-Everything that would let a library load something else without a word is refused here, before it is asked.
+Everything that would let a library silently load something else is refused here, before it is called.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TokenizerKind = Literal["hf", "clip"]
+# Byte pairs of CLIP's own tokenizer, start and end token included.
 CLIP_VOCABULARY = 49408
 # The spelling of the 2023 hub configurations, which open_clip 3 no longer reads.
 _OLD_KEYS = {"proj": "hf_proj_type", "pooler_type": "hf_pooler_type"}
+# open_clip's default, that of OpenAI's CLIP.
 _DEFAULT_CONTEXT_LENGTH = 77
+# Start, end and a few words: below that every prompt would be cut before its class name.
 _SHORTEST_CONTEXT = 8
 _BERT_COUNTS = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")
 
@@ -47,7 +50,7 @@ def read_text_config(folder: Path, stored: dict[str, Any]) -> TextConfig:
 
 def _bert(folder: Path, text: dict[str, Any], length: int) -> TextConfig:
     if not isinstance(text.get("hf_pooler_type"), str):
-        # open_clip would take the mean of all tokens, and no shape would tell.
+        # open_clip would average all tokens, and no shape of a tensor would show it.
         raise refusal(folder, "does not say how its text tower pools its tokens")
     language = json_object(folder, "config.json")
     if language.get("model_type") != "bert":

@@ -1,9 +1,9 @@
 """Words to token ids, with the tokenizer that belongs to the backbone and no other.
 
-What a wrong vocabulary gives away is checked on every load: more pieces than the text tower has rows, or far
-fewer; special tokens in other places; words that it cannot spell; two files that disagree. A vocabulary of
-about the right size that spells English and has its special tokens in the usual places cannot be told from
-the right one by its looks. For a release that the program knows, ``intake`` compares the pieces themselves.
+Signs of a wrong vocabulary are checked on every load: more pieces than the text tower has rows, or far fewer;
+special tokens in other places; words that it cannot spell; two files that disagree. A vocabulary of about the
+right size that spells English and has its special tokens in the usual places passes. For a release that the
+program knows, ``intake`` therefore compares the pieces themselves.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ TOKENIZER_FILES = (
 )
 # The last two are what transformers writes for any tokenizer.json.
 _TOKENIZER_CLASSES = ("BertTokenizer", "BertTokenizerFast", "PreTrainedTokenizerFast", "TokenizersBackend")
+# Plain English in lower and mixed case, which any vocabulary of a medical model can spell.
 _PROBES = ("a medical image of the chest", "An Image Showing A Finding")
 # BiomedCLIP has 28,895 pieces for 30,522 rows: embedding matrices are made larger than they need to be.
 _LEAST_SHARE_OF_ROWS = 0.9
@@ -45,7 +46,7 @@ _LEAST_SHARE_OF_ROWS = 0.9
 
 @dataclass(frozen=True, slots=True)
 class TextReading:
-    """What a model reads of a text: its ids without the frame of special tokens, and what it misses.
+    """What a model reads of a text: its ids without special tokens, and what is lost.
 
     whole: the ids that there would be if texts were never cut; known: the text without what is missed;
     unknown: what the vocabulary does not have; lost: the part of the text beyond the context length.
@@ -69,7 +70,7 @@ class Tokenizer(Protocol):
         """Tokenize a batch of texts."""
 
     def read(self, texts: Sequence[str]) -> list[TextReading]:
-        """Say of each text what the model reads of it."""
+        """Return for each text what the model reads of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ class HuggingFaceTokenizer:
         return ids.to(torch.int64)
 
     def read(self, texts: Sequence[str]) -> list[TextReading]:
-        """Say of each text what the model reads of it."""
+        """Return for each text what the model reads of it."""
         clean = [" ".join(text.split()) for text in texts]
         if not clean:
             return []
@@ -117,10 +118,11 @@ class ClipTokenizer:
         """Return ids (texts, longest) int64."""
         ids = self.inner(list(texts), context_length=self.context_length)
         assert isinstance(ids, Tensor)
+        # CLIP pads with 0; cut to the longest text of the batch.
         return ids[:, : int((ids != 0).sum(dim=1).max())]
 
     def read(self, texts: Sequence[str]) -> list[TextReading]:
-        """Say of each text what the model reads of it; every byte has a piece, so no word is unknown."""
+        """Return for each text what the model reads of it; every byte has a piece, so no word is unknown."""
         room = self.context_length - 2  # the start and the end of the text
         found = []
         for text in texts:
@@ -133,7 +135,7 @@ class ClipTokenizer:
 def load_tokenizer(checked: BackboneFolder) -> Tokenizer:
     """Load the tokenizer of a backbone folder and check it against the text tower.
 
-    A folder without its vocabulary would make every word unknown, without a word: refused.
+    A folder without its vocabulary is refused, because every word would silently be unknown.
     """
     open_clip = torch_setup.import_open_clip()
     if checked.text.tokenizer_kind == "clip":
@@ -176,6 +178,7 @@ def _load_hugging_face(folder: Path) -> Any:  # noqa: ANN401 - a library object
     from transformers import AutoTokenizer
 
     try:
+        # Warnings of transformers are meant for programmers; what is wrong is checked below.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
@@ -184,7 +187,7 @@ def _load_hugging_face(folder: Path) -> Any:  # noqa: ANN401 - a library object
 
 
 def _fault(inner: Any, checked: BackboneFolder) -> str:  # noqa: ANN401
-    """Say what gives a wrong tokenizer away; empty when nothing does."""
+    """Return the sign of a wrong tokenizer; empty when there is none."""
     rows = checked.text.vocabulary_rows
     if len(inner) > rows:
         return "has a vocabulary larger than its text tower"
@@ -201,7 +204,7 @@ def _fault(inner: Any, checked: BackboneFolder) -> str:  # noqa: ANN401
 
 
 def _fault_of_files(folder: Path) -> str:
-    """Judge the files themselves, before a library reads more into them; empty when they are in order."""
+    """Check the files themselves, before a library fills what they lack; empty when they are in order."""
     listed, tabled, kind = None, None, "BertTokenizer"
     try:
         if (lines := folder / "vocab.txt").is_file():

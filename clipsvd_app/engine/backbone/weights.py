@@ -40,6 +40,7 @@ _DTYPES = {
     torch.bool: "BOOL",
 }
 _LFS_POINTER = b"version https://git-lfs"
+# First bytes of what torch.save writes: a ZIP archive since torch 1.6, a bare pickle before.
 _ARCHIVE, _PICKLE = b"PK\x03\x04", b"\x80"
 _REMEDY = "Download the folder again, with configuration and weights of one version."
 OPEN_CLIP_RELEASE = "Get the model's open_clip release, a folder that holds open_clip_config.json."
@@ -57,6 +58,7 @@ def read_state(path: Path) -> State:
     state = {name: value for name, value in stored.items() if isinstance(value, torch.Tensor)}
     if not state or len(state) != len(stored):
         raise _refusal(path, "holds no table of tensors", "Choose an open_clip checkpoint.")
+    # What torch's DataParallel writes before every name.
     prefix = "module."
     if all(name.startswith(prefix) for name in state):
         state = {name.removeprefix(prefix): value for name, value in state.items()}
@@ -91,6 +93,7 @@ def write_state(
         dtype, shape = _DTYPES[state[name].dtype], list(state[name].shape)
         header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
     text = json.dumps(header, separators=(",", ":")).encode()
+    # safetensors asks for tensors aligned to 8 bytes; blanks after JSON are allowed.
     text += b" " * (-len(text) % 8)
     with path.open("wb") as file:
         file.write(struct.pack("<Q", len(text)) + text)
@@ -117,7 +120,7 @@ def state_sha256(state: Mapping[str, Tensor], on_bytes: Callable[[int], None] | 
 
 
 def describe_difference(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> str:
-    """Say how the tensors found differ from those wanted; empty when they fit."""
+    """Return how the tensors found differ from those wanted; empty when they fit."""
     shapes = sorted(key for key in wanted.keys() & found.keys() if wanted[key].shape != found[key].shape)
     missing, surplus = sorted(wanted.keys() - found.keys()), sorted(found.keys() - wanted.keys())
     if shapes:

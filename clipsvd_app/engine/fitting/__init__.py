@@ -1,1 +1,1 @@
-"""Fitting singular values to a handful of labelled pictures: one recipe, from pictures to trained numbers."""
+"""Fitting singular values to a handful of labelled images: one recipe, from images to trained numbers."""

@@ -1,4 +1,4 @@
-"""One adaptation: choose the rate, fit, and hand over the singular values."""
+"""One adaptation: choose the learning rate, fit, and return the singular values."""
 
 from __future__ import annotations
 
@@ -55,11 +55,13 @@ def adapt(learner: Learner, examples: Examples, seed: int, report: Report, stage
         _fit(learner, examples, choice.learning_rate, seed + number, number, report, stage)
         for number in range(recipe.seeds)
     ]
+    # Every fit starts from the same spectra, so the mean of a means the same in the state of any of them.
     state = fits[0].state
     with torch.no_grad():
         state.a.copy_(torch.stack([fitted.a for fitted in fits]).mean(dim=0))
     notes = dict.fromkeys(note for note in (choice.note, *(n for f in fits for n in f.notes)) if note)
     return TrainedSigma(
+        # The base spectra first: with an upper part trained, the lower matrices have no entry in the state.
         sigmas=learner.basis.sigma_base() | state.sigmas(),
         sigma_base=learner.basis.sigma_base(),
         learning_rate=choice.learning_rate,
@@ -71,7 +73,7 @@ def adapt(learner: Learner, examples: Examples, seed: int, report: Report, stage
 
 
 def logging_report(report: Report, file: Path) -> Report:
-    """Return a report that also keeps every point of the curves, one JSON line each."""
+    """Return a report that also writes every point of the curves to a file, one JSON line each."""
 
     def both(stage: str, done: int, total: int, metrics: dict[str, float] | None = None) -> None:
         if metrics is not None:
@@ -92,11 +94,12 @@ def _fit(
     def on_step(step: StepMetrics) -> None:
         report(stage + TRAIN_STAGE, before + step.step + 1, total, _numbers(step))
 
+    # Stage and seed make the name unique in a run: fold 2's fit must not resume fold 1's checkpoint.
     task = FitTask(f"{stage}fit {seed}", rate, steps, seed, stage, TRAIN_STAGE, before, total)
     fitted = fit(learner, examples, task, on_step, report)
     return _Trained(fitted.forward.attachment.state, fitted.a, fitted.curve, fitted.notes)
 
 
 def _numbers(step: StepMetrics) -> dict[str, float]:
-    """Return the numbers of a point; what was not finite is left out."""
+    """Return the numbers of a point, without those that were not finite: JSON has no NaN."""
     return {str(key): float(value) for key, value in to_json(step).items() if value is not None}

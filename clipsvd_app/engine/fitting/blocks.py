@@ -1,4 +1,4 @@
-"""A tower's stack of blocks, cut: its lower part alone, or its upper part over remembered activations."""
+"""The blocks of a tower, cut: only the lower ones, or only the upper ones over stored activations."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ TOWERS: tuple[Tower, ...] = ("image", "text")
 
 
 class Pass(nn.Module):
-    """Hands on what it gets, and remembers it: the end of a lower part."""
+    """Passes its input through and stores it: the end of a lower part."""
 
     seen: Tensor
 
     def forward(self, x: Tensor, *_: object, **__: object) -> Tensor:
-        """Return (batch, tokens, width) as it came."""
+        """Return (batch, tokens, width) unchanged."""
         self.seen = x
         return x
 
 
 class Recall(nn.Module):
-    """Gives ``activations`` (batch, tokens, width) whatever it gets: the start of an upper part."""
+    """Returns ``activations`` (batch, tokens, width) whatever its input: the start of an upper part."""
 
     activations: Tensor
 
     def forward(self, *_: object, **__: object) -> Tensor:
-        """Return what was put in last."""
+        """Return the activations that were set last."""
         return self.activations
 
 
@@ -46,9 +46,9 @@ def depth(model: nn.Module, tower: Tower) -> int:
 
 
 def lower_part(model: nn.Module, first_upper: dict[Tower, int]) -> tuple[nn.Module, dict[Tower, Pass]]:
-    """Return a shadow in which each tower ends before block ``first_upper``, and what remembers its output.
+    """Return a shadow in which each tower ends before block ``first_upper``, and what stores its output.
 
-    What follows the blocks still runs, on activations that it was not made for; nobody reads its answer.
+    The layers after the blocks still run, on activations of the wrong depth; their output is not used.
     """
     cut, ends = shadow(model), {tower: Pass() for tower in TOWERS}
     for tower in TOWERS:
@@ -58,7 +58,7 @@ def lower_part(model: nn.Module, first_upper: dict[Tower, int]) -> tuple[nn.Modu
 
 
 def put_upper_part(model: nn.Module, first_upper: dict[Tower, int], image: Tensor) -> dict[Tower, Recall]:
-    """Cut a model, in place, to the blocks from ``first_upper`` on, and return where their inputs are put.
+    """Cut a model, in place, to the blocks from ``first_upper`` on, and return where to set their inputs.
 
     image: any model input (1, 3, size, size), for the form of the stem's output.
     """
@@ -78,14 +78,14 @@ def table_of(model: nn.Module, tower: Tower) -> TowerTable:
 
 
 def replace_blocks(model: nn.Module, wrap: Callable[[nn.Module], nn.Module]) -> None:
-    """Put what ``wrap`` makes of it in the place of every block of both towers."""
+    """Replace every block of both towers by ``wrap(block)``."""
     for tower in TOWERS:
         table = table_of(model, tower)
         _put(model, table, [wrap(block) for block in _blocks(model, table)])
 
 
 def _blank(stem: nn.Module, image: Tensor) -> None:
-    """Let a stem, in place, answer zeros at no cost: nobody will look at its output."""
+    """Let a stem, in place, return zeros at no cost: its output is not used."""
     with torch.no_grad():
         zeros = torch.zeros_like(stem(image))
     # The module itself stays, because towers ask it for the form of its grid.
@@ -98,6 +98,7 @@ def _blocks(model: nn.Module, table: TowerTable) -> list[nn.Module]:
 
 def _put(model: nn.Module, table: TowerTable, blocks: list[nn.Module]) -> None:
     stack = model.get_submodule(table.blocks)
+    # timm iterates over a Sequential by calling it, BERT and open_clip over a ModuleList: keep the container.
     new = nn.Sequential(*blocks) if isinstance(stack, nn.Sequential) else nn.ModuleList(blocks)
     model.set_submodule(table.blocks, new.train(stack.training))
 
@@ -116,6 +117,7 @@ def put_last_block(model: nn.Module, tower: Tower, block: nn.Module) -> None:
 def first_trained(model: nn.Module, share: float) -> dict[Tower, int]:
     """Return the first trained block of each tower when the upper ``share`` of its blocks is trained."""
     counts = {tower: depth(model, tower) for tower in TOWERS}
+    # At least one block: a share that rounds to none would train nothing.
     return {tower: count - max(1, round(count * share)) for tower, count in counts.items()}
 
 

@@ -1,4 +1,4 @@
-"""A fit that stopped half-way: written down so that it can go on, to the same last bit."""
+"""Checkpoints of a fit: a stopped fit resumes from its last one, to the same last bit."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ from clipsvd_app.files import write_whole
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# A lost engine costs at most half a minute of training; the few vectors of a state are written in no time.
 BETWEEN_SAVES_S = 30.0
+# Two weeks to resume a stopped run; without a limit, abandoned checkpoints would fill the cache folder.
 MAX_AGE_S = 14 * 24 * 3600.0
 NOT_KEPT = (
     "The state of the training could not be saved, as the cache folder is full or read-only: "
@@ -60,38 +62,40 @@ class Checkpoints(Protocol):
         """Return the last state kept under this name."""
 
     def keep(self, name: str, state: Callable[[], FitState], *, now: bool) -> None:
-        """Write the state down if it is time, or in any case with ``now``."""
+        """Write the state if it is time, or in any case with ``now``."""
 
 
 class NoCheckpoints:
     """Keeps nothing: for measurements and tests."""
 
     def load(self, name: str) -> None:
-        """Know nothing of any fit."""
+        """Return None: no state is kept."""
 
     def keep(self, name: str, state: Callable[[], FitState], *, now: bool) -> None:
-        """Forget it."""
+        """Do nothing."""
 
 
 @dataclass(slots=True)
 class FolderCheckpoints:
     """One file a fit, in the folder of one run; written at most every ``between_s`` seconds.
 
-    A state that cannot be written ends no training; ``trouble`` then says that the run cannot be resumed.
+    A state that cannot be written ends no training; ``warning`` then says that the run cannot be resumed.
     """
 
     folder: Path
     between_s: float = BETWEEN_SAVES_S
-    trouble: str = ""
+    warning: str = ""
     _written: float = field(default_factory=time.monotonic)
 
     def load(self, name: str) -> FitState | None:
         """Return the last state kept under this name; a damaged file counts as none."""
         try:
             with safe_open(self._file(name), framework="pt", device="cpu") as stored:
+                # Cloned, because safetensors maps the file into memory, and the next save replaces that file.
                 vectors = {key: stored.get_tensor(key).clone() for key in stored.keys()}  # noqa: SIM118
                 text = (stored.metadata() or {}).get("numbers", "")
             return FitState(vectors, from_json(FitNumbers, json.loads(text)))
+        # A missing or damaged checkpoint costs time, never the run: the fit starts from the beginning.
         except (OSError, SafetensorError, CodecError, ValueError):
             return None
 
@@ -99,31 +103,33 @@ class FolderCheckpoints:
         """Write the state whole or not at all, if it is time or ``now``."""
         if not now and time.monotonic() - self._written < self.between_s:
             return
+        # Built only when it is written: copying the state off a GPU in every step would slow the step.
         kept = state()
         raw = save(kept.vectors, {"numbers": json.dumps(to_json(kept.numbers))})
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             write_whole(self._file(name), raw)
         except OSError:
-            self.trouble = NOT_KEPT
+            self.warning = NOT_KEPT
         self._written = time.monotonic()
 
     def clear(self) -> None:
-        """Forget the run: it is done."""
+        """Delete the checkpoints: the run is done."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _file(self, name: str) -> Path:
+        # Hashed, because names hold rates and stages, which not every file system takes.
         return self.folder / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.safetensors"
 
 
 def run_checkpoints(root: Path, facts: object) -> FolderCheckpoints:
-    """Return the checkpoints of the one run that ``facts`` describe, and drop those of forgotten runs.
+    """Return the checkpoints of the run that ``facts`` describe, and delete those of abandoned runs.
 
     facts: everything that the result depends on; runs that differ in any of it share nothing.
     """
     oldest = time.time() - MAX_AGE_S
     for folder in root.iterdir() if root.is_dir() else ():
-        # Another engine may have dropped it in the meantime.
+        # Another engine may have deleted it in the meantime.
         with suppress(OSError):
             if folder.stat().st_mtime < oldest:
                 shutil.rmtree(folder, ignore_errors=True)

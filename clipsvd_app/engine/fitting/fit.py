@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.fitting.learner import Learner
     from clipsvd_app.jobs import Report
 
+# Each restart halves the rate. A fit that is not finite at a sixteenth of it has a fault that no rate cures.
 _MAX_RESTARTS = 4
 TRAIN_STAGE = "Training"
 OnStep = Callable[[StepMetrics], None]
@@ -34,7 +35,7 @@ OnStep = Callable[[StepMetrics], None]
 
 @dataclass(frozen=True, slots=True)
 class FitTask:
-    """One fit of a run; ``name`` is its own within the run, for its checkpoint."""
+    """One fit of a run; ``name`` is unique within the run and names its checkpoint."""
 
     name: str
     learning_rate: float
@@ -42,14 +43,14 @@ class FitTask:
     seed: int
     fold: str = ""
     doing: str = TRAIN_STAGE
-    """With the fold before it, what is reported within steps, as step ``before`` + step of ``total``."""
+    """Reported after ``fold`` within long steps, as step ``before`` + step of ``total``."""
     before: int = 0
     total: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A finished fit: ``forward`` holds the trained a, which ``a`` copies, and its models."""
+    """A finished fit: ``forward`` holds its models; ``a`` is a copy of what was trained."""
 
     forward: Forward
     a: Tensor
@@ -62,20 +63,23 @@ def fit(
 ) -> Fit:
     """Minimise cross-entropy of the image-text logits over a; deterministic for a seed and a device.
 
-    Goes on where a kept state of the same task stopped, to the same last bit. A step that is not finite
-    goes back to the last finite state and halves the rate. ``report`` is told of what comes before the
-    steps and within long ones, ``on_step`` of every step.
+    Resumes from a checkpoint of the same task, to the same last bit. A step that is not finite goes back to
+    the last finite state and halves the rate. ``report`` gets the stages before the steps and within long
+    ones, ``on_step`` every step.
     """
     training = _Training(learner, examples, task, report)
+    # A resumed fit first repeats the points of its checkpoint, so that the curve has no gap.
     for point in training.curve:
         on_step(point)
     try:
         while training.steps_done < task.steps:
             on_step(training.step())
+            # Also after the last step: a run stopped in a later fold must not repeat this fit.
             learner.checkpoints.keep(task.name, training.state, now=training.steps_done == task.steps)
     except Cancelled:
         learner.checkpoints.keep(task.name, training.state, now=True)
         raise
+    # A copy, because averaging over seeds writes the mean into the state of the first fit.
     a = training.a.detach().clone()
     notes = (*training.notes, *filter(None, [learner.lower.note]))
     return Fit(training.forward, a, tuple(training.curve), tuple(dict.fromkeys(notes)))
@@ -84,7 +88,7 @@ def fit(
 def forward_for(
     learner: Learner, examples: Examples, report: Report = unreported, stage: str = ""
 ) -> Forward:
-    """Return the way to logits that the recipe asks for; ``stage`` leads the names of what is reported."""
+    """Return the forward pass that the recipe asks for; ``stage`` is the prefix of reported stages."""
     if learner.recipe.trained_share >= 1:
         return WholeForward(learner)
     upper = UpperForward(learner)
@@ -108,12 +112,16 @@ def accumulate(
     """
     attachment = forward.attachment
     texts = _Texts(forward, pulse)
+    # Cut from the graph of the prompts: each part of the images adds to one gradient of the classes, and the
+    # text tower is walked back once for all parts.
     classes = texts.classes.detach().requires_grad_()
     total = hits = 0.0
     for part, truth in zip(inputs.chunk(parts), labels.chunk(parts), strict=True):
         pulse()
+        # The backward pass of a part frees the graph from a to sigma, so each part needs a new one.
         attachment.refresh()
         logits = forward.logits(part, classes).float()
+        # Weighted by size, because the last part may be smaller: the sum is the mean over the whole batch.
         loss = functional.cross_entropy(logits, truth) * (len(part) / len(inputs))
         torch.autograd.backward(loss)
         total += float(loss.detach())
@@ -125,7 +133,7 @@ def accumulate(
 
 
 class _Texts:
-    """The embedded prompts of one step, and how their gradient gets back to a."""
+    """The embedded prompts of one step, and the way of their gradient back to a."""
 
     def __init__(self, forward: Forward, pulse: Callable[[], None]) -> None:
         self.forward, self.pulse = forward, pulse
@@ -178,13 +186,14 @@ class _Training:
         self.curve: list[StepMetrics] = []
         self.notes: list[str] = []
         self.optimiser = self._new_optimiser()
+        # First the memory plan, then the checkpoint, which replaces it by the plan that the fit began with.
         self.parts, self.checkpointed, self.prompt_tokens = 1, False, TOKENS_AT_ONCE
         self._save_memory_from_the_start(learner)
         if (kept := learner.checkpoints.load(task.name)) is not None:
             self._restore(kept)
 
     def step(self) -> StepMetrics:
-        """Take one optimiser step and say how it went."""
+        """Take one optimiser step and return its metrics."""
         step, task = self.steps_done, self.task
         rate = learning_rate_at(step, task.steps, self.peak, self.recipe.warmup_fraction)
         batch = balanced_batch(self.examples.labels, self.recipe.batch_size, task.seed, step)
@@ -194,11 +203,13 @@ class _Training:
         loss, accuracy = self._backward(inputs, self.labels[batch])
         gradient = self.a.grad
         if math.isfinite(loss) and gradient is not None and bool(gradient.isfinite().all()):
+            # Before the update: a gave a finite loss, while the updated a is known only after the next step.
             self.finite.copy_(self.a.detach())
             self.optimiser.step()
             point = StepMetrics(step, loss, accuracy, rate)
         else:
             self._go_back()
+            # None draws a gap in the curve, where 0 would look like the best step of all.
             point = StepMetrics(step, None, None, rate)
         self.steps_done += 1
         self.curve.append(point)
@@ -234,12 +245,13 @@ class _Training:
         with torch.no_grad():
             self.a.copy_(kept.vectors["a"])
             self.finite.copy_(kept.vectors["finite"])
+        # AdamW's moments hold the gradient that was not finite.
         self.optimiser = self._new_optimiser()
         remembered = {n.removeprefix(prefix): v for n, v in kept.vectors.items() if n.startswith(prefix)}
         restore_optimiser(self.optimiser, self.a, remembered)
 
     def _backward(self, inputs: Tensor, labels: Tensor) -> tuple[float, float]:
-        """Leave the gradient in a; when memory runs out, take less of it at once and try again."""
+        """Leave the gradient in a; when memory runs out, compute less at once and try again."""
         while True:
             self.optimiser.zero_grad(set_to_none=True)
             try:
@@ -249,7 +261,7 @@ class _Training:
                     raise
 
     def _pulse(self) -> None:
-        """Let a long step be cancelled, and short jobs be answered, between its parts."""
+        """Report between the parts of a long step, so that it can be cancelled and short jobs be answered."""
         if self.parts > 1 or len(self.forward.prompts.cuts) > 1:
             task = self.task
             self.report(task.fold + task.doing, task.before + self.steps_done, task.total or task.steps)
@@ -274,7 +286,7 @@ class _Training:
         self.prompt_tokens = tokens_at_once
 
     def _take_less_memory(self, images: int) -> bool:
-        """Keep block inputs alone, then halve what is in flight; False when nothing is left to try."""
+        """Keep only block inputs, then halve what is computed at once; False when nothing is left to try."""
         smallest = self.parts >= images and self.forward.prompts.is_smallest
         if self.checkpointed and smallest:
             return False
@@ -286,6 +298,7 @@ class _Training:
             self.forward.save_memory()
             self.checkpointed = True
             self.notes.append("Memory ran short: each step computed its blocks twice.")
+        # PyTorch keeps the freed blocks of the failed step, in sizes that the smaller step may not fit.
         if self.a.is_cuda:
             torch.cuda.empty_cache()
         return True
@@ -305,4 +318,5 @@ class _Training:
         self.notes.append("A step was not finite: training went back and halved the learning rate.")
 
     def _new_optimiser(self) -> torch.optim.Optimizer:
+        # No weight decay: the recipe's penalty on a² regularises, whatever the learning rate.
         return torch.optim.AdamW([self.a], lr=self.peak, weight_decay=0.0)

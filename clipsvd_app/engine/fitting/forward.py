@@ -1,4 +1,4 @@
-"""From pictures to logits in training: the whole of both towers, or their upper blocks alone."""
+"""From images to logits in training: the whole of both towers, or only their upper blocks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from clipsvd_app.engine.backbone.architectures import tokens_per_image
 from clipsvd_app.engine.backbone.backbone import embed_images, embed_texts
 from clipsvd_app.engine.backbone.prompts import prompt_batch
 from clipsvd_app.engine.data.images import Augmentation, normalise
-from clipsvd_app.engine.fitting.last_block import use_class_token_alone
+from clipsvd_app.engine.fitting.last_block import use_class_token_only
 from clipsvd_app.engine.fitting.memory import checkpoint_blocks, images_at_once
 from clipsvd_app.engine.fitting.precision import autocast
 from clipsvd_app.engine.fitting.sampling import step_generator
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.data.examples import Examples
     from clipsvd_app.engine.fitting.learner import Learner
 
+# Bounds the memory of predictions without gradients; more at once is not faster on a CPU.
 IMAGES_AT_ONCE = 32
 
 
@@ -50,14 +51,14 @@ class Forward(Protocol):
         """Return logits (rows, classes) with gradients to the singular values and to ``classes``."""
 
     def plain_logits(self, pixels: Tensor) -> Tensor:
-        """Return logits of unaugmented pictures (images, 3, size, size) uint8, without gradients."""
+        """Return logits of unaugmented images (images, 3, size, size) uint8, without gradients."""
 
     def save_memory(self) -> None:
         """From now on keep only the input of every block and compute the rest again in the backward pass."""
 
 
 class WholeForward:
-    """All blocks of both towers are trained; every step sees newly augmented pictures."""
+    """All blocks of both towers are trained; every step sees newly augmented images."""
 
     def __init__(self, learner: Learner) -> None:
         recipe, self.backbone = learner.recipe, learner.backbone
@@ -72,7 +73,7 @@ class WholeForward:
             {"image": tokens, "text": self.prompts.tokens_of_a_part},
             self.dtype,
         )
-        use_class_token_alone(self.attachment.model)
+        use_class_token_only(self.attachment.model)
 
     def inputs(self, examples: Examples, positions: Sequence[int], seed: int, step: int) -> Tensor:
         """Return augmented images (positions, 3, size, size) fp32."""
@@ -102,7 +103,7 @@ class WholeForward:
 
     @torch.no_grad()
     def plain_logits(self, pixels: Tensor) -> Tensor:
-        """Return logits of pictures as they are."""
+        """Return logits of images without augmentation."""
         preprocessing, classes = self.backbone.preprocessing, class_embeddings(self)
         parts = [
             self.logits(normalise(part.to(self.backbone.device), preprocessing), classes)
@@ -117,12 +118,12 @@ class WholeForward:
 
 @torch.no_grad()
 def class_embeddings(forward: Forward) -> Tensor:
-    """Return unit class embeddings (classes, width) of the singular values of the moment."""
+    """Return unit class embeddings (classes, width) under the present singular values."""
     parts = [forward.prompt_embeddings(part) for part in range(len(forward.prompts.cuts))]
     return forward.classes_of(torch.cat(parts))
 
 
 def probabilities(forward: Forward, pixels: Tensor) -> Tensor:
-    """Return fp32 probabilities (images, classes) of pictures as they are, on the CPU."""
+    """Return fp32 probabilities (images, classes) of images without augmentation, on the CPU."""
     forward.attachment.refresh()
     return functional.softmax(forward.plain_logits(pixels).float(), dim=-1).cpu()

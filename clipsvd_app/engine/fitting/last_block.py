@@ -1,7 +1,7 @@
-"""The last block of a timm ViT for the class token alone: nobody reads what it makes of the others.
+"""The last block of a timm ViT for the class token only: its other outputs are not used.
 
-Keys and values still come from all tokens, so the answer is the same; the query, the output projection and
-the MLP of the other tokens are work for nothing, forward and backward.
+Keys and values still come from all tokens, so the result is the same. The query, output projection and MLP of
+the other tokens are saved, forward and backward.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ class ClassTokenBlock(nn.Module):
         attention = cast("Attention", self.block.attn)
         images, tokens, _ = rows.shape
         split = attention.qkv(rows).view(images, tokens, 3, attention.num_heads, attention.head_dim)
+        # (images, tokens, 3, heads, width) to (3, images, heads, tokens, width), as timm's Attention does.
         q, k, v = split.permute(2, 0, 3, 1, 4)
         mixed = functional.scaled_dot_product_attention(
             attention.q_norm(q[:, :, :1]), attention.k_norm(k), v, scale=attention.scale
@@ -42,12 +43,13 @@ class ClassTokenBlock(nn.Module):
         return cast("Tensor", attention.proj(mixed.transpose(1, 2).reshape(images, 1, attention.attn_dim)))
 
 
-def use_class_token_alone(model: nn.Module) -> bool:
-    """Replace the last image block, in place, where nothing reads its other tokens; tell whether it was."""
+def use_class_token_only(model: nn.Module) -> bool:
+    """Replace the last image block, in place, where only its class token is used; tell whether it was."""
     if table_of(model, "image").name != "timm-vit":
         return False
     trunk: Any = model.get_submodule("visual.trunk")
     block: Any = last_block(model, "image")
+    # Average and attention pooling read every token of the last block.
     if trunk.global_pool != "token" or trunk.attn_pool is not None or not _is_plain(block):
         return False
     for layer in (block.attn.proj, block.mlp.fc1, block.mlp.fc2):
@@ -68,5 +70,6 @@ def _is_plain(block: nn.Module) -> bool:
         kind == ("timm.layers.attention", "Attention")
         and attention.gate is None
         and isinstance(attention.norm, nn.Identity)
+        # Training mode may drop paths or attention, which ``ClassTokenBlock`` does not repeat.
         and not block.training
     )

@@ -26,7 +26,7 @@ class Learner:
     checkpoints: Checkpoints = field(default_factory=NoCheckpoints)
     lower: LowerCache = field(default_factory=LowerCache)
     dtype: torch.dtype | None = None
-    """The number type of the products; by default what the device is quick in."""
+    """The number type of the products; by default the device's fast one."""
 
     @property
     def compute_dtype(self) -> torch.dtype:

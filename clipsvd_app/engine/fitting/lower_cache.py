@@ -1,7 +1,7 @@
-"""What the untrained lower blocks make of each picture and prompt, computed once for all fits of a run.
+"""The outputs of the untrained lower blocks for each image and prompt, computed once for all fits of a run.
 
-Two thousand pictures of BiomedCLIP's size in five views are 6 GB. So activations stay in memory up to a share
-of what is free, go into a temporary file up to a share of the disk, and are computed anew beyond that.
+Two thousand images of BiomedCLIP's size in five views are 6 GB. So activations stay in memory up to a share
+of what is free, go into a temporary file up to a share of the disk, and are recomputed beyond that.
 """
 
 from __future__ import annotations
@@ -25,17 +25,20 @@ if TYPE_CHECKING:
     Prepare = Callable[[Tensor, str], Tensor]
     Lower = Callable[[Tensor], Tensor]
 
+# Bounds the memory of one pass of the lower blocks, and the time between two reports.
 _BATCH = 32
+# The training step itself plans with half of the free memory (``memory``); a quarter is left to the system.
 _SHARE_OF_FREE_MEMORY = 0.25
+# The file is temporary and may grow to gigabytes; the other half keeps checkpoints and other programs going.
 _SHARE_OF_FREE_DISK = 0.5
 
 
 @dataclass(slots=True, weakref_slot=True)
 class LowerCache:
-    """Activations by content of the picture and number of the view; all are kept on the CPU.
+    """Activations by content of the image and number of the view; all are kept on the CPU.
 
-    memory_bytes, disk_bytes: how much of each may be taken; None for a share of what is free when the first
-    activations come.
+    memory_bytes, disk_bytes: how much of each may be used; None for a share of what is free when the first
+    activations are stored.
     """
 
     memory_bytes: int | None = None
@@ -45,42 +48,43 @@ class LowerCache:
     _in_memory: int = 0
     _left_out: bool = False
 
-    def of(self, pictures: Tensor, view: str, prepare: Prepare, lower: Lower) -> Tensor:
-        """Return the activations (pictures, tokens, width) of one view of each picture, on the CPU.
+    def of(self, images: Tensor, view: str, prepare: Prepare, lower: Lower) -> Tensor:
+        """Return the activations (images, tokens, width) of one view of each image, on the CPU.
 
-        pictures: (pictures, 3, side, side) uint8, as few as a step takes. prepare: one picture and its key
-        to a model input (1, 3, size, size). lower: model inputs to activations.
+        images: (images, 3, side, side) uint8, as few as a step takes. prepare: one image and its key to a
+        model input (1, 3, size, size). lower: model inputs to activations.
         """
-        keys = [picture_key(picture, view) for picture in pictures]
+        keys = [image_key(image, view) for image in images]
         found = {key: activations for key in keys if (activations := self._recall(key)) is not None}
         missing = [place for place, key in enumerate(keys) if key not in found]
         for start in range(0, len(missing), _BATCH):
-            found |= self._computed(pictures, keys, missing[start : start + _BATCH], prepare, lower)
+            found |= self._computed(images, keys, missing[start : start + _BATCH], prepare, lower)
         return torch.stack([found[key] for key in keys])
 
     def fill(
         self,
-        pictures: Tensor,
+        images: Tensor,
         view: str,
         prepare: Prepare,
         lower: Lower,
         pulse: Callable[[int], None] = lambda _: None,
     ) -> None:
-        """Compute one view of each picture and keep it while there is room.
+        """Compute one view of each image and keep it while there is room.
 
-        pulse: told how many pictures of this view are done, before each batch.
+        pulse: called before each batch with the number of images of this view that are done.
         """
-        keys = [picture_key(picture, view) for picture in pictures]
+        keys = [image_key(image, view) for image in images]
         missing = [place for place, key in enumerate(keys) if not self._has(key)]
         done = len(keys) - len(missing)
         for start in range(0, len(missing), _BATCH):
             pulse(done + start)
             if self._left_out:
                 return
-            self._computed(pictures, keys, missing[start : start + _BATCH], prepare, lower)
+            self._computed(images, keys, missing[start : start + _BATCH], prepare, lower)
 
     def text(self, tokens: Tensor, lower: Lower) -> Tensor:
         """Return the activations (prompts, tokens, width) of one part of the prompts, on the CPU."""
+        # The padded length is part of the key: the same prompts cut into other parts are padded otherwise.
         key = f"text/{tokens.shape[1]}/{hashlib.sha256(tokens.cpu().numpy().tobytes()).hexdigest()}"
         activations = self._recall(key)
         if activations is None:
@@ -88,16 +92,16 @@ class LowerCache:
             self._keep(key, activations)
         return activations
 
-    def still_to_take(self, pictures: int) -> int:
-        """Return how many bytes one more view of so many pictures will take, at most what is left."""
+    def still_to_take(self, images: int) -> int:
+        """Return how many bytes one more view of so many images will take, at most what is left."""
         if not self._known:
             return 0
         each = self._in_memory // len(self._known)
-        return max(0, min(pictures * each, self._memory_limit() - self._in_memory))
+        return max(0, min(images * each, self._memory_limit() - self._in_memory))
 
     @property
     def note(self) -> str:
-        """Say what is not held in memory, for the user; empty where all is."""
+        """Return a sentence for the user on what is not held in memory; empty where all is."""
         if self._left_out:
             return "Memory and disk are short: part of the lower layers was computed anew in every step."
         if self._spilled is not None:
@@ -105,9 +109,9 @@ class LowerCache:
         return ""
 
     def _computed(
-        self, pictures: Tensor, keys: list[str], places: list[int], prepare: Prepare, lower: Lower
+        self, images: Tensor, keys: list[str], places: list[int], prepare: Prepare, lower: Lower
     ) -> dict[str, Tensor]:
-        inputs = torch.cat([prepare(pictures[place : place + 1], keys[place]) for place in places])
+        inputs = torch.cat([prepare(images[place : place + 1], keys[place]) for place in places])
         found = {}
         for place, activations in zip(places, lower(inputs).cpu(), strict=True):
             # A row of a batch would keep the whole batch alive.
@@ -143,7 +147,10 @@ class LowerCache:
 
 @dataclass(slots=True, weakref_slot=True)
 class _SpillFile:
-    """Tensors in a file that ends with this object; not mapped, so that a full disk is an error to catch."""
+    """Tensors in a temporary file that is deleted with this object.
+
+    Written and read, not mapped: a full disk under a mapped file ends the process without an error to catch.
+    """
 
     stream: IO[bytes]
     limit_bytes: int
@@ -152,7 +159,7 @@ class _SpillFile:
 
     @classmethod
     def open(cls, limit_bytes: int | None) -> _SpillFile | None:
-        """Return an empty file in the cache folder; None where there can be none."""
+        """Return an empty file in the cache folder; None where none can be made."""
         try:
             folder = settings.cache_folder()
             folder.mkdir(parents=True, exist_ok=True)
@@ -162,6 +169,7 @@ class _SpillFile:
         except OSError:
             return None
         opened = cls(stream, limit_bytes)
+        # Not left to the stream's own destructor, which warns of an unclosed file.
         weakref.finalize(opened, stream.close)
         return opened
 
@@ -172,6 +180,7 @@ class _SpillFile:
         left = _bytes_of(values.contiguous())
         try:
             self.stream.seek(self.size)
+            # An unbuffered write or read may move fewer bytes than asked for.
             while left:
                 left = left[self.stream.write(left) :]
         except OSError:
@@ -204,6 +213,7 @@ def _bytes_of(values: Tensor) -> memoryview:
     return memoryview(cast("Any", values.view(torch.uint8).numpy().reshape(-1)))
 
 
-def picture_key(picture: Tensor, view: str) -> str:
-    """Name a picture by its content, and the view of it."""
-    return f"{hashlib.blake2b(picture.numpy().tobytes(), digest_size=16).hexdigest()}/{view}"
+def image_key(image: Tensor, view: str) -> str:
+    """Return a key of an image's content and its view."""
+    # 16 bytes: chance collisions are out of reach, and blake2b is the fastest hash of the standard library.
+    return f"{hashlib.blake2b(image.numpy().tobytes(), digest_size=16).hexdigest()}/{view}"

@@ -1,4 +1,4 @@
-"""How much memory a training step asks for, and what is done when there is less."""
+"""How much memory a training step needs, and how it is computed when there is less."""
 
 from __future__ import annotations
 
@@ -24,14 +24,18 @@ if TYPE_CHECKING:
 
 # An estimate for fp32, which bfloat16 stays below: what one block keeps of one token for its backward pass.
 _BYTES_PER_TOKEN_AND_WIDTH = 64
+# Two fp32 values, attention score and softmax, as an unfused kernel keeps them for each pair of tokens.
 _BYTES_PER_TOKEN_PAIR_AND_HEAD = 8
+# Of the ViT-B and BERT-base families; other widths only shift the estimate.
 _HEAD_WIDTH = 64
+# The estimate is rough, and a CPU short of memory swaps or kills the process in place of raising an error.
 _SHARE_OF_FREE = 0.5
+# A part of this size keeps a CPU busy: BiomedCLIP at batch 16 peaks at 3.0 GB in parts, at 3.7 GB whole.
 _TOKENS_AT_ONCE = 2048
 
 
 class Checkpointed(nn.Module):
-    """A block that keeps its input alone and computes the rest again, the same way, in the backward pass."""
+    """A block that keeps only its input and recomputes the rest, in the same way, in the backward pass."""
 
     def __init__(self, block: nn.Module, device: torch.device, dtype: torch.dtype) -> None:
         super().__init__()
@@ -52,8 +56,8 @@ class Checkpointed(nn.Module):
 class MemoryPlan:
     """Whether blocks are checkpointed from the start, and into how many parts a batch is cut.
 
-    ``short`` tells that there was less memory than the quickest way takes. ``prompt_tokens`` is how many
-    tokens a part of the prompts may hold.
+    ``short``: there is less memory than the fastest way needs. ``prompt_tokens``: how many tokens a part of
+    the prompts may hold.
     """
 
     short: bool = False
@@ -63,7 +67,7 @@ class MemoryPlan:
 
     @property
     def note(self) -> str:
-        """Say what short memory led to, for the user; empty if it is not short."""
+        """Return a sentence for the user on what short memory led to; empty if it is not short."""
         if not self.short:
             return ""
         return f"Memory is short: each step computes its blocks twice, in {self.parts} parts."
@@ -75,10 +79,10 @@ def checkpoint_blocks(model: nn.Module, device: torch.device, dtype: torch.dtype
 
 
 def images_at_once(backbone: Backbone, batch_size: int) -> int:
-    """Return how many images of a step are best computed at once when there is memory enough.
+    """Return how many images of a step are best computed at once when there is enough memory.
 
-    What a part keeps for its backward pass is given back before the next, and a CPU is busy with a part
-    already; a GPU takes the whole batch.
+    On a CPU a part, since its activations are freed before the next part; on a GPU the whole batch, which
+    keeps it busy.
     """
     if backbone.device.type != "cpu":
         return batch_size
@@ -87,7 +91,7 @@ def images_at_once(backbone: Backbone, batch_size: int) -> int:
 
 
 def plan_memory(backbone: Backbone, batch_size: int, free_bytes: int, prompt_tokens: int = 0) -> MemoryPlan:
-    """Choose the quickest way to compute a step of ``batch_size`` images within the free memory.
+    """Choose the fastest way to compute a step of ``batch_size`` images within the free memory.
 
     prompt_tokens: of all prompts, padding counted. Their graph stands while the images go through, unless
     they are cut into parts, which are computed twice and one at a time.
@@ -106,7 +110,8 @@ def plan_memory(backbone: Backbone, batch_size: int, free_bytes: int, prompt_tok
     parts = math.ceil(batch_size / at_once)
     while batch_size / parts * (blocks * kept_input + block) > allowed and parts < batch_size:
         parts *= 2
-    # Checkpointed too, the prompts keep little; few of them are not worth computing twice more.
+    # Checkpointed prompts keep 4 bytes a token and width, their blocks' inputs. Where all of them need less
+    # than an eighth of the memory they stay whole: parts would compute them twice more and save little.
     kept = prompt_tokens * (token + text_blocks * token // _BYTES_PER_TOKEN_AND_WIDTH * 4)
     tokens = prompt_tokens if kept <= allowed / 8 else _fewer(prompt_tokens, allowed / (text_blocks * token))
     return MemoryPlan(True, True, min(parts, batch_size), min(max(1, tokens), TOKENS_AT_ONCE))
@@ -125,19 +130,20 @@ def _block_bytes(backbone: Backbone) -> tuple[int, int]:
     width = _width(backbone)
     heads = max(1, width // _HEAD_WIDTH)
     kept = tokens * (_BYTES_PER_TOKEN_AND_WIDTH * width + _BYTES_PER_TOKEN_PAIR_AND_HEAD * tokens * heads)
+    # 4 bytes: fp32.
     return kept, 4 * tokens * width
 
 
 def _text_bytes(backbone: Backbone) -> tuple[int, int]:
     """Return how many blocks the text tower has, and what each keeps of a token of a prompt, in bytes.
 
-    Prompts are short beside an image: the pairs of their tokens are nothing beside the tokens themselves.
+    Prompts are short beside an image, so pairs of tokens are left out of the estimate.
     """
     return depth(backbone.model, "text"), _BYTES_PER_TOKEN_AND_WIDTH * _width(backbone, "text")
 
 
 def _fewer(tokens: int, allowed: float) -> int:
-    """Return how many tokens a part may hold so that there are two parts or more; at least one token."""
+    """Return how many tokens a part may hold so that there are at least two parts; at least one token."""
     return max(1, min(tokens // 2, int(allowed), TOKENS_AT_ONCE))
 
 

@@ -31,7 +31,7 @@ def autocast(device: torch.device, dtype: torch.dtype) -> Iterator[None]:
 
 @contextmanager
 def quick_attention(device: torch.device, dtype: torch.dtype) -> Iterator[None]:
-    """Choose the form of attention that trains fastest."""
+    """Choose the attention kernel that trains fastest."""
     if device.type == "cpu" and dtype == torch.bfloat16:
         # The flash kernel's backward pass in bfloat16 is slower on a CPU than the plain products.
         with sdpa_kernel(SDPBackend.MATH):

@@ -47,8 +47,8 @@ def choose_rate(
 ) -> RateChoice:
     """Return the rate of best balanced accuracy on the inner split, ties by likelihood.
 
-    With fewer examples than a split needs, the middle rate. ``on_step`` gets candidate and step;
-    ``stage`` tells this search from others of the same run.
+    With fewer examples than a split needs, the middle rate. ``on_step`` gets candidate and step; ``stage``
+    distinguishes this search from others of the same run.
     """
     recipe = learner.recipe
     rates = sorted(recipe.learning_rates)
@@ -67,7 +67,7 @@ def choose_rate(
     for candidate, rate in enumerate(rates):
         before, total = candidate * steps, len(rates) * steps
         task = FitTask(f"{stage}search {rate}", rate, steps, seed, stage, SEARCH_STAGE, before, total)
-        # No candidate's models outlive its score.
+        # Scored in the same expression, so that a candidate's models are freed before the next are made.
         scores.append(
             (*_score(learner, fit(learner, train, task, partial(on_step, candidate), report), test), rate)
         )
@@ -75,7 +75,7 @@ def choose_rate(
 
 
 def _score(learner: Learner, fitted: Fit, examples: Examples) -> tuple[float, float]:
-    """Return balanced accuracy and mean log-likelihood on unaugmented pictures; worst if not finite."""
+    """Return balanced accuracy and mean log-likelihood on unaugmented images; worst if not finite."""
     found = probabilities(fitted.forward, examples.plain).numpy().astype(np.float64)
     if not np.isfinite(found).all():
         return 0.0, -math.inf

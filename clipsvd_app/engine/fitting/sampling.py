@@ -1,6 +1,6 @@
 """Which images make a training step: every class equally often, every image of a class equally often.
 
-A step's images follow from the seed and its number alone, so that a fit can go on where it stopped.
+A step's images follow only from the seed and the number of the step, so that a stopped fit can resume.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 def balanced_batch(labels: Sequence[int], batch_size: int, seed: int, step: int) -> list[int]:
     """Return the image positions of one step; class counts within a batch differ by at most one.
 
-    Each class runs through its images in a new random order before any image returns. No batch is
-    larger than twice the images there are: more copies of few images teach nothing. Classes take turns in
-    the order in which they first occur, so that their numbers decide nothing.
+    Each class shows all of its images in random order before any image returns. No batch is larger than
+    twice the images there are: more copies of few images teach nothing. Classes alternate in the order in
+    which they first occur, so that renumbering the classes changes no batch.
     """
     members: dict[int, list[int]] = {}
     for position, label in enumerate(labels):
@@ -40,7 +40,7 @@ def step_generator(seed: int, step: int) -> torch.Generator:
 
 
 def _nth(stream: list[int], place: int, name: str) -> int:
-    """Return entry ``place`` of the endless run through ``stream``, shuffled anew in every round."""
+    """Return entry ``place`` of endless rounds through ``stream``, each in a new random order."""
     turn, index = divmod(place, len(stream))
     order = torch.randperm(
         len(stream), generator=torch.Generator().manual_seed(seed_of(f"order/{name}/{turn}"))

@@ -1,7 +1,7 @@
-"""Training the upper blocks of both towers over what the lower ones made of a fixed set of views.
+"""Training the upper blocks of both towers over the lower blocks' outputs for a fixed set of views.
 
-The lower blocks stay those of the base model, so what they answer to a picture never changes: it is computed
-once for each picture and view, and shared by the rate search, the folds of the estimate and the final fit.
+The lower blocks stay those of the base model, so their output for an image never changes: it is computed once
+for each image and view, and shared by the rate search, the folds of the estimate and the final fit.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from clipsvd_app.engine.backbone.prompts import prompt_batch
 from clipsvd_app.engine.data.images import Augmentation, normalise
 from clipsvd_app.engine.fitting.blocks import batch_first, first_trained, lower_part, put_upper_part
 from clipsvd_app.engine.fitting.forward import IMAGES_AT_ONCE, class_embeddings
-from clipsvd_app.engine.fitting.last_block import use_class_token_alone
+from clipsvd_app.engine.fitting.last_block import use_class_token_only
 from clipsvd_app.engine.fitting.memory import checkpoint_blocks, images_at_once
 from clipsvd_app.engine.fitting.precision import autocast
 from clipsvd_app.engine.fitting.sampling import step_generator
@@ -42,6 +42,7 @@ class UpperForward:
     def __init__(self, learner: Learner) -> None:
         recipe, self.backbone, self.cache = learner.recipe, learner.backbone, learner.lower
         model = self.backbone.model
+        # ``Recall`` puts activations in with the batch in front; the lower part stores them the same way.
         assert batch_first(model)
         self.views = recipe.views
         self.dtype = learner.compute_dtype
@@ -57,7 +58,7 @@ class UpperForward:
         targets = [t for t in learner.basis.targets if t.layer >= first[t.tower]]
         self.attachment = attach(model, learner.basis, tokens, self.dtype, targets)
         self.starts = put_upper_part(self.attachment.model, first, self._blank_image())
-        use_class_token_alone(self.attachment.model)
+        use_class_token_only(self.attachment.model)
 
     def inputs(self, examples: Examples, positions: Sequence[int], seed: int, step: int) -> Tensor:
         """Return the activations of one of the fixed views of each image, drawn by seed and step."""
@@ -70,7 +71,7 @@ class UpperForward:
         return torch.cat(rows).to(self.backbone.device)
 
     def prepare(self, examples: Examples, report: Report = unreported, stage: str = "") -> None:
-        """Compute all views of all images in large batches, before steps ask for them one by one."""
+        """Compute all views of all images in large batches, before steps ask for single ones."""
         total = self.views * len(examples)
         for view in range(self.views):
 
@@ -100,12 +101,13 @@ class UpperForward:
         """Return logit_scale times cosine (images, classes)."""
         self.starts["image"].activations = inputs
         with autocast(self.backbone.device, self.dtype):
+            # Only the number of rows is read: the blanked stem returns zeros, and ``Recall`` replaces them.
             images = embed_images(self.attachment.model, inputs.new_zeros((len(inputs), 1)))
             return self.backbone.logit_scale * (images @ classes.T)
 
     @torch.no_grad()
     def plain_logits(self, pixels: Tensor) -> Tensor:
-        """Return logits of pictures as they are."""
+        """Return logits of images without augmentation."""
         classes = class_embeddings(self)
         parts = [
             self.logits(
@@ -120,12 +122,13 @@ class UpperForward:
         """Checkpoint every block that is left."""
         checkpoint_blocks(self.attachment.model, self.backbone.device, self.dtype)
 
-    def _view(self, picture: Tensor, key: str) -> Tensor:
+    def _view(self, image: Tensor, key: str) -> Tensor:
+        # Seeded by content and view, so that a view is the same in every fold, fit and resumed run.
         generator = torch.Generator().manual_seed(seed_of(key))
-        return self.augment(picture.to(self.backbone.device), generator)
+        return self.augment(image.to(self.backbone.device), generator)
 
-    def _plain(self, picture: Tensor, _: str) -> Tensor:
-        return normalise(picture.to(self.backbone.device), self.backbone.preprocessing)
+    def _plain(self, image: Tensor, _: str) -> Tensor:
+        return normalise(image.to(self.backbone.device), self.backbone.preprocessing)
 
     @torch.no_grad()
     def _lower_images(self, images: Tensor) -> Tensor:

@@ -143,7 +143,7 @@ def run_train(
             *trained.notes,
             *_notes(prepared),
             *([RESUMED] if resumed else []),
-            *filter(None, [checkpoints.trouble]),
+            *filter(None, [checkpoints.warning]),
         ),
     )
 

@@ -1,4 +1,4 @@
-"""A backbone with trained singular values folded in: what predicts and what is explained."""
+"""A backbone with trained singular values folded in: the model that predicts and is explained."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.sigma.basis import Basis
     from clipsvd_app.engine.sigma.trained import Vector
 
+# Bounds the memory of one pass; more at once is not faster on a CPU.
 _BATCH = 32
 
 
@@ -45,6 +46,7 @@ class AdaptedModel:
         self.sigmas: Final = dict(sigmas)
         self.classes: Final = classes
         self.temperature: Final = temperature
+        # Folded once: every later pass costs what the base model costs.
         self.model: Final[nn.Module] = fold(backbone.model, basis, sigmas)
         """The open_clip model with the singular values folded in."""
         spectra = basis.sigma_base()

@@ -1,4 +1,4 @@
-"""Adapters and backbones: save what was trained, and load it only where it proves to fit."""
+"""Adapters and backbones: save what was trained, and load it only onto a backbone that it fits."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.sigma.trained import TrainedSigma
     from clipsvd_app.jobs import ImageInput, TrainRequest
 
+# Of the largest singular value. Two fp64 solvers agree to 1e-12 and storage as fp32 rounds by 6e-8, so the
+# same matrix passes on any machine; a matrix of other weights does not.
 _SPECTRUM_TOLERANCE = 1e-5
+# Allows for one rounding of a mean, a standard deviation or the logit scale to fp32.
 _INPUT_TOLERANCE = 1e-6
 
 
@@ -41,7 +44,7 @@ _INPUT_TOLERANCE = 1e-6
 class LoadedAdapter:
     """An adapter that passed every check against its backbone, ready to predict.
 
-    ``weak_prompts`` say what the model misses of its prompts.
+    ``weak_prompts``: sentences on the words of its prompts that the model does not know.
     """
 
     content: AdapterContent
@@ -68,6 +71,7 @@ def save_adapter(
 
     ``created`` is the day, by default today in UTC.
     """
+    # Before the document: canaries must be logits of the class texts as they are written.
     adapted = with_plain_classes(adapted)
     document = document_of(adapted, trained, request, train_images, evaluation, created, likeness)
     content = AdapterContent(document, _spectra(adapted, trained))
@@ -76,12 +80,13 @@ def save_adapter(
 
 
 def load_adapter(path: Path, backbone: Backbone, basis: Basis) -> LoadedAdapter:
-    """Read an adapter and prove that it fits; what fails is refused in one sentence, nothing is applied."""
+    """Read an adapter and prove that it fits; if a check fails, refuse it and apply nothing."""
     return prove(read_adapter(path), backbone, basis)
 
 
 def prove(content: AdapterContent, backbone: Backbone, basis: Basis) -> LoadedAdapter:
-    """Prove that an adapter fits its backbone and fold it in, or refuse it in one sentence."""
+    """Check that an adapter fits its backbone and fold it in, or refuse it in one sentence."""
+    # The cheapest checks first; canaries last, because they need the folded model.
     for check in structure_checks(content, backbone, basis):
         require(check)
     prompts = prompts_check(content, backbone)
@@ -92,7 +97,7 @@ def prove(content: AdapterContent, backbone: Backbone, basis: Basis) -> LoadedAd
 
 
 def require_base(content: AdapterContent, backbone: Backbone) -> None:
-    """Refuse a backbone that the adapter was not made for, naming both; costs nothing."""
+    """Refuse a backbone that the adapter was not made for, naming both; needs no basis."""
     require(base_check(content, backbone))
 
 
@@ -106,7 +111,7 @@ def structure_checks(content: AdapterContent, backbone: Backbone, basis: Basis) 
 
 
 def input_checks(content: ClassifierContent, backbone: Backbone) -> Iterator[Check]:
-    """Yield whether the backbone is the one asked for and takes images as the file says."""
+    """Yield whether the backbone and its preprocessing are those that the file states."""
     yield base_check(content, backbone)
     yield _input_check(content, backbone)
 
@@ -128,7 +133,7 @@ def base_check(
 def _input_check(
     content: AdapterContent | ClassifierContent, backbone: Backbone, _: Basis | None = None
 ) -> Check:
-    """Compare what the file says of images and of the logit scale with what the backbone does."""
+    """Compare the file's preprocessing and logit scale with the backbone's."""
     stated, ours = content.document.preprocessing, backbone.preprocessing
     scale = content.document.logit_scale if isinstance(content, AdapterContent) else backbone.logit_scale
     agree = (
@@ -165,6 +170,7 @@ def _spectrum_check(content: AdapterContent, _: Backbone, basis: Basis) -> Check
 
 def _spectrum_difference(spectrum: Spectrum, s0: np.ndarray[tuple[int], np.dtype[np.float32]]) -> float:
     difference = spectrum.sigma_base.astype(np.float64) - s0
+    # 1e-30 stands in for the largest value of a matrix of zeros.
     return float(np.abs(difference).max()) / max(float(s0.max()), 1e-30)
 
 
@@ -175,14 +181,14 @@ def _probe_check(content: AdapterContent, backbone: Backbone, basis: Basis) -> C
 
 @dataclass(frozen=True, slots=True)
 class PromptsCheck:
-    """Whether the model reads the prompts, and what it misses of them."""
+    """Whether the model can read the prompts, and warnings about words it does not know."""
 
     check: Check
     warnings: tuple[str, ...]
 
 
 def prompts_check(content: AdapterContent | ClassifierContent, backbone: Backbone) -> PromptsCheck:
-    """See whether the model reads all prompts and can tell the classes apart by them."""
+    """Check that the model reads all prompts and can distinguish the classes by them."""
     found = check_prompts(backbone.tokenizer, _classes(content))
     said = [error.message for error in found.refusals] or list(found.warnings)
     detail = " ".join(said) or "The model reads all prompts and can tell the classes apart by them."

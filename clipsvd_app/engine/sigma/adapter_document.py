@@ -1,4 +1,4 @@
-"""What a new adapter says about itself: the document of a trained model."""
+"""The document of a trained model: what a new adapter file states about itself."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 
 def require_storable(classes: Sequence[ClassSpec]) -> None:
-    """Refuse classes that no adapter file could hold, before they are trained rather than after."""
+    """Refuse classes that no adapter file can hold, before they are trained rather than after."""
     plain = [_plain_class(spec) for spec in classes]
     prompts = sum(len(spec.prompts) for spec in plain)
     most = max(plain, key=lambda spec: len(spec.prompts))
@@ -80,11 +80,12 @@ def document_of(
     created: date | None = None,
     likeness: Likeness | None = None,
 ) -> AdapterDocument:
-    """Return the document of a trained model, its canaries sung; ``created`` is by default today in UTC.
+    """Return the document of a trained model with its canaries; ``created`` is by default today in UTC.
 
-    ``likeness`` goes among the settings of the recipe, by a name that other readers pass over.
+    ``likeness`` is stored among the settings of the recipe, under a name that other readers ignore.
     """
     backbone, basis = adapted.backbone, adapted.basis
+    # Only the day: no time of day is stored, which could lead to the session that an adapter came from.
     day = created or datetime.now(tz=UTC).date()
     return AdapterDocument(
         created=day.isoformat(),
@@ -130,6 +131,7 @@ def classifier_document(
 
 def _base(backbone: Backbone) -> Base:
     return Base(
+        # 128 and 2,000 characters, here and below, are the schema's limits of a word and a line.
         name=one_line(backbone.name)[:128],
         source="an open_clip folder, known by the hash of its tensors",
         sha256=backbone.sha256,
@@ -197,10 +199,10 @@ def _training(
 
 
 def _split_hash(asked: Sequence[ImageInput], trained: Sequence[ImageInput]) -> str:
-    """Hash which images trained, by their places among those of the run.
+    """Hash which images were trained on, by their places among those of the run.
 
-    Runs on the same images can be compared by it, whatever their numbers in a project are; to anybody
-    without the images it says nothing.
+    Runs on the same images can be compared by it, whatever their numbers in a project. Without the images
+    it reveals nothing.
     """
     ids = {image.id for image in trained}
     places = ",".join(f"{place}:{image.label}" for place, image in enumerate(asked) if image.id in ids)
@@ -215,7 +217,7 @@ def _calibration(evaluation: Evaluation) -> Calibration:
 
 def _evaluation(evaluation: Evaluation) -> EvaluationNote:
     return EvaluationNote(
-        # In the format a test on patients that every run leaves alone is one on held-out patients.
+        # The format calls a test on the project's held-out patients "held_out".
         kind="held_out" if evaluation.kind == "locked" else evaluation.kind,
         images=evaluation.images,
         patients=evaluation.groups,

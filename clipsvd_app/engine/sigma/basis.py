@@ -1,4 +1,4 @@
-"""The singular value decomposition of every adapted matrix: W = U diag(s0) V^T, computed once and kept.
+"""The singular value decomposition of every adapted matrix: W = U diag(s0) V^T, computed once and cached.
 
 Decomposed in fp64 by LAPACK gesdd and stored in fp32: an fp32 SVD rotates near-equal singular values
 differently on every machine, and the same trained s would then give another W.
@@ -32,9 +32,10 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.backbone.backbone import Backbone
     from clipsvd_app.jobs import Report
 
+# Part of the cache's folder name and of every adapter: to be changed with anything that changes U, s0 or V^T.
 ALGORITHM = "fp64-gesdd-1"
 STAGE = "Decomposing the backbone, once"
-# Each holds about 100 MB while it works on a matrix of BiomedCLIP.
+# Each takes about 100 MB while it decomposes a matrix of BiomedCLIP.
 _MOST_WORKERS = 8
 
 
@@ -85,6 +86,7 @@ def load_basis(backbone: Backbone, report: Report, folder: Path | None = None) -
     with _workers() as workers:
         read = zip(files, workers.map(_read, files.values()), strict=True)
         shapes = {target.name: tuple(target.block(backbone.weight(target)).shape) for target in targets}
+        # A cached file of another shape is damaged or foreign: decomposed again like a missing one.
         matrices = {name: matrix for name, matrix in read if matrix and _shape(matrix) == shapes[name]}
         missing = [target for target in targets if target.name not in matrices]
         results = _decomposed(workers, (target.block(backbone.weight(target)) for target in missing))
@@ -106,6 +108,7 @@ def decompose(weight: Tensor) -> MatrixBasis:
     u, s0, vt = np.linalg.svd(matrix.T if wide else matrix, full_matrices=False)
     if wide:
         u, vt = vt.T, u.T
+    # An SVD leaves the sign of each pair of vectors open; without a rule, solvers would differ.
     signs = np.sign(u[np.abs(u).argmax(axis=0), np.arange(u.shape[1])])
     u, vt = u * signs, vt * signs[:, None]
     return MatrixBasis(
@@ -115,9 +118,9 @@ def decompose(weight: Tensor) -> MatrixBasis:
 
 @contextmanager
 def _workers() -> Iterator[ThreadPoolExecutor]:
-    """Give threads that decompose one matrix each, all of BLAS's threads being one.
+    """Yield threads that decompose one matrix each, with one BLAS thread each.
 
-    That is faster than every thread on one matrix, and the bytes do not depend on how many there are.
+    That is faster than all threads on one matrix, and the result does not depend on how many there are.
     """
     workers = ThreadPoolExecutor(min(_MOST_WORKERS, torch.get_num_threads()))
     try:
@@ -128,7 +131,7 @@ def _workers() -> Iterator[ThreadPoolExecutor]:
 
 
 def _decomposed(workers: ThreadPoolExecutor, weights: Iterable[Tensor]) -> Iterator[MatrixBasis]:
-    """Yield decompositions in order, computing only a few ahead of the reader."""
+    """Yield decompositions in order, computing only a few ahead: all of BiomedCLIP's would take 1 GB."""
     ahead: deque[Future[MatrixBasis]] = deque()
     for weight in weights:
         ahead.append(workers.submit(decompose, weight))
@@ -170,6 +173,7 @@ def _write(file: Path, matrix: MatrixBasis) -> None:
 
 
 def _checksum(matrix: MatrixBasis) -> str:
+    # Against damage, not against forgery: the fastest hash of the standard library, 1 GB for BiomedCLIP.
     digest = hashlib.blake2b(digest_size=16)
     for part in (matrix.u, matrix.s0, matrix.vt):
         digest.update(json.dumps(list(part.shape)).encode())
@@ -183,5 +187,6 @@ def _fingerprint(matrices: Mapping[str, MatrixBasis]) -> str:
     for name, matrix in sorted(matrices.items()):
         digest.update(name.encode())
         top = float(matrix.s0.max())
+        # Four decimals of the largest value: far coarser than the differences between solvers.
         digest.update(np.round(matrix.s0.double().numpy() / max(top, 1e-30), 4).tobytes())
     return digest.hexdigest()

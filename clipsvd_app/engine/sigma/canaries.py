@@ -20,30 +20,32 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.backbone.backbone import Backbone
     from clipsvd_app.engine.backbone.folder import Preprocessing
 
+# A reader takes the seeds from the file; three images cost little.
 _SEEDS = (1, 2, 3)
+# Far below the tolerance of 0.02, and short in the document.
 _DIGITS = 5
 
 
 class CanaryModel(Protocol):
-    """A model that answers images with logits."""
+    """A model that gives logits for images."""
 
     @property
     def backbone(self) -> Backbone:
-        """Return what it stands on."""
+        """Return its backbone."""
 
     def logits(self, images: Tensor) -> Tensor:
         """Return logits (images, classes) of preprocessed images."""
 
 
 def canaries_of(adapted: CanaryModel) -> Canaries:
-    """Return the canaries of a model: what it answers to each synthetic image."""
+    """Return the canaries of a model: its logits for each synthetic image."""
     logits = _logits(adapted, _SEEDS).tolist()
     rounded = (tuple(round(value, _DIGITS) for value in row) for row in logits)
     return Canaries(tuple(Canary(seed, row) for seed, row in zip(_SEEDS, rounded, strict=True)))
 
 
 def largest_difference(adapted: CanaryModel, canaries: Canaries) -> float:
-    """Return the largest difference between a logit and the one written down; 0 if there are none."""
+    """Return the largest difference between a logit and the one in the file; 0 if there are none."""
     if not canaries.items:
         return 0.0
     ours = _logits(adapted, [canary.seed for canary in canaries.items])
@@ -52,7 +54,7 @@ def largest_difference(adapted: CanaryModel, canaries: Canaries) -> float:
 
 
 def canary_check(canaries: Canaries, adapted: CanaryModel) -> Check:
-    """Compare the logits of the canaries with those written down."""
+    """Compare the logits of the canaries with those in the file."""
     if not canaries.items:
         return Check("canaries", passed=True, detail="The file carries no canaries.")
     worst = largest_difference(adapted, canaries)
@@ -62,7 +64,7 @@ def canary_check(canaries: Canaries, adapted: CanaryModel) -> Check:
 
 
 def deviation_check(name: str, what: str, largest: float, allowed: float) -> Check:
-    """Say how far something is off, and whether that is allowed."""
+    """Return a check that states the largest deviation and whether it is allowed."""
     detail = f"The {what} differ by at most {largest:.1e}, where {allowed:.0e} is allowed."
     return Check(name, largest <= allowed, detail, deviation=largest, allowed=allowed)
 

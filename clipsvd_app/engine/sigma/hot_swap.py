@@ -1,7 +1,7 @@
 """One loaded backbone on which adapters are applied, swapped and removed.
 
-An adapter is folded into a shadow that shares every unchanged tensor with the base, so removing it restores
-the base bit for bit: the base was never changed.
+An adapter is folded into a copy that shares every unchanged tensor with the base, so removing it restores the
+base bit for bit: the base was never changed.
 """
 
 from __future__ import annotations

@@ -34,13 +34,14 @@ class SigmaState(nn.Module):
         super().__init__()
         spectra = [basis.matrices[target.name].s0 for target in targets]
         self.register_buffer("s0", torch.cat(spectra))
+        # One scale a matrix, repeated for each of its values, so that a step is one product over one vector.
         self.register_buffer("rms", torch.cat([s.square().mean().sqrt().expand_as(s) for s in spectra]))
         self.a = nn.Parameter(torch.zeros_like(self.s0))
         self.names = tuple(target.name for target in targets)
         self.sizes = tuple(len(spectrum) for spectrum in spectra)
 
     def vector(self) -> Tensor:
-        """Return all singular values s (size,), never negative."""
+        """Return all singular values s (size,); clamped, because a negative one would flip its direction."""
         return (self.s0 + self.rms * self.a).clamp_min(0)
 
     def sigmas(self) -> dict[str, Vector]:
@@ -53,8 +54,8 @@ class SigmaLinear(nn.Module):
     """A linear layer whose weight is U diag(s) V^T, one block of rows for each target of the layer.
 
     Factored, y = ((x V^T) * s) U^T + b: the gradient of s costs nothing extra. Materialised,
-    y = x (W0 + U diag(s - s0) V^T)^T + b: cheaper for square matrices under many tokens.
-    The bases are kept in the number type of the products, so that no step converts them again.
+    y = x (W0 + U diag(s - s0) V^T)^T + b: cheaper for square matrices with many tokens.
+    The bases are stored in the number type of the products, so that no step converts them again.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class SigmaLinear(nn.Module):
         self.sigma = self.s0
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (..., in_features) to (..., out_features) with the singular values of the moment."""
+        """Map (..., in_features) to (..., out_features) with the present singular values."""
         if self.materialised:
             return functional.linear(x, self.weight(), self.bias)
         z = functional.linear(x, self.vt)
@@ -87,6 +88,7 @@ class SigmaLinear(nn.Module):
 
     def weight(self) -> Tensor:
         """Return W(s) (out_features, in_features); exactly the base weight where s = s0."""
+        # The change is added to W0, not U diag(s) V^T assembled: rounding then vanishes with the change.
         deltas = torch.split(self.sigma - self.s0, self.ranks)
         rows = [
             (u * delta.to(u.dtype)) @ vt
@@ -107,7 +109,7 @@ class Attachment:
     layers: tuple[SigmaLinear, ...]
 
     def refresh(self) -> None:
-        """Hand the layers the singular values of the present ``a``; call once before each forward pass."""
+        """Set the layers' singular values from the present ``a``; call once before each forward pass."""
         sizes = [sum(layer.ranks) for layer in self.layers]
         for layer, sigma in zip(self.layers, torch.split(self.state.vector(), sizes), strict=True):
             layer.sigma = sigma
@@ -116,9 +118,10 @@ class Attachment:
 def shadow(model: nn.Module) -> nn.Module:
     """Copy the modules of a model while sharing all of its tensors.
 
-    Layers can be swapped in the copy; the original needs no restoring because it never changes.
+    Layers can be replaced in the copy; the original never changes, so nothing has to be restored.
     """
     shared: dict[int, object] = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
+    # deepcopy takes what its memo holds for copied already: seeded with the tensors, it copies modules only.
     return copy.deepcopy(model, shared)
 
 
@@ -184,6 +187,7 @@ def _folded(
         sigma = torch.from_numpy(sigmas[target.name])
         if torch.equal(sigma, matrix.s0):
             continue
+        # Copied at the first change only, so that an unchanged matrix keeps sharing the base's memory.
         if weight is linear.weight:
             weight = nn.Parameter(linear.weight.detach().clone(), requires_grad=False)
         target.block(weight).add_(weight_delta(matrix, sigma).to(weight.device))
@@ -193,7 +197,7 @@ def _folded(
 
 
 def _joined(parts: list[Tensor]) -> Tensor:
-    """Stack matrices; one alone stays where it is, which may be a file mapped into memory."""
+    """Concatenate matrices; a single one is not copied, as it may be mapped from the cache's file."""
     return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 

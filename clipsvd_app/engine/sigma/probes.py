@@ -1,7 +1,7 @@
-"""Probes: eight numbers by which a receiver's own decomposition proves that it gives the same W'.
+"""Probes: eight numbers by which a receiver checks that its own decomposition gives the same W'.
 
-An SVD is unique only up to sign, and up to rotation among equal singular values. The same sigma in
-another basis would give another matrix without a word; R W' r notices.
+An SVD is unique only up to sign, and up to rotation among equal singular values. The same sigma in another
+basis would silently give another matrix; R W' r reveals it.
 """
 
 from __future__ import annotations
@@ -54,5 +54,6 @@ def _probe(target: Target, backbone: Backbone, basis: Basis, sigma: Vector) -> N
 
 
 def _relative_difference(ours: Vector, theirs: Vector, sigma: Vector) -> float:
+    # The norm of sigma is the Frobenius norm of W'; 1e-30 stands in for it where all values are zero.
     size = max(float(np.linalg.norm(sigma.astype(np.float64))), 1e-30)
     return float(np.abs(ours.astype(np.float64) - theirs).max()) / size

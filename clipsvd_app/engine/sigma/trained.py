@@ -1,4 +1,4 @@
-"""What a fit leaves behind: the trained singular values and how they came about."""
+"""The result of a fit: the trained singular values and how they were found."""
 
 from __future__ import annotations
 

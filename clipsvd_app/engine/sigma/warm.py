@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class WarmBackbone:
-    """A loaded backbone, its features so far, its basis once somebody needed it, and the last adapter."""
+    """A loaded backbone, its features so far, its basis once it was needed, and the last adapter."""
 
     backbone: Backbone
     features: FeatureStore
@@ -40,7 +40,8 @@ class WarmBackbone:
         return self._basis
 
     def adapter(self, content: AdapterContent, report: Report) -> LoadedAdapter:
-        """Return the adapter, proven and folded in; the last one used needs neither again."""
+        """Return the adapter, checked and folded in; the last one used is returned as it is."""
+        # Before the basis, which may take a minute: a foreign adapter is refused at once.
         require_base(content, self.backbone)
         if self._swap is None:
             self._swap = HotSwap(self.backbone, self.basis(report))
@@ -51,6 +52,7 @@ class WarmBackbone:
 class WarmBackbones:
     """The last ``kept`` backbones used, by folder, state of its files, and device."""
 
+    # Two allow switching back without loading again; each holds its weights, 0.8 GB for BiomedCLIP.
     kept: int = 2
     devices: Devices = field(default_factory=this_computer)
     _loaded: OrderedDict[tuple[object, ...], WarmBackbone] = field(default_factory=OrderedDict)
@@ -61,8 +63,8 @@ class WarmBackbones:
         key = (str(folder), str(place), *_state(folder))
         if key not in self._loaded:
             report("Loading the backbone", 0, 1)
-        # Asked again, because a short job may have loaded it during the report. No report follows until it
-        # is in hand: a short job could let it go.
+        # Asked again, because a short job may have loaded it during the report. No report follows until it is
+        # returned, because a short job could drop it.
         if key not in self._loaded:
             backbone = load_backbone(folder, place, reference.name)
             self._loaded[key] = WarmBackbone(backbone, FeatureStore(backbone))
@@ -79,7 +81,7 @@ class WarmBackbones:
         return warm
 
     def forget(self, device: torch.device) -> None:
-        """Let go of what is loaded on a device, for its memory."""
+        """Drop what is loaded on a device, to free its memory."""
         for key in [key for key in self._loaded if key[1] == str(device)]:
             del self._loaded[key]
 

@@ -231,7 +231,7 @@ def test_a_full_disk_ends_no_training(learner, disc_examples, tmp_path, monkeypa
         patch.setattr(files.os, "fdopen", no_space)
         fitted = fit(replace(learner, checkpoints=kept), disc_examples, TASK, ignore)
     assert torch.equal(fitted.a, straight.a)
-    assert kept.trouble == NOT_KEPT
+    assert kept.warning == NOT_KEPT
     assert not list((tmp_path / "run").iterdir()), "nothing half-written stays"
 
 

@@ -10,7 +10,7 @@ from support.tiny_clip import tiny_clip
 from clipsvd_app.engine.backbone.backbone import embed_images
 from clipsvd_app.engine.backbone.plain_attention import use_plain_attention
 from clipsvd_app.engine.fitting.blocks import last_block
-from clipsvd_app.engine.fitting.last_block import ClassTokenBlock, use_class_token_alone
+from clipsvd_app.engine.fitting.last_block import ClassTokenBlock, use_class_token_only
 from clipsvd_app.engine.sigma.layers import attach
 
 IMAGES = torch.randn((3, 3, IMAGE_SIZE, IMAGE_SIZE), generator=torch.Generator().manual_seed(0))
@@ -19,7 +19,7 @@ IMAGES = torch.randn((3, 3, IMAGE_SIZE, IMAGE_SIZE), generator=torch.Generator()
 def embedded_with_gradient(backbone, basis, *, alone):
     attachment = attach(backbone.model, basis, {"image": 1, "text": 1})
     if alone:
-        assert use_class_token_alone(attachment.model)
+        assert use_class_token_only(attachment.model)
     attachment.refresh()
     found = embed_images(attachment.model, IMAGES)
     found[:, 0].sum().backward()
@@ -35,7 +35,7 @@ def test_embeddings_and_gradients_are_those_of_the_whole_block(backbone, basis):
 
 def test_the_backbone_keeps_its_own_block(backbone, basis):
     attachment = attach(backbone.model, basis, {"image": 1, "text": 1})
-    assert use_class_token_alone(attachment.model)
+    assert use_class_token_only(attachment.model)
     assert isinstance(last_block(attachment.model, "image"), ClassTokenBlock)
     assert not isinstance(last_block(backbone.model, "image"), ClassTokenBlock)
 
@@ -44,8 +44,8 @@ def test_the_backbone_keeps_its_own_block(backbone, basis):
 def test_a_tower_that_reads_all_tokens_stays_whole(backbone, basis, pool):
     attachment = attach(backbone.model, basis, {"image": 1, "text": 1})
     attachment.model.get_submodule("visual.trunk").global_pool = pool
-    assert not use_class_token_alone(attachment.model)
+    assert not use_class_token_only(attachment.model)
 
 
 def test_another_kind_of_tower_stays_whole():
-    assert not use_class_token_alone(use_plain_attention(tiny_clip()))
+    assert not use_class_token_only(use_plain_attention(tiny_clip()))

@@ -39,8 +39,8 @@ class Target:
 class TowerTable:
     """Where a tower lies in an open_clip model, its exact class, and the function that lists its matrices.
 
-    ``blocks`` is the path of the stack of layers, ``stem`` that of the module which turns images into
-    patches. ``tokens`` counts the tokens of one input; of a text, the most that there can be.
+    ``blocks`` is the path of the transformer blocks, ``stem`` that of the module which turns images into
+    patches. ``tokens`` counts the tokens of one input; for text, the maximum.
     """
 
     name: str
@@ -53,7 +53,7 @@ class TowerTable:
 
 
 def layer_paths(model: nn.Module, path: str) -> Iterator[tuple[int, str]]:
-    """Yield number and path of each layer of a stack."""
+    """Yield number and path of each transformer block."""
     for layer, _ in enumerate(model.get_submodule(path).children()):
         yield layer, f"{path}.{layer}"
 
@@ -76,7 +76,7 @@ def plain_matrices(
 
 
 def _rows(model: nn.Module, path: str) -> int:
-    """Return the rows of a matrix; 0 where there is none, which ``list_targets`` then refuses."""
+    """Return the rows of a matrix; 0 where there is none, which ``list_targets`` refuses."""
     try:
         return len(cast("Tensor", model.get_submodule(path).weight))
     except AttributeError:

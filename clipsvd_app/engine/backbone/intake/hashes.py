@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.jobs import Report
 
+# 16 MiB between two reports: frequent enough to show progress and to be cancelled, too rare to slow reading.
 _CHUNK = 1 << 24
 _MIB = 1 << 20
 

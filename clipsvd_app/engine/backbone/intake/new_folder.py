@@ -1,4 +1,4 @@
-"""A folder that appears whole or not at all: filled beside its place, then moved there."""
+"""A folder that appears complete or not at all: filled beside its place, then moved there."""
 
 from __future__ import annotations
 
@@ -15,18 +15,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PREFIX = ".adding-"
+# A day: longer than any download or conversion that may still be filling its folder.
 _FORGOTTEN_S = 24 * 3600
 
 
 @contextmanager
 def folder_beside(target: Path) -> Iterator[Path]:
-    """Give an empty folder on the disk of ``target``; what is not moved there by the end is deleted."""
+    """Yield an empty folder on the disk of ``target``; what is not moved there by the end is deleted."""
     if target.exists():
         raise UserError(
             f"There is already something at “{target.name}”.",
             remedy="Choose another name for the backbone.",
             code="backbone_name_taken",
         )
+    # In the parent of the target: moving it there is atomic on one file system only.
     around = target.parent / f"{_PREFIX}{uuid.uuid4().hex[:12]}"
     try:
         folder = around / target.name
@@ -44,7 +46,7 @@ def folder_beside(target: Path) -> Iterator[Path]:
 
 
 def _clear_forgotten(parent: Path) -> None:
-    """Delete what a process left behind that was ended in the middle."""
+    """Delete what a process that was ended in the middle left behind."""
     for left in parent.glob(f"{_PREFIX}*"):
         if time.time() - left.stat().st_mtime > _FORGOTTEN_S:
             shutil.rmtree(left, ignore_errors=True)

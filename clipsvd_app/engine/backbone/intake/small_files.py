@@ -25,7 +25,9 @@ _COPIED = (*VOCABULARY_FILES, "tokenizer_config.json", "special_tokens_map.json"
 SMALL_FILES = (_CONFIG, "config.json", *VOCABULARY_FILES, "tokenizer_config.json")
 _BERT = "text.transformer"
 _LAYER = re.compile(re.escape(f"{_BERT}.encoder.layer.") + r"(\d+)\.")
+# BERT's own (768 / 12 and 1024 / 16), and that of every model derived from it in the usual way.
 _HEAD_WIDTH = 64
+# The defaults of transformers' BertConfig, written out so that another version's defaults change nothing.
 _BERT_DEFAULTS = {"hidden_act": "gelu", "layer_norm_eps": 1e-12, "pad_token_id": 0, "initializer_range": 0.02}
 
 
@@ -86,6 +88,7 @@ def _bert_config(folder: Path, state: Mapping[str, Tensor]) -> dict[str, Any]:
         )
     sizes = _bert_sizes(state)
     for name, size in sizes.items():
+        # vocab_size is left out of the comparison: releases pad the embedding matrix beyond their vocabulary.
         if name in stated and name != "vocab_size" and stated[name] != size:
             raise _refusal(f"config.json states {name} {stated[name]}, but the weights have {size}")
     heads = {} if "num_attention_heads" in stated else {"num_attention_heads": _heads(sizes["hidden_size"])}
@@ -94,7 +97,7 @@ def _bert_config(folder: Path, state: Mapping[str, Tensor]) -> dict[str, Any]:
 
 
 def _heads(width: int) -> int:
-    """Return the heads of a BERT of the usual make; no shape tells how many there are."""
+    """Return the number of heads of a usual BERT, which the shapes of its tensors do not show."""
     if width % _HEAD_WIDTH:
         raise UserError(
             f"The attention heads of a text tower {width} wide are not known without its config.json.",
@@ -105,7 +108,7 @@ def _heads(width: int) -> int:
 
 
 def _bert_sizes(state: Mapping[str, Tensor]) -> dict[str, int]:
-    """Return what the shapes of the text tower's tensors say."""
+    """Return the sizes that the shapes of the text tower's tensors show."""
     rows, width = _shape(state, "embeddings.word_embeddings.weight")
     return {
         "vocab_size": rows,
@@ -125,8 +128,9 @@ def _shape(state: Mapping[str, Tensor], name: str) -> tuple[int, int]:
 
 
 def _tokenizer_config(vocabulary: Path) -> dict[str, Any]:
-    """Say how BERT's tokenizer is to be used; a vocabulary without a capital letter is of lower case."""
+    """Return BERT's tokenizer settings; a vocabulary without a capital letter is a lower-case one."""
     pieces = vocabulary.read_text(encoding="utf-8").split("\n")
+    # Special tokens such as [CLS] are in capitals in every vocabulary.
     words = [piece for piece in pieces if not piece.startswith("[")]
     lower = all(word == word.lower() for word in words)
     return {"tokenizer_class": "BertTokenizer", "do_lower_case": lower}

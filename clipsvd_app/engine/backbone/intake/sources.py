@@ -56,6 +56,7 @@ def _snapshot(path: Path) -> Path:
     named = snapshots / main.read_text(encoding="utf-8").strip() if main.is_file() else snapshots
     candidates = sorted(
         (folder for folder in snapshots.iterdir() if folder.is_dir()),
+        # The revision that refs/main names wins, then one with weights, then the newest.
         key=lambda folder: (folder == named, _has_weights(folder), folder.stat().st_mtime),
     )
     complete = [folder for folder in candidates if _has_weights(folder)]
