@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clipsvd_app.demo_studies.lesion import PLANTED_AXES
+from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.errors import UserError
 from clipsvd_app.services.models import backbones
 from clipsvd_app.settings import load_settings
@@ -63,10 +64,10 @@ def run_planted(options: argparse.Namespace, console: Console) -> int:
         f" controls withheld something in {found.unreliable}."
     )
     console.say(
-        f"Heads with phrases {100 * found.heads_above_null:.0f} %,"
-        f" maps that passed {100 * found.maps_passed:.0f} %"
-        f" (specific to their class {100 * found.maps_specific:.0f} %), images explained by concepts"
-        f" {100 * found.explained_by_concepts:.0f} %."
+        f"Heads with phrases {percent(found.heads_above_null)},"
+        f" maps that passed {percent(found.maps_passed)}"
+        f" (specific to their class {percent(found.maps_specific)}), images explained by concepts"
+        f" {percent(found.explained_by_concepts)}."
     )
     console.document(found)
     return 0

@@ -6,9 +6,9 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clipsvd_app.cli.console import percent
 from clipsvd_app.cli.model.bench_source import add_source_arguments
 from clipsvd_app.domain.recipe import PRESETS
+from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.errors import UserError
 from clipsvd_app.services.files.outputs import require_file
 from clipsvd_app.services.models import backbones

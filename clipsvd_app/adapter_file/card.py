@@ -10,6 +10,7 @@ from clipsvd_app.adapter_file.frozen_classifier import ClassifierContent
 from clipsvd_app.adapter_file.plain_text import plain
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES
 from clipsvd_app.domain.words.counting import counted, images_of_patients
+from clipsvd_app.domain.words.numbers import percent_ci
 
 if TYPE_CHECKING:
     from clipsvd_app.adapter_file.document import EvaluatedMethod
@@ -101,10 +102,7 @@ def _said(sentence: str) -> list[str]:
 
 def _method(entry: EvaluatedMethod) -> str:
     title = _TITLES.get(entry.method, plain(entry.method))
-    return (
-        f"  {title}: balanced accuracy {entry.balanced_accuracy:.1%} "
-        f"(95 % interval {entry.interval.low:.1%} to {entry.interval.high:.1%})"
-    )
+    return f"  {title}: balanced accuracy {percent_ci(entry.balanced_accuracy, entry.interval)}"
 
 
 def _terms(document: Document) -> list[str]:

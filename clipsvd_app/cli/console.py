@@ -113,15 +113,9 @@ _BAR = "{desc:<28} {percentage:3.0f}% |{bar:24}| {n_fmt}/{total_fmt} {elapsed}<{
 
 
 def _printable(text: str) -> str:
-    """Return text without the control characters by which a file's name could steer the terminal."""
+    """Return text without the control characters by which a file's name could steer the terminal.
+
+    Spaces that forbid a line break are plain ones there, as people search for them.
+    """
+    text = text.replace("\N{NO-BREAK SPACE}", " ")
     return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
-
-
-def percent(value: float | None) -> str:
-    """Write a fraction as people read it."""
-    return "–" if value is None else f"{100 * value:.1f} %"
-
-
-def percent_interval(value: float, low: float, high: float) -> str:
-    """Write a fraction with its 95 % interval."""
-    return f"{100 * value:.1f} % ({100 * low:.1f}–{100 * high:.1f})"

@@ -6,8 +6,8 @@ import signal
 from functools import partial
 from typing import TYPE_CHECKING
 
-from clipsvd_app.cli.console import percent_interval
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES
+from clipsvd_app.domain.words.numbers import percent_with_interval
 from clipsvd_app.domain.words.results import verdict_title
 from clipsvd_app.errors import Cancelled
 from clipsvd_app.jobs import read_result
@@ -64,7 +64,7 @@ def _announce(console: Console, evaluation: Evaluation) -> None:
         return
     console.note("Methods on frozen features, balanced accuracy (95 % CI):")
     for score in evaluation.methods:
-        value = percent_interval(score.balanced_accuracy, score.interval.low, score.interval.high)
+        value = percent_with_interval(score.balanced_accuracy, score.interval)
         console.note(f"  {METHOD_TITLES[score.method]}: {value}")
 
 

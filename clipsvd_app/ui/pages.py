@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.files import prune_caches
 from clipsvd_app.services.files.job_folders import clear_old_jobs
 from clipsvd_app.settings import cache_folder
@@ -209,9 +210,7 @@ class Pages(QObject):
     def _show_preview(self) -> None:
         result = self.preview.result
         accuracy = None if result is None else result.accuracy
-        self.window.set_preview(
-            "" if accuracy is None else f"Preview {100 * accuracy:.0f} % balanced accuracy"
-        )
+        self.window.set_preview("" if accuracy is None else f"Preview {percent(accuracy)} balanced accuracy")
 
     def _refresh(self) -> None:
         self.labelling.refresh()

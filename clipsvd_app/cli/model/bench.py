@@ -5,10 +5,10 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING, Any
 
-from clipsvd_app.cli.console import Console, percent
 from clipsvd_app.cli.model.bench_source import add_source_arguments
 from clipsvd_app.domain.recipe import PRESETS
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES
+from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.services.models import backbones
 from clipsvd_app.settings import load_settings
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import argparse
 
     from clipsvd_app.cli.commands import Commands
+    from clipsvd_app.cli.console import Console
 
 
 def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:

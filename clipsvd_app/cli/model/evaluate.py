@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clipsvd_app.cli import engine
-from clipsvd_app.cli.console import percent, percent_interval
 from clipsvd_app.cli.project.opened import opened
 from clipsvd_app.domain.codec import to_json
 from clipsvd_app.domain.recipe import PRESETS
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES, Evaluation
+from clipsvd_app.domain.words.numbers import percent, percent_with_interval
 from clipsvd_app.domain.words.results import basis_text
 from clipsvd_app.services.models import backbones
 from clipsvd_app.services.runs import training_run
@@ -77,7 +77,7 @@ def show_evaluation(console: Console, evaluation: Evaluation) -> None:
         [
             [
                 METHOD_TITLES[score.method],
-                percent_interval(score.balanced_accuracy, score.interval.low, score.interval.high),
+                percent_with_interval(score.balanced_accuracy, score.interval),
                 percent(score.accuracy),
                 "–" if score.macro_auroc is None else f"{score.macro_auroc:.3f}",
                 f"{score.trainable_parameters:,}",

@@ -9,6 +9,7 @@ from clipsvd_app.cli import engine
 from clipsvd_app.cli.project.opened import opened
 from clipsvd_app.domain.results.cases import as_unseen
 from clipsvd_app.domain.results.explanation import CaseExplanation
+from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.errors import UserError
 from clipsvd_app.services.adapters.application import prepare_explain, run_backbone
 from clipsvd_app.services.runs.explanations import prepare_explain_run, record_explanation
@@ -121,7 +122,7 @@ def show_run(console: Console, result: RunResult, number: int) -> None:
             [
                 [
                     f"{head.tower} layer {head.layer + 1} head {head.head + 1}",
-                    f"{100 * head.relative_change:.1f} %",
+                    percent(head.relative_change),
                     _reading(head.before),
                     _reading(head.after),
                 ]

@@ -7,17 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipsvd_app.cli import engine
-from clipsvd_app.cli.console import Console, percent, percent_interval
 from clipsvd_app.cli.model.evaluate import note_changed, show_evaluation
 from clipsvd_app.cli.project.opened import opened
 from clipsvd_app.domain.recipe import PRESETS
+from clipsvd_app.domain.results.evaluation import Interval
 from clipsvd_app.domain.words.counting import counted, images_of_patients
+from clipsvd_app.domain.words.numbers import percent, percent_with_interval
 from clipsvd_app.services.models import backbones
 from clipsvd_app.services.runs import training_run as service
 from clipsvd_app.settings import load_settings
 
 if TYPE_CHECKING:
     from clipsvd_app.cli.commands import Commands
+    from clipsvd_app.cli.console import Console
     from clipsvd_app.domain.results.run import RunResult
     from clipsvd_app.project import Project
 
@@ -89,7 +91,7 @@ def run_runs(options: argparse.Namespace, console: Console) -> int:
                     run.preset,
                     "all" if run.shots is None else str(run.shots),
                     percent(run.zero_shot_accuracy),
-                    percent_interval(run.balanced_accuracy, *run.interval)
+                    percent_with_interval(run.balanced_accuracy, Interval(*run.interval))
                     if run.balanced_accuracy is not None and run.interval is not None
                     else "–",
                     run.verdict.replace("_", " "),

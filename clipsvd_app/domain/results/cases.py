@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.results.explanation import Statement
+from clipsvd_app.domain.words.numbers import percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -82,8 +83,7 @@ def as_unseen(prediction: Prediction | None, names: Sequence[str]) -> tuple[Stat
     best = winner(shown)
     return (
         Statement(
-            f"{seen}. Trained on other patients alone, it answers “{names[best]}” "
-            f"({100 * shown[best]:.0f} %).",
+            f"{seen}. Trained on other patients alone, it answers “{names[best]}” ({percent(shown[best])}).",
             "The second answer is that of the estimate's fits which had not seen this patient; Inspect rests "
             "on it.",
         ),

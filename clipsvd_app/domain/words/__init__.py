@@ -1,1 +1,1 @@
-"""The program's words: numbers, counts and the sentences that follow from codes and figures."""
+"""What users read, in one place: numbers, counts and sentences."""

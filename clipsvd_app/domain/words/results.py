@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.results.evaluation import METHOD_WORDS
 from clipsvd_app.domain.words.counting import images_of_patients
+from clipsvd_app.domain.words.numbers import percent
 
 if TYPE_CHECKING:
     from clipsvd_app.domain.results.evaluation import Difference, Evaluation, LearningPoint, Verdict
@@ -73,10 +74,10 @@ def abstention_text(evaluation: Evaluation) -> str:
     whole = max(points, key=lambda point: point.coverage)
     half = min(points, key=lambda point: abs(point.coverage - 0.5))
     if half is whole:
-        return f"{whole.risk * 100:.0f} % of all answers are wrong."
+        return f"{percent(whole.risk)} of all answers are wrong."
     return (
-        f"{whole.risk * 100:.0f} % of all answers are wrong; of the surest {half.coverage * 100:.0f} %,"
-        f" {half.risk * 100:.0f} % are."
+        f"{percent(whole.risk)} of all answers are wrong; of the surest {percent(half.coverage)},"
+        f" {percent(half.risk)} are."
     )
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from clipsvd_app.domain.results.cases import NEARLY_AS_LIKELY
 from clipsvd_app.domain.results.contributions import LARGEST_RESIDUAL
 from clipsvd_app.domain.results.explanation import Statement
+from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.engine.explain.concepts import LOWEST_COSINE
-from clipsvd_app.engine.explain.model.words import percent, quoted
+from clipsvd_app.engine.explain.model.words import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,8 +35,8 @@ def answer_statement(
     winner, before = _best(adapted), _best(zero_shot)
     second, first = sorted(adapted)[-2:]
     close = ", almost a tie" if first - second < NEARLY_AS_LIKELY else ""
-    sentence = f"The adapted model answers “{class_names[winner]}” ({100 * adapted[winner]:.0f} %{close})"
-    base = f"{100 * zero_shot[before]:.0f} %"
+    sentence = f"The adapted model answers “{class_names[winner]}” ({percent(adapted[winner])}{close})"
+    base = percent(zero_shot[before])
     if winner == before:
         text = f"{sentence}, as the unadapted model did ({base})."
     else:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.results.explanation import LARGEST_CHANCE, Statement
 from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.engine.explain.class_words import PERMUTATIONS
-from clipsvd_app.engine.explain.model.words import percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

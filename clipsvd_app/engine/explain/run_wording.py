@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from clipsvd_app.domain.results.contributions import ABOVE_CHANCE, FEW_CONTROLS, heads_are_told
 from clipsvd_app.domain.results.explanation import Statement
 from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.engine.explain.model.directions import NULL_DRAWS
 from clipsvd_app.engine.explain.model.text_span import ENOUGH_IMAGES, FEWEST_IMAGES, ROTATIONS
-from clipsvd_app.engine.explain.model.words import MATRIX_KINDS, percent, quoted
+from clipsvd_app.engine.explain.model.words import MATRIX_KINDS, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.engine.backbone.backbone import embed_texts
 from clipsvd_app.engine.backbone.prompt_check import check_prompts, says_nothing
 from clipsvd_app.engine.backbone.prompts import class_embeddings
@@ -210,6 +211,6 @@ def _sentence(labelled: _Labelled, accuracy: float | None) -> str:
         return "Label at least two patients of every class to see how far the labels carry."
     patients: Sequence[str] = sorted(set(labelled.patient_ids))
     return (
-        f"From the other patients' labels, {100 * accuracy:.0f} % of the labelled images are told right "
+        f"From the other patients' labels, {percent(accuracy)} of the labelled images are told right "
         f"({counted(len(patients), 'patient')}; balanced over the classes)."
     )

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clipsvd_app.domain.results.evaluation import ConformalSets, Interval
+from clipsvd_app.domain.words.numbers import percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -145,6 +146,6 @@ def _with_sentence(found: ConformalSets, patients: int) -> ConformalSets:
         )
     sizes = (
         f" A list names {found.mean_size:.1f} classes on average;"
-        f" {100 * found.single_share:.0f} % name exactly one."
+        f" {percent(found.single_share)} name exactly one."
     )
     return replace(found, sentence=text + sizes)

@@ -14,6 +14,7 @@ from clipsvd_app.domain.results.evaluation import (
     Verdict,
 )
 from clipsvd_app.domain.words.counting import counted, images_of_patients
+from clipsvd_app.domain.words.numbers import percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,8 +60,8 @@ def sentence_of(gain: Difference, values: Mapping[MethodName, float], images: in
     """Say what adaptation bought, with numbers, and how much such a test can tell at all."""
     verdict = verdict_of(gain)
     text = (
-        f"{_OPENINGS[verdict]}: balanced accuracy {100 * values['clip_svd']:.0f} %"
-        f" against {100 * values['zero_shot']:.0f} % zero-shot, "
+        f"{_OPENINGS[verdict]}: balanced accuracy {percent(values['clip_svd'])}"
+        f" against {percent(values['zero_shot'])} zero-shot, "
         f"a difference of {_points(gain.value)} points (95 % interval {_span(gain.interval)}) "
         f"on {images_of_patients(images, patients)} that took no part in training."
     )
@@ -108,7 +109,7 @@ def recommend(
 def _recommendation(
     method: MethodName, best: MethodName, values: Mapping[MethodName, float], error: float
 ) -> str:
-    chosen = f"{METHOD_WORDS[method]} ({100 * values[method]:.0f} %)"
+    chosen = f"{METHOD_WORDS[method]} ({percent(values[method])})"
     kept_back = _NOT_EXPORTED.get(method, "")
     if method == best:
         return (
@@ -117,7 +118,7 @@ def _recommendation(
         )
     return (
         f"Use {chosen}: it is the simplest method within one standard error ({100 * error:.1f} points)"
-        f" of the best, {METHOD_WORDS[best]} ({100 * values[best]:.0f} %).{kept_back}"
+        f" of the best, {METHOD_WORDS[best]} ({percent(values[best])}).{kept_back}"
     )
 
 

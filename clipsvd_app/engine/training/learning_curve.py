@@ -19,6 +19,7 @@ from clipsvd_app.domain.results.evaluation import (
     MoreExamples,
 )
 from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.engine.baselines.methods import FROZEN_METHODS, small_products
 from clipsvd_app.engine.data.splits import draw_shots
 from clipsvd_app.engine.statistics import metrics
@@ -151,7 +152,7 @@ def _advice(task: BaselineTask, names: Sequence[str], curve: _Curve) -> tuple[Mo
         first, last = (float(curve.recalls[place][:, index].mean()) for place in (0, -1))
         reason = (
             f"With {curve.sizes[0]} to {curve.sizes[-1]} examples of each class the sensitivity for “{name}”"
-            f" went from {100 * first:.0f} to {100 * last:.0f} %; if that goes on, {count} more of it, beside"
+            f" went from {percent(first)} to {percent(last)}; if that goes on, {count} more of it, beside"
             f" as many of the others, are worth {_points(law.gain(known, count))}."
         )
         advice.append(MoreExamples(name, count, reason))
@@ -160,8 +161,8 @@ def _advice(task: BaselineTask, names: Sequence[str], curve: _Curve) -> tuple[Mo
 
 def _course(curve: _Curve) -> str:
     return (
-        f"{METHOD_TITLES[curve.method]}: balanced accuracy goes from {100 * curve.means[0]:.0f} % with"
-        f" {curve.sizes[0]} of each class to {100 * curve.means[-1]:.0f} % with {curve.sizes[-1]}"
+        f"{METHOD_TITLES[curve.method]}: balanced accuracy goes from {percent(curve.means[0])} with"
+        f" {curve.sizes[0]} of each class to {percent(curve.means[-1])} with {curve.sizes[-1]}"
         f" (means of {_DRAWS} draws)."
     )
 

@@ -13,6 +13,7 @@ from clipsvd_app.domain.codec import from_json
 from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.domain.results.cases import best_known, evidence, is_error, winner
 from clipsvd_app.domain.results.run import Prediction, RunResult
+from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging.files.known_hashes import require_content
 from clipsvd_app.imaging.formats.images import picture_bytes
@@ -142,4 +143,4 @@ def _caption(prediction: Prediction, names: Sequence[str]) -> str:
     assert prediction.label is not None
     shown = best_known(prediction)
     first = winner(shown)
-    return f"{names[prediction.label]}, taken for {names[first]} ({shown[first] * 100:.0f} %)"
+    return f"{names[prediction.label]}, taken for {names[first]} ({percent(shown[first])})"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from clipsvd_app.domain.results.curves import roc_pairs
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES
 from clipsvd_app.domain.words.counting import counted, images_of_patients
+from clipsvd_app.domain.words.numbers import percent, percent_with_interval
 from clipsvd_app.domain.words.results import (
     abstention_text,
     basis_text,
@@ -29,7 +30,7 @@ from clipsvd_app.services.report.blocks import (
 from clipsvd_app.services.report.items import CLAIM_2024, TRIPOD_AI, Item, answered
 
 if TYPE_CHECKING:
-    from clipsvd_app.domain.results.evaluation import Evaluation, Interval, MethodScore
+    from clipsvd_app.domain.results.evaluation import Evaluation, MethodScore
     from clipsvd_app.services.report.content import ReportContent
 
 SMALL_SAMPLE = 100
@@ -225,15 +226,15 @@ def _methods_table(evaluation: Evaluation) -> Table:
     rows = tuple(
         (
             METHOD_TITLES[score.method],
-            f"{_percent(score.balanced_accuracy)} {_span(score.interval)}",
-            _percent(score.accuracy),
+            percent_with_interval(score.balanced_accuracy, score.interval),
+            percent(score.accuracy),
             "–" if score.macro_auroc is None else f"{score.macro_auroc:.2f}",
             f"{score.brier:.3f}",
             f"{score.negative_log_likelihood:.2f}",
         )
         for score in evaluation.methods
     )
-    header = ("Method", "Balanced accuracy (95 %)", "Accuracy", "AUROC", "Brier", "NLL")
+    header = ("Method", "Balanced accuracy (95 % CI)", "Accuracy", "AUROC", "Brier", "NLL")
     return Table(header, rows, (0.36, 0.24, 0.12, 0.1, 0.09, 0.09))
 
 
@@ -242,22 +243,14 @@ def _classes_table(score: MethodScore) -> Table:
         (
             each.name,
             str(each.images),
-            f"{_percent(each.sensitivity)} {_span(each.sensitivity_interval)}",
-            f"{_percent(each.specificity)} {_span(each.specificity_interval)}",
+            percent_with_interval(each.sensitivity, each.sensitivity_interval),
+            percent_with_interval(each.specificity, each.specificity_interval),
         )
         for each in score.classes
     )
-    header = ("CLIP-SVD, class", "Images", "Sensitivity (95 %)", "Specificity (95 %)")
+    header = ("CLIP-SVD, class", "Images", "Sensitivity (95 % CI)", "Specificity (95 % CI)")
     return Table(header, rows, (0.34, 0.12, 0.27, 0.27))
 
 
 def _score_of(evaluation: Evaluation) -> MethodScore | None:
     return next((score for score in evaluation.methods if score.method == "clip_svd"), None)
-
-
-def _percent(fraction: float) -> str:
-    return f"{fraction * 100:.0f} %"
-
-
-def _span(interval: Interval) -> str:
-    return f"({interval.low * 100:.0f}–{interval.high * 100:.0f})"

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QStackedWidget, QVBoxLa
 
 from clipsvd_app.domain.results.cases import best_known, winner
 from clipsvd_app.domain.results.explanation import Statement
+from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.ui.explain.cards.case_chooser import CaseChooser
 from clipsvd_app.ui.explain.cards.concept_bars import ConceptBars
 from clipsvd_app.ui.explain.cards.map_card import MapCard
@@ -17,7 +18,6 @@ from clipsvd_app.ui.explain.cards.part_card import PartCard
 from clipsvd_app.ui.explain.statements import Statements
 from clipsvd_app.ui.kit.empty_state import EmptyState
 from clipsvd_app.ui.kit.focus import destructive
-from clipsvd_app.ui.kit.numbers import percent
 from clipsvd_app.ui.kit.page_parts import GAP, Card, Fold, SideBySide, button, column, label, scrolled
 from clipsvd_app.ui.kit.plots.probability_bars import ProbabilityBars
 from clipsvd_app.ui.run.case_image import CaseImage

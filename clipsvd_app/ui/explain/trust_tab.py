@@ -8,9 +8,10 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from clipsvd_app.domain.results.explanation import Statement
+from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.ui.explain.cards.packs_card import PacksCard
 from clipsvd_app.ui.explain.cards.part_card import PartCard
-from clipsvd_app.ui.kit.numbers import count
 from clipsvd_app.ui.kit.page_parts import GAP, Facts, SideBySide, column, label, scrolled
 from clipsvd_app.ui.kit.plots.controls_table import ControlsTable
 
@@ -108,7 +109,7 @@ def run_facts(found: RunExplanation) -> tuple[tuple[str, str], ...]:
         ("Descriptions that took part", f"{found.phrases:,}" if found.phrases else "not kept"),
         (
             "Heads led by a description",
-            f"{above} of {count(len(read), 'head')} read" if read else "none was read",
+            f"{above} of {counted(len(read), 'head')} read" if read else "none was read",
         ),
         ("Directions with words", f"{described} of {len(found.directions)}"),
     )
@@ -119,18 +120,21 @@ def case_facts(case: CaseExplanation) -> tuple[tuple[str, str], ...]:
     facts = []
     if case.decomposition:
         facts.append(
-            ("Score minus its parts", f"{case.residual:.1e} ({count(len(case.decomposition), 'part')})")
+            ("Score minus its parts", f"{case.residual:.1e} ({counted(len(case.decomposition), 'part')})")
         )
     else:
         facts.append(("Score minus its parts", "this image tower has no exact sum"))
     if (change := case.attribution) is not None:
         facts.append(
-            ("Change minus its parts", f"{change.residual:.1e} ({count(change.nodes, 'point')} of the path)")
+            (
+                "Change minus its parts",
+                f"{change.residual:.1e} ({counted(change.nodes, 'point')} of the path)",
+            )
         )
     facts.append(("Concepts' likeness", f"{case.concepts_cosine:.2f} (0.60 is needed)"))
-    facts.append(("Weight on nonsense phrases", f"{100 * case.control_share:.0f} % (10 % is the limit)"))
+    facts.append(("Weight on nonsense phrases", f"{percent(case.control_share)} (10 % is the limit)"))
     if (own := case.map_specificity) is not None:
-        others = count(own.prompts, "nonsense prompt")
+        others = counted(own.prompts, "nonsense prompt")
         figures = f"{own.to_nonsense:.2f} from {others}, {own.among_nonsense:.2f} among them"
         facts.append(
             ("The map's own distance", f"{figures}: {'specific' if own.is_specific else 'not specific'}")
@@ -142,7 +146,7 @@ def case_facts(case: CaseExplanation) -> tuple[tuple[str, str], ...]:
 
 def _show(card: PartCard, table: ControlsTable, controls: tuple[Control, ...], absent: str, how: str) -> None:
     held = sum(control.passed for control in controls)
-    sentence = f"{held} of {count(len(controls), 'control')} held." if controls else absent
+    sentence = f"{held} of {counted(len(controls), 'control')} held." if controls else absent
     card.set_words(Statement(sentence, how))
     table.set_controls(controls)
     table.setVisible(bool(controls))

@@ -16,12 +16,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.jobs import VerifyResult
 from clipsvd_app.ui.export.results_table import ResultsTable
 from clipsvd_app.ui.export.write_tab import check_lines
 from clipsvd_app.ui.kit.drop_area import DropArea
 from clipsvd_app.ui.kit.focus import destructive
-from clipsvd_app.ui.kit.numbers import count
 from clipsvd_app.ui.kit.page_parts import (
     GAP,
     NOT_DIAGNOSTIC,
@@ -172,7 +172,7 @@ class ApplyTab(QWidget):
             self._bar.setValue(done)
             self._stage.setText(f"{stage}, {done} of {total}")
         else:
-            self._stage.setText(count(len(state.rows), "image") if state.rows else "")
+            self._stage.setText(counted(len(state.rows), "image") if state.rows else "")
 
     def _choose_adapter(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Open adapter", "", _FILTER)

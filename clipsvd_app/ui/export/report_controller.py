@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from clipsvd_app.domain.results.cases import evidence, is_error
+from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.domain.words.numbers import file_size
 from clipsvd_app.domain.words.results import basis_text, verdict_title
 from clipsvd_app.services.report import write_report
 from clipsvd_app.ui.export.state import ReportState
-from clipsvd_app.ui.kit.numbers import count, file_size
 from clipsvd_app.ui.run.state import RunChoice
 from clipsvd_app.ui.session.notices import Notice
 from clipsvd_app.ui.session.state import LongJob
@@ -140,14 +141,17 @@ def _failures_note(errors: int) -> str:
     if not errors:
         return "There are no errors on unseen patients to picture."
     return (
-        f"Adds small pictures of up to 24 of the {count(errors, 'error')} on unseen patients. Those that may "
-        "have text burned in are left out. A picture can still show who someone is: ask before handing it on."
+        f"Adds small pictures of up to 24 of the {counted(errors, 'error')} on unseen patients."
+        " Those that may have text burned in are left out. A picture can still show who"
+        " someone is: ask before handing it on."
     )
 
 
 def _written_note(written: WrittenReport) -> str:
     left = f", {written.withheld} left out" if written.withheld else ""
     pictured = (
-        f", {count(written.failures, 'error')} pictured{left}" if written.failures or written.withheld else ""
+        f", {counted(written.failures, 'error')} pictured{left}"
+        if written.failures or written.withheld
+        else ""
     )
     return f"{file_size(written.size_bytes)}{pictured}."

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from clipsvd_app.ui.kit.numbers import percent
+from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.ui.kit.plots.probability_bars import paint_probability_strip
 from clipsvd_app.ui.look.class_colours import class_icon
 from clipsvd_app.ui.look.inks import palette_in_force

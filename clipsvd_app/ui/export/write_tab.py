@@ -14,9 +14,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from clipsvd_app.domain.words.numbers import file_size
 from clipsvd_app.ui.export.state import CardFields, ExportState
 from clipsvd_app.ui.kit.focus import destructive
-from clipsvd_app.ui.kit.numbers import file_size
 from clipsvd_app.ui.kit.page_parts import (
     GAP,
     Banner,

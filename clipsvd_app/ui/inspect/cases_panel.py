@@ -8,8 +8,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QWidget
 
 from clipsvd_app.domain.results.cases import is_evidence, winner
+from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.ui.inspect.mistake_bar import MistakeBar
-from clipsvd_app.ui.kit.numbers import count, percent
 from clipsvd_app.ui.kit.page_parts import Card, button, choice, label
 from clipsvd_app.ui.run.case_filters import (
     DOUBT_TITLES,
@@ -149,11 +150,11 @@ class CasesPanel(Card):
             self._what.setText(NO_MISTAKES if judged else NO_SUSPICION)
         else:
             self._what.setText(
-                f"{count(len(shown), 'label')} that the other patients contradict, the likeliest first"
+                f"{counted(len(shown), 'label')} that the other patients contradict, the likeliest first"
             )
 
     def _sentence(self, number: int, wanted: CaseFilter) -> str:
-        images = count(number, "image")
+        images = counted(number, "image")
         if wanted.doubt is not None:
             return f"{images} of unseen patients: {DOUBT_TITLES[wanted.doubt]}"
         if wanted.cell is not None:

@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from clipsvd_app.domain.results.comparison import FLIP_TITLES
-from clipsvd_app.ui.kit.numbers import count
+from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.ui.kit.page_parts import GAP, Card, choice, column, empty, label, scrolled
 from clipsvd_app.ui.kit.plots.method_table import MethodTable
 from clipsvd_app.ui.kit.plots.plot_widget import save_button
@@ -115,13 +115,13 @@ def flips_text(state: ComparisonState) -> str:
     if not state.shared:
         return "No case was unseen by both runs."
     if not state.flips:
-        return f"All {count(state.shared, 'case')} that neither run had seen are judged alike."
+        return f"All {counted(state.shared, 'case')} that neither run had seen are judged alike."
     parts = [
         f"{sum(flip.kind == kind for flip in state.flips)} {title[0].lower()}{title[1:]}"
         for kind, title in FLIP_TITLES.items()
         if any(flip.kind == kind for flip in state.flips)
     ]
-    return f"Of {count(state.shared, 'case')} that neither run had seen: {'; '.join(parts)}."
+    return f"Of {counted(state.shared, 'case')} that neither run had seen: {'; '.join(parts)}."
 
 
 def _item(flip: Flip, names: tuple[str, ...]) -> GalleryItem:

@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from clipsvd_app.domain.results.cases import best_known
+from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.ui.kit.focus import destructive
-from clipsvd_app.ui.kit.numbers import percent
 from clipsvd_app.ui.kit.page_parts import GAP, button, label
 from clipsvd_app.ui.look.class_colours import class_icon
 from clipsvd_app.ui.run.case_filters import likelier_class

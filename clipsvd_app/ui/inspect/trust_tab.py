@@ -8,8 +8,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from clipsvd_app.domain.results.cases import doubts, is_evidence
+from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.domain.words.results import abstention_text
-from clipsvd_app.ui.kit.numbers import count, percent
 from clipsvd_app.ui.kit.page_parts import (
     GAP,
     Card,
@@ -62,7 +63,7 @@ class SetsCard(Card):
         self._facts.set_facts(
             (
                 *promised,
-                ("One class named", f"{percent(sets.single_share)} of {count(sets.images, 'image')}"),
+                ("One class named", f"{percent(sets.single_share)} of {counted(sets.images, 'image')}"),
                 ("Classes named", f"{sets.mean_size:.1f} on average"),
             )
         )
@@ -96,7 +97,7 @@ class DoubtsCard(Card):
             self._grid.addWidget(self._opener(doubt), row, 2)
         free = sum(not doubts(p) for p in unseen)
         self._none.setText(
-            f"{count(free, 'image')} of {len(unseen):,} raise no doubt."
+            f"{counted(free, 'image')} of {len(unseen):,} raise no doubt."
             if unseen
             else "There are no unseen images."
         )

@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.ui.kit.elided_label import ElidedLabel
-from clipsvd_app.ui.kit.numbers import count
 from clipsvd_app.ui.kit.page_parts import button, scrolled
 from clipsvd_app.ui.kit.window_place import open_at_size
 from clipsvd_app.ui.look.theme import set_kind
@@ -62,7 +62,9 @@ class LabelsDialog(QDialog):
         self.said.setText("\n\n".join(sentences))
         self.new_classes.setVisible(slips or self.new_classes.isChecked())
         labels = sum(images for _, images in labelled)
-        self.take.setText(f"Import {count(labels, 'label')}" + (f", {count(marks, 'mark')}" if marks else ""))
+        self.take.setText(
+            f"Import {counted(labels, 'label')}" + (f", {counted(marks, 'mark')}" if marks else "")
+        )
 
     def _arrange(self) -> None:
         cancel = button("Cancel")

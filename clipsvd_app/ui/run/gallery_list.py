@@ -19,7 +19,7 @@ from PySide6.QtGui import QImage, QKeyEvent, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from clipsvd_app.domain.words.counting import counted
-from clipsvd_app.ui.kit.numbers import percent
+from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.ui.kit.plots.plot_widget import line_height, sized, write
 from clipsvd_app.ui.look.class_colours import class_style, paint_class_mark
 from clipsvd_app.ui.look.inks import palette_in_force

@@ -9,7 +9,6 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from clipsvd_app.ui.kit.focus import destructive
-from clipsvd_app.ui.kit.numbers import short_hash
 from clipsvd_app.ui.kit.page_parts import GAP, Banner, Card, button, empty, label, one_line
 from clipsvd_app.ui.look.theme import set_kind
 from clipsvd_app.ui.settings.backbone_panels import Question, WorkPanel
@@ -18,6 +17,7 @@ from clipsvd_app.ui.settings.state import BackboneActivity
 if TYPE_CHECKING:
     from clipsvd_app.ui.settings.state import BackboneRow, FetchOffer
 
+_HASH_DIGITS_COMPARED = 12
 WEIGHTS = "Weights (*.bin *.safetensors)"
 
 
@@ -166,4 +166,4 @@ class BackbonesCard(Card):
 def _details(row: BackboneRow) -> str:
     size = f"{row.parameters / 1e6:,.1f} million parameters" if row.parameters else "size not yet known"
     place = "comes with the program" if row.embedded else row.folder
-    return f"{place} · {size} · weights {short_hash(row.sha256)}"
+    return f"{place} · {size} · weights {row.sha256[:_HASH_DIGITS_COMPARED] or 'not yet known'}"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QWidget
 
+from clipsvd_app.domain.words.numbers import file_size
 from clipsvd_app.ui.kit.focus import destructive
-from clipsvd_app.ui.kit.numbers import file_size
 from clipsvd_app.ui.kit.page_parts import GAP, Card, ChoiceGroup, button, choice, empty, fill_choice, label
 
 if TYPE_CHECKING:

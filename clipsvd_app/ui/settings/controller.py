@@ -10,11 +10,11 @@ from PySide6.QtCore import QObject
 
 from clipsvd_app import __version__
 from clipsvd_app.domain.classes import ClassSpec
+from clipsvd_app.domain.words.numbers import file_size
 from clipsvd_app.errors import UserError
 from clipsvd_app.project.class_changes import ChangeClass
 from clipsvd_app.services.models import backbones
 from clipsvd_app.settings import cache_folder
-from clipsvd_app.ui.kit.numbers import file_size
 from clipsvd_app.ui.settings.state import BackboneRow, CacheRow, SettingsState
 from clipsvd_app.ui.train.devices import device_options
 

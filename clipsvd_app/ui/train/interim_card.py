@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES
+from clipsvd_app.domain.words.numbers import percent_with_interval
 from clipsvd_app.domain.words.results import basis_text, verdict_title
-from clipsvd_app.ui.kit.numbers import percent_with_interval
 from clipsvd_app.ui.kit.page_parts import GAP, empty, label
 
 if TYPE_CHECKING:

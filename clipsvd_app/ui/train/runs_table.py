@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
+from clipsvd_app.domain.words.numbers import percent_with_interval
 from clipsvd_app.ui.kit.focus import destructive
-from clipsvd_app.ui.kit.numbers import percent_with_interval
 from clipsvd_app.ui.kit.page_parts import Card, button, label
 from clipsvd_app.ui.train.state import VERDICT_WORDS, RunRow
 

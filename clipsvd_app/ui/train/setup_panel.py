@@ -14,8 +14,9 @@ from PySide6.QtWidgets import (
 )
 
 from clipsvd_app.domain.recipe import PRESETS, DeviceName, PresetName
+from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.domain.words.numbers import duration
 from clipsvd_app.ui.kit.focus import destructive
-from clipsvd_app.ui.kit.numbers import count, duration
 from clipsvd_app.ui.kit.page_parts import (
     GAP,
     Card,
@@ -204,8 +205,8 @@ class _ClassesCard(Card):
             mark.setPixmap(class_icon(row).pixmap(QSize(18, 18)))
             self._grid.addWidget(mark, row, 0)
             self._grid.addWidget(label(entry.name), row, 1)
-            self._grid.addWidget(_right(count(entry.images, "image")), row, 2)
-            self._grid.addWidget(_right(count(entry.patients, "patient"), "muted"), row, 3)
+            self._grid.addWidget(_right(counted(entry.images, "image")), row, 2)
+            self._grid.addWidget(_right(counted(entry.patients, "patient"), "muted"), row, 3)
         if not classes:
             self._grid.addWidget(label("No class yet.", "muted"), 0, 0, 1, 4)
         self._backbone.setText(f"Learned by {backbone}" if backbone else "")

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QStandardPaths
 from PySide6.QtWidgets import QFileDialog
 
+from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.domain.words.numbers import file_size
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging.files.archives import passing_folder
 from clipsvd_app.imaging.files.left_out import quiet_words
@@ -40,7 +42,6 @@ from clipsvd_app.services.studies.rule_preview import preview_groups
 from clipsvd_app.settings import data_folder
 from clipsvd_app.ui.importer.controller import BETWEEN_NOTICES_S, labelled_words, told_outcome
 from clipsvd_app.ui.importer.patient_question import NO_TABLE, SETTING, chosen_rule
-from clipsvd_app.ui.kit.numbers import file_size
 from clipsvd_app.ui.session.background import Background
 from clipsvd_app.ui.session.image_cache import THUMBNAIL_PX, to_qimage
 from clipsvd_app.ui.session.notices import Notice
@@ -374,7 +375,7 @@ def _card(path: str, look: RecentProject | None, opened: str) -> RecentState:
     name, when = Path(path).stem, _when(opened)
     if look is None:
         return RecentState(path, name, "", when)
-    holds = f"{_counted(look.images, 'image')} · {_counted(look.classes, 'class', 'classes')}"
+    holds = f"{counted(look.images, 'image')} · {counted(look.classes, 'class', 'classes')}"
     return RecentState(path, name, holds, when, look.trouble)
 
 
@@ -422,7 +423,3 @@ def _models(session: Session) -> list[tuple[str, str, str, str]]:
         elif entry.usable:
             choices.append((entry.name, entry.name, "Added by you.", file_size(entry.size_bytes)))
     return choices
-
-
-def _counted(count: int, noun: str, nouns: str = "") -> str:
-    return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"

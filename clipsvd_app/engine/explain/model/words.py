@@ -22,8 +22,3 @@ MATRIX_KINDS = {
 def quoted(phrases: Sequence[Phrase]) -> str:
     """Return phrases in quotation marks."""
     return ", ".join(f"“{phrase.text}”" for phrase in phrases)
-
-
-def percent(fraction: float) -> str:
-    """Return a share with one decimal; what rounds to nothing is said to be small."""
-    return f"{100 * fraction:.1f} %" if fraction >= 0.001 or fraction == 0 else "under 0.1 %"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.ui.explain.cards.part_card import PartCard
-from clipsvd_app.ui.kit.numbers import count
 from clipsvd_app.ui.kit.page_parts import choice, label
 from clipsvd_app.ui.kit.plots.class_phrases import ClassPhrases
 
@@ -66,8 +67,8 @@ class ClassesCard(PartCard):
 
 def _note(change: ClassChange, name: str) -> str:
     seen = (
-        f"{count(change.images, 'image')} of “{name}” of {count(change.patients, 'patient')}, each read by a "
-        "model that had not seen the patient."
+        f"{counted(change.images, 'image')} of “{name}” of {counted(change.patients, 'patient')}, each read"
+        " by a model that had not seen the patient."
     )
     if change.told_after():
         return f"{seen} How much nearer than the others they lie to these phrases:"
@@ -81,8 +82,8 @@ def _why_untold(reading: ClassReading) -> str:
     if not reading.is_above:
         best, chance = f"{reading.best:+.3f}", f"{reading.threshold:+.3f}"
         return f"the best phrase reaches {best}, and shuffled labels reach {chance}."
-    listed = f"of the {count(reading.listed, 'strongest phrase')} {reading.controls} describe no such image"
+    listed = f"of the {counted(reading.listed, 'strongest phrase')} {reading.controls} describe no such image"
     return (
-        f"{listed}, and lists drawn at random have as few in {100 * reading.by_chance:.1f} % of draws "
+        f"{listed}, and lists drawn at random have as few in {percent(reading.by_chance)} of draws "
         "(10 % are allowed)."
     )

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
+from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.ui.explain.state import PacksState
 from clipsvd_app.ui.kit.drop_area import DropArea
 from clipsvd_app.ui.kit.focus import destructive
-from clipsvd_app.ui.kit.numbers import count
 from clipsvd_app.ui.kit.page_parts import GAP, Banner, Card, Lines, button, empty, label
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class PacksCard(Card):
         self.banner.setVisible(refused is not None or added is not None)
         self._again.setVisible(added is not None)
         if refused is not None:
-            faults = count(len(refused.faults), "fault")
+            faults = counted(len(refused.faults), "fault")
             self.banner.show_text(
                 "error", f"“{refused.name}” was not taken", f"It has {faults}. Mend them, then drop it again."
             )
@@ -96,8 +96,8 @@ def summary(report: PackReport) -> str:
     if not report.is_usable:
         return f"left out, {report.faults[0]}"
     kinds = ", ".join(f"{name} {number}" for name, number in report.by_modality.items())
-    controls = f", {count(report.controls, 'control')}" if report.controls else ""
-    return f"{count(report.phrases, 'description')}{controls} ({kinds or 'no kind of image'})"
+    controls = f", {counted(report.controls, 'control')}" if report.controls else ""
+    return f"{counted(report.phrases, 'description')}{controls} ({kinds or 'no kind of image'})"
 
 
 def _findings(report: PackReport | None) -> list[tuple[str, str, str]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen
 
-from clipsvd_app.ui.kit.numbers import count
+from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.ui.kit.plots.plot_widget import (
     PlotWidget,
     Rows,
@@ -73,7 +73,7 @@ class CaseMap(PlotWidget):
         self._dots = tuple(sorted(dots, key=lambda dot: (not dot.training, dot.wrong)))
         self.setCursor(Qt.CursorShape.PointingHandCursor if dots else Qt.CursorShape.ArrowCursor)
         wrong = sum(dot.wrong for dot in dots)
-        self.say(f"{count(len(dots), 'case')}, {wrong} of them told wrong.")
+        self.say(f"{counted(len(dots), 'case')}, {wrong} of them told wrong.")
 
     def set_current(self, image_id: int | None) -> None:
         """Mark a case."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPen
 
-from clipsvd_app.ui.kit.numbers import count, percent
+from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.ui.kit.plots.plot_widget import (
     PlotWidget,
     Rows,
@@ -180,7 +181,7 @@ class ConfusionMatrix(PlotWidget):
     def _sentence(self, true: int, predicted: int) -> str:
         counts = self._counts[true]
         return (
-            f"{count(counts[predicted], 'image')} labelled “{self._names[true]}” "
+            f"{counted(counts[predicted], 'image')} labelled “{self._names[true]}” "
             f"predicted “{self._names[predicted]}” ({percent(_share(counts, predicted))} of its row)"
         )
 

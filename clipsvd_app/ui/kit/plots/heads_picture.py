@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clipsvd_app.ui.kit.numbers import change_percent
+from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.ui.kit.plots.tower_grid import TOWER_TITLES, GridCell, TowerGrid
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def head_name(head: HeadChange) -> str:
 
 def head_sentence(head: HeadChange) -> str:
     """Say which head it is and how much it changed."""
-    return f"{head_name(head)}: changed by {change_percent(head.relative_change)}"
+    return f"{head_name(head)}: changed by {percent(head.relative_change)}"
 
 
 _COLUMNS = ("phrases", "best", "threshold")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 
-from clipsvd_app.ui.kit.numbers import change_percent
+from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.ui.kit.plots.tower_grid import TOWER_TITLES, GridCell, TowerGrid
 
 if TYPE_CHECKING:
@@ -61,5 +61,5 @@ def matrix_sentence(matrix: MatrixChange) -> str:
     """Say which matrix it is and how much it changed."""
     return (
         f"{TOWER_TITLES[matrix.tower]}, layer {matrix.layer + 1}, {KIND_TITLES[matrix.kind]}: "
-        f"changed by {change_percent(matrix.relative_change)}"
+        f"changed by {percent(matrix.relative_change)}"
     )

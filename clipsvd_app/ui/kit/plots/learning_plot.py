@@ -9,7 +9,8 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES, LearningPoint, MethodName
-from clipsvd_app.ui.kit.numbers import count, percent
+from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.ui.kit.plots.plot_widget import (
     PlotWidget,
     Rows,
@@ -143,7 +144,7 @@ def _draw_key(painter: QPainter, line: QRectF, title: str, colour: QColor, palet
 
 def _sentence(point: LearningPoint) -> str:
     return (
-        f"{METHOD_TITLES[point.method]} with {count(point.shots, 'image')} of each class: "
+        f"{METHOD_TITLES[point.method]} with {counted(point.shots, 'image')} of each class: "
         f"{percent(point.balanced_accuracy)} ({percent(point.low)} to {percent(point.high)} over "
-        f"{count(point.draws, 'draw')})"
+        f"{counted(point.draws, 'draw')})"
     )

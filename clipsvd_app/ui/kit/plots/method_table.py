@@ -10,7 +10,7 @@ from PySide6.QtGui import QPainter, QPen
 
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES
 from clipsvd_app.domain.words.counting import counted
-from clipsvd_app.ui.kit.numbers import duration, percent, percent_with_interval
+from clipsvd_app.domain.words.numbers import duration, percent, percent_with_interval
 from clipsvd_app.ui.kit.plots.plot_widget import (
     PlotWidget,
     Rows,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPen
 
-from clipsvd_app.ui.kit.numbers import count, percent, percent_with_interval
+from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.domain.words.numbers import percent, percent_with_interval
 from clipsvd_app.ui.kit.plots.plot_widget import PlotWidget, Rows, Spot, line_height, sized, write
 from clipsvd_app.ui.kit.plots.unit_axes import UnitAxes, draw_diagonal, draw_unit_axes, unit_axes
 from clipsvd_app.ui.look.inks import mixed
@@ -88,7 +89,7 @@ def _draw_count(painter: QPainter, axes: UnitAxes, each: ReliabilityBin, most: i
 
 def _sentence(each: ReliabilityBin) -> str:
     return (
-        f"Where it states {percent(each.low)} to {percent(each.high)} ({count(each.images, 'image')}), "
+        f"Where it states {percent(each.low)} to {percent(each.high)} ({counted(each.images, 'image')}), "
         f"it is right in {percent_with_interval(each.accuracy, each.interval)}"
     )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPen, QPolygonF
 
-from clipsvd_app.ui.kit.numbers import percent
+from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.ui.kit.plots.plot_widget import PlotWidget, Rows, Spot, line_height, sized
 from clipsvd_app.ui.kit.plots.unit_axes import draw_unit_axes, unit_axes
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from clipsvd_app.ui.kit.numbers import percent
+from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.ui.kit.plots.plot_widget import PlotWidget, Rows, Spot, line_height, sized, write
 from clipsvd_app.ui.kit.plots.unit_axes import UnitAxes, draw_diagonal, draw_unit_axes, unit_axes
 from clipsvd_app.ui.look.class_colours import class_colour, class_style, paint_class_mark

@@ -10,7 +10,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QLinearGradient, QMouseEvent, QPainter, QPen
 
 from clipsvd_app.domain.results.explanation import Tower
-from clipsvd_app.ui.kit.numbers import change_percent
+from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.ui.kit.plots.plot_widget import PlotWidget, Spot, line_height, sized, write
 from clipsvd_app.ui.look.inks import heat, ink_on
 
@@ -183,7 +183,7 @@ class TowerGrid(PlotWidget):
             bar.right() + em * 0.4, strip.y(), strip.right() - bar.right() - em * 0.4, strip.height()
         )
         dots = "; a dot: described in words" if any(cell.marked for cell in self._cells) else ""
-        write(painter, top, f"{change_percent(self._largest())} change of the {self._of_what}{dots}", muted)
+        write(painter, top, f"{percent(self._largest())} change of the {self._of_what}{dots}", muted)
 
     def _description(self) -> str:
         if not self._cells:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRectF, 
 from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.ui.label.strip.flags import paint_flags
 from clipsvd_app.ui.label.strip.model import ITEM_ROLE, LABELLED_ROLE, ROW_ROLE, THUMBNAIL_ROLE
 from clipsvd_app.ui.look.class_colours import class_style, paint_class_mark
@@ -164,6 +165,6 @@ def _paint_probability(painter: QPainter, mark: QRectF, probability: float) -> N
     painter.setBrush(QColor(10, 12, 14, 200))
     painter.drawRoundedRect(chip, 4, 4)
     painter.setPen(QColor("#d5dadf"))
-    painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, f"{100 * probability:.0f} %")
+    painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, percent(probability))
     font.setPointSizeF(font.pointSizeF() / 0.8)
     painter.setFont(font)

@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.jobs import PreviewResult
 from clipsvd_app.services.labels import pool_order
 from clipsvd_app.ui.label.state import Order, StripItem, StripState
@@ -198,7 +199,7 @@ def _doubted(item: StripItem) -> StripItem:
     """Show what the other patients' labels say where it is another class than the label."""
     if item.label is None or item.probability is None or item.predicted == item.label:
         return item
-    words = f"By the other patients’ labels it would be the other class ({100 * item.probability:.0f} %)"
+    words = f"By the other patients’ labels it would be the other class ({percent(item.probability)})"
     return replace(item, doubted=True, note="\n".join(line for line in (words, item.note) if line))
 
 

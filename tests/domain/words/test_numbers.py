@@ -7,29 +7,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clipsvd_app.domain.results.evaluation import Interval
-from clipsvd_app.ui.kit.numbers import (
-    change_percent,
-    count,
-    duration,
-    file_size,
-    percent,
-    percent_with_interval,
-    short_hash,
-)
+from clipsvd_app.domain.words.numbers import duration, file_size, percent, percent_ci, percent_with_interval
 
 
 def plain(text: str) -> str:
-    return text.replace("\N{NO-BREAK SPACE}", " ").replace("\N{MINUS SIGN}", "-")
+    return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_a_share_comes_with_its_interval():
-    assert plain(percent_with_interval(0.78, Interval(0.66, 0.87))) == "78 % (66–87)"
+    interval = Interval(0.791, 0.93)
+    assert plain(percent_with_interval(0.875, interval)) == "87.5 % (79.1–93.0)"
+    assert plain(percent_ci(0.875, interval)) == "87.5 % (95 % CI 79.1–93.0)"
+    assert plain(percent_with_interval(1.0, Interval(0.62, 1.0))) == "100 % (62.0–100)"
 
 
 @given(st.floats(0, 1))
 def test_only_none_is_written_as_none_and_only_all_as_all(fraction):
     assert (plain(percent(fraction)) == "0 %") == (fraction == 0)
     assert (plain(percent(fraction)) == "100 %") == (fraction == 1)
+    assert plain(percent(fraction)) not in ("0.0 %", "100.0 %")
+
+
+def test_what_is_not_known_is_a_dash():
+    assert percent(None) == "–"
 
 
 @pytest.mark.parametrize(
@@ -45,17 +45,3 @@ def test_durations_read_as_spoken(seconds, text):
 )
 def test_sizes_keep_two_digits(size, text):
     assert plain(file_size(size)) == text
-
-
-def test_one_is_not_many():
-    assert (plain(count(1, "image")), plain(count(1204, "image"))) == ("1 image", "1,204 images")
-    assert plain(count(2, "study", "studies")) == "2 studies"
-
-
-def test_small_changes_keep_their_digits():
-    assert [plain(change_percent(value)) for value in (0, 0.0034, 0.25)] == ["0 %", "0.34 %", "25 %"]
-
-
-def test_an_unknown_hash_is_said_to_be_unknown():
-    assert short_hash("") == "not yet known"
-    assert short_hash("0123456789abcdef") == "0123456789ab"
