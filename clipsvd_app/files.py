@@ -9,6 +9,10 @@ import contextlib
 import os
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MOST_CACHED_BYTES = {
     "thumbnails": 2 * 1024**3,
@@ -19,20 +23,27 @@ MOST_CACHED_BYTES = {
 _ORDINARY_RIGHTS = 0o644  # a draft is made for its owner alone
 
 
-def write_whole(target: Path, raw: bytes, *, lasting: bool = True) -> None:
-    """Replace a file by these bytes; what is ``lasting`` is on disk before it has its name."""
+@contextlib.contextmanager
+def draft_of(target: Path) -> Iterator[Path]:
+    """Give an empty file beside ``target`` that replaces it when the block ends; an error deletes it."""
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".part")
+    os.close(handle)
     draft = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(raw)
-            file.flush()
-            if lasting:
-                os.fsync(file.fileno())
+        yield draft
         draft.chmod(_ORDINARY_RIGHTS)
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def write_whole(target: Path, raw: bytes, *, lasting: bool = True) -> None:
+    """Replace a file by these bytes; what is ``lasting`` is on disk before it has its name."""
+    with draft_of(target) as draft, draft.open("wb") as file:
+        file.write(raw)
+        if lasting:
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def keep(target: Path, raw: bytes) -> None:

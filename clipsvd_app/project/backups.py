@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipsvd_app.errors import file_errors, reason_of
+from clipsvd_app.files import draft_of
 from clipsvd_app.project.schema import APPLICATION_ID
 from clipsvd_app.settings import data_folder
 
@@ -40,14 +41,13 @@ def make_backup(connection: sqlite3.Connection, path: Path) -> str:
     if kept and _stamp_of(kept[-1]) == (state.st_size, state.st_mtime_ns // 1000):
         return ""
     stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%d-%H%M%S-%f")
-    draft = folder / f"{stamp}.part"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with contextlib.closing(sqlite3.connect(draft)) as copy:
-            connection.backup(copy)
-        # marks which state of the project this is, whatever the clocks of two drives say
-        os.utime(draft, ns=(state.st_atime_ns, state.st_mtime_ns))
-        draft.replace(folder / f"{path.stem}-{stamp}.clipsvd")
+        with draft_of(folder / f"{path.stem}-{stamp}.clipsvd") as draft:
+            with contextlib.closing(sqlite3.connect(draft)) as copy:
+                connection.backup(copy)
+            # marks which state of the project this is, whatever the clocks of two drives say
+            os.utime(draft, ns=(state.st_atime_ns, state.st_mtime_ns))
     except sqlite3.Error:
         return _none(folder, "its drive is full or cannot be written")
     except OSError as error:
