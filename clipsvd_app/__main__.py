@@ -6,15 +6,14 @@ import argparse
 import sys
 from pathlib import Path
 
+from clipsvd_app.domain.words.notice import NOT_FOR_DIAGNOSIS
 from clipsvd_app.text_streams import use_readable_streams
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Open the window, on a file if one is given. Returns Qt's exit code, or 1 where there is no display."""
     use_readable_streams()
-    parser = argparse.ArgumentParser(
-        prog="clipsvd-app", description="CLIP-SVD Studio. Not for diagnostic use."
-    )
+    parser = argparse.ArgumentParser(prog="clipsvd-app", description=f"CLIP-SVD Studio. {NOT_FOR_DIAGNOSIS}")
     parser.add_argument(
         "files", nargs="*", type=Path, metavar="FILE", help="a project, an adapter, or images"
     )

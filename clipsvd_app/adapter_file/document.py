@@ -11,6 +11,7 @@ from typing import Literal
 
 from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.domain.results.evaluation import EvaluationKind, Interval, Verdict
+from clipsvd_app.domain.words.notice import NOT_FOR_DIAGNOSIS
 
 FORMAT = 1
 LayerMethod = Literal["zero_shot", "text_probe", "linear_probe", "gda"]
@@ -155,7 +156,7 @@ class Card:
     limits: str = "Unproven on other scanners, sites, populations and findings."
     licence: str = "Not stated"
     contact: str = ""
-    notice: Literal["Not for diagnostic use."] = "Not for diagnostic use."
+    notice: Literal["Not for diagnostic use."] = NOT_FOR_DIAGNOSIS
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from clipsvd_app.cli import doctor
 from clipsvd_app.cli.console import Console
 from clipsvd_app.cli.model import adapters, backbones, bench, corpus, evaluate, explain, train
 from clipsvd_app.cli.project import demo, image, images, labels, report
+from clipsvd_app.domain.words.notice import NOT_FOR_DIAGNOSIS
 from clipsvd_app.errors import Cancelled, UserError, file_trouble
 from clipsvd_app.text_streams import use_readable_streams
 
@@ -79,7 +80,7 @@ def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(
         prog="clipsvd",
         description="Adapt a biomedical vision-language model to your classes from a few labelled images."
-        " Not for diagnostic use.",
+        f" {NOT_FOR_DIAGNOSIS}",
     )
     root.add_argument("--version", action="version", version=f"clipsvd {__version__}")
     commands = root.add_subparsers(title="commands", metavar="COMMAND", required=True)

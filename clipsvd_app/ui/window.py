@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from clipsvd_app import __version__
 from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.domain.words.notice import NOT_FOR_DIAGNOSIS
 from clipsvd_app.errors import UserError
 from clipsvd_app.settings import data_folder
 from clipsvd_app.ui.importer.controller import CANCEL_IMPORT
@@ -38,7 +39,7 @@ ABOUT = (
     f"<b>CLIP-SVD Studio {__version__}</b><p>Teaches a biomedical vision-language model a new finding from a"
     " handful of your own images, by training only the singular values of its weights.</p>"
     "<p>Method: Koleilat, Rivaz, Xiao 2025, <i>Singular Value Few-shot Adaptation of Vision-Language"
-    " Models</i>.</p><p>Apache-2.0. Not for diagnostic use.</p>"
+    f" Models</i>.</p><p>Apache-2.0. {NOT_FOR_DIAGNOSIS}</p>"
 )
 
 

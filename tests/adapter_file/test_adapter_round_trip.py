@@ -97,7 +97,7 @@ def test_the_card_says_what_it_is_for_and_what_is_known() -> None:
         "Not for diagnostic use.",
         "nodule (4 training images)",
         "8 patients",
-        "80.0%",
+        "80.0\N{NO-BREAK SPACE}%",
         "A. Author",
     ):
         assert words in text

@@ -12,6 +12,7 @@ from clipsvd_app.adapter_file.document import LayerMethod
 from clipsvd_app.cli import engine
 from clipsvd_app.cli.model import convert
 from clipsvd_app.cli.project.opened import opened
+from clipsvd_app.domain.words.notice import NOT_FOR_DIAGNOSIS
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import PredictResult, VerifyResult
 from clipsvd_app.services.adapters import application
@@ -206,7 +207,7 @@ def _show_predictions(
     for row in rows:
         if row.refusal:
             console.note(f"refused: {row.file.shown(form)}: {row.refusal}")
-    console.say("Not for diagnostic use.")
+    console.say(NOT_FOR_DIAGNOSIS)
 
 
 def _prediction(row: FilePrediction, names: tuple[str, ...], form: application.PathForm) -> dict[str, object]:

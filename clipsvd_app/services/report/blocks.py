@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from clipsvd_app.services.report.drawing import Drawing
 
-NOT_DIAGNOSTIC = "For research and teaching. Not for diagnostic use."
-
 
 @dataclass(frozen=True, slots=True)
 class Text:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from clipsvd_app.domain.results.curves import roc_pairs
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES
 from clipsvd_app.domain.words.counting import counted, images_of_patients
+from clipsvd_app.domain.words.notice import NOT_DIAGNOSTIC
 from clipsvd_app.domain.words.numbers import percent, percent_with_interval
 from clipsvd_app.domain.words.results import (
     abstention_text,
@@ -16,17 +17,7 @@ from clipsvd_app.domain.words.results import (
     verdict_title,
 )
 from clipsvd_app.services.report import change_figures, figures
-from clipsvd_app.services.report.blocks import (
-    NOT_DIAGNOSTIC,
-    Block,
-    Document,
-    Facts,
-    Figure,
-    Gallery,
-    Section,
-    Table,
-    Text,
-)
+from clipsvd_app.services.report.blocks import Block, Document, Facts, Figure, Gallery, Section, Table, Text
 from clipsvd_app.services.report.items import CLAIM_2024, TRIPOD_AI, Item, answered
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 from html import escape
 
+from clipsvd_app.domain.words.notice import NOT_DIAGNOSTIC
 from clipsvd_app.services.report.blocks import (
-    NOT_DIAGNOSTIC,
     Block,
     Document,
     Facts,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.results.cases import FEWEST_TO_CALL_FAR
 from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.domain.words.notice import NOT_FOR_DIAGNOSIS
 from clipsvd_app.domain.words.results import basis_text, split_text, verdict_title
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def answers(content: ReportContent) -> dict[str, str]:
         "per_class": "Table of sensitivity and specificity." if evaluation.methods else "",
         "failures": f"{counted(content.errors, 'error')} on unseen patients; confusion matrix.",
         "limits": "Section “Limits”.",
-        "use": "Research and teaching, by people who can judge the images. Not for diagnostic use.",
+        "use": f"Research and teaching, by people who can judge the images. {NOT_FOR_DIAGNOSIS}",
         "availability": "The program is free software (Apache-2.0); the model is one adapter file.",
         "predictors": "The image alone.",
         "imbalance": "Training draws every class equally often; accuracy is balanced over classes.",

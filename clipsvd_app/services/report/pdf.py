@@ -18,17 +18,8 @@ from reportlab.platypus import BaseDocTemplate, Flowable, Frame, KeepTogether, P
 from reportlab.platypus import Image as PdfImage
 from reportlab.platypus import Table as PdfTable
 
-from clipsvd_app.services.report.blocks import (
-    NOT_DIAGNOSTIC,
-    Block,
-    Document,
-    Facts,
-    Figure,
-    Gallery,
-    Picture,
-    Table,
-    Text,
-)
+from clipsvd_app.domain.words.notice import NOT_DIAGNOSTIC
+from clipsvd_app.services.report.blocks import Block, Document, Facts, Figure, Gallery, Picture, Table, Text
 from clipsvd_app.services.report.drawing import GRID, INK, MUTED, Dot, Drawing, Label, Line, Rect, Shape
 
 if TYPE_CHECKING:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Literal
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
+from clipsvd_app.domain.words.notice import NOT_DIAGNOSTIC
 from clipsvd_app.ui.explain.case_tab import CaseTab
 from clipsvd_app.ui.explain.change_tab import ChangeTab
 from clipsvd_app.ui.explain.state import ExplainState
 from clipsvd_app.ui.explain.trust_tab import TrustTab
 from clipsvd_app.ui.kit.drops import dropped_paths
 from clipsvd_app.ui.kit.empty_state import EmptyState
-from clipsvd_app.ui.kit.page_parts import GAP, NOT_DIAGNOSTIC, choice, fill_choice, label
+from clipsvd_app.ui.kit.page_parts import GAP, choice, fill_choice, label
 from clipsvd_app.ui.session.state import EmptyAction, EmptySpec
 
 if TYPE_CHECKING:

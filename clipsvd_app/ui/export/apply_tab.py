@@ -17,23 +17,13 @@ from PySide6.QtWidgets import (
 )
 
 from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.domain.words.notice import NOT_DIAGNOSTIC
 from clipsvd_app.jobs import VerifyResult
 from clipsvd_app.ui.export.results_table import ResultsTable
 from clipsvd_app.ui.export.write_tab import check_lines
 from clipsvd_app.ui.kit.drop_area import DropArea
 from clipsvd_app.ui.kit.focus import destructive
-from clipsvd_app.ui.kit.page_parts import (
-    GAP,
-    NOT_DIAGNOSTIC,
-    Card,
-    Facts,
-    Lines,
-    button,
-    column,
-    label,
-    one_line,
-    scrolled,
-)
+from clipsvd_app.ui.kit.page_parts import GAP, Card, Facts, Lines, button, column, label, one_line, scrolled
 
 if TYPE_CHECKING:
     from clipsvd_app.ui.export.state import AdapterView, ApplyState

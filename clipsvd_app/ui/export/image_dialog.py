@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QDialog, QGraphicsOpacityEffect, QHBoxLayout, QVBoxLayout, QWidget
 
+from clipsvd_app.domain.words.notice import NOT_DIAGNOSTIC
 from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.ui.export.results_table import FAINT
-from clipsvd_app.ui.kit.page_parts import NOT_DIAGNOSTIC, Lines, label, scrolled
+from clipsvd_app.ui.kit.page_parts import Lines, label, scrolled
 from clipsvd_app.ui.kit.plots.probability_bars import ProbabilityBars
 from clipsvd_app.ui.kit.window_place import open_at_size
 from clipsvd_app.ui.viewer.viewer import ImageViewer

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
 from clipsvd_app.domain.results.evaluation import Evaluation
+from clipsvd_app.domain.words.notice import NOT_DIAGNOSTIC
 from clipsvd_app.domain.words.results import verdict_title
 from clipsvd_app.ui.inspect.case_sheet import CaseSheet
 from clipsvd_app.ui.inspect.compare_tab import CompareTab
@@ -17,16 +18,7 @@ from clipsvd_app.ui.inspect.result_tab import ResultTab
 from clipsvd_app.ui.inspect.trust_tab import TrustTab
 from clipsvd_app.ui.kit.empty_state import EmptyState
 from clipsvd_app.ui.kit.page_keys import PageKeys, is_typing
-from clipsvd_app.ui.kit.page_parts import (
-    GAP,
-    NOT_DIAGNOSTIC,
-    button,
-    choice,
-    fill_choice,
-    label,
-    one_line,
-    split,
-)
+from clipsvd_app.ui.kit.page_parts import GAP, button, choice, fill_choice, label, one_line, split
 from clipsvd_app.ui.run.state import InspectState
 from clipsvd_app.ui.session.state import EmptyAction, EmptySpec
 

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QComboBox, QLayout
 
 GAP = 8
-NOT_DIAGNOSTIC = "For research and teaching. Not for diagnostic use."
 Level = Literal["info", "success", "warning", "error"]
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from clipsvd_app.ui.kit.page_parts import GAP, NOT_DIAGNOSTIC, column, label, scrolled
+from clipsvd_app.domain.words.notice import NOT_DIAGNOSTIC
+from clipsvd_app.ui.kit.page_parts import GAP, column, label, scrolled
 from clipsvd_app.ui.settings.backbones_card import BackbonesCard
 from clipsvd_app.ui.settings.choices_cards import CachesCard, LabellingCard, LookCard, PrivacyCard
 from clipsvd_app.ui.settings.prompts_card import PromptsCard

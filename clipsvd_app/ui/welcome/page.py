@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from clipsvd_app.domain.words.notice import NOT_FOR_DIAGNOSIS
 from clipsvd_app.ui.kit.page_parts import GAP, button, label, scrolled
 from clipsvd_app.ui.welcome.recent_cards import RecentCards
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 HEADLINE = "Teach it a finding from a handful of images"
 SENTENCE = (
     "Drop a folder, files, a ZIP or a DICOMDIR anywhere on this window to create a project."
-    " Everything stays on this machine. Not for diagnostic use."
+    f" Everything stays on this machine. {NOT_FOR_DIAGNOSIS}"
 )
 ACTIONS = (
     ("file.add_folder", "Choose a folder…", "primary"),

@@ -35,8 +35,8 @@ CHANGE = Attribution(1.0, 1.6, PARTS, 0.0, 0.1, 0.5, 0.0, 4)
 
 def test_both_answers_are_said() -> None:
     text = answer_statement(NAMES, (0.9, 0.1), (0.3, 0.7)).text
-    assert "“nodule” (90 %)" in text
-    assert "answered “normal” (70 %)" in text
+    assert "“nodule” (90.0\N{NO-BREAK SPACE}%)" in text
+    assert "answered “normal” (70.0\N{NO-BREAK SPACE}%)" in text
 
 
 def test_a_near_tie_is_called_one() -> None:

@@ -15,8 +15,8 @@ from clipsvd_app.domain.results.cases import is_evidence, winner
 from clipsvd_app.domain.results.evaluation import ClassScore, Difference, Evaluation, Interval, MethodScore
 from clipsvd_app.domain.results.explanation import CaseExplanation, Phrase
 from clipsvd_app.domain.results.run import Prediction
+from clipsvd_app.domain.words.notice import NOT_DIAGNOSTIC
 from clipsvd_app.ui.inspect.page import InspectPage
-from clipsvd_app.ui.kit.page_parts import NOT_DIAGNOSTIC
 from clipsvd_app.ui.run.case_filters import CaseFilter, filtered, ordered
 from clipsvd_app.ui.run.state import CaseNote, CaseSheetState, InspectState, RunChoice
 
