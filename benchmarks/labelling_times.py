@@ -63,7 +63,7 @@ def main() -> None:
     pages = studio.pages
     assert pages is not None
     opened_s = _open(studio, path)
-    _wait(lambda: pages.preview.result is not None and not pages.preview.is_waiting)
+    wait_for(lambda: pages.preview.result is not None and not pages.preview.is_waiting)
     pulse = Pulse(pages)
     found = {
         "images": len(studio.session.images()),
@@ -81,7 +81,7 @@ def _open(studio: Studio, path: Path) -> float:
     viewer = studio.pages.label.viewer
     started_s = time.process_time()
     assert studio.session.open_project(path), "the project could not be opened"
-    _wait(lambda: viewer.frame is not None and not studio.session.background.busy)
+    wait_for(lambda: viewer.frame is not None and not studio.session.background.busy)
     return time.process_time() - started_s
 
 
@@ -96,13 +96,13 @@ def _label(studio: Studio, pulse: Pulse, order: str, labels: int) -> float:
     assert studio.pages is not None
     page = studio.pages.label
     page.strip.order_changed.emit(order)
-    _rest(QUIET_MS)
+    rest(QUIET_MS)
     page.strip.view.setFocus()
     held_ms = []
     for number in range(labels):
         pulse.held_ms()
         QTest.keyClick(page.strip.view, KEYS[number % len(KEYS)])
-        _rest(LABEL_EVERY_MS)
+        rest(LABEL_EVERY_MS)
         held_ms.append(pulse.held_ms())
     return statistics.quantiles(held_ms, n=20)[-1]
 
@@ -112,23 +112,25 @@ def _switch_themes(studio: Studio) -> dict[str, float]:
     took_ms = {}
     for key, _, _ in PAGE_TITLES:
         studio.window.show_page(key)
-        _rest(QUIET_MS)
+        rest(QUIET_MS)
         started_s = time.perf_counter()
         studio.window.action_triggered.emit("view.theme")
         QApplication.processEvents()
         took_ms[key] = 1000 * (time.perf_counter() - started_s)
-        _rest(QUIET_MS)
+        rest(QUIET_MS)
     return took_ms
 
 
-def _wait(ready: Callable[[], bool]) -> None:
+def wait_for(ready: Callable[[], bool]) -> None:
+    """Let the event loop run until something is so."""
     late_s = time.monotonic() + LONGEST_WAIT_S
     while not ready():
         assert time.monotonic() < late_s, "the window did not come to rest"
-        _rest(5)
+        rest(5)
 
 
-def _rest(milliseconds: int) -> None:
+def rest(milliseconds: int) -> None:
+    """Let the event loop run for a while."""
     loop = QEventLoop()
     QTimer.singleShot(milliseconds, loop.quit)
     loop.exec()
