@@ -82,7 +82,7 @@ def test_a_leaky_project_is_split_by_patient_and_the_evaluation_says_how(leaky, 
     assert main(["evaluate", str(leaky)]) == 0
     said = capsys.readouterr().out
     assert "2 folds by patient, 2 times over" in said
-    assert found["sentence"] in said
+    assert found["sentence"].replace("\N{NO-BREAK SPACE}", " ") in said
 
 
 def test_every_image_of_a_run_carries_what_is_known_of_it(leaky, capsys):
