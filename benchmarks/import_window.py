@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 from PySide6.QtWidgets import QApplication
 
-from benchmarks.labelling_pace import QUIET_MS, WINDOW_PX, Pulse, rest, wait_for
+from benchmarks.labelling_times import QUIET_MS, WINDOW_PX, Pulse, rest, wait_for
 from clipsvd_app.demo_studies.dicom_file import FilmHeader, encode
 from clipsvd_app.ui.app import Studio, calm_the_collector
 from clipsvd_app.ui.importer.patient_question import SETTING
