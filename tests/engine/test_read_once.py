@@ -67,7 +67,7 @@ def test_pictures_that_memory_did_not_hold_are_read_again_and_are_the_same(
 ):
     store, places = FeatureStore(backbone, tmp_path), [9, 2, 5]
     kept = read_labelled_images(store, studies, quiet).examples(places, quiet)
-    monkeypatch.setattr(images, "pictures_that_fit", lambda _side: 3)
+    monkeypatch.setattr(images, "squares_that_fit", lambda _side: 3)
     short = read_labelled_images(store, studies, quiet)
     decoded.clear()
     again = short.examples(places, quiet)

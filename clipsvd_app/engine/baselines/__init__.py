@@ -1,1 +1,1 @@
-"""What CLIP-SVD is measured against: methods on frozen features, from the untouched model upwards."""
+"""The baselines of CLIP-SVD: methods on frozen features, from the unadapted model upwards."""

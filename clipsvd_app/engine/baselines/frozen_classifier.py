@@ -1,4 +1,4 @@
-"""Classifiers on frozen features as files: saved with a run, and used only where they prove to fit."""
+"""Classifiers on frozen features as files: saved with a run, and used only on a backbone that they fit."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ CLASSIFIER_FILE = "{}.classifier.safetensors"
 
 @dataclass(frozen=True, slots=True)
 class FrozenClassifier:
-    """A linear layer (classes, width) on the unit image features of an untouched backbone."""
+    """A linear layer (classes, width) on the unit image features of an unadapted backbone."""
 
     backbone: Backbone
     classes: tuple[ClassSpec, ...]
@@ -71,7 +71,7 @@ def save_classifiers(
     for method, fit in LINEAR_METHODS.items():
         with small_products():
             weight, bias = fit(task).layer
-        # What all classes share changes no probability, and would only cost digits.
+        # What all classes share changes no probability, and would only cost digits when rounded to fp32.
         layer = [torch.from_numpy((part - part.mean(axis=0)).astype(np.float32)) for part in (weight, bias)]
         model = FrozenClassifier(backbone, plain_classes(request.classes), *layer)
         document = classifier_document(
@@ -84,9 +84,9 @@ def save_classifiers(
 def prove_classifier(
     content: ClassifierContent, backbone: Backbone
 ) -> tuple[FrozenClassifier, tuple[str, ...]]:
-    """Prove that a classifier fits its backbone, or refuse it in one sentence.
+    """Check that a classifier fits its backbone, or refuse it in one sentence.
 
-    Returns with it what the model misses of its prompts.
+    Returns it with warnings about words of its prompts that the model does not know.
     """
     for check in _checks(content, backbone):
         require(check)

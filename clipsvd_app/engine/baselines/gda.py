@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.data.features import Features
     from clipsvd_app.engine.statistics.metrics import Integers
 
+# About half a decade apart around the default: how much the images weigh beside the text.
 _ALPHAS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 _DEFAULT = 1.0
 
@@ -38,7 +39,7 @@ class Gaussians:
         return weights, -0.5 * (weights * self.means).sum(axis=1)
 
     def logits(self, features: Features) -> Floats:
-        """Return the log-densities (images, classes) up to what all classes share."""
+        """Return the log-densities (images, classes) up to a term that all classes share."""
         weights, offsets = self.layer
         return np.asarray(features.astype(np.float64) @ weights.T + offsets)
 
@@ -51,7 +52,7 @@ class Gaussians:
 
 @dataclass(frozen=True, slots=True)
 class Gda:
-    """Gaussians beside the text."""
+    """Gaussians combined with the text."""
 
     task: BaselineTask
     gaussians: Gaussians
@@ -94,8 +95,9 @@ def fit_gaussians(features: Features, labels: Integers, classes: int) -> Gaussia
     centred = rows - means[labels]
     scatter = centred.T @ centred
     width, degrees = rows.shape[1], max(1, len(rows) - classes)
-    # With one image a class there is no spread to measure: every direction counts alike.
+    # With one image a class there is no spread to measure: every direction weighs the same.
     ridge = np.trace(scatter) / degrees or 1.0
+    # The estimate of Kubokawa and Srivastava: width * ((n - 1) S + tr(S) I)^-1, with (n - 1) S the scatter.
     return Gaussians(means, width * np.linalg.inv(scatter + ridge * np.eye(width)))
 
 

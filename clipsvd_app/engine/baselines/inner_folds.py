@@ -1,4 +1,4 @@
-"""Choosing a method's settings on patients that the fit at hand has not seen, inside the training images."""
+"""Choosing a method's settings by inner cross-validation over the patients of the training images."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.statistics.metrics import Floats, Integers
 
 T = TypeVar("T")
+# Each fit then sees three quarters of the patients; more folds cost more fits for few further images.
 _FOLDS = 4
 
 
@@ -38,7 +39,7 @@ def inner_folds(
 
 @dataclass(frozen=True, slots=True)
 class Choice(Generic[T]):
-    """A chosen setting, and the temperature that makes its stated probabilities fit unseen patients."""
+    """A chosen setting, and the temperature that calibrates its probabilities on unseen patients."""
 
     setting: T
     temperature: float = 1.0
@@ -53,9 +54,9 @@ def choose(
     """Return the candidate of best out-of-fold balanced accuracy, ties by likelihood.
 
     ``answers`` fits on a task and returns probabilities (images, classes) of the features for every
-    candidate in turn, so that one fit serves them all. Without folds the default. The methods that are
-    chosen so say nothing of how sure they are; one temperature, which changes no answer, lets their log
-    loss be compared.
+    candidate in turn, so that one fit serves them all. Without folds the default. Settings chosen by accuracy
+    give uncalibrated probabilities; one temperature, which changes no prediction, makes their log loss
+    comparable.
     """
     splits = inner_folds(task.labels, task.patient_ids, task.classes, task.seed)
     if not splits:
@@ -68,6 +69,6 @@ def choose(
 
 
 def score(truth: Integers, probabilities: Floats) -> tuple[float, float]:
-    """Return balanced accuracy and mean log-likelihood: what is compared, first to last."""
+    """Return balanced accuracy and mean log-likelihood, compared in this order."""
     confusion = metrics.confusion_matrix(truth, probabilities.argmax(axis=1), probabilities.shape[1])
     return metrics.balanced_accuracy(confusion), -metrics.negative_log_likelihood(truth, probabilities)

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
     from clipsvd_app.engine.data.features import Features
 
+# A decade apart. C acts on features whose rows have a mean square of 1, so one grid serves all backbones.
 _STRENGTHS = (0.1, 1.0, 10.0, 100.0)
 _DEFAULT_STRENGTH = 10.0
+# Far beyond what lbfgs needs here: a fit that does not converge is our bug, and raises.
 _MAX_ITERATIONS = 10_000
 
 
@@ -25,9 +27,9 @@ _MAX_ITERATIONS = 10_000
 class ScaledRegression:
     """A converged logistic regression on centred features, all divided by one number.
 
-    One number for all: a few images say too little of each feature's own spread, and dividing by it lifts
-    the noise of quiet features to the level of telling ones. So centred rows have a mean square of 1, and
-    one grid of C serves backbones whose embeddings spread differently.
+    One number for all: a few images do not determine each feature's own spread, and dividing by it raises
+    the noise of weak features to the level of informative ones. Centred rows then have a mean square of 1, so
+    that one grid of C serves backbones whose embeddings spread differently.
     """
 
     mean: Floats
@@ -111,6 +113,8 @@ def _fit(features: Features, labels: Sequence[int], strength: float) -> ScaledRe
     mean = wide.mean(axis=0)
     centred = wide - mean
     scale = float(np.sqrt((centred**2).sum(axis=1).mean())) or 1.0
+    # Balanced, because balanced accuracy is compared: every class weighs the same, however many images it
+    # has.
     regression = LogisticRegression(C=strength, max_iter=_MAX_ITERATIONS, class_weight="balanced")
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)

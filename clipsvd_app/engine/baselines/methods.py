@@ -1,4 +1,4 @@
-"""The baselines of CLIP-SVD: one entry a method, all fitted on the same images."""
+"""The baselines of CLIP-SVD: one entry for each method, all fitted on the same images."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.baselines.text_probe import TextProbe
     from clipsvd_app.engine.data.features import Features
 
+# A probability of 0 has no logarithm.
 _TINY = 1e-12
 
 
@@ -41,7 +42,7 @@ class MethodOutput:
 
 @dataclass(frozen=True, slots=True)
 class ZeroShot:
-    """The untouched model; only the texts and the scale of the task are used."""
+    """The unadapted model; only the texts and the scale of the task are used."""
 
     task: BaselineTask
     trainable_parameters: int = 0
@@ -70,7 +71,7 @@ LINEAR_METHODS: dict[LayerMethod, Callable[[BaselineTask], Linear]] = {
     "linear_probe": _linear_probe,
     "gda": fit_gda,
 }
-"""Those that come down to one layer, so that they can be handed on without any image."""
+"""The methods that are one linear layer, so that they can be exported without any image."""
 
 FROZEN_METHODS: dict[MethodName, Callable[[BaselineTask], Fitted]] = {
     "zero_shot": ZeroShot,
@@ -82,13 +83,13 @@ FROZEN_METHODS: dict[MethodName, Callable[[BaselineTask], Fitted]] = {
 
 
 def frozen_outputs(task: BaselineTask, features: Features) -> dict[MethodName, MethodOutput]:
-    """Return what every method on frozen features says of images (images, width) after the task."""
+    """Return each method's output for images (images, width) after fitting it on the task."""
     with small_products():
         return {method: _output(fit, task, features) for method, fit in FROZEN_METHODS.items()}
 
 
 def small_products() -> AbstractContextManager[object]:
-    """Keep matrices of a few hundred rows on one thread: two wait for each other beside a busy process."""
+    """Keep small matrices on one thread: beside a busy process, two threads wait for each other."""
     one: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
     return one
 

@@ -1,4 +1,4 @@
-"""What a method on frozen features learns from, and what it answers with."""
+"""The training data of a method on frozen features, and the interface of a fitted method."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class BaselineTask:
     """Labelled training images as unit features (images, width), and the texts of the classes.
 
-    texts: unit embeddings (classes, width); scale: what a cosine is multiplied with to be a logit.
+    texts: unit embeddings (classes, width); scale: the factor from cosine to logit.
     """
 
     features: Features
@@ -45,7 +45,7 @@ class BaselineTask:
         return np.asarray(np.eye(self.classes)[self.truth])
 
     def subset(self, positions: Sequence[int]) -> BaselineTask:
-        """Return the task with these training images alone."""
+        """Return the task with only these training images."""
         rows = list(positions)
         return BaselineTask(
             self.features[rows],
@@ -57,23 +57,23 @@ class BaselineTask:
         )
 
     def zero_shot_logits(self, features: Features) -> Floats:
-        """Return what the untouched model says (images, classes)."""
+        """Return the logits of the unadapted model (images, classes)."""
         return np.asarray(self.scale * features.astype(np.float64) @ self.texts.astype(np.float64).T)
 
 
 class Fitted(Protocol):
-    """A method that has learnt."""
+    """A fitted method."""
 
     @property
     def trainable_parameters(self) -> int:
-        """Count the numbers that training set."""
+        """Count the trained numbers."""
 
     def probabilities(self, features: Features) -> Floats:
         """Return (images, classes)."""
 
 
 class Linear(Fitted, Protocol):
-    """A method whose answer is the softmax of one linear layer on the features."""
+    """A method whose prediction is the softmax of one linear layer on the features."""
 
     @property
     def layer(self) -> tuple[Floats, Floats]:

@@ -1,4 +1,4 @@
-"""A linear classifier that starts from the text: honest with a handful of labels, instant to fit.
+"""A linear classifier that starts from the text: robust with a handful of labels, instant to fit.
 
 Class weights are the text embeddings plus a shrunken shift toward the mean of the class's images
 (in the spirit of SS-Text, Silva-Rodriguez et al. 2025): one closed form, no iterations.
@@ -51,7 +51,7 @@ class TextProbe:
 def fit_text_probe(features: Features, labels: Sequence[int], texts: Features, scale: float) -> TextProbe:
     """Blend each class's text with the mean of its images (images, width), both about their own centres.
 
-    Without labels in every class the text alone decides.
+    Unless every class has a label, only the text decides.
     """
     known = np.asarray(labels, dtype=np.int64)
     counts = np.bincount(known, minlength=len(texts))
@@ -66,4 +66,5 @@ def fit_text_probe(features: Features, labels: Sequence[int], texts: Features, s
 
 
 def _unit(rows: Features) -> Features:
+    # A row of zeros stays zero: two classes with one text have no direction from their centre.
     return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True).clip(1e-12), dtype=np.float32)

@@ -1,8 +1,8 @@
-"""Tip-Adapter: the training images as a cache that votes by likeness, beside the text (Zhang et al. 2022).
+"""Tip-Adapter: the training images as a cache that votes by similarity, beside the text (Zhang et al. 2022).
 
 Training-free form, equation 6 of "Tip-Adapter: Training-free Adaption of CLIP for Few-shot Classification"
 (ECCV 2022): logits = alpha exp(-beta (1 - f F^T)) L + scale f W^T. Each class's images vote with the same
-weight in all, so that a class with more of them does not win by number.
+total weight, so that a class with more of them does not win by number.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.data.features import Features
     from clipsvd_app.engine.statistics.metrics import Floats
 
+# About a factor of 3 apart around the published values. Larger betas serve backbones whose images all lie
+# close together, where small ones would count every training image alike.
 _ALPHAS = (0.5, 1.0, 3.0, 10.0, 30.0)
 _BETAS = (1.0, 5.5, 20.0, 60.0, 180.0)
 _SETTINGS = tuple(product(_ALPHAS, _BETAS))
@@ -31,7 +33,7 @@ _DEFAULT = (1.0, 5.5)
 
 @dataclass(frozen=True, slots=True)
 class TipAdapter:
-    """A cache of training images; alpha weighs it against the text, beta says how alike counts."""
+    """A cache of training images; alpha weighs it against the text, beta is the sharpness of similarity."""
 
     task: BaselineTask
     alpha: float

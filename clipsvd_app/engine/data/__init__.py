@@ -1,1 +1,1 @@
-"""Images as the model takes them, their frozen features, and who trains and who tests."""
+"""Images as the model takes them, their frozen features, and splits into training and test."""

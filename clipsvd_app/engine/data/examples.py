@@ -1,4 +1,4 @@
-"""Labelled pictures in memory: what a fit learns from and what an inner split is cut from."""
+"""Labelled images in memory: the training data of a fit and of its inner split."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """Pictures with labels and patients.
+    """Images with labels and patients.
 
     large: (images, 3, larger side, larger side) uint8, for random crops; plain: (images, 3, size, size)
     uint8, as the model sees them when it predicts.

@@ -1,4 +1,4 @@
-"""Frozen image features, kept on disk by content so that a preview answers at once."""
+"""Frozen image features, cached on disk by content so that a preview answers at once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from clipsvd_app import settings
 from clipsvd_app.domain.codec import to_json
 from clipsvd_app.engine.backbone.backbone import Backbone, embed_images, require_finite
-from clipsvd_app.engine.data.images import Pictures, normalise, read_pictures
+from clipsvd_app.engine.data.images import Squares, normalise, read_squares
 from clipsvd_app.errors import UserError
 from clipsvd_app.files import keep
 from clipsvd_app.imaging.files.known_hashes import known_sha256, require_content
@@ -28,11 +28,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Features = NDArray[np.float32]
+# Bounds the memory of one pass, and the time between two reports.
 _BATCH = 32
-# 150 kB each at 224 x 224: a pool of ten thousand would be 1.5 GB, and twice that while it is stacked.
-_PICTURES_AT_ONCE = 512
+# 150 kB each at 224 x 224: ten thousand images would be 1.5 GB, and twice that while they are stacked.
+_IMAGES_AT_ONCE = 512
 _STAGE = "Computing features"
-# Raise this when the same pixels would be letterboxed or embedded otherwise.
+# Raise this when the same pixels are letterboxed or embedded differently.
 _VERSION = 2
 
 
@@ -54,7 +55,7 @@ class FeatureStore:
     _known: dict[str, Features] = field(default_factory=dict)
 
     def of(self, inputs: Sequence[ImageInput], report: Report) -> FrozenFeatures:
-        """Return the features of images, computing only those that were never seen."""
+        """Return the features of images, computing only those that are not cached."""
         keys: dict[int, str] = {}
         refused: list[tuple[int, str]] = []
         for image in inputs:
@@ -69,12 +70,12 @@ class FeatureStore:
         rows = [self._known[keys[image.id]] for image in kept]
         return FrozenFeatures(np.stack(rows) if rows else np.empty((0, 0), np.float32), kept, tuple(refused))
 
-    def of_pictures(self, pictures: Pictures, report: Report) -> Features:
-        """Return the features (images, width) of pictures that are already read at the model's size."""
-        keys = [self._key(image) for image in pictures.inputs]
+    def of_squares(self, squares: Squares, report: Report) -> Features:
+        """Return the features (images, width) of images that are already read at the model's size."""
+        keys = [self._key(image) for image in squares.inputs]
         missing = [place for place, key in enumerate(keys) if self._recall(key) is None]
         if missing:
-            rows = embed_pictures(self.backbone.model, self.backbone, pictures.pixels[missing], report)
+            rows = embed_squares(self.backbone.model, self.backbone, squares.pixels[missing], report)
             for place, row in zip(missing, rows, strict=True):
                 self._remember(keys[place], row)
         return np.stack([self._known[key] for key in keys])
@@ -82,12 +83,12 @@ class FeatureStore:
     def _compute(
         self, images: list[ImageInput], keys: dict[int, str], report: Report
     ) -> tuple[tuple[int, str], ...]:
-        """Compute features of so many pictures at a time as fit into memory; a cancel keeps what is done."""
-        if len(images) <= _PICTURES_AT_ONCE:
+        """Compute features of as many images at a time as fit into memory; a cancel keeps what is done."""
+        if len(images) <= _IMAGES_AT_ONCE:
             return self._compute_part(images, keys, report)
         refused: list[tuple[int, str]] = []
-        for start in range(0, len(images), _PICTURES_AT_ONCE):
-            part = images[start : start + _PICTURES_AT_ONCE]
+        for start in range(0, len(images), _IMAGES_AT_ONCE):
+            part = images[start : start + _IMAGES_AT_ONCE]
             refused += self._compute_part(part, keys, _part_of(report, start, len(part), len(images)))
         return tuple(refused)
 
@@ -95,14 +96,14 @@ class FeatureStore:
         self, images: list[ImageInput], keys: dict[int, str], report: Report
     ) -> tuple[tuple[int, str], ...]:
         preprocessing = self.backbone.preprocessing
-        pictures = read_pictures(images, preprocessing.size, preprocessing.interpolation, report)
-        rows = embed_pictures(self.backbone.model, self.backbone, pictures.pixels, report)
-        for image, row in zip(pictures.inputs, rows, strict=True):
+        squares = read_squares(images, preprocessing.size, preprocessing.interpolation, report)
+        rows = embed_squares(self.backbone.model, self.backbone, squares.pixels, report)
+        for image, row in zip(squares.inputs, rows, strict=True):
             self._remember(keys[image.id], row)
-        return pictures.refused
+        return squares.refused
 
     def _key(self, image: ImageInput) -> str:
-        """Name a feature by all that it depends on: the model, the reader, the content and the view of it."""
+        """Return a key of all that a feature depends on: model, reader, content and view of the image."""
         require_content(Path(image.path), image.sha256)
         content = image.sha256 or known_sha256(Path(image.path))
         view = [image.frame, *map(to_json, (image.window, image.crop, image.series_window))]
@@ -128,21 +129,22 @@ class FeatureStore:
 
     def _file(self, key: str) -> Path:
         root = self.folder or settings.cache_folder() / "features" / self.backbone.fingerprint
+        # 256 subfolders: folders of ten thousand files are slow on some file systems.
         return root / key[:2] / f"{key}.npy"
 
 
 def _part_of(report: Report, start: int, count: int, whole: int) -> Report:
-    """Return a report that tells of one part as of a piece of the whole."""
+    """Return a report that counts one part within the whole."""
 
     def told(stage: str, done: int, total: int, metrics: dict[str, float] | None = None) -> None:
-        # Reading moves the bar on; embedding what was read only lets it be cancelled.
+        # Reading advances the progress bar; embedding only reports so that it can be cancelled.
         report(_STAGE, start + (count if stage == _STAGE else done), whole)
 
     return told
 
 
-def embed_pictures(model: nn.Module, backbone: Backbone, pixels: Tensor, report: Report) -> Features:
-    """Return unit features (images, width) fp32 of letterboxed pictures (images, 3, size, size) uint8."""
+def embed_squares(model: nn.Module, backbone: Backbone, pixels: Tensor, report: Report) -> Features:
+    """Return unit features (images, width) fp32 of letterboxed images (images, 3, size, size) uint8."""
     rows = []
     with torch.no_grad():
         for start in range(0, len(pixels), _BATCH):

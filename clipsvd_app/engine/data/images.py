@@ -1,4 +1,4 @@
-"""Images as the model takes them: read, letterboxed to a square, kept as bytes, augmented in batches."""
+"""Images as the model takes them: read, letterboxed to a square, stored as uint8, augmented in batches."""
 
 from __future__ import annotations
 
@@ -27,21 +27,24 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# Random crops are cut from a slightly larger picture, so that a small crop is not a blurred one.
+# Random crops are cut from a slightly larger image, so that a small crop is not blurred by enlarging.
 TRAINING_MARGIN = 1.15
-# A fold's own pictures are a copy of these, and the steps need the most.
+# Each fold copies its images from these, and the training steps need most of the memory.
 _SHARE_OF_FREE_MEMORY = 0.25
+# Changes as small as between two exposures of one patient: position, brightness and contrast vary, but no
+# finding is turned over, cropped away or burnt out. Brightness is a share of the grey scale, contrast a
+# factor.
 _MAX_ROTATION_DEG = 8.0
 _MAX_BRIGHTNESS = 0.1
 _MAX_CONTRAST = 0.15
 
 
 @dataclass(frozen=True, slots=True)
-class Pictures:
-    """Letterboxed pictures (images, 3, side, side) uint8 of ``inputs``, and what could not be read.
+class Squares:
+    """Letterboxed images (images, 3, side, side) uint8 of ``inputs``, and what could not be read.
 
-    ``replaced``: those among them whose file is another one than was added. ``larger``: by place among the
-    ``inputs``, labelled pictures (3, larger side, larger side) uint8 that random crops are taken from.
+    ``replaced``: refused images whose file is not the one that was added. ``larger``: by place among the
+    ``inputs``, labelled images (3, larger side, larger side) uint8 that random crops are taken from.
     """
 
     pixels: Tensor
@@ -51,9 +54,9 @@ class Pictures:
     larger: Mapping[int, Tensor] = field(default_factory=dict)
 
 
-def read_pictures(
+def read_squares(
     inputs: Sequence[ImageInput], side: int, interpolation: str, report: Report, larger_side: int = 0
-) -> Pictures:
+) -> Squares:
     """Read images into squares of ``side`` pixels; an unreadable one is listed with its sentence.
 
     larger_side: labelled ones are kept at this side too, as many as memory allows; 0 keeps none.
@@ -61,14 +64,14 @@ def read_pictures(
     pixels, refused, replaced = [], [], []
     kept: list[ImageInput] = []
     larger: dict[int, Tensor] = {}
-    most_larger = pictures_that_fit(larger_side) if larger_side else 0
+    most_larger = squares_that_fit(larger_side) if larger_side else 0
     for done, image in enumerate(inputs):
         report("Reading images", done, len(inputs))
         try:
-            picture = open_image(image)
+            rgb = open_image(image)
             if image.label is not None and len(larger) < most_larger:
-                larger[len(kept)] = model_square(picture, larger_side, interpolation)
-            pixels.append(model_square(picture, side, interpolation))
+                larger[len(kept)] = model_square(rgb, larger_side, interpolation)
+            pixels.append(model_square(rgb, side, interpolation))
             kept.append(image)
         except UserError as error:
             refused.append((image.id, str(error)))
@@ -76,11 +79,11 @@ def read_pictures(
                 replaced.append(image.id)
     report("Reading images", len(inputs), len(inputs))
     stacked = torch.stack(pixels) if pixels else torch.empty((0, 3, side, side), dtype=torch.uint8)
-    return Pictures(stacked, tuple(kept), tuple(refused), tuple(replaced), larger)
+    return Squares(stacked, tuple(kept), tuple(refused), tuple(replaced), larger)
 
 
-def pictures_that_fit(side: int) -> int:
-    """Return how many pictures of a side in pixels a run may keep in the memory that is free now."""
+def squares_that_fit(side: int) -> int:
+    """Return how many images of a side in pixels a run may keep in the memory that is free now."""
     return int(psutil.virtual_memory().available * _SHARE_OF_FREE_MEMORY) // (3 * side**2)
 
 
@@ -96,12 +99,12 @@ def model_square(rgb: NDArray[np.uint8], side: int, interpolation: str = "bicubi
 
 
 def training_side(preprocessing: Preprocessing) -> int:
-    """Return the side in pixels of pictures that random crops are taken from."""
+    """Return the side in pixels of the images that random crops are taken from."""
     return math.ceil(preprocessing.size * TRAINING_MARGIN)
 
 
 def normalise(pixels: Tensor, preprocessing: Preprocessing) -> Tensor:
-    """Scale uint8 or 0-255 pictures (images, 3, side, side) to the model's inputs, fp32."""
+    """Scale uint8 or 0-255 images (images, 3, side, side) to the model's inputs, fp32."""
     mean = torch.tensor(preprocessing.mean, device=pixels.device).view(1, 3, 1, 1)
     std = torch.tensor(preprocessing.std, device=pixels.device).view(1, 3, 1, 1)
     return (pixels.float() / 255 - mean) / std
@@ -109,7 +112,7 @@ def normalise(pixels: Tensor, preprocessing: Preprocessing) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """Changes that keep a finding what it is: crop, mirror, slight turn, brightness and contrast.
+    """Random changes that preserve a finding: crop, mirroring, slight rotation, brightness and contrast.
 
     ``crop_scale`` is the smallest share of the area that a crop keeps; ``flip`` mirrors left-right.
     """
@@ -119,7 +122,7 @@ class Augmentation:
     flip: bool
 
     def __call__(self, pixels: Tensor, generator: torch.Generator) -> Tensor:
-        """Turn pictures (images, 3, side, side) uint8 into augmented inputs (images, 3, size, size)."""
+        """Return augmented inputs (images, 3, size, size) of images (images, 3, side, side) uint8."""
         size = self.preprocessing.size
         theta = self._placements(len(pixels), generator).to(pixels.device)
         grid = functional.affine_grid(theta, [len(pixels), 3, size, size], align_corners=False)
@@ -127,8 +130,11 @@ class Augmentation:
         return normalise(self._exposed(cut, generator), self.preprocessing)
 
     def _placements(self, count: int, generator: torch.Generator) -> Tensor:
-        """Return affine maps (count, 2, 3) from the cut to the picture, both in [-1, 1]."""
+        """Return affine maps (count, 2, 3) from the crop to the image, both in [-1, 1]."""
+        # Drawn on the CPU and all at once, mirroring too where it is off: the other numbers then stay the
+        # same.
         scale, x, y, turn, mirror = torch.rand((5, count), generator=generator)
+        # The square root, because crop_scale is a share of the area.
         zoom = (self.crop_scale + (1 - self.crop_scale) * scale).sqrt()
         angle = (2 * turn - 1) * math.radians(_MAX_ROTATION_DEG)
         sign = torch.where(mirror < 0.5, -1.0, 1.0) if self.flip else torch.ones(count)

@@ -1,7 +1,7 @@
-"""Who trains and who tests: whole patients on one side, the same draw for the same seed.
+"""Splits into training and test images: whole patients on one side, the same split for the same seed.
 
-Draws depend on the order of the images, which in a request is that of their content, on the order of the
-patients' names, which are numbered in that order, and not on how the classes are numbered.
+A split depends on the order of the images, which a request sorts by content, and on the order of the
+patients' names, which are numbered in that order; it does not depend on how the classes are numbered.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+# In every class. With fewer, two folds would train or test a class on a single patient.
 MIN_PATIENTS_TO_ESTIMATE = 4
 
 
@@ -71,10 +72,9 @@ def set_aside(patient_ids: Sequence[str], locked: Collection[str]) -> Split:
 
 
 def draw_shots(labels: Sequence[int], patient_ids: Sequence[str], shots: int, seed: int) -> Split:
-    """Draw ``shots`` images of every class for training; the rest tests, but for the drawn patients.
+    """Draw ``shots`` training images of every class; the rest is for testing, except the drawn patients.
 
-    A class with fewer images gives all but what its smallest possible test needs: at least one
-    patient stays out where there are two or more.
+    A class with fewer images gives all but one patient, if it has two or more, so that it can be tested.
     """
     generator = np.random.default_rng(seed)
     chosen: list[int] = []
@@ -95,7 +95,7 @@ def folds_by_patient(
 
     folder = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
-        # A class with fewer images than folds is told to the user in our own words, or not at all.
+        # scikit-learn warns of a class with fewer images than folds; callers check that by patients.
         warnings.simplefilter("ignore")
         pieces = list(folder.split(np.zeros(len(labels)), _numbered(labels), np.asarray(patient_ids)))
     return tuple(Split(tuple(train.tolist()), tuple(test.tolist())) for train, test in pieces)
@@ -104,6 +104,7 @@ def folds_by_patient(
 def patient_folds(patient_ids: Sequence[str], folds: int) -> NDArray[np.int64]:
     """Return a fold for each image (images,), whole patients at a time, whatever their classes."""
     names, membership = np.unique(np.asarray(patient_ids), return_inverse=True)
+    # A fixed seed: these folds only calibrate, and the same images must give the same figures.
     drawn = np.random.default_rng(0).permutation(len(names)) % min(folds, len(names))
     return np.asarray(drawn[membership])
 
@@ -117,7 +118,7 @@ def patients_in_smallest_class(labels: Sequence[int], patient_ids: Sequence[str]
 
 
 def inner_split(labels: Sequence[int], patient_ids: Sequence[str], seed: int, folds: int = 3) -> Split | None:
-    """Return one grouped split on which to choose, or None where a side would miss a class."""
+    """Return one grouped split for choosing settings, or None where a side would miss a class."""
     folds = min(folds, patients_in_smallest_class(labels, patient_ids))
     if folds < 2:
         return None
@@ -129,7 +130,7 @@ def inner_split(labels: Sequence[int], patient_ids: Sequence[str], seed: int, fo
 
 
 def _numbered(labels: Sequence[int]) -> NDArray[np.int64]:
-    """Return the labels (images,), counted anew in the order in which the classes first occur."""
+    """Return the labels (images,), renumbered in the order in which the classes first occur."""
     places = {label: place for place, label in enumerate(dict.fromkeys(labels))}
     return np.array([places[label] for label in labels], dtype=np.int64)
 

@@ -1,6 +1,6 @@
-"""Which device computes, in which precision, and why a GPU that is there is not used.
+"""Which device computes, in which precision, and why a GPU of this computer is not used.
 
-Facts come from a ``Probe``; everything here is decided from them alone, once per process and device.
+Facts come from a ``Probe``; every decision follows from them, once per process and device.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from clipsvd_app.errors import UserError
 if TYPE_CHECKING:
     from clipsvd_app.engine.device.facts import NvidiaFacts
 
-# Relative to the largest number of each tensor. TF32 would be off by 5e-4, bfloat16 by 1e-2.
+# Relative to the largest number of each tensor. TF32 deviates by 5e-4 and bfloat16 by 1e-2: a sound device
+# passes with room to spare, and one that computes something else does not.
 FP32_TOLERANCE = 1e-3
 BFLOAT16_TOLERANCE = 5e-2
-# Real units give about 2 and more, emulation less than 1: a busy moment decides nothing here.
 _INSTEAD = "or choose auto or cpu"
 
 
@@ -36,14 +36,14 @@ class Unusable:
     present: bool = True
 
     def error(self) -> UserError:
-        """Return what refuses somebody who asked for this very device."""
+        """Return the refusal for a request of this device."""
         code = "device_unusable" if self.present else "no_such_device"
         return UserError(self.message, remedy=self.remedy, code=code)
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceState:
-    """A device that was looked at and, where it can be started, tested.
+    """A device that was probed and, where it can be started, tested.
 
     ``deviation`` is the test kernel's, in fp32; None where it did not run.
     """
@@ -88,7 +88,7 @@ class Devices:
         return torch.device(best.kind)
 
     def note(self) -> str:
-        """Say why ``auto`` leaves a GPU unused that is there; empty where nothing is amiss."""
+        """Return why ``auto`` does not use a GPU of this computer; empty where there is no such GPU."""
         gpus = [self.state(kind) for kind in DEVICE_KINDS if kind != "cpu"]
         if any(state.unusable is None for state in gpus):
             return ""
@@ -104,7 +104,7 @@ class Devices:
         return next((self.state(kind).title for kind in DEVICE_KINDS if kind == device.type), device.type)
 
     def describe(self) -> str:
-        """Say in a few words what ``auto`` computes on."""
+        """Return in a few words what ``auto`` computes on."""
         best = self._best_of(DEVICE_KINDS)
         if best.unusable is not None:
             return best.unusable.message
@@ -113,11 +113,11 @@ class Devices:
         return f"{best.title}, trains in {precision}, {counted(threads, 'thread')}"
 
     def has_fast_bfloat16(self, kind: str) -> bool:
-        """Whether products in bfloat16 run in its silicon on this kind of device, and come out right."""
+        """Whether this kind of device multiplies in bfloat16 in hardware, and correctly."""
         return any(self.state(known).bfloat16 for known in DEVICE_KINDS if known == kind)
 
     def _best_of(self, kinds: tuple[DeviceKind, ...]) -> DeviceState:
-        """Return the first usable device, looking no further; the last one when none is."""
+        """Return the first usable device without probing the others; the last one when none is usable."""
         usable = (kind for kind in kinds if self.state(kind).unusable is None)
         return self.state(next(usable, kinds[-1]))
 
@@ -148,6 +148,7 @@ def _look(kind: DeviceKind, probe: Probe) -> DeviceState:
     if unusable is not None:
         return DeviceState(kind, title, unusable)
     deviation = probe.deviation(kind, bfloat16=False)
+    # Written so that NaN fails too.
     if deviation is None or not deviation <= FP32_TOLERANCE:
         return DeviceState(kind, title, _failed(kind, title, runs=deviation is not None), deviation=deviation)
     return DeviceState(kind, title, bfloat16=_trusts_bfloat16(kind, probe), deviation=deviation)
@@ -156,7 +157,7 @@ def _look(kind: DeviceKind, probe: Probe) -> DeviceState:
 def _found(kind: DeviceKind, probe: Probe) -> tuple[str, Unusable | None]:
     if kind == "cuda":
         facts = probe.nvidia()
-        return f"cuda ({facts.name})" if facts.name else "cuda", nvidia_trouble(facts)
+        return f"cuda ({facts.name})" if facts.name else "cuda", nvidia_fault(facts)
     if kind == "mps" and not probe.has_mps():
         return kind, Unusable(
             "This computer has no Apple GPU that PyTorch can use.", "Choose auto or cpu.", present=False
@@ -164,8 +165,8 @@ def _found(kind: DeviceKind, probe: Probe) -> tuple[str, Unusable | None]:
     return kind, None
 
 
-def nvidia_trouble(facts: NvidiaFacts) -> Unusable | None:
-    """Say why an NVIDIA GPU cannot be used, from the first thing that has to be mended; None when it can."""
+def nvidia_fault(facts: NvidiaFacts) -> Unusable | None:
+    """Return why an NVIDIA GPU cannot be used, naming the first thing to fix; None when it can be used."""
     if facts.available:
         if facts.capability is None or _has_code_for(facts.capability, facts.architectures):
             return None

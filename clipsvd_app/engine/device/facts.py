@@ -1,4 +1,4 @@
-"""What this computer and this build of torch say of themselves; what follows from it is in ``devices``."""
+"""What this computer and this build of torch report; ``devices`` decides what follows from it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.recipe import DeviceKind
 
 _PCI = Path("/sys/bus/pci/devices")
+# PCI ID registry: vendor 10de is NVIDIA, base class 03 a display controller.
 _NVIDIA_VENDOR = "0x10de"
 _PCI_DISPLAY_CLASS = "0x03"
+# Names of torch.cpu.get_capabilities: x86 with AVX-512 or AMX, Arm with and without SVE.
 _CPU_BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")
+# The name is stored with runs and in adapters; the schema allows a device of 128 characters.
 _NAME_LENGTH = 64
 
 
@@ -44,7 +47,7 @@ class Probe(Protocol):
     """Answers questions about this computer; each may take a moment and is asked once."""
 
     def nvidia(self) -> NvidiaFacts:
-        """Say what there is of an NVIDIA GPU (or of an AMD one, which torch also calls cuda)."""
+        """Return what is known of an NVIDIA GPU (or an AMD one, which torch also calls cuda)."""
 
     def has_mps(self) -> bool:
         """Whether torch can start an Apple GPU."""
@@ -53,7 +56,7 @@ class Probe(Protocol):
         """Return how far the test kernel is off there, relative to the CPU; None when it fails."""
 
     def has_bfloat16_units(self, kind: DeviceKind) -> bool:
-        """Whether the silicon says that it multiplies in bfloat16."""
+        """Whether the hardware states that it multiplies in bfloat16."""
 
     def threads(self) -> int:
         """Return how many CPU threads torch uses."""
@@ -90,7 +93,7 @@ class TorchProbe:
         try:
             return kernel.deviation(torch.device(kind), bfloat16=bfloat16)
         except RuntimeError:
-            # Whatever a driver or an operator fails with: such a device is of no use.
+            # Drivers and operators fail with many messages; none of them leaves a usable device.
             return None
 
     def has_bfloat16_units(self, kind: DeviceKind) -> bool:
@@ -100,7 +103,7 @@ class TorchProbe:
         if kind == "cpu":
             capabilities = torch.cpu.get_capabilities()
             return any(capabilities.get(name) for name in _CPU_BFLOAT16)
-        # Nobody has measured mixed precision on Apple GPUs with these models.
+        # Mixed precision on Apple GPUs was never measured with these models.
         return False
 
     def threads(self) -> int:
@@ -131,5 +134,5 @@ def _read(file: Path) -> str:
 
 
 def _plain(name: str) -> str:
-    """Keep what may stand in a file that is passed on: the model in plain letters, and not at length."""
+    """Return a device's name in printable ASCII and of limited length, since shared files hold it."""
     return "".join(letter for letter in name if letter.isascii() and letter.isprintable())[:_NAME_LENGTH]

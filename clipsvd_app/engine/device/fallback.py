@@ -1,4 +1,4 @@
-"""A job whose GPU runs out of memory is done on the CPU, and says so."""
+"""A job whose GPU runs out of memory is repeated on the CPU, and its result says so."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FALLBACK_STAGE = "The GPU's memory is not enough: starting again on the CPU"
 FALLBACK_NOTE = (
     "The GPU's memory was not enough even for one image at a time, so all of this was computed on the CPU."
 )
-# What drivers say in a plain RuntimeError where torch has no OutOfMemoryError for it.
+# Messages of plain RuntimeErrors for full memory, where torch raises no OutOfMemoryError.
 _OTHER_WORDS = ("MPS backend out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
 R = TypeVar("R", bound="DeviceRequest")
 
@@ -32,10 +32,10 @@ def with_cpu_in_reserve(
     let_go: Callable[[torch.device], None],
     report: Report,
 ) -> object:
-    """Return the attempt's result, of a second attempt on the CPU if the GPU's memory ran out.
+    """Return the attempt's result, or that of a second attempt on the CPU if the GPU's memory ran out.
 
-    ``let_go`` drops what is loaded on the device given up. A run's result says in its notes where it was
-    computed in place of where it was to be.
+    ``let_go`` drops what is loaded on the device that is given up. A note of a run's result says that it was
+    computed elsewhere than asked for.
     """
     device = devices.pick(request.device)
     result = _unless_full(lambda: attempt(request), device)
@@ -48,7 +48,11 @@ def with_cpu_in_reserve(
 
 
 def _unless_full(attempt: Callable[[], object], device: torch.device) -> object | None:
-    """Return None when memory ran out; with the exception go the tensors that its frames hold."""
+    """Return None when memory ran out.
+
+    A function of its own, so that the exception, whose frames hold tensors, is gone before the second
+    attempt.
+    """
     try:
         return attempt()
     except RuntimeError as error:
@@ -63,6 +67,7 @@ def is_out_of_memory(error: RuntimeError) -> bool:
 
 
 def _release(device: torch.device) -> None:
+    # Reference cycles keep tensors alive until they are collected; only then can the cache be emptied.
     gc.collect()
     if device.type == "cuda" and torch.cuda.is_initialized():
         torch.cuda.empty_cache()

@@ -1,4 +1,4 @@
-"""A small block of a transformer with fixed numbers, by which a device is judged before it gets work."""
+"""A small transformer block with fixed numbers, by which a device is tested before it is used."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-# Heads 64 wide, as the models have them.
+# Heads 64 wide, as in the models; an odd number of tokens, because kernels err at the edges of their tiles.
 _BATCH, _TOKENS, _WIDTH, _HEADS = 2, 33, 128, 2
 
 
 def deviation(device: torch.device, *, bfloat16: bool) -> float:
     """Return the largest deviation of the block from the same block in fp64 on the CPU.
 
-    Of the output and of every gradient, relative to that tensor's largest number; weights stay fp32,
-    and bfloat16 is what autocast makes of it, as in training. Raises RuntimeError when it cannot run.
+    Of the output and of every gradient, relative to that tensor's largest number. Weights stay fp32 and
+    bfloat16 is autocast's, as in training. Raises RuntimeError when it cannot run.
     """
     cpu = torch.device("cpu")
-    # Whoever asks may be inside a no_grad or autocast of its own.
+    # The caller may be inside no_grad or autocast.
     with torch.inference_mode(mode=False), torch.enable_grad():
         with torch.autocast("cpu", enabled=False), torch.autocast(device.type, enabled=False):
             expected = _run(_numbers(cpu, torch.float64))
@@ -41,6 +41,8 @@ def _numbers(device: torch.device, kind: torch.dtype) -> dict[str, Tensor]:
     }
     drawn = {name: torch.randn(shape, generator=generator) for name, shape in shapes.items()}
     for name in ("qkv", "out"):
+        # Keeps the products at the scale of their inputs, so that a relative deviation means the same in
+        # each.
         drawn[name] *= _WIDTH**-0.5
     return {name: tensor.to(device, kind).requires_grad_() for name, tensor in drawn.items()}
 

@@ -1,4 +1,4 @@
-"""Bring torch, torchvision and open_clip up, whatever wheels they came from."""
+"""Import torch, torchvision and open_clip, whichever wheels they came from."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NMS_MISSING = "operator torchvision::nms does not exist"
 
 @functools.cache
 def import_open_clip() -> ModuleType:
-    """Import open_clip, curing a torchvision wheel whose compiled operators do not fit this torch."""
+    """Import open_clip, also beside a torchvision wheel whose compiled operators do not fit this torch."""
     _import_torchvision()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -39,7 +39,7 @@ def one_thread() -> Iterator[None]:
     """Let torch compute on one thread inside the block: for many small factorisations.
 
     Beside another busy process, MKL's QR of sixty 256 x 64 matrices takes 10 s on two threads, which wait for
-    one another, and 0.02 s on one.
+    each other, and 0.02 s on one.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -51,9 +51,9 @@ def one_thread() -> Iterator[None]:
 
 @contextmanager
 def default_modes(device: torch.device) -> Iterator[None]:
-    """Compute as a fresh process would, whatever modes the caller is in: gradients on, no autocast.
+    """Compute as a fresh process would, whatever the caller's modes: gradients on, no autocast.
 
-    A short job runs inside the report of a long one, which may stand in a mode of its own.
+    A short job runs inside a report of a long one, which may be in another mode.
     """
     with (
         torch.inference_mode(mode=False),
@@ -68,9 +68,10 @@ def default_modes(device: torch.device) -> Iterator[None]:
 def _import_torchvision() -> Any:  # noqa: ANN401 - the library handle is only kept alive
     """Import torchvision; return what must stay alive for it to work.
 
-    The CPU build of torch beside a CUDA build of torchvision lacks the compiled operators, and the
-    import fails on the first of them. Their schemas alone are enough for transforms; they are defined
-    only on that very error, because a working build has them already and would clash.
+    PyPI's torchvision is linked against CUDA. Beside a CPU build of torch (2.13 with torchvision 0.28) its
+    compiled operators do not load, and the import fails at the first of them. Their schemas are enough for
+    transforms; they are defined only after that error, because a working build has them already and would
+    clash.
     """
     try:
         importlib.import_module("torchvision")
@@ -79,6 +80,7 @@ def _import_torchvision() -> Any:  # noqa: ANN401 - the library handle is only k
             raise
     else:
         return None
+    # The failed import left half of the package behind, which a second import would take for whole.
     for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
         del sys.modules[name]
     library = torch.library.Library("torchvision", "FRAGMENT")

@@ -1,1 +1,1 @@
-"""Why the model answers as it does: corpus, concepts, directions, occlusion, and their controls."""
+"""Why the model predicts what it does: concepts, directions, maps, phrases, each with its control."""

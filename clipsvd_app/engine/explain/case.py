@@ -1,4 +1,4 @@
-"""Why one image got its probabilities: score, change, concepts, maps and words, each with its control."""
+"""Explanation of one image's prediction: score, change, concepts, maps and words, each with its control."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def explain_case(
 ) -> CaseExplanation:
     """Explain one preprocessed image (3, size, size) under the adapted model.
 
-    With ``occlusion`` the map of hidden patches is made too; a tower that has no other map always gets it.
+    With ``occlusion`` the occlusion map is made too; a tower without another map always gets it.
     """
     begin = time.monotonic()
     probabilities = _row(adapted.probabilities(image[None]))

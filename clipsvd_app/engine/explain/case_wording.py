@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.results.explanation import Attribution, CaseMap, MapSpecificity
     from clipsvd_app.engine.explain.concepts import Concepts
 
+# Phrases in a sentence; the page lists all of them.
 _MENTIONED = 3
 _MAPS = {
     "heads": "what the attention heads take from each patch",

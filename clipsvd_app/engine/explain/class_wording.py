@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.results.explanation import ClassChange, ClassPhrase
 
+# Phrases and classes in a sentence; the page lists all of them.
 _MENTIONED = 2
 _NAMED = 4
 

@@ -1,11 +1,11 @@
-"""By which phrases the images of a class stand out from the others', before and after adaptation.
+"""The phrases that distinguish the images of a class from the others, before and after adaptation.
 
-A model may tell apart anything it was trained on, so every image is read by a fit that has not seen its
-patient. All images of one patient and class count as one. What differs between fits, as their phrases
-turn with their text towers, is taken out: with z_i = 1 for units of the class, else 0, and z' = z minus its
-mean in each fit, the score of a phrase is sum_i z'_i x_i . t / sum_i z'_i z_i, with one fit the difference
-of the means. A phrase counts only above what the best of all phrases reaches when labels are permuted
-within the fits, and a list only where negative controls are rarer in it than chance has them.
+A model separates whatever it was trained on, so every image is read by a fit that has not seen its patient.
+All images of one patient and class count as one. Differences between fits, whose text towers move phrases,
+are removed: with z_i = 1 for units of the class, else 0, and z' = z minus its mean in each fit, the score of
+a phrase is sum_i z'_i x_i . t / sum_i z'_i z_i, with one fit the difference of the means. A phrase counts
+only above the best of all phrases when labels are permuted within the fits, and a list only where negative
+controls are rarer than by chance.
 """
 
 from __future__ import annotations
@@ -31,12 +31,16 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.training.labelled_images import LabelledImages
     from clipsvd_app.jobs import Report
 
+# The 5 % point of the null is then known to about 0.7 points (standard error).
 PERMUTATIONS = 1000
+# Long enough for controls to appear among the phrases by chance; ``list_length`` makes it longer if needed.
 STRONGEST = 10
+# Phrases of a class that are stored and shown.
 _TOLD = 6
+# The null's percentile: 5 % false phrases, shared among the classes.
 _LEVEL = 0.95
 _TIE = 1e-9
-"""What the last digits of two products may differ by, where chance reaches the very same value."""
+"""How far two products may differ by rounding where chance reaches the same value."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +54,7 @@ class UnseenPart:
 
 
 class UnseenReader:
-    """Watches an estimate and reads each fit's unseen images in phrases; ``changes`` has the result."""
+    """Watches an estimate and compares each fit's unseen images with phrases; ``changes`` has the result."""
 
     def __init__(self, images: LabelledImages) -> None:
         self._images = images
@@ -81,18 +85,19 @@ class UnseenReader:
         )
 
     def changes(self) -> tuple[ClassChange, ...]:
-        """Return what was found, a class each; empty if nothing was watched."""
+        """Return what was found for each class; empty if nothing was watched."""
         return class_changes(self._parts, self._phrases, self._classes) if self._parts else ()
 
 
 def class_changes(
     parts: Sequence[UnseenPart], phrases: Sequence[CorpusPhrase], classes: int, seed: int = 0
 ) -> tuple[ClassChange, ...]:
-    """Return the changes of all classes that some fit's unseen images tell from others."""
+    """Return the changes of all classes of which a fit had unseen images and unseen others."""
     assert all(part.before.shape[1] == part.after.shape[1] == len(phrases) for part in parts)
     units = _units(parts)
     permuted = _permutations(units, seed)
     is_control = np.array([phrase.is_control for phrase in phrases], dtype=bool)
+    # Bonferroni: one false phrase in twenty runs, not in twenty classes.
     level = 1 - (1 - _LEVEL) / classes
     found = []
     for label in range(classes):
@@ -114,7 +119,7 @@ def class_changes(
 
 
 def leading_axis(changes: Sequence[ClassChange], *, adapted: bool = True) -> str:
-    """Return the axis with the largest sum of scores among the told phrases; empty without any."""
+    """Return the axis with the largest sum of scores among the shown phrases; empty without any."""
     shares: defaultdict[str, float] = defaultdict(float)
     for change in changes:
         for phrase in change.told_after() if adapted else change.told_before():
@@ -157,7 +162,7 @@ def _permutations(units: _Units, seed: int) -> NDArray[np.int64]:
 
 
 def _weights(units: _Units, is_class: NDArray[np.bool_]) -> NDArray[np.float64] | None:
-    """Return what each labelling (draws, units) weighs the units by; None where no fit has both sides."""
+    """Return the weights of the units under each labelling (draws, units); None if no fit has both sides."""
     centred = is_class.astype(np.float64)
     for fit in np.unique(units.fits):
         places = np.flatnonzero(units.fits == fit)
@@ -178,9 +183,9 @@ def _counts(parts: Sequence[UnseenPart], label: int) -> tuple[int, int]:
 
 
 def list_length(is_control: NDArray[np.bool_]) -> int:
-    """Return how many of the strongest phrases are looked at: ten, or more where controls are rare.
+    """Return how many of the strongest phrases are examined: ten, or more where controls are rare.
 
-    So many that a list drawn at random has a control in it in 95 % of draws.
+    Enough that a list drawn at random contains a control in 95 % of draws.
     """
     phrases, controls = len(is_control), int(is_control.sum())
     for length in range(STRONGEST, phrases):
@@ -204,7 +209,7 @@ def _told(
     reading_before: ClassReading,
     reading_after: ClassReading,
 ) -> tuple[ClassPhrase, ...]:
-    """Return the strongest descriptions of either state that exceed its threshold, where it may be told."""
+    """Return the strongest descriptions of either state above its threshold, if its list is reliable."""
     rows: set[int] = set()
     for scores, reading in ((before, reading_before), (after, reading_after)):
         if reading.is_told:

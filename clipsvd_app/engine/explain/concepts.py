@@ -18,8 +18,11 @@ from clipsvd_app.engine.explain.model.embedded_corpus import EmbeddedCorpus, uni
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# More phrases always fit better and explain less.
 MOST_CONCEPTS = 8
+# Below it the phrases leave out most of the embedding (1 - 0.6² = 64 % of its squared length).
 LOWEST_COSINE = 0.6
+# Points of the path from one phrase to the weakest penalty, which is 2 % of the one that lets no phrase in.
 _ALPHAS = 40
 _SMALLEST_ALPHA = 0.02
 
@@ -28,8 +31,8 @@ _SMALLEST_ALPHA = 0.02
 class Concepts:
     """Phrases with their shares of the weight, controls left out, strongest first.
 
-    cosine: of the centred embedding with its rebuilding. control_share: weight that went to phrases
-    which describe no medical image; above 10 % the concepts are not believed.
+    cosine: of the centred embedding with its reconstruction. control_share: weight of the negative controls;
+    above 10 % the concepts are unreliable.
     """
 
     phrases: tuple[Phrase, ...]
@@ -38,12 +41,12 @@ class Concepts:
 
     @property
     def is_reliable(self) -> bool:
-        """False when negative controls took part in the explanation."""
+        """False when negative controls have too much of the weight."""
         return self.control_share <= LARGEST_CONTROL_SHARE
 
     @property
     def explain_image(self) -> bool:
-        """True when the concepts are reliable and rebuild most of the embedding."""
+        """True when the concepts are reliable and reconstruct the embedding well enough."""
         return bool(self.phrases) and self.is_reliable and self.cosine >= LOWEST_COSINE
 
 
@@ -68,11 +71,12 @@ def find_concepts(
 
 
 def _sparse_weights(dictionary: NDArray[np.float32], target: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return weights (phrases,): the least shrunken solution on the path with at most 8 phrases."""
+    """Return weights (phrases,): the solution of the weakest penalty that has at most 8 phrases."""
     features, wanted = dictionary.T.astype(np.float64), target.astype(np.float64)
     strongest = float((features.T @ wanted).max()) / len(wanted)
     if strongest <= 0:
         return np.zeros(features.shape[1])
+    # At ``strongest`` itself every weight is 0: just below it the first phrase enters.
     alphas = strongest * np.geomspace(0.99, _SMALLEST_ALPHA, _ALPHAS)
     chosen = np.zeros(features.shape[1])
     for alpha in alphas:
@@ -84,5 +88,6 @@ def _sparse_weights(dictionary: NDArray[np.float32], target: NDArray[np.float32]
 
 
 def _lasso(features: NDArray[np.float64], target: NDArray[np.float64], alpha: float) -> NDArray[np.float64]:
+    # A thousand phrases in a few hundred dimensions converge slowly: scikit-learn's 1,000 iterations warn.
     model = Lasso(alpha=alpha, positive=True, fit_intercept=False, max_iter=20_000, tol=1e-4)
     return np.asarray(model.fit(features, target).coef_, dtype=np.float64)

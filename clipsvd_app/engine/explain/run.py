@@ -1,4 +1,4 @@
-"""What a run changed in the model: matrices, heads, directions, words."""
+"""What a run changed in the model: matrices, heads, directions and phrases."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Readings = dict[tuple[int, int], HeadReading]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Watched:
-    """The image tower in one state, and what its heads wrote for the reference images."""
+    """The image tower in one state, and its heads' outputs for the reference images."""
 
     view: TowerView
     found: Trace
@@ -50,8 +50,8 @@ def explain_run(
 ) -> RunExplanation:
     """Explain what adaptation changed, seen on preprocessed reference images (images, 3, size, size).
 
-    At least one image is needed; labels are not, so the pool will do. ``image_ids`` name them in the answer.
-    ``classes`` are the words of the classes, which only the fits of an estimate can give.
+    At least one image is needed; labels are not, so the pool can be used. ``image_ids`` name them in the
+    result. ``classes`` are the phrases of the classes, which only the fits of an estimate can give.
     """
     assert len(images), "a run is explained on at least one image"
     ids = range(len(images)) if image_ids is None else image_ids
@@ -92,7 +92,7 @@ def explain_run(
 
 
 def matrix_changes(adapted: AdaptedModel) -> tuple[MatrixChange, ...]:
-    """Return ||W' - W|| / ||W|| (Frobenius) of every matrix; U and V keep lengths, so sigma decides it."""
+    """Return ||W' - W|| / ||W|| (Frobenius) of every matrix, from sigma: U and V are orthogonal."""
     changes = []
     for target in adapted.basis.targets:
         base = adapted.basis.matrices[target.name].s0.double().numpy()
@@ -112,7 +112,7 @@ def _head_changes(adapted: AdaptedModel, before: Readings, after: Readings) -> t
 
 
 def _watch_heads(adapted: AdaptedModel, images: Tensor, report: Report) -> _Watched | None:
-    """Watch the heads of a model; None with too few images or a tower without an exact sum."""
+    """Record the heads of a model; None with too few images or a tower without an exact sum."""
     view = open_tower(adapted.model) if len(images) >= FEWEST_IMAGES else None
     if view is None:
         return None
@@ -120,7 +120,7 @@ def _watch_heads(adapted: AdaptedModel, images: Tensor, report: Report) -> _Watc
 
 
 def _centre(adapted: AdaptedModel, images: Tensor, after: _Watched | None, before: _Watched | None) -> Centre:
-    """Return the mean embeddings, from what was watched already where anything was."""
+    """Return the mean embeddings, from recorded outputs where there are any."""
     if after is None or before is None:
         return centre_of_run(adapted, images)
     return keep_centre(adapted, after.found.embedding, before.found.embedding)

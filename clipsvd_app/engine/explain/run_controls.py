@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.results.explanation import ClassChange, HeadChange, HeadReading
 
+# Of the heads: each passes its null by chance in 5 %.
 BY_CHANCE = 0.05
 ENOUGH = "Enough reference images to describe heads"
 CLASSES_ABOVE = "Classes told apart better than by shuffled labels"
@@ -22,9 +23,9 @@ CLASS_CONTROLS = "Every class's list has fewer unfit phrases than chance"
 
 
 def class_controls(classes: Sequence[ClassChange]) -> tuple[Control, ...]:
-    """Return the controls of the classes' words after adaptation; none where nothing unseen was read.
+    """Return the controls of the classes' phrases after adaptation; none without unseen images.
 
-    Each class is held to both for itself; the second gives the worst of those that passed the first.
+    Each class must pass both; the second states the worst of those that passed the first.
     """
     if not classes:
         return ()
@@ -37,9 +38,9 @@ def class_controls(classes: Sequence[ClassChange]) -> tuple[Control, ...]:
 
 
 def run_controls(heads: Sequence[HeadChange], images: int) -> tuple[Control, ...]:
-    """Return the controls of the heads' words after adaptation; without readings only the count of images.
+    """Return the controls of the heads' phrases after adaptation; without readings only the image count.
 
-    Each head passes its null by chance in one case of twenty, so only more heads than that mean something.
+    Each head passes its null by chance in one case of twenty, so only more heads than that are evidence.
     """
     controls = [Control(ENOUGH, images >= ENOUGH_IMAGES, float(images), float(ENOUGH_IMAGES))]
     readings = [head.after for head in heads if head.after is not None]
@@ -54,5 +55,5 @@ def run_controls(heads: Sequence[HeadChange], images: int) -> tuple[Control, ...
 
 
 def is_above(reading: HeadReading) -> bool:
-    """Tell whether a head's first phrase, be it a control, exceeds its null."""
+    """Return whether a head's first phrase, a control included, exceeds its null."""
     return reading.best > reading.threshold > 0

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.results.explanation import Control, DirectionChange, HeadChange, MatrixChange
 
+# In a sentence; the page describes all of them.
 _NAMED_HEADS = 2
 _FROM_SIGMA = "The sizes of change follow exactly from the singular values."
 

@@ -1,1 +1,1 @@
-"""An adapter in forms that other programs load: an open_clip folder, a PEFT LoRA folder, an ONNX file."""
+"""An adapter in forms that other programs load: open_clip folder, PEFT LoRA folder, ONNX file."""

@@ -40,7 +40,7 @@ Kept = dict[str, "NDArray[np.intp]"]
 
 @dataclass(frozen=True, slots=True)
 class LoraWritten:
-    """The rank of every module that changed, how many numbers that makes, and what it costs in logits."""
+    """The rank of every changed module, the number of parameters, and the largest logit difference."""
 
     ranks: dict[str, int]
     parameters: int
@@ -91,6 +91,7 @@ def _largest(change: NDArray[np.float64], energy: float) -> NDArray[np.intp]:
     if moved == 0:
         return order[:0]
     sums = np.cumsum(squares[order])
+    # 1e-12 forgives rounding of the sum, which at an energy of 1 might ask for one direction too many.
     enough = int(np.searchsorted(sums, energy * sums[-1] * (1 - 1e-12))) + 1
     return np.sort(order[: min(enough, moved)])
 
@@ -131,7 +132,7 @@ def _module_factors(
 
 
 def _truncated(adapted: AdaptedModel, kept: Kept) -> AdaptedModel:
-    """Return the model with the kept directions alone: what the LoRA makes of the base."""
+    """Return the model with only the kept directions: what the LoRA makes of the base."""
     sigmas: dict[str, Vector] = {}
     for name, chosen in kept.items():
         sigmas[name] = adapted.basis.matrices[name].s0.numpy().copy()

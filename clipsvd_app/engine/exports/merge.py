@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from clipsvd_app.jobs import Report
 
 WEIGHTS = "open_clip_model.safetensors"
+# Tokenizer and BERT configuration, which open_clip reads from the folder.
 _COPIED = (
     "config.json",
     "merges.txt",
@@ -40,8 +41,8 @@ _STAGE = "Writing the merged model"
 def write_merged(folder: Path, loaded: LoadedAdapter, dtype: torch.dtype, report: Report) -> float:
     """Write the folder, load it with open_clip, and return the largest difference of a logit.
 
-    The weights are those of the backbone's own file with the adapted matrices replaced, so that whatever
-    open_clip does to that file when it loads it, it does to this one.
+    The weights are those of the backbone's own file with the adapted matrices replaced, so that open_clip
+    treats both files alike when it loads them.
     """
     source = read_folder(loaded.adapted.backbone.folder)
     report(_STAGE, 0, 3)
@@ -101,7 +102,7 @@ def _stored(tensor: Tensor, dtype: torch.dtype) -> Tensor:
 def _write_config(folder: Path, source: BackboneFolder) -> dict[str, Any]:
     """Write open_clip's configuration; images are fitted into a black square, as in training.
 
-    The text tower is looked for in ".", which needs no network and names no place on this machine.
+    The text tower is located in ".", which needs no network and contains no path of this computer.
     """
     config: dict[str, Any] = json.loads((source.folder / "open_clip_config.json").read_text(encoding="utf-8"))
     config["model_cfg"] = source.model_config | {"text_cfg": dict(source.model_config["text_cfg"])}

@@ -1,4 +1,4 @@
-"""The adapted image tower with its classes, as one ONNX file that needs nothing else of this program."""
+"""The adapted image tower with its classes, as one ONNX file that needs nothing of this program."""
 
 from __future__ import annotations
 
@@ -24,14 +24,16 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.sigma.adapter import LoadedAdapter
     from clipsvd_app.jobs import Report
 
+# The one that torch's exporter by ``torch.export`` writes without converting.
 OPSET = 18
+# onnx's reference evaluator is plain NumPy and slow.
 CHECKED = 2
 _STAGE = "Writing the ONNX file"
 _INPUT = "pixels: (images, 3, {0}, {0}) uint8, RGB, fitted into a black square without cutting or stretching"
 
 
 class ImageClassifier(nn.Module):
-    """Pictures (images, 3, size, size) uint8 to logits and probabilities, (images, classes) fp32 each."""
+    """Images (images, 3, size, size) uint8 to logits and probabilities, (images, classes) fp32 each."""
 
     mean: Tensor
     std: Tensor
@@ -74,6 +76,7 @@ def write_onnx(file: Path, loaded: LoadedAdapter, report: Report) -> float:
 
 
 def _exported(classifier: ImageClassifier, loaded: LoadedAdapter) -> Any:  # noqa: ANN401 - an onnx.ModelProto
+    # Two images: torch.export takes a dimension of 1 for a constant.
     pixels = parity_pixels(loaded.adapted.backbone.preprocessing)[:2]
     with _quiet(), torch.no_grad():
         program = torch.onnx.export(
@@ -93,7 +96,7 @@ def _exported(classifier: ImageClassifier, loaded: LoadedAdapter) -> Any:  # noq
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the exporter's talk about its own innards from the user."""
+    """Silence the exporter's messages about its internals."""
     logger = logging.getLogger("torch.onnx")
     before = logger.level
     logger.setLevel(logging.ERROR)
@@ -106,7 +109,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _strip_traces(model: Any) -> None:  # noqa: ANN401
-    """Drop what the exporter notes at every node: its stack holds the paths of this machine."""
+    """Remove the exporter's notes at every node: their stack traces hold paths of this computer."""
     for part in (model, model.graph, *model.functions):
         del part.metadata_props[:]
         part.doc_string = ""
@@ -123,7 +126,7 @@ def _strip_traces(model: Any) -> None:  # noqa: ANN401
 
 
 def _metadata(loaded: LoadedAdapter, expected: Tensor) -> dict[str, str]:
-    """Return what the file says of itself; ``parity`` holds the logits of the documented synthetic images."""
+    """Return the file's metadata; ``parity`` holds the logits of the documented synthetic images."""
     document = loaded.content.document
     return {
         "sigma_adapter": document_text(document),

@@ -1,4 +1,4 @@
-"""How far an exported model is from the adapter that it came from, on images that anyone can make."""
+"""The difference of an exported model from its adapter, on synthetic images that anyone can generate."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.backbone.folder import Preprocessing
     from clipsvd_app.engine.sigma.adapted import AdaptedModel
 
+# Eight synthetic images of the canaries' generator; a receiver can compute the same ones.
 SEEDS = tuple(range(1, 9))
 
 
@@ -30,15 +31,15 @@ def parity_pixels(preprocessing: Preprocessing) -> Tensor:
 
 
 def adapted_logits(adapted: AdaptedModel) -> Tensor:
-    """Return what the adapted model answers to the synthetic images: (images, classes)."""
+    """Return the adapted model's logits for the synthetic images: (images, classes)."""
     return _logits(adapted, adapted.model, prompt_batch(adapted.backbone, adapted.classes))
 
 
 def logit_difference(adapted: AdaptedModel, model: nn.Module) -> float:
     """Return the largest difference between the logits of the adapted model and of another open_clip model.
 
-    Its prompts are embedded anew, so that both towers are compared, and at the full length: open_clip's own
-    text tower takes no shorter ones.
+    The other model embeds the prompts itself, so that both towers are compared, and at the full length,
+    because open_clip's own text tower takes no shorter ones.
     """
     text = read_folder(adapted.backbone.folder).text
     prompts = prompt_batch(adapted.backbone, adapted.classes)
@@ -52,6 +53,7 @@ def logit_difference(adapted: AdaptedModel, model: nn.Module) -> float:
 def _logits(adapted: AdaptedModel, model: nn.Module, prompts: PromptBatch) -> Tensor:
     backbone = adapted.backbone
     pixels = parity_pixels(backbone.preprocessing).to(backbone.device)
+    # TF32 convolutions, the default on recent GPUs, would hide differences of the export.
     with torch.no_grad(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
         images = model.encode_image(normalise(pixels, backbone.preprocessing))  # type: ignore[operator]
         classes = prompts.class_embeddings(model)

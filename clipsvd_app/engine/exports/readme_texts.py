@@ -1,4 +1,4 @@
-"""What the exported folders say about themselves, with the exact calls that load them."""
+"""The README texts of exported folders, with the exact calls that load them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ with torch.no_grad():
 
 
 def write_document(folder: Path, content: AdapterContent) -> None:
-    """Write the adapter's own document beside what was made of it."""
+    """Write the adapter's document beside the export."""
     text = json.dumps(to_json(content.document), indent=1, sort_keys=True)
     (folder / MARK).write_text(text + "\n", encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all."""
+"""Files and folders that appear complete or not at all."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MARK = "sigma_adapter.json"
 
 @contextmanager
 def new_folder(target: Path, *, overwrite: bool) -> Iterator[Path]:
-    """Give a folder to write into that becomes ``target`` when the block ends without an error.
+    """Yield a folder to write into that becomes ``target`` when the block ends without an error.
 
     With ``overwrite`` an earlier export is replaced, but never a folder that holds anything else.
     """
@@ -28,15 +28,17 @@ def new_folder(target: Path, *, overwrite: bool) -> Iterator[Path]:
         draft.mkdir()
         yield draft
         for file in draft.iterdir():
+            # Readable by others, however the file was made: an export is to be shared.
             file.chmod(0o644)
         if target.exists():
+            # Moved aside, not deleted: if the next rename fails, nothing was lost but its name.
             target.rename(room / "replaced")
         draft.rename(target)
 
 
 @contextmanager
 def new_file(target: Path, *, overwrite: bool) -> Iterator[Path]:
-    """Give a file to write that becomes ``target`` when the block ends without an error."""
+    """Yield a file to write that becomes ``target`` when the block ends without an error."""
     require_free(target, overwrite=overwrite)
     with _beside(target) as room:
         draft = room / target.name
@@ -65,7 +67,7 @@ def require_free(target: Path, *, overwrite: bool) -> None:
 
 @contextmanager
 def _beside(target: Path) -> Iterator[Path]:
-    """Give a hidden folder on the same disk, gone afterwards whatever happens."""
+    """Yield a hidden folder on the same disk, where renaming is atomic; it is always deleted afterwards."""
     try:
         room = Path(tempfile.mkdtemp(dir=target.parent, prefix=".", suffix=".part"))
     except OSError as error:

@@ -1,1 +1,1 @@
-"""Few-shot figures on any labelled folder."""
+"""The few-shot benchmark on any labelled folder."""

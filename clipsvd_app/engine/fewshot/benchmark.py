@@ -1,4 +1,4 @@
-"""Few-shot figures on any labelled folder: the same draws for every method, one record for each."""
+"""The few-shot benchmark on any labelled folder: the same draws for every method, one record for each."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class BenchSource:
-    """Which images of a data set count, whose they are, and what the classes are called."""
+    """The images of a data set that are used, how to find their patients, and the class names."""
 
     root: Path
     group_regex: str | None
@@ -50,7 +50,7 @@ class BenchSource:
 def open_bench(
     source: BenchSource, backbone: BackboneRef, preset: str, report: Report, device: DeviceName = "auto"
 ) -> tuple[BenchImages, Learner]:
-    """Read all pictures and frozen features once, and return them with what every fit has in common."""
+    """Read all images and frozen features once, and return them with what all fits share."""
     require_data_set(source.root)
     rules, recipe = folder_rules(source.group_regex, source.include_regex), recipe_for(preset)
     warm = WarmBackbones().get(backbone, device, report)
@@ -77,8 +77,8 @@ def few_shot_records(
 ) -> Iterator[dict[str, Any]]:
     """Yield one record for each number of shots, seed and method.
 
-    K images of every class train and all others test, except images of a patient who has a training
-    image. Pictures and frozen features are computed once.
+    K images of every class are for training and all others for testing, except those of patients with a
+    training image. Images and frozen features are read once.
     """
     source = BenchSource(root, group_regex, include_regex, tuple(splits), prompts, tuple(class_names))
     data, learner = open_bench(source, backbone, preset, report, device)

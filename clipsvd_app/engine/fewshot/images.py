@@ -1,4 +1,4 @@
-"""The images of a benchmark: one folder for each class, or a MedMNIST file. Neither is known by name."""
+"""The images of a benchmark: one folder for each class, or a MedMNIST file, whatever its name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 
 from clipsvd_app.domain.classes import clean_name
 from clipsvd_app.domain.words.counting import counted
-from clipsvd_app.engine.data.features import embed_pictures
+from clipsvd_app.engine.data.features import embed_squares
 from clipsvd_app.engine.data.images import model_square, training_side
 from clipsvd_app.engine.training.labelled_images import LabelledImages, read_labelled_images
 from clipsvd_app.errors import UserError
@@ -40,13 +40,13 @@ class BenchImages:
 
 @dataclass(frozen=True, slots=True)
 class FolderRules:
-    """Which files of a class folder count, and where their names hold the patient (first group)."""
+    """Which files of a class folder are used, and where their names hold the patient (first group)."""
 
     group: re.Pattern[str] | None
     include: re.Pattern[str] | None
 
     def takes(self, path: Path) -> bool:
-        """Tell whether a file counts."""
+        """Return whether a file is used."""
         return path.suffix.lower() in IMAGE_SUFFIXES and (
             self.include is None or self.include.search(path.name) is not None
         )
@@ -58,7 +58,7 @@ class FolderRules:
 
 
 def folder_rules(group_regex: str | None, include_regex: str | None) -> FolderRules:
-    """Compile the expressions; a malformed one, or a patient without a group, is refused."""
+    """Compile the expressions; a malformed one, or one for patients without a group, is refused."""
     group = _compiled(group_regex)
     if group is not None and group.groups < 1:
         raise UserError(
@@ -84,7 +84,7 @@ def read_bench_images(
 
 
 def require_data_set(root: Path) -> None:
-    """Refuse what is neither a folder nor an npz file, before anything is loaded for it."""
+    """Refuse anything but a folder or an npz file, before the backbone is loaded for it."""
     if not root.is_dir() and not (root.suffix == ".npz" and root.is_file()):
         raise UserError(
             f"“{root.name}” is neither a folder of class folders nor a MedMNIST file.",
@@ -127,7 +127,7 @@ def _from_arrays(
     inputs = tuple(
         ImageInput(place, "", 0, f"image {place}", kinds.index(label)) for place, label in enumerate(labels)
     )
-    features = embed_pictures(backbone.model, backbone, plain, report)
+    features = embed_squares(backbone.model, backbone, plain, report)
     images = LabelledImages(backbone, inputs, plain, features, (), larger)
     return BenchImages(file.stem, names, images)
 

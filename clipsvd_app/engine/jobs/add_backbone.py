@@ -1,7 +1,7 @@
-"""The job that adds a backbone: look, check everything that is cheap, copy, and load the copy once.
+"""The job that adds a backbone: find, check everything that is cheap, copy, and load the copy once.
 
-What is written is a complete folder of its own, even where the source would do as it is: a download folder or
-a hub cache may be cleared, and what adapters are tied to must not change under them.
+A complete folder is written even if the source could be used as it is: a download folder or hub cache may be
+cleared, and the weights that adapters are tied to must not change.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ STAGE_WRITE, STAGE_CHECK = "Writing the backbone", "Checking the backbone"
 def run_add(
     request: AddBackboneRequest, report: Report, known: Mapping[str, KnownRelease] = KNOWN_RELEASES
 ) -> AddBackboneResult:
-    """Take a model in; each lack is refused with one sentence, and nothing half-done stays behind.
+    """Add a model; each fault is refused with one sentence, and nothing incomplete stays behind.
 
-    Equal weights that are here already are not written again: the answer then names the first copy.
+    Equal weights that exist already are not written again: the answer then names the first copy.
     """
     source, target = locate(Path(request.source)), Path(request.target)
     state = read_state(source.weights)
@@ -70,7 +70,7 @@ def run_add(
 
 
 def _require_open_clip(source: Source, state: State) -> None:
-    """Refuse a model of the transformers library (CLIPModel and its kin), whose towers have other names."""
+    """Refuse a model of the transformers library (such as CLIPModel), whose towers have other names."""
     if all(any(name.startswith(tower) for name in state) for tower in ("vision_model.", "text_model.")):
         raise UserError(
             f"“{source.weights.name}” holds a model in the layout of the transformers library,"
@@ -81,7 +81,7 @@ def _require_open_clip(source: Source, state: State) -> None:
 
 
 def _check(folder: Path, source: Source, state: State, release: KnownRelease | None) -> tuple[str, ...]:
-    """Refuse what would not load, before the large file is copied; return what is worth knowing."""
+    """Refuse what would not load, before the large file is copied; return notes for the user."""
     checked = read_folder(folder, source.weights)
     tokenizer = load_tokenizer(checked)
     _require_fit(checked, state)
@@ -99,6 +99,7 @@ def _check(folder: Path, source: Source, state: State, release: KnownRelease | N
 
 
 def _require_fit(checked: BackboneFolder, state: State) -> None:
+    # Shapes only: no memory for 196 million numbers.
     with torch.device("meta"):
         model = build_model(checked)
     if difference := describe_difference(model.state_dict(), state):
@@ -117,7 +118,7 @@ def _pieces_sha256(tokenizer: object) -> str:
 
 
 def _same_weights(folder: Path, others: Path, sha256: str) -> AddBackboneResult | None:
-    """Return the backbone of equal weights among those written before, with a note of what else differs."""
+    """Return the existing backbone of equal weights, with a note of what else differs."""
     for other in sorted(others.iterdir()):
         record = read_record(other)
         if record is None or record.sha256 != sha256 or not (other / WEIGHT_FILES[0]).is_file():
@@ -136,7 +137,7 @@ def _content(file: Path) -> bytes:
 def _load_once(
     folder: Path, request: AddBackboneRequest, source_sha256: str, notes: tuple[str, ...]
 ) -> AddBackboneResult:
-    """Load what was written, which proves it, and say what it is."""
+    """Load what was written, as its test, and describe it."""
     backbone = load_backbone(folder, name=request.name)
     targets = list_targets(backbone.model)
     result = AddBackboneResult(

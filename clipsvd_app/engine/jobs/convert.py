@@ -25,7 +25,7 @@ _DTYPES = {"fp32": torch.float32, "fp16": torch.float16}
 
 
 def run_convert(request: ConvertRequest, warm: WarmBackbone, report: Report) -> ConvertResult:
-    """Prove the adapter, write the form that is asked for, and measure how far it is from the adapter."""
+    """Check the adapter, write it in the requested form, and measure the difference from the adapter."""
     loaded = warm.adapter(read_adapter(Path(request.adapter)), report)
     match request.form:
         case "open_clip":

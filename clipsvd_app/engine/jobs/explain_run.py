@@ -1,4 +1,4 @@
-"""Explaining a stored run anew, from its adapter and the images that it had."""
+"""Explaining a stored run again, from its adapter and its images."""
 
 from __future__ import annotations
 

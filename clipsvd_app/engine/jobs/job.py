@@ -51,9 +51,10 @@ class Engine:
     def run(self, folder: Path, report: Report, announce: Announce = unannounced) -> None:
         """Do what ``request.json`` asks and write ``result.json``; raises UserError or Cancelled.
 
-        ``announce`` is told what a training knows before it is done.
+        ``announce`` gets the results of a training that are known before its end.
         """
         request = _read(folder)
+        # As soon as it is read, because it holds paths.
         forget_request(folder)
         report("Starting", 0, 1)
         with _limits_as_user_errors():
@@ -67,7 +68,7 @@ class Engine:
     def _on_its_device(
         self, request: DeviceRequest, folder: Path, report: Report, announce: Announce
     ) -> tuple[object, Callable[[], None]]:
-        """Return the answer, and what is to be done once it is stored."""
+        """Return the answer, and the clean-up for when it is stored."""
         clean_up: list[Callable[[], None]] = []
 
         def attempt(asked: DeviceRequest) -> object:
@@ -78,14 +79,14 @@ class Engine:
 
         def let_go(device: torch.device) -> None:
             self._warm.forget(device)
-            # The half of a curve that the first attempt left is no part of the second.
+            # The curve that the first attempt began is no part of the second.
             (folder / CURVE_FILE).unlink(missing_ok=True)
 
         return with_cpu_in_reserve(request, self._warm.devices, attempt, let_go, report), clean_up[-1]
 
 
 def run_job(folder: Path, report: Report) -> None:
-    """Run one job in an engine of its own."""
+    """Run one job in a new engine."""
     Engine().run(folder, report)
 
 
@@ -98,7 +99,7 @@ def _add_backbone(request: AddBackboneRequest, report: Report) -> AddBackboneRes
 def _answer(
     request: DeviceRequest, folder: Path, warm: WarmBackbone, report: Report, announce: Announce
 ) -> object:
-    """Dispatch by kind; each part is imported when it is first asked for."""
+    """Dispatch by kind; each job is imported when it is first needed, so that the engine starts quickly."""
     match request:
         case TrainRequest():
             from clipsvd_app.engine.jobs.train import run_train
@@ -135,7 +136,7 @@ def _answer(
 
 
 def _clean_up(request: DeviceRequest, warm: WarmBackbone) -> None:
-    """Forget what a stored run would have been resumed from: a full disk before that loses no training."""
+    """Delete the checkpoints of a run, only once it is stored: a full disk before that loses no training."""
     if isinstance(request, TrainRequest):
         from clipsvd_app.engine.jobs.train import checkpoints_of
 
@@ -144,7 +145,7 @@ def _clean_up(request: DeviceRequest, warm: WarmBackbone) -> None:
 
 @contextmanager
 def _limits_as_user_errors() -> Iterator[None]:
-    """Say a full memory or disk in the user's words."""
+    """Turn full memory or a full disk into one sentence for the user."""
     try:
         yield
     except (torch.OutOfMemoryError, MemoryError) as error:

@@ -1,4 +1,4 @@
-"""The prediction job: what a run exported on images, with the untouched model beside it."""
+"""The prediction job: an exported model on images, beside the unadapted model."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def run_predict(request: PredictRequest, warm: WarmBackbone, report: Report) -> 
 
 
 def _unlike(likeness: Likeness | None, images: LabelledImages) -> list[str | None]:
-    """Return for each image its kind where it is unlike those of training, None where it is like them."""
+    """Return for each image its kind if it is unlike the training images, else None."""
     if likeness is None:
         return [None] * len(images.inputs)
     return likeness.unlike(kind_cosines(images.backbone, images.features))
@@ -58,7 +58,7 @@ def _unlike(likeness: Likeness | None, images: LabelledImages) -> list[str | Non
 def _proven(
     content: AdapterContent | ClassifierContent, warm: WarmBackbone, report: Report
 ) -> tuple[tuple[ClassSpec, ...], tuple[str, ...], Answer]:
-    """Return the classes, what the model misses of their prompts, and what answers."""
+    """Return the classes, warnings about their prompts, and the function that predicts."""
     if isinstance(content, AdapterContent):
         loaded = warm.adapter(content, report)
         adapted = loaded.adapted

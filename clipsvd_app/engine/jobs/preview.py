@@ -1,4 +1,4 @@
-"""The preview job: what the labels so far say of the pool, on frozen features, within a moment."""
+"""The preview job: predictions for the pool from the labels so far, on frozen features, at once."""
 
 from __future__ import annotations
 
@@ -25,10 +25,14 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.data.features import Features, FrozenFeatures
     from clipsvd_app.engine.sigma.warm import WarmBackbone
 
+# Of each image; the pool's order “similar” shows them first.
 _NEAREST = 12
+# Each costs a pass over all features; the next preview, after the next label, suggests anew.
 _SUGGESTED = 8
+# In every class: one to learn from when the other is left out.
 _MIN_PATIENTS = 2
 _MIN_CLASSES = 2
+# Rows at a time, which bounds memory and the time between two reports.
 _BLOCK = 512
 
 
@@ -44,9 +48,9 @@ class _Labelled:
 def run_preview(request: PreviewRequest, warm: WarmBackbone, report: Report) -> PreviewResult:
     """Predict all images by a text-initialised linear probe, and say which to label next.
 
-    A labelled image is predicted from the other patients' labels alone, so that a wrong label cannot
-    vouch for itself. With fewer than two classes there is nothing to predict: the images are only
-    compared, with each other and with the query.
+    A labelled image is predicted only from the other patients' labels, so that a wrong label cannot confirm
+    itself. With fewer than two classes nothing is predicted: the images are only compared, with each other
+    and with the query.
     """
     frozen = warm.features.of(request.images, report)
     if not frozen.inputs:
@@ -141,7 +145,7 @@ def _accuracy(labelled: _Labelled, unseen: Floats) -> float:
 
 
 def _entropy(probabilities: Floats) -> Floats:
-    """Return the entropy of each row as a fraction of its greatest value."""
+    """Return the entropy of each row as a fraction of its maximum."""
     logs = np.log(probabilities.clip(1e-12))
     return np.asarray(-(probabilities * logs).sum(axis=1) / np.log(probabilities.shape[1]))
 
@@ -176,15 +180,16 @@ def _nearest_of(start: int, features: Features, count: int) -> NDArray[np.intp]:
     cosines = features[start : start + _BLOCK] @ features.T
     rows = np.arange(len(cosines))
     cosines[rows, start + rows] = -np.inf
+    # Sorted by place before the stable sort by cosine, so that equal images come in their own order.
     best = np.sort(np.argpartition(-cosines, count - 1, axis=1)[:, :count], axis=1)
     order = np.argsort(-cosines[rows[:, None], best], axis=1, kind="stable")
     return np.asarray(best[rows[:, None], order])
 
 
 def _suggest(frozen: FrozenFeatures, doubt: Floats, labelled: _Labelled) -> tuple[int, ...]:
-    """Return unlabelled images to label next: doubtful, and unlike what is labelled or already chosen.
+    """Return unlabelled images to label next: uncertain, and unlike those labelled or already chosen.
 
-    Greedy on doubt times cosine distance to the nearest labelled or chosen image.
+    Greedy on uncertainty times cosine distance to the nearest labelled or chosen image.
     """
     features, pool = frozen.features, _unlabelled(frozen)
     far: NDArray[np.float64] = np.ones(len(frozen.inputs))

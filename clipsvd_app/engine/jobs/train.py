@@ -1,4 +1,4 @@
-"""The training job: adapt, estimate honestly on unseen patients, explain, and save."""
+"""The training job: adapt, estimate on unseen patients, explain, and save."""
 
 from __future__ import annotations
 
@@ -60,15 +60,16 @@ if TYPE_CHECKING:
 
 ADAPTER_FILE = "adapter.safetensors"
 CLASSIFIERS_FOLDER = "classifiers"
+# TextSpan uses 64 images where there are so many (``text_span.ENOUGH_IMAGES``); more only take time.
 _EXPLAINED_IMAGES = 64
-# Beside those in the backbone's fingerprint: what reads pixels, draws folds and counts.
+# Beside those in the backbone's fingerprint: the libraries that read pixels, draw folds and fit baselines.
 _LIBRARIES = ("numpy", "pillow", "pydicom", "scikit-learn", "scipy")
 RESUMED = "This run went on where it had been stopped; its time counts from there."
 
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """A request ready to train: what is read, who trains, and who tests."""
+    """A request ready to train: its images, and the split into training and test."""
 
     request: TrainRequest
     images: LabelledImages
@@ -86,8 +87,9 @@ def run_train(
 ) -> RunResult:
     """Train, evaluate and explain; the adapter and the curve are written into ``folder``.
 
-    What the methods on frozen features do is announced within seconds, the verdict as soon as it stands; the
-    explanation and all else come after. The checkpoints stay until the result is stored, by the caller.
+    The results of the methods on frozen features are announced within seconds, the verdict as soon as it is
+    known; the explanation and everything else follow. The caller deletes the checkpoints once the result is
+    stored.
     """
     start = time.monotonic()
     report = logging_report(report, folder / CURVE_FILE)
@@ -97,6 +99,7 @@ def run_train(
     images, unseen = prepared.images, UnseenReader(prepared.images)
     baselines = fit_baselines(images, prepared.rounds, report)
     announce(baseline_evaluation(images, prepared.rounds, baselines))
+    # Only now, because the basis takes up to a minute the first time, and the baselines do not need it.
     learner = Learner(warm.backbone, warm.basis(report), request.classes, request.recipe, checkpoints)
     positions = list(prepared.split.train)
     estimate, trained, adapted = _estimate_and_train(prepared, learner, baselines, unseen, report, announce)
@@ -151,7 +154,7 @@ def run_train(
 def _trust(
     prepared: _Prepared, estimate: Estimate, trained_on: Sequence[int], report: Report
 ) -> tuple[Evaluation, Trust | None]:
-    """Add to an estimate when answers can be trusted and what further examples are worth."""
+    """Add calibration, prediction sets and the learning curve to an estimate."""
     images, names, tested = prepared.images, prepared.images.class_names, list(estimate.probabilities)
     evaluation, trust = learn_trust(
         estimate.evaluation, estimate.probabilities, images.labels(tested), images.patient_ids(tested)
@@ -170,11 +173,10 @@ def _locked(prepared: _Prepared) -> set[int]:
 
 
 def checkpoints_of(request: TrainRequest, backbone: Backbone) -> FolderCheckpoints:
-    """Return where the fits of this very run are kept: the same request on the same machine goes on there.
+    """Return the checkpoints of this run: the same request on the same computer resumes from them.
 
-    Whatever could change a last digit makes it another run: the request, the content of its files (not where
-    they lie) and how they are read, the weights with all around them, the device, its threads, and the
-    libraries.
+    Whatever can change a last digit makes it another run: the request, the content of its files (not their
+    paths) and how they are read, the backbone, the device, its threads, and the libraries.
     """
     files = [_content_of(image.path) for image in request.images]
     facts = [
@@ -190,7 +192,7 @@ def checkpoints_of(request: TrainRequest, backbone: Backbone) -> FolderCheckpoin
 
 
 def _content_of(path: str) -> str:
-    """Return the hash of a file; an unreadable one is refused later, in its turn."""
+    """Return the hash of a file; "" for an unreadable one, which is refused when it is read."""
     try:
         return known_sha256(Path(path))
     except UserError:
@@ -211,7 +213,7 @@ def _prepare(request: TrainRequest, warm: WarmBackbone, report: Report) -> _Prep
 
 
 def _refuse_too_few_left(request: TrainRequest, images: LabelledImages) -> None:
-    """Say why a class has no image left where its files were replaced."""
+    """Refuse to train if a class has no image left because its files were replaced."""
     left = set(images.labels(images.labelled))
     if images.replaced and len(left) < len(request.classes):
         raise UserError(
@@ -241,7 +243,7 @@ def _estimate_and_train(
     report: Report,
     announce: Announce,
 ) -> tuple[Estimate, TrainedSigma, AdaptedModel]:
-    """Return the estimate, announced as soon as it stands, and the model that is kept."""
+    """Return the estimate, announced as soon as it is known, and the model that is kept."""
     images, rounds = prepared.images, prepared.rounds
     if rounds.kind == "cross_validated":
         estimate = cross_validated(images, learner, rounds, baselines, report, watch)
@@ -255,7 +257,7 @@ def _estimate_and_train(
 
 
 def _split(request: TrainRequest, images: LabelledImages) -> Split:
-    """Return who trains and who tests; without shots and set-aside patients all train and none test."""
+    """Return the split into training and test; without shots and held-out patients all images train."""
     free, aside = set_aside(images.patient_ids(images.labelled), request.locked).within(images.labelled).sides
     if request.shots is None:
         return Split(free, aside)
@@ -279,7 +281,7 @@ def _predictions(
     adapted: AdaptedModel,
     report: Report,
 ) -> tuple[Prediction, ...]:
-    """Predict every readable image; an image estimated by a model that never saw it keeps that answer."""
+    """Predict every readable image; one that was predicted as unseen keeps that prediction."""
     images = prepared.images
     others = [position for position in range(len(images.inputs)) if position not in estimate.probabilities]
     found = dict(estimate.probabilities)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def run_verify(
     request: VerifyRequest, backbone: Backbone, report: Report, basis: Basis | None = None
 ) -> VerifyResult:
-    """Check an adapter file against its backbone and say what each check saw.
+    """Check an adapter file against its backbone and return what each check found.
 
     ``basis`` is the backbone's, if it is loaded already.
     """

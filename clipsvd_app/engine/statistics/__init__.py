@@ -1,1 +1,1 @@
-"""How good a method is on patients it has not seen: figures, intervals, verdicts, and when not to trust."""
+"""How good a method is on unseen patients: metrics, intervals, verdicts, and when not to rely on it."""

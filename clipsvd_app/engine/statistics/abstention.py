@@ -1,4 +1,4 @@
-"""What is gained by leaving the least certain images to a person."""
+"""The error rate when the least certain images are left to a person."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from clipsvd_app.domain.results.evaluation import CoveragePoint
 if TYPE_CHECKING:
     from clipsvd_app.engine.statistics.metrics import Floats, Integers
 
+# Steps of 5 % of the images.
 _POINTS = 20
 
 
 def coverage_risk(probabilities: Floats, truth: Integers) -> tuple[CoveragePoint, ...]:
-    """Return the error among the most certain share of images, from few to all (El-Yaniv, Wiener 2010).
+    """Return the error rate of the most certain share of images, from few to all (El-Yaniv, Wiener 2010).
 
-    Of images that are equally certain a share counts by their common error, whatever their order.
+    Images of equal certainty count with their mean error, so that their order has no influence.
     """
     confidence = probabilities.max(axis=1)
     _, level, images = np.unique(confidence, return_inverse=True, return_counts=True)

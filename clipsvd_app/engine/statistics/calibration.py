@@ -1,4 +1,4 @@
-"""What a stated probability is worth: one temperature, and how it does on patients it was not chosen on."""
+"""Calibration of predicted probabilities: one temperature, tested on patients it was not fitted on."""
 
 from __future__ import annotations
 
@@ -20,19 +20,23 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.statistics.metrics import Integers
 
 PRIOR_MEAN, PRIOR_SPREAD = 0.5, 0.7
-"""Of log T: fits on few images are too sure, as a rule by a factor of 1.6."""
+"""Normal prior of log T: fits on few images are overconfident, typically by a factor of e^0.5 = 1.6."""
+# Of log T: more than six standard deviations of the prior to either side, so that they never decide.
 _BOUNDS = (-4.0, 5.0)
+# One temperature needs few images; five folds leave four fifths of the patients to fit it.
 _FOLDS = 5
+# Below 100 images a calibration error is mostly noise: no single figure is given, and bins are wider.
 _FEW = 100
+# Keeps the logarithm of a probability of 0 finite.
 _TINY = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
 class Calibrated:
-    """The temperature for all images, and probabilities (images, classes) at those of other patients.
+    """The temperature for all images, and probabilities (images, classes) at temperatures of other patients.
 
-    The latter show what the temperature is worth; what is shown of an image is at the one temperature, as
-    the adapter carries it.
+    The latter only show how good the calibration is; images are shown with the one temperature, which is
+    also the adapter's.
     """
 
     summary: Calibration
@@ -40,7 +44,7 @@ class Calibrated:
 
 
 def calibrate(probabilities: Floats, truth: Integers, patient_ids: Sequence[str]) -> Calibrated:
-    """Choose one temperature on predictions (images, classes) that their fits never saw."""
+    """Fit one temperature to predictions (images, classes) for images that their fits never saw."""
     temperature = fit_temperature(probabilities, truth)
     folds = patient_folds(patient_ids, _FOLDS)
     crossed = np.empty_like(probabilities)
@@ -64,7 +68,7 @@ def calibrate(probabilities: Floats, truth: Integers, patient_ids: Sequence[str]
 
 
 def fit_temperature(probabilities: Floats, truth: Integers) -> float:
-    """Return the T of greatest posterior, with log T normal about PRIOR_MEAN; without images the prior's."""
+    """Return the maximum a posteriori T, with log T normal about PRIOR_MEAN; without images the prior's."""
     from scipy.optimize import minimize_scalar
 
     rows = np.arange(len(truth))
@@ -86,7 +90,8 @@ def apply_temperature(probabilities: Floats, temperature: float) -> Floats:
 def reliability_bins(
     probabilities: Floats, truth: Integers, patient_ids: Sequence[str]
 ) -> tuple[ReliabilityBin, ...]:
-    """Count how often images of like confidence are right; empty bins are left out."""
+    """Return the accuracy of images of similar confidence; empty bins are left out."""
+    # With few images, five bins: in ten most would hold none or one.
     edges = np.linspace(0, 1, (10 if len(truth) >= _FEW else 5) + 1)
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == truth

@@ -1,4 +1,4 @@
-"""Two methods on the same patients: how sure it is that they differ."""
+"""Two methods on the same patients: tests of their difference."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ Right = NDArray[np.bool_]
 
 
 def mcnemar_mid_p(one: Right, other: Right, patient_ids: Sequence[str]) -> float:
-    """Return McNemar's two-sided mid-p of the images (images,) that each method gets right, by patient.
+    """Return McNemar's two-sided mid-p value of correct images (images,) of two methods, by patient.
 
-    The exact conditional p-value less half the chance of the very table seen, on both sides (Fagerland,
-    Lydersen, Laake 2013): it keeps the nominal level without the exact test's loss of power. Images of one
-    patient are no independent evidence, so a patient counts once, for the method that gets more of their
-    images right; with one image a patient that is McNemar's own table. Without such a patient nothing
-    speaks for a difference: 1.
+    The exact conditional p-value minus half the probability of the observed table (Fagerland, Lydersen,
+    Laake 2013): it keeps the nominal level without the exact test's loss of power. Images of one patient are
+    not independent, so a patient counts once, for the method with more correct images; with one image per
+    patient that is McNemar's own table. 1 without a discordant patient.
     """
     from scipy.stats import binom
 

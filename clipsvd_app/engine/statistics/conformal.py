@@ -1,16 +1,15 @@
-"""Sets of classes that hold the right one with a stated chance (split conformal prediction).
+"""Prediction sets that contain the true class with a stated probability (split conformal prediction).
 
-The score is 1 - p of the true class (Sadinle, Lei, Wasserman 2019). Images of one patient are no
-independent evidence, so every patient weighs the same in all (Lee, Barber, Willett 2024, hierarchical
-conformal prediction): a class belongs to a set up to the smallest score at which the patients' mean shares
-add up to (n + 1)(1 - alpha) of n calibration patients. With one image a patient that is the plain rule, the
-ceil((n + 1)(1 - alpha))-th smallest score.
+The score is 1 - p of the true class (Sadinle, Lei, Wasserman 2019). Images of one patient are not
+independent, so every patient has the same total weight (Lee, Barber, Willett 2024, hierarchical conformal
+prediction): the threshold is the smallest score at which the weights add up to (n + 1)(1 - alpha) of n
+calibration patients. With one image per patient that is the ceil((n + 1)(1 - alpha))-th smallest score.
 
-What holds: on average over patients, of which the calibration's and the next are exchangeable, a set holds
-the right class with a chance of at least 1 - alpha. That is so for each evaluated image, whose threshold
-comes from the other patients, because scores by fits that never saw their patients are exchangeable too,
-and for new images where the evaluated fit is the one that is kept. It is not known to be so for new images
-after cross-validation: the model that is kept is then none of those that were scored, so it gets no sets.
+Guarantee: on average over exchangeable patients, a set contains the true class with probability at least
+1 - alpha. It holds for each evaluated image, whose threshold comes from the other patients, because scores by
+fits that never saw their patients are exchangeable too, and for new images if the evaluated fit is the one
+that is kept. It is not known to hold for new images after cross-validation: the model that is kept is then
+none of those that were scored, so it gets no sets.
 """
 
 from __future__ import annotations
@@ -30,13 +29,15 @@ if TYPE_CHECKING:
 
     from clipsvd_app.engine.statistics.metrics import Floats, Integers
 
+# The smallest is tried first; each needs 1 / alpha - 1 calibration patients for a rank to exist.
 _ALPHAS = (0.05, 0.1, 0.2)
+# Sums of weights such as 1/3 + 1/3 + 1/3 miss their whole number by rounding.
 _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class Conformal:
-    """What is said of the sets, and members (images, classes) by thresholds of other patients."""
+    """A summary of the sets, and their members (images, classes) by thresholds of other patients."""
 
     summary: ConformalSets
     members: NDArray[np.bool_]
@@ -45,11 +46,11 @@ class Conformal:
 def conformal_sets(
     probabilities: Floats, truth: Integers, patient_ids: Sequence[str], *, kept_fit: bool
 ) -> Conformal | None:
-    """Calibrate on predictions (images, classes) that their fits never saw; None with too few patients.
+    """Calibrate on predictions (images, classes) for unseen images; None with too few patients.
 
-    ``kept_fit`` says that all of them come from the one fit that is kept, so that there is a threshold for
-    new images. Every patient is left out of its own calibration, so these have one patient less than there
-    are: the chance of error is chosen for so many.
+    ``kept_fit``: all predictions come from the one fit that is kept, so that there is a threshold for new
+    images. Every patient is left out of its own calibration, so alpha is chosen for one patient less than
+    there are.
     """
     patients = len(set(patient_ids))
     alpha = alpha_for(patients - 1)
@@ -72,12 +73,12 @@ def conformal_sets(
 
 
 def alpha_for(patients: int) -> float | None:
-    """Return the least chance of error that so many calibration patients allow: from 19, 9 and 4 on."""
+    """Return the smallest alpha that so many calibration patients allow: from 19, 9 and 4 patients on."""
     return next((alpha for alpha in _ALPHAS if patients >= round(1 / alpha) - 1), None)
 
 
 def threshold_of(scores: Floats, patient_ids: Sequence[str], alpha: float) -> float:
-    """Return the score up to which a class belongs to a set; 1, all classes, with too few patients."""
+    """Return the largest score of a class in a set; 1, which is all classes, with too few patients."""
     membership, weights = _by_patient(patient_ids)
     order = np.argsort(scores, kind="stable")
     return _threshold(scores[order], weights[order], int(membership.max()) + 1, alpha)
@@ -89,9 +90,9 @@ def members_of(probabilities: Floats, threshold: float) -> NDArray[np.bool_]:
 
 
 def coverage_range(patients: int, alpha: float) -> Interval:
-    """Return where the coverage of new patients lies with 95 %, given one calibration on so many patients.
+    """Return the central 95 % of the coverage of new patients, given one calibration on so many patients.
 
-    It is a beta distribution (Vovk 2012), exact with one image a patient; several make the true range
+    A beta distribution (Vovk 2012), exact with one image per patient; with several the true range is
     narrower.
     """
     from scipy.stats import beta
@@ -102,7 +103,7 @@ def coverage_range(patients: int, alpha: float) -> Interval:
 
 
 def _bounds_of_others(scores: Floats, patient_ids: Sequence[str], alpha: float) -> Floats:
-    """Return for each image (images,) the threshold that the other patients' scores give."""
+    """Return for each image (images,) the threshold from the other patients' scores."""
     membership, weights = _by_patient(patient_ids)
     order = np.argsort(scores, kind="stable")
     ranked, heavy, owner = scores[order], weights[order], membership[order]
@@ -115,13 +116,13 @@ def _bounds_of_others(scores: Floats, patient_ids: Sequence[str], alpha: float) 
 
 
 def _by_patient(patient_ids: Sequence[str]) -> tuple[NDArray[np.int64], Floats]:
-    """Return the patient's number of each image, and what the image weighs: a patient's add up to 1."""
+    """Return each image's patient number and weight; the weights of one patient add up to 1."""
     _, membership, images = np.unique(np.asarray(patient_ids), return_inverse=True, return_counts=True)
     return membership, 1 / images[membership]
 
 
 def _threshold(ranked: Floats, weights: Floats, patients: int, alpha: float) -> float:
-    """Return the first of ascending scores at which the weights reach what is needed; 1 if none does."""
+    """Return the first of ascending scores at which the weights reach the quantile; 1 if none does."""
     reached = weights.cumsum() >= (patients + 1) * (1 - alpha) - _ROUNDING
     return float(ranked[reached.argmax()]) if reached.any() else 1.0
 

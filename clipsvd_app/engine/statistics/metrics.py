@@ -1,4 +1,4 @@
-"""Figures of merit and how sure they are: all fractions from 0 to 1, intervals of 95 %."""
+"""Metrics and their 95 % confidence intervals: all fractions from 0 to 1."""
 
 from __future__ import annotations
 
@@ -16,13 +16,17 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
+# The 97.5 % point of the standard normal distribution.
 _Z = 1.959963984540054
+# Each end of a 95 % interval then has 50 resamples beyond it.
 RESAMPLES = 2000
+# Keeps the logarithm of a probability of 0 finite.
 _EPSILON = 1e-12
 
 
 def softmax(logits: Floats) -> Floats:
     """Return probabilities (images, classes)."""
+    # The largest logit is taken off, so that no exponential overflows.
     raised = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
@@ -38,7 +42,7 @@ def balanced_accuracy(confusion: Integers) -> float:
 
 
 def negative_log_likelihood(truth: Integers, probabilities: Floats) -> float:
-    """Return the mean of -log p(true class)."""
+    """Return the mean of -log p(true class) over images."""
     return float(-np.log(probabilities[np.arange(len(truth)), truth].clip(_EPSILON)).mean())
 
 
@@ -49,7 +53,7 @@ def brier(truth: Integers, probabilities: Floats) -> float:
 
 
 def macro_auroc(truth: Integers, probabilities: Floats) -> float | None:
-    """Return the mean one-against-rest area under the ROC curve; None if a class is absent or alone."""
+    """Return the mean one-against-rest area under the ROC curve; None unless two classes are present."""
     areas = [_auroc(truth == label, probabilities[:, label]) for label in range(probabilities.shape[1])]
     known = [area for area in areas if area is not None]
     return float(np.mean(known)) if len(known) == len(areas) else None
@@ -63,6 +67,7 @@ def wilson(hits: float, total: float) -> Interval:
     centre = share + _Z**2 / (2 * total)
     half = _Z * math.sqrt(share * (1 - share) / total + _Z**2 / (4 * total**2))
     scale = 1 + _Z**2 / total
+    # Exactly 0 and 1 where nothing or everything was hit, which rounding would miss.
     low = 0.0 if hits == 0 else max(0.0, (centre - half) / scale)
     high = 1.0 if hits == total else min(1.0, (centre + half) / scale)
     return Interval(low, high)
@@ -71,9 +76,9 @@ def wilson(hits: float, total: float) -> Interval:
 def share_interval(right: Floats, patient_ids: Sequence[str]) -> Interval:
     """Return Wilson's interval of the share of images (images,) that are right, by patients.
 
-    right: 0 or 1, or a mean over repeats. Several images of a patient count as far as they vary: their
-    number is divided by the design effect of the patients (Rao and Scott 1992). Where all are alike nothing
-    tells that effect, and the patients alone count.
+    right: 0 or 1, or a mean over repeats. The number of images is divided by the design effect of the
+    patients (Rao and Scott 1992). Where all images are right, or all wrong, that effect cannot be estimated,
+    and patients are counted in place of images.
     """
     images = len(right)
     if images == 0:
@@ -111,12 +116,13 @@ def bootstrap_balanced_accuracy(
 def percentile_interval(values: Floats, patients: int) -> Interval:
     """Return the central 95 % of resampled values, widened for few patients.
 
-    A bootstrap of n patients is too narrow as a normal interval without Student's t is; the percentiles
-    are moved outwards accordingly (the expanded percentile interval of Hesterberg 2015, section 5.3.2).
+    A bootstrap of n patients is too narrow, as is a normal interval without Student's t; the percentiles are
+    moved outwards accordingly (the expanded percentile interval of Hesterberg 2015, section 5.3.2).
     """
     from scipy.stats import norm, t
 
     if patients < 2:
+        # One patient has no degree of freedom for Student's t.
         return Interval(float(values.min()), float(values.max()))
     tail = 100 * norm.cdf(t.ppf(0.025, patients - 1) * math.sqrt(patients / (patients - 1)))
     low, high = np.percentile(values, [tail, 100 - tail])
@@ -126,11 +132,10 @@ def percentile_interval(values: Floats, patients: int) -> Interval:
 def balanced_interval(
     right: Floats, truth: Integers, patient_ids: Sequence[str], resampled: Floats, patients: int
 ) -> Interval:
-    """Return the interval of a balanced accuracy: resampled patients, and never surer than its counts.
+    """Return the interval of a balanced accuracy from resampled patients, never narrower than its counts.
 
-    right: (images,), 0 or 1, or means over repeats. Where every image is right no resample differs from
-    another, so Wilson's intervals of the classes are put together too, and the wider bound counts on each
-    side.
+    right: (images,), 0 or 1, or means over repeats. Where every image is right all resamples are equal, so
+    Wilson's intervals of the classes are combined as well, and the wider bound is taken on each side.
     """
     names = np.asarray(patient_ids)
     classes = [truth == label for label in np.unique(truth)]
@@ -144,11 +149,11 @@ def balanced_interval(
 def difference_interval(
     change: Floats, truth: Integers, patient_ids: Sequence[str], resampled: Floats, patients: int
 ) -> Interval:
-    """Return the interval of a difference of balanced accuracies: resampled patients.
+    """Return the interval of a difference of balanced accuracies from resampled patients.
 
-    change: (images,), one method's being right less the other's, from -1 to 1. Where no resample differs
-    from another, as with two methods that judge all images alike, the patients of each class bound the
-    share in which they could differ.
+    change: (images,), one method's correctness minus the other's, from -1 to 1. Where all resamples are
+    equal, as with two methods of equal predictions, the patients of each class bound the share in which the
+    methods can differ.
     """
     if float(np.ptp(resampled)) > _EPSILON:
         return percentile_interval(resampled, patients)
@@ -162,7 +167,7 @@ def difference_interval(
 
 
 def _change_interval(change: float, patients: int) -> Interval:
-    """Return the interval of a share that changed, by Wilson on so many patients, on its side of 0."""
+    """Return Wilson's interval of a share that changed, by number of patients, on its side of 0."""
     span = wilson(abs(change) * patients, patients)
     if change == 0:
         return Interval(-span.high, span.high)

@@ -1,4 +1,4 @@
-"""Errors that fall as a power of the number of examples, and how sure such a fit is."""
+"""Errors that fall as a power of the number of examples, and the uncertainty of such a fit."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+# Enough for 5 % quantiles (ten beyond each); every class and size is fitted as often.
 _RESAMPLES = 200
+# Half a percent stands in for an error of 0, which has no logarithm.
 _LEAST_ERROR = 0.005
+# R squared of the line; below it the errors follow no power law, and nothing is predicted from them.
 _EXPLAINED = 0.8
 
 
@@ -33,7 +36,7 @@ class PowerLaw:
 
     @property
     def is_good(self) -> bool:
-        """True when the line explains the errors and 95 of 100 resampled ones fall too."""
+        """Whether the line explains the errors and at least 95 % of the resampled fits fall too."""
         return self.explained >= _EXPLAINED and float(np.quantile(self.rates, 0.05)) > 0
 
     def error(self, examples: float) -> float:
@@ -41,13 +44,13 @@ class PowerLaw:
         return float(self.amount * examples**-self.rate)
 
     def gain(self, examples: float, more: float) -> tuple[float, float, float]:
-        """Return how much the error falls with ``more`` examples, with the bounds of 90 % of resamples."""
+        """Return how much the error falls with ``more`` examples, and the central 90 % of the resamples."""
         falls = self.amounts * (examples**-self.rates - (examples + more) ** -self.rates)
         low, high = np.quantile(falls, [0.05, 0.95])
         return self.error(examples) - self.error(examples + more), float(low), float(high)
 
     def examples_for(self, examples: float, gain: float) -> float:
-        """Return how many more examples the law asks for to gain so much; infinite if never."""
+        """Return how many more examples gain so much by this law; infinite if none do."""
         left = self.error(examples) - gain
         if left <= 0 or self.rate <= 0:
             return float("inf")

@@ -1,4 +1,4 @@
-"""When an answer should be trusted: calibration, sets and flags, for evaluated images and for all others."""
+"""When a prediction can be relied on: calibration, prediction sets and flags, for all images."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Judged:
 
     @property
     def doubts(self) -> tuple[Doubt, ...]:
-        """Say what the answer itself gives reason to doubt."""
+        """Return the reasons for doubt in the prediction itself."""
         found: list[Doubt] = []
         if self.members is not None and len(self.members) != 1:
             found.append("set_not_single")
@@ -42,9 +42,9 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What evaluated images teach about all others: a temperature, and a threshold where one holds.
+    """What evaluated images show for all others: a temperature, and a threshold where one is valid.
 
-    ``judged`` are the evaluated images by position, each with a set made from what other patients taught.
+    ``judged`` are the evaluated images by position, each with a set calibrated on other patients.
     """
 
     temperature: float
@@ -54,7 +54,7 @@ class Trust:
     def judge(self, probabilities: Floats, *, trained: bool) -> Judged:
         """Judge the probabilities (classes,) of an image that was not evaluated.
 
-        A set promises nothing for an image that the model was trained on, so that has none.
+        An image that the model was trained on gets no set, because the guarantee does not hold for it.
         """
         scaled = apply_temperature(probabilities[None], self.temperature)[0]
         if self.threshold is None or trained:
@@ -68,7 +68,7 @@ def learn_trust(
     labels: Sequence[int],
     patient_ids: Sequence[str],
 ) -> tuple[Evaluation, Trust | None]:
-    """Fill in calibration, sets and abstention from evaluated images; without an estimate there is nothing.
+    """Fill in calibration, sets and abstention from evaluated images; nothing without an estimate.
 
     probabilities: by position, in the order of labels and patients.
     """

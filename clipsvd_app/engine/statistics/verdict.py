@@ -1,4 +1,4 @@
-"""What the figures amount to: one verdict of three, one method to use, a plain sentence for each."""
+"""Conclusions from the metrics: one verdict of three, one recommended method, a sentence for each."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ if TYPE_CHECKING:
 
     from clipsvd_app.engine.statistics.metrics import Floats
 
+# Standard normal points of a two-sided test at 5 % and of a power of 80 %.
 _FOUND_95, _POWER_80 = 1.96, 0.84
 _WISHED = 0.1
-"""A gain that one would not want to miss."""
+"""A difference in balanced accuracy that a user would not want to miss."""
 _NOT_EXPORTED: dict[MethodName, str] = {
     "tip_adapter": " It cannot be exported: its file would hold features of your patients' images.",
     "clip_svd_blend": " It is not exported as one file: export CLIP-SVD and the linear probe instead.",
 }
-"""Why what is advised cannot be handed on; every other method can be exported."""
+"""Why a recommended method cannot be exported; all others can."""
 _OPENINGS: dict[Verdict, str] = {
     "helped": "Adaptation helped",
     "harmed": "Adaptation harmed",
@@ -49,7 +50,7 @@ def verdict_of(gain: Difference) -> Verdict:
 
 
 def detectable(interval: Interval) -> float:
-    """Return how large a true difference must be for four in five such tests to show it.
+    """Return the true difference that 80 % of such tests would show.
 
     From the width of the 95 % interval: (1.96 + 0.84) standard errors.
     """
@@ -57,7 +58,7 @@ def detectable(interval: Interval) -> float:
 
 
 def sentence_of(gain: Difference, values: Mapping[MethodName, float], images: int, patients: int) -> str:
-    """Say what adaptation bought, with numbers, and how much such a test can tell at all."""
+    """Return a sentence on the gain of adaptation, and on the difference that such a test can show."""
     verdict = verdict_of(gain)
     text = (
         f"{_OPENINGS[verdict]}: balanced accuracy {percent(values['clip_svd'])}"
@@ -69,7 +70,7 @@ def sentence_of(gain: Difference, values: Mapping[MethodName, float], images: in
 
 
 def _reach(interval: Interval, patients: int) -> str:
-    """Say what so few cases can show, and how many patients a gain of 10 points would take."""
+    """Return a sentence on what so few cases can show, and how many patients 10 points would take."""
     least = detectable(interval)
     if least >= 1:
         return " So few cases show no difference four times in five, however large it is."
@@ -78,6 +79,7 @@ def _reach(interval: Interval, patients: int) -> str:
         " a smaller one less often."
     )
     if least > _WISHED:
+        # The width of an interval falls with the square root of the number of patients.
         needed = _round(patients * (least / _WISHED) ** 2)
         text += f" For one of {100 * _WISHED:.0f} points it takes about {counted(needed, 'patient')}."
     return text

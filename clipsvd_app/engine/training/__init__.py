@@ -1,1 +1,1 @@
-"""Around a fit: labelled images, estimates on unseen patients, and what a run says of each image."""
+"""Around a fit: labelled images, estimates on unseen patients, and predictions for each image."""

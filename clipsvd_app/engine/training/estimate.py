@@ -1,4 +1,4 @@
-"""How well the method does on patients that no fit has seen: held out, set aside, or out of fold."""
+"""How good the method is on patients that no fit has seen: held out or out of fold."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 
 
 class Watcher(Protocol):
-    """Is shown the fits of an estimate's first repeat, each with the images that it has not seen."""
+    """Gets the fits of an estimate's first repeat, each with its unseen images."""
 
     def __call__(
         self, adapted: AdaptedModel, positions: Sequence[int], embedded: Features, report: Report
     ) -> None:
-        """Look at images (positions, width) as the adapted model embeds them."""
+        """Take the adapted model's embeddings (positions, width) of unseen images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,9 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Rounds:
-    """Which fits test which images: for each repeat its splits, which together test ``tested`` once.
+    """Which fits test which images: the splits of each repeat, which together test ``tested`` once.
 
-    Without rounds ``reason`` says why there can be no estimate.
+    Without rounds, ``reason`` says why there can be no estimate.
     """
 
     kind: EvaluationKind
@@ -68,11 +68,11 @@ class Rounds:
 
 
 BaselineOutputs = tuple[tuple[Outputs, ...], ...]
-"""What the methods on frozen features say in each split of each repeat."""
+"""Outputs of the methods on frozen features in each split of each repeat."""
 
 
 def held_out_round(images: LabelledImages, split: Split, kind: EvaluationKind) -> Rounds:
-    """Let the test images judge, which share no patient with training."""
+    """Return the round in which the test images, of other patients, test one fit."""
     found = set(images.labels(split.test))
     missing = [name for index, name in enumerate(images.class_names) if index not in found]
     if missing:
@@ -82,7 +82,7 @@ def held_out_round(images: LabelledImages, split: Split, kind: EvaluationKind) -
 
 
 def cross_validation_rounds(images: LabelledImages, labelled: Sequence[int], recipe: Recipe) -> Rounds:
-    """Let every labelled image be predicted by fits on other patients, once in each repeat."""
+    """Return rounds in which fits on other patients predict every labelled image once a repeat."""
     names = images.class_names
     labels, patient_ids = images.labels(labelled), images.patient_ids(labelled)
     patients = patients_in_smallest_class(labels, patient_ids)
@@ -111,7 +111,7 @@ def fit_baselines(images: LabelledImages, rounds: Rounds, report: Report) -> Bas
 
 
 def baseline_evaluation(images: LabelledImages, rounds: Rounds, baselines: BaselineOutputs) -> Evaluation:
-    """Return how the methods on frozen features do; there is no verdict yet."""
+    """Return the metrics of the methods on frozen features, without a verdict."""
     if not rounds.repeats:
         return no_estimate(rounds.reason)
     repeats = [_joined(rounds, number, outputs) for number, outputs in enumerate(baselines)]
@@ -148,7 +148,7 @@ def cross_validated(
 ) -> Estimate:
     """Predict every labelled image by fits on other patients; each fold chooses its own learning rate.
 
-    ``watch`` is shown the fits of the first repeat, in which every image is unseen once.
+    ``watch`` gets the fits of the first repeat, in which every image is unseen once.
     """
     if not rounds.repeats:
         return Estimate(no_estimate(rounds.reason))
@@ -177,9 +177,9 @@ def method_outputs(
     report: Report,
     watch: Watcher | None = None,
 ) -> Outputs:
-    """Return what every method says of the test images, each having seen the training images only.
+    """Return each method's output for the test images, trained only on the training images.
 
-    split: positions in the images; frozen: what the methods on frozen features say of them.
+    split: positions in the images; frozen: outputs of the methods on frozen features.
     """
     embedded = images.adapted_features(adapted, split.test, report)
     if watch is not None:
@@ -208,7 +208,7 @@ def _estimate(images: LabelledImages, rounds: Rounds, repeats: Sequence[Outputs]
 
 
 def _joined(rounds: Rounds, repeat: int, parts: Sequence[Outputs]) -> Outputs:
-    """Put the splits of one repeat together, images in the order in which they are tested."""
+    """Join the splits of one repeat, with images in the order of ``tested``."""
     tested = [position for split in rounds.repeats[repeat] for position in split.test]
     place = {position: row for row, position in enumerate(tested)}
     rows = [place[position] for position in rounds.tested]

@@ -1,4 +1,4 @@
-"""From predictions on unseen patients to figures, intervals, a verdict and plain sentences."""
+"""From predictions on unseen patients to metrics, intervals, a verdict and sentences."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.statistics.metrics import Floats, Integers
 
 Outputs = dict[MethodName, MethodOutput]
-"""What every method says of the same images, in the same order."""
+"""The outputs of all methods for the same images, in the same order."""
 
 
 def no_estimate(reason: str) -> Evaluation:
-    """Return the evaluation that says why there is none."""
+    """Return the evaluation that states why there is no estimate."""
     return Evaluation(kind="none", reason=reason, sentence=reason)
 
 
@@ -45,8 +45,8 @@ def scored(
 ) -> tuple[Evaluation, dict[MethodName, Floats]]:
     """Score methods on the same images, with intervals from resampled patients; no verdict is drawn yet.
 
-    repeats: one prediction of every image for each draw of the folds. Figures are means over them; the
-    counts of images are those of the mean probabilities. Returns the resampled balanced accuracies too.
+    repeats: one prediction of every image for each draw of the folds. Metrics are means over them; counts of
+    images follow from the mean probabilities. Also returns the resampled balanced accuracies.
     """
     labels = np.asarray(truth, dtype=np.int64)
     resampled = _resampled(repeats, labels, patient_ids, len(class_names))
@@ -81,7 +81,7 @@ def evaluate(
     folds: int = 0,
     warnings: Sequence[str] = (),
 ) -> Evaluation:
-    """Score all methods as ``scored`` does, and say what the figures amount to."""
+    """Score all methods as ``scored`` does, and draw the conclusions."""
     evaluation, resampled = scored(repeats, truth, patient_ids, class_names, kind, folds, warnings)
     labels = np.asarray(truth, dtype=np.int64)
     differences = _differences(evaluation.methods, repeats, labels, patient_ids, resampled)
@@ -121,7 +121,7 @@ def _differences(
     patient_ids: Sequence[str],
     resampled: Mapping[MethodName, Floats],
 ) -> tuple[Difference, ...]:
-    """Set CLIP-SVD against every other method, zero-shot first."""
+    """Compare CLIP-SVD with every other method, zero-shot first."""
     patients = len(set(patient_ids))
     values = {score.method: score.balanced_accuracy for score in methods}
     right = {

@@ -17,8 +17,8 @@ from clipsvd_app.engine.backbone.prompts import class_embeddings
 from clipsvd_app.engine.baselines.methods import frozen_outputs
 from clipsvd_app.engine.baselines.task import BaselineTask
 from clipsvd_app.engine.data.examples import Examples
-from clipsvd_app.engine.data.features import Features, FeatureStore, embed_pictures
-from clipsvd_app.engine.data.images import normalise, read_pictures, training_side
+from clipsvd_app.engine.data.features import Features, FeatureStore, embed_squares
+from clipsvd_app.engine.data.images import normalise, read_squares, training_side
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging.guard.refusals import REPLACED
 from clipsvd_app.jobs import ImageInput, Report
@@ -39,7 +39,7 @@ class LabelledImages:
 
     plain: (images, 3, size, size) uint8; features: (images, width), unit, frozen; larger: images for
     random crops by position, as far as memory allows; the others are read again when they are needed.
-    replaced: images that were refused because their file is another one than was added.
+    replaced: images that were refused because their file is not the one that was added.
     texts: unit embeddings (classes, width); seed: of every draw; warnings: what weakens an estimate.
     """
 
@@ -67,7 +67,7 @@ class LabelledImages:
 
     @property
     def blank(self) -> list[int]:
-        """Positions of labelled images that show one single shade, as under a window that misses them."""
+        """Positions of labelled images of one single shade, as under a window that misses their values."""
         return [position for position in self.labelled if _is_blank(self.plain[position])]
 
     def labels(self, positions: Sequence[int]) -> tuple[int, ...]:
@@ -81,7 +81,7 @@ class LabelledImages:
         return tuple(self.inputs[position].group for position in positions)
 
     def examples(self, positions: Sequence[int], report: Report) -> Examples:
-        """Return labelled images as examples; larger pictures that memory did not hold are read again."""
+        """Return labelled images as examples; larger images that memory did not hold are read again."""
         places = list(positions)
         missing = [place for place in places if place not in self.larger]
         larger = self.larger if not missing else {**self.larger, **self._read_larger(missing, report)}
@@ -91,7 +91,7 @@ class LabelledImages:
     def _read_larger(self, positions: list[int], report: Report) -> dict[int, Tensor]:
         preprocessing = self.backbone.preprocessing
         chosen = [self.inputs[position] for position in positions]
-        read = read_pictures(chosen, training_side(preprocessing), preprocessing.interpolation, report)
+        read = read_squares(chosen, training_side(preprocessing), preprocessing.interpolation, report)
         if read.replaced:
             raise UserError(
                 "An image was replaced under its name while the run read it.",
@@ -114,22 +114,22 @@ class LabelledImages:
 
     def adapted_features(self, adapted: AdaptedModel, positions: Sequence[int], report: Report) -> Features:
         """Return unit embeddings (positions, width) of the adapted model."""
-        return embed_pictures(adapted.model, self.backbone, self.plain[list(positions)], report)
+        return embed_squares(adapted.model, self.backbone, self.plain[list(positions)], report)
 
     def zero_shot_probabilities(self, classes: tuple[ClassSpec, ...]) -> Floats:
-        """Return (images, classes) of the untouched model."""
+        """Return (images, classes) of the unadapted model."""
         logits = _logits(self.backbone, self.features, torch.from_numpy(_texts(self.backbone, classes)))
         return functional.softmax(logits, dim=-1).numpy()
 
     def with_classes(
         self, classes: tuple[ClassSpec, ...], seed: int, warnings: Sequence[str] = ()
     ) -> LabelledImages:
-        """Return the images with the classes that they are told as, whose texts are embedded here, once."""
+        """Return the images with their classes, whose texts are embedded here, once."""
         texts = _texts(self.backbone, classes)
         return replace(self, classes=classes, texts=texts, seed=seed, warnings=tuple(warnings))
 
     def task(self, positions: Sequence[int]) -> BaselineTask:
-        """Return labelled images as a method on frozen features learns from them."""
+        """Return labelled images as the training data of a method on frozen features."""
         return BaselineTask(
             self.features[list(positions)],
             self.labels(positions),
@@ -140,7 +140,7 @@ class LabelledImages:
         )
 
     def frozen_outputs(self, split: Split) -> dict[MethodName, MethodOutput]:
-        """Return what every method on frozen features says of the test images."""
+        """Return the outputs of all methods on frozen features for the test images."""
         return frozen_outputs(self.task(split.train), self.features[list(split.test)])
 
     def model_inputs(self, positions: Sequence[int]) -> Tensor:
@@ -152,10 +152,10 @@ class LabelledImages:
 def read_labelled_images(store: FeatureStore, inputs: Sequence[ImageInput], report: Report) -> LabelledImages:
     """Read all images at the model's size, with their frozen features."""
     preprocessing = store.backbone.preprocessing
-    pictures = read_pictures(
+    pictures = read_squares(
         inputs, preprocessing.size, preprocessing.interpolation, report, training_side(preprocessing)
     )
-    features = store.of_pictures(pictures, report) if pictures.inputs else np.empty((0, 0), np.float32)
+    features = store.of_squares(pictures, report) if pictures.inputs else np.empty((0, 0), np.float32)
     return LabelledImages(
         store.backbone,
         pictures.inputs,
@@ -168,7 +168,7 @@ def read_labelled_images(store: FeatureStore, inputs: Sequence[ImageInput], repo
 
 
 def _texts(backbone: Backbone, classes: tuple[ClassSpec, ...]) -> Features:
-    """Return the unit class embeddings (classes, width) of the untouched model."""
+    """Return the unit class embeddings (classes, width) of the unadapted model."""
     with torch.no_grad():
         embedded = class_embeddings(backbone.model, backbone, classes)
     return np.asarray(embedded.cpu().numpy())
@@ -186,9 +186,10 @@ def _is_blank(picture: Tensor) -> bool:
 
 
 def probabilities_of(adapted: AdaptedModel, features: Features) -> Floats:
-    """Return (images, classes) of the model of the moment from its image embeddings (images, width)."""
+    """Return (images, classes) of the adapted model from its image embeddings (images, width)."""
     return adapted.softmax(_logits(adapted.backbone, features, adapted.class_embeddings())).numpy()
 
 
 def _logits(backbone: Backbone, features: Features, classes: Tensor) -> Tensor:
+    # In fp64: a logit scale of 100 would magnify the rounding of fp32 sums.
     return backbone.logit_scale * torch.from_numpy(features).double() @ classes.cpu().double().T

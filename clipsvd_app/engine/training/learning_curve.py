@@ -1,7 +1,7 @@
 """Accuracy against the number of examples, from the same labels, and what further examples are worth.
 
-Many draws of many sizes are affordable on frozen features alone; CLIP-SVD is one point, at the size that it
-was estimated with.
+Many draws of many sizes are affordable only for methods on frozen features; CLIP-SVD is one point, at the
+size at which it was estimated.
 """
 
 from __future__ import annotations
@@ -34,15 +34,18 @@ if TYPE_CHECKING:
     from clipsvd_app.jobs import Report
 
 _METHODS: tuple[MethodName, ...] = ("text_probe", "gda")
+# Draws of each size: enough for a mean and a range; each one is a fit of both methods.
 _DRAWS = 8
 _TRAINED_SHARE = 0.75
-"""Of the smallest class, so that its other images can test."""
+"""Of the smallest class: its other images are needed for testing."""
+# Examples of each class. Sizes double up to it, so that the curve takes seconds on any project.
 _LARGEST = 64
+# Three sizes, 1, 2 and 4, are the fewest through which a line says more than its two parameters.
 _LEAST_LARGEST, _LEAST_SIZES = 4, 3
 _AHEAD = 0.05
-"""Where CLIP-SVD does so much better than the curve, the curve says nothing of what would help CLIP-SVD."""
+"""If CLIP-SVD is so far above the curve, the curve says nothing about what would improve CLIP-SVD."""
 _WORTH = 0.03
-"""Further examples are advised where they promise this much more sensitivity."""
+"""Further examples are recommended if they promise this much more sensitivity."""
 _ONE_SIZE = "CLIP-SVD takes too long to be drawn so often and is shown at one size."
 _AHEAD_SAID = (
     "CLIP-SVD, which takes too long to be drawn so often, is well above that curve at its one size, so the"
@@ -76,7 +79,7 @@ class _Curve:
 def learning_curve(
     task: BaselineTask, names: Sequence[str], adapted: LearningPoint | None, report: Report
 ) -> LearningCurve | None:
-    """Train on ever more of the labelled images and test on the other patients; None with too few of them.
+    """Train on more and more of the labelled images and test on other patients; None with too few of them.
 
     task: all labelled images. adapted: CLIP-SVD at its one size.
     """
@@ -98,7 +101,7 @@ def learning_curve(
 
 
 def adapted_point(evaluation: Evaluation, trained_labels: Sequence[int]) -> LearningPoint:
-    """Return CLIP-SVD at the size its fits had: of the smallest class, without the fold that tests."""
+    """Return CLIP-SVD at the size of its fits: images of the smallest class without the test fold."""
     smallest = int(np.bincount(trained_labels).min())
     shots = round(smallest * (1 - 1 / evaluation.folds)) if evaluation.folds else smallest
     value = next(score.balanced_accuracy for score in evaluation.methods if score.method == "clip_svd")
@@ -140,12 +143,13 @@ def _recalls(task: BaselineTask, shots: int, seed: int) -> dict[MethodName, Floa
 
 
 def _advice(task: BaselineTask, names: Sequence[str], curve: _Curve) -> tuple[MoreExamples, ...]:
-    """Name the classes in which further examples promise more sensitivity, up to as many as there are."""
+    """Return the classes in which further examples, at most as many as there are, promise sensitivity."""
     advice = []
     for index, name in enumerate(names):
         law = fit_power_law(curve.sizes, [1 - found[:, index] for found in curve.recalls])
         known = int((task.truth == index).sum())
         more = law.examples_for(known, _WORTH)
+        # A line through so few points is not trusted beyond twice the examples.
         if not law.is_good or more > known:
             continue
         count = max(1, int(np.ceil(more)))
@@ -168,7 +172,7 @@ def _course(curve: _Curve) -> str:
 
 
 def _outlook(law: PowerLaw, advice: Sequence[MoreExamples], known: int) -> str:
-    """Say what further examples promise; ``known`` are those of the smallest class."""
+    """Return a sentence on what further examples promise; ``known`` are those of the smallest class."""
     if not law.is_good:
         return "That follows no clear law, so nothing is said of further examples."
     if advice:
@@ -178,9 +182,9 @@ def _outlook(law: PowerLaw, advice: Sequence[MoreExamples], known: int) -> str:
 
 
 def _points(gain: tuple[float, float, float]) -> str:
-    """Return a gain with its range over draws, which goes without saying where it rounds to the gain itself.
+    """Return a gain with its range over draws, which is left out where it rounds to the gain itself.
 
-    All draws are of the same patients, so the range is no interval for others.
+    All draws are of the same patients, so the range is no confidence interval for others.
     """
     middle, low, high = (round(100 * value) for value in gain)
     about = f"about {counted(middle, 'point')}"

@@ -1,4 +1,4 @@
-"""Where each image lies among the others in frozen features: its place on a map, and what is most like it."""
+"""Where each image lies among the others in frozen features: its place on a map and its nearest images."""
 
 from __future__ import annotations
 
@@ -12,12 +12,17 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.data.features import Features
     from clipsvd_app.engine.statistics.metrics import Floats
 
+# Shown beside a case as the training images most like it.
 _NEAREST = 5
+# Rows at a time: all cosines of 10,000 images at once would take 400 MB.
 _BLOCK = 512
 
 
 def places_on_map(features: Features) -> Floats:
-    """Return the first two principal components (images, 2), each axis with its long tail on the right."""
+    """Return the first two principal components (images, 2), each with its longer tail on the right.
+
+    The sign of a component is arbitrary; by its skewness it is the same on every machine.
+    """
     rows = features.astype(np.float64)
     centred = rows - rows.mean(axis=0)
     _, axes = np.linalg.eigh(centred.T @ centred)
@@ -28,7 +33,7 @@ def places_on_map(features: Features) -> Floats:
 def nearest_training(
     features: Features, patient_ids: Sequence[str], trained_on: Sequence[int]
 ) -> list[tuple[int, ...]]:
-    """Return, for each image, positions of the training images of other patients most like it."""
+    """Return for each image the positions of the most similar training images of other patients."""
     known = np.asarray(trained_on, dtype=np.int64)
     names = np.asarray(patient_ids)
     found: list[tuple[int, ...]] = []

@@ -1,8 +1,8 @@
-"""Images unlike those of training: far from them in frozen features, or of another kind altogether.
+"""Images unlike the training images: far from them in frozen features, or of another modality.
 
-Two distances are looked at, because each misses what the other sees: Mahalanobis' to the nearest class,
-with the shrunken covariance of the Gaussian baseline (Lee et al. 2018), and the cosine distance to
-the third-nearest training image (Sun et al. 2022).
+Two distances are used, because each misses what the other detects: the Mahalanobis distance to the nearest
+class, with the shrunken covariance of the Gaussian baseline (Lee et al. 2018), and the cosine distance to the
+third-nearest training image (Sun et al. 2022).
 """
 
 from __future__ import annotations
@@ -26,30 +26,32 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.backbone.backbone import Backbone
     from clipsvd_app.engine.data.features import Features
 
+# The third, so that one or two near-duplicates do not make an image usual.
 _NEIGHBOURS = 3
+# Up to twenty patients each is measured from all others; more folds change the distances very little.
 _FOLDS = 20
 _USUAL = 0.975
-"""Of the training images, this share counts as near by either distance."""
+"""This share of the training images is near by each distance; by both together at least 95 %."""
 _AGREED = 0.8
-"""The modality is told by prompts only where so many training images are told alike."""
+"""The modality is judged by prompts only if so many training images agree on one."""
 
 Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Novelty:
-    """What is usual among training images: the bounds (2,) of both distances to the other patients."""
+    """The range of training images: bounds (2,) of both distances to other patients."""
 
     task: BaselineTask
     bounds: Floats
     own: Floats
 
     def far(self, features: Features) -> Flags:
-        """Tell which images (images, width) are farther off than training images are from one another."""
+        """Return which images (images, width) are farther away than training images are from each other."""
         return np.asarray((_distances(self.task, features) > self.bounds).any(axis=1))
 
     def far_among_training(self) -> Flags:
-        """Tell which training images are far from those of the other patients."""
+        """Return which training images are far from those of the other patients."""
         return np.asarray((self.own > self.bounds).any(axis=1))
 
 
@@ -66,10 +68,10 @@ def learn_novelty(task: BaselineTask) -> Novelty | None:
 
 
 def other_modality(backbone: Backbone, training: Features, features: Features) -> Flags:
-    """Tell which images (images, width) prompts name another modality for than any training image.
+    """Return which images (images, width) prompts assign to a modality that no training image has.
 
-    Nothing is told where the training images themselves are named in many ways: then the backbone cannot
-    tell modalities apart, or they are truly mixed.
+    None where the training images themselves are of many modalities by the prompts: then the backbone
+    cannot distinguish modalities, or they are truly mixed.
     """
     with torch.no_grad():
         texts = embed_texts(backbone.model, backbone.tokenize(list(MODALITIES.values()))).cpu().numpy()

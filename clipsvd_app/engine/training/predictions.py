@@ -1,4 +1,4 @@
-"""All that a run says of each image."""
+"""The prediction of a run for each image, with its neighbours, place and doubts."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Unlike:
-    """Which images (images,) are far from those of training, and which are of another modality."""
+    """Which images (images,) are far from the training images, and which are of another modality."""
 
     far: Flags
     modality: Flags
 
     def doubts(self, position: int) -> tuple[Doubt, ...]:
-        """Return why an image may be no case for this model."""
+        """Return why this model may not be suited to an image."""
         found: list[Doubt] = ["far_from_training"] if self.far[position] else []
         return (*found, "other_modality") if self.modality[position] else tuple(found)
 
@@ -40,7 +40,7 @@ def predictions_of(
     roles: Mapping[int, Role],
     trust: Trust | None,
 ) -> tuple[Prediction, ...]:
-    """Put together what is known of every image; ``probabilities`` are the adapted ones by position."""
+    """Return the predictions of all images; ``probabilities`` are the adapted ones by position."""
     if not images.inputs:
         return ()
     zero_shot = softmax(images.task(trained_on).zero_shot_logits(images.features))
@@ -85,7 +85,7 @@ def _unlike(images: LabelledImages, trained_on: Sequence[int]) -> _Unlike:
 
 
 def _suspicion(judged: Judged | None, label: int | None) -> float | None:
-    """Return how little chance a model that never saw the patient gives the label."""
+    """Return 1 - the probability that a model that never saw the patient gives the label."""
     return None if judged is None or label is None else 1 - float(judged.probabilities[label])
 
 

@@ -67,11 +67,11 @@ def test_what_cannot_be_read_is_refused_and_the_rest_answered(backbone, studies,
 
 def test_many_pictures_are_read_and_embedded_a_few_at_a_time(backbone, studies, tmp_path, monkeypatch):
     whole = FeatureStore(backbone, tmp_path / "one").of(studies, Counting()).features
-    monkeypatch.setattr(features_module, "_PICTURES_AT_ONCE", 5)
+    monkeypatch.setattr(features_module, "_IMAGES_AT_ONCE", 5)
     read, told = [], []
-    embed = features_module.embed_pictures
+    embed = features_module.embed_squares
     monkeypatch.setattr(
-        features_module, "embed_pictures", lambda *given: read.append(len(given[2])) or embed(*given)
+        features_module, "embed_squares", lambda *given: read.append(len(given[2])) or embed(*given)
     )
     lost = ImageInput(99, str(tmp_path / "lost.png"), 0, "p")
     store = FeatureStore(backbone, tmp_path / "two")
@@ -84,7 +84,7 @@ def test_many_pictures_are_read_and_embedded_a_few_at_a_time(backbone, studies, 
 
 
 def test_a_cancelled_pool_keeps_the_features_that_it_has(backbone, studies, tmp_path, monkeypatch):
-    monkeypatch.setattr(features_module, "_PICTURES_AT_ONCE", 5)
+    monkeypatch.setattr(features_module, "_IMAGES_AT_ONCE", 5)
 
     def stop(_, done, __, ___=None):
         if done > 6:

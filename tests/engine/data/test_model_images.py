@@ -1,4 +1,4 @@
-"""Pictures as the model sees them."""
+"""Images as the model sees them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 
 from clipsvd_app.domain.view import Crop
 from clipsvd_app.engine.backbone.folder import Preprocessing
-from clipsvd_app.engine.data.images import Augmentation, model_square, normalise, read_pictures
+from clipsvd_app.engine.data.images import Augmentation, model_square, normalise, read_squares
 from clipsvd_app.jobs import ImageInput
 
 PREPROCESSING = Preprocessing(32, (0.5, 0.4, 0.3), (0.2, 0.2, 0.2), "bicubic")
@@ -61,7 +61,7 @@ def test_the_same_seed_gives_the_same_augmentation():
 def test_an_unreadable_image_is_listed_with_a_sentence(studies, tmp_path):
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"\x89PNG\r\n\x1a\n")
-    read = read_pictures([studies[0], ImageInput(99, str(broken), 0, "p")], 32, "bicubic", quiet)
+    read = read_squares([studies[0], ImageInput(99, str(broken), 0, "p")], 32, "bicubic", quiet)
     assert [image.id for image in read.inputs] == [studies[0].id]
     assert [image_id for image_id, _ in read.refused] == [99]
     assert read.refused[0][1].endswith(".")
@@ -71,5 +71,5 @@ def test_a_region_of_interest_is_all_that_the_model_sees(studies):
     whole, part = (
         ImageInput(1, studies[0].path, 0, "p", crop=crop) for crop in (None, Crop(0.3, 0.3, 0.3, 0.3))
     )
-    pictures = read_pictures([whole, part], 32, "bicubic", quiet).pixels
+    pictures = read_squares([whole, part], 32, "bicubic", quiet).pixels
     assert not torch.equal(pictures[0], pictures[1])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clipsvd_app.engine.data.images import open_image, read_pictures
+from clipsvd_app.engine.data.images import open_image, read_squares
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging.files.hashes import file_sha256
 
@@ -33,7 +33,7 @@ def quiet(*_ignored: object) -> None:
 
 
 def test_a_replaced_file_is_left_out_and_counted(hashed) -> None:
-    read = read_pictures(hashed, 32, "bicubic", quiet)
+    read = read_squares(hashed, 32, "bicubic", quiet)
     assert read.replaced == (hashed[0].id,)
     assert [image.id for image in read.inputs] == [image.id for image in hashed[1:]]
     assert "not the file that was added" in read.refused[0][1]

@@ -1,1 +1,1 @@
-"""Where in the image an answer comes from, each map with its control."""
+"""Heat maps: where in the image a prediction comes from, each with its control."""

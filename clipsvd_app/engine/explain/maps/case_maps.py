@@ -22,13 +22,15 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.sigma.adapted import AdaptedModel
     from clipsvd_app.jobs import Report
 
+# Of ViT-B/16, for towers that do not state their patch.
 _USUAL_PATCH_PX = 16
+# Two maps have one distance between them, and no spread to compare with.
 _FEWEST_NONSENSE = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FoundMaps:
-    """The maps in the order in which they are shown, and what they were read from.
+    """The maps in the order in which they are shown, and the decomposition behind them.
 
     ``logits`` are those of the classes; the decomposition is None where the tower has no exact sum.
     """
@@ -79,7 +81,7 @@ def read_maps(
 
 
 def patch_size(model: nn.Module) -> int:
-    """Return the side in pixels of the patches that the image tower sees; 16 where it does not say."""
+    """Return the side in pixels of the image tower's patches; 16 where it is not stated."""
     visual = cast("nn.Module", model.visual)
     for path, name in (("trunk.patch_embed", "patch_size"), ("conv1", "kernel_size")):
         try:

@@ -1,4 +1,4 @@
-"""Where in the image the margin comes from, read from the inside of the image tower."""
+"""Maps of the margin from activations and gradients inside the image tower."""
 
 from __future__ import annotations
 

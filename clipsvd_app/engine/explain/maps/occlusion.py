@@ -1,4 +1,4 @@
-"""A map that asks the model itself: hide one cell after another and watch the margin fall."""
+"""The occlusion map: mask one cell after another and measure the fall of the margin."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from clipsvd_app.engine.explain.maps.deletion import Score, hide
 if TYPE_CHECKING:
     from clipsvd_app.jobs import Report
 
+# 64 cells, one forward pass each: a finer grid takes longer, and single patches change the margin little.
 _LARGEST_GRID = 8
 _BATCH = 16
 

@@ -1,4 +1,4 @@
-"""Does the map belong to the class? Maps of nonsense prompts say how much any two maps differ."""
+"""Whether a map is specific to its class, compared with maps of meaningless prompts."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from clipsvd_app.domain.results.explanation import MapSpecificity
 if TYPE_CHECKING:
     from torch import Tensor
 
+# The largest of twenty maps is the class's own in one case of twenty by chance: a test at 5 %.
 NONSENSE_PROMPTS = 19
 
 
 def specificity(class_map: Tensor, nonsense_maps: Tensor) -> MapSpecificity:
     """Compare a class prompt's map (cells,) with those of nonsense prompts (prompts, cells).
 
-    The distance of two maps is 1 - their correlation. Among 19 nonsense prompts, a map that is no more its
-    own than theirs is further from them than each is from the rest in one case of twenty.
+    The distance of two maps is 1 - their correlation. A map that is as unspecific as those of the 19 prompts
+    is farther from them than each of them from the rest in one case of twenty.
     """
     maps = torch.cat([class_map[None], nonsense_maps]).double()
     centred = maps - maps.mean(dim=1, keepdim=True)

@@ -1,4 +1,4 @@
-"""What adaptation did to one score: integrated gradients along s0 -> s (Sundararajan et al. 2017).
+"""The change of one score by adaptation: integrated gradients along s0 -> s (Sundararajan et al. 2017).
 
 W(x) = W0 + x Delta W for 0 <= x <= 1 is the path on which every singular value goes from s0 to s, so that
 IG_i = (s_i - s0_i) sum_k w_k dlogit/ds_i summed over a block of a matrix is sum_k w_k <Delta W, dlogit/dW>
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Layer:
-    """One linear layer with its targets, its weight at the start of the path, and the way from there."""
+    """One linear layer with its targets, its weight at the start of the path, and the change along it."""
 
     path: str
     targets: tuple[Target, ...]
@@ -50,7 +50,7 @@ Products = dict[tuple[str, int | None], Tensor]
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """Which two classes: the answer and its rival, with their prompts."""
+    """The prompts of the predicted class and its rival, and the image."""
 
     prompts: PromptBatch
     image: Tensor
@@ -116,7 +116,7 @@ def _pair_logits(adapted: AdaptedModel, model: nn.Module, pair: _Pair) -> Tensor
 
 
 def _walker(adapted: AdaptedModel, layers: Sequence[_Layer]) -> nn.Module:
-    """Return a shadow of the base whose changed weights are its own, to be set at each point of the path."""
+    """Return a copy of the base that owns its changed weights, which are set at each point of the path."""
     model = shadow(adapted.backbone.model)
     for layer in layers:
         linear = cast("nn.Linear", model.get_submodule(layer.path))
@@ -133,7 +133,7 @@ def _integrate(
     seen: dict[float, Products],
     report: Report,
 ) -> tuple[ScorePart, ...]:
-    """Sum over the points of a level; what is ``seen`` already is not computed again."""
+    """Sum over the points of a level; points that are ``seen`` already are not computed again."""
     if not layers:
         return ()
     heads = heads_of(adapted.backbone.model, adapted.basis.targets)
@@ -179,7 +179,7 @@ def _gradients(
 ) -> dict[str, Tensor]:
     """Return the gradients of both logits (2, ...) at the output of every layer.
 
-    A prompt has a say in its own class's logit only, so one pass back through the text tower serves both.
+    A prompt influences only its own class's logit, so one backward pass through the text tower serves both.
     """
     image = [layer.path for layer in layers if layer.targets[0].tower == "image"]
     text = [layer.path for layer in layers if layer.targets[0].tower == "text"]
@@ -202,7 +202,7 @@ def _gradients(
 
 def _keeper(path: str, seen: dict[str, tuple[Tensor, Tensor]]) -> Any:  # noqa: ANN401 - a hook
     def keep(_: object, arguments: tuple[Tensor, ...], output: Tensor) -> Tensor:
-        # No weight asks for a gradient, so the first layers of both towers begin the graph.
+        # No weight requires a gradient, so the first layers of both towers start the graph.
         kept = output if output.requires_grad else output.detach().requires_grad_()
         seen[path] = arguments[0].detach(), kept
         return kept

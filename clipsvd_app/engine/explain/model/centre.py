@@ -1,4 +1,4 @@
-"""The point from which an image's content is measured: the mean embedding of comparable images."""
+"""The origin for an image's concepts: the mean embedding of comparable images."""
 
 from __future__ import annotations
 
@@ -18,14 +18,16 @@ if TYPE_CHECKING:
 
     from clipsvd_app.engine.sigma.adapted import AdaptedModel
 
+# The mean of fewer images is too much their own content to serve other cases.
 FEWEST_IMAGES = 8
+# The mean of 16 random orders varies a quarter as much as one of them.
 _SHUFFLES = 16
 _GRID = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Centre:
-    """A mean image embedding (width,); ``of_run`` tells the run's images from shuffled copies.
+    """A mean image embedding (width,); ``of_run``: of the run's images, not of shuffled copies.
 
     ``base`` is the same mean under the unadapted model.
     """
@@ -37,7 +39,7 @@ class Centre:
 
 @torch.no_grad()
 def centre_of_run(adapted: AdaptedModel, images: Tensor) -> Centre:
-    """Return the mean embedding of a run's images (images, 3, size, size), kept for its cases."""
+    """Return the mean embedding of a run's images (images, 3, size, size), cached for its cases."""
     vector, base = _both_means(adapted, images)
     if len(images) >= FEWEST_IMAGES:
         keep_array(_key(adapted), np.stack([vector, base]))
@@ -45,7 +47,7 @@ def centre_of_run(adapted: AdaptedModel, images: Tensor) -> Centre:
 
 
 def keep_centre(adapted: AdaptedModel, after: Tensor, before: Tensor) -> Centre:
-    """Return and keep the means of embeddings (images, width) that were computed already."""
+    """Return and cache the means of embeddings (images, width) that are computed already."""
     vector, base = (
         functional.normalize(embeddings, dim=-1).mean(dim=0).cpu().numpy().astype(np.float32)
         for embeddings in (after, before)

@@ -1,4 +1,4 @@
-"""Where a logit comes from: its exact sum over the parts of the image tower (Gandelsman et al. 2024).
+"""A logit as an exact sum over the parts of the image tower (Gandelsman et al. 2024).
 
 With x_L the class token before the final LayerNorm (gamma, beta, standard deviation sigma), P the
 projection, t a text direction, tau the logit scale and z the image embedding, r = centred(gamma * P^T t) and
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decomposition:
-    """The terms of logits (batch, texts), fp64, none of them computed as what is left over.
+    """The terms of logits (batch, texts), fp64, none of them computed as a remainder.
 
     embedding, shift: (batch, texts); output_bias, mlp: (batch, texts, layers); heads and head_constant:
     (batch, texts, layers, heads). ``tokens`` (batch, texts, tokens) is ``heads`` summed over layers and heads
@@ -46,7 +46,7 @@ class Decomposition:
 
     @property
     def residual(self) -> Tensor:
-        """Logits minus the sum of all terms (batch, texts): rounding, nothing else."""
+        """Logits minus the sum of all terms (batch, texts): rounding error only."""
         terms = self.embedding + self.shift + self.output_bias.sum(-1) + self.mlp.sum(-1)
         return self.logits - terms - (self.heads + self.head_constant).sum(dim=(-2, -1))
 
@@ -100,7 +100,7 @@ def head_outputs(view: TowerView, found: Trace) -> Tensor:
 
 
 def head_ways_out(view: TowerView, layer: int) -> Tensor:
-    """Return how each head's values reach the embedding (heads, head width, embedding), fp64."""
+    """Return the map from each head's values to the embedding (heads, head width, embedding), fp64."""
     block = view.blocks[layer]
     weight = block.out.weight.double()
     if block.attention_scale is not None:

@@ -1,9 +1,9 @@
-"""The singular directions that adaptation changed most, read as phrases where that is sound.
+"""The singular directions that adaptation changed most, described by phrases where that is valid.
 
 A left singular vector u of an output projection or fc2 writes straight into the residual stream of
 the image tower, whose way to the embedding is the final LayerNorm and the projection P: its reading
 is p = P(gamma * (u - mean u)). Vectors of q, k, v and fc1, and of the text tower, whose LayerNorms
-lie after every addition, have no such reading: for them the size of the change is all we give.
+lie after every addition, have no such reading: for them only the size of the change is given.
 """
 
 from __future__ import annotations
@@ -27,9 +27,12 @@ if TYPE_CHECKING:
 
     from clipsvd_app.engine.sigma.adapted import AdaptedModel
 
+# Directions in all, and how many of them can be described by phrases.
 SHOWN = 12
 READABLE = 6
+# Five draws lie beyond the 95 % point that is read from them.
 NULL_DRAWS = 100
+# What fits beside a direction on the page.
 _PHRASES_A_POLE = 3
 _IMAGES_A_SIDE = 4
 _LEVEL = 0.95
@@ -37,7 +40,7 @@ _LEVEL = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """One direction before it is read; ``side`` is the side of u on which the reference inputs lie."""
+    """One direction before it is described; ``side`` is the side of u on which the reference inputs lie."""
 
     target: Target
     index: int
@@ -71,11 +74,11 @@ def describe_directions(
     image_ids: Sequence[int] = (),
     seed: int = 0,
 ) -> tuple[DirectionChange, ...]:
-    """Return the directions that changed most, at least six readable ones among them, with phrases.
+    """Return the directions that changed most, up to six readable ones among them, with phrases.
 
-    A phrase is given only where its cosine exceeds the 95 % point of what the best phrase for any of
-    equally many random directions reaches, read through the same LayerNorm and projection. ``image_ids`` are
-    those of the reference images, in order, so that the images that drive a direction can be named.
+    A phrase is given only if its cosine exceeds that of the best phrase for any of as many random directions
+    in 95 % of draws, read through the same LayerNorm and projection. ``image_ids`` are those of the reference
+    images, in order, so that the most extreme images of a direction can be named.
     """
     ranked = rank_directions(adapted, inputs)
     shown = _chosen(ranked)
@@ -97,7 +100,7 @@ def describe_directions(
 
 
 def is_readable(target: Target) -> bool:
-    """Tell matrices of the image tower that write into its residual stream from the rest."""
+    """Whether a matrix writes into the residual stream of the image tower."""
     return target.tower == "image" and target.kind in ("o", "fc2")
 
 
@@ -115,7 +118,7 @@ class Readout:
 
 
 def residual_readout(model: nn.Module) -> Readout | None:
-    """Return the readout of an open_clip model with a timm ViT, or None where the way out is not linear."""
+    """Return the readout of an open_clip model with a timm ViT, or None if its head is not linear."""
     try:
         norm = model.get_submodule("visual.trunk.norm")
         head = model.get_submodule("visual.head")

@@ -1,4 +1,4 @@
-"""The corpus as one state of the model embeds it, kept in the cache folder."""
+"""The corpus embedded by one state of the model, cached in a folder."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.sigma.adapted import AdaptedModel
     from clipsvd_app.jobs import Report
 
+# Bounds memory, and the time between two reports.
 _BATCH = 64
+# More than all other modalities together; otherwise the phrases of all modalities are used.
 _SURE_OF_MODALITY = 0.5
 
 
@@ -32,18 +34,18 @@ _SURE_OF_MODALITY = 0.5
 class EmbeddedCorpus:
     """Phrases with unit embeddings (phrases, width) fp32, centred and made unit again.
 
-    Descriptions and negative controls are centred each on their own mean, so that controls vary as
-    descriptions do and a match with one is not ruled out from the start.
+    Descriptions and negative controls are centred separately. Around a common mean, controls would lie
+    apart from all images and never match, and would control nothing.
     """
 
     phrases: tuple[CorpusPhrase, ...]
     centred: NDArray[np.float32]
     plain: NDArray[np.float32] | None = None
-    """The embeddings as they are."""
+    """The embeddings before centring."""
 
     @property
     def descriptions(self) -> int:
-        """How many phrases are no controls."""
+        """How many phrases are not controls."""
         return sum(not phrase.is_control for phrase in self.phrases)
 
     @property
@@ -62,8 +64,8 @@ def embed_corpus(
 ) -> EmbeddedCorpus:
     """Embed the phrases that may describe images of these modalities, and the controls.
 
-    Phrases that say a class by name are dropped. Embeddings are kept for the next time unless the state of
-    the model is a passing one.
+    Phrases that contain a class name are dropped, because they would explain a class by itself. Embeddings
+    are cached only if ``lasting``: the fits of an estimate are never used again.
     """
     allowed = without_class_names(corpus, (spec.name for spec in adapted.classes))
     kept = tuple(phrase for phrase in allowed if phrase.applies_to(modalities))
@@ -74,9 +76,9 @@ def embed_corpus(
 def likely_modalities(
     adapted: AdaptedModel, mean_image: NDArray[np.float32], report: Report
 ) -> tuple[str, ...]:
-    """Return the modality whose sentence is nearest to the mean image (width,); all where none clearly is.
+    """Return the modality whose sentence is nearest to the mean image (width,); all if none clearly is.
 
-    The base model decides, in and out of training: what a picture is does not change with the classes.
+    By the base model, before and after training: the modality of an image does not depend on the classes.
     """
     sentences = _embed_or_recall(adapted.base, tuple(MODALITIES.values()), report)
     logits = adapted.backbone.logit_scale * (sentences @ unit(mean_image))
@@ -87,7 +89,7 @@ def likely_modalities(
 
 
 def centre_corpus(phrases: tuple[CorpusPhrase, ...], vectors: NDArray[np.float32]) -> EmbeddedCorpus:
-    """Centre unit embeddings (phrases, width), descriptions and controls apart, and make each unit again."""
+    """Centre unit embeddings (phrases, width), descriptions and controls separately, and normalise again."""
     centred = np.array(vectors, dtype=np.float32)
     is_control = np.array([phrase.is_control for phrase in phrases], dtype=bool)
     for group in (is_control, ~is_control):
@@ -99,6 +101,7 @@ def centre_corpus(phrases: tuple[CorpusPhrase, ...], vectors: NDArray[np.float32
 def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Scale vectors (..., width) to length 1; a vector of zeros stays so."""
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    # 1e-12 keeps a division by zero out; embeddings are about 1 long.
     return np.asarray(vectors / np.maximum(length, 1e-12), dtype=np.float32)
 
 

@@ -1,4 +1,4 @@
-"""How much each attention head changed: ||Delta OV_h|| / ||OV_h|| of what it reads and writes together.
+"""How much each attention head changed: ||Delta OV_h|| / ||OV_h|| of its value and output matrices.
 
 With Delta OV = O' Delta V + Delta O V = A B^T for A = [O', Delta O] and B = [Delta V^T, V^T], both tall, the
 norm is that of the small product of their R factors: the difference of two large matrices is never formed.

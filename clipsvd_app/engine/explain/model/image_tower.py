@@ -1,7 +1,7 @@
-"""The parts of an image tower whose outputs add up: what a ViT's class token is made of.
+"""The parts of an image tower whose outputs add up to a ViT's class token.
 
-Known are timm's ViT and open_clip's own, with the class token as the tower's answer and one linear way out.
-Other towers (averaged tokens, a bent head, gates on heads) have no exact sum here and are not opened.
+Supported are timm's ViT and open_clip's own, with the class token as output and one linear projection. Other
+towers (averaged tokens, a nonlinear head, gated heads) have no exact sum and are not opened.
 """
 
 from __future__ import annotations
@@ -79,13 +79,13 @@ class TowerView:
         return r - r.mean(dim=-1, keepdim=True)
 
     def layer_readings(self, r: Tensor, block: BlockView) -> Tensor:
-        """Return r as the output projection of this block meets it, behind its LayerScale."""
+        """Return r for the output projection of this block, which its LayerScale follows."""
         return r if block.attention_scale is None else r * block.attention_scale.double()
 
 
 @dataclass(slots=True)
 class Trace:
-    """What one pass left behind, all fp64: the class token's parts and each head's mean of values.
+    """The results of one pass, all fp64: the class token's parts and each head's mean of values.
 
     start, end: (batch, width) of the stream; mixed: (batch, heads, head width) a layer, b_V included;
     mlp: (batch, width) a layer; tokens: (batch, texts, heads, tokens) a layer, the share of each token in

@@ -1,4 +1,4 @@
-"""What reaches each adapted matrix: statistics of its input along the right singular vectors."""
+"""Statistics of each adapted matrix's input along its right singular vectors."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.sigma.adapted import AdaptedModel
     from clipsvd_app.jobs import Report
 
+# Bounds memory, and the time between two reports.
 _BATCH = 16
 
 
@@ -37,7 +38,7 @@ class InputStatistics:
     """Means over the tokens of each image (images, rank) fp32, batch by batch; none for texts."""
 
     def add(self, coefficients: Tensor) -> None:
-        """Take in (tokens, rank) coefficients."""
+        """Add (tokens, rank) coefficients."""
         values = coefficients.double()
         self.total += values.sum(dim=0)
         self.squares += values.square().sum(dim=0)
@@ -50,13 +51,13 @@ class InputStatistics:
 
     @property
     def mean(self) -> Tensor:
-        """Mean of v_i^T x (rank,); its sign says to which side the inputs lie."""
+        """Mean of v_i^T x (rank,); its sign is the side on which the inputs lie."""
         return self.total / max(1, self.count)
 
 
 @torch.no_grad()
 def gather_inputs(adapted: AdaptedModel, images: Tensor, report: Report) -> dict[str, InputStatistics]:
-    """Pass images (images, 3, size, size) and all class prompts through the model and watch every target."""
+    """Pass images (images, 3, size, size) and all prompts through the model and measure every target."""
     basis, device = adapted.basis, adapted.backbone.device
     found = {
         name: InputStatistics(
@@ -64,7 +65,7 @@ def gather_inputs(adapted: AdaptedModel, images: Tensor, report: Report) -> dict
         )
         for name, matrix in basis.matrices.items()
     }
-    # A copy of its own: between two batches a short job may use the adapted model, and is not to be counted.
+    # Hooks go on a copy: between two batches a short job may use the adapted model, and must not be counted.
     model = cast("Any", shadow(adapted.model))
     with _watched(model, adapted, "image", found):
         for start in range(0, len(images), _BATCH):

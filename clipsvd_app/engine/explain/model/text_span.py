@@ -1,9 +1,9 @@
-"""What each attention head writes, in phrases (TextSpan: Gandelsman et al. 2024), held to a null.
+"""Each attention head's output in phrases (TextSpan: Gandelsman et al. 2024), compared with a null.
 
 A head's contributions to the embeddings of n images are centred. The phrase t along which they vary most,
 t^T C t for their covariance C and unit t, is taken, its direction is removed from C, and so on. A phrase
-counts only above the 95 % point of what the best phrase reaches when all phrases are turned together by a
-random rotation: they stay as like one another as they are, and lose what they have to do with the head.
+counts only if it exceeds the best phrase in 95 % of random rotations of all phrases: a rotation keeps
+the phrases' similarities to each other and removes their relation to the head.
 """
 
 from __future__ import annotations
@@ -29,10 +29,14 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.explain.model.image_tower import TowerView
     from clipsvd_app.jobs import Report
 
+# A ViT-B head has 64 dimensions: fewer images leave its covariance without full rank, 32 without half.
 FEWEST_IMAGES, ENOUGH_IMAGES = 32, 64
+# Three lie beyond the 95 % point that is read from them; they are shared by all heads.
 ROTATIONS = 60
+# Later phrases explain little of a head's variance.
 MOST_PHRASES = 5
 _LEVEL = 0.95
+# Bounds memory, and the time between two reports.
 _BATCH = 16
 
 
@@ -40,13 +44,13 @@ _BATCH = 16
 class RotatedPhrases:
     """Squares of phrases' coordinates in random frames (rotations, phrases, dimensions), shared by all heads.
 
-    Turning the phrases and keeping the head is the same as keeping the phrases and turning the head.
+    Rotating the phrases is equivalent to rotating the head, so one set of draws serves all heads.
     """
 
     squares: Tensor
 
     def threshold(self, spectrum: Tensor) -> float:
-        """Return the 95 % point of the best phrase's variance for a head with these eigenvalues."""
+        """Return the null's 95 % point of the best phrase's variance for a head with these eigenvalues."""
         best = (self.squares[..., : len(spectrum)] @ spectrum.to(self.squares)).amax(dim=1)
         return float(np.quantile(best.double().numpy(), _LEVEL))
 
@@ -61,7 +65,7 @@ def rotate_phrases(texts: Tensor, dimensions: int, seed: int = 0) -> RotatedPhra
 
 
 def gather_heads(model: nn.Module, view: TowerView, images: Tensor, report: Report) -> Trace:
-    """Pass images (images, 3, size, size) through the tower in batches and keep what the heads wrote."""
+    """Pass images (images, 3, size, size) through the tower in batches and keep the heads' outputs."""
     parts = []
     for start in range(0, len(images), _BATCH):
         report("Watching the heads", start, len(images))
@@ -121,6 +125,7 @@ def _principal(contributions: Tensor) -> tuple[Tensor, Tensor]:
     with one_thread():
         _, lengths, axes = torch.linalg.svd(_compressed(centred), full_matrices=False)
     spectrum = lengths.square() / len(centred)
+    # Directions below this are rounding of fp64; 1e-300 keeps a head that writes nothing from dividing by 0.
     kept = spectrum > 1e-12 * spectrum.max().clamp_min(1e-300)
     return spectrum[kept], axes[kept]
 
@@ -137,5 +142,6 @@ def _deflated(spectrum: Tensor, coordinates: Tensor, row: int) -> tuple[Tensor, 
     with one_thread():
         values, vectors = torch.linalg.eigh(left @ torch.diag(spectrum) @ left)
     turned = coordinates @ vectors.flip(1)
+    # Exactly, so that rounding cannot choose the same phrase twice.
     turned[row] = 0
     return values.flip(0).clamp_min(0), turned
