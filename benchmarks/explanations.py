@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from msgspec import structs
 
 from clipsvd_app.corpus import load_corpus
 from clipsvd_app.demo_studies.lesion import PlantedAxis, render_lesion
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 TRAIN_IMAGES, UNSEEN_IMAGES, CASES = 24, 64, 3
 _DRAWN_PX = 192
 _MODALITY = ("ultrasound",)
-_RECIPE = replace(recipe_for("quick"), learning_rates=(0.03,))
+_RECIPE = structs.replace(recipe_for("quick"), learning_rates=(0.03,))
 _CLASSES = (
     ClassSpec("first kind", ("an ultrasound image of the first kind",)),
     ClassSpec("second kind", ("an ultrasound image of the second kind",)),

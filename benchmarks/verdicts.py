@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from msgspec import structs
 
 from clipsvd_app import __version__
 from clipsvd_app.engine.baselines.inner_folds import score
@@ -135,7 +136,7 @@ def _shuffled(images: LabelledImages, positions: Sequence[int], seed: int) -> La
     inputs, labels = list(images.inputs), images.labels(positions)
     dealt = np.random.default_rng(seed).permutation(labels).tolist()
     for position, label in zip(positions, dealt, strict=True):
-        inputs[position] = replace(inputs[position], label=label)
+        inputs[position] = structs.replace(inputs[position], label=label)
     return replace(images, inputs=tuple(inputs))
 
 

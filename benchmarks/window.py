@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from clipsvd_app.domain.classes import class_from_name
-from clipsvd_app.domain.codec import from_json
+from clipsvd_app.domain.records import Record, from_text
 from clipsvd_app.project import create_project
 from clipsvd_app.project.changes import SetLabels
 from clipsvd_app.project.class_changes import AddClass
@@ -31,8 +29,7 @@ QT_WORKS = "import pyqtgraph; from PySide6.QtWidgets import QApplication; QAppli
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class WindowBench:
+class WindowBench(Record):
     """first_image_s: from opening a project of the series until its first image is painted, a median.
 
     scroll_p95_ms: from asking for the next slice until it is painted; None where there is only one.
@@ -42,8 +39,7 @@ class WindowBench:
     scroll_p95_ms: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class LabellingBench:
+class LabellingBench(Record):
     """What a window does to the hand that labels.
 
     opening_processor_s: processor time of the window's process, all threads, from opening the project until
@@ -111,4 +107,4 @@ def _measured_in_window(kind: type[T], module: str, path: Path, count: int) -> T
         timeout=LONGEST_S,
         check=True,
     )
-    return from_json(kind, json.loads(done.stdout.splitlines()[-1]))
+    return from_text(kind, done.stdout.splitlines()[-1])

@@ -21,7 +21,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from clipsvd_app.domain.codec import CodecError
 from clipsvd_app.errors import Cancelled, UserError
 from clipsvd_app.jobs import (
     PROTOCOL,
@@ -220,7 +219,7 @@ def _read_commands(stream: TextIO, inbox: queue.SimpleQueue[Command | None]) -> 
     for line in stream:
         try:
             inbox.put(decode_command(line))
-        except CodecError as error:
+        except ValueError as error:
             sys.stderr.write(f"A line that is no command was dropped: {error}\n")
     inbox.put(None)
 
@@ -233,7 +232,7 @@ def _is_long(folder: Path) -> bool:
     """
     try:
         request = read_request(folder)
-    except (OSError, CodecError):
+    except (OSError, ValueError):
         return False
     match request:
         case TrainRequest() | AddBackboneRequest() | ConvertRequest() | MapRequest() | ExplainRunRequest():

@@ -188,8 +188,8 @@ def test_every_short_request_is_answered_between_two_steps_of_a_training(
         ExplainRequest(reference, adapter, images[0]),
     )
     for number, request in enumerate(requests, start=3):
-        write_request(tmp_path / request.kind, request)
-        process.send(RunJob(number, str(tmp_path / request.kind)))
+        write_request(tmp_path / type(request).__name__, request)
+        process.send(RunJob(number, str(tmp_path / type(request).__name__)))
         process.wait_for(lambda event, job=number: event.job == job)
         # Once begun it has the engine to itself, and then the training goes on.
         assert process.wait_for(lambda event, job=number: event.job != job or is_over(event)) == Finished(

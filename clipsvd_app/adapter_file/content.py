@@ -16,7 +16,6 @@ LARGEST_RANK = 65_536
 LARGEST_CHANGE_IN_RMS = 10.0
 LARGEST_PROMPTS = 1024
 # As the schema has them.
-MOST_CLASSES, MOST_PROMPTS_OF_A_CLASS, LONGEST_LINE = 256, 128, 2000
 _NAME = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
 
 

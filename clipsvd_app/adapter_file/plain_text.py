@@ -6,8 +6,9 @@ import re
 import unicodedata
 
 # Control characters, marks that turn the reading direction, line separators, surrogates, byte order marks.
-# The schema forbids the same set; joiners that some scripts need are not in it.
-_HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
+# A document may hold none of them; joiners that some scripts need are not among them.
+HIDDEN = r"\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff"
+_HIDDEN = re.compile(f"[{HIDDEN}]")
 
 
 def plain(text: str) -> str:

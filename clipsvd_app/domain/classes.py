@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.records import Record
 from clipsvd_app.errors import UserError
 
 if TYPE_CHECKING:
@@ -56,8 +56,7 @@ def class_exists(name: str) -> UserError:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class ClassSpec:
+class ClassSpec(Record):
     """One class: its name as shown, and the prompts whose mean embedding stands for it."""
 
     name: str

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Literal
 
+from msgspec.structs import replace
+
+from clipsvd_app.domain.records import Record
 from clipsvd_app.errors import UserError
 
 PresetName = Literal["quick", "standard", "thorough"]
@@ -15,8 +17,7 @@ DEVICE_KINDS: tuple[DeviceKind, ...] = ("cuda", "mps", "cpu")
 """In the order in which “auto” prefers them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
+class Recipe(Record):
     """How a run trains sigma. Stored with the run and written into the adapter."""
 
     preset: PresetName = "standard"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from clipsvd_app.domain.records import Record
 from clipsvd_app.domain.results.evaluation import EvaluationKind
 from clipsvd_app.domain.view import Crop, Window
 
@@ -121,8 +122,7 @@ class LabelEvent:
     mark: Mark
 
 
-@dataclass(frozen=True, slots=True)
-class RunSummary:
+class RunSummary(Record):
     """One line of the table of runs. Fractions from 0 to 1; None where there is no estimate."""
 
     number: int

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from clipsvd_app.domain.records import Record
 
 WindowFunction: TypeAlias = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Record):
     """A value-of-interest window (DICOM PS3.3 C.11.2.1.2), in the units of the pixels it is applied to.
 
     function: LINEAR (width >= 1), LINEAR_EXACT or SIGMOID (width > 0).
@@ -20,8 +20,7 @@ class Window:
     function: WindowFunction = "LINEAR"
 
 
-@dataclass(frozen=True, slots=True)
-class Crop:
+class Crop(Record):
     """A region of interest as fractions 0-1 of the frame, from its upper left corner."""
 
     x: float

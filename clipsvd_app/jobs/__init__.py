@@ -26,8 +26,6 @@ from clipsvd_app.jobs.folders import (
     write_result,
 )
 from clipsvd_app.jobs.lines import (
-    COMMANDS,
-    EVENTS,
     PROTOCOL,
     Announce,
     CancelJob,
@@ -48,7 +46,6 @@ from clipsvd_app.jobs.lines import (
     unreported,
 )
 from clipsvd_app.jobs.requests import (
-    REQUESTS,
     AddBackboneRequest,
     BackboneRef,
     ConvertRequest,
@@ -68,11 +65,8 @@ from clipsvd_app.jobs.requests import (
 )
 
 __all__ = [
-    "COMMANDS",
     "CURVE_FILE",
-    "EVENTS",
     "PROTOCOL",
-    "REQUESTS",
     "RESULT_FILE",
     "AddBackboneRequest",
     "AddBackboneResult",

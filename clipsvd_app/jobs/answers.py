@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import field
 
+from clipsvd_app.domain.records import Record
 from clipsvd_app.jobs.requests import ExportForm, Projection
 
 
-@dataclass(frozen=True, slots=True)
-class PoolItem:
+class PoolItem(Record):
     """What the preview says of one image: probabilities, entropy-based doubt, likeness to the query.
 
     Without two classes there are no probabilities and no doubt.
@@ -21,16 +21,14 @@ class PoolItem:
     nearest: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Obstacle:
+class Obstacle(Record):
     """What keeps the classes from being trained, and what to do about it."""
 
     message: str
     remedy: str
 
 
-@dataclass(frozen=True, slots=True)
-class PreviewResult:
+class PreviewResult(Record):
     """The pool in the light of the labels; ``accuracy`` is leave-one-patient-out, None if too few.
 
     ``obstacles`` say which prompts the model cannot read or tell apart: then there are no probabilities.
@@ -45,8 +43,7 @@ class PreviewResult:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class MapPlace:
+class MapPlace(Record):
     """Where an image lies; the axes have no unit."""
 
     image_id: int
@@ -54,8 +51,7 @@ class MapPlace:
     y: float
 
 
-@dataclass(frozen=True, slots=True)
-class MapResult:
+class MapResult(Record):
     """The images that could be read, in the plane; ``sentence`` says what their distances are worth."""
 
     projection: Projection
@@ -63,8 +59,7 @@ class MapResult:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
-class PredictedImage:
+class PredictedImage(Record):
     """Adapted and base-model probabilities of one image, in class order.
 
     ``unlike`` names the kind of image (`corpus.MODALITIES`) that one unlike the training images is nearest
@@ -77,8 +72,7 @@ class PredictedImage:
     unlike: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PredictResult:
+class PredictResult(Record):
     """Answers in the order of the request; unreadable images are listed with one sentence.
 
     ``warnings`` say what the model misses of the adapter's prompts. ``learnt_kind`` is the kind of image that
@@ -92,8 +86,7 @@ class PredictResult:
     learnt_kind: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Record):
     """One thing that verification looked at; a ``deviation`` passes up to ``allowed``."""
 
     name: str
@@ -103,8 +96,7 @@ class Check:
     allowed: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class VerifyResult:
+class VerifyResult(Record):
     """All checks of an adapter against its backbone."""
 
     checks: tuple[Check, ...]
@@ -115,8 +107,7 @@ class VerifyResult:
         return all(check.passed for check in self.checks)
 
 
-@dataclass(frozen=True, slots=True)
-class ConvertResult:
+class ConvertResult(Record):
     """What was written, file by file in bytes, and how far its logits are from the adapter's own.
 
     ``logit_difference`` is the largest over ``images`` synthetic images and all classes; ``usage`` is a
@@ -134,8 +125,7 @@ class ConvertResult:
     ranks: dict[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class AddBackboneResult:
+class AddBackboneResult(Record):
     """A backbone folder that passed every check.
 
     ``sha256`` is the canonical hash of its tensors, ``source_sha256`` that of the file they came in;

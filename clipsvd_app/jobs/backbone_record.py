@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from clipsvd_app.domain.codec import CodecError, from_json, to_json
+from msgspec.structs import replace
+
+from clipsvd_app.domain.records import from_text, to_json
 from clipsvd_app.jobs.answers import AddBackboneResult
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ def write_record(folder: Path, result: AddBackboneResult) -> None:
 def read_record(folder: Path) -> AddBackboneResult | None:
     """Return the record of a backbone folder; None for a folder that was not written by this program."""
     try:
-        stored = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        return replace(from_json(AddBackboneResult, stored), folder=str(folder))
-    except (OSError, ValueError, CodecError):
+        return replace(from_text(AddBackboneResult, (folder / RECORD).read_bytes()), folder=str(folder))
+    except (OSError, ValueError):
         return None

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, TypeVar
 
-from clipsvd_app.domain.codec import from_json, to_json
+from clipsvd_app.domain.records import from_text, to_text
 from clipsvd_app.domain.results.evaluation import Evaluation
 from clipsvd_app.files import write_whole
-from clipsvd_app.jobs.parsing import json_object, pick
-from clipsvd_app.jobs.requests import REQUESTS, Request
+from clipsvd_app.jobs.requests import Request
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,13 +21,13 @@ CURVE_FILE = "metrics.jsonl"
 def write_request(folder: Path, request: Request) -> None:
     """Write ``request.json`` into a job folder, which is made if need be."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / REQUEST_FILE).write_text(json.dumps(to_json(request)), encoding="utf-8")
+    (folder / REQUEST_FILE).write_text(to_text(request), encoding="utf-8")
 
 
 def read_request(folder: Path) -> Request:
     """Read ``request.json`` of a job folder."""
-    value = json_object((folder / REQUEST_FILE).read_text(encoding="utf-8"))
-    return from_json(pick(REQUESTS, value.get("kind")), value)
+    request: Request = from_text(Request, (folder / REQUEST_FILE).read_bytes())
+    return request
 
 
 def forget_request(folder: Path) -> None:
@@ -39,19 +37,19 @@ def forget_request(folder: Path) -> None:
 
 def write_result(folder: Path, result: object) -> None:
     """Write ``result.json`` whole or not at all."""
-    write_whole(folder / RESULT_FILE, json.dumps(to_json(result), allow_nan=False).encode())
+    write_whole(folder / RESULT_FILE, to_text(result).encode())
 
 
 def read_result(folder: Path, kind: type[T]) -> T:
     """Read ``result.json`` of a job folder as ``kind``."""
-    return from_json(kind, json.loads((folder / RESULT_FILE).read_text(encoding="utf-8")))
+    return from_text(kind, (folder / RESULT_FILE).read_bytes())
 
 
 def write_interim(folder: Path, evaluation: Evaluation) -> None:
     """Write ``interim.json`` whole or not at all: what a training knows before it is done."""
-    write_whole(folder / INTERIM_FILE, json.dumps(to_json(evaluation), allow_nan=False).encode())
+    write_whole(folder / INTERIM_FILE, to_text(evaluation).encode())
 
 
 def read_interim(folder: Path) -> Evaluation:
     """Read what a training knows so far."""
-    return from_json(Evaluation, json.loads((folder / INTERIM_FILE).read_text(encoding="utf-8")))
+    return from_text(Evaluation, (folder / INTERIM_FILE).read_bytes())

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from clipsvd_app.domain.codec import from_json, to_json
+from msgspec import field
+
 from clipsvd_app.domain.recipe import DeviceKind
-from clipsvd_app.jobs.parsing import json_object, pick
+from clipsvd_app.domain.records import Record, from_text, to_text
 
 if TYPE_CHECKING:
     from clipsvd_app.domain.results.evaluation import Evaluation
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
 PROTOCOL = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(Record, tag_field="event", tag="ready"):
     """The engine has started.
 
     ``device`` says what ``auto`` computes on, ``device_note`` why a GPU that is there is not used, and
@@ -29,11 +27,9 @@ class Ready:
     versions: dict[str, str]
     devices: tuple[DeviceKind, ...] = ("cpu",)
     device_note: str = ""
-    event: Literal["ready"] = "ready"
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Record, tag_field="event", tag="progress"):
     """How far a job is; ``metrics`` are the newest numbers of the live curves."""
 
     job: int
@@ -41,74 +37,52 @@ class Progress:
     done: int
     total: int
     metrics: dict[str, float] = field(default_factory=dict)
-    event: Literal["progress"] = "progress"
 
 
-@dataclass(frozen=True, slots=True)
-class Interim:
+class Interim(Record, tag_field="event", tag="interim"):
     """The job's folder now holds ``interim.json``: the part of the answer that is already known."""
 
     job: int
-    event: Literal["interim"] = "interim"
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(Record, tag_field="event", tag="finished"):
     """The job's folder now holds ``result.json``."""
 
     job: int
-    event: Literal["finished"] = "finished"
 
 
-@dataclass(frozen=True, slots=True)
-class CancelledEvent:
+class CancelledEvent(Record, tag_field="event", tag="cancelled"):
     """The job stopped because it was asked to."""
 
     job: int
-    event: Literal["cancelled"] = "cancelled"
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Record, tag_field="event", tag="failed"):
     """The job ended with one sentence and a remedy."""
 
     job: int
     code: str
     message: str
     remedy: str
-    event: Literal["failed"] = "failed"
 
 
 Event = Ready | Progress | Interim | Finished | CancelledEvent | Failed
-EVENTS: dict[str, type[Event]] = {
-    "ready": Ready,
-    "progress": Progress,
-    "interim": Interim,
-    "finished": Finished,
-    "cancelled": CancelledEvent,
-    "failed": Failed,
-}
 
 
-@dataclass(frozen=True, slots=True)
-class RunJob:
+class RunJob(Record, tag_field="kind", tag="run"):
     """Ask for the job in ``folder``."""
 
     job: int
     folder: str
-    kind: Literal["run"] = "run"
 
 
-@dataclass(frozen=True, slots=True)
-class CancelJob:
+class CancelJob(Record, tag_field="kind", tag="cancel"):
     """Ask a job to stop."""
 
     job: int
-    kind: Literal["cancel"] = "cancel"
 
 
 Command = RunJob | CancelJob
-COMMANDS: dict[str, type[Command]] = {"run": RunJob, "cancel": CancelJob}
 
 
 class Report(Protocol):
@@ -135,16 +109,16 @@ def unannounced(evaluation: Evaluation) -> None:
 
 def encode_line(message: Event | Command) -> str:
     """Return one JSON line, newline included."""
-    return json.dumps(to_json(message), separators=(",", ":"), allow_nan=False) + "\n"
+    return to_text(message) + "\n"
 
 
 def decode_event(line: str) -> Event:
-    """Read one line from the engine; CodecError if it is none."""
-    value = json_object(line)
-    return from_json(pick(EVENTS, value.get("event")), value)
+    """Read one line from the engine; ValueError if it is none."""
+    event: Event = from_text(Event, line)
+    return event
 
 
 def decode_command(line: str) -> Command:
-    """Read one line to the engine; CodecError if it is none."""
-    value = json_object(line)
-    return from_json(pick(COMMANDS, value.get("kind")), value)
+    """Read one line to the engine; ValueError if it is none."""
+    command: Command = from_text(Command, line)
+    return command

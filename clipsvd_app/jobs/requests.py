@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec.structs import replace
 
 from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.domain.recipe import DeviceName, Recipe
+from clipsvd_app.domain.records import Record
 from clipsvd_app.domain.results.explanation import ClassChange
 from clipsvd_app.domain.view import Crop, Window
 
@@ -14,8 +16,7 @@ ExportForm = Literal["open_clip", "lora", "onnx"]
 Projection = Literal["pca", "tsne"]
 
 
-@dataclass(frozen=True, slots=True)
-class ImageInput:
+class ImageInput(Record):
     """One frame as the model shall see it. ``group`` is the patient; ``label`` a class index.
 
     ``window`` was chosen by the user; ``series_window`` stands in where the file gives none.
@@ -33,8 +34,7 @@ class ImageInput:
     sha256: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class BackboneRef:
+class BackboneRef(Record):
     """A backbone folder; ``sha256`` is the canonical tensor hash, empty when not yet known."""
 
     name: str
@@ -42,8 +42,7 @@ class BackboneRef:
     sha256: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TrainRequest:
+class TrainRequest(Record, tag_field="kind", tag="train"):
     """Adapt to the labelled images; unlabelled ones are predicted.
 
     ``shots`` per class are drawn for training and the patients left over are the test set;
@@ -61,22 +60,18 @@ class TrainRequest:
     locked: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     device: DeviceName = "auto"
-    kind: Literal["train"] = "train"
 
 
-@dataclass(frozen=True, slots=True)
-class PredictRequest:
+class PredictRequest(Record, tag_field="kind", tag="predict"):
     """Apply an adapter to images."""
 
     backbone: BackboneRef
     adapter: str
     images: tuple[ImageInput, ...]
     device: DeviceName = "auto"
-    kind: Literal["predict"] = "predict"
 
 
-@dataclass(frozen=True, slots=True)
-class ExplainRequest:
+class ExplainRequest(Record, tag_field="kind", tag="explain"):
     """Explain one image under an adapter; ``occlusion`` asks for the map of hidden patches too."""
 
     backbone: BackboneRef
@@ -84,11 +79,9 @@ class ExplainRequest:
     image: ImageInput
     device: DeviceName = "auto"
     occlusion: bool = False
-    kind: Literal["explain"] = "explain"
 
 
-@dataclass(frozen=True, slots=True)
-class ExplainRunRequest:
+class ExplainRunRequest(Record, tag_field="kind", tag="explain_run"):
     """Explain anew what an adapter changed, seen on these images; their labels play no part.
 
     ``classes`` are the words of the classes as the run found them: its fits are not kept.
@@ -99,11 +92,9 @@ class ExplainRunRequest:
     images: tuple[ImageInput, ...]
     device: DeviceName = "auto"
     classes: tuple[ClassChange, ...] = ()
-    kind: Literal["explain_run"] = "explain_run"
 
 
-@dataclass(frozen=True, slots=True)
-class PreviewRequest:
+class PreviewRequest(Record, tag_field="kind", tag="preview"):
     """Predict the pool from the labels so far, on frozen features; answers within a moment.
 
     With ``query`` the pool is also ordered by likeness to that text.
@@ -114,32 +105,26 @@ class PreviewRequest:
     images: tuple[ImageInput, ...]
     query: str = ""
     device: DeviceName = "auto"
-    kind: Literal["preview"] = "preview"
 
 
-@dataclass(frozen=True, slots=True)
-class MapRequest:
+class MapRequest(Record, tag_field="kind", tag="map"):
     """Lay images out in the plane by their frozen features, so that like lies beside like."""
 
     backbone: BackboneRef
     images: tuple[ImageInput, ...]
     projection: Projection = "tsne"
     device: DeviceName = "auto"
-    kind: Literal["map"] = "map"
 
 
-@dataclass(frozen=True, slots=True)
-class VerifyRequest:
+class VerifyRequest(Record, tag_field="kind", tag="verify"):
     """Check an adapter against its backbone: base hash, names, shapes, probes and canaries."""
 
     backbone: BackboneRef
     adapter: str
     device: DeviceName = "auto"
-    kind: Literal["verify"] = "verify"
 
 
-@dataclass(frozen=True, slots=True)
-class ConvertRequest:
+class ConvertRequest(Record, tag_field="kind", tag="convert"):
     """Write an adapter in a form that other programs load; ``out`` is a folder, or a file for ``onnx``.
 
     ``energy`` is the share of every matrix's squared change that a LoRA keeps; ``dtype`` is how a merged
@@ -154,17 +139,14 @@ class ConvertRequest:
     dtype: Literal["fp32", "fp16"] = "fp32"
     overwrite: bool = False
     device: DeviceName = "cpu"
-    kind: Literal["convert"] = "convert"
 
 
-@dataclass(frozen=True, slots=True)
-class AddBackboneRequest:
+class AddBackboneRequest(Record, tag_field="kind", tag="add_backbone"):
     """Check the model in ``source`` and write it as a complete folder ``target``, which must be new."""
 
     source: str
     target: str
     name: str
-    kind: Literal["add_backbone"] = "add_backbone"
 
 
 DeviceRequest = (
@@ -180,17 +162,6 @@ DeviceRequest = (
 """What is computed on a device that the request names."""
 
 Request = DeviceRequest | AddBackboneRequest
-REQUESTS: dict[str, type[Request]] = {
-    "train": TrainRequest,
-    "predict": PredictRequest,
-    "explain": ExplainRequest,
-    "explain_run": ExplainRunRequest,
-    "preview": PreviewRequest,
-    "map": MapRequest,
-    "verify": VerifyRequest,
-    "convert": ConvertRequest,
-    "add_backbone": AddBackboneRequest,
-}
 
 
 def without_paths(request: TrainRequest) -> TrainRequest:

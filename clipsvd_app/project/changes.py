@@ -6,8 +6,10 @@ import datetime as dt
 import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from msgspec import structs
 
 from clipsvd_app.domain.study import Mark, NewImage, SeriesFlag
 from clipsvd_app.domain.view import Crop, Window
@@ -355,7 +357,7 @@ def _mark(db: sqlite3.Connection, image_id: int) -> Mark:
 
 
 def _dump(view: Window | Crop | None) -> str | None:
-    return None if view is None else json.dumps(astuple(view))
+    return None if view is None else json.dumps(structs.astuple(view))
 
 
 @functools.lru_cache(maxsize=1024)  # one window stands on each image of its series

@@ -11,8 +11,10 @@ import sqlite3
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
+from msgspec import structs
+
 from clipsvd_app.domain.classes import class_key
-from clipsvd_app.domain.codec import to_json
+from clipsvd_app.domain.records import to_text
 from clipsvd_app.domain.study import (
     ProjectImage,
 )
@@ -230,7 +232,7 @@ class Project:
                     now,
                     preset,
                     json.dumps(request),
-                    json.dumps(to_json(result)),
+                    to_text(result),
                     adapter,
                     json.dumps(queries.summary_of(result)),
                 ),
@@ -245,11 +247,9 @@ class Project:
     def set_run_explanation(self, number: int, explanation: RunExplanation) -> None:
         """Put another explanation of what a run changed in the place of the one that it left."""
         self._require_writer()
-        result = replace(self.run_result(number), explanation=explanation)
+        result = structs.replace(self.run_result(number), explanation=explanation)
         with transaction(self._db, self.path):
-            self._db.execute(
-                "UPDATE run SET result = ? WHERE number = ?", (json.dumps(to_json(result)), number)
-            )
+            self._db.execute("UPDATE run SET result = ? WHERE number = ?", (to_text(result), number))
         self._last_result = None
 
     def close(self) -> None:

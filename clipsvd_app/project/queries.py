@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from clipsvd_app.domain.codec import from_json
+from clipsvd_app.domain.records import from_json, from_text
 from clipsvd_app.domain.results.run import RunResult
 from clipsvd_app.domain.study import LabelEvent, ProjectClass, ProjectImage, Reading, RunSummary, SeriesFlag
 from clipsvd_app.domain.view import Crop, Window
@@ -184,7 +184,7 @@ def _run_column(db: sqlite3.Connection, number: int, column: str) -> Any:  # noq
 
 
 def _result(text: str) -> RunResult:
-    return from_json(RunResult, json.loads(text))
+    return from_text(RunResult, text)
 
 
 def summary_of(result: RunResult) -> dict[str, Any]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
+from msgspec.structs import replace
 
 from clipsvd_app.adapter_file.content import AdapterContent, Spectrum
 from clipsvd_app.adapter_file.document import (
+    AccuracyInterval,
     AdapterClass,
     AdapterDocument,
     Base,
@@ -21,7 +21,6 @@ from clipsvd_app.adapter_file.document import (
     Preprocessing,
     Training,
 )
-from clipsvd_app.domain.results.evaluation import Interval
 
 
 def example_document() -> AdapterDocument:
@@ -54,7 +53,7 @@ def example_document() -> AdapterDocument:
             "held_out",
             images=20,
             patients=18,
-            methods=(EvaluatedMethod("clip_svd", 0.8, Interval(0.6, 0.9)),),
+            methods=(EvaluatedMethod("clip_svd", 0.8, AccuracyInterval(0.6, 0.9)),),
             verdict="helped",
             sentence="Adaptation helped.",
         ),

@@ -1,19 +1,16 @@
 from __future__ import annotations
 
-import json
-from dataclasses import replace
 from pathlib import Path
 
-import jsonschema
 import numpy as np
 import pytest
 from adapter_examples import example_content, example_document
 from safetensors.numpy import load_file
+from support.changing import replace
 
 from clipsvd_app.adapter_file import card_text, read_adapter, write_adapter
 from clipsvd_app.adapter_file.document import Card
 from clipsvd_app.errors import UserError
-from clipsvd_app.resources import resource_path
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "adapter_format1.sigma.safetensors"
 
@@ -72,11 +69,6 @@ def test_a_failed_write_keeps_the_older_file(tmp_path: Path, monkeypatch: pytest
         write_adapter(target, example_content(replace(example_document(), logit_scale=1.0)))
     assert [path.name for path in tmp_path.iterdir()] == [target.name]
     assert target.read_bytes() == before
-
-
-def test_the_published_schema_is_a_valid_schema() -> None:
-    schema = json.loads(resource_path("schema", "sigma_adapter.schema.json").read_text(encoding="utf-8"))
-    jsonschema.Draft202012Validator.check_schema(schema)
 
 
 def test_a_document_that_breaks_the_schema_is_not_written(tmp_path: Path) -> None:

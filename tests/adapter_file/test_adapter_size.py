@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from adapter_examples import example_document
+from support.changing import replace
 
 from clipsvd_app.adapter_file import AdapterContent, Spectrum, read_adapter, write_adapter
 from clipsvd_app.adapter_file.document import AdapterClass, Canaries, Canary

@@ -8,12 +8,12 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from adapter_examples import example_content, example_document
 from hostile_adapters import write_hostile_files
+from support.changing import replace
 
 from clipsvd_app.adapter_file import card_text, read_adapter, write_adapter
 from clipsvd_app.adapter_file.document import AdapterClass, Card

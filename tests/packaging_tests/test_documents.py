@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import re
 import tomllib
@@ -131,10 +130,10 @@ def test_the_changelog_names_the_version():
 
 def test_every_setting_of_the_recipe_is_documented_with_its_value_in_each_preset():
     rows = {row[0].strip("`"): row[1:4] for row in table_rows(text_of("docs/method.md")) if len(row) == 5}
-    for field in dataclasses.fields(Recipe):
-        if field.name != "preset":
+    for setting in Recipe.__struct_fields__:
+        if setting != "preset":
             presets = [PRESETS[name] for name in ("quick", "standard", "thorough")]
-            assert rows[field.name] == [stated(recipe, field.name) for recipe in presets], field.name
+            assert rows[setting] == [stated(recipe, setting) for recipe in presets], setting
 
 
 def stated(recipe: Recipe, setting: str) -> str:

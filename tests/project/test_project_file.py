@@ -8,15 +8,15 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.changing import replace
 from support.made_evaluation import made_run
 
 from clipsvd_app.domain.classes import class_from_name
-from clipsvd_app.domain.codec import to_json
 from clipsvd_app.domain.measures import Measure
+from clipsvd_app.domain.records import to_json
 from clipsvd_app.domain.results.evaluation import Evaluation
 from clipsvd_app.domain.study import NewImage, SeriesFlag
 from clipsvd_app.domain.view import Crop, Window

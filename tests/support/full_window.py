@@ -5,19 +5,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 from PySide6.QtCore import QObject, QTimer, Signal
+from support.changing import replace
 from support.films import ct_slices, film
 from support.made_evaluation import made_run
 from support.made_explanation import RUN, made_case
 
 from clipsvd_app.domain.classes import class_from_name
-from clipsvd_app.domain.codec import to_json
 from clipsvd_app.domain.recipe import Recipe
+from clipsvd_app.domain.records import to_json
 from clipsvd_app.domain.results.run import StepMetrics
 from clipsvd_app.imaging.header_listing import HeaderRow
 from clipsvd_app.jobs import (

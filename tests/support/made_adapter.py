@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
+from support.changing import replace
 from support.small_clip import moved_sigmas
 
 from clipsvd_app.adapter_file import read_adapter, write_adapter

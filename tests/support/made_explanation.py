@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from clipsvd_app.domain.results.contributions import HEAD_CONTROLS
 from clipsvd_app.domain.results.explanation import (

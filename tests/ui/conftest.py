@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 from support.made_evaluation import made_run
 from support.scripted_studio import NAMES, close_without_asking, make_project, scripted_session
 
-from clipsvd_app.domain.codec import to_json
+from clipsvd_app.domain.records import to_json
 from clipsvd_app.ui.app import Studio
 from clipsvd_app.ui.look.theme import Theme
 

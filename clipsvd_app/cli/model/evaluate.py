@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from clipsvd_app.cli import engine
 from clipsvd_app.cli.project.opened import opened
-from clipsvd_app.domain.codec import to_json
 from clipsvd_app.domain.recipe import PRESETS
+from clipsvd_app.domain.records import to_json
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES, Evaluation
 from clipsvd_app.domain.words.numbers import percent, percent_with_interval
 from clipsvd_app.domain.words.results import basis_text

@@ -32,7 +32,7 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
 
 def run_image(options: argparse.Namespace, console: Console) -> int:
     """Print the facts of a file and, if asked, its picture."""
-    from clipsvd_app.domain.codec import to_json
+    from clipsvd_app.domain.records import to_json
     from clipsvd_app.imaging.facts import image_facts
     from clipsvd_app.imaging.series.window import window_beside
 

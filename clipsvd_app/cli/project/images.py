@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.cli.project.opened import opened
 from clipsvd_app.domain.classes import require_distinct
-from clipsvd_app.domain.codec import to_json
+from clipsvd_app.domain.records import to_json
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.errors import UserError
 from clipsvd_app.project import create_project

@@ -6,8 +6,9 @@ which predicted them never saw, nor any other image of their patients.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from clipsvd_app.domain.records import Record
 
 MethodName = Literal[
     "zero_shot", "text_probe", "linear_probe", "tip_adapter", "gda", "clip_svd", "clip_svd_blend"
@@ -39,16 +40,14 @@ METHOD_WORDS: dict[MethodName, str] = {
 """The same within a sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(Record):
     """A 95 % interval."""
 
     low: float
     high: float
 
 
-@dataclass(frozen=True, slots=True)
-class ClassScore:
+class ClassScore(Record):
     """How one class fares against all others.
 
     Intervals are Wilson's, wider where several images of a patient go right or wrong together.
@@ -62,8 +61,7 @@ class ClassScore:
     specificity_interval: Interval
 
 
-@dataclass(frozen=True, slots=True)
-class MethodScore:
+class MethodScore(Record):
     """One method on the evaluated images; ``confusion[true][predicted]`` counts images."""
 
     method: MethodName
@@ -79,8 +77,7 @@ class MethodScore:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Record):
     """Balanced accuracy of ``method`` minus ``against``, with a patient-bootstrap interval.
 
     ``p_value`` is McNemar's mid-p (Fagerland, Lydersen, Laake 2013) on patients, ``p_holm`` the same after
@@ -95,8 +92,7 @@ class Difference:
     p_holm: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReliabilityBin:
+class ReliabilityBin(Record):
     """Images whose largest probability lies in [low, high): their mean of it, and the share that is right."""
 
     low: float
@@ -107,8 +103,7 @@ class ReliabilityBin:
     interval: Interval
 
 
-@dataclass(frozen=True, slots=True)
-class Calibration:
+class Calibration(Record):
     """One temperature for the logits of CLIP-SVD, chosen on images that the scored fit never saw.
 
     The figures before and after are on images that took no part in choosing the temperature.
@@ -123,8 +118,7 @@ class Calibration:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
-class ConformalSets:
+class ConformalSets(Record):
     """Split conformal sets: each holds the true class with a chance of at least 1 - ``alpha``.
 
     The chance is an average over exchangeable patients, those of the calibration included. ``threshold``
@@ -143,16 +137,14 @@ class ConformalSets:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
-class CoveragePoint:
+class CoveragePoint(Record):
     """The error among the ``coverage`` most certain share of the images."""
 
     coverage: float
     risk: float
 
 
-@dataclass(frozen=True, slots=True)
-class LearningPoint:
+class LearningPoint(Record):
     """Balanced accuracy of one method with so many images of each class, mean and range over draws."""
 
     shots: int
@@ -163,8 +155,7 @@ class LearningPoint:
     draws: int
 
 
-@dataclass(frozen=True, slots=True)
-class MoreExamples:
+class MoreExamples(Record):
     """How many more images of a class are worth having, and why."""
 
     class_name: str
@@ -172,8 +163,7 @@ class MoreExamples:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class LearningCurve:
+class LearningCurve(Record):
     """Accuracy against shots from the same labels."""
 
     points: tuple[LearningPoint, ...]
@@ -181,8 +171,7 @@ class LearningCurve:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
+class Evaluation(Record):
     """An estimate on patients that took no part in training; ``reason`` says why there is none.
 
     ``warnings`` are sentences on what weakens the estimate, such as patients known by likeness only.

@@ -7,8 +7,9 @@ first runs were stored; an empty one says that the analysis was not made.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from clipsvd_app.domain.records import Record
 
 Tower = Literal["image", "text"]
 MapKind = Literal["heads", "gradient", "occlusion"]
@@ -24,8 +25,7 @@ LARGEST_CHANCE = 0.10
 """How probable it may be that so few negative controls are in a class's list by chance."""
 
 
-@dataclass(frozen=True, slots=True)
-class MatrixChange:
+class MatrixChange(Record):
     """How much one weight matrix moved: ||W' - W||_F / ||W||_F, both computed from sigma alone."""
 
     name: str
@@ -35,8 +35,7 @@ class MatrixChange:
     relative_change: float
 
 
-@dataclass(frozen=True, slots=True)
-class Phrase:
+class Phrase(Record):
     """A corpus phrase with its score (cosine, concept weight, or share of a head's variance) and its axis."""
 
     text: str
@@ -44,8 +43,7 @@ class Phrase:
     axis: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class DirectionChange:
+class DirectionChange(Record):
     """One singular direction that adaptation changed, ranked by the change it makes in the output.
 
     ``effect`` is |sigma' - sigma| times the RMS of the input along the right singular vector.
@@ -69,8 +67,7 @@ class DirectionChange:
     """The cosine that a phrase must exceed, the 95 % point of random directions; None where none is read."""
 
 
-@dataclass(frozen=True, slots=True)
-class HeadReading:
+class HeadReading(Record):
     """What one attention head writes, in words (TextSpan), in one state of the model.
 
     A phrase's score is the share of the head's variance over the images that it explains; a phrase that does
@@ -85,8 +82,7 @@ class HeadReading:
     is_control: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class HeadChange:
+class HeadChange(Record):
     """One attention head: ||Delta OV||_F / ||OV||_F, and its words before and after adaptation.
 
     The readings are None for the text tower, and where there are too few images.
@@ -100,8 +96,7 @@ class HeadChange:
     after: HeadReading | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ClassReading:
+class ClassReading(Record):
     """Whether one state of the model tells a class from the others by phrases, on images it has not seen.
 
     ``best`` is what the strongest of all phrases reaches, ``threshold`` the most that it reaches in 95 % of
@@ -128,8 +123,7 @@ class ClassReading:
         return self.is_above and self.by_chance <= LARGEST_CHANCE
 
 
-@dataclass(frozen=True, slots=True)
-class ClassPhrase:
+class ClassPhrase(Record):
     """A description with its axis, and how much nearer it lies to the class's images than to the others'.
 
     ``before`` and ``after`` adaptation are differences of mean cosines with the centred phrase.
@@ -141,8 +135,7 @@ class ClassPhrase:
     after: float
 
 
-@dataclass(frozen=True, slots=True)
-class ClassChange:
+class ClassChange(Record):
     """By which descriptions the images of one class stand out from the others', before and after adaptation.
 
     Every image is read by a model that has not seen its patient. ``label`` is the class's index; ``images``
@@ -174,8 +167,7 @@ class ClassChange:
         return before, after
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Record):
     """One sentence and how it is known; the sentence is never more certain than the control behind it."""
 
     text: str
@@ -183,8 +175,7 @@ class Statement:
     topic: Topic | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Control:
+class Control(Record):
     """One check of an explanation: its name in words, whether it held, the figure and what it is held to."""
 
     name: str
@@ -193,8 +184,7 @@ class Control:
     limit: float
 
 
-@dataclass(frozen=True, slots=True)
-class ScorePart:
+class ScorePart(Record):
     """One named term: what it adds to the logit of the answer, and to the margin over the runner-up."""
 
     part: str
@@ -206,8 +196,7 @@ class ScorePart:
     head: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Attribution:
+class Attribution(Record):
     """What adaptation did to the answer's logit: integrated gradients along the change of sigma.
 
     ``parts`` sum to ``adapted`` - ``zero_shot`` but for ``residual``; their margins likewise. ``nodes`` is
@@ -224,8 +213,7 @@ class Attribution:
     nodes: int
 
 
-@dataclass(frozen=True, slots=True)
-class DeletionCurve:
+class DeletionCurve(Record):
     """The margin while more and more of the image is hidden; ``area`` is its mean over the share hidden."""
 
     shares: tuple[float, ...]
@@ -233,8 +221,7 @@ class DeletionCurve:
     area: float
 
 
-@dataclass(frozen=True, slots=True)
-class CaseMap:
+class CaseMap(Record):
     """One map of an image with its control: hiding in its order beats ten random orders and a centre prior.
 
     ``grid`` is (rows, columns) of the model's own patches, or of coarser cells for occlusion: what each
@@ -249,8 +236,7 @@ class CaseMap:
     centre: DeletionCurve
 
 
-@dataclass(frozen=True, slots=True)
-class MapSpecificity:
+class MapSpecificity(Record):
     """Whether the map of the class prompt is its own (1 - correlation of maps, means over prompts).
 
     ``to_nonsense`` is the distance of the class's map from those of nonsense prompts, ``among_nonsense`` the
@@ -267,8 +253,7 @@ class MapSpecificity:
         return self.to_nonsense > self.among_nonsense
 
 
-@dataclass(frozen=True, slots=True)
-class CaseExplanation:
+class CaseExplanation(Record):
     """Why one image got its probabilities, with the control that each statement passed."""
 
     image_id: int
@@ -311,8 +296,7 @@ class CaseExplanation:
         return _about(self.statements, topic, ("answer", "change", "concepts", "map"))
 
 
-@dataclass(frozen=True, slots=True)
-class RunExplanation:
+class RunExplanation(Record):
     """What adaptation changed in the model, from its singular values."""
 
     matrices: tuple[MatrixChange, ...]

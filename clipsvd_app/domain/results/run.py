@@ -5,9 +5,9 @@ Every probability is a fraction from 0 to 1.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from clipsvd_app.domain.records import Record
 from clipsvd_app.domain.results.evaluation import Evaluation
 from clipsvd_app.domain.results.explanation import RunExplanation
 
@@ -16,8 +16,7 @@ Doubt = Literal["far_from_training", "other_modality", "set_not_single", "nearly
 """Why a prediction is not to be trusted as it stands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction:
+class Prediction(Record):
     """Class probabilities of one image, in class order.
 
     ``role`` says what the image was to the model that predicted it: only ``test`` and
@@ -40,8 +39,7 @@ class Prediction:
     suspicion: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StepMetrics:
+class StepMetrics(Record):
     """One point of the live curves; a step that was not finite has neither loss nor accuracy."""
 
     step: int
@@ -50,8 +48,7 @@ class StepMetrics:
     learning_rate: float
 
 
-@dataclass(frozen=True, slots=True)
-class RunResult:
+class RunResult(Record):
     """All that a finished run leaves beside its adapter."""
 
     class_names: tuple[str, ...]

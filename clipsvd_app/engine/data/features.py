@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from clipsvd_app import settings
-from clipsvd_app.domain.codec import to_json
+from clipsvd_app.domain.records import to_json
 from clipsvd_app.engine.backbone.backbone import Backbone, embed_images, require_finite
 from clipsvd_app.engine.data.images import Squares, normalise, read_squares
 from clipsvd_app.errors import UserError

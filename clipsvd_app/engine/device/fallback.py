@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import gc
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 import torch
+from msgspec.structs import replace
 
 from clipsvd_app.domain.results.run import RunResult
 

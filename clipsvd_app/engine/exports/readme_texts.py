@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from clipsvd_app.adapter_file import card_text
 from clipsvd_app.adapter_file.plain_text import plain
-from clipsvd_app.domain.codec import to_json
+from clipsvd_app.domain.records import to_json
 from clipsvd_app.engine.exports.whole import MARK
 
 if TYPE_CHECKING:

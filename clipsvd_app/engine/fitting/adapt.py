@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from clipsvd_app.domain.codec import to_json
+from clipsvd_app.domain.records import to_json
 from clipsvd_app.domain.results.run import StepMetrics
 from clipsvd_app.engine.device.devices import device_title
 from clipsvd_app.engine.fitting.fit import TRAIN_STAGE, FitTask, fit

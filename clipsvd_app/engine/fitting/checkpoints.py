@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from clipsvd_app.domain.codec import CodecError, from_json, to_json
+from clipsvd_app.domain.records import Record, from_text, to_json, to_text
 from clipsvd_app.domain.results.run import StepMetrics
 from clipsvd_app.files import write_whole
 
@@ -33,8 +33,7 @@ NOT_KEPT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class FitNumbers:
+class FitNumbers(Record):
     """What is not a vector in the state of a fit; ``steps_done`` counts from 0."""
 
     steps_done: int
@@ -94,9 +93,9 @@ class FolderCheckpoints:
                 # Cloned, because safetensors maps the file into memory, and the next save replaces that file.
                 vectors = {key: stored.get_tensor(key).clone() for key in stored.keys()}  # noqa: SIM118
                 text = (stored.metadata() or {}).get("numbers", "")
-            return FitState(vectors, from_json(FitNumbers, json.loads(text)))
+            return FitState(vectors, from_text(FitNumbers, text))
         # A missing or damaged checkpoint costs time, never the run: the fit starts from the beginning.
-        except (OSError, SafetensorError, CodecError, ValueError):
+        except (OSError, SafetensorError, ValueError):
             return None
 
     def keep(self, name: str, state: Callable[[], FitState], *, now: bool) -> None:
@@ -105,7 +104,7 @@ class FolderCheckpoints:
             return
         # Built only when it is written: copying the state off a GPU in every step would slow the step.
         kept = state()
-        raw = save(kept.vectors, {"numbers": json.dumps(to_json(kept.numbers))})
+        raw = save(kept.vectors, {"numbers": to_text(kept.numbers)})
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             write_whole(self._file(name), raw)

@@ -7,11 +7,11 @@ cleared, and the weights that adapters are tied to must not change.
 from __future__ import annotations
 
 import gc
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
+from msgspec.structs import replace
 
 from clipsvd_app.engine.backbone.architectures import list_targets
 from clipsvd_app.engine.backbone.backbone import build_model, load_backbone

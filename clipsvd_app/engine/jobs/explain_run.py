@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
+from msgspec.structs import replace
 
 from clipsvd_app.adapter_file import read_adapter
 from clipsvd_app.domain.words.counting import counted

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from clipsvd_app.domain.codec import CodecError
 from clipsvd_app.engine.device.fallback import with_cpu_in_reserve
 from clipsvd_app.engine.device.torch_setup import default_modes
 from clipsvd_app.engine.sigma.warm import WarmBackbone, WarmBackbones
@@ -167,7 +166,7 @@ def _limits_as_user_errors() -> Iterator[None]:
 def _read(folder: Path) -> Request:
     try:
         return read_request(folder)
-    except (OSError, CodecError) as error:
+    except (OSError, ValueError) as error:
         raise UserError(
             "The job's request cannot be read.",
             remedy="Start the job again; if it was written by another version, update the program.",

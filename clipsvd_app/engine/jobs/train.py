@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
+from msgspec.structs import replace
 
 from clipsvd_app import __version__, settings
-from clipsvd_app.domain.codec import to_json
+from clipsvd_app.domain.records import to_json
 from clipsvd_app.domain.results.run import Prediction, Role, RunResult
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.engine.backbone.prompt_check import require_readable

@@ -12,11 +12,12 @@ import numpy as np
 from clipsvd_app import __version__
 from clipsvd_app.adapter_file.content import (
     LARGEST_PROMPTS,
+)
+from clipsvd_app.adapter_file.document import (
     LONGEST_LINE,
     MOST_CLASSES,
     MOST_PROMPTS_OF_A_CLASS,
-)
-from clipsvd_app.adapter_file.document import (
+    AccuracyInterval,
     AdapterClass,
     AdapterDocument,
     Base,
@@ -30,7 +31,7 @@ from clipsvd_app.adapter_file.document import (
 )
 from clipsvd_app.adapter_file.plain_text import one_line
 from clipsvd_app.domain.classes import ClassSpec
-from clipsvd_app.domain.codec import to_json
+from clipsvd_app.domain.records import to_json
 from clipsvd_app.engine.device.torch_setup import versions
 from clipsvd_app.engine.sigma.adapted import AdaptedModel
 from clipsvd_app.engine.sigma.canaries import canaries_of
@@ -185,8 +186,7 @@ def _training(
     recipe = {} if trained is None else to_json(request.recipe)
     carried = {} if likeness is None else {RECIPE_KEY: likeness.recipe_value()}
     return Training(
-        recipe={name: tuple(value) if isinstance(value, list) else value for name, value in recipe.items()}
-        | carried,
+        recipe=recipe | carried,
         learning_rate=0.0 if trained is None else trained.learning_rate,
         seed=request.seed,
         shots=request.shots,
@@ -222,7 +222,11 @@ def _evaluation(evaluation: Evaluation) -> EvaluationNote:
         images=evaluation.images,
         patients=evaluation.groups,
         methods=tuple(
-            EvaluatedMethod(score.method, score.balanced_accuracy, score.interval)
+            EvaluatedMethod(
+                score.method,
+                score.balanced_accuracy,
+                AccuracyInterval(score.interval.low, score.interval.high),
+            )
             for score in evaluation.methods
         ),
         verdict=evaluation.verdict,

@@ -128,7 +128,7 @@ def _threshold(ranked: Floats, weights: Floats, patients: int, alpha: float) -> 
 
 
 def _with_sentence(found: ConformalSets, patients: int) -> ConformalSets:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     promise = (
         f"at least {100 * (1 - found.alpha):.0f} times in 100, on average over patients like these {patients}"

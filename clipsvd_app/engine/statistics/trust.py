@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec.structs import replace
 
 from clipsvd_app.domain.results.cases import NEARLY_AS_LIKELY
 from clipsvd_app.engine.statistics.abstention import coverage_risk

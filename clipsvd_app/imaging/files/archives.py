@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import errno
-import json
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
 from clipsvd_app.adapter_file.plain_text import plain
-from clipsvd_app.domain.codec import from_json, to_json
+from clipsvd_app.domain.records import Record, from_text, to_text
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging.files.archive_paths import digest, leads_out, parts_of, safe_paths, short_path
@@ -69,8 +68,7 @@ class Unpacked:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+class _Kept(Record):
     """What is kept beside an unpacked archive. files: sizes by path; left_out: name, code, what, remedy."""
 
     files: dict[str, int]
@@ -152,7 +150,7 @@ def _notes(archive: str, kept: _Kept) -> Iterator[str]:
 
 def _recorded(record: Path) -> _Kept | None:
     try:
-        return from_json(_Kept, json.loads(record.read_text(encoding="utf-8")))
+        return from_text(_Kept, record.read_bytes())
     except (OSError, ValueError, RecursionError):
         return None
 
@@ -178,7 +176,7 @@ def _unpack_anew(path: Path, target: Path, record: Path, max_bytes: int, check: 
             kept = _unpack(file, path.name, draft, max_bytes, check)
         with _writing_into(target.parent):
             _settle(draft, target, kept)
-            record.write_text(json.dumps(to_json(kept)), encoding="utf-8")
+            record.write_text(to_text(kept), encoding="utf-8")
     except MemberTrouble as error:
         raise UserError(f"{path.name} {error.what}.", remedy=error.remedy, code=error.code) from error
     finally:

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from typing import Literal
-
-from clipsvd_app.domain.codec import from_json, to_json
-from clipsvd_app.jobs.parsing import json_object, pick
+from clipsvd_app.domain.records import Record, from_text, to_text
 from clipsvd_app.network.fetching.published import Published
 
 
-@dataclass(frozen=True, slots=True)
-class FetchRequest:
+class FetchRequest(Record):
     """Fetch a model into ``folder``, from the hub at ``endpoint``."""
 
     published: Published
@@ -20,52 +14,40 @@ class FetchRequest:
     endpoint: str
 
 
-@dataclass(frozen=True, slots=True)
-class FetchProgress:
+class FetchProgress(Record, tag_field="event", tag="progress"):
     """How many of all bytes are here; told several times a second, also while nothing arrives."""
 
     file: str
     done_bytes: int
     total_bytes: int
-    event: Literal["progress"] = "progress"
 
 
-@dataclass(frozen=True, slots=True)
-class FetchDone:
+class FetchDone(Record, tag_field="event", tag="done"):
     """Every file is in the folder and has the hash that it should have."""
 
-    event: Literal["done"] = "done"
 
-
-@dataclass(frozen=True, slots=True)
-class FetchFailed:
+class FetchFailed(Record, tag_field="event", tag="failed"):
     """Why it ended, in one sentence with a remedy; what has arrived stays."""
 
     code: str
     message: str
     remedy: str
-    event: Literal["failed"] = "failed"
 
 
 FetchEvent = FetchProgress | FetchDone | FetchFailed
-_EVENTS: dict[str, type[FetchEvent]] = {
-    "progress": FetchProgress,
-    "done": FetchDone,
-    "failed": FetchFailed,
-}
 
 
 def encode(message: FetchEvent | FetchRequest) -> str:
     """Return one JSON line, newline included."""
-    return json.dumps(to_json(message), separators=(",", ":")) + "\n"
+    return to_text(message) + "\n"
 
 
 def decode_request(line: str) -> FetchRequest:
-    """Read what is asked; CodecError if it is no request."""
-    return from_json(FetchRequest, json_object(line))
+    """Read what is asked; ValueError if it is no request."""
+    return from_text(FetchRequest, line)
 
 
 def decode_event(line: str) -> FetchEvent:
-    """Read one line of the fetching process; CodecError if it is none."""
-    value = json_object(line)
-    return from_json(pick(_EVENTS, value.get("event")), value)
+    """Read one line of the fetching process; ValueError if it is none."""
+    event: FetchEvent = from_text(FetchEvent, line)
+    return event

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from clipsvd_app.domain.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class PublishedFile:
+class PublishedFile(Record):
     """A file of a repository; ``sha256`` is empty where only the hub's own hash can be checked."""
 
     name: str
     sha256: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
+class Published(Record):
     """A model at one commit of its repository on the Hugging Face hub.
 
     ``pinned`` says that the hashes belong to this very revision, so that anything else is refused.

@@ -228,7 +228,7 @@ def prepare_explain(
     occlusion: bool = False,
 ) -> Path:
     """Write the job that explains one image of the project under a run."""
-    folder = new_folder("explain")
+    folder = new_folder()
     adapter = folder / "adapter.safetensors"
     adapter.write_bytes(project.run_adapter(number))
     write_request(folder, ExplainRequest(backbone, str(adapter), image_input(image, None), device, occlusion))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
+
 from clipsvd_app.adapter_file import AdapterContent, ClassifierContent, read_exported, write_adapter
 from clipsvd_app.adapter_file.plain_text import one_line
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES, METHOD_WORDS, MethodName
@@ -47,7 +49,7 @@ def exported_of_run(
     project: Project, number: int, method: MethodName = ADAPTED
 ) -> AdapterContent | ClassifierContent:
     """Return what a run exports of a method, read and checked."""
-    folder = new_folder("read")
+    folder = new_folder()
     try:
         stored = folder / "exported.safetensors"
         stored.write_bytes(_stored(project, number, method))
@@ -98,7 +100,7 @@ def _with_card(content: Exported, text: CardText) -> Exported:
     fields: dict[str, Any] = {
         name: value for name in text.__dataclass_fields__ if (value := one_line(getattr(text, name)))
     }
-    card = replace(content.document.card, **fields)
+    card = structs.replace(content.document.card, **fields)
     if isinstance(content, AdapterContent):
-        return replace(content, document=replace(content.document, card=card))
-    return replace(content, document=replace(content.document, card=card))
+        return replace(content, document=structs.replace(content.document, card=card))
+    return replace(content, document=structs.replace(content.document, card=card))

@@ -12,21 +12,20 @@ import functools
 import json
 import shutil
 import uuid
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
+from msgspec.structs import replace
 
+from clipsvd_app.domain.records import from_text
 from clipsvd_app.errors import own_folder_errors
 from clipsvd_app.files import write_whole
 from clipsvd_app.jobs import CURVE_FILE, RESULT_FILE, ImageInput, Request, forget_request, write_request
-from clipsvd_app.jobs.parsing import json_object
 from clipsvd_app.settings import data_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
-    from typing import Any
 
     from clipsvd_app.domain.study import ProjectImage
 
@@ -42,17 +41,17 @@ _locks: list[FileLock] = []  # held until the process ends, however it ends
 
 def new_job(request: Request) -> Path:
     """Write a request into a new folder and return it."""
-    folder = new_folder(request.kind)
+    folder = new_folder()
     with own_folder_errors(folder):
         write_request(folder, request)
     return folder
 
 
-def new_folder(kind: str) -> Path:
+def new_folder() -> Path:
     """Make an empty job folder, for a request that refers to files in it."""
     jobs = data_folder() / "jobs"
     with own_folder_errors(jobs):
-        folder = _of_this_process(jobs) / f"{kind}-{uuid.uuid4().hex[:12]}"
+        folder = _of_this_process(jobs) / uuid.uuid4().hex[:12]
         folder.mkdir(parents=True, mode=_OWN_EYES)
     return folder
 
@@ -94,7 +93,7 @@ def put_aside(folder: Path, *, failed: bool = False) -> bool:
     kept = False
     # What cannot be kept costs a row in a table, and must not hide why the training ended.
     with contextlib.suppress(OSError, ValueError):
-        known: dict[str, Any] = json_object((folder / RUN_FILE).read_text(encoding="utf-8"))
+        known: dict[str, Any] = from_text(dict[str, Any], (folder / RUN_FILE).read_bytes())
         # One that went on is at first not as far as it was.
         stages = max(_stages(folder / CURVE_FILE), known.get(STAGES, []), key=_steps)
         if stages or not failed:
@@ -205,7 +204,7 @@ def _points(curve: Path) -> Iterator[dict[str, Any]]:
         for line in curve.read_text(encoding="utf-8").splitlines():
             # The last line may have been cut short with the process.
             with contextlib.suppress(ValueError):
-                point = json_object(line)
+                point = from_text(dict[str, Any], line)
                 if {"stage", "done", "total"} <= point.keys():
                     yield point
 

@@ -8,13 +8,12 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
+from msgspec.structs import replace
 
-from clipsvd_app.domain.codec import CodecError
 from clipsvd_app.errors import UserError
 from clipsvd_app.network.fetching.lines import (
     FetchDone,
@@ -179,7 +178,7 @@ def _child(request: FetchRequest) -> Iterator[Iterator[FetchEvent]]:
 
 def _events(lines: IO[str]) -> Iterator[FetchEvent]:
     for line in lines:
-        with contextlib.suppress(CodecError):  # a foreign library wrote to the wrong place
+        with contextlib.suppress(ValueError):  # a foreign library wrote to the wrong place
             yield decode_event(line)
 
 

@@ -11,7 +11,7 @@ import json
 import zipfile
 from typing import TYPE_CHECKING, Any
 
-from clipsvd_app.domain.codec import from_json, to_json
+from clipsvd_app.domain.records import from_json, to_json
 from clipsvd_app.domain.results.run import RunResult
 from clipsvd_app.resources import resource_path
 

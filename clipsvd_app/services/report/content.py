@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app import __version__
 from clipsvd_app.adapter_file.plain_text import one_line
-from clipsvd_app.domain.codec import from_json
 from clipsvd_app.domain.recipe import Recipe
+from clipsvd_app.domain.records import from_json
 from clipsvd_app.domain.results.cases import best_known, evidence, is_error, winner
 from clipsvd_app.domain.results.run import Prediction, RunResult
 from clipsvd_app.domain.words.numbers import percent

@@ -36,7 +36,7 @@ def prepare_explain_run(
             code="no_images",
         )
     classes = project.run_result(number).explanation.classes
-    folder = new_folder("explain_run")
+    folder = new_folder()
     adapter = folder / "adapter.safetensors"
     adapter.write_bytes(project.run_adapter(number))
     inputs = tuple(image_input(seen(image), None) for image in images)

@@ -7,15 +7,16 @@ checkpoints, under a hash of the same request, so going on is asking for it agai
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clipsvd_app.domain.codec import from_json
+from msgspec.structs import replace
+
+from clipsvd_app.domain.records import from_json, from_text
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import BackboneRef, TrainRequest, without_paths
-from clipsvd_app.jobs.parsing import json_object
 from clipsvd_app.services.files.job_folders import STAGES, STOPPED, Stage, stopped_files
 from clipsvd_app.services.models import backbones
 from clipsvd_app.services.runs.training_folder import is_home, new_training
@@ -46,7 +47,7 @@ def stopped_trainings(project: Project) -> tuple[StoppedTraining, ...]:
     found = []
     for file in stopped_files():
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            known = json_object(file.read_text(encoding="utf-8"))
+            known = from_text(dict[str, Any], file.read_bytes())
             if is_home(known, project):
                 found.append(_stopped(file, known))
     return tuple(sorted(found, key=lambda one: (one.stopped, one.key)))

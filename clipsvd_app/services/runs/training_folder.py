@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clipsvd_app.domain.codec import to_json
+from clipsvd_app.domain.records import from_text, to_json, to_text
 from clipsvd_app.jobs import TrainRequest, without_paths
-from clipsvd_app.jobs.parsing import json_object
 from clipsvd_app.services.files.job_folders import RUN_FILE, STAGES, new_job
 from clipsvd_app.services.runs.run_views import views_kept
 
@@ -30,13 +28,13 @@ def new_training(project: Project, request: TrainRequest, preset: str, stages: S
         "asked": to_json(without_paths(request)),
         STAGES: stages,
     }
-    (folder / RUN_FILE).write_text(json.dumps(known), encoding="utf-8")
+    (folder / RUN_FILE).write_text(to_text(known), encoding="utf-8")
     return folder
 
 
 def run_file(folder: Path) -> dict[str, Any]:
     """Return what is known of the training in this folder."""
-    return json_object((folder / RUN_FILE).read_text(encoding="utf-8"))
+    return from_text(dict[str, Any], (folder / RUN_FILE).read_bytes())
 
 
 def is_home(known: dict[str, Any], project: Project) -> bool:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
 
-from clipsvd_app.domain.codec import CodecError
 from clipsvd_app.jobs import (
     PROTOCOL,
     CancelJob,
@@ -169,7 +168,7 @@ class EngineProcess(QObject):
     def _handle(self, line: str) -> None:
         try:
             event = decode_event(line)
-        except CodecError:
+        except ValueError:
             return  # a foreign library wrote to the wrong place
         if isinstance(event, Ready):
             assert event.protocol == PROTOCOL

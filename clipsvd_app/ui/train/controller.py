@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from msgspec import structs
 from PySide6.QtCore import QObject, Signal
 
 from clipsvd_app.domain.results.evaluation import Interval
@@ -300,8 +301,10 @@ class TrainController(QObject):
     def _on_failed(self, failed: Failed) -> None:
         resumable = self._put_aside(failed=failed.code != LOST.code)
         if failed.code == GONE_CODE or self._elsewhere:
-            key = ELSEWHERE_KEY if self._elsewhere else _KEY
-            self._session.tell(failure_notice(replace(failed, message=self._said(failed.message)), key))
+            said, key = self._said(failed.message), ELSEWHERE_KEY if self._elsewhere else _KEY
+            self._session.tell(
+                failure_notice(structs.replace(failed, message=self._said(failed.message)), key)
+            )
         else:
             remedy = f"{failed.remedy} {resumable}".rstrip()
             self._session.tell(Notice("error", failed.message, remedy, "train", "Go to Train", _KEY))

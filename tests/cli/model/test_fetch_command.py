@@ -7,11 +7,11 @@ import json
 import re
 import subprocess
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 import torch
+from msgspec.structs import replace
 from safetensors.torch import load_file
 from support.hub_server import REVISION, HubServer, forget_proxies
 from support.tiny_backbone import write_tiny_backbone

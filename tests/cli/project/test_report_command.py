@@ -8,8 +8,8 @@ import pytest
 from support.made_evaluation import made_run
 
 from clipsvd_app.cli import main
-from clipsvd_app.domain.codec import to_json
 from clipsvd_app.domain.recipe import Recipe
+from clipsvd_app.domain.records import to_json
 from clipsvd_app.project import create_project
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from support.changing import replace
 from support.made_evaluation import made_run
 
 from clipsvd_app.domain.results.cases import evidence, winner

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +10,6 @@ import torch
 from PIL import Image
 
 from clipsvd_app import resources
-from clipsvd_app.adapter_file import content
 from clipsvd_app.domain.classes import ClassSpec, class_from_name
 from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.engine.backbone.backbone import require_finite
@@ -244,11 +242,3 @@ def test_what_no_adapter_file_could_hold_is_refused_before_it_is_trained(classes
     with pytest.raises(UserError, match=fault):
         require_storable(classes)
     require_storable([named("one"), named("two")])
-
-
-def test_the_limits_of_an_adapter_are_those_of_its_schema():
-    schema = json.loads(resources.resource_path("schema", "sigma_adapter.schema.json").read_text("utf-8"))
-    classes = schema["properties"]["classes"]
-    assert classes["maxItems"] == content.MOST_CLASSES
-    assert classes["items"]["properties"]["prompts"]["maxItems"] == content.MOST_PROMPTS_OF_A_CLASS
-    assert schema["$defs"]["filled_line"]["maxLength"] == content.LONGEST_LINE

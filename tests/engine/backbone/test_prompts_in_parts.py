@@ -6,10 +6,10 @@ import errno
 import gc
 import os
 import weakref
-from dataclasses import replace
 
 import pytest
 import torch
+from support.changing import replace
 
 from clipsvd_app import files
 from clipsvd_app.domain.classes import ClassSpec, class_from_name

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import get_args
 
 import numpy as np
 import pytest
+from support.changing import replace
 from support.made_classifier import made_task, unit_rows, write_made_classifiers
 from support.small_clip import CLASSES, EMBEDDING, no_report, small_backbone
 

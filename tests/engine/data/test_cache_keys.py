@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image
+from support.changing import replace
 
 from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.engine.backbone.backbone import load_backbone

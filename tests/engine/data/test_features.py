@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from support.changing import replace
 
 from clipsvd_app.domain.view import Crop
 from clipsvd_app.engine.data import features as features_module

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from support.changing import replace
 
 from clipsvd_app.corpus import CorpusPhrase
 from clipsvd_app.domain.results.explanation import (

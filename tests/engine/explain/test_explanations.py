@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import shutil
 from typing import TYPE_CHECKING
 
@@ -8,7 +7,7 @@ import pytest
 import torch
 from support.small_clip import CLASSES, no_report, noise_images, small_adapted, small_backbone, small_basis
 
-from clipsvd_app.domain.codec import from_json, to_json
+from clipsvd_app.domain.records import from_json, from_text, to_text
 from clipsvd_app.domain.results.explanation import CaseExplanation, RunExplanation
 from clipsvd_app.engine.explain.case import explain_case
 from clipsvd_app.engine.explain.run import explain_run
@@ -43,7 +42,7 @@ def test_a_run_is_explained_and_survives_the_codec(adapted: AdaptedModel) -> Non
     assert sum(d.tower == "image" and d.matrix.endswith(("fc2", "proj")) for d in explanation.directions) >= 6
     effects = [direction.effect for direction in explanation.directions]
     assert effects == sorted(effects, reverse=True)
-    assert from_json(RunExplanation, json.loads(json.dumps(to_json(explanation)))) == explanation
+    assert from_text(RunExplanation, to_text(explanation)) == explanation
 
 
 def test_a_case_is_explained_and_survives_the_codec(adapted: AdaptedModel) -> None:
@@ -62,7 +61,7 @@ def test_a_case_is_explained_and_survives_the_codec(adapted: AdaptedModel) -> No
     assert explanation.map_passed == explanation.saliency_trusted
     assert explanation.map_specificity is not None
     assert len(explanation.statements) == 4
-    assert from_json(CaseExplanation, json.loads(json.dumps(to_json(explanation)))) == explanation
+    assert from_text(CaseExplanation, to_text(explanation)) == explanation
 
 
 def test_hidden_patches_are_mapped_on_demand(adapted: AdaptedModel) -> None:

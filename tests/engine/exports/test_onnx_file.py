@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from support.changing import replace
 from support.small_clip import no_report
 
 from clipsvd_app.adapter_file.document import Calibration

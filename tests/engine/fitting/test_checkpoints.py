@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import torch
+from support.changing import replace
 
 from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.engine.fitting.checkpoints import FolderCheckpoints, run_checkpoints

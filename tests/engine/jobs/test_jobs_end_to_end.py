@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import errno
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
+from support.changing import replace
 from support.tiny_backbone import MATRICES, TRAINED_NUMBERS
 from support.tiny_clip import MATRICES as CLIP_MATRICES
 from support.tiny_clip import TRAINED_NUMBERS as CLIP_NUMBERS
@@ -64,7 +64,7 @@ def reference(tiny_folder):
 @pytest.fixture(scope="module")
 def ask(engine, tmp_path_factory):
     def run(request, kind):
-        folder = tmp_path_factory.mktemp(request.kind)
+        folder = tmp_path_factory.mktemp(type(request).__name__)
         write_request(folder, request)
         engine.run(folder, quiet)
         return read_result(folder, kind), folder
@@ -267,8 +267,8 @@ def test_short_jobs_between_its_steps_change_no_number_of_a_run(
         ExplainRequest(reference, adapter, studies[0]),
     )
     for request in short:
-        write_request(tmp_path / request.kind, request)
-    waiting = [tmp_path / request.kind for request in short]
+        write_request(tmp_path / type(request).__name__, request)
+    waiting = [tmp_path / type(request).__name__ for request in short]
 
     def serve(stage, done, total, metrics=None):
         if stage in ("Choosing the learning rate", "Training") and waiting:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from support.changing import replace
 
 from clipsvd_app.engine.data.images import open_image, read_squares
 from clipsvd_app.errors import UserError

@@ -19,8 +19,10 @@ from clipsvd_app.jobs import (
     BackboneRef,
     ExplainRunRequest,
     Finished,
+    Interim,
     PredictRequest,
     PredictResult,
+    Progress,
     RunJob,
     TrainRequest,
     read_result,
@@ -92,7 +94,7 @@ def do(engine, long, short, folder):
     events = []
     inbox = Inbox(RunJob(LONG, str(folder / "long")), short, folder)
     Worker(engine, events.append, inbox).serve()
-    ended = [event for event in events if event.event not in ("progress", "interim")]
+    ended = [event for event in events if not isinstance(event, Progress | Interim)]
     assert all(isinstance(event, Finished) for event in ended), ended
     return folder / "long", [read_result(place, PredictResult) for place in inbox.predictions]
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
+from support.changing import replace
 from support.tiny_backbone import TRAINED_NUMBERS
 
 from clipsvd_app.domain.recipe import Recipe

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
+from support.changing import replace
 from support.made_adapter import write_made_adapter
 from support.small_clip import CLASSES, moved_sigmas, no_report, noise_images, small_backbone, small_basis
 

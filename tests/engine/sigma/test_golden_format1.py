@@ -12,7 +12,7 @@ from support.small_clip import no_report
 
 from clipsvd_app.adapter_file import card_text, read_adapter
 from clipsvd_app.adapter_file.writer import adapter_bytes
-from clipsvd_app.domain.codec import to_json
+from clipsvd_app.domain.records import to_json
 from clipsvd_app.engine.backbone.backbone import load_backbone
 from clipsvd_app.engine.jobs.verify import run_verify
 from clipsvd_app.engine.sigma.adapter import load_adapter

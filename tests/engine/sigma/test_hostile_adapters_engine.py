@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import pytest
+from support.changing import replace
 from support.made_adapter import with_document, write_made_adapter
 from support.small_clip import CLASSES, moved_sigmas, small_backbone, small_basis
 

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.changing import replace
 from support.made_adapter import with_document, write_made_adapter
 from support.small_clip import CLASSES, moved_sigmas, no_report, noise_images, small_backbone, small_basis
 

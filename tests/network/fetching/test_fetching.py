@@ -9,11 +9,11 @@ import socket
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 from support.hub_server import REVISION, Asked, HubServer
 
 from clipsvd_app.errors import Cancelled, UserError

@@ -5,19 +5,19 @@ from __future__ import annotations
 import base64
 import re
 import zlib
-from dataclasses import replace
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from support.changing import replace
 from support.dicom_variants import described
 from support.made_evaluation import as_of_old, made_run
 from support.made_explanation import RUN, old_run
 
 from clipsvd_app.domain.classes import class_from_name
-from clipsvd_app.domain.codec import to_json
 from clipsvd_app.domain.recipe import Recipe
+from clipsvd_app.domain.records import to_json
 from clipsvd_app.errors import Cancelled, UserError
 from clipsvd_app.project import create_project
 from clipsvd_app.project.class_changes import AddClass

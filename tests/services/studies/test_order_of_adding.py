@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from support.changing import replace
 
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.engine.data.splits import draw_shots, folds_by_patient

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog
 from shiboken6 import delete
+from support.changing import replace
 from support.made_explanation import NAMES, RUN, attribution, case_map, made_case, old_run, untold
 
 from clipsvd_app.corpus import PackReport

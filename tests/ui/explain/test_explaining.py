@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 from shiboken6 import delete
+from support.changing import replace
 from support.fake_engine import drawn_session
 from support.made_evaluation import made_run
 from support.made_explanation import RUN, case_map, made_case, old_run
 
-from clipsvd_app.domain.codec import to_json
 from clipsvd_app.domain.recipe import Recipe
-from clipsvd_app.jobs import CancelledEvent, Failed, Finished, Progress, write_result
+from clipsvd_app.domain.records import to_json
+from clipsvd_app.jobs import CancelledEvent, ExplainRunRequest, Failed, Finished, Progress, write_result
 from clipsvd_app.services.models import backbones, phrase_packs
 from clipsvd_app.ui.explain import renewal
 from clipsvd_app.ui.explain.controller import ExplainController
@@ -147,7 +147,7 @@ def test_a_case_explained_on_inspect_is_the_one_shown_here(bench, qtbot):
 def test_an_old_run_is_explained_anew_and_stored(bench):
     bench.page.explain_again.emit()
     request = bench.engine.request
-    assert request.kind == "explain_run"
+    assert isinstance(request, ExplainRunRequest)
     assert [image.label for image in request.images] == [None] * len(bench.ids)
     assert request.classes == bench.session.project.run_result(1).explanation.classes
     bench.engine.on_progress(Progress(7, "Watching the model", 2, 6))

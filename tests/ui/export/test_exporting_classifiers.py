@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QComboBox, QPushButton
 from shiboken6 import delete
+from support.changing import replace
 from support.fake_engine import drawn_session
 from support.made_evaluation import made_run
 

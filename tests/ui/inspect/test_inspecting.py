@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 from shiboken6 import delete
+from support.changing import replace
 from support.fake_engine import drawn_session
 from support.made_evaluation import as_of_old, made_run
 
-from clipsvd_app.domain.codec import to_json
 from clipsvd_app.domain.recipe import Recipe
+from clipsvd_app.domain.records import to_json
 from clipsvd_app.jobs import (
     MapPlace,
     MapResult,

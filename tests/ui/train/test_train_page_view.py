@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 from shiboken6 import delete
+from support.changing import replace
 
 from clipsvd_app.domain.recipe import PRESETS
 from clipsvd_app.domain.results.evaluation import ClassScore, Evaluation, Interval, MethodScore
