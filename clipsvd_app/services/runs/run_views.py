@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import structs
 
 from clipsvd_app.domain.view import Crop, Window
 
@@ -21,9 +23,9 @@ def views_kept(images: Iterable[ImageInput]) -> dict[str, Any]:
     """Return what a run keeps of how it saw images: windows and region by number, for those with any."""
     return {
         str(image.id): {
-            "window": image.window and astuple(image.window),
-            "crop": image.crop and astuple(image.crop),
-            "series_window": image.series_window and astuple(image.series_window),
+            "window": image.window and structs.astuple(image.window),
+            "crop": image.crop and structs.astuple(image.crop),
+            "series_window": image.series_window and structs.astuple(image.series_window),
         }
         for image in images
         if image.window is not None or image.crop is not None or image.series_window is not None

@@ -302,9 +302,7 @@ class TrainController(QObject):
         resumable = self._put_aside(failed=failed.code != LOST.code)
         if failed.code == GONE_CODE or self._elsewhere:
             said, key = self._said(failed.message), ELSEWHERE_KEY if self._elsewhere else _KEY
-            self._session.tell(
-                failure_notice(structs.replace(failed, message=self._said(failed.message)), key)
-            )
+            self._session.tell(failure_notice(structs.replace(failed, message=said), key))
         else:
             remedy = f"{failed.remedy} {resumable}".rstrip()
             self._session.tell(Notice("error", failed.message, remedy, "train", "Go to Train", _KEY))
