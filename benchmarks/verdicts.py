@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from clipsvd_app.domain.results.evaluation import Evaluation
+    from clipsvd_app.domain.results.run import StepMetrics
     from clipsvd_app.engine.data.splits import Split
     from clipsvd_app.engine.fewshot.images import BenchImages
     from clipsvd_app.engine.fitting.learner import Learner
@@ -189,7 +190,7 @@ def _keep(lines: Path, record: dict[str, Any]) -> None:
 
 
 def _staged(report: Report, opening: str) -> Report:
-    def staged(stage: str, done: int, total: int, metrics: dict[str, float] | None = None) -> None:
+    def staged(stage: str, done: int, total: int, metrics: StepMetrics | None = None) -> None:
         report(opening + stage, done, total, metrics)
 
     return staged

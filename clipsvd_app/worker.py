@@ -38,6 +38,7 @@ from clipsvd_app.jobs import (
     PredictRequest,
     Progress,
     Ready,
+    Request,
     RunJob,
     TrainRequest,
     decode_command,
@@ -48,6 +49,7 @@ from clipsvd_app.jobs import (
 
 if TYPE_CHECKING:
     from clipsvd_app.domain.results.evaluation import Evaluation
+    from clipsvd_app.domain.results.run import StepMetrics
     from clipsvd_app.jobs import Announce, Report
 
 REPORT_INTERVAL_S = 0.1
@@ -58,8 +60,8 @@ SHORT_PREDICTION = 32
 class Runner(Protocol):
     """What does the jobs."""
 
-    def run(self, folder: Path, report: Report, announce: Announce) -> None:
-        """Run the job in a folder; raises UserError or Cancelled."""
+    def run(self, folder: Path, request: Request, report: Report, announce: Announce) -> None:
+        """Do what is asked in a folder; raises UserError or Cancelled."""
 
 
 @dataclass(slots=True)
@@ -81,17 +83,18 @@ class Worker:
         while True:
             if self._waiting:
                 waiting = self._waiting.popleft()
-                self._run(waiting.command, serves_others=waiting.long)
+                self._run(waiting, serves_others=_is_long(waiting.request))
             elif self._closed:
                 return
             else:
                 self._take(self.inbox.get())
 
-    def _run(self, command: RunJob, *, serves_others: bool) -> None:
+    def _run(self, waiting: _Waiting, *, serves_others: bool) -> None:
+        command = waiting.command
         reporter = _Reporter(self, command.job, serves_others=serves_others)
         try:
             self._stop_if_cancelled(command.job)
-            self.runner.run(Path(command.folder), reporter, partial(self._announce, command))
+            self.runner.run(Path(command.folder), waiting.request, reporter, partial(self._announce, command))
         except Cancelled:
             self.send(CancelledEvent(command.job))
         except UserError as error:
@@ -119,9 +122,9 @@ class Worker:
                 break
         self._stop_if_cancelled(job)
         if serves_others:
-            for waiting in [waiting for waiting in self._waiting if not waiting.long]:
+            for waiting in [waiting for waiting in self._waiting if not _is_long(waiting.request)]:
                 self._waiting.remove(waiting)
-                self._run(waiting.command, serves_others=False)
+                self._run(waiting, serves_others=False)
             self._stop_if_cancelled(job)
 
     def _take(self, command: Command | None) -> None:
@@ -129,9 +132,22 @@ class Worker:
             case None:
                 self._closed = True
             case RunJob():
-                self._waiting.append(_Waiting(command, _is_long(Path(command.folder))))
+                self._enqueue(command)
             case CancelJob(job=job):
                 self._cancel(job)
+
+    def _enqueue(self, command: RunJob) -> None:
+        try:
+            self._waiting.append(_Waiting(command, read_request(Path(command.folder))))
+        except (OSError, ValueError):
+            self.send(
+                Failed(
+                    command.job,
+                    "bad_request",
+                    "The job's request cannot be read.",
+                    "Start the job again; if it was written by another version, update the program.",
+                )
+            )
 
     def _cancel(self, job: int) -> None:
         """End a job that waits at once, for its turn may be hours away; one that runs at its next report."""
@@ -149,10 +165,10 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """A job that has not begun; ``long`` is judged once, not at every step of the job before it."""
+    """A job that has not begun."""
 
     command: RunJob
-    long: bool
+    request: Request
 
 
 class _Reporter:
@@ -163,13 +179,13 @@ class _Reporter:
         self._stage = ""
         self._next = 0.0
 
-    def __call__(self, stage: str, done: int, total: int, metrics: dict[str, float] | None = None) -> None:
+    def __call__(self, stage: str, done: int, total: int, metrics: StepMetrics | None = None) -> None:
         self._worker.between_steps(self._job, serves_others=self._serves_others)
         now = time.monotonic()
         if stage == self._stage and done < total and now < self._next:
             return
         self._stage, self._next = stage, now + REPORT_INTERVAL_S
-        self._worker.send(Progress(self._job, stage, done, total, metrics or {}))
+        self._worker.send(Progress(self._job, stage, done, total, metrics))
 
 
 def main() -> int:
@@ -224,16 +240,12 @@ def _read_commands(stream: TextIO, inbox: queue.SimpleQueue[Command | None]) -> 
     inbox.put(None)
 
 
-def _is_long(folder: Path) -> bool:
-    """Tell whether a job may take minutes; an unreadable one fails at once, in its turn.
+def _is_long(request: Request) -> bool:
+    """Tell whether a job may take minutes.
 
     A preview counts as short whatever its size: it is what keeps labelling lively, and features that
     were computed once are kept.
     """
-    try:
-        request = read_request(folder)
-    except (OSError, ValueError):
-        return False
     match request:
         case TrainRequest() | AddBackboneRequest() | ConvertRequest() | MapRequest() | ExplainRunRequest():
             return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.domain.results.evaluation import Evaluation
+from clipsvd_app.domain.results.run import StepMetrics
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import (
     AddBackboneRequest,
@@ -43,11 +45,11 @@ class FakeEngine:
         self.scripts = {}
         self.log = []
 
-    def run(self, folder, report, announce):
+    def run(self, folder, request, report, announce):
         self.log.append(f"start {folder.name}")
         for step in range(3):
             self.scripts.get((folder.name, step), lambda: None)()
-            report("Working", step, 3, {"loss": 1.0})
+            report("Working", step, 3, StepMetrics(step, 1.0, 0.5, 0.1))
         self.log.append(f"end {folder.name}")
 
 
@@ -233,7 +235,7 @@ def test_the_end_of_input_stops_the_running_job(worker, engine, events, inbox, j
 
 def test_what_is_known_early_lies_in_the_folder_when_it_is_told(worker, events, inbox, job):
     class Early:
-        def run(self, folder, report, announce):
+        def run(self, folder, request, report, announce):
             announce(Evaluation("none", "too few"))
 
     worker.runner = Early()
@@ -244,20 +246,30 @@ def test_what_is_known_early_lies_in_the_folder_when_it_is_told(worker, events, 
     assert read_interim(Path(folder)) == Evaluation("none", "too few")
 
 
-def test_what_cannot_be_written_early_ends_no_job(worker, events, inbox, tmp_path):
+def test_what_cannot_be_written_early_ends_no_job(worker, events, inbox, job):
     class Early:
-        def run(self, folder, report, announce):
+        def run(self, folder, request, report, announce):
+            shutil.rmtree(folder)
             announce(Evaluation("none", "too few"))
 
     worker.runner = Early()
-    inbox.put(RunJob(1, str(tmp_path / "missing" / "folder")))
+    inbox.put(RunJob(1, job("a")))
     serve_until(worker, events, inbox, Finished(1))
     assert events == [Finished(1)]
 
 
+@pytest.mark.parametrize("text", ['{"kind": "train"}', '{"kind": "sing"}', "{", ""])
+def test_a_request_that_cannot_be_read_fails_at_once(worker, events, inbox, tmp_path, text):
+    (tmp_path / "request.json").write_text(text)
+    inbox.put(RunJob(1, str(tmp_path)))
+    inbox.put(None)
+    worker.serve()
+    assert [(event.job, event.code) for event in events] == [(1, "bad_request")]
+
+
 def test_progress_is_thinned_but_first_and_last_arrive(worker, engine, events, inbox, job):
     class Busy:
-        def run(self, folder, report, announce):
+        def run(self, folder, request, report, announce):
             for step in range(1000):
                 report("Working", step + 1, 1000)
             report("Saving", 0, 1)

@@ -152,7 +152,7 @@ def test_the_process_serves_cancels_and_ends_with_its_input(process, reference, 
     write_request(tmp_path / "preview", PreviewRequest(reference, CLASSES, images))
     process.send(RunJob(1, str(tmp_path / "train")))
     progress = process.wait_for(lambda event: isinstance(event, Progress) and event.stage == "Training")
-    assert progress.metrics["loss"] > 0
+    assert progress.metrics.loss > 0
 
     process.send(RunJob(2, str(tmp_path / "preview")))
     assert process.wait_for(is_over) == Finished(2)
@@ -222,7 +222,7 @@ from clipsvd_app import worker
 from clipsvd_app.engine.jobs import job
 
 class Noisy(run_job.Engine):
-    def run(self, folder, report, announce):
+    def run(self, folder, request, report, announce):
         print("a stray print")
         os.write(1, b"a stray write of a library\\n")
         report("Working", 1, 1)
@@ -235,6 +235,7 @@ sys.exit(worker.main())
 def test_stray_prints_do_not_reach_the_protocol(started, tmp_path):
     process = started("-c", NOISY)
     process.wait_for(of(Ready))
+    write_request(tmp_path, VerifyRequest(BackboneRef("none", ""), ""))
     process.send(RunJob(1, str(tmp_path)))
     assert process.wait_for(is_over) == Finished(1)
     assert process.close() == 0

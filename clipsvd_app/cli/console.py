@@ -15,6 +15,8 @@ from clipsvd_app.text_streams import is_unicode
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from clipsvd_app.domain.results.run import StepMetrics
+
 
 class Console:
     """One command's mouth. With ``json`` only ``document`` writes to stdout."""
@@ -61,7 +63,7 @@ class Console:
             if number == 0:
                 self.say("  " + "  ".join("─" * width for width in widths))
 
-    def report(self, stage: str, done: int, total: int, metrics: dict[str, float] | None = None) -> None:
+    def report(self, stage: str, done: int, total: int, metrics: StepMetrics | None = None) -> None:
         """Move the progress bar of a stage; has the form of jobs.Report."""
         if self.quiet:
             return
@@ -75,7 +77,8 @@ class Console:
         self._bar.total = total
         self._bar.update(done - self._bar.n)
         if metrics:
-            self._bar.set_postfix({name: f"{value:.3g}" for name, value in metrics.items()}, refresh=False)
+            numbers = {name: f"{value:.3g}" for name, value in to_json(metrics).items() if value is not None}
+            self._bar.set_postfix(numbers, refresh=False)
         if done >= total:
             self.close_bar()
 

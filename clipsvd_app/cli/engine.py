@@ -10,7 +10,7 @@ from clipsvd_app.domain.results.evaluation import METHOD_TITLES
 from clipsvd_app.domain.words.numbers import percent_with_interval
 from clipsvd_app.domain.words.results import verdict_title
 from clipsvd_app.errors import Cancelled
-from clipsvd_app.jobs import read_result
+from clipsvd_app.jobs import read_request, read_result
 from clipsvd_app.services.files.job_folders import forget_job, put_aside
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.cli.console import Console
     from clipsvd_app.domain.results.evaluation import Evaluation
+    from clipsvd_app.domain.results.run import StepMetrics
 
     T = TypeVar("T")
 
@@ -39,14 +40,14 @@ def run(folder: Path, console: Console, when_cancelled: str = "") -> None:
         asked_to_stop = True
         signal.signal(signal.SIGINT, before)
 
-    def report(stage: str, done: int, total: int, metrics: dict[str, float] | None = None) -> None:
+    def report(stage: str, done: int, total: int, metrics: StepMetrics | None = None) -> None:
         if asked_to_stop:
             raise Cancelled(when_cancelled)
         console.report(stage, done, total, metrics)
 
     before = signal.signal(signal.SIGINT, stop)
     try:
-        Engine().run(folder, report, partial(_announce, console))
+        Engine().run(folder, read_request(folder), report, partial(_announce, console))
     except BaseException as error:
         put_aside(folder, failed=not isinstance(error, Cancelled | KeyboardInterrupt))
         raise

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from msgspec import field
-
 from clipsvd_app.domain.recipe import DeviceKind
 from clipsvd_app.domain.records import Record, from_text, to_text
+from clipsvd_app.domain.results.run import StepMetrics
 
 if TYPE_CHECKING:
     from clipsvd_app.domain.results.evaluation import Evaluation
@@ -30,13 +29,13 @@ class Ready(Record, tag_field="event", tag="ready"):
 
 
 class Progress(Record, tag_field="event", tag="progress"):
-    """How far a job is; ``metrics`` are the newest numbers of the live curves."""
+    """How far a job is; ``metrics`` are the newest point of the live curves."""
 
     job: int
     stage: str
     done: int
     total: int
-    metrics: dict[str, float] = field(default_factory=dict)
+    metrics: StepMetrics | None = None
 
 
 class Interim(Record, tag_field="event", tag="interim"):
@@ -88,11 +87,11 @@ Command = RunJob | CancelJob
 class Report(Protocol):
     """Where the engine says how far it is; raises Cancelled when the user asked to stop."""
 
-    def __call__(self, stage: str, done: int, total: int, metrics: dict[str, float] | None = None) -> None:
+    def __call__(self, stage: str, done: int, total: int, metrics: StepMetrics | None = None) -> None:
         """Report ``done`` of ``total`` of a stage."""
 
 
-def unreported(stage: str, done: int, total: int, metrics: dict[str, float] | None = None) -> None:
+def unreported(stage: str, done: int, total: int, metrics: StepMetrics | None = None) -> None:
     """Take progress and drop it: a Report for measurements and for work that is too short to report."""
 
 

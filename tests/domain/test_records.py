@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from clipsvd_app.domain.classes import ClassSpec, class_from_name, clean_name
 from clipsvd_app.domain.recipe import PRESETS, Recipe, recipe_for
 from clipsvd_app.domain.records import from_json, from_text, to_text
+from clipsvd_app.domain.results.run import StepMetrics
 from clipsvd_app.domain.view import Crop, Window
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import (
@@ -74,7 +75,7 @@ def test_a_job_folder_gives_back_its_request(tmp_path) -> None:
         stage=st.text(),
         done=st.integers(0),
         total=st.integers(0),
-        metrics=st.dictionaries(st.text(), FLOATS),
+        metrics=st.none() | st.builds(StepMetrics, st.integers(0), st.none() | FLOATS, st.none(), FLOATS),
     )
     | st.builds(Failed, job=st.integers(1), code=st.text(), message=st.text(), remedy=st.text())
 )

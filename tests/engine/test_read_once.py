@@ -15,7 +15,7 @@ from clipsvd_app.engine.data import images
 from clipsvd_app.engine.data.features import FeatureStore
 from clipsvd_app.engine.jobs.job import Engine
 from clipsvd_app.engine.training.labelled_images import read_labelled_images
-from clipsvd_app.jobs import BackboneRef, ImageInput, TrainRequest, read_result, write_request
+from clipsvd_app.jobs import BackboneRef, ImageInput, TrainRequest, read_request, read_result, write_request
 
 STANDARD_IN_FEW_STEPS = replace(Recipe(), steps=2, search_steps=1, batch_size=4)
 
@@ -56,7 +56,7 @@ def test_a_standard_run_decodes_each_of_48_images_once(request_of_48, decoded, t
     folder = tmp_path / "job"
     folder.mkdir()
     write_request(folder, request_of_48)
-    Engine().run(folder, quiet)
+    Engine().run(folder, read_request(folder), quiet)
     assert read_result(folder, RunResult).evaluation.kind == "cross_validated"
     assert sorted(decoded) == [image.id for image in request_of_48.images]
 

@@ -13,9 +13,9 @@ import time
 from pathlib import Path
 
 from clipsvd_app import worker
-from clipsvd_app.domain.results.run import RunResult
+from clipsvd_app.domain.results.run import RunResult, StepMetrics
 from clipsvd_app.errors import Cancelled
-from clipsvd_app.jobs import PROTOCOL, Ready, TrainRequest, encode_line, read_request, read_result
+from clipsvd_app.jobs import PROTOCOL, Ready, TrainRequest, encode_line, read_result
 
 PLACE = Path(sys.argv[1])
 
@@ -23,14 +23,14 @@ PLACE = Path(sys.argv[1])
 class Scripted:
     """Does nothing until it may go on, then answers what it was given."""
 
-    def run(self, folder, report, announce):
-        if not isinstance(read_request(folder), TrainRequest):
+    def run(self, folder, request, report, announce):
+        if not isinstance(request, TrainRequest):
             raise Cancelled
         announce(read_result(PLACE, RunResult).evaluation)
         with (folder / "metrics.jsonl").open("w") as curve:
             curve.write('{"stage": "Training", "done": 1, "total": 4, "loss": 1.0}\n')
         while not (PLACE / "go").exists():
-            report("Training", 1, 4, {"step": 1, "loss": 1.0})
+            report("Training", 1, 4, StepMetrics(1, 1.0, 0.5, 0.1))
             time.sleep(0.02)
         (folder / "adapter.safetensors").write_bytes(b"adapter")
         shutil.copyfile(PLACE / "result.json", folder / "result.json")

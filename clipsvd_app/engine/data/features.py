@@ -27,6 +27,8 @@ from clipsvd_app.jobs import ImageInput, Report
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from clipsvd_app.domain.results.run import StepMetrics
+
 Features = NDArray[np.float32]
 # Bounds the memory of one pass, and the time between two reports.
 _BATCH = 32
@@ -136,7 +138,7 @@ class FeatureStore:
 def _part_of(report: Report, start: int, count: int, whole: int) -> Report:
     """Return a report that counts one part within the whole."""
 
-    def told(stage: str, done: int, total: int, metrics: dict[str, float] | None = None) -> None:
+    def told(stage: str, done: int, total: int, metrics: StepMetrics | None = None) -> None:
         # Reading advances the progress bar; embedding only reports so that it can be cancelled.
         report(_STAGE, start + (count if stage == _STAGE else done), whole)
 

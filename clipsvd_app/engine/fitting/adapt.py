@@ -48,7 +48,7 @@ def adapt(learner: Learner, examples: Examples, seed: int, report: Report, stage
 
     def on_search(candidate: int, step: StepMetrics) -> None:
         done = candidate * recipe.search_steps + step.step + 1
-        report(stage + SEARCH_STAGE, done, searched, _numbers(step))
+        report(stage + SEARCH_STAGE, done, searched, step)
 
     choice = choose_rate(learner, examples, seed, on_search, stage, report)
     fits = [
@@ -75,11 +75,12 @@ def adapt(learner: Learner, examples: Examples, seed: int, report: Report, stage
 def logging_report(report: Report, file: Path) -> Report:
     """Return a report that also writes every point of the curves to a file, one JSON line each."""
 
-    def both(stage: str, done: int, total: int, metrics: dict[str, float] | None = None) -> None:
+    def both(stage: str, done: int, total: int, metrics: StepMetrics | None = None) -> None:
         if metrics is not None:
             # A full disk ends no training: the curve is stored with the run as well.
             with suppress(OSError), file.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps({"stage": stage, "done": done, "total": total, **metrics}) + "\n")
+                point = {"stage": stage, "done": done, "total": total, **to_json(metrics)}
+                stream.write(json.dumps(point) + "\n")
         report(stage, done, total, metrics)
 
     return both
@@ -92,14 +93,9 @@ def _fit(
     total, before = steps * learner.recipe.seeds, number * steps
 
     def on_step(step: StepMetrics) -> None:
-        report(stage + TRAIN_STAGE, before + step.step + 1, total, _numbers(step))
+        report(stage + TRAIN_STAGE, before + step.step + 1, total, step)
 
     # Stage and seed make the name unique in a run: fold 2's fit must not resume fold 1's checkpoint.
     task = FitTask(f"{stage}fit {seed}", rate, steps, seed, stage, TRAIN_STAGE, before, total)
     fitted = fit(learner, examples, task, on_step, report)
     return _Trained(fitted.forward.attachment.state, fitted.a, fitted.curve, fitted.notes)
-
-
-def _numbers(step: StepMetrics) -> dict[str, float]:
-    """Return the numbers of a point, without those that were not finite: JSON has no NaN."""
-    return {str(key): float(value) for key, value in to_json(step).items() if value is not None}

@@ -30,7 +30,6 @@ from clipsvd_app.jobs import (
     TrainRequest,
     VerifyRequest,
     forget_request,
-    read_request,
     unannounced,
     write_result,
 )
@@ -47,13 +46,12 @@ class Engine:
     def __init__(self, warm: WarmBackbones | None = None) -> None:
         self._warm = warm or WarmBackbones()
 
-    def run(self, folder: Path, report: Report, announce: Announce = unannounced) -> None:
-        """Do what ``request.json`` asks and write ``result.json``; raises UserError or Cancelled.
+    def run(self, folder: Path, request: Request, report: Report, announce: Announce = unannounced) -> None:
+        """Do what is asked and write ``result.json``; raises UserError or Cancelled.
 
         ``announce`` gets the results of a training that are known before its end.
         """
-        request = _read(folder)
-        # As soon as it is read, because it holds paths.
+        # As soon as it is begun, because it holds paths.
         forget_request(folder)
         report("Starting", 0, 1)
         with _limits_as_user_errors():
@@ -82,11 +80,6 @@ class Engine:
             (folder / CURVE_FILE).unlink(missing_ok=True)
 
         return with_cpu_in_reserve(request, self._warm.devices, attempt, let_go, report), clean_up[-1]
-
-
-def run_job(folder: Path, report: Report) -> None:
-    """Run one job in a new engine."""
-    Engine().run(folder, report)
 
 
 def _add_backbone(request: AddBackboneRequest, report: Report) -> AddBackboneResult:
@@ -160,15 +153,4 @@ def _limits_as_user_errors() -> Iterator[None]:
             raise file_trouble(Path(error.filename or "A file"), error) from error
         raise UserError(
             "The disk is full.", remedy="Free some space and start the job again.", code="disk_full"
-        ) from error
-
-
-def _read(folder: Path) -> Request:
-    try:
-        return read_request(folder)
-    except (OSError, ValueError) as error:
-        raise UserError(
-            "The job's request cannot be read.",
-            remedy="Start the job again; if it was written by another version, update the program.",
-            code="bad_request",
         ) from error

@@ -10,7 +10,6 @@ from msgspec import structs
 from PySide6.QtCore import QObject, Signal
 
 from clipsvd_app.domain.results.evaluation import Interval
-from clipsvd_app.domain.results.run import StepMetrics
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.domain.words.results import verdict_title
 from clipsvd_app.errors import UserError
@@ -244,20 +243,13 @@ class TrainController(QObject):
     def _on_progress(self, progress: Progress) -> None:
         assert self._clock is not None
         now = time.monotonic()
-        self._clock.observe(
-            progress.stage, progress.done, progress.total, now, steps="step" in progress.metrics
-        )
-        if "step" in progress.metrics:
+        metrics = progress.metrics
+        self._clock.observe(progress.stage, progress.done, progress.total, now, steps=metrics is not None)
+        if metrics is not None:
             if progress.stage != self._stage:
                 self._page.start_curve(progress.total)
-            self._page.add_point(
-                StepMetrics(
-                    step=progress.done,
-                    loss=progress.metrics.get("loss"),
-                    accuracy=progress.metrics.get("accuracy"),
-                    learning_rate=progress.metrics.get("learning_rate", 0.0),
-                )
-            )
+            # Several fits follow each other in one stage, and each counts from 0.
+            self._page.add_point(structs.replace(metrics, step=progress.done))
         self._stage = progress.stage
         if not self._cancelling:
             stage, left = self._said(progress.stage), self._clock.seconds_left(now)

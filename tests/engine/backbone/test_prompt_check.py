@@ -28,6 +28,7 @@ from clipsvd_app.jobs import (
     PreviewRequest,
     PreviewResult,
     TrainRequest,
+    read_request,
     read_result,
     unreported,
     write_request,
@@ -176,14 +177,14 @@ def test_training_is_refused_before_an_image_is_read(unreadable, tmp_path):
     stages = []
     write_request(tmp_path, TrainRequest(*unreadable, Recipe()))
     with pytest.raises(UserError, match="“肺炎”"):
-        Engine().run(tmp_path, lambda stage, *_: stages.append(stage))
+        Engine().run(tmp_path, read_request(tmp_path), lambda stage, *_: stages.append(stage))
     assert not any("images" in stage for stage in stages)
 
 
 def test_a_preview_predicts_nothing_from_such_classes_and_says_why(unreadable, studies, tmp_path):
     reference, classes, _ = unreadable
     write_request(tmp_path, PreviewRequest(reference, classes, studies[:4]))
-    Engine().run(tmp_path, unreported)
+    Engine().run(tmp_path, read_request(tmp_path), unreported)
     result = read_result(tmp_path, PreviewResult)
     assert {item.probabilities for item in result.items} == {()}
     assert result.obstacles[0].message in result.sentence
@@ -219,7 +220,7 @@ def test_a_run_says_that_images_show_one_shade(unreadable, draw_disc, tmp_path):
     write_request(
         tmp_path, TrainRequest(unreadable[0], (named("bright"), named("dark")), tuple(images), recipe)
     )
-    Engine().run(tmp_path, unreported)
+    Engine().run(tmp_path, read_request(tmp_path), unreported)
     notes = " ".join(read_result(tmp_path, RunResult).notes)
     assert "1 labelled image shows one single shade" in notes
 

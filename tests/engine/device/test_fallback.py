@@ -16,7 +16,14 @@ from clipsvd_app.engine.device.fallback import FALLBACK_NOTE, FALLBACK_STAGE, wi
 from clipsvd_app.engine.jobs.job import Engine
 from clipsvd_app.engine.sigma.warm import WarmBackbones
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import BackboneRef, PreviewRequest, TrainRequest, read_result, write_request
+from clipsvd_app.jobs import (
+    BackboneRef,
+    PreviewRequest,
+    TrainRequest,
+    read_request,
+    read_result,
+    write_request,
+)
 
 CLASSES = (class_from_name("bright disc"), class_from_name("dark disc"))
 REQUEST = PreviewRequest(BackboneRef("none", "none"), CLASSES, ())
@@ -99,7 +106,7 @@ def test_a_run_that_left_the_gpu_says_so_and_keeps_one_curve(tiny_folder, studie
         tmp_path, TrainRequest(BackboneRef("tiny", str(tiny_folder)), CLASSES, studies, recipe, shots=2)
     )
     (tmp_path / "metrics.jsonl").write_text('{"stage": "Training, as far as the GPU came"}\n')
-    Engine(FullGpu(devices=gpu())).run(tmp_path, report)
+    Engine(FullGpu(devices=gpu())).run(tmp_path, read_request(tmp_path), report)
     result = read_result(tmp_path, RunResult)
     assert FALLBACK_NOTE in result.notes
     assert result.device == "cpu"
@@ -114,7 +121,7 @@ def test_a_run_beside_an_unusable_gpu_notes_why_it_was_computed_on_the_cpu(
     broken = Devices(FakeProbe(CARD, off={("cuda", False): 1.0}))
     reference = BackboneRef("tiny", str(tiny_folder))
     write_request(tmp_path, TrainRequest(reference, CLASSES, studies, recipe, shots=2))
-    Engine(WarmBackbones(devices=broken)).run(tmp_path, report)
+    Engine(WarmBackbones(devices=broken)).run(tmp_path, read_request(tmp_path), report)
     assert broken.note() in read_result(tmp_path, RunResult).notes
 
 
@@ -125,4 +132,4 @@ def test_a_gpu_that_was_asked_for_by_name_and_cannot_be_used_is_refused(
     request = PreviewRequest(BackboneRef("tiny", str(tiny_folder)), CLASSES, studies, device="cuda")
     write_request(tmp_path, request)
     with pytest.raises(UserError, match="small test"):
-        Engine(WarmBackbones(devices=broken)).run(tmp_path, report)
+        Engine(WarmBackbones(devices=broken)).run(tmp_path, read_request(tmp_path), report)

@@ -39,6 +39,7 @@ from clipsvd_app.jobs import (
     TrainRequest,
     VerifyRequest,
     VerifyResult,
+    read_request,
     read_result,
     write_request,
 )
@@ -66,7 +67,7 @@ def ask(engine, tmp_path_factory):
     def run(request, kind):
         folder = tmp_path_factory.mktemp(type(request).__name__)
         write_request(folder, request)
-        engine.run(folder, quiet)
+        engine.run(folder, read_request(folder), quiet)
         return read_result(folder, kind), folder
 
     return run
@@ -112,9 +113,9 @@ def test_a_run_that_was_cancelled_goes_on_where_it_stopped(engine, reference, st
                 raise Cancelled
 
     with pytest.raises(Cancelled):
-        engine.run(cancelled, cancel_in_training)
-    engine.run(resumed, quiet)
-    engine.run(straight, quiet)
+        engine.run(cancelled, read_request(cancelled), cancel_in_training)
+    engine.run(resumed, read_request(resumed), quiet)
+    engine.run(straight, read_request(straight), quiet)
     one, other = (read_adapter(folder / "adapter.safetensors") for folder in (resumed, straight))
     assert trained == [1, 2, 3]
     assert RESUMED in read_result(resumed, RunResult).notes
@@ -146,7 +147,7 @@ def test_a_run_tells_the_frozen_methods_before_it_trains_and_the_verdict_before_
         if not told or told[-1] != stage:
             told.append(stage)
 
-    engine.run(tmp_path, report, told.append)
+    engine.run(tmp_path, read_request(tmp_path), report, told.append)
     first, second = (place for place, known in enumerate(told) if isinstance(known, Evaluation))
     baselines, verdict = told[first], told[second]
     final = read_result(tmp_path, RunResult).evaluation
@@ -175,10 +176,10 @@ def test_a_run_whose_result_finds_the_disk_full_is_not_trained_again(
         patch.setattr(job, "write_result", full)
         write_request(tmp_path, request)
         with pytest.raises(UserError, match="disk is full"):
-            engine.run(tmp_path, quiet)
+            engine.run(tmp_path, read_request(tmp_path), quiet)
     assert set(kept_runs()) > others
     write_request(tmp_path, request)
-    engine.run(tmp_path, quiet)
+    engine.run(tmp_path, read_request(tmp_path), quiet)
     assert RESUMED in read_result(tmp_path, RunResult).notes
     assert set(kept_runs()) == others
 
@@ -272,10 +273,11 @@ def test_short_jobs_between_its_steps_change_no_number_of_a_run(
 
     def serve(stage, done, total, metrics=None):
         if stage in ("Choosing the learning rate", "Training") and waiting:
-            engine.run(waiting.pop(), quiet)
+            place = waiting.pop()
+            engine.run(place, read_request(place), quiet)
 
     write_request(tmp_path / "run", TrainRequest(reference, CLASSES, studies, RECIPE, shots=2))
-    engine.run(tmp_path / "run", serve)
+    engine.run(tmp_path / "run", read_request(tmp_path / "run"), serve)
     result = read_result(tmp_path / "run", RunResult)
     assert waiting == []
     assert result.predictions == held_out[0].predictions
@@ -394,12 +396,6 @@ def test_a_class_without_an_image_is_refused(ask, reference, studies):
 def test_other_weights_than_those_asked_for_are_refused(ask, reference, studies):
     with pytest.raises(UserError, match="not those that were asked for"):
         ask(PreviewRequest(replace(reference, sha256="0" * 64), CLASSES, studies), PreviewResult)
-
-
-def test_a_job_without_a_readable_request_is_refused(engine, tmp_path):
-    (tmp_path / "request.json").write_text('{"kind": "train"}')
-    with pytest.raises(UserError, match="request cannot be read"):
-        engine.run(tmp_path, quiet)
 
 
 def records(root, reference, tiny_recipe, **changes):

@@ -9,7 +9,7 @@ from sklearn.manifold import trustworthiness
 from clipsvd_app.engine.jobs.job import Engine
 from clipsvd_app.engine.jobs.map import principal_plane, tsne
 from clipsvd_app.errors import Cancelled, UserError
-from clipsvd_app.jobs import BackboneRef, MapRequest, MapResult, read_result, write_request
+from clipsvd_app.jobs import BackboneRef, MapRequest, MapResult, read_request, read_result, write_request
 
 
 def quiet(stage, done, total, metrics=None):
@@ -63,7 +63,7 @@ def test_equal_images_do_not_break_the_map():
 def test_the_job_places_every_image_that_can_be_read(tiny_folder, studies, tmp_path, projection):
     request = MapRequest(BackboneRef("tiny", str(tiny_folder)), studies, projection)
     write_request(tmp_path, request)
-    Engine().run(tmp_path, quiet)
+    Engine().run(tmp_path, read_request(tmp_path), quiet)
     result = read_result(tmp_path, MapResult)
     assert {place.image_id for place in result.places} == {image.id for image in studies}
     assert result.projection == projection
@@ -72,4 +72,4 @@ def test_the_job_places_every_image_that_can_be_read(tiny_folder, studies, tmp_p
 def test_three_images_are_no_map(tiny_folder, studies, tmp_path):
     write_request(tmp_path, MapRequest(BackboneRef("tiny", str(tiny_folder)), studies[:3], "pca"))
     with pytest.raises(UserError, match="at least 4"):
-        Engine().run(tmp_path, quiet)
+        Engine().run(tmp_path, read_request(tmp_path), quiet)

@@ -25,6 +25,7 @@ from clipsvd_app.jobs import (
     Progress,
     RunJob,
     TrainRequest,
+    read_request,
     read_result,
     write_request,
 )
@@ -79,7 +80,7 @@ def trained(engine, training, tmp_path_factory):
     """The folder of the training when nothing else runs."""
     folder = tmp_path_factory.mktemp("train")
     write_request(folder, training)
-    engine.run(folder, lambda *_: None)
+    engine.run(folder, read_request(folder), lambda *_: None)
     return folder
 
 
@@ -104,7 +105,7 @@ def alone(engine, reference, adapter, studies, tmp_path):
     """The short job and its answer when nothing else runs."""
     request = PredictRequest(reference, adapter, studies[:3])
     write_request(tmp_path / "alone", request)
-    engine.run(tmp_path / "alone", lambda *_: None)
+    engine.run(tmp_path / "alone", read_request(tmp_path / "alone"), lambda *_: None)
     answer = read_result(tmp_path / "alone", PredictResult)
     assert any(image.adapted != image.zero_shot for image in answer.images)
     return request, answer

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from clipsvd_app.engine.jobs.job import Engine
-from clipsvd_app.jobs import PredictResult, VerifyResult, read_result
+from clipsvd_app.jobs import PredictResult, VerifyResult, read_request, read_result
 from clipsvd_app.services.adapters import application
 from clipsvd_app.services.models import backbones
 from clipsvd_app.services.projects.demo_run import ADAPTER_MEMBER, demo_run_file
@@ -25,7 +25,7 @@ def test_the_adapter_of_the_demo_fits_the_bundled_backbone(tmp_path: Path) -> No
         adapter.write_bytes(archive.read(ADAPTER_MEMBER))
     backbone = backbones.find(Settings(), backbones.DEMO)
     job = application.prepare_verify(adapter, backbone, "cpu")
-    Engine().run(job, lambda *_args: None)
+    Engine().run(job, read_request(job), lambda *_args: None)
     assert read_result(job, VerifyResult).passed
 
 
@@ -37,7 +37,7 @@ def test_it_warns_of_what_is_no_chest_film(tmp_path: Path) -> None:
     Image.fromarray(pixels).save(noise)
     backbone = backbones.find(Settings(), backbones.DEMO)
     job = application.prepare_predict(adapter, backbone, application.list_files([noise]), "cpu")
-    Engine().run(job, lambda *_args: None)
+    Engine().run(job, read_request(job), lambda *_args: None)
     found = read_result(job, PredictResult)
     assert found.learnt_kind == "radiography"
     assert found.images[0].unlike is not None

@@ -20,9 +20,16 @@ from support.tiny_clip import write_tiny_clip
 from clipsvd_app.engine.backbone.backbone import load_backbone
 from clipsvd_app.engine.backbone.intake.known import KnownRelease
 from clipsvd_app.engine.jobs.add_backbone import run_add
-from clipsvd_app.engine.jobs.job import run_job
+from clipsvd_app.engine.jobs.job import Engine
 from clipsvd_app.errors import Cancelled, UserError
-from clipsvd_app.jobs import AddBackboneRequest, AddBackboneResult, read_record, read_result, write_request
+from clipsvd_app.jobs import (
+    AddBackboneRequest,
+    AddBackboneResult,
+    read_record,
+    read_request,
+    read_result,
+    write_request,
+)
 
 STAGES = ["Reading the file", "Reading the tensors", "Writing the backbone", "Checking the backbone"]
 BIN, SAFE = "open_clip_pytorch_model.bin", "open_clip_model.safetensors"
@@ -441,5 +448,5 @@ def test_an_existing_target_is_never_written_over(download, target):
 def test_the_job_answers_with_a_result(download, target, tmp_path):
     job = tmp_path / "job"
     write_request(job, AddBackboneRequest(str(download), str(target), "mine"))
-    run_job(job, quiet)
+    Engine().run(job, read_request(job), quiet)
     assert read_result(job, AddBackboneResult).folder == str(target)
