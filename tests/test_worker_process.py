@@ -221,7 +221,7 @@ import os, sys
 from clipsvd_app import worker
 from clipsvd_app.engine.jobs import job
 
-class Noisy(run_job.Engine):
+class Noisy(job.Engine):
     def run(self, folder, request, report, announce):
         print("a stray print")
         os.write(1, b"a stray write of a library\\n")
