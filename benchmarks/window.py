@@ -60,7 +60,7 @@ def bench_window(folder: Path, runs: int) -> WindowBench | None:
         path = Path(scratch) / "bench.clipsvd"
         with create_project(path) as project:
             project.apply(apply_import(project, plan_import(project, [folder])))
-        return _measured_in_window(WindowBench, "viewing_times", path, runs)
+        return measured_in_window(WindowBench, "viewing_times", path, runs)
 
 
 def bench_labelling(images: int, labels: int) -> LabellingBench | None:
@@ -77,7 +77,7 @@ def bench_labelling(images: int, labels: int) -> LabellingBench | None:
             first = [image.id for image in project.images()][:LABELLED]
             ids = [known.id for known in project.classes()]
             project.apply(SetLabels({image: ids[at % len(ids)] for at, image in enumerate(first)}, "label"))
-        return _measured_in_window(LabellingBench, "labelling_times", path, labels)
+        return measured_in_window(LabellingBench, "labelling_times", path, labels)
 
 
 def _draw(folder: Path, images: int) -> None:
@@ -93,7 +93,7 @@ def _draw(folder: Path, images: int) -> None:
         Image.fromarray(picture).save(folder / f"{number:05}.png", compress_level=1)
 
 
-def _measured_in_window(kind: type[T], module: str, path: Path, count: int) -> T | None:
+def measured_in_window(kind: type[T], module: str, path: Path, count: int) -> T | None:
     """Return what a module measured in a window of its own."""
     home = str(path.parent / "home")
     environment = {**os.environ, HOME_VARIABLE: home, "QT_QPA_PLATFORM": "offscreen"}

@@ -199,7 +199,7 @@ def main() -> int:
             output.flush()
 
     inbox: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
-    threading.Thread(target=_read_commands, args=(sys.stdin, inbox), daemon=True).start()
+    threading.Thread(target=read_commands, args=(sys.stdin, inbox), daemon=True).start()
     from clipsvd_app.engine.device.torch_setup import import_open_clip
     from clipsvd_app.engine.jobs.job import Engine
 
@@ -231,7 +231,8 @@ def _take_stdout() -> TextIO:
     return os.fdopen(kept, "w", encoding="utf-8", newline="\n")
 
 
-def _read_commands(stream: TextIO, inbox: queue.SimpleQueue[Command | None]) -> None:
+def read_commands(stream: TextIO, inbox: queue.SimpleQueue[Command | None]) -> None:
+    """Put every command of a stream into the inbox, and None when it ends."""
     for line in stream:
         try:
             inbox.put(decode_command(line))

@@ -42,7 +42,7 @@ def main() -> None:
         sys.stdout.flush()
 
     inbox = queue.SimpleQueue()
-    threading.Thread(target=worker._read_commands, args=(sys.stdin, inbox), daemon=True).start()
+    threading.Thread(target=worker.read_commands, args=(sys.stdin, inbox), daemon=True).start()
     send(Ready(PROTOCOL, "cpu", {}, ("cpu",), ""))
     worker.Worker(Scripted(), send, inbox).serve()
 
