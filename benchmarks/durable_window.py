@@ -1,6 +1,6 @@
 """How long one label holds the window's thread, in a project as large as a user's becomes.
 
-``python -m benchmarks.durable_window PROJECT LABELS`` labels by keys in a whole window, with every page built,
+``python -m benchmarks.durable_window PROJECT LABELS`` labels by keys in a whole window, every page built,
 and writes one JSON line. The engine is a process that answers previews with made-up numbers: what is computed
 there costs the window nothing, what is asked and answered does.
 """
