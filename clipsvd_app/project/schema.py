@@ -1,4 +1,4 @@
-"""The tables of a project file. A new version gets a new migration, never a change of an old one."""
+"""The tables of a project file. A new version appends a script, and never changes one that was released."""
 
 from __future__ import annotations
 
@@ -17,7 +17,16 @@ MIGRATIONS: tuple[str, ...] = (
         study_id INTEGER NOT NULL REFERENCES study(id) ON DELETE CASCADE,
         key TEXT NOT NULL UNIQUE,
         modality TEXT NOT NULL,
-        body_part TEXT NOT NULL
+        body_part TEXT NOT NULL,
+        display_window TEXT
+    ) STRICT;
+    CREATE TABLE series_flag (
+        id INTEGER PRIMARY KEY,
+        series_id INTEGER NOT NULL REFERENCES series(id) ON DELETE CASCADE,
+        code TEXT NOT NULL,
+        sentence TEXT NOT NULL,
+        count INTEGER NOT NULL,
+        UNIQUE (series_id, code)
     ) STRICT;
     CREATE TABLE image (
         id INTEGER PRIMARY KEY,
@@ -32,6 +41,7 @@ MIGRATIONS: tuple[str, ...] = (
         burned_in_text INTEGER NOT NULL,
         display_window TEXT,
         crop TEXT,
+        mark TEXT NOT NULL DEFAULT '',
         UNIQUE (sha256, frame)
     ) STRICT;
     CREATE INDEX image_series ON image(series_id);
@@ -50,31 +60,10 @@ MIGRATIONS: tuple[str, ...] = (
         id INTEGER PRIMARY KEY,
         image_id INTEGER NOT NULL,
         class_name TEXT,
-        at TEXT NOT NULL
+        at TEXT NOT NULL,
+        reader TEXT NOT NULL DEFAULT '',
+        mark TEXT NOT NULL DEFAULT ''
     ) STRICT;
-    CREATE TABLE run (
-        number INTEGER PRIMARY KEY AUTOINCREMENT,
-        created TEXT NOT NULL,
-        preset TEXT NOT NULL,
-        request TEXT NOT NULL,
-        result TEXT NOT NULL,
-        adapter BLOB NOT NULL
-    ) STRICT;
-    """,
-    """
-    CREATE TABLE series_flag (
-        id INTEGER PRIMARY KEY,
-        series_id INTEGER NOT NULL REFERENCES series(id) ON DELETE CASCADE,
-        code TEXT NOT NULL,
-        sentence TEXT NOT NULL,
-        count INTEGER NOT NULL,
-        UNIQUE (series_id, code)
-    ) STRICT;
-    """,
-    """
-    ALTER TABLE image ADD COLUMN mark TEXT NOT NULL DEFAULT '';
-    ALTER TABLE label_event ADD COLUMN reader TEXT NOT NULL DEFAULT '';
-    ALTER TABLE label_event ADD COLUMN mark TEXT NOT NULL DEFAULT '';
     CREATE TABLE reading (
         id INTEGER PRIMARY KEY,
         image_id INTEGER NOT NULL REFERENCES image(id) ON DELETE CASCADE,
@@ -84,8 +73,6 @@ MIGRATIONS: tuple[str, ...] = (
         UNIQUE (image_id, reader)
     ) STRICT;
     CREATE INDEX reading_class ON reading(class_id);
-    """,
-    """
     CREATE TABLE measure (
         id INTEGER PRIMARY KEY,
         image_id INTEGER NOT NULL REFERENCES image(id) ON DELETE CASCADE,
@@ -93,39 +80,16 @@ MIGRATIONS: tuple[str, ...] = (
         points TEXT NOT NULL
     ) STRICT;
     CREATE INDEX measure_image ON measure(image_id);
-    """,
-    """
-    ALTER TABLE series ADD COLUMN display_window TEXT;
-    """,
-    # What lists show of a run lies beside it: decoding whole results takes 0.2 s for each 2,000 predictions.
-    """
-    ALTER TABLE run ADD COLUMN summary TEXT NOT NULL DEFAULT '';
-    UPDATE run SET summary = (
-        SELECT json_object(
-            'shots', json_extract(run.result, '$.shots'),
-            'seed', json_extract(run.result, '$.seed'),
-            'train_images', json_extract(run.result, '$.train_images'),
-            'balanced_accuracy', json_extract(adapted.value, '$.balanced_accuracy'),
-            'interval', CASE WHEN adapted.value IS NULL THEN NULL ELSE json_array(
-                json_extract(adapted.value, '$.interval.low'), json_extract(adapted.value, '$.interval.high')
-            ) END,
-            'zero_shot_accuracy', (
-                SELECT json_extract(base.value, '$.balanced_accuracy')
-                FROM json_each(run.result, '$.evaluation.methods') AS base
-                WHERE json_extract(base.value, '$.method') = 'zero_shot'
-            ),
-            'verdict', CASE WHEN adapted.value IS NULL THEN 'none'
-                ELSE coalesce(json_extract(run.result, '$.evaluation.verdict'), 'not_shown') END,
-            'seconds', json_extract(run.result, '$.seconds'),
-            'evaluation', json_extract(run.result, '$.evaluation.kind'),
-            'backbone_name', json_extract(run.result, '$.backbone_name'),
-            'backbone_sha256', json_extract(run.result, '$.backbone_sha256')
-        )
-        FROM (SELECT 1) LEFT JOIN json_each(run.result, '$.evaluation.methods') AS adapted
-            ON json_extract(adapted.value, '$.method') = 'clip_svd'
-    );
-    """,
-    """
+    -- Lists read the summary of a run; its result holds thousands of predictions.
+    CREATE TABLE run (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        created TEXT NOT NULL,
+        preset TEXT NOT NULL,
+        request TEXT NOT NULL,
+        result TEXT NOT NULL,
+        adapter BLOB NOT NULL,
+        summary TEXT NOT NULL
+    ) STRICT;
     CREATE TABLE run_classifier (
         run INTEGER NOT NULL REFERENCES run(number) ON DELETE CASCADE,
         method TEXT NOT NULL,

@@ -1,4 +1,4 @@
-"""How the golden project files were made, one for each version of the tables.
+"""How the golden project file was made, one for each version of the tables.
 
 Run once for a new version, from the root of the source tree:
 PYTHONPATH=.:tests python tests/golden/make_projects.py. It never writes a file again that is there.
@@ -49,7 +49,7 @@ def main() -> None:
         project.apply(SetMarks({third: "uncertain"}))
         project.apply(SetView(second, Window(40.0, 400.0), Crop(0.25, 0.25, 0.5, 0.5)))
         project.apply(SetSeriesFlags({"se": (SeriesFlag("missing_slices", "1 slice is missing.", 1),)}))
-        project.apply(SetSeriesWindows({"se": (500.0, 1000.0, "LINEAR_EXACT")}))
+        project.apply(SetSeriesWindows({"se": Window(500.0, 1000.0, "LINEAR_EXACT")}))
         ellipse = Measure("ellipse", ((10.5, 20.0), (30.0, 44.25)))
         project.apply(SetMeasures(first, (Measure("distance", ((1.5, 2.5), (4.5, 6.5))), ellipse)))
         project.close()

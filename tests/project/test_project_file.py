@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import signal
@@ -11,35 +10,22 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.changing import replace
 from support.made_evaluation import made_run
 
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.domain.measures import Measure
-from clipsvd_app.domain.records import to_json
-from clipsvd_app.domain.results.evaluation import Evaluation
-from clipsvd_app.domain.study import NewImage, SeriesFlag
+from clipsvd_app.domain.study import NewImage
 from clipsvd_app.domain.view import Crop, Window
 from clipsvd_app.errors import UserError
 from clipsvd_app.project import create_project, open_project
-from clipsvd_app.project.changes import AddImages, RemoveImages, SetLabels, SetMarks, SetSeriesFlags
+from clipsvd_app.project.backups import newest_backup
+from clipsvd_app.project.changes import AddImages, RemoveImages, SetLabels
 from clipsvd_app.project.class_changes import AddClass
 from clipsvd_app.project.measure_changes import SetMeasures
 from clipsvd_app.project.schema import APPLICATION_ID, MIGRATIONS, VERSION
 from clipsvd_app.settings import data_folder
 
 GOLDEN = Path(__file__).parent.parent / "golden"
-OLD_WORK = """
-INSERT INTO setting (key, value) VALUES ('salt', 'aa');
-INSERT INTO patient (id, key) VALUES (1, 'p');
-INSERT INTO study (id, patient_id, key) VALUES (1, 1, 'st');
-INSERT INTO series (id, study_id, key, modality, body_part) VALUES (1, 1, 'se', 'CT', '');
-INSERT INTO image (id, series_id, sha256, path, frame, position, rows, columns, near_hash, burned_in_text)
-    VALUES (1, 1, 'f', 'a.dcm', 0, 0.0, 8, 8, '', 0);
-INSERT INTO class (id, name, prompts, position) VALUES (1, 'cyst', '["an image of cyst"]', 0);
-INSERT INTO label (image_id, class_id) VALUES (1, 1);
-INSERT INTO label_event (image_id, class_name, at) VALUES (1, 'cyst', '2024-01-01T00:00:00+00:00');
-"""
 
 
 def new_image(number: int, patient: int = 0) -> NewImage:
@@ -94,33 +80,24 @@ def test_a_file_from_a_newer_version_is_refused_and_left_alone(project) -> None:
     assert project.path.read_bytes() == before
 
 
-@pytest.mark.parametrize("version", range(1, VERSION))
-def test_a_file_of_every_earlier_version_is_brought_up_to_date_with_its_labels(
-    tmp_path: Path, version: int
-) -> None:
-    path = tmp_path / "old.clipsvd"
-    with contextlib.closing(sqlite3.connect(path)) as plain:
-        plain.executescript("".join(MIGRATIONS[:version]))
-        plain.executescript(OLD_WORK)
-        plain.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        plain.execute(f"PRAGMA user_version = {version}")
-        plain.commit()
-    with open_project(path) as project:
-        (image,) = project.images()
-        assert (image.class_id, image.mark) == (1, "")
-        assert (project.series_flags(), project.readings()) == ({}, ())
-        assert [(event.class_name, event.reader) for event in project.label_log()] == [("cyst", "")]
-        key = project._db.execute("SELECT key FROM series").fetchone()[0]
-        project.apply(SetSeriesFlags({key: (SeriesFlag("missing_slices", "1 slice is missing.", 1),)}))
-        project.apply(SetMarks({image.id: "uncertain"}))
-        assert len(project.series_flags()) == 1
-        assert project.images()[0].mark == "uncertain"
+def test_an_older_file_is_kept_as_it_was_and_then_brought_up_to_date(project, monkeypatch) -> None:
+    project.apply(AddImages((new_image(1),)))
+    project.close()
+    newer = (*MIGRATIONS, "ALTER TABLE image ADD COLUMN remark TEXT NOT NULL DEFAULT 'none';")
+    monkeypatch.setattr("clipsvd_app.project.database.MIGRATIONS", newer)
+    monkeypatch.setattr("clipsvd_app.project.database.VERSION", len(newer))
+    with open_project(project.path) as opened:
+        assert opened._db.execute("SELECT remark FROM image").fetchall() == [("none",)]
+        assert opened._db.execute("PRAGMA user_version").fetchone()[0] == len(newer)
+        assert len(opened.images()) == 1
+    with contextlib.closing(sqlite3.connect(newest_backup(project.path).path)) as kept:
+        assert kept.execute("PRAGMA user_version").fetchone()[0] == VERSION
+        assert kept.execute("SELECT count(*) FROM image").fetchone()[0] == 1
 
 
-@pytest.mark.parametrize("version", range(3, VERSION + 1))
-def test_the_golden_file_of_each_version_opens_with_its_work(tmp_path: Path, version: int) -> None:
+def test_the_golden_file_opens_with_its_work(tmp_path: Path) -> None:
     path = tmp_path / "golden.clipsvd"
-    shutil.copyfile(GOLDEN / f"project_format{version}.clipsvd", path)
+    shutil.copyfile(GOLDEN / f"project_format{VERSION}.clipsvd", path)
     with open_project(path) as project:
         first, second, third = project.images()
         assert [known.name for known in project.classes()] == ["cyst"]
@@ -128,18 +105,12 @@ def test_the_golden_file_of_each_version_opens_with_its_work(tmp_path: Path, ver
         assert second.window == Window(40.0, 400.0)
         assert second.crop == Crop(0.25, 0.25, 0.5, 0.5)
         assert len(project.series_flags()) == 1
-        assert first.series_window == (Window(500.0, 1000.0, "LINEAR_EXACT") if version >= 5 else None)
+        assert first.series_window == Window(500.0, 1000.0, "LINEAR_EXACT")
         line = Measure("distance", ((1.5, 2.5), (4.5, 6.5)))
         ellipse = Measure("ellipse", ((10.5, 20.0), (30.0, 44.25)))
-        assert project.measures() == ({first.id: (line, ellipse)} if version >= 4 else {})
+        assert project.measures() == {first.id: (line, ellipse)}
         project.apply(SetMeasures(third.id, (line,)))
         assert project.measures()[third.id] == (line,)
-
-
-def test_every_version_from_the_third_has_a_golden_file() -> None:
-    assert {path.name for path in GOLDEN.glob("project_format*")} == {
-        f"project_format{version}.clipsvd" for version in range(3, VERSION + 1)
-    }
 
 
 def test_measures_go_with_their_image_and_come_back_with_it(project) -> None:
@@ -300,32 +271,6 @@ def test_the_tables_have_room_for_no_name_id_or_date_of_a_patient(project) -> No
         "kind",
         "points",
     }
-
-
-def test_a_run_of_an_earlier_version_gets_the_summary_that_a_new_one_has(tmp_path: Path) -> None:
-    path = tmp_path / "old.clipsvd"
-    estimated = made_run(("a", "b"), ids=range(1, 21), labels=[place % 2 for place in range(20)], training=4)
-    without = replace(estimated, evaluation=Evaluation("none", "Too few patients."))
-    with contextlib.closing(sqlite3.connect(path)) as plain:
-        plain.executescript("".join(MIGRATIONS[:4]))
-        for result in (estimated, without):
-            row = ("2026-01-01", "quick", json.dumps(to_json(result)))
-            plain.execute(
-                "INSERT INTO run (created, preset, request, result, adapter) VALUES (?, ?, '{}', ?, x'')", row
-            )
-        plain.execute("INSERT INTO setting VALUES ('salt', 'x')")
-        plain.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        plain.execute("PRAGMA user_version = 4")
-        plain.commit()
-    with open_project(path) as project:
-        for result in (estimated, without):
-            project.add_run("quick", {}, result, b"")
-        brought, fresh = project.runs()[:2], project.runs()[2:]
-        assert [replace(run, number=0, created="") for run in brought] == [
-            replace(run, number=0, created="") for run in fresh
-        ]
-        assert [run.balanced_accuracy is None for run in fresh] == [False, True]
-        assert project.run_summary(1) == brought[0]
 
 
 def test_the_list_of_runs_reads_no_result(project) -> None:
