@@ -13,7 +13,7 @@ from msgspec import Meta
 from clipsvd_app.adapter_file.plain_text import HIDDEN
 from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.domain.records import Record
-from clipsvd_app.domain.results.evaluation import Verdict
+from clipsvd_app.domain.results.evaluation import Interval, Verdict
 from clipsvd_app.domain.words.notice import NOT_FOR_DIAGNOSIS
 
 FORMAT = 1
@@ -136,7 +136,7 @@ class Training(Record):
     seconds: Annotated[float, Meta(ge=0, le=1e8)]
 
 
-class AccuracyInterval(Record):
+class AccuracyInterval(Interval):
     """A 95 % interval of an accuracy."""
 
     low: Fraction
