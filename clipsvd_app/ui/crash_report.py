@@ -30,7 +30,7 @@ def show_crash(parent: QWidget, kind: type[BaseException], trace: TracebackType 
     box = QMessageBox(
         QMessageBox.Icon.Warning,
         "Something went wrong",
-        "The program made a mistake. Your labels are saved; you can go on working.",
+        "Your labels are saved, and you can continue working.",
         QMessageBox.StandardButton.Close,
         parent,
     )

@@ -65,16 +65,16 @@ def trouble_of(said: str, environment: Mapping[str, str]) -> UserError:
             f"Qt has no platform “{asked}”, which {_ASKED} asks for.", f"Unset {_ASKED}{others}"
         )
     if not named and asked.partition("-")[0] in _NEED_A_DISPLAY and sys.platform.startswith("linux"):
-        return _no_window("There is no display to open a window on.", _LINE)
+        return _no_window("No display is available.", _LINE)
     if any(words in said for words in ("Authorization required", "No protocol specified", "MAGIC-COOKIE")):
-        return _no_window(f"The display {named} does not let this user in.", _LINE)
+        return _no_window(f"The display {named} denied access.", _LINE)
     if named and ("could not connect to display" in said or "wl_display" in said):
-        return _no_window(f"The display {named} does not answer.", _LINE)
+        return _no_window(f"The display {named} does not respond.", _LINE)
     if "cursor0" in said:
         return _no_window(
             "A system library that Qt needs to open a window is missing, most often libxcb-cursor0.", _INSTALL
         )
-    words = next((line.strip() for line in said.splitlines() if line.strip()), "it gives no reason")
+    words = next((line.strip() for line in said.splitlines() if line.strip()), "no reason given")
     return _no_window(f"Qt cannot open a window here: {words.rstrip('.')}.", _LINE)
 
 

@@ -75,10 +75,10 @@ def _question(jobs: tuple[LongJob, ...], window: MainWindow) -> QMessageBox:
     box.setWindowTitle("Quit?")
     box.setTextFormat(Qt.TextFormat.PlainText)
     if len(jobs) == 1:
-        box.setText(f"{jobs[0].title} is still under way.")
+        box.setText(f"{jobs[0].title} is still running.")
         box.setInformativeText(jobs[0].if_closed)
     else:
-        box.setText(f"{len(jobs)} jobs are still under way.")
+        box.setText(f"{len(jobs)} jobs are still running.")
         box.setInformativeText("\n".join(f"{job.title}: {job.if_closed}" for job in jobs))
     keep = box.addButton(_keep(jobs), QMessageBox.ButtonRole.RejectRole)
     destructive(box.addButton(STOP, QMessageBox.ButtonRole.DestructiveRole))

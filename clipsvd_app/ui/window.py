@@ -36,10 +36,12 @@ IMAGES = "Images (*)"
 ADAPTERS = "Adapters and classifiers (*.sigma.safetensors *.classifier.safetensors)"
 PAGES = ("label", "train", "inspect", "explain", "export", "settings")
 ABOUT = (
-    f"<b>CLIP-SVD Studio {__version__}</b><p>Teaches a biomedical vision-language model a new finding from a"
-    " handful of your own images, by training only the singular values of its weights.</p>"
-    "<p>Method: Koleilat, Rivaz, Xiao 2025, <i>Singular Value Few-shot Adaptation of Vision-Language"
-    f" Models</i>.</p><p>Apache-2.0. {NOT_FOR_DIAGNOSIS}</p>"
+    f"<b>CLIP-SVD Studio {__version__}</b><p>Adapts a biomedical vision-language model to your"
+    f" classes from a few"
+    " labelled images, by training only the singular values of its weights.</p>"
+    "<p>Method: T. Koleilat, H. Rivaz, Y. Xiao, <i>CLIP-SVD: Efficient and Interpretable"
+    " Vision-Language Adaptation via Singular Values</i>, Transactions on Machine Learning Research,"
+    " 2026.</p><p>Apache-2.0. {NOT_FOR_DIAGNOSIS}</p>"
 )
 
 
@@ -107,9 +109,7 @@ class WindowController(QObject):
 
     def set_preview(self, text: str) -> None:
         """Show the preview's accuracy in the status bar."""
-        self._preview = Segment(
-            text, "quiet", "Estimated from the labels so far, one patient left out at a time"
-        )
+        self._preview = Segment(text, "quiet", "Leave-one-patient-out estimate from the current labels")
         self.refresh()
 
     def open_demo(self) -> None:
@@ -160,7 +160,7 @@ class WindowController(QObject):
         self._device = Segment(
             ready.device.replace("cpu", "CPU", 1),
             "warning" if ready.device_note else "quiet",
-            ready.device_note or "Where the engine computes",
+            ready.device_note or "Device used by the engine",
         )
         self.refresh()
 
@@ -190,8 +190,10 @@ class WindowController(QObject):
                 self._session.tell(Notice("info", answer.value.note, key="demo"))
 
     def _show_drawing(self, done: int, total: int) -> None:
-        words = f"Drawing the demo studies: {done:,} of {total:,}."
-        self._window.show_notice(Notice("info", words, "Once only.", key="demo", progress=(done, total)))
+        words = f"Drawing the demo films: {done:,} of {total:,}."
+        self._window.show_notice(
+            Notice("info", words, "This happens only once.", key="demo", progress=(done, total))
+        )
 
     def _show_undo(self) -> None:
         stack = self._session.undo_stack

@@ -126,7 +126,7 @@ def test_patients_are_told_apart_as_asked(capsys, folders: Path, tmp_path: Path)
         (("adapter", "show", "pyproject.toml"), ""),
         (("predict", "x.png", "--adapter", "pyproject.toml"), ""),
         (("backbones", "add", "gone"), "gone"),
-        (("backbones", "remove", "demo"), "comes with the program"),
+        (("backbones", "remove", "demo"), "bundled"),
         (("bench", "fewshot", "gone", "--shots", "1"), "gone"),
     ],
 )

@@ -82,10 +82,13 @@ PREVIEW = GroupPreview(
 )
 FACTS = (
     ("Classes", ", ".join(NAMES)),
-    ("Made for", "OpenCLIP ViT-B/16, DataComp XL (0123456789ab…)"),
-    ("Learned", "110,592 singular values of 144 matrices"),
+    ("Backbone", "OpenCLIP ViT-B/16, DataComp XL (0123456789ab…)"),
+    ("Trained", "110,592 singular values of 144 matrices"),
     ("From", "32 images (16, 16) of 32 patients"),
-    ("Judged", "On unseen patients balanced accuracy was 87.5 % (95 % CI 79.1 to 93.0), n = 56 patients."),
+    (
+        "Evaluation",
+        "On unseen patients balanced accuracy was 87.5 % (95 % CI 79.1 to 93.0), n = 56 patients.",
+    ),
 )
 
 

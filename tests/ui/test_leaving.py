@@ -60,7 +60,7 @@ def test_closing_while_a_training_runs_asks_and_keeping_it_is_the_default(qtbot,
     seen: list[str] = []
     answer_with("Keep training", seen)
     assert not studio.window.close()
-    assert seen == ["Training is still under way.", "Keep training", "Keep training"]
+    assert seen == ["Training is still running.", "Keep training", "Keep training"]
     assert studio.window.isVisible()
     assert studio.pages.training.running
     answer_with("Stop and quit", seen)
@@ -79,7 +79,7 @@ def test_closing_asks_about_every_kind_of_long_job_and_no_longer_once_it_has_end
     seen: list[str] = []
     answer_with("Keep window open", seen)
     assert not studio.window.close()
-    assert seen[0] == "2 jobs are still under way."
+    assert seen[0] == "2 jobs are still running."
     QTimer.singleShot(0, lambda: [studio.session.long_jobs.end(key) for key in ("one", "other")])
     assert not studio.window.close(), "what it asked about ended meanwhile, and was never to be stopped"
     assert studio.window.close()
@@ -201,7 +201,7 @@ def test_opening_the_open_project_changes_nothing_and_says_so(studio, projects):
     assert session.project is opened
     assert not session.project.read_only
     assert session.undo_stack.canUndo()
-    assert {notice.message for notice in studio.told[told:]} == {"“first” is open already."}
+    assert {notice.message for notice in studio.told[told:]} == {"“first” is already open."}
     assert studio.told[-1].kind == "info"
 
 

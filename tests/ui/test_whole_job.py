@@ -201,7 +201,7 @@ def test_a_cancelled_run_is_a_row_that_can_be_resumed_and_no_run(
     qtbot.waitUntil(lambda: len(pages.train.progress.curves.data_rows()) > 1, timeout=ENGINE_MS)
     press(pages.train, "Cancel")
     qtbot.waitUntil(lambda: not pages.training.running, timeout=20_000)
-    assert told[-1].message == "Training was stopped."
+    assert told[-1].message == "Training stopped."
     assert studio.session.project.runs() == ()
     resume = next(b for b in pages.train.findChildren(QPushButton) if b.text() == "Resume")
     assert resume.isVisible(), "the stopped training stands in the table of runs"

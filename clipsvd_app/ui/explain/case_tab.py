@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 NO_CASE = EmptySpec(
     icon="explain",
     headline="Choose a case",
-    sentence="Click one on the left, open one on Inspect, or drop an image file here.",
+    sentence="Click a case on the left, open one from Inspect, or drop an image file here.",
 )
-NOT_EXPLAINED = "This case was not explained."
-DETAILS = "Details: how the margin comes about, concepts, and the check of the map"
+NOT_EXPLAINED = "This case has not been explained."
+DETAILS = "Details: contributions to the margin, concepts, and the heat map test"
 
 
 class CaseTab(QWidget):
@@ -57,7 +57,7 @@ class CaseTab(QWidget):
         self._predictions: dict[int, Prediction] = {}
         self.chooser = CaseChooser()
         self.bars, self.concepts = ProbabilityBars(), ConceptBars()
-        self.answer = PartCard("Answer", self.bars)
+        self.answer = PartCard("Prediction", self.bars)
         self.words = PartCard("The case in words")
         self._statements = Statements()
         self.concepts_card = PartCard("Concepts in the image", self.concepts)
@@ -204,13 +204,13 @@ def answer_of(
 
 
 _SEEN = {
-    "train": "The model was trained on this image: its answer says nothing about unseen patients.",
-    "out_of_fold": "Answered by the cross-validation fits that had not seen this patient.",
+    "train": "The model was trained on this image. Its prediction is not evidence for unseen patients.",
+    "out_of_fold": "Predicted by cross-validation fits that were not trained on this patient.",
 }
 _HOW_PLAIN = "Both are the models' own probabilities for this image."
 _HOW = {
     "out_of_fold": (
-        "The image was used for training. The answer is that of the cross-validation fits which had not seen "
-        "the patient; map, margin and concepts explain the final model, which had."
+        "A training image. The prediction is from cross-validation fits that were not trained on"
+        " this patient; heat map, margin and concepts explain the final model, which was."
     ),
 }

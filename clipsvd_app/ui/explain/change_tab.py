@@ -38,21 +38,21 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.results.explanation import HeadChange
     from clipsvd_app.ui.explain.state import ExplainState, Progress
 
-OLD_TITLE = "Explained by an earlier version"
+OLD_TITLE = "Incomplete explanation"
 OLD_SENTENCE = (
-    "Attention heads and controls are missing. The adapter is stored with the run, so it can be "
-    "explained again; that takes about a minute and trains nothing."
+    "Attention heads and controls are missing. You can explain the run again from its"
+    " stored adapter; this takes about a minute and does not train."
 )
-NONE_TITLE = "Nothing here can be put into words reliably"
+NONE_TITLE = "No reliable description"
 NONE_SENTENCE = (
-    "The sizes of change below are exact. Descriptions did not pass their controls, so none is shown; "
-    "Trust says which failed."
+    "The amounts of change below are exact. No descriptions are shown, because their"
+    " controls failed. See Controls for details."
 )
-NO_HEADS = "This run has no reading of single attention heads."
-_HEADS_HINT = "Click a head, or go through them with the arrow keys: what it writes, before and after."
-_MATRIX_HINT = "Click a square to see by how much that matrix changed."
-_TEXT_HEAD = "Heads of the text tower are given by size alone: their outputs do not simply add up."
-_UNTOLD = "No head of this run is put into words: across all of them the readings failed their controls."
+NO_HEADS = "This run has no descriptions of attention heads."
+_HEADS_HINT = "Click a head, or use the arrow keys, to see what it writes before and after adaptation."
+_MATRIX_HINT = "Click a square to see how much the matrix changed."
+_TEXT_HEAD = "For heads of the text encoder, only the amount of change is shown: their outputs do not add up."
+_UNTOLD = "No heads are described: their controls failed."
 
 
 class ChangeTab(QWidget):
@@ -75,7 +75,9 @@ class ChangeTab(QWidget):
         self._cases: dict[int, NearCase] = {}
         self.banner = Banner()
         self._again = destructive(
-            button("Explain again", hint="Explain this run anew from its stored adapter; nothing is trained")
+            button(
+                "Explain again", hint="Recompute the explanation from the stored adapter, without training"
+            )
         )
         self._bar, self._cancel = QProgressBar(), destructive(button("Cancel"))
         self._stage = one_line("", "muted")
@@ -96,7 +98,7 @@ class ChangeTab(QWidget):
 
     def set_state(self, state: ExplainState) -> None:
         """Show a run."""
-        found = state.explanation or RunExplanation((), (), "This run left no explanation.", "")
+        found = state.explanation or RunExplanation((), (), "This run has no explanation.", "")
         self._explanation, self._names = found, state.class_names
         titles = dict(state.titles)
         self._cases = {
@@ -262,12 +264,12 @@ def _first_head(heads: tuple[HeadChange, ...]) -> object:
 def _why(head: HeadChange, *, told: bool) -> str:
     """Say why a head has no words, where it has none."""
     if head.after is None:
-        return _TEXT_HEAD if head.tower == "text" else "There were too few images to read it."
+        return _TEXT_HEAD if head.tower == "text" else "There were too few images to describe it."
     if not told:
         return _UNTOLD
     if head.after.is_control:
-        return "After adaptation a phrase that describes no such image came first, so it is not described."
-    return "" if head.after.phrases else "After adaptation no phrase exceeds what chance reaches."
+        return "Not described: after adaptation, a negative control came first."
+    return "" if head.after.phrases else "After adaptation, no phrase exceeds chance."
 
 
 def _nothing_told(found: RunExplanation) -> bool:

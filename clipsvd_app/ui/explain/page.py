@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.look.theme import Theme
 
 TabName = Literal["change", "case", "trust"]
-TAB_TITLES: dict[TabName, str] = {"change": "What changed", "case": "This case", "trust": "Trust"}
+TAB_TITLES: dict[TabName, str] = {"change": "What changed", "case": "This case", "trust": "Controls"}
 NOTHING_TO_EXPLAIN = EmptySpec(
     icon="explain",
     headline="No run to explain yet",
-    sentence="Train once; then this page shows which parts of the model changed, and in which words.",
+    sentence="Train a model to see which parts of it changed, and how.",
     actions=(EmptyAction("train", "Go to Train", primary=True),),
 )
 

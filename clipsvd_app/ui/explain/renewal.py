@@ -59,7 +59,7 @@ class ExplainAgainController(QObject):
                 cancelled=lambda: self._on_cancelled(run),
                 advanced=self._page.set_run_progress,
                 shown=LongJob(
-                    "explain", f"Explaining run {run} again", "The run keeps the explanation that it has."
+                    "explain", f"Explaining run {run} again", "The run keeps its current explanation."
                 ),
             )
         )
@@ -101,10 +101,12 @@ class ExplainAgainController(QObject):
     def _on_cancelled(self, run: int) -> None:
         if not self._stopped:
             self._session.tell(
-                Notice("info", f"Explaining run {run} again was stopped.", "Another project was opened.")
+                Notice(
+                    "info", f"The new explanation of run {run} was stopped.", "Another project was opened."
+                )
             )
 
     def _take(self, run: int) -> None:
         if self._explaining.run == run:
             self._explaining.show_run(run)
-        self._session.tell(Notice("success", f"Run {run} is explained anew.", key=_KEY))
+        self._session.tell(Notice("success", f"The explanation of run {run} was updated.", key=_KEY))

@@ -19,15 +19,16 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.results.explanation import CaseExplanation, Control, RunExplanation
     from clipsvd_app.ui.explain.state import CaseView, ExplainState
 
-NO_RUN_CONTROLS = "No controls were kept with this run: it was explained by an earlier version."
-NO_CASE_CONTROLS = "Choose a case under This case; its controls appear here."
+NO_RUN_CONTROLS = "No controls stored with this run."
+NO_CASE_CONTROLS = "Choose a case on the This case tab to see its controls."
 _HOW_RUN = (
-    "Every description has to beat what chance reaches, and phrases that describe no such image compete with "
-    "it. Where a control of the heads fails, no head is put into words; each class is held to its own list."
+    "Every description must exceed chance and rank above negative controls. If a control of"
+    " the heads fails, no head is described; each class has its own controls."
 )
 _HOW_CASE = (
-    "Parts have to add up to the shown score. A map has to lower the margin faster than ten random orders "
-    "and than from the centre, and to differ from the maps of prompts without meaning."
+    "Contributions must add up to the score. Masking in the order of a heat map must lower"
+    " the margin faster than ten random orders and than from the centre, and the map must differ from"
+    " those of meaningless prompts."
 )
 
 
@@ -46,10 +47,10 @@ class TrustTab(QWidget):
         self._rests, self._case_rests = Facts(), Facts()
         self._notes = label("", "warning")
         self.packs = PacksCard()
-        self._basis = PartCard("What the run's words rest on")
+        self._basis = PartCard("Basis of the run's descriptions")
         self._basis.body.addWidget(self._rests)
         self._basis.body.addWidget(self._notes)
-        self._residuals = PartCard("What is left over in the case")
+        self._residuals = PartCard("Residuals of the case")
         self._residuals.body.addWidget(self._case_rests)
         for card in (self._run_card, self._case_card, self._basis, self._residuals):
             card.body.addStretch(1)
@@ -102,16 +103,16 @@ def run_facts(found: RunExplanation) -> tuple[tuple[str, str], ...]:
     told = sum(bool(change.told_after()) for change in found.classes)
     return (
         (
-            "Classes with words after adaptation",
-            f"{told} of {len(found.classes)}" if found.classes else "none was read",
+            "Classes described after adaptation",
+            f"{told} of {len(found.classes)}" if found.classes else "none",
         ),
         ("Reference images", f"{found.images:,}" if found.images else "not kept"),
-        ("Descriptions that took part", f"{found.phrases:,}" if found.phrases else "not kept"),
+        ("Phrases used", f"{found.phrases:,}" if found.phrases else "not kept"),
         (
-            "Heads led by a description",
-            f"{above} of {counted(len(read), 'head')} read" if read else "none was read",
+            "Heads described",
+            f"{above} of {counted(len(read), 'head')} read" if read else "none",
         ),
-        ("Directions with words", f"{described} of {len(found.directions)}"),
+        ("Directions described", f"{described} of {len(found.directions)}"),
     )
 
 
@@ -120,24 +121,24 @@ def case_facts(case: CaseExplanation) -> tuple[tuple[str, str], ...]:
     facts = []
     if case.decomposition:
         facts.append(
-            ("Score minus its parts", f"{case.residual:.1e} ({counted(len(case.decomposition), 'part')})")
+            ("Score minus contributions", f"{case.residual:.1e} ({counted(len(case.decomposition), 'part')})")
         )
     else:
-        facts.append(("Score minus its parts", "this image tower has no exact sum"))
+        facts.append(("Score minus contributions", "no exact decomposition"))
     if (change := case.attribution) is not None:
         facts.append(
             (
-                "Change minus its parts",
+                "Change minus contributions",
                 f"{change.residual:.1e} ({counted(change.nodes, 'point')} of the path)",
             )
         )
-    facts.append(("Concepts' likeness", f"{case.concepts_cosine:.2f} (0.60 is needed)"))
-    facts.append(("Weight on nonsense phrases", f"{percent(case.control_share)} (10 % is the limit)"))
+    facts.append(("Concepts' likeness", f"{case.concepts_cosine:.2f} (at least 0.60)"))
+    facts.append(("Weight of negative controls", f"{percent(case.control_share)} (limit: 10 %)"))
     if (own := case.map_specificity) is not None:
         others = counted(own.prompts, "nonsense prompt")
         figures = f"{own.to_nonsense:.2f} from {others}, {own.among_nonsense:.2f} among them"
         facts.append(
-            ("The map's own distance", f"{figures}: {'specific' if own.is_specific else 'not specific'}")
+            ("Distance of the map", f"{figures}: {'specific' if own.is_specific else 'not specific'}")
         )
     if case.seconds:
         facts.append(("Explained in", f"{case.seconds:.1f} s"))
@@ -146,7 +147,7 @@ def case_facts(case: CaseExplanation) -> tuple[tuple[str, str], ...]:
 
 def _show(card: PartCard, table: ControlsTable, controls: tuple[Control, ...], absent: str, how: str) -> None:
     held = sum(control.passed for control in controls)
-    sentence = f"{held} of {counted(len(controls), 'control')} held." if controls else absent
+    sentence = f"{held} of {counted(len(controls), 'control')} passed." if controls else absent
     card.set_words(Statement(sentence, how))
     table.set_controls(controls)
     table.setVisible(bool(controls))

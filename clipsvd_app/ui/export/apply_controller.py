@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.session.session import Session
 
 
-_SHOWN = LongJob("export", "Applying the adapter", "Its predictions will be lost.")
+_SHOWN = LongJob("export", "Applying the adapter", "The predictions will be lost.")
 
 
 class ApplyController(QObject):
@@ -94,7 +94,7 @@ class ApplyController(QObject):
             self._session.tell(
                 UserError(
                     "No adapter is open.",
-                    remedy="Drop a .sigma.safetensors or .classifier.safetensors file here first.",
+                    remedy="Open a .sigma.safetensors or .classifier.safetensors file first.",
                 ),
                 "adapter",
             )
@@ -162,7 +162,7 @@ class ApplyController(QObject):
         except UserError as error:
             self._session.tell(error, "predictions")
         else:
-            words, remedy = f"Wrote {Path(path).name}.", "It holds the paths of the files."
+            words, remedy = f"Wrote {Path(path).name}.", "It contains the paths of the files."
             self._session.tell(Notice("success", words, remedy, key="predictions"))
 
     def _set(self, state: ApplyState) -> None:

@@ -47,12 +47,12 @@ class ApplyTab(QWidget):
         super().__init__(parent)
         self.open_area = DropArea(
             "Drop an adapter here",
-            "A .sigma.safetensors or .classifier.safetensors file, made here or by a colleague.",
+            "A .sigma.safetensors or .classifier.safetensors file, your own or a colleague's",
             "Open adapter…",
         )
         self.studies_area = DropArea(
             "Drop new studies here",
-            "Files or folders. They are read, judged and listed, not added.",
+            "Files or folders; they are not added to the project",
             "Choose files…",
         )
         self.table = ResultsTable()
@@ -117,13 +117,13 @@ class ApplyTab(QWidget):
         outer.addWidget(self._stack)
 
     def _results(self) -> QFrame:
-        card = Card("What the adapter says")
+        card = Card("Model card")
         self._bar.setTextVisible(False)
         for widget in (self._stage, self._cancel, self._csv):
             card.head.addWidget(widget)
         self._refused_area.setMaximumHeight(110)
         self._empty = label(
-            "Predictions appear here, the least certain on top. A double click or Enter shows the image.",
+            "Predictions appear here, least certain first. Double-click or press Enter to open the image.",
             "muted",
         )
         card.body.addWidget(self._bar)
@@ -184,6 +184,6 @@ def _check_summary(result: VerifyResult) -> list[tuple[str, str, str]]:
     """Return one line when every check held, else the lines of those that did not."""
     if result.passed:
         names = ", ".join(check.name for check in result.checks)
-        return [("✓", f"It fits its backbone; every check held: {names}.", "success")]
+        return [("✓", f"Verified against its backbone: {names}.", "success")]
     failed = VerifyResult(tuple(check for check in result.checks if not check.passed))
     return check_lines(failed)

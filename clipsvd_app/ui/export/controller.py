@@ -115,7 +115,7 @@ class ExportController(QObject):
                 take=lambda checks: self._take(run, written, checks),
                 ended=lambda: self._end(run, written),
                 shown=LongJob(
-                    "export", "Checking the adapter", "It is written, but will not have been checked."
+                    "export", "Verifying the adapter", "The file is written but will not be verified."
                 ),
             )
         )
@@ -161,8 +161,8 @@ def _choices(runs: Sequence[RunSummary]) -> tuple[RunChoice, ...]:
 
 def _checked(result: ExportResult) -> Notice:
     if result.checks.passed:
-        return Notice("success", f"Wrote and checked “{result.file_name}”.", key="export")
-    words = f"“{result.file_name}” did not pass its checks."
+        return Notice("success", f"Wrote and verified “{result.file_name}”.", key="export")
+    words = f"“{result.file_name}” failed verification."
     return Notice("error", words, "Export it again.", key="export")
 
 
@@ -179,10 +179,10 @@ def adapter_facts(content: AdapterContent | ClassifierContent) -> tuple[tuple[st
     images = f"{counted(sum(training.images_per_class), 'image')} ({counts})"
     return (
         ("Classes", ", ".join(entry.name for entry in document.classes)),
-        ("Made for", f"{document.base.name} ({document.base.sha256[:12]}…)"),
-        ("Learned", _learned(content)),
+        ("Backbone", f"{document.base.name} ({document.base.sha256[:12]}…)"),
+        ("Trained", _learned(content)),
         ("From", f"{images} of {counted(training.patients, 'patient')}"),
-        ("Judged", document.evaluation.sentence or "No estimate was possible."),
+        ("Evaluation", document.evaluation.sentence or "No estimate"),
     )
 
 
@@ -190,4 +190,6 @@ def _learned(content: AdapterContent | ClassifierContent) -> str:
     if isinstance(content, AdapterContent):
         matrices = counted(len(content.spectra), "matrix", "matrices")
         return f"{content.trained_numbers:,} singular values of {matrices}"
-    return f"{METHOD_TITLES[content.document.method]}: one layer of {content.trained_numbers:,} numbers"
+    return (
+        f"{METHOD_TITLES[content.document.method]}: one linear layer with {content.trained_numbers:,} numbers"
+    )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.viewer.state import FrameState
 
 SIDE_PX = 300
-UNREADABLE = "This image was not predicted."
+UNREADABLE = "No prediction for this image."
 
 
 class AppliedImageDialog(QDialog):

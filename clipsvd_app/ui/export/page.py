@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 NOTHING_TO_EXPORT = EmptySpec(
     icon="export",
     headline="No run to export yet",
-    sentence="Train once; then everything learned fits into one small file that you can hand on.",
+    sentence="Train a model, then export it as one small file to share.",
     actions=(EmptyAction("train", "Go to Train", primary=True),),
 )
 NOTHING_TO_REPORT = EmptySpec(
     icon="report",
     headline="No run to report on yet",
-    sentence="Train once; then a report says in one file what was done, how good it is, and where it fails.",
+    sentence="Train a model, then write a report of its methods, accuracy and errors.",
     actions=(EmptyAction("train", "Go to Train", primary=True),),
 )
 TabName = Literal["export", "apply", "report"]

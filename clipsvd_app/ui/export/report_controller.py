@@ -111,7 +111,7 @@ class ReportController(QObject):
             ),
             take,
             lambda done, total: self._advance(run, (done, total)),
-            shown=LongJob("export", "Writing the report", "It will not be written."),
+            shown=LongJob("export", "Writing the report", "The report will not be written."),
         )
 
     def _advance(self, run: int, progress: tuple[int, int]) -> None:
@@ -132,18 +132,18 @@ def _facts(result: RunResult) -> tuple[tuple[str, str], ...]:
     evaluation = result.evaluation
     return (
         ("Result", verdict_title(evaluation)),
-        ("Judged on", basis_text(evaluation) or evaluation.reason),
+        ("Evaluated on", basis_text(evaluation) or evaluation.reason),
         ("Classes", ", ".join(result.class_names)),
     )
 
 
 def _failures_note(errors: int) -> str:
     if not errors:
-        return "There are no errors on unseen patients to picture."
+        return "No errors on unseen patients"
     return (
-        f"Adds small pictures of up to 24 of the {counted(errors, 'error')} on unseen patients."
-        " Those that may have text burned in are left out. A picture can still show who"
-        " someone is: ask before handing it on."
+        f"Adds thumbnails of up to 24 of the {counted(errors, 'error')} on unseen patients."
+        " Images with possible burned-in text are left out. An image can still identify a person;"
+        " check before you share the report."
     )
 
 

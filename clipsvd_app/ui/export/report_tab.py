@@ -25,15 +25,15 @@ from clipsvd_app.ui.kit.page_parts import (
 )
 
 INSIDE = (
-    "The verdict with every method's figures and intervals",
-    "Cohort, split and recipe, in numbers",
-    "Confusion matrix, ROC curves, reliability, errors by certainty",
-    "What adaptation changed, how it is known, and which controls held",
-    "Limits, and what is known of the items of CLAIM 2024 and TRIPOD+AI",
+    "Verdict and all methods with confidence intervals",
+    "Cohort, split and recipe",
+    "Confusion matrix, ROC curves, calibration, coverage and error rate",
+    "What adaptation changed, with controls",
+    "Limitations, and the known items of CLAIM 2024 and TRIPOD+AI",
 )
 NEVER_INSIDE = (
-    "No name, id or date of a patient",
-    "No path or name of a file, and not the project's name",
+    "No names, IDs or dates of patients",
+    "No file names or paths, nor the project's name",
     "“Not for diagnostic use” on every page",
 )
 _KINDS = ((".pdf", "PDF"), (".html", "Web page (one file)"))
@@ -57,8 +57,8 @@ class ReportTab(QWidget):
         self._runs = choice("Run to report on")
         self._facts = Facts()
         self._inside, self._never = Lines(), Lines()
-        self._kind = choice("Kind of report")
-        self._failures = QCheckBox("Picture the errors")
+        self._kind = choice("Format")
+        self._failures = QCheckBox("Include images of errors")
         self._failures_note = label("", "small")
         self._path = QLineEdit()
         self._browse = button("Browse…")
@@ -84,7 +84,7 @@ class ReportTab(QWidget):
         self.banner.setVisible(state.written is not None)
         if state.written is not None:
             self._path.setModified(False)
-            self.banner.show_text("success", f"{state.written} is written", state.written_note)
+            self.banner.show_text("success", f"{state.written} written", state.written_note)
 
     @property
     def is_edited(self) -> bool:
@@ -110,11 +110,11 @@ class ReportTab(QWidget):
     def _arrange(self) -> None:
         self._inside.set_lines(("✓", line, "success") for line in INSIDE)
         self._never.set_lines(("✓", line, "success") for line in NEVER_INSIDE)
-        contents = Card("What it will say")
+        contents = Card("Contents")
         contents.head.addWidget(self._runs)
         contents.body.addWidget(self._facts)
         contents.body.addWidget(self._inside)
-        never = Card("What it never holds")
+        never = Card("Never included")
         never.body.addWidget(self._never)
         both = SideBySide(column(contents, never), column(self._form()))
         row = QHBoxLayout(self)
@@ -122,7 +122,7 @@ class ReportTab(QWidget):
         row.addWidget(scrolled(column(both)))
 
     def _form(self) -> Card:
-        form = Card("Write it")
+        form = Card("Output")
         self._kind.addItems([title for _, title in _KINDS])
         self._path.setAccessibleName("Report file")
         self._bar.setAccessibleName("Progress of the report")

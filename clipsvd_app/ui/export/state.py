@@ -9,9 +9,9 @@ from clipsvd_app.jobs import VerifyResult
 from clipsvd_app.ui.run.state import RunChoice
 
 NEVER_INSIDE = (
-    "Names, ids and dates of patients",
-    "Image pixels, file names and folders",
-    "Who you are, but for the contact you type",
+    "Names, IDs and dates of patients",
+    "Pixels, file names and paths",
+    "Your identity, except the contact that you enter",
 )
 
 

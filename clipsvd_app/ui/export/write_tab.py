@@ -1,4 +1,4 @@
-"""What will be written, what it never holds, the card, and the proof that the file is whole."""
+"""The tab that exports a run: contents, model card, and verification of the written file."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class WriteTab(QWidget):
         super().__init__(parent)
         self._state = ExportState()
         self._runs = choice("Run")
-        self._methods = choice("What to write")
+        self._methods = choice("File type")
         self._advice = label("", "small")
         self._file = label("", "headline")
         self._size = label("", "muted")
@@ -96,13 +96,13 @@ class WriteTab(QWidget):
         )
 
     def _arrange(self) -> None:
-        contents = Card("What will be written")
+        contents = Card("Contents")
         contents.head.addWidget(self._runs)
         for widget in (self._methods, self._advice, self._file, self._size, self._facts):
             contents.body.addWidget(widget)
-        never = Card("What is never inside")
+        never = Card("Never included")
         never.body.addWidget(self._never)
-        self._result = Card("Written and checked")
+        self._result = Card("Verification")
         self._result.body.addWidget(self.banner)
         self._result.body.addWidget(self._checks)
         row = QHBoxLayout(self)
@@ -112,12 +112,12 @@ class WriteTab(QWidget):
         row.addWidget(scrolled(column(self._card_form(), self._result)), 1)
 
     def _card_form(self) -> Card:
-        form = Card("Card: who may use it, and for what")
-        self._use.setPlaceholderText("What it is meant for, and for whom. No patient's name or id.")
+        form = Card("Model card: intended use")
+        self._use.setPlaceholderText("Purpose and intended users. Do not enter patient names or IDs.")
         self._use.setAccessibleName("Intended use")
         self._use.setFixedHeight(96)
         self._use.setTabChangesFocus(True)
-        self._contact.setPlaceholderText("Where questions may be sent (optional)")
+        self._contact.setPlaceholderText("Contact for questions (optional)")
         self._licence.setPlaceholderText("For example CC-BY-4.0 (optional)")
         fields = QFormLayout()
         fields.setSpacing(GAP + 2)
@@ -128,7 +128,7 @@ class WriteTab(QWidget):
         fields.addRow("File", self._path_row())
         form.body.addLayout(fields)
         form.body.addWidget(
-            label("The card always says: research and teaching only, not for diagnostic use.", "small")
+            label("The card always states: for research and teaching, not for diagnostic use.", "small")
         )
         form.body.addWidget(self._blocked)
         self._write.setMinimumHeight(40)
@@ -153,7 +153,7 @@ class WriteTab(QWidget):
 
     def _choose_path(self) -> None:
         suffix = self._state.suffix
-        kind = "Sigma adapter" if self._state.method == "clip_svd" else "Classifier on frozen features"
+        kind = "Sigma adapter" if self._state.method == "clip_svd" else "Frozen classifier"
         path, _ = QFileDialog.getSaveFileName(
             self, self._write.text(), self._path.text(), f"{kind} (*{suffix})"
         )
@@ -179,10 +179,10 @@ class WriteTab(QWidget):
         if state.result is None:
             return
         if state.result.checks.passed:
-            self.banner.show_text("success", f"{state.result.file_name} is written", "Every check held.")
+            self.banner.show_text("success", f"{state.result.file_name} written", "All checks passed.")
         else:
             self.banner.show_text(
-                "error", "The file did not pass its checks", "Do not hand it on; write it again."
+                "error", "The file failed verification", "Do not share it. Export it again."
             )
         self._checks.set_lines(check_lines(state.result.checks))
 

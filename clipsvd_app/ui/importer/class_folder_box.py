@@ -109,7 +109,7 @@ class ClassFolderBox(QWidget):
         said = [
             f"{counted(classes, 'class', 'classes')}, {_images(labelled)} labelled."
             if self.as_classes
-            else "No image is labelled."
+            else "No images labelled."
         ]
         if out:
             said.append(f"{_images(out)} left out.")
@@ -126,7 +126,7 @@ def _folder_list() -> QTreeWidget:
     result.setRootIsDecorated(False)
     result.setUniformRowHeights(True)
     result.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-    result.setAccessibleName("Folders: what is not ticked is left out")
+    result.setAccessibleName("Folders; clear the tick to leave one out")
     header = result.header()
     header.setStretchLastSection(False)
     header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)

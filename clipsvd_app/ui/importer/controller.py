@@ -45,7 +45,7 @@ CANCEL_IMPORT = "import.cancel"
 SHOW_AFTER_S = 0.6
 BETWEEN_NOTICES_S = 0.25
 _KEY, _BUSY = IMPORT_KEY, "import-busy"
-_SHOWN = LongJob("label", "Reading files", "None of them has been added to the project yet.")
+_SHOWN = LongJob("label", "Reading files", "No files have been added yet.")
 
 
 class ImportController(QObject):
@@ -93,7 +93,7 @@ class ImportController(QObject):
                 Notice(
                     "warning",
                     f"Only {Path(opened).name} was opened, not {names}.",
-                    "Drop one project or adapter at a time.",
+                    "Open one project or adapter at a time.",
                     key=_KEY,
                 )
             )
@@ -110,7 +110,7 @@ class ImportController(QObject):
             return
         if self.busy:
             self._session.tell(
-                Notice("warning", "Files are still being read.", "Drop these once that is done.", key=_BUSY)
+                Notice("warning", "Files are still being read.", "Try again when they are done.", key=_BUSY)
             )
             return
         self._started_s = time.monotonic()
@@ -134,7 +134,7 @@ class ImportController(QObject):
         if now - self._started_s < SHOW_AFTER_S or now - self._told_s < BETWEEN_NOTICES_S:
             return
         self._told_s = now
-        stage = f"Reading files: {done:,} of {total:,}." if total else "Looking for files…"
+        stage = f"Reading files: {done:,} of {total:,}." if total else "Searching for files…"
         self._session.tell(Notice("info", stage, "", CANCEL_IMPORT, "Cancel", _KEY, (done, total)))
 
     def _take_files(self, project: Project, answer: Answer, class_id: int | None) -> None:
@@ -177,7 +177,7 @@ class ImportController(QObject):
         return False
 
     def _give_up(self) -> None:
-        self._session.tell(Notice("info", "Reading was cancelled; nothing was added.", key=_KEY))
+        self._session.tell(Notice("info", "Cancelled. No files were added.", key=_KEY))
 
     def _add(
         self, project: Project, read: FilesRead, rule: PatientRule, class_id: int | None, labels: Labels
@@ -222,7 +222,7 @@ class ImportController(QObject):
         ids = [image.id for image in project.images() if (image.sha256, image.frame) in read]
         names = {known.id: known.name for known in project.classes()}
         if class_id not in names:
-            return "The class was removed while files were read, so the images have no label."
+            return "The class was removed during import, so the images are unlabelled."
         if not ids:
             return ""
         if self._session.reader:
@@ -251,7 +251,7 @@ def told_outcome(plan: ImportPlan, labelled: str) -> Notice:
 def outcome(plan: ImportPlan, labelled: str = "") -> Notice:
     """Return the notice that sums an import up. labelled: what became of the class it was dropped on."""
     if plan.refused and not plan.images and not plan.known:
-        return Notice("error", f"Nothing could be read: {plan.refused[0].sentence}", key=_KEY)
+        return Notice("error", f"No file could be read: {plan.refused[0].sentence}", key=_KEY)
     kind: NoticeKind = "warning" if plan.refused or plan.warnings or plan.notes else "success"
     return Notice(kind, f"{labelled} {summary(plan)}".strip(), " ".join(_more(plan)), key=_KEY)
 

@@ -116,7 +116,7 @@ def chosen_rule(text: str) -> PatientRule:
     """Read the rule that a page shows; UserError says what is wrong with it."""
     if text == "csv:":
         raise UserError(
-            "No table is chosen yet.", remedy="Choose one with the columns path and patient.", code=NO_TABLE
+            "No table chosen.", remedy="Choose a table with the columns path and patient.", code=NO_TABLE
         )
     return parse_rule(text)
 

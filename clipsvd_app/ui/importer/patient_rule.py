@@ -26,16 +26,21 @@ if TYPE_CHECKING:
     from clipsvd_app.services.studies.rule_preview import GroupPreview
 
 CHOICES = (
-    ("header", "What the files say", "The patient ID in the header; pictures that look alike share one.", ""),
-    ("folder", "The folder", "All files below one folder are one patient.", ""),
-    ("regex", "A part of the file name", "Such as everything before the first underscore.", ""),
-    ("csv", "A table", "A table with the columns path and patient.", ""),
+    (
+        "header",
+        "File header",
+        "The patient ID in the header; look-alike images without a header share one patient.",
+        "",
+    ),
+    ("folder", "Folder", "All files below one folder are one patient.", ""),
+    ("regex", "Part of the file name", "For example, everything before the first underscore.", ""),
+    ("csv", "Table", "A table with the columns path and patient.", ""),
 )
 TYPING_PAUSE_MS = 250
 SHOWN_AT_MOST = 500
-PATTERN_HELP = "Pattern: what its first parentheses catch is the patient."
+PATTERN_HELP = "Pattern: the first group in parentheses is the patient."
 LEVELS_HELP = "Levels up: 1 is the folder that holds the file, 2 the folder above it."
-NO_TABLE = "No table chosen yet."
+NO_TABLE = "No table chosen"
 
 
 class PatientRulePane(QWidget):
@@ -58,7 +63,7 @@ class PatientRulePane(QWidget):
         self.levels = QSpinBox()
         self.levels.setRange(1, 9)
         self.levels.setValue(int(rest) if kind == "folder" and rest.isdigit() else 1)
-        self.levels.setAccessibleName("How many folders above the file the patient's is")
+        self.levels.setAccessibleName("Number of folder levels above the file")
         self._levels_help = label(LEVELS_HELP, "small")
         self._pattern_help = label(PATTERN_HELP, "small")
         self._table = ""
@@ -113,7 +118,7 @@ class PatientRulePane(QWidget):
             row.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self.groups.addTopLevelItem(row)
         self.banner.setVisible(bool(preview.warning))
-        self.banner.show_text("warning", "Look twice", preview.warning)
+        self.banner.show_text("warning", "Please check", preview.warning)
         self.usable_changed.emit(True)
 
     def show_trouble(self, message: str, remedy: str, level: Level = "error") -> None:
@@ -176,11 +181,11 @@ class PatientRulePane(QWidget):
 
 def _group_list() -> QTreeWidget:
     result = QTreeWidget()
-    result.setHeaderLabels(["Patient", "Files", "Such as"])
+    result.setHeaderLabels(["Patient", "Files", "Example"])
     result.setRootIsDecorated(False)
     result.setUniformRowHeights(True)
     result.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
-    result.setAccessibleName("Groups that count as one patient")
+    result.setAccessibleName("Images by patient")
     header = result.header()
     header.setStretchLastSection(True)
     header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)

@@ -90,6 +90,6 @@ class RegroupingController(QObject):
 
 
 def _done(images: int, patients: int, rule: PatientRule) -> Notice:
-    told = f"{counted(images, 'image is', 'images are')} now of {counted(patients, 'patient')}"
-    words = f"{told}, told apart by {rule.words}."
-    return Notice("success", words, "Undo takes it back.", key=IMPORT_KEY)
+    told = f"{counted(images, 'image is', 'images are')} now assigned to {counted(patients, 'patient')}"
+    words = f"{told}, by {rule.words}."
+    return Notice("success", words, "You can undo this.", key=IMPORT_KEY)

@@ -45,7 +45,7 @@ class CaseSheet(Card):
         self._text = label("")
         self._how = label("", "small")
         self._ask_how = button("How we know", "quiet")
-        self._veil = QCheckBox("Show what mattered")
+        self._veil = QCheckBox("Show heat map")
         self._opacity = QSlider(Qt.Orientation.Horizontal)
         self._explain = button("Explain this case")
         self._labels = QGridLayout()
@@ -149,9 +149,7 @@ class CaseSheet(Card):
         trusted = found is not None and found.saliency_trusted and bool(found.saliency)
         self._veil.setEnabled(trusted)
         self._opacity.setVisible(trusted)
-        self._veil.setText(
-            "Show what mattered" if found is None or trusted else "No map: it failed its check"
-        )
+        self._veil.setText("Show heat map" if found is None or trusted else "No heat map: it failed its test")
         self._explain.setEnabled(found is not None or not state.explaining)
         self._explain.setText(_explain_title(state))
         self._veil.blockSignals(True)
@@ -205,5 +203,5 @@ class CaseSheet(Card):
 
 def _explain_title(state: CaseSheetState) -> str:
     if state.explanation is not None:
-        return "Parts, map and concepts"
+        return "Contributions, heat map and concepts"
     return "Explaining…" if state.explaining else "Explain this case"

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.run.state import CaseNote
 
 _ORDERS: tuple[Order, ...] = tuple(ORDER_TITLES)
-NO_SUSPICION = "This run says nothing about single labels. Runs trained from now on do."
-NO_MISTAKES = "No label is contradicted by the other patients' images."
+NO_SUSPICION = "This run has no estimate of label mistakes. Train again to add it."
+NO_MISTAKES = "No label contradicts the images of other patients."
 
 
 class CasesPanel(Card):
@@ -57,7 +57,7 @@ class CasesPanel(Card):
         self._what = label("", "muted")
         self._clear = button("Show all", "quiet")
         self._all = QCheckBox("Include images used for training")
-        self._order = choice("Order of the cases")
+        self._order = choice("Sort order of the cases")
         self._order.addItems(list(ORDER_TITLES.values()))
         self.head.addWidget(self._clear)
         self.head.addWidget(self._order)
@@ -150,7 +150,7 @@ class CasesPanel(Card):
             self._what.setText(NO_MISTAKES if judged else NO_SUSPICION)
         else:
             self._what.setText(
-                f"{counted(len(shown), 'label')} that the other patients contradict, the likeliest first"
+                f"{counted(len(shown), 'label')} contradicted by other patients, most likely mistakes first"
             )
 
     def _sentence(self, number: int, wanted: CaseFilter) -> str:
@@ -161,8 +161,8 @@ class CasesPanel(Card):
             true, predicted = (self._names[position] for position in wanted.cell)
             return f"{images} labelled “{true}” and predicted “{predicted}”"
         if wanted.evidence_only:
-            return f"{images} of patients that took no part in training"
-        return f"{images}, those used for training marked"
+            return f"{images} of held-out patients"
+        return f"{images}, training images marked"
 
     def _item(self, prediction: Prediction, method: MethodName) -> GalleryItem:
         values = probabilities(prediction, method)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.inspect.page import InspectPage
     from clipsvd_app.ui.session.session import Session
 
-OTHER_CASES = "They were judged on different images, so only the intervals can be compared, not the figures."
+OTHER_CASES = "The runs were tested on different images. Compare only their confidence intervals."
 _COMPARED = ("zero_shot", "clip_svd")
 
 

@@ -38,9 +38,9 @@ class CompareTab(QWidget):
         self._caution = label("", "warning")
         self._flips_said = label("", "muted")
         self.gallery = GalleryList()
-        self._scores = Card("The figures of both")
+        self._scores = Card("Metrics of both runs")
         self._made = Card("What changed")
-        self._flipped = Card("Cases judged differently")
+        self._flipped = Card("Cases classified differently")
         self._arrange()
         self._choice.activated.connect(lambda row: self.other_chosen.emit(self._others[row].number))
         self.table.trouble.connect(self.trouble)
@@ -111,17 +111,17 @@ class CompareTab(QWidget):
 def flips_text(state: ComparisonState) -> str:
     """Say how many cases flipped, and which way."""
     if state.flips is None:
-        return "The runs know different classes, so their cases cannot be set against each other."
+        return "The runs have different classes, so their cases cannot be compared."
     if not state.shared:
-        return "No case was unseen by both runs."
+        return "There is no case that was unseen in both runs."
     if not state.flips:
-        return f"All {counted(state.shared, 'case')} that neither run had seen are judged alike."
+        return f"Both runs classify all {counted(state.shared, 'shared unseen case')} alike."
     parts = [
         f"{sum(flip.kind == kind for flip in state.flips)} {title[0].lower()}{title[1:]}"
         for kind, title in FLIP_TITLES.items()
         if any(flip.kind == kind for flip in state.flips)
     ]
-    return f"Of {counted(state.shared, 'case')} that neither run had seen: {'; '.join(parts)}."
+    return f"Of {counted(state.shared, 'shared unseen case')}: {'; '.join(parts)}."
 
 
 def _item(flip: Flip, names: tuple[str, ...]) -> GalleryItem:
@@ -129,5 +129,5 @@ def _item(flip: Flip, names: tuple[str, ...]) -> GalleryItem:
         f"{FLIP_TITLES[flip.kind]}.\nLabelled “{names[flip.label]}”; before “{names[flip.before]}”, "
         f"now “{names[flip.now]}”."
     )
-    badge = {"now_right": "now right", "now_wrong": "now wrong"}.get(flip.kind, "other error")
+    badge = {"now_right": "now correct", "now_wrong": "now misclassified"}.get(flip.kind, "other error")
     return GalleryItem(flip.image_id, flip.label, flip.now, None, badge=badge, sentence=sentence)

@@ -147,9 +147,9 @@ class InspectController(QObject):
     def _flags(self, prediction: Prediction) -> tuple[str, ...]:
         now = self._images[prediction.image_id]
         then = self._views.seen(now)
-        notes = ("Text may be burned into this picture.",) if now.burned_in_text else ()
+        notes = ("This image may contain burned-in text.",) if now.burned_in_text else ()
         if (now.window, now.crop) != (then.window, then.crop):
-            notes = (*notes, "Its window or region was changed since; this is what the run saw.")
+            notes = (*notes, "Shown with the window and region used in the run; they have changed since.")
         return (*_doubt_lines(prediction), *notes)
 
     def _explain(self, image_id: int) -> None:

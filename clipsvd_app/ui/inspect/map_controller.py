@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.inspect.page import InspectPage
     from clipsvd_app.ui.session.session import Session
 
-PCA_SENTENCE = "The two directions in which the images differ most. Far apart means different."
+PCA_SENTENCE = "The two directions with the most variation. Images far apart differ."
 Places = dict[int, tuple[float, float]]
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from clipsvd_app.jobs import Projection
     from clipsvd_app.ui.run.state import InspectState, MapState
 
-NO_MAP = "This run left no map. Compute one from the images' features; it takes a moment."
+NO_MAP = "This run has no map. Compute one from the image features; this takes a moment."
 
 
 class MapTab(QWidget):
@@ -35,14 +35,16 @@ class MapTab(QWidget):
         super().__init__(parent)
         self._names: tuple[str, ...] = ()
         self.map = CaseMap()
-        self._card = Card("Like beside like")
+        self._card = Card("Map of the cases")
         self._sentence = label("", "muted")
-        self._pca = button("Main directions", hint="The first two principal components: there at once")
+        self._pca = button(
+            "Principal components", hint="The first two principal components; available at once"
+        )
         self._tsne = button("Neighbours (t-SNE)", hint="Takes some seconds; can be cancelled")
         self._save = save_button(self.map)
         self._bar = QProgressBar()
         self._cancel = destructive(button("Cancel"))
-        self._keys = label("Click a dot, or move with the arrow keys and open with Enter.", "small")
+        self._keys = label("Click a dot, or use the arrow keys and Enter, to open a case.", "small")
         self._arrange()
         self._pca.clicked.connect(lambda: self._want("pca"))
         self._tsne.clicked.connect(lambda: self._want("tsne"))

@@ -33,10 +33,8 @@ class MistakeBar(QWidget):
         super().__init__(parent)
         self._case: Prediction | None = None
         self._sentence = label("", "muted")
-        self._relabel = destructive(button("", hint="Key R; undo takes it back"))
-        self._keep = destructive(
-            button("Keep label", "quiet", hint="Key K: do not ask about this label again")
-        )
+        self._relabel = destructive(button("", hint="Key R; can be undone"))
+        self._keep = destructive(button("Keep label", "quiet", hint="Key K: confirm this label"))
         row = QHBoxLayout()
         row.setSpacing(GAP)
         row.addWidget(self._relabel)
@@ -60,14 +58,14 @@ class MistakeBar(QWidget):
         self._relabel.setEnabled(case is not None)
         self._keep.setEnabled(case is not None)
         if case is None or case.label is None:
-            self._sentence.setText("Choose a case: R relabels it, K keeps its label.")
+            self._sentence.setText("Choose a case. Press R to relabel it, K to keep its label.")
             self._relabel.setText("Relabel")
             return
         other = likelier_class(case)
         self._relabel.setText(f"Relabel as “{names[other]}”")
         self._relabel.setIcon(class_icon(other))
         self._sentence.setText(
-            f"Labelled “{names[case.label]}”. Judged from other patients alone, it is “{names[other]}” "
+            f"Labelled “{names[case.label]}”. Predicted from other patients: “{names[other]}” "
             f"with {percent(best_known(case)[other])}."
         )
 

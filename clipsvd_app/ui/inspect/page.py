@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 TabName = Literal["result", "failures", "trust", "map", "compare"]
 TAB_TITLES: dict[TabName, str] = {
     "result": "Result",
-    "failures": "Where it fails",
+    "failures": "Errors",
     "trust": "Trust",
     "map": "Map",
     "compare": "Compare",
@@ -40,7 +40,7 @@ TAB_TITLES: dict[TabName, str] = {
 NOTHING_TO_INSPECT = EmptySpec(
     icon="inspect",
     headline="No run to inspect yet",
-    sentence="Train once; then this page says what adaptation bought and shows every case behind it.",
+    sentence="Train a model to see how much adaptation helped, and every case behind it.",
     actions=(EmptyAction("train", "Go to Train", primary=True),),
 )
 
@@ -76,7 +76,7 @@ class InspectPage(QWidget):
         self._state = InspectState()
         self._runs = choice("Run")
         self._verdict = one_line("", "muted")
-        self._report = button("Report…", hint="Write all of this as a PDF or a web page (Ctrl+Shift+P)")
+        self._report = button("Report…", hint="Write a report as PDF or web page (Ctrl+Shift+P)")
         self.result, self.failures, self.trust = ResultTab(), FailuresTab(), TrustTab()
         self.map, self.compare = MapTab(), CompareTab()
         self.case_sheet = CaseSheet()
@@ -96,7 +96,7 @@ class InspectPage(QWidget):
         self._whole.setCurrentIndex(1 if state.run is None else 0)
         self.setFocusProxy(self._empty if state.run is None else self._tabs)
         self._show_runs()
-        evaluation = state.evaluation or Evaluation("none", "This run left no estimate.")
+        evaluation = state.evaluation or Evaluation("none", "This run has no estimate.")
         self._verdict.setText(verdict_title(evaluation))
         for tab in (self.result, self.failures, self.trust):
             tab.set_state(state, evaluation)

@@ -29,10 +29,8 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.results.evaluation import Evaluation, LearningCurve
     from clipsvd_app.ui.run.state import InspectState
 
-NO_CURVE = (
-    "This run measured no learning curve. Runs trained from now on do, where there are enough patients."
-)
-NO_ROC = "No unseen patient with and without a class: there is no curve to draw."
+NO_CURVE = "This run has no learning curve. With enough patients, train again to add it."
+NO_ROC = "No ROC curve: there are not unseen patients both with and without a class."
 
 
 class RocCard(Card):
@@ -77,7 +75,7 @@ class LearningCard(Card):
     """The learning curve with its advice, or why there is none."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Are more labels worth having?", parent)
+        super().__init__("Would more labels help?", parent)
         self.plot = LearningPlot()
         self._sentence = label("")
         self._advice = Lines()

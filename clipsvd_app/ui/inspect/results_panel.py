@@ -35,7 +35,7 @@ class MethodsCard(Card):
     """The method table with what it was measured on, or why there is none."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("What adaptation bought", parent)
+        super().__init__("Effect of adaptation", parent)
         self.table = MethodTable()
         self._basis = label("", "muted")
         self._reason = label("", "muted")
@@ -120,7 +120,7 @@ class ConfusionCard(Card):
                 self._note.setText(
                     "Click a cell to see its cases."
                     if openable
-                    else "Single predictions of this baseline are not kept, so its cells do not open."
+                    else "Predictions of this baseline are not stored, so its cells cannot be opened."
                 )
 
 

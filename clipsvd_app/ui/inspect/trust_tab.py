@@ -33,16 +33,16 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.kit.plots.plot_widget import PlotWidget
     from clipsvd_app.ui.run.state import InspectState
 
-NO_SETS = "No lists of possible classes: it takes an estimate on at least 5 unseen patients."
-NO_CALIBRATION = "This run measured no calibration: its probabilities may be too sure."
-NO_RISK = "This run measured no errors by certainty."
+NO_SETS = "No prediction sets: they need an estimate on at least 5 unseen patients."
+NO_CALIBRATION = "This run has no calibration: its probabilities may be overconfident."
+NO_RISK = "This run has no coverage and error rate."
 
 
 class SetsCard(Card):
     """The conformal promise in one sentence, with the figures behind it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Classes left open", parent)
+        super().__init__("Prediction sets", parent)
         self._sentence = label("")
         self._facts = Facts()
         self.body.addWidget(self._sentence)
@@ -63,8 +63,8 @@ class SetsCard(Card):
         self._facts.set_facts(
             (
                 *promised,
-                ("One class named", f"{percent(sets.single_share)} of {counted(sets.images, 'image')}"),
-                ("Classes named", f"{sets.mean_size:.1f} on average"),
+                ("Sets with one class", f"{percent(sets.single_share)} of {counted(sets.images, 'image')}"),
+                ("Classes per set", f"{sets.mean_size:.1f} on average"),
             )
         )
 
@@ -75,7 +75,7 @@ class DoubtsCard(Card):
     doubt_chosen = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Not to be trusted as they stand", parent)
+        super().__init__("Images to check", parent)
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(GAP * 2)
         self._grid.setColumnStretch(1, 1)
@@ -97,9 +97,7 @@ class DoubtsCard(Card):
             self._grid.addWidget(self._opener(doubt), row, 2)
         free = sum(not doubts(p) for p in unseen)
         self._none.setText(
-            f"{counted(free, 'image')} of {len(unseen):,} raise no doubt."
-            if unseen
-            else "There are no unseen images."
+            f"{counted(free, 'image')} of {len(unseen):,} raise no concern." if unseen else "No unseen images"
         )
 
     def _opener(self, doubt: Doubt) -> QWidget:
@@ -141,8 +139,8 @@ class TrustTab(QWidget):
         super().__init__(parent)
         self.reliability, self.risk = ReliabilityPlot(), RiskPlot()
         self.sets, self.doubts = SetsCard(), DoubtsCard()
-        self._calibration = PlotCard("Does it know how sure to be?", self.reliability)
-        self._abstention = PlotCard("Leaving unsure cases to a person", self.risk)
+        self._calibration = PlotCard("Calibration", self.reliability)
+        self._abstention = PlotCard("Coverage and error rate", self.risk)
         words = SideBySide(self.sets, self.doubts)
         plots = SideBySide(self._calibration, self._abstention)
         whole = QVBoxLayout(self)

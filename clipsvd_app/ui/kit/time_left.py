@@ -50,7 +50,7 @@ class TimeLeft:
 def time_left_text(seconds: float | None) -> str:
     """Return the time in words as coarse as it is uncertain."""
     if seconds is None:
-        return "Working out the time left…"
+        return "Estimating the remaining time…"
     if seconds < 1:
         return "Nearly there"
     if seconds < 10:

@@ -193,7 +193,7 @@ class LabelController(QObject):
 
     def _mark(self, ids: Iterable[int], mark: Mark) -> None:
         if self._session.reader:
-            self._session.tell(Notice("info", "A second reader gives classes only.", key="reader"))
+            self._session.tell(Notice("info", "A second reader can only assign classes.", key="reader"))
             return
         wanted = set(ids)
         chosen = [image for image in self._session.images() if image.id in wanted]
@@ -257,8 +257,8 @@ class LabelController(QObject):
     def _hidden_by(self, filtered: str) -> str:
         """Say what hides every image."""
         if self._reader.compared is not None:
-            return "The readers agree on every image that both have read."
-        where = "of those chosen in the studies " if self._only is not None else ""
+            return "The readers agree on all images that both have read."
+        where = "in the selected studies " if self._only is not None else ""
         hidden = counted(len(self._session.images()), "image is", "images are")
         return f"No image {where}matches the filter: {filtered}. {hidden} hidden."
 
@@ -293,7 +293,7 @@ class LabelController(QObject):
         """Offer a newer order where there is one; it is never taken by itself."""
         pool, preview = self._pool, self._plain_preview()
         if pool.order == "name" and not self._chosen_by_hand and "suggested" in orders:
-            return "Order by suggestion"
+            return "Sort by usefulness"
         if pool.order not in ("suggested", "disagree") or preview is pool.preview:
             return self._stale()
         newer = replace(pool, preview=preview).ranked_anew(self._session.images(), positions)

@@ -65,7 +65,7 @@ class FilesController(QObject):
                 self._session.do(plan.change)
             self._session.tell(_relinked(plan))
 
-        self._work(lambda report: plan_relink(project, folder, report), done, "Looking at files", _MOVED)
+        self._work(lambda report: plan_relink(project, folder, report), done, "Checking files", _MOVED)
 
     def collect(self) -> None:
         """Copy the images into the project's folder."""
@@ -154,7 +154,7 @@ class FilesController(QObject):
         else:
             words, remedy = (
                 f"Wrote {counted(lines, 'line')} to “{file.name}”.",
-                "Images are named by their hash.",
+                "Images are identified by their hash.",
             )
             self._session.tell(Notice("success", words, remedy, key=_TABLE_OUT))
 
@@ -177,14 +177,14 @@ class FilesController(QObject):
             elif answer.value is not None:
                 done(answer.value)
             else:
-                self._session.tell(Notice("info", f"{words} was stopped; nothing was changed.", key=key))
+                self._session.tell(Notice("info", f"{words} stopped. Nothing was changed.", key=key))
 
         def show(at: int, total: int) -> None:
             if at % 50 == 0:
                 told = Notice("info", f"{words}: {at:,} of {total:,}.", key=key, progress=(at, total))
                 self._session.tell(told)
 
-        shown = LongJob("label", words, "The project stays as it is; what was copied stays too.")
+        shown = LongJob("label", words, "The project does not change. Files already copied are kept.")
         self._session.work(work, take, show, priority=1, shown=shown)
 
     def _on_opened(self) -> None:
@@ -223,11 +223,11 @@ class FilesController(QObject):
 def _moved(moved: int, total: int) -> Notice:
     return Notice(
         "warning",
-        f"{moved:,} of {counted(total, 'image')} {'is' if moved == 1 else 'are'} not where"
-        f" {'it was. Its' if moved == 1 else 'they were. Their'} labels are safe.",
-        "Connect the drive that holds them, or say where they are now.",
+        f"{moved:,} of {counted(total, 'image')} {'is' if moved == 1 else 'are'} missing."
+        f" {'Its' if moved == 1 else 'Their'} labels are safe.",
+        "Connect their drive, or locate them.",
         RELINK,
-        "Find them…",
+        "Locate…",
         key=_MOVED,
     )
 
@@ -236,22 +236,27 @@ def _replaced(replaced: int, total: int) -> Notice:
     return Notice(
         "warning",
         changed_sentence(replaced, total),
-        "They are left out of training. Find the files that were labelled, or add and label the new ones.",
+        "They are left out of training. Locate the original files, or add and label the new ones.",
         RELINK,
-        "Find them…",
+        "Locate…",
         key=_REPLACED,
     )
 
 
 def _relinked(plan: PathPlan) -> Notice:
     if not plan.files and not plan.left:
-        return Notice("success", "Every image is where it was.", key=_MOVED)
+        return Notice("success", "No images are missing.", key=_MOVED)
     left = (
         f"{counted(len(plan.left), 'is', 'are')} still missing, such as {plan.left[0]}." if plan.left else ""
     )
     if not plan.files:
         return Notice(
-            "warning", "None of the missing images is there.", left, RELINK, "Look elsewhere…", key=_MOVED
+            "warning",
+            "None of the missing images was found there.",
+            left,
+            RELINK,
+            "Look elsewhere…",
+            key=_MOVED,
         )
     again = (RELINK, "Look elsewhere…") if plan.left else ("", "")
     kind: NoticeKind = "warning" if plan.left else "success"
@@ -260,7 +265,7 @@ def _relinked(plan: PathPlan) -> Notice:
 
 def _not_while_reading() -> UserError:
     return UserError(
-        "Tables and files wait while a second reader reads, because they would show the labels of others.",
-        remedy="Finish reading first.",
+        "Tables and files are not available during a second reading, because they show the labels of others.",
+        remedy="Finish the second reading first.",
         code="reading",
     )

@@ -100,13 +100,13 @@ class ImageMenuController(QObject):
         many = "" if len(images) < 2 else f" {counted(len(images), 'image')}"
         alone = not self._session.reader
         out = bool(images) and all(image.mark == "excluded" for image in images)
-        self._name("edit.exclude", "Take in\tX" if out else "Leave out\tX", bool(images))
+        self._name("edit.exclude", "Include\tX" if out else "Exclude\tX", bool(images))
         unsure = bool(images) and all(image.mark == "uncertain" for image in images)
         self._name(
-            "edit.uncertain", "No longer uncertain\tU" if unsure else "Mark as uncertain\tU", bool(images)
+            "edit.uncertain", "Clear “uncertain”\tU" if unsure else "Mark as uncertain\tU", bool(images)
         )
         orders = orders_of(self._preview.result, "", 1)
-        self._name("image.similar", "Similar to this", bool(images) and alone and "similar" in orders)
+        self._name("image.similar", "Sort by similarity", bool(images) and alone and "similar" in orders)
         self._name("image.show_in_folder", "Show in folder", bool(images))
         self._name(
             "image.change_patient", f"Change patient{' of' if many else ''}{many}…", alone and bool(images)
@@ -127,7 +127,7 @@ class ImageMenuController(QObject):
             self._session.tell(
                 Notice(
                     "warning",
-                    f"“{path.name}” is not where it was.",
+                    f"“{path.name}” is missing.",
                     "File > Find moved images…",
                     key="folder",
                 )
@@ -142,9 +142,9 @@ class ImageMenuController(QObject):
             return
         moving = with_their_series(self._session.images(), {image.id for image in images})
         choices = patient_choices(self._session.images(), moving)
-        note = "All images of a patient stay on one side of every split into training and test."
+        note = "A patient's images are never split between training and test."
         if len(moving) > len(images):
-            note = f"The other slices of the series go along: {counted(len(moving), 'image')}. {note}"
+            note = f"The whole series will be moved: {counted(len(moving), 'image')}. {note}"
         dialog = self.dialog = PatientDialog(_title(moving), note, _options(choices), self._window)
         dialog.key_changed.connect(lambda key: dialog.set_caution(locked_sentence(project, moving, key)))
         dialog.chosen.connect(lambda key: self._move(moving, key))
@@ -176,7 +176,7 @@ class ImageMenuController(QObject):
         what = counted(len(images), "image was", "images were")
         words = f"{what} removed from the project{lost}."
         self._session.tell(
-            Notice("info", words, "The files are untouched; undo brings all back.", key="removed")
+            Notice("info", words, "The files were not deleted. You can undo this.", key="removed")
         )
 
     def _move(self, moving: Sequence[ProjectImage], key: str) -> None:
@@ -185,9 +185,7 @@ class ImageMenuController(QObject):
             moved = self._session.image(moving[0].id)
             whose = "a new patient" if moved is None else f"patient {moved.patient_number:03d}"
             what = "The image belongs" if len(moving) == 1 else f"The {counted(len(moving), 'image')} belong"
-            self._session.tell(
-                Notice("info", f"{what} to {whose} now.", "Undo takes it back.", key="patient")
-            )
+            self._session.tell(Notice("info", f"{what} to {whose} now.", "You can undo this.", key="patient"))
 
     def _chosen(self) -> tuple[ProjectImage, ...]:
         found = map(self._session.image, self._page.target_ids)

@@ -43,7 +43,7 @@ class LabelsDialog(QDialog):
         self.said.setTextFormat(Qt.TextFormat.PlainText)
         self.said.setWordWrap(True)
         self.said.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.new_classes = QCheckBox("Make classes of names that look mistyped too")
+        self.new_classes = QCheckBox("Also create classes for names that look misspelt")
         self.new_classes.toggled.connect(self.new_classes_chosen)
         self.take = button("Import", "primary")
         self.take.setDefault(True)

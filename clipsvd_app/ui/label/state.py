@@ -10,8 +10,8 @@ from clipsvd_app.domain.study import Mark
 Order = Literal["suggested", "similar", "text", "disagree", "name"]
 ORDERS: tuple[tuple[Order, str], ...] = (
     ("suggested", "Suggested next"),
-    ("similar", "Similar to this"),
-    ("text", "Text match"),
+    ("similar", "Sort by similarity"),
+    ("text", "Text search"),
     ("disagree", "Likely mistakes"),
     ("name", "Patient and date"),
 )

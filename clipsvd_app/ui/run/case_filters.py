@@ -22,16 +22,16 @@ ORDER_TITLES: dict[Order, str] = {
     "confident": "Most confident first",
 }
 ROLE_SENTENCES: dict[Role, str] = {
-    "train": "Used for training: not evidence",
+    "train": "Training image: not evidence",
     "test": "Not seen in training",
-    "out_of_fold": "Judged by a model that never saw this patient",
-    "pool": "Not labelled when the run was made",
+    "out_of_fold": "Predicted by a model not trained on this patient",
+    "pool": "Not labelled at the time of the run",
 }
 DOUBT_TITLES: dict[Doubt, str] = {
-    "far_from_training": "unlike every training image",
-    "other_modality": "another kind of image",
+    "far_from_training": "unlike all training images",
+    "other_modality": "another modality",
     "set_not_single": "more than one class possible",
-    "nearly_as_likely": "two classes nearly as likely",
+    "nearly_as_likely": "two classes almost equally likely",
 }
 SUSPICIOUS = 0.5
 """From here on the other patients speak rather against a label than for it."""

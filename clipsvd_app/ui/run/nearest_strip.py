@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.run.state import NearCase
 
 _SIDE_PX = 50
-MOST_LIKE = "Most like it among the training images"
+MOST_LIKE = "Most similar training images"
 
 
 class NearestStrip(QWidget):

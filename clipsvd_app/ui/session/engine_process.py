@@ -35,14 +35,14 @@ RESTARTS_IN_A_ROW = 3
 GONE = Failed(
     job=0,
     code=GONE_CODE,
-    message="The engine could not be started, so nothing can be trained, predicted or explained.",
-    remedy="Your labels are safe. Start the engine again; if it stops again, install the program anew.",
+    message="The engine could not be started. Training, prediction and explanation are not available.",
+    remedy="Your labels are saved. Start engine again. If this happens again, reinstall the program.",
 )
 LOST = Failed(
     job=0,
     code="engine_lost",
-    message="The engine stopped unexpectedly, so this job did not finish.",
-    remedy="Your labels are safe and the engine has been started again; try once more.",
+    message="The engine stopped unexpectedly before this job finished.",
+    remedy="Your labels are saved, and the engine has restarted. Try again.",
 )
 
 

@@ -57,7 +57,7 @@ def notice_of(error: UserError, key: str = "") -> Notice:
 def failure_notice(failed: Failed, key: str = "") -> Notice:
     """Return the notice that tells why a job failed; one without an engine offers to start it."""
     if failed.code == GONE_CODE:
-        return Notice("error", failed.message, failed.remedy, START_ENGINE, "Start the engine", GONE_CODE)
+        return Notice("error", failed.message, failed.remedy, START_ENGINE, "Start engine", GONE_CODE)
     return Notice("error", failed.message, failed.remedy, key=key or failed.code)
 
 

@@ -108,7 +108,7 @@ class Session(QObject):
         if self.project is None or not _is_same(path, self.project.path):
             return self._adopt(lambda: open_project(path))
         if not self.project.read_only:
-            self.tell(Notice("info", f"“{self.project.path.stem}” is open already.", key="open-already"))
+            self.tell(Notice("info", f"“{self.project.path.stem}” is already open.", key="open-already"))
             return True
         return self._adopt(lambda: open_project(path))
 
@@ -300,7 +300,7 @@ class Session(QObject):
             self.settle(WAITS_CODE)
             one = len(numbers) == 1
             which = f"Run{'' if one else 's'} {', '.join(map(str, numbers))}"
-            said = f"{which}, which ended earlier, {'is' if one else 'are'} now in this project."
+            said = f"{which} finished earlier and {'was' if one else 'were'} added to this project."
             self.tell(Notice("success", said))
         for trouble in troubles:
             self.tell(trouble)
@@ -367,14 +367,14 @@ class Session(QObject):
         self._offered = None
         for remark in project.remarks:
             self._offered = remark.backup or self._offered
-            offer = (OPEN_BACKUP, "Open the backup") if remark.backup else ("", "")
+            offer = (OPEN_BACKUP, "Open backup") if remark.backup else ("", "")
             self.tell(Notice("warning", remark.message, remark.remedy, *offer))
         if project.read_only:
             self.tell(
                 Notice(
                     "warning",
-                    f"“{project.path.name}” is open in another window, so this one only reads.",
-                    "Close the other window and open the project again to change it.",
+                    f"“{project.path.name}” is open in another window. This window is read-only.",
+                    "To make changes, close the other window and reopen the project.",
                 )
             )
         return True

@@ -72,9 +72,7 @@ class WorkPanel(QFrame):
         self._amount = label("", "muted", wrap=False)
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
-        self._cancel = destructive(
-            button("Cancel", hint="Stop; what has been fetched stays for the next attempt.")
-        )
+        self._cancel = destructive(button("Cancel", hint="Stop. You can resume the download later."))
         self._cancel.clicked.connect(self.cancel_requested)
         top, bottom = QHBoxLayout(), QHBoxLayout()
         top.addWidget(self._title)

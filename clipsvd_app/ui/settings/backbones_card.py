@@ -88,8 +88,8 @@ class BackbonesCard(Card):
         self.head.addWidget(self._add)
         self.body.addWidget(
             label(
-                "The model that learns. Add BiomedCLIP or another open_clip model as you have it: it is"
-                " checked and copied, and works without a network from then on.",
+                "The pretrained model. Add BiomedCLIP or another open_clip model; it is checked and"
+                " copied, and then works offline.",
                 "small",
             )
         )
@@ -164,6 +164,6 @@ class BackbonesCard(Card):
 
 
 def _details(row: BackboneRow) -> str:
-    size = f"{row.parameters / 1e6:,.1f} million parameters" if row.parameters else "size not yet known"
-    place = "comes with the program" if row.embedded else row.folder
+    size = f"{row.parameters / 1e6:,.1f} million parameters" if row.parameters else "size unknown"
+    place = "bundled" if row.embedded else row.folder
     return f"{place} · {size} · weights {row.sha256[:_HASH_DIGITS_COMPARED] or 'not yet known'}"

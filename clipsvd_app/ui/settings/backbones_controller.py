@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.session.session import Session
     from clipsvd_app.ui.settings.page import SettingsPage
 
-_IF_CLOSED = "What has been fetched is kept; fetching goes on from there when you ask again."
+_IF_CLOSED = "The downloaded part is kept. You can resume the download later."
 KILOBYTE, MEGABYTE = 1000, 1_000_000
 
 
@@ -65,12 +65,12 @@ class BackbonesController(QObject):
         begun = download.has_begun(model)
         size = f"{model.size_bytes / MEGABYTE:,.0f} MB"
         return FetchOffer(
-            button=f"Go on fetching {model.title}…" if begun else f"Fetch {model.title}…",
-            question=f"Go on fetching {model.title}?" if begun else f"Fetch {model.title}?",
-            words=f"{size} come from {download.host()}: {model.repository} at revision"
-            f" {model.revision[:12]}, with the licence {model.licence}. Nothing of yours is sent, neither"
-            " images nor labels." + (" What arrived before is kept." if begun else ""),
-            confirm="Go on" if begun else f"Fetch {size}",
+            button=f"Resume downloading {model.title}…" if begun else f"Download {model.title}…",
+            question=f"Resume downloading {model.title}?" if begun else f"Download {model.title}?",
+            words=f"{size} will be downloaded from {download.host()}: {model.repository} at revision"
+            f" {model.revision[:12]}, licence {model.licence}. None of your images or labels are sent."
+            + (" The part already downloaded is kept." if begun else ""),
+            confirm="Resume" if begun else f"Download {size}",
         )
 
     def add(self, path: str) -> None:
@@ -84,7 +84,7 @@ class BackbonesController(QObject):
         job = self._prepare(download.folder_of(self._model), self._model.name)
         if job is None:
             return
-        self._show(BackboneActivity(BackboneWork(f"Fetching {self._model.title}", "Connecting")))
+        self._show(BackboneActivity(BackboneWork(f"Downloading {self._model.title}", "Connecting")))
         self._task = self._session.fetches.run(
             lambda report: self._fetch_model(
                 self._model, lambda _file, done, total: report(done // KILOBYTE, total // KILOBYTE)
@@ -161,7 +161,7 @@ class BackbonesController(QObject):
         if work is None or not total_kb:
             return
         amount = f"{done_kb / KILOBYTE:,.0f} of {total_kb / KILOBYTE:,.0f} MB"
-        stage = f"From {download.host()}" if done_kb < total_kb else "Checking what arrived"
+        stage = f"From {download.host()}" if done_kb < total_kb else "Verifying the download"
         self._show(BackboneActivity(replace(work, stage=stage, amount=amount, done=done_kb, total=total_kb)))
 
     def _show_progress(self, stage: str, done: int, total: int) -> None:

@@ -25,13 +25,13 @@ class LookCard(Card):
     device_chosen = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Look and device", parent)
+        super().__init__("Appearance and device", parent)
         self._devices: tuple[DeviceName, ...] = ()
         self._themes = ChoiceGroup()
         self._device = choice("Device")
         self._note = label("", "small")
         self.body.addWidget(self._themes)
-        self.body.addWidget(label("Where models run", "section"))
+        self.body.addWidget(label("Device for training and prediction", "section"))
         self.body.addWidget(self._device)
         self.body.addWidget(self._note)
         self._themes.chosen.connect(self.theme_chosen)
@@ -43,8 +43,8 @@ class LookCard(Card):
         """Show what is chosen."""
         self._themes.set_choices(
             (
-                ("dark", "Dark", "For the reading room.", ""),
-                ("light", "Light", "For the office and for print.", ""),
+                ("dark", "Dark", "For the reading room", ""),
+                ("light", "Light", "For the office and for print", ""),
             ),
             theme,
         )
@@ -62,13 +62,13 @@ class PrivacyCard(Card):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Privacy", parent)
-        self._identity = QCheckBox("Show patient identity while files are open")
+        self._identity = QCheckBox("Show patient identity on screen")
         self._identity.clicked.connect(self.show_identity_changed)
         self.body.addWidget(self._identity)
         self.body.addWidget(
             label(
-                "Names and ids are read from the open files for the screen alone. They are never stored, "
-                "logged or exported, whatever is chosen here.",
+                "Names and IDs are read from open files for display only. They are never stored, "
+                "logged or exported.",
                 "small",
             )
         )
@@ -88,7 +88,7 @@ class LabellingCard(Card):
         self._next = QCheckBox("After a label, show the next suggested image")
         self._next.clicked.connect(self.next_after_label_changed)
         self.body.addWidget(self._next)
-        self.body.addWidget(label("Shift and the number of a class label and stay.", "small"))
+        self.body.addWidget(label("Shift and a class number label without moving on.", "small"))
 
     def set_shown(self, goes_on: bool) -> None:
         """Show what is chosen."""
@@ -105,9 +105,7 @@ class CachesCard(Card):
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(GAP * 2)
         self._grid.setColumnStretch(0, 1)
-        self.body.addWidget(
-            label("They save time and may be cleared at any moment; no label is lost.", "small")
-        )
+        self.body.addWidget(label("Clearing caches is safe: no labels are lost.", "small"))
         self.body.addLayout(self._grid)
 
     def set_caches(self, caches: tuple[CacheRow, ...]) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 CACHE_TITLES = {
     "thumbnails": "Thumbnails",
     "features": "Image features",
-    "basis": "Singular value bases",
+    "basis": "Singular value decompositions",
     "explanations": "Phrase embeddings",
 }
 # Shown only where there is something to clear.
@@ -76,7 +76,7 @@ class SettingsController(QObject):
                 next_after_label=settings.next_after_label,
                 caches=_cache_rows(),
                 version=__version__,
-                prompts_locked="" if classes else "Open a project with classes to edit their prompts.",
+                prompts_locked="" if classes else "Open a project with classes to edit prompts.",
             )
         )
 
@@ -108,7 +108,7 @@ class SettingsController(QObject):
     def _use_backbone(self, name: str) -> None:
         project = self._session.project
         if project is None:
-            trouble = UserError("No project is open.", remedy="Open one, then choose its backbone.")
+            trouble = UserError("No project is open.", remedy="Open a project, then choose its backbone.")
             self._session.tell(trouble, "change")
             return
         try:
@@ -155,8 +155,8 @@ class SettingsController(QObject):
 def _removal(entry: backbones.BackboneEntry) -> str:
     """Say what removing a backbone would delete."""
     if entry.folder.parent == backbones.own_folder():
-        return f"The program's copy of it ({file_size(entry.size_bytes)}) is deleted, and nothing else."
-    return "Its folder stays where it is; only the entry goes."
+        return f"Only the program's copy ({file_size(entry.size_bytes)}) will be deleted."
+    return "Only the entry will be removed. The folder stays."
 
 
 def _cache_rows() -> tuple[CacheRow, ...]:

@@ -27,7 +27,7 @@ class PromptsCard(Card):
         self._choice = choice("Class")
         self._choice.setIconSize(QSize(18, 18))
         self._editor = QPlainTextEdit()
-        self._editor.setAccessibleName("Prompts, one a line")
+        self._editor.setAccessibleName("Prompts, one per line")
         self._editor.setTabChangesFocus(True)
         self._editor.setMinimumHeight(130)
         self._note = label("", "small")
@@ -35,7 +35,10 @@ class PromptsCard(Card):
         self._save = destructive(button("Save prompts"))
         self.head.addWidget(self._choice)
         self.body.addWidget(
-            label("One sentence a line. Their mean stands for the class; write them as in a report.", "small")
+            label(
+                "One sentence per line, written as in a report. The class is represented by their mean.",
+                "small",
+            )
         )
         self.body.addWidget(self._editor, 1)
         self.body.addWidget(self._note)
@@ -54,7 +57,7 @@ class PromptsCard(Card):
         if classes != self._classes:
             self._offer(classes)
         self._editor.setReadOnly(bool(locked))
-        self._note.setText(locked or ("" if classes else "Make a class first: prompts belong to classes."))
+        self._note.setText(locked or ("" if classes else "Add a class first."))
         self._note.setVisible(bool(self._note.text()))
         self._update_buttons()
 

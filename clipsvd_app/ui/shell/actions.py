@@ -41,7 +41,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("file.import_labels", "Import labels…", "File", icon="table", rule=True),
     ActionSpec("file.export_labels", "Export labels…", "File"),
     ActionSpec("file.relink", "Find moved images…", "File", icon="search", rule=True),
-    ActionSpec("file.collect", "Collect images beside the project", "File"),
+    ActionSpec("file.collect", "Copy images beside the project", "File"),
     ActionSpec("file.open_adapter", "Open adapter…", "File", "Ctrl+Shift+O", rule=True),
     ActionSpec("file.report", "Report on a run…", "File", "Ctrl+Shift+P", "report"),
     ActionSpec("file.close", "Close window", "File", "Ctrl+W", rule=True),
@@ -50,14 +50,14 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("edit.clear_label", "Clear label", "Edit", icon="trash", hint="Delete", rule=True),
     ActionSpec("edit.uncertain", "Mark as uncertain", "Edit", hint="U"),
     ActionSpec("edit.exclude", "Leave out", "Edit", hint="X"),
-    ActionSpec("image.similar", "Similar to this", "Edit", rule=True),
+    ActionSpec("image.similar", "Sort by similarity", "Edit", rule=True),
     ActionSpec("image.show_in_folder", "Show in folder", "Edit", icon="folder"),
     ActionSpec("image.change_patient", "Change patient…", "Edit", icon="patient"),
     ActionSpec("image.remove", "Remove from project", "Edit"),
-    ActionSpec("image.menu", "Menu of the image", "Edit", "Shift+F10"),
+    ActionSpec("image.menu", "Image menu", "Edit", "Shift+F10"),
     ActionSpec("edit.add_class", "Add class…", "Edit", "Ctrl+Shift+N", "plus", rule=True),
     ActionSpec("edit.find", "Find by words", "Edit", "Ctrl+F", "search", rule=True),
-    ActionSpec("edit.new_suggestions", "Newest order of the pool", "Edit", "Ctrl+Shift+S"),
+    ActionSpec("edit.new_suggestions", "Update sort order", "Edit", "Ctrl+Shift+S"),
     ActionSpec("edit.second_reader", "Second reader…", "Edit", "Ctrl+Shift+R", "eye", rule=True),
     ActionSpec("edit.compare_readers", "Compare readers", "Edit", "Ctrl+Shift+K"),
     ActionSpec("page.label", "Label", "View", "Ctrl+1"),
@@ -70,7 +70,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("view.previous_panel", "Previous panel", "View", "Shift+F6"),
     ActionSpec("view.theme", "Switch theme", "View", "Ctrl+Shift+D", "theme", rule=True),
     ActionSpec("view.header", "Header of the image", "View", "Ctrl+I", "table"),
-    ActionSpec("view.viewer_only", "Viewer alone", "View", "F10", "image"),
+    ActionSpec("view.viewer_only", "Viewer only", "View", "F10", "image"),
     ActionSpec("view.file_names", "Show file names", "View", "Ctrl+Shift+E"),
     ActionSpec("view.full_screen", "Full screen", "View", "F11"),
     ActionSpec("help.keys", "Keyboard", "Help", "F1", "help"),
@@ -79,20 +79,20 @@ ACTIONS: tuple[ActionSpec, ...] = (
 
 MESSAGE_KEYS: tuple[KeyHelp, ...] = (KeyHelp("Esc", "Dismiss the newest message"),)
 INSPECT_KEYS: tuple[KeyHelp, ...] = (
-    KeyHelp("Arrow keys, Enter", "Confusion matrix and map: choose, open"),
+    KeyHelp("Arrow keys, Enter", "Confusion matrix and map: move, open"),
     KeyHelp("1 … 9", "Label the open case"),
     KeyHelp("R · K", "Likely mistake: relabel · keep its label"),
-    KeyHelp("Ctrl+S", "Save the picture that has the focus, or its numbers"),
+    KeyHelp("Ctrl+S", "Save the focused figure, or its numbers"),
 )
-APPLY_KEYS: tuple[KeyHelp, ...] = (KeyHelp("Enter", "Predictions: show the image"),)
+APPLY_KEYS: tuple[KeyHelp, ...] = (KeyHelp("Enter", "Predictions: open the image"),)
 MOUSE_KEYS: tuple[KeyHelp, ...] = (
-    KeyHelp("Left drag", "The tool chosen"),
-    KeyHelp("Right drag", "Window: width across, centre up and down"),
-    KeyHelp("Middle drag", "Move the image"),
-    KeyHelp("Wheel", "Previous or next slice, else image"),
+    KeyHelp("Left drag", "Selected tool"),
+    KeyHelp("Right drag", "Window: width (horizontal), centre (vertical)"),
+    KeyHelp("Middle drag", "Pan"),
+    KeyHelp("Wheel", "Previous or next slice or image"),
     KeyHelp("Ctrl + wheel", "Zoom"),
     KeyHelp("Double click", "Fit"),
-    KeyHelp("Shift + drag", "Move the other planes of a volume"),
+    KeyHelp("Shift + drag", "Move the other planes"),
     KeyHelp("Alt + 1 … 9", "Window preset"),
 )
 VIEWER_KEYS: tuple[tuple[str, tuple[KeyHelp, ...]], ...] = tuple(
@@ -100,15 +100,15 @@ VIEWER_KEYS: tuple[tuple[str, tuple[KeyHelp, ...]], ...] = tuple(
 )
 
 LABEL_KEYS: tuple[KeyHelp, ...] = (
-    KeyHelp("1 … 9", "Label the selected images, then the next suggested one"),
-    KeyHelp("Shift + 1 … 9", "Label and stay"),
-    KeyHelp("0, Delete", "Clear their label"),
-    KeyHelp("U · X", "Uncertain · leave out"),
-    KeyHelp("Alt + drag", "Drag the shown image onto a class"),
+    KeyHelp("1 … 9", "Label the selected images, then show the next suggestion"),
+    KeyHelp("Shift + 1 … 9", "Label without moving on"),
+    KeyHelp("0, Delete", "Clear the label"),
+    KeyHelp("U · X", "Uncertain · exclude"),
+    KeyHelp("Alt + drag", "Drag the displayed image onto a class"),
     KeyHelp("Enter", "Show the selected image; open or close a series"),
-    KeyHelp("Menu · Shift + F10", "What can be done with the images"),
+    KeyHelp("Menu · Shift + F10", "Image menu"),
     KeyHelp("Ctrl + wheel, + or −", "Size of the thumbnails"),
-    KeyHelp("? · × · ≈ · P", "Signs: uncertain, out, alike, same patient"),
+    KeyHelp("? · × · ≈ · P", "Signs: uncertain, excluded, look-alike, same patient"),
     KeyHelp("F2 · Del", "Rename · remove a class"),
     KeyHelp("Alt + ↑ ↓", "Move a class"),
 )

@@ -201,7 +201,7 @@ class Messages(QWidget):
 
     def _show_foot(self, others: int) -> None:
         self._foot.setVisible(others > 0)
-        self._more.setText("Show the newest only" if self._all_shown else f"{others:,} more")
+        self._more.setText("Show newest only" if self._all_shown else f"{others:,} more")
         self._none.setVisible(self._all_shown)
 
     def _fold(self) -> None:

@@ -28,7 +28,8 @@ class CompareView(Card):
         self._facts.setHorizontalSpacing(GAP * 3)
         self._facts.setVerticalSpacing(GAP - 2)
         self._caution = label(
-            "Runs judged on different patients cannot be compared exactly; look at the intervals.",
+            "Runs tested on different patients cannot be compared exactly; compare their confidence"
+            " intervals.",
             "small",
         )
         close = button("Close")

@@ -51,13 +51,13 @@ if TYPE_CHECKING:
 
 FEW_PATIENTS = 4
 _KEY = "train"
-NEXT_ADAPTATION = "CLIP-SVD is being trained."
-NEXT_EXPLANATION = "The run is being finished and explained; it opens in Inspect when that is done."
-_WHILE_READING = "A second reader reads. Training uses the project's own labels: finish reading first."
+NEXT_ADAPTATION = "CLIP-SVD is training."
+NEXT_EXPLANATION = "The run is being explained. It will open in Inspect."
+_WHILE_READING = "Training uses the first reader's labels. Finish the second reading first."
 _SHOWN = LongJob(
     "train",
     "Training",
-    "It can be resumed from the table of runs, from where it was stopped.",
+    "You can resume it from the table of runs.",
     "Keep training",
 )
 
@@ -288,7 +288,7 @@ class TrainController(QObject):
 
     def _on_cancelled(self) -> None:
         remedy = self._put_aside(failed=False)
-        self._session.tell(Notice("info", self._said("Training was stopped."), remedy, key=_KEY))
+        self._session.tell(Notice("info", self._said("Training stopped."), remedy, key=_KEY))
 
     def _on_failed(self, failed: Failed) -> None:
         resumable = self._put_aside(failed=failed.code != LOST.code)
@@ -305,7 +305,7 @@ class TrainController(QObject):
         kept = put_aside(self._job.folder, failed=failed)
         if kept:
             self._session.runs_changed.emit()
-        return "Resume it from the table of runs." if kept else ""
+        return "You can resume it from the table of runs." if kept else ""
 
     def _record(self, folder: Path) -> None:
         """Store the run in the project that it was made for, whichever is open by now."""
@@ -315,7 +315,7 @@ class TrainController(QObject):
         except UserError as error:
             self._session.tell(error)
             return
-        done = f"Run {number} is done in {result.seconds:.0f} s. {verdict_title(result.evaluation)}."
+        done = f"Run {number} finished in {result.seconds:.0f} s. {verdict_title(result.evaluation)}."
         if self._elsewhere:
             self._recorded_in = path.resolve()
             action = f"{OPEN_PREFIX}{path}"
@@ -342,7 +342,7 @@ class TrainController(QObject):
             ("Images", f"{result.train_images:,} of {counted(result.train_groups, 'patient')}"),
             ("Shots", "all" if result.shots is None else str(result.shots)),
             ("Seed", str(result.seed)),
-            ("Peak rate", f"{result.learning_rate:g}"),
+            ("Peak learning rate", f"{result.learning_rate:g}"),
             ("Time", f"{result.seconds:.0f} s"),
         )
         return ComparedRun(f"Run {number}", facts, result.evaluation, result.curve)
@@ -382,7 +382,7 @@ def _row(run: RunSummary) -> RunRow:
 
 
 def _warnings(classes: list[tuple[str, int, int]]) -> tuple[str, ...]:
-    found = [f"“{name}” has no image yet." for name, images, _ in classes if not images]
+    found = [f"“{name}” has no images." for name, images, _ in classes if not images]
     found += [
         f"“{name}” has {counted(patients, 'patient')}; {FEW_PATIENTS} are needed for an estimate."
         for name, images, patients in classes

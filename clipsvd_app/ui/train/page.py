@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 NOTHING_TO_TRAIN = EmptySpec(
     icon="train",
-    headline="Nothing to learn yet",
-    sentence="Label a few images of at least two classes, then come back. Four a class are a fair start.",
+    headline="Not enough labels",
+    sentence="Label images of at least two classes. Four images per class are a good start.",
     actions=(EmptyAction("label", "Go to Label", primary=True),),
 )
 

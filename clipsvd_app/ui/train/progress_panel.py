@@ -35,7 +35,7 @@ class ProgressPanel(Card):
         self._left = label("", "muted", wrap=False)
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
-        self._cancel = destructive(button("Cancel", hint="Stop this run; it can be resumed."))
+        self._cancel = destructive(button("Cancel", hint="Stop this run; you can resume it."))
         self._cancel.clicked.connect(self.cancel_requested)
         line = QHBoxLayout()
         line.addWidget(self._stage)
@@ -59,9 +59,9 @@ class ProgressPanel(Card):
         self.interim.set_interim(view)
         self._interim_area.setVisible(view is not None)
         self._make_room()
-        where = "stands beside it" if view is not None else "follows"
+        where = "is next to it" if view is not None else "follows"
         self._note.setText(
-            "Accuracy on training batches shows that the model learns, not how good it is. "
+            "Accuracy on training batches shows that the model is learning, not how accurate it is. "
             f"The estimate on unseen patients {where}."
         )
 

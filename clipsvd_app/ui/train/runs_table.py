@@ -30,14 +30,12 @@ class RunsTable(Card):
         self._runs: tuple[RunRow, ...] = ()
         self._open = button("Inspect")
         self._compare = button("Compare two")
-        self._resume = destructive(
-            button("Resume", hint="Go on from where it was stopped, with the same settings.")
-        )
-        self._discard = destructive(button("Discard", hint="Take the stopped run off the list."))
+        self._resume = destructive(button("Resume", hint="Resume with the same settings"))
+        self._discard = destructive(button("Discard", hint="Remove the stopped run from the list"))
         self._running = False
         self._table = _table()
         self.setFocusProxy(self._table)
-        self._hint = label("Runs appear here as they finish.", "muted")
+        self._hint = label("Finished runs appear here.", "muted")
         self.head.addWidget(self._discard)
         self.head.addWidget(self._resume)
         self.head.addWidget(self._open)

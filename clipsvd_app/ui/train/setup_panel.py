@@ -49,8 +49,8 @@ class SetupPanel(QWidget):
         self._estimate = ChoiceGroup()
         self._shots = QSpinBox()
         self._device = choice("Device")
-        self._mirror = QCheckBox("Left and right matter: do not mirror images")
-        self._locked = QCheckBox("Keep patients aside as a locked test")
+        self._mirror = QCheckBox("Do not mirror images (left and right matter)")
+        self._locked = QCheckBox("Set patients aside as a fixed test set")
         self._locked_note = label("", "small")
         self._blocked = label("", "warning")
         self._train = destructive(button("Train", "primary"))
@@ -102,7 +102,7 @@ class SetupPanel(QWidget):
         device_row.addWidget(label("Runs on", "muted", wrap=False))
         device_row.addWidget(self._device, 1)
         recipe.body.addLayout(device_row)
-        held_out = Card("How it will be judged")
+        held_out = Card("Evaluation")
         held_out.body.addWidget(self._estimate)
         held_out.body.addLayout(self._shots_row())
         held_out.body.addWidget(self._locked)
@@ -121,7 +121,7 @@ class SetupPanel(QWidget):
         whole.addWidget(scrolled(content), 1)
         whole.addWidget(self._blocked)
         self._train.setMinimumHeight(44)
-        self._train.setAccessibleDescription("Start training with the recipe above")
+        self._train.setAccessibleDescription("Start training with these settings")
         whole.addWidget(self._train)
 
     def _shots_row(self) -> QHBoxLayout:
@@ -130,7 +130,7 @@ class SetupPanel(QWidget):
         row = QHBoxLayout()
         row.setContentsMargins(GAP + 4, 0, 0, 0)
         row.addWidget(self._shots)
-        row.addWidget(label("images per class train", "muted"), 1)
+        row.addWidget(label("images per class", "muted"), 1)
         return row
 
     def _connect(self) -> None:
@@ -157,13 +157,13 @@ class SetupPanel(QWidget):
                 (
                     _ALL,
                     "Train on all labelled images",
-                    "Patients take turns being held out; the estimate comes from those turns.",
+                    "Cross-validated by patient",
                     "",
                 ),
                 (
                     _SHOTS,
                     "Train on a few, test on the rest",
-                    "Patients with a training image never appear in the test.",
+                    "Patients with training images are not in the test set.",
                     "",
                 ),
             ),
@@ -186,7 +186,7 @@ class _ClassesCard(Card):
     """The classes with their counts, the backbone that will learn them, and what is missing."""
 
     def __init__(self) -> None:
-        super().__init__("What will be learned")
+        super().__init__("Classes")
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(GAP)
         self._grid.setVerticalSpacing(GAP - 2)
@@ -208,8 +208,8 @@ class _ClassesCard(Card):
             self._grid.addWidget(_right(counted(entry.images, "image")), row, 2)
             self._grid.addWidget(_right(counted(entry.patients, "patient"), "muted"), row, 3)
         if not classes:
-            self._grid.addWidget(label("No class yet.", "muted"), 0, 0, 1, 4)
-        self._backbone.setText(f"Learned by {backbone}" if backbone else "")
+            self._grid.addWidget(label("No classes yet.", "muted"), 0, 0, 1, 4)
+        self._backbone.setText(f"Backbone: {backbone}" if backbone else "")
         self._backbone.setVisible(bool(backbone))
         self._warnings.set_lines(("!", warning, "warning") for warning in warnings)
 

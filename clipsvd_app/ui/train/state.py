@@ -10,9 +10,9 @@ from clipsvd_app.domain.results.evaluation import Evaluation, Interval, Verdict
 from clipsvd_app.domain.results.run import StepMetrics
 
 PRESET_WORDS: dict[PresetName, tuple[str, str]] = {
-    "quick": ("Quick", "A first look. The upper third of each tower, three folds."),
-    "standard": ("Standard", "What we recommend. The rate is chosen on inner patients; three folds."),
-    "thorough": ("Thorough", "For the result you report. Three fits averaged, five folds drawn twice."),
+    "quick": ("Quick", "For a first look. Trains the upper third of each encoder; three folds."),
+    "standard": ("Standard", "Recommended. Learning rate tuned by inner cross-validation; three folds."),
+    "thorough": ("Thorough", "For results to report. Mean of three fits; five folds, repeated twice."),
 }
 VERDICT_WORDS: dict[Verdict, str] = {
     "helped": "Helped",

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 HEADINGS = ("Tag", "Name", "VR", "Value")
 TAG, NAME, VR, VALUE = range(len(HEADINGS))
-HINT = "Read from the file just now and kept nowhere. It may name the patient."
+HINT = "Read from the file and not stored. It may contain the patient's name."
 READING = "Reading the header…"
 LONGEST_TIP = 2_000
 LONGEST_CELL = 400  # the whole value is copied, and what fits stands in the tool tip
@@ -53,7 +53,7 @@ class HeaderDialog(QDialog):
         self.search.setAccessibleName("Find in the header")
         self.said = label("", "muted")
         self.tree = QTreeView()
-        self.copy = button("Copy value", hint="Copy the whole value of the chosen element (Ctrl+C)")
+        self.copy = button("Copy value", hint="Copy the full value of the selected element (Ctrl+C)")
         self._prepare()
         self._arrange()
         self.show_reading("")
@@ -130,7 +130,7 @@ class HeaderDialog(QDialog):
             self._say(NOTHING_FOUND if words and not self._found.rowCount() else "")
 
 
-NOTHING_FOUND = "Nothing in this header matches."
+NOTHING_FOUND = "No matches in this header."
 
 
 class _Found(QSortFilterProxyModel):

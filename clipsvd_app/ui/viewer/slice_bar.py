@@ -40,7 +40,7 @@ class SliceBar(QFrame):
         self._rate.setRange(1, 60)
         self._rate.setValue(USUAL_RATE)
         self._rate.setSuffix(" /s")
-        self._rate.setToolTip("Frames a second (, and .)")
+        self._rate.setToolTip("Frames per second (, and .)")
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 4, 8, 4)
         row.setSpacing(8)

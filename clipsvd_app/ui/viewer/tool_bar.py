@@ -36,7 +36,7 @@ LAYOUTS = (
     ("1", "layout-1", "One image", ""),
     ("2", "layout-2", "Two side by side", ""),
     ("4", "layout-4", "Four", ""),
-    ("mpr", "layout", "Three planes of the volume", "M"),
+    ("mpr", "layout", "Multiplanar reconstruction", "M"),
 )
 DROPPED_FIRST = (
     "texts",
@@ -57,9 +57,9 @@ LATCHED = ("link", "texts", "model")
 FULL_OPACITY = 100
 LINK_WORDS: dict[LinkWay, str] = {
     "": "",
-    "mm": "Linked by place in mm",
+    "mm": "Linked by position (mm)",
     "slices": "Linked slice by slice",
-    "both": "Linked by mm where known",
+    "both": "Linked by position where known",
 }
 
 
@@ -188,7 +188,7 @@ class ViewerBar(QFrame):
             entry = menu.addAction(literal(f"{place + 1}   {lines[0] if lines else ''}"))
             entry.triggered.connect(partial(self._choose_measure, place))
         menu.addSeparator()
-        self._add_entry(menu, "delete_marked", "Delete the marked measurement", "Delete")
+        self._add_entry(menu, "delete_marked", "Delete the selected measurement", "Delete")
         self._add_entry(menu, "clear_measures", "Delete all measurements", "C")
 
     def _choose_measure(self, place: int, _checked: bool = False) -> None:
@@ -227,7 +227,7 @@ class ViewerBar(QFrame):
 
     def _add_commands(self) -> None:
         turns = [command for command in COMMANDS if command.line == "turn"]
-        menu = self._add_menu("turn", "rotate", "Turn and mirror what is seen (Q, H, V)")
+        menu = self._add_menu("turn", "rotate", "Rotate and flip the view (Q, H, V)")
         for command in turns:
             self._add_entry(menu, command.id, command.text, command.key)
         for command in COMMANDS:
@@ -246,7 +246,7 @@ class ViewerBar(QFrame):
         self._row.addWidget(self._link_words)
 
     def _add_layouts(self) -> None:
-        menu = self._add_menu("layout", "layout-1", "Layout (Y changes, M for three planes)")
+        menu = self._add_menu("layout", "layout-1", "Layout (Y; M for multiplanar reconstruction)")
         for name, _icon, text, key in LAYOUTS:
             entry = self._add_entry(menu, LAYOUT_PREFIX + name, text, key)
         self._planes = entry

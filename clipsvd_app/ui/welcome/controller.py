@@ -71,8 +71,8 @@ class _Dropped:
     draft: Project
 
 
-_READING = LongJob("label", "Reading files", "No project has been made of them yet.")
-_MAKING = LongJob("label", "Making the project", "It will not be made.")
+_READING = LongJob("label", "Reading files", "No project has been created yet.")
+_MAKING = LongJob("label", "Creating the project", "The project will not be created.")
 
 
 class WelcomeController(QObject):
@@ -105,7 +105,7 @@ class WelcomeController(QObject):
         """Read what was dropped, together with what was dropped before it."""
         if self._making is not None:
             self._session.tell(
-                Notice("warning", "A project is being made.", "Drop these once it is open.", key=_KEY)
+                Notice("warning", "A project is being created.", "Try again when it is open.", key=_KEY)
             )
             return
         if self._task is not None:
@@ -153,7 +153,7 @@ class WelcomeController(QObject):
         choice, read = self._choice(), self._chosen(dropped)
         labels = {} if dropped.folders is None else labels_by_content(read, dropped.folders, choice)
         self._making = project
-        self._form.show_reading(0, 0, "Making the project")
+        self._form.show_reading(0, 0, "Creating the project")
 
         def make(report: Callable[[int, int], None]) -> ImportPlan:
             report(0, 0)
@@ -228,7 +228,7 @@ class WelcomeController(QObject):
             read: FilesRead = answer.value[0]
             said = [item.sentence for item in read.left_out if item.sentence]
             answer = replace(
-                answer, error=UserError(f"Nothing could be read: {said[0]}", remedy="", code=_KEY)
+                answer, error=UserError(f"No file could be read: {said[0]}", remedy="", code=_KEY)
             )
         if answer.error is not None or answer.cancelled:
             if answer.error is not None:
@@ -300,7 +300,7 @@ class WelcomeController(QObject):
 
     def _ask_place(self) -> None:
         folder = QFileDialog.getExistingDirectory(
-            self._form, "Where shall the project lie?", str(self._place.folder)
+            self._form, "Where should the project be saved?", str(self._place.folder)
         )
         if folder:
             self.put_into(Path(folder))
@@ -403,7 +403,7 @@ def _left_out(read: FilesRead) -> list[str]:
         counts[item.reason] += 0 if item.sentence else item.count
     said = [item.sentence for item in read.left_out if item.sentence]
     lines = [f"{words}." for words in (quiet_words(counts),) if words]
-    more = [f"{len(said) - MOST_SENTENCES} more files were refused."] if len(said) > MOST_SENTENCES else []
+    more = [f"{len(said) - MOST_SENTENCES} more files were rejected."] if len(said) > MOST_SENTENCES else []
     return [*lines, *said[:MOST_SENTENCES], *more, *read.notes]
 
 
@@ -416,10 +416,10 @@ def _models(session: Session) -> list[tuple[str, str, str, str]]:
                 (
                     entry.name,
                     "Demonstration model (bundled)",
-                    "Small and quick: good for trying things out.",
+                    "Small and fast, for trying the program.",
                     file_size(entry.size_bytes),
                 )
             )
         elif entry.usable:
-            choices.append((entry.name, entry.name, "Added by you.", file_size(entry.size_bytes)))
+            choices.append((entry.name, entry.name, "Added by you", file_size(entry.size_bytes)))
     return choices

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 WIDTH_PX = 1120
 READING_PX = 460
-NO_FOLDERS = "No folders here look like classes. Add classes on the Label page."
+NO_FOLDERS = "No class folders found. Add classes on the Label page."
 
 
 class NewProjectPage(QWidget):
@@ -185,7 +185,10 @@ class NewProjectPage(QWidget):
         model.body.addWidget(self.models)
         patients = Card("Patients")
         patients.body.addWidget(
-            label("Images of one patient never train and test at once. Check who counts as one.", "muted")
+            label(
+                "A patient's images are never split between training and test. Check the patients.",
+                "muted",
+            )
         )
         self.patients.setMinimumHeight(300)
         patients.body.addWidget(self.patients)

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.look.theme import Theme
     from clipsvd_app.ui.welcome.state import RecentState
 
-HEADLINE = "Teach it a finding from a handful of images"
+HEADLINE = "Adapt a model to your images"
 SENTENCE = (
-    "Drop a folder, files, a ZIP or a DICOMDIR anywhere on this window to create a project."
-    f" Everything stays on this machine. {NOT_FOR_DIAGNOSIS}"
+    "Drop a folder, files, a ZIP archive or a DICOMDIR on this window to create a project."
+    " Your images stay on this computer. {NOT_FOR_DIAGNOSIS}"
 )
 ACTIONS = (
     ("file.add_folder", "Choose a folder…", "primary"),

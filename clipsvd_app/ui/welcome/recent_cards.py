@@ -101,7 +101,7 @@ class RecentCard(QWidget):
         self._path = ""
         self.button = QPushButton()
         self.forget = destructive(QToolButton())
-        self.forget.setToolTip("Remove from this list (Delete). The project itself stays.")
+        self.forget.setToolTip("Remove from this list (Delete). The project is not deleted.")
         self.pictures = _Pictures(theme)
         self._name, self._detail, self._opened = label("", wrap=False), label("", "small"), label("", "small")
         font = self._name.font()

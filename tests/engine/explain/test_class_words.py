@@ -1,4 +1,5 @@
-"""What tells the classes apart: planted words are found, shuffled labels and other fits' offsets are not."""
+"""What distinguishes the classes: planted words are found, shuffled labels and other fits' offsets"
+" are not."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def test_a_class_is_told_by_its_phrases_before_and_after(page):
     card.choose(0)
     assert card.phrases.data_rows()[1:] == ()
     assert "There is no reliable description" in card.note()
-    assert "4 describe no such image" in card.note()
+    assert "4 are negative controls" in card.note()
 
 
 def test_phrases_that_hold_before_adaptation_alone_are_said_to(page):

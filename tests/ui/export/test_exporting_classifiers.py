@@ -50,7 +50,7 @@ def page(qtbot, theme, session):
 
 
 def methods(page) -> QComboBox:
-    (found,) = [box for box in page.findChildren(QComboBox) if box.accessibleName() == "What to write"]
+    (found,) = [box for box in page.findChildren(QComboBox) if box.accessibleName() == "File type"]
     return found
 
 

@@ -77,7 +77,7 @@ def test_pool_tree_and_viewer_open_the_same_menu_for_what_is_on_the_screen(studi
         "Clear label",
         "Mark as uncertain",
         "Leave out",
-        "Similar to this",
+        "Sort by similarity",
         "Show in folder",
         "Change patient…",
         "Remove from project",
@@ -120,9 +120,9 @@ def test_leaving_out_can_be_taken_back_in_every_menu(studio, qtbot):
     page, images = studio.pages.label, studio.session.images()
     page.strip.select((images[0].id,))
     studio.window.action("edit.exclude").trigger()
-    assert studio.window.action("edit.exclude").text() == "Take in\tX"
+    assert studio.window.action("edit.exclude").text() == "Include\tX"
     page.strip.select((images[0].id, images[1].id))
-    assert studio.window.action("edit.exclude").text() == "Leave out\tX"
+    assert studio.window.action("edit.exclude").text() == "Exclude\tX"
     page.strip.select((images[0].id,))
     studio.window.action("edit.exclude").trigger()
     assert {image.mark for image in studio.session.images()} == {""}
@@ -172,7 +172,7 @@ def test_the_file_is_shown_in_its_folder_or_said_to_be_gone(studio, monkeypatch,
     shown[0].unlink()
     studio.window.action("image.show_in_folder").trigger()
     assert len(shown) == 1
-    assert "“0_0.png” is not where it was." in told[-1].message
+    assert "“0_0.png” is missing." in told[-1].message
 
 
 def test_a_second_reader_changes_no_patient_and_removes_nothing(studio):

@@ -113,7 +113,7 @@ def test_the_keyboard_goes_round_the_panels_and_into_the_search(studio):
         press(K.Key_F6)
     assert sorted(seen) == ["classes", "pool", "tree", "viewer"]
     press((K.Key_F, CTRL))
-    assert QApplication.focusWidget().accessibleName() == "Find images by words"
+    assert QApplication.focusWidget().accessibleName() == "Search images"
 
 
 def test_escape_in_the_pool_brings_back_what_the_tree_hid(studio):

@@ -149,7 +149,7 @@ def test_without_an_engine_a_training_ends_at_once_and_a_button_starts_the_engin
     assert "engine could not be started" in told.message
     engine._command = works
     with qtbot.waitSignal(engine.ready, timeout=30_000):
-        press(studio.window, "Start the engine")
+        press(studio.window, "Start engine")
     start_training(qtbot, studio, projects[0])
 
 

@@ -23,7 +23,7 @@ from clipsvd_app.ui.train.state import DeviceOption
 pytestmark = pytest.mark.gui
 STATE = SettingsState(
     backbones=(
-        BackboneRow("demo", "Demo", "comes with the program", 5_000_000, "ab" * 32, True, True),
+        BackboneRow("demo", "Demo", "bundled", 5_000_000, "ab" * 32, True, True),
         BackboneRow("own", "Own", "…/own", None, "", False, False, removal="Its copy is deleted."),
         BackboneRow("bad", "Broken", "…/bad", None, "", False, False, "vocab.txt is missing: add it."),
     ),

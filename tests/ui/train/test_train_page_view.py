@@ -271,7 +271,7 @@ def test_a_new_stage_starts_over():
         left.observe("search", step, 20, step)
     left.observe("train", 0, 120, 10.0)
     assert left.seconds_left(10.0) is None
-    assert time_left_text(None) == "Working out the time left…"
+    assert time_left_text(None) == "Estimating the remaining time…"
 
 
 @given(st.floats(0, 1e6))

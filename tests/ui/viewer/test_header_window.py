@@ -116,7 +116,7 @@ def test_the_window_follows_the_viewer_and_names_what_is_missing(qtbot, theme, f
     headers = HeaderController(files, files, parent)
     headers.toggle()
     assert not headers.dialog.isVisible()
-    assert files.told[0].message == "No image is on show."
+    assert files.told[0].message == "No image is open."
     files.show(1)
     headers.toggle()
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.explain.state import ExplainState
 
 Which = Literal["errors", "unseen", "all"]
-TITLES: dict[Which, str] = {"errors": "Errors", "unseen": "Judged unseen", "all": "All cases"}
+TITLES: dict[Which, str] = {"errors": "Errors", "unseen": "Unseen in training", "all": "All cases"}
 LOWEST_PX = 100  # the list scrolls, so a part of a case is enough
 
 
@@ -33,7 +33,7 @@ class CaseChooser(QWidget):
         super().__init__(parent)
         self._predictions: tuple[Prediction, ...] = ()
         self._titles: dict[int, str] = {}
-        self._which = choice("Which cases")
+        self._which = choice("Cases to show")
         self._which.addItems(list(TITLES.values()))
         self._which.setCurrentIndex(1)
         self._count = label("", "small", wrap=False)

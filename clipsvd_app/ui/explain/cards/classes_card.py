@@ -1,4 +1,4 @@
-"""What tells the classes apart, one class at a time."""
+"""What distinguishes the classes, one class at a time."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.results.explanation import ClassChange, ClassReading, RunExplanation
 
-_TITLE = "What tells the classes apart"
+_TITLE = "What distinguishes the classes"
 _ABSENT = (
-    "Not read: it takes an estimate on unseen patients, made by this version. Its fits are not kept, so "
-    " “Explain again” cannot add it; training again can where every class has enough patients."
+    "Not available: it needs an estimate on unseen patients, whose fits are not stored, so"
+    " “Explain again” cannot add it. If every class has enough patients, train again."
 )
 
 
@@ -30,7 +30,7 @@ class ClassesCard(PartCard):
         super().__init__(_TITLE, self.phrases, parent)
         self._changes: tuple[ClassChange, ...] = ()
         self._names: tuple[str, ...] = ()
-        self._class = choice("Class whose phrases are shown")
+        self._class = choice("Class to show")
         self._note = label("", "muted")
         self.head.insertWidget(2, self._class)
         self.body.insertWidget(1, self._note)
@@ -67,23 +67,20 @@ class ClassesCard(PartCard):
 
 def _note(change: ClassChange, name: str) -> str:
     seen = (
-        f"{counted(change.images, 'image')} of “{name}” of {counted(change.patients, 'patient')}, each read"
-        " by a model that had not seen the patient."
+        f"{counted(change.images, 'image')} of “{name}” of {counted(change.patients, 'patient')},"
+        f" each evaluated by a model that was not trained on the patient."
     )
     if change.told_after():
-        return f"{seen} How much nearer than the others they lie to these phrases:"
+        return f"{seen} Their similarity to these phrases, compared with the other classes:"
     why = _why_untold(change.after)
     if change.told_before():
-        return f"{seen} These phrases held for the unadapted model alone; after adaptation {why}"
-    return f"{seen} There is no reliable description: {why}"
+        return f"{seen} These phrases held only before adaptation; after it, {why}"
+    return f"{seen} No reliable description: {why}"
 
 
 def _why_untold(reading: ClassReading) -> str:
     if not reading.is_above:
         best, chance = f"{reading.best:+.3f}", f"{reading.threshold:+.3f}"
-        return f"the best phrase reaches {best}, and shuffled labels reach {chance}."
-    listed = f"of the {counted(reading.listed, 'strongest phrase')} {reading.controls} describe no such image"
-    return (
-        f"{listed}, and lists drawn at random have as few in {percent(reading.by_chance)} of draws "
-        "(10 % are allowed)."
-    )
+        return f"the best phrase scores {best}, shuffled labels reach {chance}."
+    listed = f"{reading.controls} of the {counted(reading.listed, 'strongest phrase')} are negative controls"
+    return f"{listed}, as few as in {percent(reading.by_chance)} of random lists (limit: 10 %)."

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 KINDS: dict[MapKind, str] = {
     "heads": "Attention heads",
     "gradient": "Gradient",
-    "occlusion": "Hidden patches (slower)",
+    "occlusion": "Occlusion (slower)",
 }
 NOT_SPECIFIC = (
-    "This map is not specific: prompts without meaning give maps as unlike it as one another. It shows what "
-    "the model looks at, not why it answers so."
+    "This map is not specific to the class: meaningless prompts give maps that differ as"
+    " much from each other as from this one. It shows where the model looks, not why it predicts the class."
 )
-NOT_MADE = "This map has not been made yet. It hides one patch after another, which takes a little longer."
-NO_SUCH = "This kind of map cannot be made for this image tower."
+NOT_MADE = "This map has not been made yet. It masks the patches one by one, which takes longer."
+NO_SUCH = "This map is not available for this image encoder."
 
 
 class MapCard(PartCard):
@@ -43,13 +43,13 @@ class MapCard(PartCard):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         self.image = CaseImage()
-        super().__init__("Where in the image", None, parent)
+        super().__init__("Heat map", None, parent)
         self._view: CaseView | None = None
-        self._kind = choice("Which map")
+        self._kind = choice("Type of map")
         self._kind.addItems(list(KINDS.values()))
         self._opacity = QSlider(Qt.Orientation.Horizontal)
         self.curve = DeletionPlot()
-        self.check = Card("Check of the map: hide what it marks")
+        self.check = Card("Deletion test: mask the highlighted areas")
         self._verdict = label("")
         self._warning = label("", "warning")
         self._make = button("Make this map")

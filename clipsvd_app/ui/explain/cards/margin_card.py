@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 DETAILS: dict[Detail, str] = {
     "head": "By layer and head",
     "layer": "By layer",
-    "side": "Image and text side",
-    "terms": "Parts of the whole score",
+    "side": "By encoder",
+    "terms": "Contributions to the whole score",
 }
-NOT_ADDED = "What moved the margin is not shown: the parts do not add up to the change closely enough."
-NO_TERMS = "This image tower has no exact sum of parts, so only what adaptation changed can be shown."
+NOT_ADDED = "Not shown: the contributions do not add up to the change."
+NO_TERMS = "This image encoder has no exact decomposition. Only the change by adaptation can be shown."
 _TERMS_NOTE = (
-    "Every term of the image tower's own sum, computed for itself. It says how the adapted model comes to "
-    "the margin, not what training did."
+    "All terms of the image encoder's sum, each computed independently. They show how the"
+    " adapted model arrives at the margin, not what training changed."
 )
 
 
@@ -33,7 +33,7 @@ class MarginCard(PartCard):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         self.waterfall = Waterfall()
-        super().__init__("How the margin comes about", self.waterfall, parent)
+        super().__init__("Contributions to the margin", self.waterfall, parent)
         self._case: CaseExplanation | None = None
         self._detail = choice("Split by")
         self._detail.addItems(list(DETAILS.values()))

@@ -17,7 +17,7 @@ from clipsvd_app.ui.kit.page_parts import GAP, Banner, Card, Lines, button, empt
 if TYPE_CHECKING:
     from clipsvd_app.corpus import PackReport
 
-_SENTENCE = "A CSV table of what can be seen in your images, in the columns that docs/corpus.md lists."
+_SENTENCE = "A CSV table of visible features, with the columns listed in docs/corpus.md"
 _MOST = 6
 
 
@@ -56,13 +56,13 @@ class PacksCard(Card):
         if refused is not None:
             faults = counted(len(refused.faults), "fault")
             self.banner.show_text(
-                "error", f"“{refused.name}” was not taken", f"It has {faults}. Mend them, then drop it again."
+                "error", f"“{refused.name}” was not added", f"It has {faults}. Fix them, then drop it again."
             )
         elif added is not None:
             self.banner.show_text(
                 "success",
-                f"“{added.name}” takes part from now on",
-                "Runs that are there already keep their words until they are explained again.",
+                f"“{added.name}” added",
+                "Existing runs keep their descriptions until you explain them again.",
             )
         self._findings.set_lines(_findings(refused or added))
         empty(self._packs)
@@ -74,7 +74,7 @@ class PacksCard(Card):
         across = QHBoxLayout(row)
         across.setContentsMargins(0, 0, 0, 0)
         across.addWidget(label(f"{report.name}: {summary(report)}"), 1)
-        hint = f"Take “{report.name}” out of the explanations to come"
+        hint = f"Do not use “{report.name}” in new explanations"
         remove = destructive(button("Remove", "quiet", hint=hint))
         remove.setAccessibleName(f"Remove the pack {report.name}")
         remove.clicked.connect(lambda: self.remove_requested.emit(report.name))
@@ -107,5 +107,5 @@ def _findings(report: PackReport | None) -> list[tuple[str, str, str]]:
     found = [("✗", fault, "error") for fault in report.faults]
     found += [("!", warning, "warning") for warning in report.warnings]
     more = len(found) - _MOST
-    rest = [("", f"and {more:,} more; clipsvd corpus check lists every one", "muted")] if more > 0 else []
+    rest = [("", f"and {more:,} more; clipsvd corpus check lists all of them", "muted")] if more > 0 else []
     return [*found[:_MOST], *rest]

@@ -40,9 +40,9 @@ class PartCard(Card):
         self._name, self._plot = title, plot
         self._statements: tuple[Statement, ...] = ()
         self._rows: tuple[tuple[str, str], ...] = ()
-        self._copy = button("Copy text", "quiet", hint="Put the words of this part on the clipboard")
+        self._copy = button("Copy text", "quiet", hint="Copy the text of this section to the clipboard")
         self._copy.setAccessibleName(f"Copy the text: {title}")
-        self._save = button("Save…", "quiet", hint="Save this part as a picture, as numbers or as text")
+        self._save = button("Save…", "quiet", hint="Save this section as figure, numbers or text")
         self._save.setAccessibleName(f"Save: {title}")
         self.sentence = label("")
         self.how = label("", "small")

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.results.explanation import DirectionChange, Phrase
     from clipsvd_app.ui.run.state import NearCase
 
-HINT = "Click a direction, or go through them with the arrow keys: both poles, and the images that drive it."
-_UNREAD = "This matrix does not write into the output of the image tower, so it is given by size alone."
+HINT = "Click a direction, or use the arrow keys, to see both poles and the most extreme images."
+_UNREAD = "Only the amount of change is shown: this matrix does not write to the output of the image encoder."
 
 
 class _Pole(QWidget):
@@ -27,7 +27,7 @@ class _Pole(QWidget):
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._words = label("")
-        self.strip = NearestStrip("Images furthest on this side", "image")
+        self.strip = NearestStrip("Most extreme images", "image")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GAP - 2)
@@ -105,4 +105,4 @@ def _headline(direction: DirectionChange, title: str) -> str:
     change = f"{title}: {verb}, from {direction.sigma_base:.3g} to {direction.sigma:.3g}."
     if direction.threshold is None:
         return f"{change} {_UNREAD}"
-    return f"{change} A phrase has to come nearer than {direction.threshold:.2f} (cosine) to be shown."
+    return f"{change} A phrase is shown if its cosine similarity exceeds {direction.threshold:.2f}."

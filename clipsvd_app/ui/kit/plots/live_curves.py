@@ -89,7 +89,7 @@ class LiveCurves(PlotWidget):
         row = line_height(painter.font())
         frame = area.adjusted(row * 3.2, row * 0.2, -row * 0.8, -row * 2.4)
         if not self._points:
-            message = "The curves appear with the first training step."
+            message = "Curves appear after the first training step."
             write(painter, area, message, palette.color("text_faint"), _CENTRE)
             return ()
         half = frame.height() / 2
@@ -193,7 +193,7 @@ class LiveCurves(PlotWidget):
 
 def _figures(point: StepMetrics, accuracy: str, unit: str) -> str:
     if point.loss is None or point.accuracy is None:
-        return "not finite; the step was not taken"
+        return "not finite; step skipped"
     return f"loss {point.loss:.3f}, {accuracy} {point.accuracy * 100:.0f}{unit}"
 
 

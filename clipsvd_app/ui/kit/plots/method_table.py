@@ -147,7 +147,7 @@ class MethodTable(PlotWidget):
             painter.setPen(hairline(palette.color("warning"), dashed=True, width=1.3))
             painter.drawLine(QPointF(x, top), QPointF(x, bottom + em * 0.1))
             label = QRectF(x - em * 6, bottom + em * 1.25, em * 12, em)
-            note = f"guessing {percent(1 / self._classes)}"
+            note = f"chance {percent(1 / self._classes)}"
             write(painter, label, note, palette.color("warning"), _CENTRE)
 
     def _draw_row(self, painter: QPainter, row: int, layout: _Layout, palette: Palette) -> None:

@@ -217,7 +217,7 @@ def save_button(plot: PlotWidget) -> QPushButton:
     """Return the button that stands beside a picture and offers what its context menu does."""
     button = QPushButton("Save…")
     set_kind(button, "quiet")
-    button.setToolTip("Save this picture or its numbers (Ctrl+S while the picture has the focus)")
+    button.setToolTip("Save this figure or its numbers (Ctrl+S while it has the focus)")
     button.setAccessibleName(f"Save: {plot.accessibleName()}")
     button.clicked.connect(lambda: plot.open_save_menu(button.mapToGlobal(button.rect().bottomLeft())))
     return button
@@ -279,6 +279,6 @@ def _draw_focus(painter: QPainter, area: QRectF, palette: Palette) -> None:
 def _cannot_write(path: Path) -> UserError:
     return UserError(
         f"{path.name} could not be written.",
-        remedy="Choose a folder that you may write to.",
+        remedy="Choose a folder with write permission.",
         code="not_written",
     )

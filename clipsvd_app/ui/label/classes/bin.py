@@ -49,7 +49,7 @@ class ClassMark(QWidget):
         super().__init__()
         self.setFixedSize(MARK_PX, MARK_PX)
         self.setCursor(Qt.CursorShape.OpenHandCursor)
-        self.setToolTip("Drag to another place")
+        self.setToolTip("Drag to move")
         self._position = 0
 
     def set_position(self, position: int) -> None:
@@ -224,7 +224,7 @@ class ClassBin(QFrame):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(literal(f"Remove “{self._state.name}”")).setEnabled(False)
         menu.addSeparator()
-        self._add_targets(menu, "Its images to ")
+        self._add_targets(menu, "Move its images to ")
         menu.addAction(self._removal_text(), self.remove_requested.emit)
         menu.popup(self.mapToGlobal(self.rect().center()))
 

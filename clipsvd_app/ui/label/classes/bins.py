@@ -28,10 +28,8 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.label.state import BinState
     from clipsvd_app.ui.look.theme import Palette, Theme
 
-NO_CLASS = "Add the findings to tell apart, for example “normal” and “nodule”. Then drag images onto them."
-SOME_CLASS = (
-    "Drag images here from the pool, the viewer or the file manager, or press the number of the class."
-)
+NO_CLASS = "Add the classes to distinguish, for example “normal” and “nodule”. Then drag images onto them."
+SOME_CLASS = "Drag images here from the pool, the viewer or the file manager, or press the class number."
 
 
 class ClassBins(QFrame):
@@ -182,7 +180,7 @@ class _NewClass(QLineEdit):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setPlaceholderText("Name of the finding, then Enter")
+        self.setPlaceholderText("Name of the class, then Enter")
         self.setAccessibleName("Name of the new class")
         self.editingFinished.connect(self._finish)
         self.hide()

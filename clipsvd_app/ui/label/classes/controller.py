@@ -78,8 +78,8 @@ class ClassesController(QObject):
         if self._session.reader:
             self._session.tell(
                 UserError(
-                    "Classes stay as they are while a second reader reads.",
-                    remedy="Finish reading first.",
+                    "Classes cannot be changed during a second reading.",
+                    remedy="Finish the second reading first.",
                     code="reading",
                 )
             )

@@ -32,7 +32,7 @@ class ReaderBar(QFrame):
         self._icon, self._headline, self._sentence = QLabel(), ElidedLabel(), ElidedLabel()
         set_kind(self._headline, "headline")
         set_kind(self._sentence, "muted")
-        self._next = QPushButton("Next difference")
+        self._next = QPushButton("Next disagreement")
         self._compare = QPushButton("Compare")
         self._close = destructive(QPushButton("Finish"))
         row = QHBoxLayout(self)

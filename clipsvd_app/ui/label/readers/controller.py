@@ -67,8 +67,8 @@ class SecondReaderController(QObject):
         if not chosen:
             self._session.tell(
                 UserError(
-                    "There is no second reading to compare with.",
-                    remedy="Let a second reader label images first (Edit > Second reader).",
+                    "There is no second reading to compare.",
+                    remedy="Have a second reader label images first (Edit > Second reader).",
                     code="no_reader",
                 ),
                 "reader",
@@ -89,7 +89,7 @@ class SecondReaderController(QObject):
         """Decide an image that is compared and differs; False when it is none of those."""
         if self.compared is None or image_id not in {d.image_id for d in self.compared.disagreements}:
             return False
-        title = "settle what readers call differently"
+        title = "settle a disagreement"
         return self._session.do(Settle(image_id, self.compared.reader, class_id, title))
 
     def go_on(self) -> None:
@@ -128,13 +128,13 @@ class SecondReaderController(QObject):
 
 
 def _how(can_step: bool) -> str:
-    return ". Hollow is the second reader’s; a class’s number settles." if can_step else ""
+    return ". Hollow marks are the second reader’s. Press a class number to settle." if can_step else ""
 
 
 def agreement_words(found: Agreement) -> str:
     """Say in one line how far two readers agree."""
     if not found.images:
-        return "No image has been read by both yet."
+        return "No image has been read by both readers."
     kappa = "κ not defined" if found.kappa is None else f"κ {found.kappa:.2f}"
     spread = "" if found.interval is None else f" ({found.interval[0]:.2f} to {found.interval[1]:.2f})"
     settled = sum(one.settled for one in found.disagreements)
@@ -148,8 +148,8 @@ def while_reading(reader: str) -> EmptySpec:
     """Return what a page says that is hidden from a second reader."""
     return EmptySpec(
         icon="eye",
-        headline=f"Hidden while reader {reader} reads",
-        sentence="This page shows what others labelled. It comes back when the reading ends.",
+        headline=f"Hidden during reader {reader}’s reading",
+        sentence="This page shows the labels of others. It is available again when the reading ends.",
         actions=(
             EmptyAction("label", "Back to reading", primary=True),
             EmptyAction(END_READING, "End reading"),

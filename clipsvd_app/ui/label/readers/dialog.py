@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 EXPLANATION = (
-    "The pool opens without anybody else’s labels, marks or the preview’s guesses. What this reader calls an"
-    " image is kept beside the project’s own labels and changes none of them."
+    "The pool hides all other labels, marks and the preview’s predictions. The second"
+    " reader’s labels are stored separately and do not change the project’s labels."
 )
 
 
@@ -28,7 +28,7 @@ class ReaderDialog(QDialog):
         self.setWindowTitle("Second reader")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.field = QLineEdit()
-        self.field.setPlaceholderText("Initials or a letter, e.g. B")
+        self.field.setPlaceholderText("Initials, e.g. B")
         self.field.setMaxLength(longest)
         self.field.setAccessibleName("Short label of the second reader")
         self.start = button("Start reading", "primary")
@@ -56,7 +56,7 @@ class ReaderDialog(QDialog):
 
     def _going_on(self, known: Sequence[str]) -> QHBoxLayout:
         row = QHBoxLayout()
-        row.addWidget(label("Go on as", "muted", wrap=False))
+        row.addWidget(label("Continue as", "muted", wrap=False))
         for reader in known[:4]:
             again = button(reader.replace("&", "&&"))
             again.setAutoDefault(False)

@@ -195,21 +195,21 @@ class FilmStrip(QFrame):
         set_kind(self._chosen, "chip")
         self._chosen.hide()
         self._reference = QToolButton()
-        self._reference.setToolTip("Order by likeness to this image; press to go back")
+        self._reference.setToolTip("Sorted by similarity to this image; click to reset")
         self._reference.hide()
         self._news = QToolButton()
         set_kind(self._news, "quiet")
-        self._news.setToolTip("Put the pool into the newest order (Ctrl+Shift+S)")
+        self._news.setToolTip("Update the sort order (Ctrl+Shift+S)")
         self._news.hide()
-        self._order = Choice("Order of the pool")
+        self._order = Choice("Sort order of the pool")
         self.filter = FilterButton()
         self._search = QLineEdit()
-        self._search.setPlaceholderText("Find by words or file name")
+        self._search.setPlaceholderText("Search by description or file name")
         self._search.setClearButtonEnabled(True)
         self._search.setToolTip(self._search.placeholderText())
         self._search.setMinimumWidth(90)
         self._search.setMaximumWidth(320)
-        self._search.setAccessibleName("Find images by words")
+        self._search.setAccessibleName("Search images")
         self._size = QSlider(Qt.Orientation.Horizontal)
         self._size.setRange(SMALLEST_PX, LARGEST_PX)
         self._size.setValue(self.view.picture_px)
@@ -302,11 +302,11 @@ class FilmStrip(QFrame):
             item = self._model.index_of(ids[0]).data(ITEM_ROLE)
             self._chosen.setText(f"Slice {item.slice} of {item.slices}")
             self._chosen.setToolTip(
-                f"Keys label this slice. A drag onto a class labels all {len(stack.ids)}."
+                f"Keys label this slice. Drag onto a class to label all {len(stack.ids)}."
             )
         else:
             self._chosen.setText(f"{len(ids):,} selected")
-            self._chosen.setToolTip("Keys label all of them")
+            self._chosen.setToolTip("Keys label all slices")
         self._chosen.setVisible(len(ids) > 1 or stack is not None)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

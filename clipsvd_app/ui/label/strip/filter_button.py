@@ -68,7 +68,7 @@ class FilterButton(QToolButton):
                 self._name.setText(state.name)
         self._clear.setEnabled(bool(state.words))
         self.setText(literal(_short(state)))
-        self.setToolTip(f"Only {state.words}" if state.words else "Show a part of the pool")
+        self.setToolTip(f"Only {state.words}" if state.words else "Filter the pool")
 
     def _make_entries(self, state: FilterState) -> None:
         for action in self._entries.values():

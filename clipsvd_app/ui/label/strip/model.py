@@ -241,9 +241,9 @@ class StripModel(QAbstractListModel):
             return (f"Slice {item.slice} of {item.slices}",) if row.stack else ()
         labelled = sum(self._by_id[image_id].label is not None for image_id in row.ids)
         return (
-            f"Series of {counted(len(row.ids), 'slice')}, {labelled:,} labelled; slice {item.slice} on show",
-            f"A key labels this slice, a drag onto a class all {len(row.ids)}",
-            "Double click or Enter opens the series",
+            f"Series of {counted(len(row.ids), 'slice')}, {labelled:,} labelled; slice {item.slice} shown",
+            f"Press a key to label this slice, drag onto a class to label all {len(row.ids)}",
+            "Double-click or press Enter to open the series",
         )
 
     def flags(self, index: Index) -> Qt.ItemFlag:

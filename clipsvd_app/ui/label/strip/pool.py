@@ -199,7 +199,7 @@ def _doubted(item: StripItem) -> StripItem:
     """Show what the other patients' labels say where it is another class than the label."""
     if item.label is None or item.probability is None or item.predicted == item.label:
         return item
-    words = f"By the other patients’ labels it would be the other class ({percent(item.probability)})"
+    words = f"Other patients’ labels suggest the other class ({percent(item.probability)})"
     return replace(item, doubted=True, note="\n".join(line for line in (words, item.note) if line))
 
 
@@ -209,12 +209,12 @@ def _note(image: ProjectImage, notes: PoolNotes, titles: Mapping[int, str]) -> s
         return ""
     alike = [titles[other] for other in notes.alike.get(image.id, ()) if other in titles]
     lines = (
-        "Its file is not where it was" if image.id in notes.moved else "",
-        "Its file was replaced under the same name; left out" if image.id in notes.replaced else "",
-        {"uncertain": "Uncertain: trains nothing until it has a class", "excluded": "Left out"}.get(
+        "File missing" if image.id in notes.moved else "",
+        "File replaced under the same name; not used" if image.id in notes.replaced else "",
+        {"uncertain": "Uncertain: not used for training until labelled", "excluded": "Left out"}.get(
             image.mark, ""
         ),
-        f"Looks nearly the same as {', '.join(alike[:3])}" if alike else "",
+        f"Looks almost identical to {', '.join(alike[:3])}" if alike else "",
     )
     return "\n".join(line for line in lines if line)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 WIDEST_OF_ANATOMY_HU = 2500.0
 LEAST_GAP_MM, LARGEST_GAP_MM = 0.01, 1000.0  # beyond lie repeated slices, and stacks of other orientations
-WIDE_WINDOW = "The file's window spans nearly all values. Alt + 1 to 9 choose one by anatomy."
+WIDE_WINDOW = "The file's window spans almost all values. Press Alt+1 to 9 for an anatomical preset."
 
 
 def stored_state(image_id: int, frame: Frame) -> FrameState:
@@ -110,10 +110,10 @@ def model_state(
 def _seen_by_training(image: ProjectImage, frame: Frame, side: int) -> tuple[str, ...]:
     """Say in what window, of what part and how turned an image goes into training."""
     return (
-        "As training sees it",
+        "As used in training",
         _window_line(image, frame),
         _part_line(image),
-        f"As stored, not turned; padded to {side} × {side}",
+        f"Stored orientation, padded to {side} × {side}",
     )
 
 
@@ -121,17 +121,17 @@ def _window_line(image: ProjectImage, frame: Frame) -> str:
     if frame.pixels.ndim == 3 and image.window is None:
         return "Colours as stored"
     if frame.table_of(image.window) is not None:
-        return "Greys by the file's own table"
+        return "Grey levels from the file's lookup table"
     window = image.window or frame.window
     return f"Window C {window.centre:.4g}   W {window.width:.4g}, {_whose_window(image, frame)}"
 
 
 def _whose_window(image: ProjectImage, frame: Frame) -> str:
     if image.window is not None:
-        return "chosen here"
+        return "chosen by you"
     if not frame.by_pixels:
         return "from the file"
-    return "automatic" if image.series_window is None else "automatic, one for the series"
+    return "automatic" if image.series_window is None else "automatic, for the whole series"
 
 
 def _part_line(image: ProjectImage) -> str:

@@ -224,5 +224,5 @@ class ViewingController(QObject):
 def _window_notice(images: int, window: Window | None) -> Notice:
     which = "The image is" if images == 1 else f"All {images:,} images of the series are"
     use = "its own window" if window is None else f"C {window.centre:.4g}   W {window.width:.4g}"
-    remedy = "Undo takes it back; J shows what training sees."
-    return Notice("info", f"{which} trained with {use} from now on.", remedy, key="window")
+    remedy = "You can undo this. Press J to see the image as used in training."
+    return Notice("info", f"{which} now trained with {use}.", remedy, key="window")

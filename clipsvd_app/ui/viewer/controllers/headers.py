@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.session.session import Session
     from clipsvd_app.ui.viewer.controllers.frames import ViewingController
 
-NOTHING_SHOWN = UserError("No image is on show.", remedy="Click one in the pool first.", code="nothing_shown")
+NOTHING_SHOWN = UserError(
+    "No image is open.", remedy="Click an image in the pool first.", code="nothing_shown"
+)
 
 
 class HeaderController(QObject):

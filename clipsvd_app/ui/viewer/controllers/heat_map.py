@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 MAP_PX = 256
 NOT_SHOWN = (
-    "No map is shown for this image: hiding what it marks lowers the score no faster than chance does."
+    "No heat map for this image: masking the highlighted areas lowered the score no faster"
+    " than masking random ones."
 )
-NOT_SHOWN_REMEDY = "Explain > This case shows its check and the other kinds of map."
+NOT_SHOWN_REMEDY = "Open Explain > This case to see this test and the other maps."
 
 
 class HeatController(QObject):
@@ -42,15 +43,13 @@ class HeatController(QObject):
             return
         if self._session.reader:
             self._viewer.heat_shown = False
-            words = "A second reader reads without the model."
-            self._session.tell(Notice("info", words, "End the reading; then K shows where it looked."))
+            words = "The heat map is hidden during a second reading."
+            self._session.tell(Notice("info", words, "Finish the second reading, then press K."))
             return
         runs = project.runs()
         if not runs:
             self._viewer.heat_shown = False
-            self._session.tell(
-                Notice("info", "No model was trained yet.", "Train one; then K shows where it looked.")
-            )
+            self._session.tell(Notice("info", "No model has been trained.", "Train a model, then press K."))
             return
         self._run = runs[-1].number
         self._explainer.explain(self._run, frame.image_id)

@@ -31,7 +31,7 @@ class MeasuringController(QObject):
             return
         before = kept.get(image_id, ())
         if measures != before:
-            title = "measure" if len(measures) >= len(before) else "remove measures"
+            title = "measure" if len(measures) >= len(before) else "remove measurements"
             self._session.do(SetMeasures(image_id, measures, title))
 
     def _show(self) -> None:

@@ -30,7 +30,7 @@ _KEY = "volume"
 CANCEL_VOLUME = "cancel_volume"
 NO_VOLUME = "no_volume"  # what a refusal to cut planes is called
 BETWEEN_NOTICES_S = 0.3
-NO_DISTANCE = "Distance of slices unknown: shapes may be wrong, no lengths."
+NO_DISTANCE = "Slice distance unknown: shapes may be distorted, lengths are not available."
 
 
 @dataclass(frozen=True, slots=True, eq=False)

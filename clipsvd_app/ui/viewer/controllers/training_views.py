@@ -28,7 +28,7 @@ def region_change(images: Sequence[ProjectImage], region: Region | None) -> Chan
         return _together([SetView(image.id, image.window, None) for image in images], "train on whole image")
     if min(region.width, region.height) < LEAST_SIDE_PX:
         raise UserError(
-            f"A region of {region.width} × {region.height} pixels is too small to learn from.",
+            f"A region of {region.width} × {region.height} pixels is too small for training.",
             remedy=f"Draw at least {LEAST_SIDE_PX} × {LEAST_SIDE_PX} pixels.",
             code="small_region",
         )

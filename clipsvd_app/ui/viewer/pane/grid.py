@@ -24,8 +24,8 @@ PLACES: dict[LayoutName, tuple[tuple[int, int, int, int], ...]] = {
 }
 NOTHING_SHOWN = EmptySpec(
     "image",
-    "No image on show",
-    "Drop a folder, files or a ZIP onto the window, or choose a study on the left.",
+    "No image",
+    "Drop a folder, files or a ZIP archive on the window, or choose a study on the left.",
 )
 FREE_PANE = EmptySpec("image", "", "Drag an image here, or click and choose one.")
 GAP_PX = 2

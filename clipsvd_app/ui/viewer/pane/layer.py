@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.viewer.state import Corners, FrameState
 
 Box = tuple[QPointF, ...]
-REGION_NOTE = "Training sees the marked region"
+REGION_NOTE = "Training uses the marked region"
 WINDOW_NOTE = "Training uses"
 
 

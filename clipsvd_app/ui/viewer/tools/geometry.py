@@ -82,7 +82,7 @@ def region_of(crop: Crop, rows: int, columns: int) -> Region | None:
 
 def figures_in(pixels: NDArray[Any], region: Region, spacing_mm: Spacing) -> RegionFigures:
     """Return mean, standard deviation, extremes and area; values that are no number are left out."""
-    assert pixels.ndim == 2, "figures are of grey pictures"
+    assert pixels.ndim == 2, "statistics for grey-scale images only"
     part = pixels[region.top : region.top + region.height, region.left : region.left + region.width]
     area = None if spacing_mm is None else region.width * region.height * spacing_mm[0] * spacing_mm[1]
     return _figures_of(part, area)
@@ -92,7 +92,7 @@ def ellipse_figures(
     pixels: NDArray[Any], corner: Point, opposite: Point, spacing_mm: Spacing
 ) -> RegionFigures:
     """Return the figures of the pixels whose middles lie in the ellipse of a box, and the ellipse's area."""
-    assert pixels.ndim == 2, "figures are of grey pictures"
+    assert pixels.ndim == 2, "statistics for grey-scale images only"
     across, along = abs(opposite[0] - corner[0]) / 2, abs(opposite[1] - corner[1]) / 2
     area = None if spacing_mm is None else math.pi * across * along * spacing_mm[0] * spacing_mm[1]
     region = region_between(corner, opposite, *pixels.shape)

@@ -185,6 +185,6 @@ def test_delete_removes_an_empty_class_and_asks_about_another(bins, qtbot, qapp)
     entries = [action for action in asking.actions() if action.isEnabled() and not action.isSeparator()]
     with qtbot.waitSignal(bins.merge_class) as merged:
         entries[0].trigger()
-    assert entries[0].text() == "Its images to nodule"
+    assert entries[0].text() == "Move its images to nodule"
     assert merged.args == [11, 12]
     asking.close()

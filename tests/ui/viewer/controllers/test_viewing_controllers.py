@@ -424,7 +424,7 @@ def test_the_chosen_window_is_the_one_an_image_comes_back_in(bench, qtbot):
     assert bench.viewer.window_spec == Window(-600.0, 1500.0)
     press(bench.viewer, qtbot, Qt.Key.Key_J)
     words = " ".join(bench.viewer.frame.corners.bottom_left)
-    assert "Window C -600   W 1500, chosen here" in words
+    assert "Window C -600   W 1500, chosen by you" in words
     assert "The whole image" in words
     assert "not turned" in words
 
@@ -508,7 +508,7 @@ def test_stacks_of_one_space_scroll_by_place_and_others_slice_by_slice(bench, qt
     wait_for(qtbot, bench, thin[0].id)
     bench.viewer.set_layout("2")
     wait_for(qtbot, bench, thick[0].id, pane=1)
-    qtbot.waitUntil(lambda: bench.viewer.bar.link_words == "Linked by place in mm")
+    qtbot.waitUntil(lambda: bench.viewer.bar.link_words == "Linked by position (mm)")
     press(bench.viewer, qtbot, Qt.Key.Key_Down)
     wait_for(qtbot, bench, thin[1].id)
     assert bench.viewer.frame_of(1).image_id == thick[0].id  # 5 mm on, the nearest is still the first
