@@ -37,11 +37,11 @@ ADAPTERS = "Adapters and classifiers (*.sigma.safetensors *.classifier.safetenso
 PAGES = ("label", "train", "inspect", "explain", "export", "settings")
 ABOUT = (
     f"<b>CLIP-SVD Studio {__version__}</b><p>Adapts a biomedical vision-language model to your"
-    f" classes from a few"
+    " classes from a few"
     " labelled images, by training only the singular values of its weights.</p>"
     "<p>Method: T. Koleilat, H. Rivaz, Y. Xiao, <i>CLIP-SVD: Efficient and Interpretable"
     " Vision-Language Adaptation via Singular Values</i>, Transactions on Machine Learning Research,"
-    " 2026.</p><p>Apache-2.0. {NOT_FOR_DIAGNOSIS}</p>"
+    f" 2026.</p><p>Apache-2.0. {NOT_FOR_DIAGNOSIS}</p>"
 )
 
 

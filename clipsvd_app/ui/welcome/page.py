@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 HEADLINE = "Adapt a model to your images"
 SENTENCE = (
     "Drop a folder, files, a ZIP archive or a DICOMDIR on this window to create a project."
-    " Your images stay on this computer. {NOT_FOR_DIAGNOSIS}"
+    f" Your images stay on this computer. {NOT_FOR_DIAGNOSIS}"
 )
 ACTIONS = (
     ("file.add_folder", "Choose a folder…", "primary"),
