@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 _HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _REASONS = {
     errno.ENOSPC: ("the disk is full", "Free some space and try again.", "disk_full"),
-    errno.EDQUOT: ("your quota on that disk is used up", "Free some space and try again.", "disk_full"),
-    errno.EFBIG: ("the file system takes no file of that size", "Choose another drive.", "disk_full"),
+    errno.EDQUOT: ("your disk quota is used up", "Free some space and try again.", "disk_full"),
+    errno.EFBIG: ("the file is too large for the file system", "Choose another drive.", "disk_full"),
     errno.EACCES: ("you do not have permission", "Check the permissions of its folder.", "not_permitted"),
     errno.EPERM: ("you do not have permission", "Check the permissions of its folder.", "not_permitted"),
-    errno.EROFS: ("the drive is read-only", "Choose a folder that can be written to.", "read_only_drive"),
+    errno.EROFS: ("the drive is read-only", "Choose a folder with write permission.", "read_only_drive"),
     errno.ENAMETOOLONG: ("its name is too long", "Choose a shorter name.", "name_too_long"),
-    errno.EINVAL: ("the drive does not take that name", "Choose a plainer name.", "bad_name"),
-    errno.ENOENT: ("it, or its folder, does not exist", "Check that the drive is connected.", "not_there"),
+    errno.EINVAL: ("the drive does not allow this name", "Choose a simpler name.", "bad_name"),
+    errno.ENOENT: ("it or its folder does not exist", "Check that the drive is connected.", "not_there"),
     errno.ENOTDIR: ("part of its path is a file, not a folder", "Check the path.", "not_there"),
-    errno.EISDIR: ("it is a folder", "Name a file.", "is_a_folder"),
-    errno.ELOOP: ("its links lead in a circle", "Name the file itself.", "not_there"),
+    errno.EISDIR: ("it is a folder", "Choose a file.", "is_a_folder"),
+    errno.ELOOP: ("its links form a loop", "Choose the file itself.", "not_there"),
     errno.EMFILE: ("too many files are open", "Close other programs and try again.", "too_many_files"),
     errno.ENFILE: ("too many files are open", "Close other programs and try again.", "too_many_files"),
     errno.EBUSY: ("another program is using it", "Close that program and try again.", "file_busy"),
 }
-_GONE = ("the drive does not answer", "Check that it is connected, then try again.", "drive_gone")
+_GONE = ("the drive does not respond", "Check that it is connected, then try again.", "drive_gone")
 
 
 class UserError(Exception):
@@ -80,8 +80,8 @@ def own_folder_errors(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise UserError(
-            f"The program's own folder {folder} cannot be written: {reason_of(error)}.",
-            remedy="Make room for it, or set the variable CLIPSVD_HOME to a folder that can be written to.",
+            f"The program folder {folder} is not writable: {reason_of(error)}.",
+            remedy="Free some space, or set CLIPSVD_HOME to a writable folder.",
             code="own_folder",
         ) from error
 

@@ -20,14 +20,14 @@ _TITLES: dict[str, str] = {str(method): title for method, title in METHOD_TITLES
 _VERDICTS = {
     "helped": "Adaptation helped on unseen patients.",
     "harmed": "Adaptation harmed on unseen patients.",
-    "not_shown": "It is not shown that adaptation helped.",
+    "not_shown": "No difference from zero-shot was shown.",
 }
 
 
 def card_text(content: AdapterContent | ClassifierContent) -> str:
     """Return the card: what it is for, what it was made from, and what is known about it."""
     document = content.document
-    heading = "SIGMA ADAPTER" if isinstance(content, AdapterContent) else "CLASSIFIER ON FROZEN FEATURES"
+    heading = "SIGMA ADAPTER" if isinstance(content, AdapterContent) else "FROZEN CLASSIFIER"
     blocks = (
         [heading, plain(document.card.notice)],
         _classes(document),
@@ -79,7 +79,7 @@ def _trained(content: AdapterContent | ClassifierContent) -> str:
 def _evidence(document: Document) -> list[str]:
     evaluation = document.evaluation
     if evaluation.kind == "none":
-        return ["Evidence", "  None: it was not evaluated on unseen patients.", *_said(evaluation.sentence)]
+        return ["Evidence", "  None: not evaluated on unseen patients.", *_said(evaluation.sentence)]
     return [
         "Evidence",
         f"  {_VERDICTS[evaluation.verdict]} ({images_of_patients(evaluation.images, evaluation.patients)})",

@@ -106,8 +106,8 @@ def strict_json(raw: bytes | str, what: str) -> dict[str, object]:
 def refuse(what: str, *, cause: BaseException | None = None) -> NoReturn:
     """Refuse a damaged or foreign file in one sentence; what it quotes is shown as plain text."""
     raise UserError(
-        f"The file is refused because {plain(what)}.",
-        remedy="Fetch or export it again from where it came from.",
+        f"The file was rejected because {plain(what)}.",
+        remedy="Download or export it again.",
         code="adapter_refused",
     ) from cause
 
@@ -116,7 +116,7 @@ def unreadable(path: Path, error: OSError) -> UserError:
     """Return the refusal of a file that the system does not let us read."""
     return UserError(
         f"“{plain(path.name)}” cannot be read: {plain(error.strerror or 'the system refused')}.",
-        remedy="Check that the file is there and that you may open it.",
+        remedy="Check that the file exists and that you have permission to open it.",
         code="unreadable_file",
     )
 
@@ -187,4 +187,4 @@ def _require_exact_cover(entries: dict[str, TensorEntry], *, begin: int, end: in
             refuse("its tensors overlap or leave gaps")
         begin = entry.end
     if begin != end:
-        refuse("it is cut short or has bytes after its last tensor")
+        refuse("it is truncated or has bytes after its last tensor")

@@ -50,7 +50,7 @@ def require_sound(content: AdapterContent) -> None:
     document = content.document
     require_matching_classes(document.classes, document.canaries, document.training)
     if not content.spectra:
-        refuse("it holds no singular values")
+        refuse("it contains no singular values")
     if len({spectrum.name for spectrum in content.spectra}) != len(content.spectra):
         refuse("a matrix appears twice")
     for spectrum in content.spectra:
@@ -87,10 +87,10 @@ def require_sound_spectrum(spectrum: Spectrum) -> None:
         if values.dtype != np.float32:
             refuse(f"“{name}.{part}” is not stored in fp32")
         if not np.isfinite(values).all():
-            refuse(f"“{name}.{part}” holds a number that is not finite")
+            refuse(f"“{name}.{part}” contains a number that is not finite")
     if (spectrum.sigma < 0).any() or (spectrum.sigma_base < 0).any():
         refuse(f"“{name}” has a negative singular value")
     base = spectrum.sigma_base.astype(np.float64)
     largest = float(np.abs(spectrum.sigma - base).max())
     if largest > LARGEST_CHANGE_IN_RMS * float(np.sqrt(np.mean(base**2))):
-        refuse(f"the singular values of “{name}” lie implausibly far from the base model's")
+        refuse(f"the singular values of “{name}” are implausibly far from those of the base model")

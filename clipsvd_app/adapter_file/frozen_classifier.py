@@ -57,7 +57,7 @@ def require_sound_classifier(content: ClassifierContent) -> None:
         if values.dtype != np.float32:
             refuse(f"“{name}” is not stored in fp32")
         if not np.isfinite(values).all():
-            refuse(f"“{name}” holds a number that is not finite")
+            refuse(f"“{name}” contains a number that is not finite")
         if np.abs(values).max() > LARGEST_WEIGHT:
             refuse(f"“{name}” holds an implausibly large number")
 

@@ -15,10 +15,10 @@ DOCUMENT_KEY, CLASSIFIER_KEY = "sigma_adapter", "frozen_classifier"
 D = TypeVar("D", AdapterDocument, ClassifierDocument)
 # What msgspec says of a misfit, in the words of a reader of the format; the first that fits.
 _RULES = {
-    "unknown field": "it holds something that the format does not know",
+    "unknown field": "it has an unknown entry",
     "missing": "something is missing",
-    "regex '^(?!": "it holds hidden control or direction characters",
-    "regex": "it is not written as the format asks",
+    "regex '^(?!": "it contains hidden control characters",
+    "regex": "it does not match the required pattern",
     "of length <=": "it is too long",
     "of length >=": "it is too short",
     " <": "it is too large",
@@ -34,7 +34,7 @@ def document_text(document: AdapterDocument | ClassifierDocument) -> str:
     except ValueError as error:
         place, rule = _fault(error)
         raise UserError(
-            f"The adapter cannot be written because its entry “{place}” breaks the format: {rule}.",
+            f"The adapter cannot be written because its entry “{place}” is not valid: {rule}.",
             remedy="Shorten or correct that entry.",
             code="adapter_entry",
         ) from error
@@ -59,18 +59,18 @@ def _read(text: str, kind: type[D]) -> D:
     if stated != FORMAT:
         raise UserError(
             f"The adapter has format {str(stated)[:20]}, but this program reads format {FORMAT}.",
-            remedy="Update the program, or ask the author for a file in this format.",
+            remedy="Update the program, or ask the author for a file in the supported format.",
             code="adapter_format",
         )
     try:
         return from_json(kind, value)
     except ValueError as error:
         place, rule = _fault(error)
-        refuse(f"its description breaks the schema at “{place}”: {rule}", cause=error)
+        refuse(f"its description is not valid at “{place}”: {rule}", cause=error)
 
 
 def _fault(error: ValueError) -> tuple[str, str]:
     """Return where the document first breaks the schema, and which rule."""
     said, _, place = str(error).partition(" - at ")
-    rule = next((words for sign, words in _RULES.items() if sign in said), "it is of the wrong kind")
+    rule = next((words for sign, words in _RULES.items() if sign in said), "it has the wrong type")
     return plain(place.strip("`").removeprefix("$").strip(".")[:80]) or "the whole", rule

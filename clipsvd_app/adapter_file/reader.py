@@ -51,7 +51,7 @@ def read_adapter(path: Path) -> AdapterContent:
     content = read_exported(path)
     if not isinstance(content, AdapterContent):
         raise UserError(
-            f"“{plain(path.name)}” is a classifier on frozen features, which changes nothing in the model.",
+            f"“{plain(path.name)}” is a frozen classifier, not an adapter.",
             remedy="Choose a file that ends in .sigma.safetensors.",
             code="not_an_adapter",
         )
@@ -92,7 +92,7 @@ def _read_small(path: Path) -> bytes:
     if not stat.S_ISREG(status.st_mode):
         raise UserError(f"“{name}” is not a file.", remedy="Choose one file.", code="unreadable_file")
     if status.st_size > LARGEST_FILE:
-        refuse(f"it has {status.st_size:,} bytes, and an adapter has at most {LARGEST_FILE:,}")
+        refuse(f"it has {status.st_size:,} bytes; the limit is {LARGEST_FILE:,}")
     try:
         with path.open("rb") as file:
             return file.read(LARGEST_FILE)
@@ -105,7 +105,7 @@ def _spectra(container: Container, raw: bytes) -> tuple[Spectrum, ...]:
     for name in container.tensors:
         matrix, _, part = name.rpartition(".")
         if part not in _PARTS or not matrix:
-            refuse(f"it holds an unexpected tensor “{name[:80]}”")
+            refuse(f"it contains an unexpected tensor “{name[:80]}”")
         matrices.setdefault(matrix, set()).add(part)
     for matrix, parts in matrices.items():
         if len(parts) != len(_PARTS):

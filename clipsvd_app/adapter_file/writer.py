@@ -34,7 +34,7 @@ def write_adapter(path: Path, content: AdapterContent | ClassifierContent) -> No
     except OSError as error:
         raise UserError(
             f"“{plain(path.name)}” could not be written: {error.strerror or 'the system refused'}.",
-            remedy="Choose a folder that you may write to and that has room.",
+            remedy="Choose a folder with free space and write permission.",
             code="unwritable_file",
         ) from error
 

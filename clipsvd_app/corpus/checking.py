@@ -98,20 +98,20 @@ def _counts(values: Iterator[str]) -> dict[str, int]:
 def _warnings(phrases: tuple[CorpusPhrase, ...]) -> Iterator[str]:
     for phrase in phrases:
         if phrase.axis == DIAGNOSIS:
-            yield f"“{phrase.text}” names a diagnosis: a class explained by its own name is no explanation."
+            yield f"“{phrase.text}” names a diagnosis; explaining a class by its own name is circular."
         elif named := next((word for word in _words(phrase.text) if word in DIAGNOSES), ""):
-            yield f"“{phrase.text}” says “{named}”: say what is seen, or put it on the axis diagnosis."
+            yield f"“{phrase.text}” says “{named}”: describe what is visible, or use the axis diagnosis."
     starts = Counter(tuple(_words(phrase.text)[:-1]) for phrase in phrases)
     for start, count in starts.items():
         if count >= _ALIKE:
             yield (
-                f"{counted(count, 'phrase')} differ in their last word only (“{' '.join(start)} …”): "
-                "write each for itself."
+                f"{counted(count, 'phrase')} differ only in the last word (“{' '.join(start)} …”):"
+                f" write each independently."
             )
     ours = {phrase.text.lower() for phrase in bundled_phrases()}
     if known := sum(phrase.text.lower() in ours for phrase in phrases):
         which = counted(known, "phrase is", "phrases are")
-        yield f"{which} in the corpus already and not taken twice."
+        yield f"{which} already in the corpus and skipped."
 
 
 def _words(text: str) -> list[str]:

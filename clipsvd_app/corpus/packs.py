@@ -79,11 +79,11 @@ def read_pack(path: Path) -> Pack:
     """Read one pack with everything that is wrong with it; nothing is refused here."""
     try:
         if path.stat().st_size > _LARGEST_PACK_BYTES:
-            return _unreadable(path, "is larger than a pack of phrases can be")
+            return _unreadable(path, "is too large")
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = csv.DictReader(file, strict=True)
             if tuple(rows.fieldnames or ()) != COLUMNS:
-                return _unreadable(path, "does not have the columns of the corpus")
+                return _unreadable(path, "has the wrong columns")
             lines = [(rows.line_num, row) for row in rows]
     except (OSError, UnicodeDecodeError, csv.Error):
         return _unreadable(path, "is not a readable CSV file")
@@ -103,7 +103,7 @@ def read_pack(path: Path) -> Pack:
 def refusal(where: str, what: str) -> UserError:
     """Return the error for a pack that cannot be used."""
     return UserError(
-        f"{where} {what}.", remedy="Mend the pack, or take it out of the corpus folder.", code="corpus"
+        f"{where} {what}.", remedy="Fix the pack, or remove it from the corpus folder.", code="corpus"
     )
 
 

@@ -35,14 +35,14 @@ _OTHERS = (
     (b"PK\x05\x06", "an empty ZIP archive"),
     (b"%PDF", "a PDF document"),
     (b"SQLite format 3", "a project or database file"),
-    (b"P7\n", "a PAM picture"),
-    (b"PF\n", "a PFM picture"),
-    (b"Pf\n", "a PFM picture"),
+    (b"P7\n", "a PAM image"),
+    (b"PF\n", "a PFM image"),
+    (b"Pf\n", "a PFM image"),
     (b"8BPS", "a Photoshop document"),
-    (b"\xff\x0a", "a JPEG XL picture"),
-    (b"\x00\x00\x00\x0cJXL ", "a JPEG XL picture"),
-    (b"SIMPLE  =", "a FITS picture"),
-    (b"\x89HDF", "an HDF5 file, as MINC and MATLAB files are"),
+    (b"\xff\x0a", "a JPEG XL image"),
+    (b"\x00\x00\x00\x0cJXL ", "a JPEG XL image"),
+    (b"SIMPLE  =", "a FITS image"),
+    (b"\x89HDF", "an HDF5 file, such as MINC or MATLAB"),
     (b"CDF\x01", "a MINC or NetCDF file"),
     (b"MATLAB 5.0", "a MATLAB file"),
     (b"\x93NUMPY", "a NumPy array"),
@@ -50,15 +50,15 @@ _OTHERS = (
     (b"\xd0\xcf\x11\xe0", "an Office document or a microscope's OLE file"),
     (b"MATRIX7", "an ECAT file"),
     (b"# vtk DataFile", "a VTK file"),
-    (b"\x1f\x8b", "a gzip archive of something that is no volume"),
+    (b"\x1f\x8b", "a gzip archive that is not a volume"),
 )
 # The brand of an ISO base media file at byte 8 (ISO/IEC 14496-12, 4.3).
 _BRANDS = {
     b"heic": "a HEIC photograph",
     b"heix": "a HEIC photograph",
     b"mif1": "a HEIC photograph",
-    b"avif": "an AVIF picture",
-    b"qt  ": "a film",
+    b"avif": "an AVIF image",
+    b"qt  ": "a video",
 }
 _ZIP = b"PK\x03\x04"
 _EXPLICIT_VRS = frozenset(
@@ -85,7 +85,7 @@ def sniff(path: Path) -> str:
 def _refused(path: Path, head: bytes) -> UserError:
     header = path.with_suffix(".hdr")
     if path.suffix.lower() == ".img" and header.is_file():
-        return refusals.not_an_image(path, f"the voxels of {header.name}, which is read with them")
+        return refusals.not_an_image(path, f"the voxel data of {header.name}")
     return refusals.not_an_image(path, _what_else(head))
 
 
@@ -175,11 +175,11 @@ def _what_else(head: bytes) -> str:
         if head.startswith(magic):
             return what
     if head[4:8] == b"ftyp":
-        return _BRANDS.get(head[8:12], "a film")
+        return _BRANDS.get(head[8:12], "a video")
     if head.startswith(b"RIFF"):
-        return "a film or a sound"
+        return "a video or audio file"
     if head[:4] in (b"\x5c\x01\x00\x00", b"\x00\x00\x01\x5c"):
-        return "an Analyze 7.5 header, which does not say how its slices lie"
+        return "an Analyze 7.5 header, which has no slice orientation"
     if b"\x00" not in head:
         return "a text file"
-    return "no image that this program reads"
+    return "not a supported image file"

@@ -49,7 +49,7 @@ def make_backup(connection: sqlite3.Connection, path: Path) -> str:
             # marks which state of the project this is, whatever the clocks of two drives say
             os.utime(draft, ns=(state.st_atime_ns, state.st_mtime_ns))
     except sqlite3.Error:
-        return _none(folder, "its drive is full or cannot be written")
+        return _none(folder, "its drive is full or not writable")
     except OSError as error:
         return _none(folder, reason_of(error))
     finally:
@@ -80,7 +80,7 @@ def copy_beside(backup: Backup, path: Path) -> Path:
 
 
 def _none(folder: Path, why: str) -> str:
-    return f"No backup was made in {folder.parent}: {why}. The project itself is not affected."
+    return f"No backup was made in {folder.parent}: {why}. The project is not affected."
 
 
 def _root() -> Path:

@@ -187,7 +187,7 @@ class SetView:
         """Update the image; the inverse holds what was set before."""
         row = db.execute("SELECT display_window, crop FROM image WHERE id = ?", (self.image_id,)).fetchone()
         if row is None:
-            raise UserError("That image is gone.", remedy="Choose another image.")
+            raise UserError("This image no longer exists.", remedy="Choose another image.")
         db.execute(
             "UPDATE image SET display_window = ?, crop = ? WHERE id = ?",
             (_dump(self.window), _dump(self.crop), self.image_id),

@@ -43,7 +43,7 @@ class RemoveClass:
         """Delete it; the inverse restores it with its labels and readings."""
         row = db.execute("SELECT * FROM class WHERE id = ?", (self.class_id,)).fetchone()
         if row is None or not _exists(db, self.into) or self.into == self.class_id:
-            raise UserError("That class is gone already.", remedy="Choose another class.")
+            raise UserError("This class no longer exists.", remedy="Choose another class.")
         found = db.execute("SELECT image_id FROM label WHERE class_id = ?", (self.class_id,)).fetchall()
         labelled = tuple(image_id for (image_id,) in found)
         readings = tuple(
@@ -93,7 +93,7 @@ class ChangeClass:
         """Update it; the inverse holds name and prompts before."""
         row = db.execute("SELECT name, prompts FROM class WHERE id = ?", (self.class_id,)).fetchone()
         if row is None:
-            raise UserError("That class is gone.", remedy="Choose another class.")
+            raise UserError("This class no longer exists.", remedy="Choose another class.")
         _refuse_duplicate(db, self.spec.name, self.class_id)
         db.execute(
             "UPDATE class SET name = ?, prompts = ? WHERE id = ?",
@@ -114,7 +114,7 @@ class MoveClass:
         """Write the places of all classes anew; the inverse holds the place before."""
         order = [class_id for (class_id,) in db.execute("SELECT id FROM class ORDER BY position, id")]
         if self.class_id not in order:
-            raise UserError("That class is gone.", remedy="Choose another class.")
+            raise UserError("This class no longer exists.", remedy="Choose another class.")
         before = order.index(self.class_id)
         order.insert(max(0, min(self.place, len(order) - 1)), order.pop(before))
         db.executemany("UPDATE class SET position = ? WHERE id = ?", list(enumerate(order)))

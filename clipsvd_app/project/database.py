@@ -28,15 +28,15 @@ def create_database(path: Path) -> sqlite3.Connection:
     """Make an empty project file; refuses to overwrite anything."""
     if path.exists():
         raise UserError(
-            f"“{path.name}” exists already.",
+            f"“{path.name}” already exists.",
             remedy="Open it, or choose another name.",
             code="project_exists",
         )
     for log in (Path(f"{path}-journal"), Path(f"{path}-wal")):
         if log.exists() and log.stat().st_size:
             raise UserError(
-                f"“{log.name}” in this folder is the log of another project that was called “{path.name}”.",
-                remedy="Move it beside that project, which needs it, or choose another name.",
+                f"“{log.name}” in this folder is the log of another project named “{path.name}”.",
+                remedy="Move it to that project, which needs it, or choose another name.",
                 code="project_log_left",
             )
     with worded(path):
@@ -80,13 +80,13 @@ def require_project(path: Path) -> None:
     if path.is_dir():
         raise UserError(
             f"“{path.name}” is a folder, not a project.",
-            remedy="Choose a file whose name ends in .clipsvd.",
+            remedy="Choose a project file (.clipsvd).",
             code="not_a_project",
         )
     if not path.is_file():
         raise UserError(
             f"There is no project “{path.name}”.",
-            remedy="Check the name, or make one with File > New project (clipsvd new).",
+            remedy="Check the name, or create one with File > New project or clipsvd new.",
             code="project_missing",
         )
     head = _head(path)
@@ -144,16 +144,17 @@ def writer_lock(path: Path) -> FileLock | None:
         return None
     except NotImplementedError as error:
         raise UserError(
-            f"The drive that holds “{path.name}” has no file locks, so two windows could write at once.",
-            remedy="Copy the project to a folder on this computer and open it there.",
+            f"The drive of “{path.name}” does not support file locks, which protect a project from"
+            f" being changed twice at once.",
+            remedy="Copy the project to this computer and open it there.",
             code="no_locks",
         ) from error
     except OSError as error:
         if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise file_trouble(path, error) from error
         raise UserError(
-            f"“{path.name}” lies in a folder that cannot be written to.",
-            remedy="Copy the project to a folder of yours and open it there.",
+            f"The folder of “{path.name}” is not writable.",
+            remedy="Copy the project to your own folder and open it there.",
             code="read_only_folder",
         ) from error
     return lock
@@ -218,7 +219,7 @@ def _checked_version(connection: sqlite3.Connection, path: Path) -> int:
         raise UserError(
             f"“{path.name}” was written by a newer version of the program"
             f" (format {version}, this one reads {VERSION}).",
-            remedy="Update CLIP-SVD Studio and open it again; the file was not changed.",
+            remedy="Update CLIP-SVD Studio, then open it again. The file was not changed.",
             code="project_newer",
         )
     return version
@@ -250,21 +251,20 @@ def _sqlite_trouble(path: Path, error: sqlite3.DatabaseError) -> Exception:
             return damaged(path)
         case "FULL":
             return UserError(
-                "The disk is full, so the last change was not saved; everything before it is safe.",
-                remedy="Free some space and repeat the last step.",
+                "The disk is full. The last change was not saved; earlier changes are safe.",
+                remedy="Free some space, then repeat the last step.",
                 code="disk_full",
             )
         case "IOERR":
             return UserError(
-                f"The drive that holds “{path.name}” could not be read or written,"
-                " so the last change was not saved.",
-                remedy="Check that the drive is connected and has space, then repeat the last step.",
+                f"The drive of “{path.name}” failed. The last change was not saved.",
+                remedy="Check that the drive is connected and has free space, then repeat the last step.",
                 code="disk_error",
             )
         case "BUSY" | "LOCKED":
             return UserError(
                 f"Another program is using “{path.name}”.",
-                remedy="Wait until it is done, or close it, and repeat the last step.",
+                remedy="Wait until it has finished or close it, then repeat the last step.",
                 code="project_busy",
             )
         case "CANTOPEN":
@@ -275,7 +275,7 @@ def _sqlite_trouble(path: Path, error: sqlite3.DatabaseError) -> Exception:
             )
         case "READONLY" | "PERM" | "AUTH":
             return UserError(
-                f"“{path.name}” cannot be written to.",
+                f"“{path.name}” is not writable.",
                 remedy="Check the permissions of the file and its folder.",
                 code="project_not_writable",
             )
@@ -286,7 +286,7 @@ def damaged(path: Path) -> UserError:
     """Return the refusal of a file that is a project and cannot be read as one."""
     return UserError(
         f"“{path.name}” is damaged: part of the file is missing or was overwritten.",
-        remedy="Copy it again from where it came from, with the program closed.",
+        remedy="Close the program and copy the file again.",
         code="project_damaged",
     )
 
@@ -294,6 +294,6 @@ def damaged(path: Path) -> UserError:
 def _not_a_project(path: Path) -> UserError:
     return UserError(
         f"“{path.name}” is not a CLIP-SVD project.",
-        remedy="Choose a file that the program has made; its name ends in .clipsvd.",
+        remedy="Choose a project file (.clipsvd).",
         code="not_a_project",
     )

@@ -105,7 +105,7 @@ class Project:
         except sqlite3.IntegrityError as error:
             # Each reader has an undo of their own, so what a step is built on can be gone by then.
             raise UserError(
-                f"“{change.title}” cannot be done: what it is about has been removed or replaced since.",
+                f"“{change.title}” is not possible: its target was removed or replaced.",
                 remedy="Nothing was changed.",
                 code="overtaken",
             ) from error
@@ -279,8 +279,8 @@ class Project:
     def _require_writer(self) -> None:
         if self.read_only:
             raise UserError(
-                f"“{self.path.name}” is open in another window, so this one only reads.",
-                remedy="Make the change there, or close that window and open the project again.",
+                f"“{self.path.name}” is open in another window. This window is read-only.",
+                remedy="Make the change there, or close that window and reopen the project.",
                 code="read_only",
             )
 
@@ -363,9 +363,9 @@ def _opened(path: Path, *, read_only: bool) -> sqlite3.Connection:
 def _no_log(path: Path, project_id: str) -> Remark:
     backup = newest_backup(path, project_id)
     return Remark(
-        f"“{path.name}” was copied or moved without its log “{path.name}-wal”,"
-        " so its newest changes are missing.",
-        f"Copy the two files together, with every other program closed. {_words_of(backup)}".strip(),
+        f"“{path.name}” was copied or moved without its log “{path.name}-wal”, so the latest changes"
+        f" are missing.",
+        f"Close the program, then copy both files together. {_words_of(backup)}".strip(),
         backup,
     )
 

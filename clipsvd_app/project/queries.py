@@ -167,7 +167,7 @@ def latest_run(db: sqlite3.Connection) -> int:
     """Return the newest run's number; UserError when there is none."""
     row = db.execute("SELECT max(number) FROM run").fetchone()
     if row[0] is None:
-        raise UserError("The project has no run yet.", remedy="Train first (clipsvd train).", code="no_run")
+        raise UserError("The project has no runs.", remedy="Train first (clipsvd train).", code="no_run")
     return int(row[0])
 
 

@@ -72,7 +72,7 @@ class Settle:
         row, label = _row(db, self.image_id, self.reader), label_of(db, self.image_id)
         if row is None or label is None:
             raise UserError(
-                "Only an image that both have read can be settled.", remedy="Label it for both readers first."
+                "This image has not been read by both readers.", remedy="Label it for both readers first."
             )
         first = label if row[4] is None else row[4]
         db.execute("UPDATE reading SET settled_class_id = ? WHERE id = ?", (first, row[0]))

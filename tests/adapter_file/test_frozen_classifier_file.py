@@ -35,7 +35,7 @@ def test_the_golden_file_never_changes_and_is_written_again_byte_for_byte(conten
 
 def test_its_card_says_what_it_is_and_that_the_model_is_unchanged(content):
     said = card_text(content)
-    assert "CLASSIFIER ON FROZEN FEATURES" in said
+    assert "FROZEN CLASSIFIER" in said
     assert "Linear probe on frozen features" in said
     assert "the model itself is unchanged" in said
     assert "Not for diagnostic use." in said

@@ -46,7 +46,7 @@ def test_every_hidden_and_system_file_is_counted(tmp_path):
     for item in found.left_out:
         counts[item.reason] = counts.get(item.reason, 0) + item.count
     assert counts == {"system_file": 6, "hidden_file": 3, "other_file": 1, "own_file": 1}
-    assert quiet_words({"system_file": 6, "other_file": 1}) == "6 system files, 1 other file beside images"
+    assert quiet_words({"system_file": 6, "other_file": 1}) == "6 system files, 1 other file"
 
 
 @posix

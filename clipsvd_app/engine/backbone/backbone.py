@@ -117,8 +117,8 @@ def require_finite(embeddings: Tensor) -> Tensor:
     """Return embeddings unchanged, or refuse a model that gives NaN or infinity."""
     if not bool(embeddings.isfinite().all()):
         raise UserError(
-            "The model gives values that are not finite.",
-            remedy="Download the model again, or choose another one: its weights may be damaged.",
+            "The model produces non-finite values.",
+            remedy="Its weights may be damaged. Download the model again, or choose another one.",
             code="not_finite",
         )
     return embeddings
@@ -157,8 +157,8 @@ def _faults_of_configuration(checked: BackboneFolder) -> Iterator[None]:
         yield
     except (*_FAULTS, StrictDataclassError) as error:
         raise UserError(
-            f"The configuration of the backbone “{checked.folder.name}” describes no model that is known.",
-            remedy="Download the folder again, or update the program if the model is new.",
+            f"The configuration of the backbone “{checked.folder.name}” describes an unknown model.",
+            remedy="Download the folder again, or update the program.",
             code="backbone_config",
         ) from error
 

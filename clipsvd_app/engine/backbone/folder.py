@@ -56,7 +56,7 @@ def read_folder(folder: Path, weights: Path | None = None) -> BackboneFolder:
     stored = json_object(folder, "open_clip_config.json")
     model = dict(object_in(folder, stored, "model_cfg"))
     if "multimodal_cfg" in model:
-        raise refusal(folder, "has a third tower, which writes captions and cannot be adapted")
+        raise refusal(folder, "has a caption decoder, which is not supported")
     vision = _vision(folder, object_in(folder, model, "vision_cfg"))
     preprocessing = _preprocessing(folder, stored, vision)
     text = read_text_config(folder, object_in(folder, model, "text_cfg"))
@@ -83,7 +83,7 @@ def _vision(folder: Path, vision: dict[str, Any]) -> dict[str, Any]:
     name = vision["timm_model_name"]
     if not isinstance(name, str) or not _TIMM_NAME.fullmatch(name):
         # A name with a scheme, such as hf-hub:, would make timm look elsewhere, the network included.
-        raise refusal(folder, "names no timm model for its image tower")
+        raise refusal(folder, "names no timm model for its image encoder")
     return {**vision, "timm_model_pretrained": False}
 
 

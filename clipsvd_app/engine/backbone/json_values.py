@@ -46,6 +46,6 @@ def refusal(folder: Path, lack: str, code: str = "backbone_config") -> UserError
     """Return the error that says what a folder lacks."""
     return UserError(
         f"The backbone “{folder.name}” {lack}.",
-        remedy="Point to a complete open_clip folder: configuration, weights, vocabulary and config.json.",
+        remedy="Choose a complete open_clip folder: configuration, weights, vocabulary and config.json.",
         code=code,
     )

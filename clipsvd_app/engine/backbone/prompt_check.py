@@ -107,13 +107,11 @@ def _read(tokenizer: Tokenizer, classes: Sequence[ClassSpec]) -> list[_ReadClass
 
 def _unreadable(unread: Sequence[_ReadClass]) -> UserError:
     classes = _quoted([entry.name for entry in unread], " and ")
-    of, stay = ("class", "its name can stay as it is")
+    of, stay = ("class", "the class name need not change")
     if len(unread) > 1:
-        of, stay = ("classes", "their names can stay as they are")
+        of, stay = ("classes", "the class names need not change")
     words = tuple(dict.fromkeys(word for entry in unread for word in entry.unknown))
-    why = (
-        f"its vocabulary does not have {_quoted(words)}" if words else "they hold no character that it knows"
-    )
+    why = f"its vocabulary does not have {_quoted(words)}" if words else "they contain no known character"
     return UserError(
         f"The model cannot read the prompts of the {of} {classes}: {why}.",
         remedy=f"Write a prompt in English words for {classes}; {stay}.",
@@ -134,18 +132,18 @@ def _same_to_the_model(group: Sequence[_ReadClass], context_length: int) -> User
     texts = {frozenset(" ".join(prompt.split()) for prompt in entry.prompts) for entry in group}
     unknown = tuple(dict.fromkeys(word for entry in group for word in entry.unknown))
     if len(wholes) > 1:
-        why = f"their prompts differ only after {context_length} tokens, and it reads no further"
-        remedy = "Shorten their prompts, or begin them with what sets the classes apart."
+        why = f"their prompts differ only after {context_length} tokens, the most that it reads"
+        remedy = "Shorten the prompts, or begin with what distinguishes the classes."
     elif len(texts) == 1:
-        why, remedy = "they have the same prompts", "Write different prompts for them."
+        why, remedy = "they have the same prompts", "Write different prompts."
     elif unknown:
-        why = f"their prompts differ only in what its vocabulary does not have, such as {_quoted(unknown)}"
-        remedy = "Write a prompt in English words for each of them; their names can stay as they are."
+        why = f"their prompts differ only in words outside its vocabulary, such as {_quoted(unknown)}"
+        remedy = "Write a prompt in English words for each of them; the class names need not change."
     else:
-        why = "to its vocabulary their prompts are the same, as they differ only in case, accents or blanks"
-        remedy = "Write prompts for them that differ in their words."
+        why = "their prompts differ only in case, accents or spaces"
+        remedy = "Write prompts with different words."
     return UserError(
-        f"The model cannot tell the classes {names} apart: {why}.", remedy=remedy, code="same_prompts"
+        f"The model cannot distinguish the classes {names}: {why}.", remedy=remedy, code="same_prompts"
     )
 
 
@@ -158,7 +156,7 @@ def _of_class(entry: _ReadClass, context_length: int) -> Iterator[str]:
         )
         yield f"The model does not know {_quoted(entry.unknown)} in the prompts of “{entry.name}”{without}."
     elif unread:
-        yield f"The model reads nothing of {unread} of the {of_all} of “{entry.name}”."
+        yield f"The model can read nothing of {unread} of the {of_all} of “{entry.name}”."
     cut = [reading for reading in entry.readings if reading.lost]
     if cut:
         which = "The prompt" if len(entry.prompts) == 1 else f"{len(cut)} of {of_all}"
@@ -167,7 +165,7 @@ def _of_class(entry: _ReadClass, context_length: int) -> Iterator[str]:
         named = any(name in r.lost.casefold() and name not in r.known.casefold() for r in cut)
         part = f"“{_short(cut[0].lost)}”" + (", and with it the name of the class," if named else "")
         yield (
-            f"{which} of “{entry.name}” {verb} cut: the model reads {context_length} tokens,"
+            f"{which} of “{entry.name}” {verb} truncated: the model reads {context_length} tokens,"
             f" and {part} is lost."
         )
 
@@ -189,7 +187,7 @@ def _fewer(sentences: Sequence[str]) -> list[str]:
         return list(sentences)
     rest = len(sentences) - 2 * _NAMED
     more = counted(rest, "more class has prompts", "more classes have prompts")
-    return [*sentences[: 2 * _NAMED], f"{more} that are read in part."]
+    return [*sentences[: 2 * _NAMED], f"{more} that are only partly read."]
 
 
 def _says_nothing(reading: TextReading) -> bool:

@@ -45,7 +45,7 @@ def make_random(kind: RandomKind, folder: Path) -> Path:
     if folder.exists() and any(folder.iterdir()):
         raise UserError(
             f"The folder “{folder.name}” is not empty.",
-            remedy="Name a new folder for the random backbone.",
+            remedy="Choose a new folder for the random backbone.",
             code="folder_not_empty",
         )
     folder.mkdir(parents=True, exist_ok=True)

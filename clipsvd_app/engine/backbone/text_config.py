@@ -51,14 +51,16 @@ def read_text_config(folder: Path, stored: dict[str, Any]) -> TextConfig:
 def _bert(folder: Path, text: dict[str, Any], length: int) -> TextConfig:
     if not isinstance(text.get("hf_pooler_type"), str):
         # open_clip would average all tokens, and no shape of a tensor would show it.
-        raise refusal(folder, "does not say how its text tower pools its tokens")
+        raise refusal(folder, "does not state how its text encoder pools tokens")
     language = json_object(folder, "config.json")
     if language.get("model_type") != "bert":
-        raise refusal(folder, "has a text tower that is neither BERT nor CLIP's own", "unknown_architecture")
+        raise refusal(
+            folder, "has a text encoder that is neither BERT nor CLIP's own", "unknown_architecture"
+        )
     rows = count_in(folder, language, "vocab_size")
     width, _, heads, _ = (count_in(folder, language, name) for name in _BERT_COUNTS)
     if width % heads:
-        raise refusal(folder, f"states {heads} attention heads for a text tower {width} wide")
+        raise refusal(folder, f"states {heads} attention heads for a text encoder of width {width}")
     longest = count_in(folder, language, "max_position_embeddings")
     pad_id = count_in(folder, language, "pad_token_id", default=0, least=0)
     names = {"hf_model_name": str(folder), "hf_tokenizer_name": str(folder), "hf_model_pretrained": False}
@@ -68,9 +70,9 @@ def _bert(folder: Path, text: dict[str, Any], length: int) -> TextConfig:
 def _own(folder: Path, text: dict[str, Any], length: int) -> TextConfig:
     foreign = text.get("hf_tokenizer_name") or text.get("tokenizer_kwargs") or text.get("tokenizer_mode")
     if foreign or text.get("vocab_size", CLIP_VOCABULARY) != CLIP_VOCABULARY:
-        fault = "needs another tokenizer than CLIP's own for its text tower"
+        fault = "does not use CLIP's own tokenizer for its text encoder"
         raise refusal(folder, fault, "backbone_tokenizer")
     if text.get("no_causal_mask") or text.get("embed_cls") or text.get("pool_type", "argmax") != "argmax":
-        fault = "has a text tower of another make than CLIP's, which is not known"
+        fault = "has an unknown text encoder"
         raise refusal(folder, fault, "unknown_architecture")
     return TextConfig(text, "clip", CLIP_VOCABULARY, length)

@@ -190,7 +190,7 @@ def _fault(inner: Any, checked: BackboneFolder) -> str:  # noqa: ANN401
     """Return the sign of a wrong tokenizer; empty when there is none."""
     rows = checked.text.vocabulary_rows
     if len(inner) > rows:
-        return "has a vocabulary larger than its text tower"
+        return "has a vocabulary larger than its text encoder"
     if len(inner) < _LEAST_SHARE_OF_ROWS * rows:
         return f"has a vocabulary of {len(inner):,} pieces where its text tower has {rows:,}"
     known = [inner(text, add_special_tokens=False)["input_ids"] for text in _PROBES]
@@ -199,7 +199,7 @@ def _fault(inner: Any, checked: BackboneFolder) -> str:  # noqa: ANN401
     first, *_, last = inner(_PROBES[0])["input_ids"]
     expected = (inner.cls_token_id, inner.sep_token_id, checked.text.pad_id)
     if (first, last, inner.pad_token_id) != expected:
-        return "has a tokenizer whose [CLS], [SEP] or [PAD] is not where its text tower expects it"
+        return "has a tokenizer whose [CLS], [SEP] or [PAD] is not where its text encoder expects it"
     return ""
 
 
@@ -216,9 +216,9 @@ def _fault_of_files(folder: Path) -> str:
     except (OSError, ValueError, KeyError, TypeError):
         return "has a tokenizer that cannot be read"
     if kind not in _TOKENIZER_CLASSES:
-        return "asks for a tokenizer other than BERT's"
+        return "does not use BERT's tokenizer"
     if listed is not None and tabled is not None and listed != tabled:
-        return "holds a vocab.txt and a tokenizer.json with different pieces"
+        return "has a vocab.txt and a tokenizer.json that contradict each other"
     return ""
 
 

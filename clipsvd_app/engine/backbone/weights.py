@@ -43,7 +43,7 @@ _LFS_POINTER = b"version https://git-lfs"
 # First bytes of what torch.save writes: a ZIP archive since torch 1.6, a bare pickle before.
 _ARCHIVE, _PICKLE = b"PK\x03\x04", b"\x80"
 _REMEDY = "Download the folder again, with configuration and weights of one version."
-OPEN_CLIP_RELEASE = "Get the model's open_clip release, a folder that holds open_clip_config.json."
+OPEN_CLIP_RELEASE = "Download the open_clip release of the model, a folder with open_clip_config.json."
 
 
 def read_state(path: Path) -> State:
@@ -57,7 +57,7 @@ def read_state(path: Path) -> State:
         stored = inner
     state = {name: value for name, value in stored.items() if isinstance(value, torch.Tensor)}
     if not state or len(state) != len(stored):
-        raise _refusal(path, "holds no table of tensors", "Choose an open_clip checkpoint.")
+        raise _refusal(path, "contains no tensors", "Choose an open_clip checkpoint.")
     # What torch's DataParallel writes before every name.
     prefix = "module."
     if all(name.startswith(prefix) for name in state):
@@ -129,7 +129,7 @@ def describe_difference(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor
     if missing:
         return f"“{missing[0]}” is missing{_more(missing)}"
     if surplus:
-        return f"“{surplus[0][:120]}” has no place in it{_more(surplus)}"
+        return f"“{surplus[0][:120]}” is unexpected{_more(surplus)}"
     return ""
 
 
@@ -151,11 +151,11 @@ def _read_pickle(path: Path) -> dict[str, Any]:
     except pickle.UnpicklingError as error:
         raise _refusal(
             path,
-            "holds program code or objects beside its tensors, which is never run",
-            "Get the model as safetensors, or as a plain state dict from its publisher.",
+            "contains program code or objects, which are never run",
+            "Download the model as safetensors, or as a plain state dict.",
         ) from error
     except (RuntimeError, ValueError, EOFError, OSError, KeyError) as error:
-        raise _refusal(path, "is damaged or is no checkpoint", _REMEDY) from error
+        raise _refusal(path, "is damaged or not a checkpoint", _REMEDY) from error
     return cast("dict[str, Any]", stored) if isinstance(stored, dict) else {}
 
 
@@ -163,15 +163,13 @@ def _require_pickle(path: Path) -> None:
     with path.open("rb") as file:
         start = file.read(len(_LFS_POINTER))
     if start == _LFS_POINTER:
-        raise _refusal(
-            path, "is a Git LFS pointer and not the weights themselves", "Run “git lfs pull” there."
-        )
+        raise _refusal(path, "is a Git LFS pointer, not the weights", "Run “git lfs pull” in its folder.")
     if not start.startswith((_ARCHIVE, _PICKLE)):
-        raise _refusal(path, "is damaged or is no checkpoint", _REMEDY)
+        raise _refusal(path, "is damaged or not a checkpoint", _REMEDY)
     if _is_torchscript(path):
         raise _refusal(
             path,
-            "is a TorchScript archive: a compiled program with its weights, which is never run",
+            "is a TorchScript archive, a compiled program that is never run",
             OPEN_CLIP_RELEASE,
         )
 

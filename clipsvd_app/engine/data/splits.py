@@ -47,7 +47,7 @@ def check_classes(labels: Sequence[int], class_names: Sequence[str]) -> None:
     """Refuse fewer than two classes and classes without an image."""
     if len(class_names) < 2:
         raise UserError(
-            "There is only one class, so there is nothing to tell apart.",
+            "There is only one class.",
             remedy="Add a second class, for example “normal”.",
             code="one_class",
         )
@@ -56,7 +56,7 @@ def check_classes(labels: Sequence[int], class_names: Sequence[str]) -> None:
         if not counts[index]:
             raise UserError(
                 f"The class “{name}” has no image.",
-                remedy="Label at least one image of it, or remove the class.",
+                remedy="Label at least one image, or remove the class.",
                 code="empty_class",
             )
 

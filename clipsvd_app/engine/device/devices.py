@@ -93,7 +93,7 @@ class Devices:
         if any(state.unusable is None for state in gpus):
             return ""
         reasons = [state.unusable.message for state in gpus if state.present and state.unusable is not None]
-        return f"{reasons[0]} The CPU is used instead." if reasons else ""
+        return f"{reasons[0]} Using the CPU instead." if reasons else ""
 
     def usable(self) -> tuple[DeviceKind, ...]:
         """Return the devices that passed their test."""
@@ -175,17 +175,17 @@ def nvidia_fault(facts: NvidiaFacts) -> Unusable | None:
         return Unusable("This computer has no NVIDIA GPU.", "Choose auto or cpu.", present=False)
     if not facts.driver:
         return Unusable(
-            "There is an NVIDIA GPU here, but its driver is not installed.",
-            f"Install NVIDIA's driver and start the computer again, {_INSTEAD}.",
+            "This computer has an NVIDIA GPU, but no driver for it.",
+            f"Install NVIDIA's driver and restart the computer, {_INSTEAD}.",
         )
     if not facts.build:
         return Unusable(
-            "There is an NVIDIA GPU here, but the installed PyTorch is built for the CPU alone.",
+            "This computer has an NVIDIA GPU, but the installed PyTorch is CPU-only.",
             f"Run “python packaging/bootstrap.py --cuda”, {_INSTEAD}.",
         )
     return Unusable(
-        f"There is an NVIDIA GPU here, but its driver does not start for CUDA {facts.build}.",
-        f"Update NVIDIA's driver and start the computer again, {_INSTEAD}.",
+        f"This computer has an NVIDIA GPU, but its driver does not support CUDA {facts.build}.",
+        f"Update NVIDIA's driver and restart the computer, {_INSTEAD}.",
     )
 
 
@@ -219,10 +219,10 @@ def _versions(architectures: tuple[str, ...]) -> list[tuple[tuple[int, int], boo
 
 
 def _failed(kind: DeviceKind, title: str, *, runs: bool) -> Unusable:
-    what = "computes a small test differently from the CPU" if runs else "fails at a small test computation"
+    what = "gives a different result from the CPU in a short test" if runs else "fails in a short test"
     if kind == "cpu":
-        what = "computes a small test wrongly" if runs else what
-        return Unusable(f"PyTorch {what} on this computer.", "Install the program again in a new folder.")
+        what = "gives a wrong result in a short test" if runs else what
+        return Unusable(f"PyTorch {what} on this computer.", "Reinstall the program in a new folder.")
     return Unusable(
         f"The GPU {title} {what}.",
         f"Close other programs that use the GPU, update its driver and start again, {_INSTEAD}.",

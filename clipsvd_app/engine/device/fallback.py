@@ -16,10 +16,8 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.device.devices import Devices
     from clipsvd_app.jobs import DeviceRequest, Report
 
-FALLBACK_STAGE = "The GPU's memory is not enough: starting again on the CPU"
-FALLBACK_NOTE = (
-    "The GPU's memory was not enough even for one image at a time, so all of this was computed on the CPU."
-)
+FALLBACK_STAGE = "Not enough GPU memory: restarting on the CPU"
+FALLBACK_NOTE = "Computed on the CPU, because GPU memory was not enough for a single image."
 # Messages of plain RuntimeErrors for full memory, where torch raises no OutOfMemoryError.
 _OTHER_WORDS = ("MPS backend out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
 R = TypeVar("R", bound="DeviceRequest")

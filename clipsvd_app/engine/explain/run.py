@@ -85,9 +85,7 @@ def explain_run(
         statements=statements,
         controls=controls,
         classes=classes,
-        notes=tuple(
-            f"The pack of phrases “{name}” has a fault and took no part." for name in corpus.left_out
-        ),
+        notes=tuple(f"The pack of phrases “{name}” has errors and was not used." for name in corpus.left_out),
     )
 
 

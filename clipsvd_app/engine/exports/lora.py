@@ -59,8 +59,8 @@ def write_lora(folder: Path, loaded: LoadedAdapter, energy: float, report: Repor
     factors = _factors(adapted, kept)
     if not factors:
         raise UserError(
-            "The adapter changes no matrix, so there is no LoRA of it.",
-            remedy="Train it for longer, or use the base model as it is.",
+            "The adapter changes no matrix, so it cannot be converted to a LoRA.",
+            remedy="Train longer, or use the base model.",
             code="no_change",
         )
     tensors = {
@@ -167,7 +167,7 @@ def _require_linear(adapted: AdaptedModel) -> None:
     names = set(read_container(read_folder(adapted.backbone.folder).weights).tensors)
     if any(f"{target.module_path}.weight" not in names for target in adapted.basis.targets):
         raise UserError(
-            "This backbone's attention is one module in open_clip, which a LoRA of its matrices cannot fit.",
-            remedy="Use merge or to-onnx for this adapter.",
+            "A LoRA is not possible for this backbone, whose attention is a single open_clip module.",
+            remedy="Use merge or to-onnx instead.",
             code="no_lora_for_backbone",
         )

@@ -53,14 +53,14 @@ def require_free(target: Path, *, overwrite: bool) -> None:
         return
     if not overwrite:
         raise UserError(
-            f"“{target.name}” exists already.",
+            f"“{target.name}” already exists.",
             remedy="Choose another name, or add --overwrite.",
             code="exists_already",
         )
     if target.is_dir() and any(target.iterdir()) and not (target / MARK).is_file():
         raise UserError(
-            f"“{target.name}” is a folder that holds other things than an exported adapter.",
-            remedy="Choose another name; such a folder is never replaced.",
+            f"“{target.name}” is a folder that is not an exported adapter.",
+            remedy="Choose another name. Only exported adapters are replaced.",
             code="not_an_export",
         )
 
@@ -73,7 +73,7 @@ def _beside(target: Path) -> Iterator[Path]:
     except OSError as error:
         raise UserError(
             f"“{target.name}” could not be written: {error.strerror or 'the system refused'}.",
-            remedy="Choose a folder that exists, that you may write to and that has room.",
+            remedy="Choose an existing folder with free space and write permission.",
             code="unwritable_file",
         ) from error
     try:

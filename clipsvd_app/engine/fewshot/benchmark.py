@@ -135,7 +135,7 @@ def _read_prompts(table: Path, names: Sequence[str]) -> dict[str, list[str]]:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(
             f"“{table.name}” cannot be read as a table of prompts.",
-            remedy="Give a CSV file with the columns class and prompt.",
+            remedy="Choose a CSV file with the columns class and prompt.",
             code="bad_prompts",
         ) from error
     found: dict[str, list[str]] = {}
@@ -144,7 +144,7 @@ def _read_prompts(table: Path, names: Sequence[str]) -> dict[str, list[str]]:
             found.setdefault(clean_name(row[0]), []).append(row[1].strip())
     if unknown := sorted(set(found) - set(names)):
         raise UserError(
-            f"The table of prompts names “{unknown[0]}”, which is no class of the data set.",
+            f"The table of prompts contains “{unknown[0]}”, which is not a class of the data set.",
             remedy=f"Its classes are {', '.join(names)}.",
             code="bad_prompts",
         )

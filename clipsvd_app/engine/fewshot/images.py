@@ -62,8 +62,8 @@ def folder_rules(group_regex: str | None, include_regex: str | None) -> FolderRu
     group = _compiled(group_regex)
     if group is not None and group.groups < 1:
         raise UserError(
-            f"The expression “{group_regex}” marks no patient.",
-            remedy="Put the part of the file name that is the patient into parentheses.",
+            f"The regular expression “{group_regex}” has no group.",
+            remedy="Put the patient part of the file name in parentheses.",
             code="bad_regex",
         )
     return FolderRules(group, _compiled(include_regex))
@@ -87,8 +87,8 @@ def require_data_set(root: Path) -> None:
     """Refuse anything but a folder or an npz file, before the backbone is loaded for it."""
     if not root.is_dir() and not (root.suffix == ".npz" and root.is_file()):
         raise UserError(
-            f"“{root.name}” is neither a folder of class folders nor a MedMNIST file.",
-            remedy="Give a folder that holds one folder of images for each class, or a .npz file.",
+            f"“{root.name}” is neither a folder with class folders nor a MedMNIST file.",
+            remedy="Choose a folder with one folder per class, or a .npz file.",
             code="no_data_set",
         )
 
@@ -116,7 +116,7 @@ def _from_arrays(
         raise UserError(
             f"“{file.name}” has {counted(len(kinds), 'class', 'classes')},"
             f" and {counted(len(names), 'name was', 'names were')} given.",
-            remedy="Name every class once, in the order of the labels in the file.",
+            remedy="Give one name per class, in the order of the labels.",
             code="bad_class_names",
         )
     backbone, preprocessing = warm.backbone, warm.backbone.preprocessing
@@ -139,8 +139,8 @@ def _arrays(file: Path, splits: Sequence[str]) -> tuple[list[NDArray[np.uint8]],
             labels = [stored[f"{split}_labels"] for split in splits]
     except (OSError, ValueError, KeyError) as error:
         raise UserError(
-            f"“{file.name}” does not hold the parts {', '.join(splits)} of a MedMNIST file.",
-            remedy="Name parts that it has with --splits, for example test.",
+            f"“{file.name}” does not contain the parts {', '.join(splits)} of a MedMNIST file.",
+            remedy="Set --splits to existing parts, for example test.",
             code="no_data_set",
         ) from error
     pictures = [_as_rgb(picture) for part in images for picture in part]
@@ -160,5 +160,5 @@ def _compiled(expression: str | None) -> re.Pattern[str] | None:
         return re.compile(expression)
     except re.error as error:
         raise UserError(
-            f"“{expression}” is no regular expression.", remedy=f"Mend it: {error}.", code="bad_regex"
+            f"“{expression}” is not a regular expression.", remedy=f"Fix it: {error}.", code="bad_regex"
         ) from error

@@ -28,8 +28,8 @@ BETWEEN_SAVES_S = 30.0
 # Two weeks to resume a stopped run; without a limit, abandoned checkpoints would fill the cache folder.
 MAX_AGE_S = 14 * 24 * 3600.0
 NOT_KEPT = (
-    "The state of the training could not be saved, as the cache folder is full or read-only: "
-    "had it been stopped, it would have started from the beginning."
+    "Checkpoints could not be saved, because the cache folder is full or read-only. An"
+    " interrupted training could not have been resumed."
 )
 
 

@@ -293,11 +293,11 @@ class _Training:
         if self.checkpointed:
             self.parts = min(2 * self.parts, images)
             self._cut_prompts(max(1, min(self.prompt_tokens, self.forward.prompts.tokens_of_a_part) // 2))
-            self.notes.append(f"Memory ran short: each step was computed in {self.parts} smaller parts.")
+            self.notes.append(f"Because memory was short, each step was split into {self.parts} parts.")
         else:
             self.forward.save_memory()
             self.checkpointed = True
-            self.notes.append("Memory ran short: each step computed its blocks twice.")
+            self.notes.append("Because memory was short, activations were recomputed in each step.")
         # PyTorch keeps the freed blocks of the failed step, in sizes that the smaller step may not fit.
         if self.a.is_cuda:
             torch.cuda.empty_cache()
@@ -307,7 +307,7 @@ class _Training:
         self.restarts += 1
         if self.restarts > _MAX_RESTARTS:
             raise UserError(
-                "Training does not stay finite with this backbone.",
+                "Training diverged with this backbone.",
                 remedy="Check the backbone with “clipsvd doctor”, or choose another one.",
                 code="not_finite",
             )
@@ -315,7 +315,7 @@ class _Training:
             self.a.copy_(self.finite)
         self.peak /= 2
         self.optimiser = self._new_optimiser()
-        self.notes.append("A step was not finite: training went back and halved the learning rate.")
+        self.notes.append("After a non-finite step, training went back and halved the learning rate.")
 
     def _new_optimiser(self) -> torch.optim.Optimizer:
         # No weight decay: the recipe's penalty on a² regularises, whatever the learning rate.

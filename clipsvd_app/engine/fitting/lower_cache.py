@@ -103,9 +103,12 @@ class LowerCache:
     def note(self) -> str:
         """Return a sentence for the user on what is not held in memory; empty where all is."""
         if self._left_out:
-            return "Memory and disk are short: part of the lower layers was computed anew in every step."
+            return (
+                "Because memory and disk space were short, part of the lower layers was"
+                " recomputed in every step."
+            )
         if self._spilled is not None:
-            return "Memory is short: part of what the lower layers computed was kept in a temporary file."
+            return "Because memory was short, part of the cached activations was stored in a temporary file."
         return ""
 
     def _computed(

@@ -70,7 +70,7 @@ class MemoryPlan:
         """Return a sentence for the user on what short memory led to; empty if it is not short."""
         if not self.short:
             return ""
-        return f"Memory is short: each step computes its blocks twice, in {self.parts} parts."
+        return f"Memory is short: activations are recomputed in each step, in {self.parts} parts."
 
 
 def checkpoint_blocks(model: nn.Module, device: torch.device, dtype: torch.dtype) -> None:

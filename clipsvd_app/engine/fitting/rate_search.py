@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.fitting.learner import Learner
     from clipsvd_app.jobs import Report
 
-SEARCH_STAGE = "Choosing the learning rate"
+SEARCH_STAGE = "Tuning the learning rate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,11 @@ def choose_rate(
     counts = np.bincount(examples.labels)
     if len(rates) == 1 or counts.min() < recipe.min_images_to_search:
         return RateChoice(
-            middle, "With so few examples the learning rate is fixed." if len(rates) > 1 else ""
+            middle, "A fixed learning rate was used: too few images to tune it." if len(rates) > 1 else ""
         )
     split = inner_split(examples.labels, examples.patient_ids, seed)
     if split is None:
-        return RateChoice(middle, "With so few patients the learning rate is fixed.")
+        return RateChoice(middle, "A fixed learning rate was used: too few patients to tune it.")
     train, test = examples.subset(split.train), examples.subset(split.test)
     scores: list[tuple[float, float, float]] = []
     steps = recipe.search_steps

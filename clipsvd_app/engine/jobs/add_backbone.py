@@ -73,8 +73,7 @@ def _require_open_clip(source: Source, state: State) -> None:
     """Refuse a model of the transformers library (such as CLIPModel), whose towers have other names."""
     if all(any(name.startswith(tower) for name in state) for tower in ("vision_model.", "text_model.")):
         raise UserError(
-            f"“{source.weights.name}” holds a model in the layout of the transformers library,"
-            " which names its tensors otherwise than open_clip.",
+            f"“{source.weights.name}” contains a model in the transformers layout, not the open_clip layout.",
             remedy=OPEN_CLIP_RELEASE,
             code="backbone_layout",
         )
@@ -86,16 +85,14 @@ def _check(folder: Path, source: Source, state: State, release: KnownRelease | N
     tokenizer = load_tokenizer(checked)
     _require_fit(checked, state)
     if release is None:
-        return (
-            "These weights are no release that the program knows by its hash, which is nothing against them.",
-        )
+        return ("Unrecognised weights; you can still use them.",)
     if release.vocabulary_sha256 not in ("", _pieces_sha256(tokenizer)):
         raise UserError(
-            f"The vocabulary beside these weights is not that of {release.title}.",
-            remedy="Put the vocab.txt and tokenizer.json of the same release beside the weights.",
+            f"The vocabulary does not belong to {release.title}.",
+            remedy="Copy vocab.txt and tokenizer.json of the same release next to the weights.",
             code="backbone_tokenizer",
         )
-    return (f"These are the weights of {release.title}.",)
+    return (f"Recognised weights: {release.title}.",)
 
 
 def _require_fit(checked: BackboneFolder, state: State) -> None:
@@ -104,7 +101,7 @@ def _require_fit(checked: BackboneFolder, state: State) -> None:
         model = build_model(checked)
     if difference := describe_difference(model.state_dict(), state):
         raise UserError(
-            f"The weights do not fit the configuration beside them: {difference}.",
+            f"The weights do not match the configuration: {difference}.",
             remedy="Download the folder again, with configuration and weights of one version.",
             code="backbone_weights",
         )
@@ -123,9 +120,9 @@ def _same_weights(folder: Path, others: Path, sha256: str) -> AddBackboneResult 
         record = read_record(other)
         if record is None or record.sha256 != sha256 or not (other / WEIGHT_FILES[0]).is_file():
             continue
-        notes = [f"These weights are here already, as “{record.name}”."]
+        notes = [f"These weights have already been added as “{record.name}”."]
         if any(_content(folder / name) != _content(other / name) for name in SMALL_FILES):
-            notes.append("Its configuration or vocabulary differs: remove it first to take this one in.")
+            notes.append("The configuration or vocabulary differs. Remove it first to add this one.")
         return replace(record, notes=tuple(notes))
     return None
 

@@ -38,8 +38,8 @@ def run_explain_run(request: ExplainRunRequest, warm: WarmBackbone, report: Repo
         ids.append(image.id)
     if not pictures:
         raise UserError(
-            "None of the run's images can be read.",
-            remedy="Bring the drive that they lie on, or find their folder with File > Find moved images.",
+            "The images of this run cannot be read.",
+            remedy="Connect their drive, or locate them with File > Find moved images.",
             code="no_images",
         )
     inputs = normalise(torch.stack(pictures), preprocessing)
@@ -53,7 +53,7 @@ def _left_out(codes: Sequence[str]) -> list[str]:
     said = []
     if replaced:
         which = counted(replaced, "image was", "images were")
-        said.append(f"{which} replaced under the same name and took no part.")
+        said.append(f"{which} replaced by a different file with the same name, and not used.")
     if unread:
-        said.append(f"{counted(unread, 'image')} could not be read and took no part.")
+        said.append(f"{counted(unread, 'image')} could not be read and were not used.")
     return said

@@ -142,8 +142,8 @@ def _limits_as_user_errors() -> Iterator[None]:
         yield
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise UserError(
-            "The memory is not enough for this job.",
-            remedy="Close other programs, or choose cpu in place of the GPU.",
+            "Not enough memory for this job.",
+            remedy="Close other programs, or use the CPU instead of the GPU.",
             code="out_of_memory",
         ) from error
     except OSError as error:
@@ -152,5 +152,5 @@ def _limits_as_user_errors() -> Iterator[None]:
         if error.errno != errno.ENOSPC:
             raise file_trouble(Path(error.filename or "A file"), error) from error
         raise UserError(
-            "The disk is full.", remedy="Free some space and start the job again.", code="disk_full"
+            "The disk is full.", remedy="Free some space, then start the job again.", code="disk_full"
         ) from error

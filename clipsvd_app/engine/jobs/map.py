@@ -27,8 +27,8 @@ _SPREAD = 1e-4
 _SEED = 0
 
 SENTENCES: dict[Projection, str] = {
-    "pca": "The two directions in which the images differ most. Far apart means different.",
-    "tsne": "Neighbours are alike. How far apart groups lie, and how large they are, says nothing.",
+    "pca": "The two directions with the most variation. Images far apart differ.",
+    "tsne": "Neighbours are similar. Distances between clusters, and their sizes, have no meaning.",
 }
 
 
@@ -37,8 +37,8 @@ def run_map(request: MapRequest, warm: WarmBackbone, report: Report) -> MapResul
     frozen = warm.features.of(request.images, report)
     if len(frozen.inputs) < _FEWEST:
         raise UserError(
-            f"A map needs at least {_FEWEST} images that can be read.",
-            remedy="Add images, or find moved ones again (File menu).",
+            f"A map needs at least {_FEWEST} readable images.",
+            remedy="Add images, or locate moved ones (File menu).",
             code="too_few_images",
         )
     features = frozen.features.astype(np.float64)
@@ -75,7 +75,7 @@ def tsne(features: Plane, report: Report) -> Plane:
         else np.random.default_rng(_SEED).normal(0, _SPREAD, plane.shape)
     )
     for number in range(_ROUNDS):
-        report("Laying out the map", number, _ROUNDS)
+        report("Computing the map", number, _ROUNDS)
         embedding = TSNE(
             # scikit-learn's default of 30, and fewer where there are too few points for it.
             perplexity=min(30.0, max(2.0, (len(features) - 1) / 3)),
@@ -85,5 +85,5 @@ def tsne(features: Plane, report: Report) -> Plane:
             random_state=_SEED,
         )
         plane = embedding.fit_transform(features).astype(np.float64)
-    report("Laying out the map", _ROUNDS, _ROUNDS)
+    report("Computing the map", _ROUNDS, _ROUNDS)
     return plane

@@ -54,12 +54,12 @@ def run_preview(request: PreviewRequest, warm: WarmBackbone, report: Report) -> 
     """
     frozen = warm.features.of(request.images, report)
     if not frozen.inputs:
-        return PreviewResult((), None, (), "No image could be read.")
+        return PreviewResult((), None, (), "No images could be read.")
     likeness = _likeness(request.query, frozen.features, warm)
     nearest = _nearest(frozen, report)
     if len(request.classes) < _MIN_CLASSES:
         items = _pool_items(frozen, None, likeness, nearest)
-        return PreviewResult(items, None, (), "Add a second class to see what the labels say.")
+        return PreviewResult(items, None, (), "Add a second class to see a preview.")
     prompts = check_prompts(warm.backbone.tokenizer, request.classes)
     if prompts.refusals:
         obstacles = tuple(Obstacle(error.message, error.remedy) for error in prompts.refusals)
@@ -211,11 +211,10 @@ def _unlabelled(frozen: FrozenFeatures) -> list[int]:
 
 def _sentence(labelled: _Labelled, accuracy: float | None) -> str:
     if not labelled.positions:
-        return "No labels yet: these are the untrained model's guesses."
+        return "No labels yet: zero-shot predictions."
     if accuracy is None:
-        return "Label at least two patients of every class to see how far the labels carry."
+        return "Label at least two patients of every class to see an estimate."
     patients: Sequence[str] = sorted(set(labelled.patient_ids))
     return (
-        f"From the other patients' labels, {percent(accuracy)} of the labelled images are told right "
-        f"({counted(len(patients), 'patient')}; balanced over the classes)."
+        f"Leave-one-patient-out balanced accuracy: {percent(accuracy)} ({counted(len(patients), 'patient')})."
     )

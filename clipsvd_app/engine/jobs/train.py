@@ -65,7 +65,7 @@ CLASSIFIERS_FOLDER = "classifiers"
 _EXPLAINED_IMAGES = 64
 # Beside those in the backbone's fingerprint: the libraries that read pixels, draw folds and fit baselines.
 _LIBRARIES = ("numpy", "pillow", "pydicom", "scikit-learn", "scipy")
-RESUMED = "This run went on where it had been stopped; its time counts from there."
+RESUMED = "This run was resumed; its time counts from there."
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,9 +218,9 @@ def _refuse_too_few_left(request: TrainRequest, images: LabelledImages) -> None:
     left = set(images.labels(images.labelled))
     if images.replaced and len(left) < len(request.classes):
         raise UserError(
-            f"{_replaced(len(images.replaced), len(request.images))} Too few are left to train.",
-            remedy="Find the files that were labelled (File > Find moved images, clipsvd relink), or add and"
-            " label the new ones.",
+            f"{_replaced(len(images.replaced), len(request.images))} Too few images are left for training.",
+            remedy="Locate the original files (File > Find moved images, or clipsvd relink), or add"
+            " and label the new ones.",
             code=REPLACED,
         )
 
@@ -303,12 +303,12 @@ def _notes(prepared: _Prepared) -> list[str]:
     replaced, locked = len(prepared.images.replaced), len(prepared.request.locked)
     refused = len(prepared.images.refused) - replaced
     blank = len(prepared.images.blank)
-    found = [f"{refused:,} of the images could not be read and took no part."] if refused else []
+    found = [f"{refused:,} of the images could not be read and were not used."] if refused else []
     if replaced:
-        found.append(f"{_replaced(replaced, len(prepared.request.images))} They took no part.")
+        found.append(f"{_replaced(replaced, len(prepared.request.images))} They were not used.")
     if locked:
         aside = counted(locked, "patient is", "patients are")
-        found.append(f"{aside} set aside from this and every later run, as their common test.")
+        found.append(f"{aside} set aside as the fixed test set of this and later runs.")
     if blank:
         found.append(
             f"{counted(blank, 'labelled image shows', 'labelled images show')} one single shade of grey or"

@@ -104,7 +104,7 @@ def fit_baselines(images: LabelledImages, rounds: Rounds, report: Report) -> Bas
     splits = [split for repeat in rounds.repeats for split in repeat]
     outputs = []
     for done, split in enumerate(splits):
-        report("Frozen-feature methods", done, len(splits))
+        report("Methods on frozen features", done, len(splits))
         outputs.append(images.frozen_outputs(split))
     each = max(1, len(rounds.repeats[0])) if rounds.repeats else 1
     return tuple(tuple(outputs[start : start + each]) for start in range(0, len(outputs), each))

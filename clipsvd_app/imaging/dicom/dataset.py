@@ -78,7 +78,7 @@ def read_object(path: Path) -> tuple[TrueDataset, bool]:
         has_extent = whole(dataset, "Rows", 0) > 0 and whole(dataset, "Columns", 0) > 0
         if has_pixels and not has_extent:
             raise UserError(
-                f"{path.name} holds pixels but does not say how many rows and columns they have.",
+                f"{path.name} does not state its rows and columns.",
                 remedy="Export it again from its source.",
                 code="no_extent",
             )
@@ -113,7 +113,7 @@ def _read_any(path: Path) -> TrueDataset:
     if media_class == MEDIA_DIRECTORY:
         raise UserError(
             f"{path.name} is a DICOMDIR, an index of images.",
-            remedy="Add the folder it lies in, or add it by itself to import all it lists.",
+            remedy="Add its folder, or add the DICOMDIR to import all listed images.",
             code="dicomdir",
         )
     if (
@@ -241,7 +241,7 @@ def _inflated_length(file: Any, bound: int) -> int:  # noqa: ANN401 - any binary
 def without_pixels(path: Path, dataset: TrueDataset) -> UserError:
     """Return the refusal of an object that is no image."""
     return UserError(
-        f"{path.name} is {object_name(dataset) or 'a DICOM object without an image'} and holds no pixels.",
+        f"{path.name} is {object_name(dataset) or 'a DICOM object without an image'} and has no pixels.",
         remedy="Choose the images of the study instead.",
         code="no_pixels",
     )

@@ -140,12 +140,14 @@ def _of(member: str, archive: str) -> str:
 def _notes(archive: str, kept: _Kept) -> Iterator[str]:
     if kept.assumed:
         yield (
-            f"{archive} does not say how its file names are encoded; they were read as {kept.assumed}."
+            f"{archive} does not state the encoding of its file names; it was assumed to be {kept.assumed}."
             " Check the class names."
         )
     if kept.renamed:
         files = counted(kept.renamed, "file")
-        yield f"{files} of {archive} got new names, because theirs occur twice or are not valid everywhere."
+        yield (
+            f"{files} of {archive} were renamed, because their names repeat or are not valid on all systems."
+        )
 
 
 def _recorded(record: Path) -> _Kept | None:
@@ -206,7 +208,7 @@ def _unpack(file: BinaryIO, archive: str, folder: Path, max_bytes: int, check: C
     left_out: list[tuple[str, str, str, str]] = []
     if contents.lacking:
         left_out.append(
-            ("", "damaged", f"lists {counted(contents.lacking, 'file')} fewer than it states", AGAIN)
+            ("", "damaged", f"lists {counted(contents.lacking, 'file')} fewer than stated", AGAIN)
         )
     for place, (member, name) in enumerate(zip(members, names.names, strict=True)):
         trouble = _trouble(member, name, max_bytes, is_doubled=place in doubled)
@@ -238,16 +240,16 @@ def _printable(name: str, code: str, what: str, remedy: str) -> tuple[str, str, 
 def _trouble(member: Member, name: str, max_bytes: int, *, is_doubled: bool) -> MemberTrouble | None:
     """Say why a member is not even tried."""
     if member.is_encrypted:
-        return MemberTrouble("zip_encrypted", "is encrypted", "Unpack the archive with its password first.")
+        return MemberTrouble("zip_encrypted", "is encrypted", "Unpack the archive with its password.")
     if member.is_link:
-        return MemberTrouble("link", "is a link to another file", "Add the file that it points to.")
+        return MemberTrouble("link", "is a link to another file", "Add the file itself.")
     if member.is_special:
-        return MemberTrouble("device", "is a device or pipe, not a file", "Add the images by themselves.")
+        return MemberTrouble("device", "is a device or pipe, not a file", "Add the image files themselves.")
     if leads_out(name):
         return MemberTrouble(
             "zip_traversal",
-            "has a path that leads out of the archive",
-            "Do not trust the archive: ask for the images again from their source.",
+            "has a path that leads outside the archive",
+            "Do not trust this archive. Ask its source for the images again.",
         )
     most = {0: member.packed_bytes, 8: member.packed_bytes * _MOST_INFLATION}.get(member.method)
     if is_doubled or (most is not None and member.size_bytes > most):
@@ -268,15 +270,15 @@ def _refuse_too_much(archive: str, needed: int, folder: Path, max_bytes: int) ->
     if needed > free:
         raise UserError(
             f"{archive} needs {_gigabytes(needed)} to unpack, and the disk has {_gigabytes(free)} left.",
-            remedy="Free some space and add it again; nothing of it was kept.",
+            remedy="Free some space, then add it again. Nothing was kept.",
             code="disk_full",
         )
 
 
 def _too_large(archive: str, needed: int, max_bytes: int) -> UserError:
     return UserError(
-        f"{archive} unpacks to {_gigabytes(needed)}, more than this program takes ({_gigabytes(max_bytes)}).",
-        remedy="Unpack it yourself and add the part you need.",
+        f"{archive} unpacks to {_gigabytes(needed)}, more than the limit of {_gigabytes(max_bytes)}.",
+        remedy="Unpack it yourself, and add the part that you need.",
         code="zip_too_large",
     )
 
@@ -310,7 +312,7 @@ def _written(
     raise MemberTrouble(
         "unwritable",
         f"cannot be written to the disk ({error.strerror or 'unknown reason'})",
-        "Unpack the archive yourself and add the folder.",
+        "Unpack the archive yourself, and add the folder.",
     ) from error
 
 
@@ -340,14 +342,14 @@ def _writing_into(folder: Path) -> Iterator[None]:
 def _no_room() -> UserError:
     return UserError(
         "The disk is full, so the archive was not unpacked.",
-        remedy="Free some space and add it again; nothing of it was kept.",
+        remedy="Free some space, then add it again. Nothing was kept.",
         code="disk_full",
     )
 
 
 def _no_writing(folder: Path) -> UserError:
     return UserError(
-        f"The archive cannot be unpacked into “{folder.parent.name}”, which cannot be written to.",
-        remedy="Check the permissions of that folder, or unpack the archive yourself and add the folder.",
+        f"The archive could not be unpacked: you do not have permission to write to “{folder.parent.name}”.",
+        remedy="Check the permissions of this folder, or unpack the archive yourself and add its folder.",
         code="read_only_folder",
     )

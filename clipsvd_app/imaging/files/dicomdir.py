@@ -68,7 +68,7 @@ def read_listing(index: Path) -> Listing:
 
 def _missing(path: str, name: str, index: Path) -> LeftOut:
     return LeftOut(
-        path, "listed_missing", f"{name}, listed in {index.name}, is not there. Copy the whole disc again."
+        path, "listed_missing", f"{name}, listed in {index.name}, is missing. Copy the whole disc again."
     )
 
 
@@ -76,7 +76,7 @@ def _outside(path: str, name: str, index: Path) -> LeftOut:
     return LeftOut(
         path,
         "listed_outside",
-        f"{name}, listed in {index.name}, lies outside the folder of the index. Add that file by itself.",
+        f"{name}, listed in {index.name}, is outside the folder of the index. Add the file itself.",
     )
 
 

@@ -136,7 +136,9 @@ class _Search:
             return
         self._unpacked.add(unpacked.folder)
         if not self._walk(unpacked.folder, in_archive=True) and not unpacked.left_out:
-            self._leave(archive, "nothing_found", f"{archive.name} holds no file. Choose another archive.")
+            self._leave(
+                archive, "nothing_found", f"{archive.name} contains no files. Choose another archive."
+            )
 
     def _read_index(self, index: Path) -> None:
         try:
@@ -153,7 +155,7 @@ class _Search:
             files = counted(unlisted, "file")
             self._notes[
                 f"{files} beside {index.name} {'is' if unlisted == 1 else 'are'} not listed in it."
-                " Add the folder to take everything."
+                f" Add the folder to include them."
             ] = None
 
     def _walk(self, folder: Path, *, in_archive: bool) -> int:
@@ -270,7 +272,7 @@ def _linked_folder(path: Path, walked: Path) -> tuple[Path, str, str]:
         is_inside = path.resolve().is_relative_to(walked.resolve())
     except (OSError, RuntimeError):  # a link that points to itself
         is_inside = True
-    sentence = f"{_shown(path.name)} is a link to a folder, which is not followed. Add that folder by itself."
+    sentence = f"{_shown(path.name)} is a link to a folder, which is not followed. Add the folder itself."
     return path, "folder_link", "" if is_inside else sentence
 
 

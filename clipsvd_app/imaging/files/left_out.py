@@ -15,10 +15,10 @@ QUIET = {
     "hidden_file": ("hidden file", "hidden files"),
     "system_file": ("system file", "system files"),
     "index_file": ("disc index (DICOMDIR)", "disc indexes (DICOMDIR)"),
-    "other_file": ("other file beside images", "other files beside images"),
+    "other_file": ("other file", "other files"),
     "folder_link": ("link to a folder", "links to folders"),
     "own_file": ("file of CLIP-SVD Studio", "files of CLIP-SVD Studio"),
-    "not_chosen": ("image of a folder that you left out", "images of folders that you left out"),
+    "not_chosen": ("image of an excluded folder", "images of excluded folders"),
     "copy": ("copy of another image added", "copies of other images added"),
 }
 

@@ -100,7 +100,7 @@ def read_contents(file: BinaryIO, name: str, max_members: int) -> Contents:
 def no_list(name: str) -> UserError:
     """Return the refusal of an archive whose list of contents is not there."""
     return UserError(
-        f"{name} is damaged or cut off: the list of its contents is missing.",
+        f"{name} is damaged or incomplete: its table of contents is missing.",
         remedy="Copy or download it again from its source.",
         code="damaged",
     )
@@ -109,8 +109,8 @@ def no_list(name: str) -> UserError:
 def too_many(name: str) -> UserError:
     """Return the refusal of an archive of more files than this program takes."""
     return UserError(
-        f"{name} holds more than 50,000 files, the most that this program takes.",
-        remedy="Unpack it yourself and add the part you need.",
+        f"{name} contains more than 50,000 files, which is the limit.",
+        remedy="Unpack it yourself, and add the part that you need.",
         code="zip_too_large",
     )
 
@@ -136,7 +136,7 @@ def _end_record(file: BinaryIO, size: int, name: str) -> tuple[int, int, int, in
     if (disk or first_disk) and disk != _FULL_16:
         raise UserError(
             f"{name} is one part of a split ZIP archive.",
-            remedy="Join its parts with the program that split it, then add the whole.",
+            remedy="Join its parts with the program that split it, then add the archive.",
             code="zip_split",
         )
     return at, entries, length, offset
@@ -236,7 +236,7 @@ def overlapping(file: BinaryIO, members: Sequence[Member]) -> frozenset[int]:
 def member_parts(file: BinaryIO, member: Member) -> Iterator[bytes]:
     """Yield a member's bytes, at most a mebibyte at a time; raises MemberTrouble if it is not as listed."""
     if member.is_encrypted:
-        raise MemberTrouble("zip_encrypted", "is encrypted", "Unpack the archive with its password first.")
+        raise MemberTrouble("zip_encrypted", "is encrypted", "Unpack the archive with its password.")
     at, left = _data_place(file, member)
     if member.method == _LZMA:
         properties = _read_at(file, at, 9)
@@ -315,8 +315,8 @@ def _decoder(member: Member) -> _Decoder:
     named = _OTHER_METHODS.get(member.method, f"method {member.method}")
     raise MemberTrouble(
         "zip_method",
-        f"is compressed by {named}, which this program does not unpack",
-        "Unpack the archive with the program that made it and add the folder.",
+        f"uses {named} compression, which is not supported",
+        "Unpack the archive with the program that created it, and add the folder.",
     )
 
 
@@ -349,5 +349,5 @@ def _read_at(file: BinaryIO, offset: int, length: int) -> bytes:
         return file.read(length)
     except (OSError, OverflowError, ValueError) as error:
         raise MemberTrouble(
-            "unreadable", "cannot be read from its disk", "Copy the archive again from its source."
+            "unreadable", "could not be read from the disk", "Copy the archive again from its source."
         ) from error

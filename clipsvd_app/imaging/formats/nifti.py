@@ -38,11 +38,11 @@ _DTYPES = {
 }
 _COLOURS = {128: 3, 2304: 4}
 _REFUSED = {
-    1: "holds one bit a voxel",
-    32: "holds complex numbers",
+    1: "has one bit per voxel",
+    32: "contains complex numbers",
     1536: "holds 128-bit numbers",
-    1792: "holds complex numbers",
-    2048: "holds complex numbers",
+    1792: "contains complex numbers",
+    2048: "contains complex numbers",
 }
 _VECTOR_INTENTS = (1005, 1006, 1007, 1008, 2003, 2004)
 _MM_PER_UNIT = {1: 1000.0, 3: 0.001}
@@ -83,12 +83,10 @@ def describe_nifti(path: Path) -> Geometry:
     header = _read_header(path)
     if header.datatype not in _DTYPES:
         what = _REFUSED.get(header.datatype, f"holds voxels of NIfTI type {header.datatype}")
-        raise refusals.unsupported(path, what, "Save it with whole or 32-bit floating-point numbers.")
+        raise refusals.unsupported(path, what, "Save it with integers or 32-bit floating-point numbers.")
     values = header.dim[4] if len(header.dim) > 4 else 1
     if header.intent in _VECTOR_INTENTS and values > 1:
-        raise refusals.unsupported(
-            path, f"holds {values} values a voxel", "Save each as a volume of its own."
-        )
+        raise refusals.unsupported(path, f"has {values} values per voxel", "Save each as a separate volume.")
     data = _data_file(path, header)
     matrix, notes = _placed(header)
     spacing, known = _spacing_mm(header, matrix)

@@ -98,8 +98,8 @@ def _chosen(path: Path, file: BinaryIO) -> Chosen:
     chosen = choose(pages)
     if chosen is None:
         raise UserError(
-            f"{path.name} holds only the label or the glass of a slide, which may show a name.",
-            remedy="Choose the file with the slide's image.",
+            f"{path.name} contains only the label or glass of a slide, which may show a name.",
+            remedy="Choose the file with the slide image.",
             code="slide_label",
         )
     return chosen

@@ -84,23 +84,25 @@ def refuse_unsupported(path: Path, page: Page) -> None:
     if photometric in GREY and samples > 2:
         raise refusals.unsupported(
             path,
-            f"holds {samples} channels that are no colours",
+            f"has {samples} channels that are not colours",
             "Save each channel as greyscale, or as RGB.",
         )
     if kind in (5, 6):
-        raise refusals.unsupported(path, "holds complex numbers", "Save magnitude or phase.")
+        raise refusals.unsupported(path, "contains complex numbers", "Save magnitude or phase.")
     if len(set(page.numbers(tags.BITS))) > 1:
-        raise refusals.unsupported(path, "holds samples of different depths", "Save it with one depth.")
+        raise refusals.unsupported(path, "has samples of different bit depths", "Save it with one bit depth.")
     if kind == _FLOAT and bits not in (16, 32, 64):
-        raise refusals.unsupported(path, f"holds {bits}-bit floating-point numbers", "Save it with 32 bits.")
+        raise refusals.unsupported(
+            path, f"contains {bits}-bit floating-point numbers", "Save it with 32 bits."
+        )
     if photometric == RGB and (kind != _UNSIGNED or bits > 32):
         raise refusals.unsupported(
-            path, "holds colour in numbers that are not unsigned", "Save it as 8-bit RGB."
+            path, "has colours that are not unsigned integers", "Save it as 8-bit RGB."
         )
     if not is_bytewise(page) and (bits not in (1, 8) and not (photometric == CMYK and bits == 16)):
-        raise refusals.unsupported(path, f"holds {bits} bits a sample in this compression", _RESAVE)
+        raise refusals.unsupported(path, f"has {bits} bits per sample with this compression", _RESAVE)
     if is_bytewise(page) and (bits > 64 or (bits > 32 and bits != 64)):
-        raise refusals.unsupported(path, f"holds {bits} bits a sample", _RESAVE)
+        raise refusals.unsupported(path, f"has {bits} bits per sample", _RESAVE)
 
 
 def stored_page(page: Page, behind: int = 0) -> Array:

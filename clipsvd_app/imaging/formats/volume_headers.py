@@ -63,7 +63,7 @@ def refuse_data_files(path: Path, header: TextHeader) -> None:
     for name in header.data_files:
         if any(sign in name for sign in ("/", "\\", "..", ":")):
             raise UserError(
-                f"{path.name} keeps its voxels in another folder.",
+                f"{path.name} stores its voxels in another folder.",
                 remedy="Put the header and its data file into one folder, or save them as one file.",
                 code="foreign_data_file",
             )
@@ -82,7 +82,7 @@ def refuse_sizes(path: Path, header: TextHeader) -> None:
     """Refuse voxel sizes that are no sizes, which the reader takes for damage."""
     if header.zero_sized:
         raise UserError(
-            f"{path.name} states a voxel size of zero, or an axis without direction.",
+            f"{path.name} has a voxel size of zero or an axis without direction.",
             remedy="Correct the spacing or matrix in its header.",
             code="no_voxel_size",
         )

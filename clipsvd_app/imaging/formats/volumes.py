@@ -236,15 +236,15 @@ def _worked(path: Path, function: Any, *arguments: object) -> Any:  # noqa: ANN4
 
 def _too_large(path: Path) -> UserError:
     return UserError(
-        f"{path.name} is a volume of more than 768 MB.",
-        remedy="Crop it, or save it with fewer bytes a voxel.",
+        f"{path.name} is a volume larger than 768 MB.",
+        remedy="Crop it, or save it with fewer bytes per voxel.",
         code="too_large",
     )
 
 
 def _no_picture(path: Path, samples: int) -> UserError:
     return UserError(
-        f"{path.name} holds {samples} values a voxel, and no greyscale or RGB slices.",
-        remedy="Save each value as a volume of its own.",
+        f"{path.name} has {samples} values per voxel, not greyscale or RGB slices.",
+        remedy="Save each value as a separate volume.",
         code="not_an_image",
     )

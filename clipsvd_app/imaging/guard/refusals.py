@@ -47,8 +47,8 @@ DAMAGE = (
 def missing(path: Path) -> UserError:
     """Return the refusal of a file that is not there."""
     return UserError(
-        f"{path.name} is not there.",
-        remedy="Check the name, or reconnect the drive it lies on.",
+        f"{path.name} does not exist.",
+        remedy="Check the name, or reconnect its drive.",
         code="missing",
     )
 
@@ -56,22 +56,24 @@ def missing(path: Path) -> UserError:
 def broken_link(path: Path) -> UserError:
     """Return the refusal of a link to a file that is not there."""
     return UserError(
-        f"{path.name} is a link to a file that is not there.",
-        remedy="Add the file by itself, or reconnect the drive it lies on.",
+        f"{path.name} is a broken link.",
+        remedy="Add the file itself, or reconnect its drive.",
         code="missing",
     )
 
 
 def folder(path: Path) -> UserError:
     """Return the refusal of a folder in a file's place."""
-    return UserError(f"{path.name} is a folder, not an image.", remedy="Name a file in it.", code="is_folder")
+    return UserError(
+        f"{path.name} is a folder, not an image.", remedy="Choose a file in it.", code="is_folder"
+    )
 
 
 def no_permission(path: Path) -> UserError:
     """Return the refusal of a file that may not be read."""
     return UserError(
-        f"{path.name} may not be read by this user.",
-        remedy="Ask its owner for permission, or copy it to a folder of your own.",
+        f"You do not have permission to read {path.name}.",
+        remedy="Ask its owner for permission, or copy it to your own folder.",
         code="no_permission",
     )
 
@@ -79,7 +81,7 @@ def no_permission(path: Path) -> UserError:
 def unreadable(path: Path) -> UserError:
     """Return the refusal of a file that the disk does not give."""
     return UserError(
-        f"{path.name} cannot be read from its disk.",
+        f"{path.name} could not be read from the disk.",
         remedy="Copy it again from its source.",
         code="unreadable",
     )
@@ -90,7 +92,7 @@ def empty(path: Path) -> UserError:
     return UserError(f"{path.name} is empty.", remedy="Copy it again from its source.", code="empty_file")
 
 
-def not_an_image(path: Path, what: str = "no image that this program reads") -> UserError:
+def not_an_image(path: Path, what: str = "not a supported image file") -> UserError:
     """Return the refusal of a file that is something else."""
     return UserError(
         f"{path.name} is {what}.",
@@ -104,12 +106,12 @@ def archive(path: Path, *, encrypted: bool) -> UserError:
     if encrypted:
         return UserError(
             f"{path.name} is an encrypted ZIP archive.",
-            remedy="Unpack it with its password first.",
+            remedy="Unpack it with its password.",
             code="zip_encrypted",
         )
     return UserError(
         f"{path.name} is a ZIP archive, not an image.",
-        remedy="Add it by itself to import what it holds; if it is damaged, that will say so.",
+        remedy="Add the archive to import its images.",
         code="not_an_image",
     )
 
@@ -117,7 +119,7 @@ def archive(path: Path, *, encrypted: bool) -> UserError:
 def damaged(path: Path) -> UserError:
     """Return the refusal of a truncated or corrupt file."""
     return UserError(
-        f"{path.name} is damaged or cut off and cannot be read.",
+        f"{path.name} is damaged or incomplete.",
         remedy="Export or copy it again from its source.",
         code="damaged",
     )
@@ -125,15 +127,13 @@ def damaged(path: Path) -> UserError:
 
 def unsupported(path: Path, what: str, remedy: str) -> UserError:
     """Return the refusal of a sound file of a variety that is not read. what: "uses old-style JPEG"."""
-    return UserError(
-        f"{path.name} {what}, which this program does not read.", remedy=remedy, code="unsupported"
-    )
+    return UserError(f"{path.name} {what}, which is not supported.", remedy=remedy, code="unsupported")
 
 
 def no_data_file(path: Path, name: str) -> UserError:
     """Return the refusal of a header whose data lie in another file that is not there."""
     return UserError(
-        f"{path.name} keeps its voxels in {name}, which is not beside it.",
+        f"{path.name} needs {name}, which is not in the same folder.",
         remedy="Copy both files into one folder.",
         code="missing_data_file",
     )
@@ -143,7 +143,7 @@ def undecodable(path: Path) -> UserError:
     """Return the refusal of pixel data that no decoder survives."""
     return UserError(
         f"The pixels of {path.name} cannot be decoded.",
-        remedy="Export it again, uncompressed if you can.",
+        remedy="Export it again, uncompressed if possible.",
         code="undecodable",
     )
 
@@ -151,8 +151,8 @@ def undecodable(path: Path) -> UserError:
 def too_large(path: Path) -> UserError:
     """Return the refusal of an image over the limits."""
     return UserError(
-        f"{path.name} is larger than 64 million pixels a frame or 2 GB in all.",
-        remedy="Crop it or export it at a smaller size.",
+        f"{path.name} exceeds 64 megapixels per frame or 2 GB in total.",
+        remedy="Crop it, or export it at a smaller size.",
         code="too_large",
     )
 
@@ -161,7 +161,7 @@ def too_large_file(path: Path) -> UserError:
     """Return the refusal of a file that would take minutes only to be hashed."""
     return UserError(
         f"{path.name} is larger than 16 GB.",
-        remedy="Export the images that you need as files of their own.",
+        remedy="Export the images that you need as separate files.",
         code="file_too_large",
     )
 
@@ -169,7 +169,7 @@ def too_large_file(path: Path) -> UserError:
 def name_not_text(path: Path) -> UserError:
     """Return the refusal of a path with bytes that are no Unicode: no project or table could hold it."""
     return UserError(
-        f"{path.name} has a name or folder that is not valid Unicode.",
+        f"{path.name} has a name or folder name that is not valid Unicode.",
         remedy="Rename it and add it again.",
         code="name_not_text",
     )
@@ -178,7 +178,7 @@ def name_not_text(path: Path) -> UserError:
 def no_such_frame(path: Path, frame: int, frames: int) -> UserError:
     """Return the refusal of a frame number outside the file; frames count from 0."""
     return UserError(
-        f"{path.name} has {counted(frames, 'frame')}, and no frame {frame}.",
+        f"{path.name} has {counted(frames, 'frame')}; there is no frame {frame}.",
         remedy=f"Choose a frame from 0 to {frames - 1}.",
         code="no_such_frame",
     )
@@ -220,8 +220,8 @@ REPLACED = "image_replaced"
 def replaced(path: Path) -> UserError:
     """Another file lies where an image of the project was."""
     return UserError(
-        f"{path.name} is not the file that was added: it was replaced under the same name.",
-        remedy="Find the file that was added (File > Find moved images, clipsvd relink), or add and label"
-        " this one anew.",
+        f"{path.name} was replaced by a different file with the same name.",
+        remedy="Locate the original file (File > Find moved images, or clipsvd relink), or add and"
+        " label the new one.",
         code=REPLACED,
     )

@@ -21,9 +21,9 @@ CROSS_SECTIONAL = frozenset({"CT", "MR", "PT"})
 _SPACING_DIGITS = 4
 # What put images in order that do not say where they lie, as a sentence ends.
 ORDERED_BY = {
-    "instance_number": "the instance number orders them",
-    "slice_location": "Slice Location orders them",
-    "file": "they stay in the order of their files",
+    "instance_number": "sorted by instance number",
+    "slice_location": "sorted by Slice Location",
+    "file": "kept in file order",
 }
 
 
@@ -32,23 +32,23 @@ def objects(headers: Sequence[ImageHeader]) -> Iterator[Flag]:
     bare = Counter(header.object_name for header in headers if header.object_name and not header.frames)
     other = Counter(header.object_name for header in headers if header.object_name and header.frames)
     if bare:
-        said = f"{_named(bare)} without pixels came along and cannot be shown."
+        said = f"{_named(bare)} without pixels cannot be displayed."
         yield Flag(FlagCode.NO_PIXELS, _upper(said), bare.total())
     if other:
-        said = f"{_named(other)} came along, which is not shown as an image."
+        said = f"{_named(other)} is not displayed as an image."
         yield Flag(FlagCode.UNSUPPORTED_OBJECT, _upper(said), other.total())
     if headers and bare.total() + other.total() == len(headers):
-        yield Flag(FlagCode.NO_IMAGES, "The series holds no image.")
+        yield Flag(FlagCode.NO_IMAGES, "The series contains no images.")
 
 
 def duplicate_uids(copies: int, conflicts: int) -> Iterator[Flag]:
     """Flag SOP instance UIDs that were met more than once."""
     if copies:
-        said = f"{counted(copies, 'file is a copy', 'files are copies')} of another and left out."
+        said = f"{counted(copies, 'copy', 'copies')} of other files left out."
         yield Flag(FlagCode.SAME_UID_SAME_CONTENT, said, copies)
     if conflicts:
         images = counted(conflicts, "image has", "images have")
-        said = f"{images} the SOP instance UID of another but other content; all are kept."
+        said = f"{images} the SOP instance UID of another image with different content; all are kept."
         yield Flag(FlagCode.SAME_UID_OTHER_CONTENT, said, conflicts)
 
 
@@ -61,15 +61,17 @@ def consistency(headers: Sequence[ImageHeader]) -> Iterator[Flag]:
         return
     odd = _odd((header.rows, header.columns) for header in headers)
     if odd:
-        said = f"{counted(odd, 'image has', 'images have')} another size than the rest."
+        said = f"{counted(odd, 'image has', 'images have')} a different size from the rest."
         yield Flag(FlagCode.MIXED_SIZE, said, odd)
     odd = _odd(_rounded(header.pixel_spacing_mm) for header in headers)
     if odd:
-        said = f"{counted(odd, 'image has', 'images have')} another pixel spacing than the rest."
+        said = f"{counted(odd, 'image has', 'images have')} a different pixel spacing from the rest."
         yield Flag(FlagCode.MIXED_PIXEL_SPACING, said, odd)
     odd = _odd((header.photometric, header.bits_stored) for header in headers)
     if odd:
-        said = f"{counted(odd, 'image has', 'images have')} another bit depth or colour space than the rest."
+        said = (
+            f"{counted(odd, 'image has', 'images have')} a different bit depth or colour space from the rest."
+        )
         yield Flag(FlagCode.MIXED_PIXELS, said, odd)
 
 
@@ -91,28 +93,31 @@ def _fault_sentence(code: FaultCode, count: int, about: Sequence[str]) -> str:
             return f"{said}. The pixel data were used."
         case "size_exchanged":
             return (
-                f"The header and the pixel data of {images} exchange rows and columns. The header was used; "
-                "if the picture looks scrambled, export it again."
+                f"Rows and columns differ between the header and the pixel data of {images}. The"
+                f" header was used; if the image looks scrambled, export it again."
             )
         case "missing_value":
             said = f"The header of {images} lacks {_element_names(about)}"
-            return f"{said}. What fits the pixel data was assumed."
+            return f"{said}. A value that fits the pixel data was assumed."
         case "frames_miscounted":
             stated, found = about[0].split()
             held = counted(count, "file holds", "files hold")
             example = "" if len(about) == 1 else "for example "
-            return f"{held} another number of frames than stated ({example}{stated} stated, {found} found)."
+            return (
+                f"{held} a different number of frames from the header ({example}{stated} stated,"
+                f" {found} found)."
+            )
         case "cut_off":
             ends = counted(count, "file ends", "files end")
-            return f"{ends} within the pixel data. Only whole frames were kept."
+            return f"{ends} within the pixel data. Only complete frames were kept."
         case "unreadable_value":
-            rest = " Its pixels are shown as stored, without a unit." if _RESCALE.intersection(about) else ""
-            return f"The header of {images} has values that cannot be read ({_element_names(about)}).{rest}"
+            rest = " Pixels are displayed as stored, without a unit." if _RESCALE.intersection(about) else ""
+            return f"The header of {images} has unreadable values ({_element_names(about)}).{rest}"
         case "colours_left_out":
-            return f"The colours of a supplemental palette are not shown in {images}."
+            return f"Supplemental palette colours are not displayed in {images}."
         case "values_exceed_bits":
             having = counted(count, "image has", "images have")
-            return f"{having} values beyond Bits Stored, which were cut to it."
+            return f"{having} values beyond Bits Stored, which were clipped."
         case "narrow_window":
             return f"The window of {images} is narrower than LINEAR allows and was read as LINEAR_EXACT."
 
@@ -133,17 +138,14 @@ def geometry(
     expected = any(header.modality in CROSS_SECTIONAL for header in headers)
     if unplaced and (stacks or expected):
         order = f"; {ORDERED_BY[ordered_by]}" if unplaced > 1 else ""  # one alone has no order
-        said = (
-            f"{counted(unplaced, 'image does not say where it lies', 'images do not say where they lie')}"
-            f" in the patient{order}."
-        )
+        said = f"{counted(unplaced, 'image has', 'images have')} no position{order}."
         yield Flag(FlagCode.MISSING_GEOMETRY, said, unplaced)
     if len(stacks) > 1:
-        said = f"The slices lie in {len(stacks)} orientations, shown one after the other."
+        said = f"The slices have {len(stacks)} orientations, displayed one after the other."
         yield Flag(FlagCode.MIXED_ORIENTATION, said, len(stacks))
     spaces = {header.frame_of_reference_uid for header in headers if any(header.planes)}
     if len(spaces) > 1:
-        said = f"The slices lie in {len(spaces)} frames of reference; their places cannot be compared."
+        said = f"The slices have {len(spaces)} frames of reference; their positions cannot be compared."
         yield Flag(FlagCode.MIXED_FRAMES_OF_REFERENCE, said, len(spaces))
     mosaics = sum(header.is_mosaic for header in headers)
     if mosaics:
@@ -157,25 +159,25 @@ def geometry(
 def _spacing(stacks: Sequence[Gaps]) -> Iterator[Flag]:
     missing = sum(stack.missing for stack in stacks)
     if missing:
-        said = f"{counted(missing, 'slice is', 'slices are')} missing, by the gaps between the others."
+        said = f"{counted(missing, 'slice is', 'slices are')} missing, judging by the gaps."
         yield Flag(FlagCode.MISSING_SLICES, said, missing)
     irregular = sum(stack.irregular for stack in stacks)
     if irregular:
-        said = f"The distance between slices is irregular in {counted(irregular, 'place', 'places')}."
+        said = f"The distance between slices is irregular in {counted(irregular, 'place')}."
         yield Flag(FlagCode.IRREGULAR_SPACING, said, irregular)
     doubled = sum(stack.doubled for stack in stacks)
     if doubled:
-        said = f"{counted(doubled, 'slice lies', 'slices lie')} at the place of another."
+        said = f"{counted(doubled, 'slice has', 'slices have')} the position of another."
         yield Flag(FlagCode.DUPLICATE_SLICES, said, doubled)
     repeats = max((stack.repeats for stack in stacks), default=0)
     if repeats:
-        said = f"Every place holds {repeats} images, as in series over time or of several kinds."
+        said = f"Every position has {repeats} images, as in a time series."
         yield Flag(FlagCode.REPEATED_POSITIONS, said, repeats)
     shifted = sum(stack.shifted for stack in stacks)
     if shifted:
         said = (
-            f"Neighbouring slices are shifted sideways in {counted(shifted, 'place', 'places')},"
-            " as a tilted gantry does."
+            f"Neighbouring slices are shifted in-plane in {counted(shifted, 'place')}, as with a"
+            f" tilted gantry."
         )
         yield Flag(FlagCode.SHIFTED_SLICES, said, shifted)
 

@@ -20,44 +20,44 @@ _COUNTED: dict[NoteCode, tuple[str, str]] = {
         "further pages of another size or kind, such as levels of a pyramid, are left out.",
     ),
     "slide_label_left_out": (
-        "picture of a slide's label or glass, which may show a name, is left out.",
-        "pictures of slides' labels or glass, which may show names, are left out.",
+        "slide label or glass image, which may show a name, is left out.",
+        "slide label or glass images, which may show names, are left out.",
     ),
     "previews_left_out": (
-        "further picture in the file, such as a preview or a depth map, is left out.",
-        "further pictures in the files, such as previews or depth maps, are left out.",
+        "further image in the file, such as a preview or depth map, is left out.",
+        "further images in the files, such as previews or depth maps, are left out.",
     ),
     "frames_missing": (
         "image that the header states is not in the file.",
         "images that the header states are not in the file.",
     ),
     "unnamed_data": (
-        "further image's worth of data, which the header does not mention, is left out.",
-        "further images' worth of data, which the header does not mention, is left out.",
+        "further image not mentioned in the header is left out.",
+        "further images not mentioned in the header are left out.",
     ),
     "channels_left_out": (
         "channel besides grey or colour is left out.",
         "channels besides grey or colour are left out.",
     ),
     "colour_depth": (
-        "file holds more than 8 bits a colour; the upper 8 are shown.",
-        "files hold more than 8 bits a colour; the upper 8 are shown.",
+        "file has more than 8 bits per colour; the upper 8 are displayed.",
+        "files have more than 8 bits per colour; the upper 8 are displayed.",
     ),
     "colour_profile": (
-        "file holds CMYK or Lab colours, shown as RGB without its colour profile.",
-        "files hold CMYK or Lab colours, shown as RGB without their colour profiles.",
+        "file has CMYK or Lab colours, displayed as RGB without its colour profile.",
+        "files have CMYK or Lab colours, displayed as RGB without their colour profiles.",
     ),
     "sheared_grid": (
-        "volume has a sheared grid: its slices are shown, and where they lie is left out.",
-        "volumes have sheared grids: their slices are shown, and where they lie is left out.",
+        "volume has a sheared grid; slices are displayed without positions.",
+        "volumes have sheared grids; slices are displayed without positions.",
     ),
     "places_disagree": (
-        "volume states its place or voxel size twice and differently; its affine is used where it is sound.",
-        "volumes state their places or voxel sizes twice and differently; affines are used where sound.",
+        "volume contradicts itself on position or voxel size; its affine is used if valid.",
+        "volumes contradict themselves on position or voxel size; their affines are used if valid.",
     ),
     "no_voxel_size": (
-        "volume states no valid voxel size; lengths are in pixels.",
-        "volumes state no valid voxel size; lengths are in pixels.",
+        "volume has no valid voxel size; lengths are in pixels.",
+        "volumes have no valid voxel size; lengths are in pixels.",
     ),
 }
 

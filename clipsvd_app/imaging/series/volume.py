@@ -55,18 +55,24 @@ def read_stack(
     a plane cut through it would show what is not there.
     """
     if len(slices) < LEAST_SLICES:
-        raise _refused("This series has too few slices for three planes", "Choose one of at least three.")
+        raise _refused(
+            "This series has too few slices for multiplanar reconstruction",
+            "Choose a series of at least three slices.",
+        )
     headers = {path: read_header(path) for path in dict.fromkeys(path for path, _frame in slices)}
     first = headers[slices[0][0]]
     if len(slices) * first.rows * first.columns * 4 > LARGEST_STACK_BYTES:
-        raise _refused("This series is too large for three planes")
+        raise _refused("This series is too large for multiplanar reconstruction")
     order, positions, orientation = _geometry(slices, headers)
     voxels = np.empty((len(slices), first.rows, first.columns), dtype=np.float32)
     for number, place in enumerate(order):
         report(number, len(slices))
         frame = read_frame(*slices[place])
         if frame.pixels.shape != voxels.shape[1:]:
-            raise _refused("This series mixes sizes or holds colour, and planes need grey slices of one size")
+            raise _refused(
+                "This series has slices of different sizes or in colour; multiplanar reconstruction"
+                " needs grey-scale slices of one size"
+            )
         voxels[number] = frame.pixels
     return Stack(voxels, positions, orientation, order, read_frame(*slices[0], series_window))
 
@@ -81,7 +87,7 @@ def _geometry(
     if first.kind != "volume" or len(headers) != 1:
         return as_given, None, None
     if any(note.code in BREAKS_VOLUME for note in first.notes):
-        raise _refused("The grid of this volume is sheared, so planes would show what is not there")
+        raise _refused("The grid of this volume is sheared, so reconstructed planes would be distorted")
     gap_mm = _volume_gap_mm(slices[0][0])
     planes = [first.planes[frame] for _path, frame in slices if frame < len(first.planes)]
     known = [plane for plane in planes if plane is not None]
@@ -100,10 +106,10 @@ def _in_patient(
     placed = place_slices(slices, headers)
     broken = [flag for flag in placed.series.flags if flag.code in BREAKS_VOLUME]
     if broken:
-        raise _refused(f"Three planes would show what is not there: {_lower(broken[0].sentence)}")
+        raise _refused(f"Reconstructed planes would be distorted: {_lower(broken[0].sentence)}")
     planes = [found.plane for found in placed.series.slices if found.plane is not None]
     if len(planes) != len(slices):
-        raise _refused("This series does not say where its images lie, so no plane can be cut through them")
+        raise _refused("The slices of this series have no positions, so planes cannot be reconstructed")
     along = np.array([found.along_mm for found in placed.series.slices], dtype=np.float64)
     turned = None if headers[slices[0][0]].quadruped else (*planes[0].row, *planes[0].column)
     return placed.order, along - along[0], turned
@@ -114,7 +120,7 @@ def _volume_gap_mm(path: Path) -> float | None:
 
     grid = volume_geometry(path)
     if math.prod(grid.size[3:]) > 1:
-        raise _refused("This file holds several volumes in a row, which are no one block")
+        raise _refused("This file contains several volumes")
     return float(grid.spacing_mm[2]) if len(grid.spacing_mm) > 2 else None
 
 
@@ -122,5 +128,5 @@ def _lower(sentence: str) -> str:
     return sentence[:1].lower() + sentence[1:].rstrip(".")
 
 
-def _refused(what: str, remedy: str = "Look at it slice by slice.") -> UserError:
+def _refused(what: str, remedy: str = "View it slice by slice.") -> UserError:
     return UserError(f"{what}.", remedy=remedy, code="no_volume")

@@ -108,9 +108,9 @@ class Remote:
         """Refuse a file that is not the published one, and delete it: the next fetch starts it anew."""
         self.part.unlink()
         raise UserError(
-            f"What arrived as “{self.name}” is not what was published: its hash or length is another.",
-            remedy="Fetch again; if it stays so, something on the way changes files: fetch it on another"
-            " network and add its folder.",
+            f"The downloaded file “{self.name}” differs from the published one (hash or length).",
+            remedy="Download again. If this happens again, download it on another network and add"
+            " its folder.",
             code="fetch_hash",
         )
 

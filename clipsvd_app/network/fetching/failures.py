@@ -16,8 +16,8 @@ from clipsvd_app.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ELSEWHERE = "or fetch it on another machine and add its folder"
-AGAIN = "Fetch again: it goes on where it stopped."
+ELSEWHERE = "or download it on another computer and add its folder"
+AGAIN = "Download again to resume."
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 E = TypeVar("E", bound=BaseException)
@@ -31,7 +31,7 @@ def in_words(error: httpx2.HTTPError | OSError, endpoint: str) -> UserError:
     if isinstance(error, httpx2.ProxyError):
         return _proxy("407" in str(error))
     if isinstance(error, httpx2.TimeoutException):
-        return UserError(f"“{host}” stopped answering.", remedy=AGAIN, code="fetch_silent")
+        return UserError(f"“{host}” stopped responding.", remedy=AGAIN, code="fetch_silent")
     if isinstance(error, httpx2.HTTPError):
         return _no_connection(error, host)
     return _disk(error, endpoint)
@@ -40,8 +40,8 @@ def in_words(error: httpx2.HTTPError | OSError, endpoint: str) -> UserError:
 def no_hub(endpoint: str) -> UserError:
     """Return the sentence for an answer that is none of a hub, such as a sign-in page."""
     return UserError(
-        f"What answers at “{endpoint}” is not the hub: the answer names no revision, size or hash.",
-        remedy="Sign in where the network asks for it, check HF_ENDPOINT and the proxy, and fetch again.",
+        f"“{endpoint}” is not the Hugging Face Hub: its response has no revision, size or hash.",
+        remedy="Sign in to the network if required, check HF_ENDPOINT and the proxy, then download again.",
         code="fetch_no_hub",
     )
 
@@ -49,15 +49,17 @@ def no_hub(endpoint: str) -> UserError:
 def cut_off(file: str) -> UserError:
     """Return the sentence for a connection that breaks again and again."""
     return UserError(
-        f"The connection broke several times while “{file}” was fetched.", remedy=AGAIN, code="fetch_cut_off"
+        f"The connection was lost several times while downloading “{file}”.",
+        remedy=AGAIN,
+        code="fetch_cut_off",
     )
 
 
 def full_disk(wanted_bytes: int, free_bytes: int) -> UserError:
     """Return the sentence for a disk that is too small."""
     return UserError(
-        f"The disk has {free_bytes / 1e6:,.0f} MB free, and {wanted_bytes / 1e6:,.0f} MB are still to come.",
-        remedy=f"Make room or set CLIPSVD_HOME to a larger disk. {AGAIN}",
+        f"The disk has {free_bytes / 1e6:,.0f} MB free, and {wanted_bytes / 1e6:,.0f} MB are needed.",
+        remedy=f"Free some space, or set CLIPSVD_HOME to a larger disk. {AGAIN}",
         code="fetch_disk_full",
     )
 
@@ -66,7 +68,7 @@ def bad_proxy() -> UserError:
     """Return the sentence for a proxy setting that is no address."""
     return UserError(
         "The proxy that is set in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY cannot be used.",
-        remedy="Write it as http://host:port, or remove the setting.",
+        remedy="Set it to http://host:port, or remove it.",
         code="fetch_proxy",
     )
 
@@ -76,20 +78,20 @@ def _refusal(status: int, host: str) -> UserError:
         return _proxy(signed_out=True)
     if status in (httpx2.codes.UNAUTHORIZED, httpx2.codes.FORBIDDEN):
         return UserError(
-            f"“{host}” does not let this model be fetched ({status}).",
-            remedy=f"Ask whoever looks after the network whether a filter forbids it, {ELSEWHERE}.",
+            f"“{host}” denied access to this model ({status}).",
+            remedy=f"Ask your network administrator whether a filter blocks it, {ELSEWHERE}.",
             code="fetch_forbidden",
         )
     if status == httpx2.codes.NOT_FOUND:
         return UserError(
             f"“{host}” does not have this model at this revision (404).",
-            remedy="Check --revision and HF_ENDPOINT; without both, the published revision is fetched.",
+            remedy="Check --revision and HF_ENDPOINT. Without them, the published revision is downloaded.",
             code="fetch_not_found",
         )
     if status == httpx2.codes.TOO_MANY_REQUESTS or status >= httpx2.codes.INTERNAL_SERVER_ERROR:
         return UserError(
-            f"“{host}” has too much to do or is out of order ({status}).",
-            remedy=f"Wait some minutes. {AGAIN}",
+            f"“{host}” is overloaded or unavailable ({status}).",
+            remedy=f"Wait a few minutes. {AGAIN}",
             code="fetch_busy",
         )
     return UserError(
@@ -102,13 +104,13 @@ def _refusal(status: int, host: str) -> UserError:
 def _proxy(signed_out: bool) -> UserError:
     if signed_out:
         return UserError(
-            "The proxy asks for a name and a password (407).",
-            remedy="Set HTTPS_PROXY to http://NAME:PASSWORD@HOST:PORT and fetch again.",
+            "The proxy requires a user name and password (407).",
+            remedy="Set HTTPS_PROXY to http://NAME:PASSWORD@HOST:PORT, then download again.",
             code="fetch_proxy_sign_in",
         )
     return UserError(
-        "The proxy did not pass the request on.",
-        remedy=f"Check HTTPS_PROXY and ask whether the proxy lets the hub through, {ELSEWHERE}.",
+        "The proxy rejected the request.",
+        remedy=f"Check HTTPS_PROXY, ask whether the proxy allows the Hugging Face Hub, {ELSEWHERE}.",
         code="fetch_proxy",
     )
 
@@ -117,48 +119,49 @@ def _no_connection(error: httpx2.HTTPError, host: str) -> UserError:
     if _cause(error, ssl.SSLCertVerificationError) is not None:
         return UserError(
             f"The connection to “{host}” is not secure: its certificate is not trusted.",
-            remedy="Behind a proxy that opens connections, set SSL_CERT_FILE to its certificate; otherwise"
-            " check the clock.",
+            remedy="If your proxy inspects connections, set SSL_CERT_FILE to its certificate."
+            " Otherwise check the clock.",
             code="fetch_certificate",
         )
     if _cause(error, ssl.SSLError) is not None:
         return UserError(
-            f"No secure connection to “{host}” can be made.",
+            f"No secure connection to “{host}” is possible.",
             remedy=f"Check HF_ENDPOINT and the proxy, {ELSEWHERE}.",
             code="fetch_not_secure",
         )
     if isinstance(error, httpx2.ConnectError) and _cause(error, socket.gaierror) is not None:
         return UserError(
-            f"The address “{host}” cannot be found: this machine is offline or needs a proxy.",
-            remedy=f"Connect it, or set HTTPS_PROXY to http://host:port, {ELSEWHERE}.",
+            f"The host “{host}” was not found: this computer is offline or needs a proxy.",
+            remedy=f"Connect to the network, or set HTTPS_PROXY to http://host:port, {ELSEWHERE}.",
             code="fetch_offline",
         )
     if isinstance(error, httpx2.ConnectError):
         return UserError(
-            f"“{host}” cannot be reached: this machine is offline, or a firewall or proxy stands between.",
-            remedy=f"Connect it, or set HTTPS_PROXY to http://host:port, {ELSEWHERE}.",
+            f"“{host}” cannot be reached: this computer is offline, or a firewall or proxy blocks"
+            f" the connection.",
+            remedy=f"Connect to the network, or set HTTPS_PROXY to http://host:port, {ELSEWHERE}.",
             code="fetch_offline",
         )
-    return UserError(f"The connection to “{host}” broke.", remedy=AGAIN, code="fetch_cut_off")
+    return UserError(f"The connection to “{host}” was lost.", remedy=AGAIN, code="fetch_cut_off")
 
 
 def _disk(error: OSError, endpoint: str) -> UserError:
     if error.errno in _FULL:
         return UserError(
             "The disk is full.",
-            remedy=f"Make room or set CLIPSVD_HOME to a larger disk. {AGAIN}",
+            remedy=f"Free some space, or set CLIPSVD_HOME to a larger disk. {AGAIN}",
             code="fetch_disk_full",
         )
     if error.errno in _FORBIDDEN:
         return UserError(
-            "The program's cache folder cannot be written.",
-            remedy="Give this account the right to write there, or set CLIPSVD_HOME to another folder.",
+            "The cache folder is not writable.",
+            remedy="Check the permissions, or set CLIPSVD_HOME to another folder.",
             code="fetch_not_writable",
         )
     if error.errno is None:  # the hub library's own errors about answers that lack something
         return no_hub(endpoint)
     return UserError(
-        f"A file could not be written or read ({error.strerror}).",
+        f"A file could not be read or written ({error.strerror}).",
         remedy=f"Check the disk. {AGAIN}",
         code="fetch_disk",
     )

@@ -39,9 +39,7 @@ if TYPE_CHECKING:
 
 
 PathForm = Literal["given", "absolute", "name"]
-NO_LIKENESS = (
-    "This adapter does not say what its training images look like: images unlike them are not marked."
-)
+NO_LIKENESS = "This adapter does not describe its training images, so images unlike them cannot be marked."
 PATH_FORMS: tuple[PathForm, ...] = get_args(PathForm)
 
 
@@ -97,7 +95,7 @@ def backbone_of(settings: Settings, adapter: Path, backbone: str | None = None) 
         raise UserError(
             f"The adapter belongs to “{plain(base.name)}” ({base.sha256[:12]}…),"
             f" but the backbone is “{found.name}” ({found.sha256[:12]}…).",
-            remedy="Name the backbone it was trained on, or leave --backbone out.",
+            remedy="Choose the backbone that it was trained on, or omit --backbone.",
             code="adapter_base",
         )
     return found
@@ -178,7 +176,7 @@ def gather(files: Sequence[NewFile], result: PredictResult) -> tuple[FilePredict
             file, answer.adapted, answer.zero_shot, unlike=unlike_sentence(answer.unlike, result.learnt_kind)
         )
         if (answer := answers.get(file.id)) is not None
-        else FilePrediction(file, (), (), refusals.get(file.id, "It could not be read."))
+        else FilePrediction(file, (), (), refusals.get(file.id, "The file could not be read."))
         for file in files
     ]
     return tuple(sorted(joined, key=lambda row: (not row.unlike, max(row.probabilities, default=2.0))))
@@ -189,7 +187,7 @@ def unlike_sentence(kind: str | None, learnt: str) -> str:
     if kind is None:
         return ""
     nearer = "" if kind == learnt else f", nearer to {MODALITIES[kind]} than to {MODALITIES[learnt]}"
-    return f"Unlike the training images{nearer}: disregard its probabilities."
+    return f"Unlike the training images{nearer}: do not rely on its probabilities."
 
 
 def unlike_summary(rows: Sequence[FilePrediction], learnt: str) -> str:
@@ -201,7 +199,7 @@ def unlike_summary(rows: Sequence[FilePrediction], learnt: str) -> str:
     if not unlike:
         return ""
     whole = f"{unlike:,} of {counted(len(read), 'image')} {'is' if unlike == 1 else 'are'}"
-    return f"{whole} unlike those that this adapter learnt from."
+    return f"{whole} unlike the training images of this adapter."
 
 
 def write_csv(

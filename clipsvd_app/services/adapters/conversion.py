@@ -35,7 +35,7 @@ def prepare_convert(
     if not 0 < energy <= 1:
         raise UserError(
             f"The share {energy:g} of the change cannot be kept.",
-            remedy="Give --energy a number above 0 and at most 1, such as 0.99.",
+            remedy="Set --energy to a number above 0 and at most 1, such as 0.99.",
             code="bad_energy",
         )
     target = out.resolve()
@@ -57,7 +57,7 @@ def _require_onnx() -> None:
     missing = [name for name in ONNX_NEEDS if importlib.util.find_spec(name) is None]
     if missing:
         raise UserError(
-            f"Writing ONNX files needs {' and '.join(missing)}, which is not installed.",
+            f"ONNX export needs {' and '.join(missing)}, which is not installed.",
             remedy="Install the extra: pip install clipsvd-studio[onnx].",
             code="onnx_missing",
         )

@@ -72,7 +72,7 @@ def export_run(
     if out.is_dir():
         raise UserError(
             f"“{out.name}” is a folder.",
-            remedy=f"Give the file a name that ends in {suffix}.",
+            remedy=f"Use a file name that ends in {suffix}.",
             code="not_writable",
         )
     target = out if out.name.endswith(suffix) else out.with_name(out.name + suffix)
@@ -89,8 +89,8 @@ def _stored(project: Project, number: int, method: MethodName) -> bytes:
         return adapter
     if method not in classifiers:
         raise UserError(
-            f"Run {number} has no file for {METHOD_WORDS[method]}.",
-            remedy=f"It exports {', '.join(exportable(project, number))}.",
+            f"Run {number} cannot export {METHOD_WORDS[method]}.",
+            remedy=f"It can export {', '.join(exportable(project, number))}.",
             code="not_exported",
         )
     return classifiers[method]

@@ -18,9 +18,7 @@ def require_file(target: Path, *, overwrite: bool) -> None:
     Whoever has let the user confirm that a file is replaced passes ``overwrite``.
     """
     if target.is_dir():
-        raise UserError(
-            f"“{target.name}” is a folder.", remedy="Give the name of a file.", code="not_writable"
-        )
+        raise UserError(f"“{target.name}” is a folder.", remedy="Enter a file name.", code="not_writable")
     if _is_stream(target):
         return
     if (target.exists() or target.is_symlink()) and not overwrite:
@@ -41,12 +39,12 @@ def require_folder(target: Path, *, overwrite: bool) -> None:
 
 
 def require_place(target: Path) -> None:
-    """Refuse a file or folder whose own folder is not there or cannot be written to."""
+    """Refuse a file or folder whose own folder is not there or is not writable."""
     folder = target.absolute().parent
     if not folder.is_dir():
         raise UserError(
             f"“{target.name}” cannot be written: there is no folder “{folder.name or folder}”.",
-            remedy="Make the folder first, or choose another.",
+            remedy="Create the folder, or choose another one.",
             code="not_writable",
         )
     try:
@@ -75,7 +73,7 @@ def _is_stream(target: Path) -> bool:
 
 def _taken(target: Path) -> UserError:
     return UserError(
-        f"“{target.name}” exists already.",
+        f"“{target.name}” already exists.",
         remedy="Choose another name, or add --overwrite.",
         code="exists_already",
     )
@@ -84,6 +82,7 @@ def _taken(target: Path) -> UserError:
 def _unwritable(target: Path) -> UserError:
     return UserError(
         f"“{target.name}” cannot be written.",
-        remedy="Choose a folder of yours with free space, or close the program that has the file open.",
+        remedy="Choose a folder with free space and write permission, or close the program that has"
+        " the file open.",
         code="not_writable",
     )

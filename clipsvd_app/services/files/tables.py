@@ -53,15 +53,15 @@ def read_table(
     text, note = _text_of(path)
     rows = _rows(path, text, {name for known in names.values() for name in known})
     if not rows:
-        raise _unreadable(path, "is empty", f"Give it the columns {','.join(needed)}.")
+        raise _unreadable(path, "is empty", f"Add the columns {','.join(needed)}.")
     heading = [_plain_name(cell) for cell in rows[0][1]]
     known = {name for group in names.values() for name in group}
     named = any(name in known for name in heading)
     if not named and len(rows[0][1]) != len(needed):
         raise _unreadable(
             path,
-            f"has {counted(len(rows[0][1]), 'column')} and no line that names them",
-            f"Begin it with a line of names, such as {','.join(needed)}.",
+            f"has {counted(len(rows[0][1]), 'column')} and no header line",
+            f"Add a header line, such as {','.join(needed)}.",
         )
     columns = [cell.strip().lower() for cell in rows[0][1]] if named else list(needed)
     heading = heading if named else [names[column][0] for column in needed]
@@ -86,7 +86,7 @@ def _text_of(path: Path) -> tuple[str, str]:
     except OSError as error:
         raise UserError(
             f"The table “{path.name}” cannot be read.",
-            remedy="See that the file is there and that you have permission to read it.",
+            remedy="Check that the file exists and that you have permission to read it.",
             code="table_unreadable",
         ) from error
     for encoding in _encodings(data):
@@ -98,7 +98,7 @@ def _text_of(path: Path) -> tuple[str, str]:
             guessed = encoding == "cp1252"
             return text, f"“{path.name}” is not UTF-8; it was read as Windows-1252." if guessed else ""
     raise _unreadable(
-        path, "is not a text table", "Save it as CSV in UTF-8; spreadsheets such as .xlsx are not read."
+        path, "is not a text table", "Save it as CSV in UTF-8; spreadsheets such as .xlsx are not supported."
     )
 
 
@@ -129,9 +129,9 @@ def _rows(path: Path, text: str, known: set[str]) -> list[tuple[int, list[str]]]
     except csv.Error as error:
         raise _unreadable(
             path,
-            f"has a quotation mark out of place near line {reader.line_num + skipped}",
-            "Put cells with commas, quotation marks or line breaks between quotation marks, and double"
-            " those inside.",
+            f"has a misplaced quotation mark near line {reader.line_num + skipped}",
+            "Enclose cells with commas, quotation marks or line breaks in quotation marks, and"
+            " double the marks inside.",
         ) from error
     return found
 
@@ -168,13 +168,13 @@ def _refuse_uneven(path: Path, lines: Sequence[tuple[int, list[str]]], columns: 
             raise _unreadable(
                 path,
                 f"has fewer than {counted(fewest, 'cell')} in line {number}",
-                "Give every line a cell for every column, empty ones too.",
+                "Every line needs a cell for every column, even if empty.",
             )
         if any(cells[columns:]):
             raise _unreadable(
                 path,
                 f"has more cells in line {number} than there are columns",
-                "Put cells that hold a comma, as decimal numbers may, between quotation marks.",
+                "Enclose cells that contain a comma, such as decimal numbers, in quotation marks.",
             )
 
 
@@ -196,8 +196,8 @@ def _places(
         if len(parted) > 1:
             raise _unreadable(
                 path,
-                f"has {len(found)} columns that could be the {column}, and they differ",
-                f"Keep one, and name it {known[0]}.",
+                f"has {len(found)} different columns that could be the {column}",
+                f"Keep one of them, named {known[0]}.",
             )
         if found:
             places[column] = found[0][1]

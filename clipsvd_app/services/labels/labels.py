@@ -57,33 +57,34 @@ class LabelReport:
         """Return what should be known before the labels are taken, one sentence each."""
         said = [
             self.note,
-            _such_as(self.unmatched, "line fits no image", "lines fit no image"),
+            _such_as(self.unmatched, "line matches no image", "lines match no image"),
             _such_as(
                 self.ambiguous,
-                "line fits images of several folders and was left out",
-                "lines fit images of several folders and were left out",
+                "line matches images in several folders and was skipped",
+                "lines match images in several folders and were skipped",
             ),
             _such_as(
                 self.contradictory,
-                "image is given several classes and was left as it is",
-                "images are given several classes and were left as they are",
+                "image has several classes and was not changed",
+                "images have several classes and were not changed",
             ),
             *(
-                f"“{name}” ({counted(count, 'image')}) is probably “{meant}”, typed wrongly; left out."
+                f"“{name}” ({counted(count, 'image')}) is probably a misspelling of “{meant}” and"
+                f" was skipped."
                 for name, meant, count in self.slips
             ),
             f"New classes: {', '.join(self.new_classes)}." if self.new_classes else "",
-            f"{counted(self.replaced, 'image')} had another label before." if self.replaced else "",
-            f"{counted(self.unmarked, 'image')} lost the mark of before." if self.unmarked else "",
+            f"{counted(self.replaced, 'image')} had a different label before." if self.replaced else "",
+            f"{counted(self.unmarked, 'image')} lost a previous mark." if self.unmarked else "",
             counted(
                 self.kept,
-                "image of another label or with a mark stays as it is.",
-                "images of another label or with a mark stay as they are.",
+                "image with another label or a mark was not changed.",
+                "images with another label or a mark were not changed.",
             )
             if self.kept
             else "",
-            f"{counted(self.opposite, 'pair of images looks', 'pairs of images look')} nearly the same"
-            " and have different labels."
+            f"{counted(self.opposite, 'pair of images looks', 'pairs of images look')} almost"
+            f" identical but have different labels."
             if self.opposite
             else "",
         ]
@@ -225,8 +226,8 @@ def finished_plan(
 def nothing_to_label() -> UserError:
     """Say that no image of the project fits what was given."""
     return UserError(
-        "No image of the project fits what was given.",
-        remedy="Add the images first (clipsvd add), and check the names in the table.",
+        "No image of the project matches.",
+        remedy="Add the images first (clipsvd add), or check the names in the table.",
         code="nothing_to_label",
     )
 
@@ -246,7 +247,7 @@ def hint(count: int) -> str:
     """Say how many more examples of a class are worth having."""
     if count >= WORTH_HAVING:
         return "enough to start"
-    return f"{WORTH_HAVING - count} more worth having"
+    return f"{WORTH_HAVING - count} more recommended"
 
 
 def _slips(counts: Mapping[str, int], written: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:

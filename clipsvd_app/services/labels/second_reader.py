@@ -22,8 +22,8 @@ def reader_name(text: str) -> str:
     name = " ".join(text.split())
     if not name or len(name) > LONGEST_NAME:
         raise UserError(
-            "A reader needs a short label." if not name else f"“{name}” is too long for a reader's label.",
-            remedy=f"Type initials or a letter, at most {LONGEST_NAME} characters.",
+            "The reader has no name." if not name else f"“{name}” is too long.",
+            remedy=f"Enter initials, at most {LONGEST_NAME} characters.",
             code="reader_name",
         )
     return name

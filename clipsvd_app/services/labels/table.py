@@ -148,8 +148,8 @@ def _mark(text: str, table: Path) -> Mark:
         if text.casefold() == known:
             return known
     raise UserError(
-        f"The table “{table.name}” has the mark “{text}”.",
-        remedy="A mark is empty, uncertain or excluded.",
+        f"The table “{table.name}” has an unknown mark “{text}”.",
+        remedy="Use uncertain, excluded, or leave it empty.",
         code="table_unreadable",
     )
 

@@ -66,7 +66,7 @@ def find(settings: Settings, name_or_folder: str) -> BackboneRef:
     known = ", ".join(entry.name for entry in available(settings))
     raise UserError(
         f"There is no backbone “{name_or_folder}”.",
-        remedy=f"Use one of {known}, or give the folder of an open_clip model.",
+        remedy=f"Choose one of {known}, or the folder of an open_clip model.",
         code="unknown_backbone",
     )
 
@@ -78,7 +78,7 @@ def find_by_hash(settings: Settings, sha256: str, name: str) -> BackboneRef:
             return found
     raise UserError(
         f"This adapter was made for the backbone “{plain(name)}” ({sha256[:12]}…), which is not here.",
-        remedy="Add its folder in the settings, or name it with --backbone.",
+        remedy="Add it in Settings, or set --backbone.",
         code="backbone_missing",
     )
 
@@ -87,8 +87,8 @@ def reference(entry: BackboneEntry) -> BackboneRef:
     """Return what a request says of a backbone, with the hash of its weights."""
     if not entry.usable:
         raise UserError(
-            f"The backbone “{entry.name}” has no weights at its place.",
-            remedy=f"Put {WEIGHTS} and its configuration into its folder, or choose another backbone.",
+            f"The backbone “{entry.name}” has no weights in its folder.",
+            remedy=f"Copy {WEIGHTS} and its configuration to its folder, or choose another backbone.",
             code="backbone_weights_missing",
         )
     return BackboneRef(entry.name, str(entry.folder), canonical_sha256(entry.folder / WEIGHTS))
@@ -105,7 +105,7 @@ def require_there(source: Path) -> None:
     if not source.exists():
         raise UserError(
             f"“{source.name}” does not exist.",
-            remedy="Name the folder of an open_clip model, or its weights with the tokenizer beside them.",
+            remedy="Choose the folder of an open_clip model, or its weights next to their tokenizer.",
             code="backbone_source",
         )
 
@@ -120,14 +120,14 @@ def prepare_add(source: Path, name: str) -> Path:
     if not chosen.isprintable() or len(chosen) > LONGEST_NAME:
         raise UserError(
             "A backbone's name is one line of at most 60 characters.",
-            remedy="Give it a shorter name.",
+            remedy="Choose a shorter name.",
             code="backbone_name",
         )
     known = {entry.name.casefold() for entry in available(load_settings())}
     if chosen.casefold() in known:
         raise UserError(
             f"There is already a backbone “{chosen}”.",
-            remedy="Remove it first, or give this one another name.",
+            remedy="Remove it first, or choose another name.",
             code="backbone_name_taken",
         )
     return new_job(AddBackboneRequest(str(source.absolute()), str(_free_folder(chosen)), chosen))
@@ -147,10 +147,10 @@ def remove(settings: Settings, name: str) -> Settings:
     """
     entry = next((entry for entry in available(settings) if entry.name == name), None)
     if entry is None or entry.embedded:
-        fault = "comes with the program and cannot be removed" if entry else "is not known"
+        fault = "is bundled and cannot be removed" if entry else "is not known"
         raise UserError(
             f"The backbone “{name}” {fault}.",
-            remedy="Name one of the backbones that you have added.",
+            remedy="Choose a backbone that you have added.",
             code="embedded_backbone" if entry else "unknown_backbone",
         )
     if entry.folder.parent == own_folder():
@@ -182,13 +182,13 @@ def add_folder(settings: Settings, folder: Path, name: str = "") -> Settings:
     for needed in ("open_clip_config.json", WEIGHTS):
         if not (folder / needed).is_file():
             raise UserError(
-                f"“{folder.name}” holds no {needed}.",
-                remedy="Choose an open_clip model's folder with configuration, tokenizer and weights.",
+                f"“{folder.name}” contains no {needed}.",
+                remedy="Choose the folder of an open_clip model, with configuration, tokenizer and weights.",
                 code="not_a_backbone",
             )
     chosen = name or folder.resolve().name
     if chosen == DEMO:
-        raise UserError(f"The name “{DEMO}” is taken.", remedy="Give the backbone another name.")
+        raise UserError(f"The name “{DEMO}” is taken.", remedy="Choose another name.")
     return settings.with_backbone(chosen, str(folder.resolve()))
 
 

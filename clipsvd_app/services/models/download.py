@@ -56,8 +56,8 @@ def published(name: str, revision: str = "") -> Published:
     """Return the model of this name; another revision than the known one comes without known hashes."""
     if name not in PUBLISHED:
         raise UserError(
-            f"There is no model “{name}” that can be fetched.",
-            remedy=f"Fetch one of {', '.join(sorted(PUBLISHED))}.",
+            f"There is no model “{name}” to download.",
+            remedy=f"Choose one of {', '.join(sorted(PUBLISHED))}.",
             code="unknown_model",
         )
     known = PUBLISHED[name]
@@ -65,8 +65,8 @@ def published(name: str, revision: str = "") -> Published:
         return known
     if not re.fullmatch("[0-9a-f]{40}", revision):
         raise UserError(
-            f"“{revision}” is not a revision: it has 40 digits from 0 to f.",
-            remedy="Copy the whole commit hash from the model's page, or leave --revision out.",
+            f"“{revision}” is not a revision. A revision has 40 hexadecimal digits.",
+            remedy="Copy the full commit hash from the model's page, or omit --revision.",
             code="bad_revision",
         )
     return replace(known, revision=revision, pinned=False)
@@ -114,8 +114,8 @@ def fetch(model: Published, arrived: Arrived) -> Path:
                 raise UserError(event.message, remedy=event.remedy, code=event.code)
             arrived(event.file, event.done_bytes, event.total_bytes)
     raise UserError(
-        "Fetching stopped unexpectedly.",
-        remedy="Fetch again: it goes on where it stopped.",
+        "The download stopped unexpectedly.",
+        remedy="Download again to resume.",
         code="fetch_lost",
     )
 
@@ -129,8 +129,8 @@ def _make(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(
-            f"“{folder}” cannot be made ({error.strerror}).",
-            remedy="Give this account the right to write there, or set CLIPSVD_HOME to another folder.",
+            f"“{folder}” could not be created ({error.strerror}).",
+            remedy="Check the permissions, or set CLIPSVD_HOME to another folder.",
             code="fetch_not_writable",
         ) from error
 
@@ -143,8 +143,8 @@ def _alone(folder: Path) -> Iterator[None]:
         lock.acquire()
     except Timeout as error:
         raise UserError(
-            "This model is being fetched already, by another window or command.",
-            remedy="Wait for that one, or end it.",
+            "Another window or command is already downloading this model.",
+            remedy="Wait until it has finished, or cancel it.",
             code="fetch_under_way",
         ) from error
     try:

@@ -24,7 +24,7 @@ def add_pack(path: Path) -> PackReport:
     if not report.is_usable:
         raise UserError(
             report.faults[0],
-            remedy="Mend the line and add the pack again; clipsvd corpus check lists every fault.",
+            remedy="Fix this line and add the pack again. clipsvd corpus check lists all errors.",
             code="corpus",
         )
     try:
@@ -32,8 +32,8 @@ def add_pack(path: Path) -> PackReport:
         write_whole(user_folder() / _file_name(path), path.read_bytes())
     except OSError as error:
         raise UserError(
-            "The pack cannot be kept in the data folder.",
-            remedy="See that there is space and that the folder may be written.",
+            "The pack could not be stored in the data folder.",
+            remedy="Check free space and permissions of the folder.",
             code="not_writable",
         ) from error
     return report
@@ -49,9 +49,7 @@ def remove_pack(name: str) -> None:
     found = {path.stem: path for path in user_folder().glob("*.csv")}
     if name not in found:
         known = ", ".join(sorted(found)) or "there is none"
-        raise UserError(
-            f"There is no pack of yours called “{name}”.", remedy=f"Your packs: {known}.", code="unknown_pack"
-        )
+        raise UserError(f"There is no pack “{name}”.", remedy=f"Your packs: {known}.", code="unknown_pack")
     found[name].unlink(missing_ok=True)
 
 

@@ -25,8 +25,8 @@ LABELLED_AT_START = 12
 WINDOW_PATIENTS, WINDOW_PIXELS = 48, 400
 """The window's demo has fewer and smaller films than the command's, because somebody waits for it."""
 NO_RUN = (
-    "The demo comes without its finished run: this computer draws the films slightly differently."
-    " Press Train to compute a run."
+    "The demo opened without its finished run, because this computer draws the films slightly"
+    " differently. Press Train to compute a run."
 )
 
 

@@ -77,29 +77,29 @@ def trouble_with(place: Place, paths: Sequence[Path]) -> UserError | None:
             'A project needs a name without any of < > : " / \\ | ? *.'
             if name
             else "The project has no name.",
-            remedy="Choose another name." if name else "Give it one.",
+            remedy="Choose another name." if name else "Enter a name.",
             code="project_name",
         )
     if len(name) > LONGEST_NAME:
         return UserError(
-            "The project's name is too long.", remedy="Choose a shorter one.", code="project_name"
+            "The project name is too long.", remedy="Choose a shorter name.", code="project_name"
         )
     if _inside(place.folder, paths):
         return UserError(
-            "That folder is part of the images.",
-            remedy="Choose a folder outside of them, so that they stay as they are.",
+            "This folder contains images.",
+            remedy="Choose a folder outside the image folders.",
             code="project_place",
         )
     if not _is_writable(place.folder):
         return UserError(
-            f"“{place.folder.name or place.folder}” cannot be written to.",
+            f"“{place.folder.name or place.folder}” is not writable.",
             remedy="Choose another folder.",
             code="project_place",
         )
     if place.path.exists() or not _is_free(place):
         taken = place.path if place.path.exists() else _images_of(place)
         return UserError(
-            f"“{taken.name}” exists already in that folder.",
+            f"“{taken.name}” already exists in this folder.",
             remedy="Choose another name.",
             code="project_exists",
         )

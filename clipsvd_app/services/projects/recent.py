@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.study import ProjectImage
 
-GONE = "Not found: it was moved, renamed or deleted, or its drive is not connected."
+GONE = "Not found: moved, renamed, deleted, or on a drive that is not connected"
 _MARGIN = 0.2
 """Text burnt into a picture, such as a name, lies along its margins."""
 

@@ -143,4 +143,4 @@ def _caption(prediction: Prediction, names: Sequence[str]) -> str:
     assert prediction.label is not None
     shown = best_known(prediction)
     first = winner(shown)
-    return f"{names[prediction.label]}, taken for {names[first]} ({percent(shown[first])})"
+    return f"{names[prediction.label]}, predicted as {names[first]} ({percent(shown[first])})"

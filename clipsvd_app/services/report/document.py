@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 SMALL_SAMPLE = 100
 _LIMITS = (
-    "The estimate speaks of patients like these: the same place, devices and way of choosing them.",
-    "Labels are taken as true. Where they are wrong, so are the figures.",
-    "The intervals cover the chance of who was tested, not every choice made before.",
+    "The estimate applies to similar patients: the same site, devices and selection.",
+    "Labels are assumed to be correct. Label errors affect all figures.",
+    "Confidence intervals reflect the sampling of test patients, not earlier choices.",
     NOT_DIAGNOSTIC,
 )
 
@@ -69,14 +69,14 @@ def _result(content: ReportContent) -> Section:
 def _cohort(content: ReportContent) -> Section:
     pairs = (
         ("Patients", f"{content.patients:,}"),
-        ("Images", f"{content.images:,}, of which {content.labelled:,} are labelled"),
+        ("Images", f"{content.images:,}, of which {content.labelled:,} labelled"),
         ("Modalities", ", ".join(f"{code} {number:,}" for code, number in content.modalities)),
         ("Training", images_of_patients(content.result.train_images, content.result.train_groups)),
         ("Split", split_text(content.result.evaluation) or "no estimate"),
     )
     rows = tuple((each.name, f"{each.images:,}", f"{each.patients:,}") for each in content.classes)
     table = Table(("Class", "Labelled images", "Patients"), rows, (0.5, 0.25, 0.25))
-    caution = "Classes and labels are those of today; the run may have been made with others."
+    caution = "Current classes and labels; the run may have used others."
     return Section("Cohort and split", (Facts(pairs), table, Text(caution)))
 
 
@@ -100,7 +100,7 @@ def _recipe(content: ReportContent) -> Section:
                     ("Preset", recipe.preset),
                     ("Steps", f"{recipe.steps:,} of {counted(recipe.batch_size, 'image')}"),
                     ("Learning rate", f"{result.learning_rate:g}"),
-                    ("Mirroring", "yes" if recipe.flip else "no, sides matter"),
+                    ("Mirroring", "yes" if recipe.flip else "off (sides matter)"),
                     ("Seed", str(result.seed)),
                     ("Device", result.device),
                 )
@@ -115,9 +115,11 @@ def _accuracy(content: ReportContent) -> tuple[Section, ...]:
     if ours is None:
         return ()
     blocks: list[Block] = [_methods_table(evaluation), _classes_table(ours)]
-    blocks.append(Figure(figures.confusion(names, ours.confusion), "CLIP-SVD: labels against predictions."))
+    blocks.append(Figure(figures.confusion(names, ours.confusion), "CLIP-SVD: confusion matrix."))
     if pairs := roc_pairs(content.result.predictions, len(names)):
-        caption = "One class against the rest on unseen patients; the number is the area under the curve."
+        caption = (
+            "ROC curve of each class against all others on unseen patients, with the area under the curve."
+        )
         blocks.append(Figure(figures.roc(names, pairs), caption))
     return (Section("Accuracy on unseen patients", tuple(blocks)),)
 
@@ -129,14 +131,14 @@ def _trust(content: ReportContent) -> tuple[Section, ...]:
         blocks.append(Text(calibration.sentence))
         if calibration.bins:
             blocks.append(
-                Figure(figures.reliability(calibration.bins), "Stated probability against the share right.")
+                Figure(figures.reliability(calibration.bins), "Predicted probability and observed frequency.")
             )
     if evaluation.conformal is not None:
         blocks.append(Text(evaluation.conformal.sentence))
     if evaluation.abstention:
         blocks.append(Text(abstention_text(evaluation)))
-        blocks.append(Figure(figures.risk(evaluation.abstention), "Errors among the surest answers."))
-    return (Section("When not to trust it", tuple(blocks)),) if blocks else ()
+        blocks.append(Figure(figures.risk(evaluation.abstention), "Error rate by coverage."))
+    return (Section("Reliability", tuple(blocks)),) if blocks else ()
 
 
 def _changed(content: ReportContent) -> tuple[Section, ...]:
@@ -150,13 +152,13 @@ def _changed(content: ReportContent) -> tuple[Section, ...]:
         told = tuple(
             (names[change.label], phrase.text, *change.figures(phrase)) for change, phrase in phrases
         )
-        blocks.append(Text("Differences of mean cosine; those in brackets are not reliable."))
-        blocks.append(Table(("Class", "Stands out by", "Before", "After"), told, (0.24, 0.48, 0.14, 0.14)))
+        blocks.append(Text("Differences of mean cosines; values in brackets are not reliable."))
+        blocks.append(Table(("Class", "Distinguished by", "Before", "After"), told, (0.24, 0.48, 0.14, 0.14)))
     if found.matrices:
-        caption = "Relative change of the weight matrices, layer by layer; the fuller the stronger."
+        caption = "Relative change of the weight matrices by layer; darker means more."
         blocks.append(Figure(change_figures.matrices(found.matrices), caption))
     if found.heads:
-        caption = "Relative change of the attention heads, layer by layer; the fuller the stronger."
+        caption = "Relative change of the attention heads by layer; darker means more."
         blocks.append(Figure(change_figures.heads(found.heads), caption))
     if found.controls:
         rows = tuple(
@@ -188,28 +190,32 @@ def _failures(content: ReportContent) -> tuple[Section, ...]:
     if content.withheld:
         blocks.append(
             Text(
-                f"{counted(content.withheld, 'is', 'are')} left out: unreadable, replaced, or with text that"
-                " may be burned in."
+                f"{counted(content.withheld, 'is', 'are')} left out: unreadable, replaced, or with"
+                f" possible burned-in text."
             )
         )
-    return (Section("Failures", (*blocks, Gallery(content.failures))),)
+    return (Section("Errors", (*blocks, Gallery(content.failures))),)
 
 
 def _limits(content: ReportContent) -> Section:
     evaluation = content.result.evaluation
     few = (
-        (f"Only {counted(evaluation.images, 'image was', 'images were')} tested: the intervals are wide.",)
+        (
+            f"Only {counted(evaluation.images, 'test image', 'test images')}: the confidence"
+            f" intervals are wide.",
+        )
         if 0 < evaluation.images < SMALL_SAMPLE
         else ()
     )
     return Section(
-        "Limits", tuple(Text(text) for text in (*evaluation.warnings, *content.result.notes, *few, *_LIMITS))
+        "Limitations",
+        tuple(Text(text) for text in (*evaluation.warnings, *content.result.notes, *few, *_LIMITS)),
     )
 
 
 def _items(name: str, items: tuple[Item, ...], content: ReportContent) -> Section:
     rows = answered(items, content)
-    intro = Text(f"What the program knows of {name}, item by item. The rest is the authors' to give.")
+    intro = Text(f"Items of {name} that the program knows. Authors complete the others.")
     return Section(name, (intro, Table(("Item", "Topic", "Of this run"), rows, (0.08, 0.34, 0.58))))
 
 

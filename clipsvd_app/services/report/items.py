@@ -59,7 +59,7 @@ CLAIM_2024: tuple[Item, ...] = (
     ("36", "Demographic and clinical traits", ""),
     ("37", "Performance with uncertainty", "result"),
     ("38", "Diagnostic accuracy with precision", "per_class"),
-    ("39", "Failures", "failures"),
+    ("39", "Errors", "failures"),
     ("40", "Limitations", "limits"),
     ("41", "Meaning for practice", "use"),
     ("42", "Where the protocol is", ""),
@@ -135,43 +135,44 @@ def answers(content: ReportContent) -> dict[str, str]:
     curve = evaluation.learning_curve
     return {
         "method": "Few-shot adaptation of a vision-language model by its singular values (CLIP-SVD).",
-        "goal": f"To tell images apart: {', '.join(result.class_names)}.",
-        "preprocessing": "Each image in its display window, padded to a square, at the size the model takes.",
-        "regions": f"{counted(content.regions, 'image')} by a region drawn by hand."
+        "goal": f"Classification of images: {', '.join(result.class_names)}.",
+        "preprocessing": "Display window applied, padded to a square, resized to the model's input size.",
+        "regions": f"{counted(content.regions, 'image')} cropped to a manually drawn region."
         if content.regions
         else "Whole images.",
-        "identity": "The program keeps no name, id or date; this report holds none.",
-        "missing": "Images without a label took no part; unreadable ones are counted in the limits.",
-        "labels": "The user of the program, one class an image.",
+        "identity": "The program stores no names, IDs or dates; this report contains none.",
+        "missing": "Unlabelled images were not used; unreadable images are listed under limitations.",
+        "labels": "The user of the program; one class per image.",
         "test_labels": "The same labels as for training.",
         "split": split_text(evaluation),
-        "disjoint": "Patients: none is on both sides." if evaluation.kind != "none" else "",
-        "model": f"{counted(result.matrices, 'weight matrix', 'weight matrices')} W = U diag(s) V^T of "
-        "both towers; only s is trained "
-        f"({result.trainable_parameters:,} numbers).",
+        "disjoint": "Patient: no patient is in both training and test." if evaluation.kind != "none" else "",
+        "model": f"{counted(result.matrices, 'weight matrix', 'weight matrices')} W = U diag(s) V^T"
+        f" of both encoders; only s is trained ({result.trainable_parameters:,} numbers).",
         "software": f"CLIP-SVD Studio {content.version}.",
         "initial": f"Backbone “{content.backbone}”, SHA-256 of its tensors {result.backbone_sha256}.",
         "training": f"Preset “{recipe.preset}”: {counted(recipe.steps, 'step')} of "
-        f"{counted(recipe.batch_size, 'image')}, AdamW, peak rate "
+        f"{counted(recipe.batch_size, 'image')}, AdamW, peak learning rate "
         f"{result.learning_rate:g}, seed {result.seed}.",
-        "selection": "The rate on one split by patient within the training images; the last step's model.",
+        "selection": "Learning rate tuned on one split by patient within the training images; the"
+        " model of the last step.",
         "ensemble": f"The mean of {recipe.seeds} fits." if recipe.seeds > 1 else "None.",
         "measures": "Balanced accuracy, accuracy, macro AUROC, sensitivity, specificity, Brier score, NLL.",
-        "uncertainty": "95 % intervals: Wilson for proportions, by patients where they have several images; "
-        "bootstrap over patients for the rest.",
-        "explanations": "Sizes of change; words of classes, heads and directions that passed their controls.",
+        "uncertainty": "95 % confidence intervals: Wilson for proportions, adjusted for several"
+        " images per patient; otherwise bootstrap over patients.",
+        "explanations": "Amount of change; phrases for classes, heads and directions that passed"
+        " their controls.",
         "estimate": basis_text(evaluation),
         "numbers": f"{counted(content.patients, 'patient')}, {counted(content.images, 'image')}, "
         f"{content.labelled:,} labelled.",
         "result": f"{verdict_title(evaluation)}. {evaluation.sentence}".strip() if evaluation.methods else "",
         "per_class": "Table of sensitivity and specificity." if evaluation.methods else "",
         "failures": f"{counted(content.errors, 'error')} on unseen patients; confusion matrix.",
-        "limits": "Section “Limits”.",
-        "use": f"Research and teaching, by people who can judge the images. {NOT_FOR_DIAGNOSIS}",
-        "availability": "The program is free software (Apache-2.0); the model is one adapter file.",
-        "predictors": "The image alone.",
-        "imbalance": "Training draws every class equally often; accuracy is balanced over classes.",
-        "output": "A probability for each class; the largest is the answer.",
+        "limits": "Section “Limitations”.",
+        "use": f"Research and teaching, by people who can interpret the images. {NOT_FOR_DIAGNOSIS}",
+        "availability": "The program is open source (Apache-2.0); the model is one adapter file.",
+        "predictors": "The image only.",
+        "imbalance": "Training samples classes equally; accuracy is balanced over classes.",
+        "output": "A probability for each class; the prediction is the largest.",
         "doubts": "Images unlike the training images are flagged."
         if result.train_groups >= FEWEST_TO_CALL_FAR
         else "",

@@ -32,7 +32,7 @@ _MARGIN = 18 * mm
 _WIDTH = A4[0] - 2 * _MARGIN
 _COLUMNS = 4
 _UNKNOWN = "?"
-SPELLING = "Letters that this PDF's font lacks are shown as “?”; the web page (.html) has them all."
+SPELLING = "Characters missing from the PDF font are shown as “?”. The web page (.html) shows all characters."
 
 
 def to_pdf(document: Document, report: Callable[[int, int], None]) -> bytes:

@@ -42,8 +42,8 @@ def write_report(
     """Write the report of a run to ``out``, whose suffix says what it becomes; whole or not at all."""
     if out.suffix.lower() not in SUFFIXES:
         raise UserError(
-            f"“{out.name}” is neither PDF nor HTML.",
-            remedy="Give the file a name that ends in .pdf or .html.",
+            f"“{out.name}” is neither a PDF nor an HTML file name.",
+            remedy="Use a file name that ends in .pdf or .html.",
             code="report_suffix",
         )
     require_file(out, overwrite=overwrite)

@@ -31,8 +31,8 @@ def prepare_explain_run(
     images = sorted(known, key=lambda image: not trained[image.id])[:REFERENCE_IMAGES]
     if not images:
         raise UserError(
-            "None of the run's images is in the project any more.",
-            remedy="Undo their removal, then explain the run again.",
+            "The images of this run are no longer in the project.",
+            remedy="Undo the removal, then explain the run again.",
             code="no_images",
         )
     classes = project.run_result(number).explanation.classes

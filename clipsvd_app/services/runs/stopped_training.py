@@ -79,7 +79,7 @@ def prepare_again(project: Project, settings: Settings, stopped: StoppedTraining
         raise UserError(
             f"{len(gone):,} of the {counted(len(asked.images), 'image')} of this training"
             f" {'is' if len(gone) == 1 else 'are'} no longer in the project.",
-            remedy="Bring them back (Edit > Undo), or discard it and train again.",
+            remedy="Restore them (Edit > Undo), or discard this training and train again.",
             code="stopped_images_gone",
         )
     request = replace(
@@ -101,7 +101,7 @@ def _backbone(project: Project, settings: Settings, asked: BackboneRef) -> Backb
                 return replace(found, name=asked.name)
     raise UserError(
         f"The backbone “{asked.name}” is missing or has changed since this training began.",
-        remedy="Add it again in the settings, or discard this training and train again.",
+        remedy="Add it again in Settings, or discard this training and train again.",
         code="backbone_missing",
     )
 

@@ -97,7 +97,7 @@ def obstacles(
         found.append(
             UserError(
                 "The project has no images.",
-                remedy="Drop a folder of studies onto the window (clipsvd add).",
+                remedy="Drop a folder of studies on the window, or use clipsvd add.",
                 code="no_images",
             )
         )
@@ -105,21 +105,21 @@ def obstacles(
         found.append(
             UserError(
                 "Training needs at least two classes." if classes else "The project has no classes.",
-                remedy="Add a class for what it is to be told from (+ on the Label page).",
+                remedy="Add another class (+ on the Label page).",
                 code="too_few_classes",
             )
         )
     found += [
         UserError(
-            f"The class “{known.name}” has no image.",
-            remedy="Drop at least one example onto it, or remove the class.",
+            f"The class “{known.name}” has no images.",
+            remedy="Add at least one image, or remove the class.",
             code="empty_class",
         )
         for known in classes
         if not counts[known.id]
     ]
     if shots is not None and shots < 1:
-        found.append(UserError("At least one shot per class is needed.", remedy="Use --shots 1 or more."))
+        found.append(UserError("The number of shots must be at least 1.", remedy="Set --shots to 1 or more."))
     return found
 
 
@@ -141,7 +141,7 @@ def record_at_home(folder: Path, opened: Project | None) -> int:
     try:
         with open_project(home_of(folder)) as home:
             if not is_made_for(folder, home):
-                raise UserError(f"“{home.path.name}” is another project now.", remedy="")
+                raise UserError(f"“{home.path.name}” is now a different project.", remedy="")
             return _store(home, folder)
     except UserError as error:
         raise _kept_for_later(folder, error) from error
@@ -195,15 +195,15 @@ def _store(project: Project, folder: Path) -> int:
 def _kept_for_later(folder: Path, error: UserError) -> UserError:
     name, place = home_of(folder).stem, keep_waiting(folder)
     return UserError(
-        f"The run of “{name}” is done, but could not be recorded. {error.message}",
-        remedy=f"It is recorded when “{name}” is opened next for writing. Until then it lies in “{place}”.",
+        f"The run of “{name}” has finished but could not be saved to the project. {error.message}",
+        remedy=f"It will be saved when you next open “{name}” for writing. Until then it is in “{place}”.",
         code="run_waiting",
     )
 
 
 def _unreadable(folder: Path) -> UserError:
     return UserError(
-        "A finished run that waits to be recorded cannot be read.",
-        remedy=f"Train again. Delete “{folder}” to see no more of it.",
+        "A finished run that was not yet saved cannot be read.",
+        remedy=f"Train again. Delete “{folder}” to dismiss this message.",
         code="run_unreadable",
     )

@@ -91,7 +91,8 @@ def copy_warnings(places: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     which = counted(len(apart), "image lies", "images lie")
     such = " and ".join("/".join(Path(path).parts[-2:]) for path in apart[0][:2])
     return (
-        f"{which} in folders of different names, such as {such}; their folder does not tell their class.",
+        f"{which} in folders with different names, such as {such}, so the folder does not determine"
+        f" the class.",
     )
 
 

@@ -105,8 +105,8 @@ def nothing_found(left_out: Sequence[LeftOut]) -> UserError:
             return UserError(item.sentence, remedy="", code=item.reason)
     there = quiet_words(Counter(item.reason for item in left_out))
     return UserError(
-        f"There is no image file in what you added{f', only {there}' if there else ''}.",
-        remedy="Add DICOM, PNG, JPEG, TIFF or NIfTI files, or a folder that holds some.",
+        f"No image files found{f', only {there}' if there else ''}.",
+        remedy="Add DICOM, PNG, JPEG, TIFF or NIfTI files, or a folder that contains them.",
         code="nothing_found",
     )
 
@@ -187,7 +187,7 @@ def _may_be_seen(header: ImageHeader) -> bool:
 
 
 def _no_image(item: FoundFile) -> UserError:
-    rest = ", not an image" if item.header.frames else " and holds no pixels"
+    rest = ", not an image" if item.header.frames else " and has no pixels"
     return UserError(
         f"{item.path.name} is {item.header.object_name}{rest}.",
         remedy="Choose the images of the study instead.",

@@ -59,14 +59,14 @@ def locked_offer(
     setting = project.setting(SETTING)
     if fewest < LEAST and setting != "yes":
         wanted = round(LEAST / SHARE)
-        return LockedOffer(False, False, f"Possible from about {wanted} patients in every class.")
+        return LockedOffer(False, False, f"Needs about {wanted} patients in every class.")
     chosen = setting == "yes" or (setting != "no" and fewest >= ENOUGH)
     share = (
         f"{len(locked):,} of {counted(len(keys), 'labelled patient')}"
         if seed
         else "A quarter of the patients"
     )
-    return LockedOffer(True, chosen, f"{share}, the same in every run, never train and only test.")
+    return LockedOffer(True, chosen, f"{share}, the same in every run, are used only for testing.")
 
 
 def set_patients_aside(
@@ -93,9 +93,9 @@ def set_patients_aside(
             break
     if asked and fewest < LEAST:
         raise UserError(
-            f"Setting a quarter of the patients aside would leave {fewest} on one side in some class.",
-            remedy=f"Label more patients until every class has about {round(LEAST / SHARE)},"
-            " or train with --no-locked-test.",
+            f"Setting aside a quarter of the patients would leave only {fewest} on one side in some class.",
+            remedy=f"Label about {round(LEAST / SHARE)} patients of every class, or train with"
+            f" --no-locked-test.",
             code="too_few_to_lock",
         )
     if chosen != "yes" and fewest < ENOUGH:

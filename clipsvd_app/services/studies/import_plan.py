@@ -155,8 +155,8 @@ def _later_frames(found: Sequence[FoundFile]) -> tuple[LeftOut, ...]:
         LeftOut(
             str(item.path),
             "too_many_frames",
-            f"{item.path.name} has {item.header.frames:,} frames, of which the first"
-            f" {LARGEST_FRAMES_PER_FILE:,} are taken. Split the file to add the others.",
+            f"{item.path.name} has {item.header.frames:,} frames, of which only the first"
+            f" {LARGEST_FRAMES_PER_FILE:,} are added. Split the file to add the others.",
             item.header.frames - LARGEST_FRAMES_PER_FILE,
         )
         for item in found
@@ -203,8 +203,7 @@ def _doubled(images: Sequence[NewImage], before: Sequence[ProjectImage]) -> tupl
         return ()
     which = counted(count, "image shows", "images show")
     return (
-        f"{which} the same picture as an image of another patient; check that it is not one patient"
-        " under two names.",
+        f"{which} the same content as an image of another patient. Check whether they are the same patient.",
     )
 
 
@@ -260,9 +259,9 @@ def summary(plan: ImportPlan) -> str:
     patients = len({image.patient_key for image in plan.images})
     parts = [f"{counted(len(plan.images), 'image')} of {counted(patients, 'patient')} added"]
     if plan.known:
-        parts.append(counted(plan.known, "was known already", "were known already"))
+        parts.append(counted(plan.known, "was already known", "were already known"))
     if plan.moved:
-        parts.append(f"{counted(len(plan.moved), 'image')} found again at a new place")
+        parts.append(f"{counted(len(plan.moved), 'image')} found at a new location")
     files = sum(item.count == 1 for item in plan.refused)
     if files:
         parts.append(f"{counted(files, 'file')} refused")
@@ -348,16 +347,16 @@ def _patient_warnings(found: Sequence[FoundFile], rule: PatientRule) -> tuple[st
     if rule.kind in ("auto", "header") and one_id_on_all(found):
         shared = "the same patient ID" if ids != {""} else "an empty patient ID"
         warnings.append(
-            f"All {len(studies):,} studies carry {shared}, as anonymisers leave it;"
+            f"All {len(studies):,} studies have {shared}, which is typical of anonymised data;"
             + (" each study counts as one patient." if ids == {""} else " they count as one patient.")
-            + " If that is wrong, take patients from the folder, a name pattern or a table."
+            + " If this is wrong, identify patients by folder, file name or table."
         )
     unnamed = len(unnamed_files(found, rule))
     if unnamed:
         which = counted(unnamed, "image does", "images do")
         warnings.append(
-            f"{which} not say who the patient is; each such image counts as a patient of its own,"
-            " look-alikes together. Give a name pattern or a table if several belong to one patient."
+            f"{which} not identify the patient; each counts as one patient, look-alikes together. If"
+            f" several belong to one patient, use a name pattern or a table."
         )
     return tuple(warnings)
 
@@ -367,13 +366,13 @@ def _warnings(found: Sequence[FoundFile], series: Sequence[SeriesReport]) -> tup
     burned = sum(item.header.burned_in_text_likely for item in found)
     if burned:
         which = counted(burned, "image")
-        warnings.append(f"{which} may show text burned into the picture; look there for names.")
+        warnings.append(f"{which} may contain burned-in text; check for names.")
     beyond = sum(item.header.frames - _frames(item) for item in found)
     if beyond:
         which = counted(beyond, "frame is", "frames are")
         warnings.append(
-            f"{which} left out: of one file the first {LARGEST_FRAMES_PER_FILE:,} are taken."
-            " Split the file to add the rest."
+            f"{which} left out: only the first {LARGEST_FRAMES_PER_FILE:,} frames of a file are"
+            f" added. Split the file to add the rest."
         )
     irregular = warning(series)
     return (*warnings, irregular) if irregular else tuple(warnings)

@@ -154,7 +154,7 @@ def _collected(source: Path, copy: Path, sha256: str) -> bool:
 def _no_room(folder: Path, error: OSError) -> UserError:
     full = error.errno in (errno.ENOSPC, errno.EDQUOT)
     return UserError(
-        "The disk is full." if full else f"The folder “{folder.name}” cannot be written to.",
+        "The disk is full." if full else f"The folder “{folder.name}” is not writable.",
         remedy="Free some space, or move the project to another disk first; the images stay where they are.",
         code="disk_full" if full else "read_only_folder",
     )

@@ -77,8 +77,8 @@ def locked_sentence(project: Project, moving: Sequence[ProjectImage], key: str) 
     if not crossing:
         return ""
     which = counted(crossing, "image goes", "images go")
-    ways = ("the locked test", "training") if not there else ("training", "the locked test")
-    return f"{which} from {ways[0]} to {ways[1]}: earlier runs and later ones are then not comparable."
+    ways = ("the fixed test set", "training") if not there else ("training", "the fixed test set")
+    return f"{which} from {ways[0]} to {ways[1]}: earlier and later runs will not be comparable."
 
 
 def _new_key(project: Project, moving: Sequence[ProjectImage]) -> str:
@@ -99,7 +99,7 @@ def _reasons(images: Sequence[ProjectImage], moving: Sequence[ProjectImage]) -> 
     folders = {Path(image.path).parent for image in moving}
     folder = {image.patient_key for image in images if Path(image.path).parent in folders}
     alike = {image.patient_key for image in images if _stem(image) in stems}
-    return _said_of_few(folder, "same folder") | _said_of_few(alike, "file named alike")
+    return _said_of_few(folder, "same folder") | _said_of_few(alike, "similar file name")
 
 
 def _said_of_few(keys: Collection[str], reason: str) -> dict[str, str]:

@@ -118,7 +118,7 @@ def parse_rule(text: str) -> PatientRule:
     if kind == "csv":
         return PatientRule("csv", table=_read_table(Path(rest)))
     raise UserError(
-        f"“{text}” is no way to tell patients apart.",
+        f"“{text}” is not a patient rule.",
         remedy="Use header, folder, folder:2 (the folder above it), regex:RE or csv:FILE.",
         code="patient_rule",
     )
@@ -149,13 +149,13 @@ def _compiled(expression: str) -> re.Pattern[str]:
     except re.error as error:
         raise UserError(
             f"“{expression}” is not a valid pattern ({error}).",
-            remedy="Write one that catches the patient in its first group, for example ^(\\d+)_.",
+            remedy="Write one whose first group is the patient, for example ^(\\d+)_.",
             code="patient_rule",
         ) from error
     if pattern.groups < 1:
         raise UserError(
             f"The pattern “{expression}” has no group.",
-            remedy="Put the part that names the patient in parentheses, for example ^(\\d+)_.",
+            remedy="Put the patient part in parentheses, for example ^(\\d+)_.",
             code="patient_rule",
         )
     return pattern
@@ -177,9 +177,9 @@ def _read_table(path: Path) -> PatientTable:
         by_path[str((beside / name.replace("\\", "/")).resolve())] = patient
     if twice:
         raise UserError(
-            f"The table “{path.name}” gives {counted(len(twice), 'file')} to two patients,"
-            f" such as “{twice[0]}”.",
-            remedy="Give every file one patient.",
+            f"The table “{path.name}” assigns {counted(len(twice), 'file')} to two patients, such as"
+            f" “{twice[0]}”.",
+            remedy="Assign one patient to every file.",
             code="patient_rule",
         )
     longest_first = {

@@ -26,8 +26,8 @@ def images_below(project: Project, paths: Sequence[Path]) -> tuple[ProjectImage,
         own = [image for image in images if Path(image.path).is_relative_to(place)]
         if not own:
             raise UserError(
-                f"The project has no image of “{path.name}”.",
-                remedy="Name a file or folder that was added, where it was then.",
+                f"The project has no image from “{path.name}”.",
+                remedy="Use the path under which the file or folder was added.",
                 code="unknown_image",
             )
         found |= {image.id: image for image in own}

@@ -46,7 +46,7 @@ def added_by(read: FilesRead, plan: ImportPlan) -> Added:
 def again_sentence(plan: ImportPlan, rule: PatientRule) -> str:
     """Say whose the images are by a rule that nobody was asked about this time."""
     images, patients = len(plan.images), len({image.patient_key for image in plan.images})
-    told = f"Patients are told apart by {rule.words}, as last time: {counted(images, 'image')}"
+    told = f"Patients identified by {rule.words}, as before: {counted(images, 'image')}"
     return f"{told}, {counted(patients, 'patient')}."
 
 

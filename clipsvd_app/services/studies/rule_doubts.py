@@ -76,8 +76,9 @@ def _same_names(found: Sequence[FoundFile], rule: PatientRule) -> Iterator[str]:
     repeated = [name for name, count in names.items() if count > 1]
     if repeated:
         yield (
-            f"{len(folders):,} folders count as {len(folders):,} patients, though several have one name, such"
-            f" as “{repeated[0]}”. If the folder above is the patient, use folder:{rule.levels + 1}."
+            f"{len(folders):,} folders count as {len(folders):,} patients, although several have the"
+            f" same name, such as “{repeated[0]}”. If the folder above is the patient, use"
+            f" folder:{rule.levels + 1}."
         )
 
 
@@ -93,13 +94,13 @@ def _table_doubts(found: Sequence[FoundFile], rule: PatientRule) -> Iterator[str
     lines = {parts for claims in rule.table.claims.values() for parts, _ in claims}
     several = [parts for parts in lines if len(files.get(parts, ())) > 1]
     if several:
-        said = counted(len(several), "line of the table fits", "lines of the table fit")
+        said = counted(len(several), "line of the table matches", "lines of the table match")
         yield (
             f"{said} several files, such as"
-            f" “{'/'.join(several[0])}”; all of them count as that patient. Write paths with their folder."
+            f" “{'/'.join(several[0])}”; all of them count as this patient. Include the folder in the paths."
         )
     if idle := [parts for parts in lines if parts not in files]:
-        said = counted(len(idle), "line of the table fits", "lines of the table fit")
+        said = counted(len(idle), "line of the table matches", "lines of the table match")
         yield f"{said} no file, such as “{'/'.join(idle[0])}”."
 
 
@@ -145,8 +146,8 @@ def _folders_otherwise(
             otherwise.append(folder)
     if otherwise:
         yield (
-            f"In {counted(len(otherwise), 'folder')}, such as “{otherwise[0].name}”, this rule tells"
-            " patients apart otherwise than before; one person may then train and test at once."
+            f"In {counted(len(otherwise), 'folder')}, such as “{otherwise[0].name}”, this rule"
+            f" identifies patients differently from before; a patient may then be in both training and test."
         )
 
 

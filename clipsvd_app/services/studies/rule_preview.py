@@ -97,15 +97,18 @@ def _warning(found: Sequence[FoundFile], rule: PatientRule, patients: int) -> st
     unnamed = len(unnamed_files(found, rule))
     if rule.kind in ("auto", "header"):
         if one_id_on_all(found):
-            return "All studies carry one patient ID, as anonymisers leave it. They may be different people."
+            return (
+                "All studies have the same patient ID, which is typical of anonymised data. They"
+                " may be different patients."
+            )
         if unnamed:
             return (
-                f"{counted(unnamed, 'file does', 'files do')} not say who the patient is. Each counts as a"
-                " patient of its own, look-alikes together; several of one person would make the"
-                " estimates too good."
+                f"{counted(unnamed, 'file does', 'files do')} not identify the patient. Each"
+                f" counts as one patient, look-alikes together; if several belong to one patient,"
+                f" estimates will be too optimistic."
             )
     elif unnamed:
-        return f"The rule says nothing of {counted(unnamed, 'file')}; each counts as a patient of its own."
+        return f"The rule does not apply to {counted(unnamed, 'file')}; each counts as one patient."
     if patients == 1 and len(found) > 1:
-        return "One patient cannot be split into training and test: there will be no estimate."
+        return "There is only one patient, so there will be no estimate."
     return ""

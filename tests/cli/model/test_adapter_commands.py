@@ -71,7 +71,7 @@ def test_a_classifier_on_frozen_features_is_shown_and_verified_like_an_adapter(c
     assert verified["passed"]
     assert set(verified["largest_deviation"]) == {"canaries"}
     _, out, _ = run(capsys, "adapter", "show", classifier)
-    assert "CLASSIFIER ON FROZEN FEATURES" in out
+    assert "FROZEN CLASSIFIER" in out
     code, _, err = run(capsys, "adapter", "merge", classifier, "--backbone", tiny[0], "--out", "never")
     assert (code, "changes nothing in the model" in err) == (1, True)
 

@@ -66,17 +66,17 @@ def test_a_device_that_does_not_exist_is_refused_by_name():
     [
         (
             {"available": False, "driver": False, "build": ""},
-            "There is an NVIDIA GPU here, but its driver is not installed.",
+            "This computer has an NVIDIA GPU, but no driver for it.",
             "Install NVIDIA's driver",
         ),
         (
             {"available": False, "build": ""},
-            "There is an NVIDIA GPU here, but the installed PyTorch is built for the CPU alone.",
+            "This computer has an NVIDIA GPU, but the installed PyTorch is CPU-only.",
             "packaging/bootstrap.py --cuda",
         ),
         (
             {"available": False},
-            "There is an NVIDIA GPU here, but its driver does not start for CUDA 13.0.",
+            "This computer has an NVIDIA GPU, but its driver does not support CUDA 13.0.",
             "Update NVIDIA's driver",
         ),
         (
@@ -126,9 +126,9 @@ def test_a_gpu_that_fails_the_test_kernel_gets_no_work(off):
 
 def test_a_cpu_that_fails_the_test_kernel_stops_everything():
     devices = Devices(FakeProbe(off={("cpu", False): None}))
-    assert "fails at a small test computation" in str(refusal(devices, "auto"))
+    assert "fails in a short test" in str(refusal(devices, "auto"))
     assert devices.usable() == ()
-    assert devices.describe() == "PyTorch fails at a small test computation on this computer."
+    assert devices.describe() == "PyTorch fails in a short test on this computer."
 
 
 def test_every_device_is_tested_once_and_a_gpu_not_at_all_when_the_cpu_is_asked_for():

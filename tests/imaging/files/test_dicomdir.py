@@ -115,9 +115,7 @@ def test_files_beside_the_index_that_it_does_not_list_are_mentioned(tmp_path):
     (tmp_path / "readme.txt").write_text("a disc")
     found = look_through([write_index(tmp_path, ["A", "1"])])
     assert found.files == (listed,)
-    assert found.notes == (
-        "2 files beside DICOMDIR are not listed in it. Add the folder to take everything.",
-    )
+    assert found.notes == ("2 files beside DICOMDIR are not listed in it. Add the folder to include them.",)
 
 
 def test_an_index_that_is_damaged_does_not_hide_what_is_named_beside_it(tmp_path):

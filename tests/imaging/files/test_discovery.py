@@ -130,7 +130,7 @@ def test_a_bad_archive_in_a_folder_does_not_hide_the_images_beside_it(tmp_path):
     found = look_through([tmp_path / "study"], unpack_into=tmp_path / "cache")
     assert found.files == (source,)
     assert [item.sentence for item in found.left_out] == [
-        "bad.zip is damaged or cut off: the list of its contents is missing."
+        "bad.zip is damaged or incomplete: its table of contents is missing."
         " Copy or download it again from its source."
     ]
 

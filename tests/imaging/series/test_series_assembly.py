@@ -226,11 +226,11 @@ def unplaced(numbers, locations) -> list[Member]:
 @pytest.mark.parametrize(
     ("numbers", "locations", "right", "said"),
     [
-        ((3, 1, 2), (None, None, None), [1, 2, 0], "the instance number orders them"),
-        ((3, 1, 2), (1.0, 2.0, 3.0), [1, 2, 0], "the instance number orders them"),
-        ((1, 1, 1), (7.5, 2.5, 5.0), [1, 2, 0], "Slice Location orders them"),
-        ((1, 1, 1), (7.5, None, 5.0), [0, 1, 2], "they stay in the order of their files"),
-        ((0, 0, 0), (5.0, 5.0, 5.0), [0, 1, 2], "they stay in the order of their files"),
+        ((3, 1, 2), (None, None, None), [1, 2, 0], "sorted by instance number"),
+        ((3, 1, 2), (1.0, 2.0, 3.0), [1, 2, 0], "sorted by instance number"),
+        ((1, 1, 1), (7.5, 2.5, 5.0), [1, 2, 0], "sorted by Slice Location"),
+        ((1, 1, 1), (7.5, None, 5.0), [0, 1, 2], "kept in file order"),
+        ((0, 0, 0), (5.0, 5.0, 5.0), [0, 1, 2], "kept in file order"),
     ],
 )
 def test_the_flag_names_what_ordered_images_without_a_place(numbers, locations, right, said):

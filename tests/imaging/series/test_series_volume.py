@@ -97,7 +97,7 @@ def test_what_is_no_regular_grid_is_refused_in_one_sentence_that_says_why(tmp_pa
     with pytest.raises(UserError, match=why) as refused:
         read_stack([(path, 0) for path in series(tmp_path)], silent)
     assert refused.value.code == "no_volume"
-    assert refused.value.remedy == "Look at it slice by slice."
+    assert refused.value.remedy == "View it slice by slice."
     assert refused.value.message.count(".") == 1
 
 

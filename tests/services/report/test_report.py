@@ -182,7 +182,7 @@ def test_the_report_holds_its_result_figures_limits_and_items(project, tmp_path)
         evaluation.sentence,
         evaluation.recommendation,
         *evaluation.warnings,
-        "Limits",
+        "Limitations",
         "CLAIM 2024",
     ):
         assert part in text
@@ -205,7 +205,7 @@ def test_the_report_says_what_adaptation_changed_and_which_controls_held(project
 def test_a_run_of_an_earlier_version_can_be_reported(project, tmp_path):
     text = written(project, tmp_path / "a.html", number=2).decode()
     assert text.count("<svg") == 3
-    assert "When not to trust it" not in text
+    assert "Reliability" not in text
 
 
 def test_every_page_of_the_pdf_says_that_it_is_not_for_diagnosis(project, tmp_path):

@@ -219,10 +219,7 @@ def test_nothing_but_files_left_out_is_said_with_what_they_are(tmp_path, project
     hidden(tmp_path / "in", 2)
     with pytest.raises(UserError) as refused:
         plan_import(project, [tmp_path / "in"])
-    assert refused.value.message == (
-        "There is no image file in what you added,"
-        " only 1 other file beside images, 1 hidden file, 1 system file."
-    )
+    assert refused.value.message == ("No image files found, only 1 other file, 1 hidden file, 1 system file.")
 
 
 def test_one_damaged_thing_does_not_keep_the_others_out(tmp_path, project, picture):

@@ -202,7 +202,7 @@ def test_an_old_run_opens_and_offers_to_be_explained_again(page, qtbot):
 
 
 def test_explaining_again_shows_progress_and_can_be_cancelled(page, qtbot):
-    page.set_run_progress(("Watching the model", 3, 10))
+    page.set_run_progress(("Recording activations", 3, 10))
     assert page.change._bar.isVisible()
     assert not page.change._again.isEnabled()
     with qtbot.waitSignal(page.run_cancelled):
@@ -256,7 +256,7 @@ def test_the_map_of_hidden_patches_is_made_on_demand(page, qtbot):
     with qtbot.waitSignal(page.occlusion_wanted) as caught:
         page.case.map._make.click()
     assert caught.args == [2]
-    page.set_case_progress(("Hiding patches", 16, 64))
+    page.set_case_progress(("Masking patches", 16, 64))
     assert page.case.map._bar.value() == 16
     page.set_case(view(made_case(2, case_map(), case_map("occlusion"))))
     assert page.case.map.kind == "occlusion"

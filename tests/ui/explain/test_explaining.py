@@ -100,7 +100,7 @@ def test_the_map_of_hidden_patches_is_asked_for_once(bench, qtbot):
     shown(bench, qtbot, bench.ids[3])
     bench.page.occlusion_wanted.emit(bench.ids[3])
     assert bench.engine.request.occlusion
-    bench.engine.on_progress(Progress(7, "Hiding patches", 16, 64))
+    bench.engine.on_progress(Progress(7, "Masking patches", 16, 64))
     assert bench.page.case.map._bar.value() == 16
     assert not bench.page.case.is_pending, "what is known stays on show"
     bench.engine.answer(made_case(bench.ids[3], case_map(), case_map("occlusion")))
@@ -150,7 +150,7 @@ def test_an_old_run_is_explained_anew_and_stored(bench):
     assert isinstance(request, ExplainRunRequest)
     assert [image.label for image in request.images] == [None] * len(bench.ids)
     assert request.classes == bench.session.project.run_result(1).explanation.classes
-    bench.engine.on_progress(Progress(7, "Watching the model", 2, 6))
+    bench.engine.on_progress(Progress(7, "Recording activations", 2, 6))
     assert bench.page.change._bar.value() == 2
     bench.engine.answer(RUN)
     assert bench.session.project.run_result(1).explanation == RUN

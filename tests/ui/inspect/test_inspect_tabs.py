@@ -181,7 +181,7 @@ def test_the_map_offers_and_cancels_its_projections(page, qtbot):
     with qtbot.waitSignal(page.projection_wanted) as caught:
         page.map._tsne.click()
     assert caught.args == ["tsne"]
-    page.set_map(MapState((), "pca", "", ("Laying out the map", 1, 4)))
+    page.set_map(MapState((), "pca", "", ("Computing the map", 1, 4)))
     assert page.map._bar.value() == 1
     assert not page.map._tsne.isEnabled()
     with qtbot.waitSignal(page.map_cancelled):

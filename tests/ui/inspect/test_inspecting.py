@@ -143,7 +143,7 @@ def test_another_projection_comes_from_the_engine_and_is_kept(bench, monkeypatch
     assert bench.engine.request.projection == "tsne"
     assert len(bench.engine.request.images) == PICTURES
     assert {image.label for image in bench.engine.request.images} == {None}
-    bench.engine.on_progress(Progress(7, "Laying out the map", 2, 4))
+    bench.engine.on_progress(Progress(7, "Computing the map", 2, 4))
     assert bench.page.map._bar.value() == 2
     places = tuple(MapPlace(image.id, float(n), 0.0) for n, image in enumerate(bench.engine.request.images))
     bench.engine.answer(MapResult("tsne", places, "Neighbours."))

@@ -17,7 +17,7 @@ from clipsvd_app.ui.settings.state import SettingsState
 from clipsvd_app.ui.train.devices import device_options
 
 pytestmark = pytest.mark.gui
-NOTE = "There is an NVIDIA GPU here, but its driver is not installed. The CPU is used instead."
+NOTE = "This computer has an NVIDIA GPU, but no driver for it. The CPU is used instead."
 
 
 def ready(*devices, note="") -> Ready:

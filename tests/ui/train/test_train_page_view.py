@@ -238,7 +238,7 @@ def test_the_clock_counts_what_follows_the_last_step_by_itself():
     for number in range(PRESETS["quick"].steps):
         clock.observe("Training", number + 1, PRESETS["quick"].steps, float(number), steps=True)
     for number in range(1, 9):
-        clock.observe("Watching the model", number, 20, 100.0 + 2 * number, steps=False)
+        clock.observe("Recording activations", number, 20, 100.0 + 2 * number, steps=False)
     assert (clock.done, clock.total) == (8, 20)
     assert clock.seconds_left(116.0) == pytest.approx(24.0)
 

@@ -36,7 +36,7 @@ __all__ = [
     "tokens_per_image",
 ]
 
-_REMEDY = "Choose a backbone whose image tower is a ViT and whose text tower is BERT or CLIP's own."
+_REMEDY = "Choose a backbone with a ViT image encoder and a BERT or CLIP text encoder."
 IMAGE_TOWERS = (TIMM_VIT, OPEN_CLIP_VIT)
 TEXT_TOWERS = (HF_BERT, OPEN_CLIP_CLIP_TEXT, OPEN_CLIP_TEXT)
 
@@ -59,9 +59,9 @@ def architecture_of(model: nn.Module) -> Architecture:
     image, text = _table(IMAGE_TOWERS, model), _table(TEXT_TOWERS, model)
     if image is None or text is None:
         raise UserError(
-            f"This backbone pairs a {_class_at(model, ('visual.trunk', 'visual'))} image tower with a "
-            f"{_class_at(model, ('text.transformer', 'text', 'transformer'))} text tower, "
-            "which cannot be adapted yet.",
+            f"This backbone pairs a {_class_at(model, ('visual.trunk', 'visual'))} image encoder"
+            f" with a {_class_at(model, ('text.transformer', 'text', 'transformer'))} text encoder,"
+            f" which is not supported.",
             remedy=_REMEDY,
             code="unknown_architecture",
         )
@@ -79,7 +79,7 @@ def list_targets(model: nn.Module) -> tuple[Target, ...]:
     for target in targets:
         if not isinstance(_module_at(model, target.module_path), nn.Linear):
             raise UserError(
-                f"This backbone has no plain matrix at “{target.module_path}” and cannot be adapted yet.",
+                f"This backbone has no plain matrix at “{target.module_path}” and is not supported.",
                 remedy=_REMEDY,
                 code="unknown_architecture",
             )

@@ -24,7 +24,7 @@ def folder_beside(target: Path) -> Iterator[Path]:
     """Yield an empty folder on the disk of ``target``; what is not moved there by the end is deleted."""
     if target.exists():
         raise UserError(
-            f"There is already something at “{target.name}”.",
+            f"“{target.name}” already exists.",
             remedy="Choose another name for the backbone.",
             code="backbone_name_taken",
         )
@@ -37,8 +37,8 @@ def folder_beside(target: Path) -> Iterator[Path]:
         yield folder
     except PermissionError as error:
         raise UserError(
-            f"The folder for “{target.name}” cannot be written.",
-            remedy="Check the permissions of the program's data folder.",
+            f"The folder for “{target.name}” is not writable.",
+            remedy="Check the permissions of the data folder.",
             code="not_writable",
         ) from error
     finally:

@@ -57,8 +57,8 @@ def _open_clip_config(source: Source, release: KnownRelease | None) -> dict[str,
     stored = _read(path) if path.is_file() else (release.config if release else {})
     if not stored:
         raise UserError(
-            f"“{source.folder.name}” holds no {_CONFIG}, and with it no preprocessing is known.",
-            remedy="Put the file of the same release beside the weights.",
+            f"“{source.folder.name}” has no {_CONFIG}, which states the preprocessing.",
+            remedy="Copy the file of the same release next to the weights.",
             code="backbone_preprocessing",
         )
     model = stored.get("model_cfg")
@@ -82,8 +82,8 @@ def _bert_config(folder: Path, state: Mapping[str, Tensor]) -> dict[str, Any]:
         or f"{_BERT}.embeddings.word_embeddings.weight" not in state
     ):
         raise UserError(
-            "The text tower of this model is neither BERT nor CLIP's own, and cannot be adapted yet.",
-            remedy="Choose a model with a BERT text tower, such as BiomedCLIP, or with CLIP's own.",
+            "The text encoder of this model is neither BERT nor CLIP's own, and is not supported.",
+            remedy="Choose a model with a BERT text encoder, such as BiomedCLIP, or CLIP's own.",
             code="unknown_architecture",
         )
     sizes = _bert_sizes(state)
@@ -100,8 +100,9 @@ def _heads(width: int) -> int:
     """Return the number of heads of a usual BERT, which the shapes of its tensors do not show."""
     if width % _HEAD_WIDTH:
         raise UserError(
-            f"The attention heads of a text tower {width} wide are not known without its config.json.",
-            remedy="Put BERT's config.json of the same release beside the weights.",
+            f"The number of attention heads of the text encoder (width {width}) is not known without"
+            f" config.json.",
+            remedy="Copy BERT's config.json of the same release next to the weights.",
             code="backbone_config",
         )
     return width // _HEAD_WIDTH

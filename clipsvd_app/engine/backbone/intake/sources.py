@@ -25,7 +25,7 @@ def locate(path: Path) -> Source:
     """Find the files of a model under a path that the user named; a hub cache may use links."""
     if path.is_file():
         if path.suffix not in _SUFFIXES:
-            _refuse(path, "is no file of weights")
+            _refuse(path, "is not a weights file")
         return Source(path.parent, path)
     if not path.is_dir():
         _refuse(path, "does not exist")
@@ -39,7 +39,7 @@ def _model_in_cache(path: Path) -> Path:
     models = [model for model in inner.glob("models--*") if _holds_open_clip(model)]
     if len(models) > 1:
         names = ", ".join(sorted(model.name for model in models)[:3])
-        _refuse(path, f"holds several models ({names}); name one of their folders")
+        _refuse(path, f"contains several models ({names}); choose one of their folders")
     return models[0] if models else path
 
 
@@ -61,7 +61,7 @@ def _snapshot(path: Path) -> Path:
     )
     complete = [folder for folder in candidates if _has_weights(folder)]
     if not candidates:
-        _refuse(path, "holds no download")
+        _refuse(path, "contains no download")
     return (complete or candidates)[-1]
 
 
@@ -75,17 +75,17 @@ def _weights(folder: Path) -> Path:
         if (folder / name).is_file():
             return folder / name
         if (folder / name).is_symlink():
-            _refuse(folder, f"is an unfinished download: {name} leads nowhere")
+            _refuse(folder, f"is an incomplete download: {name} is missing")
     others = [file for file in folder.iterdir() if file.suffix in _SUFFIXES and file.is_file()]
     if len(others) != 1:
         found = "no weights" if not others else "several files of weights"
-        _refuse(folder, f"holds {found}; {WEIGHT_FILES[0]} or {WEIGHT_FILES[2]} is looked for")
+        _refuse(folder, f"contains {found}; {WEIGHT_FILES[0]} or {WEIGHT_FILES[2]} is needed")
     return others[0]
 
 
 def _refuse(path: Path, fault: str) -> NoReturn:
     raise UserError(
         f"“{path.name}” {fault}.",
-        remedy="Name the folder of an open_clip model, or its weights with the tokenizer beside them.",
+        remedy="Choose the folder of an open_clip model, or its weights next to their tokenizer.",
         code="backbone_source",
     )

@@ -104,7 +104,7 @@ def _curves(
     states = [order[:count] for order in orders for count in counts]
     margins: list[float] = []
     for start in range(0, len(states), _BATCH):
-        report("Testing the maps", start, len(states))
+        report("Testing heat maps", start, len(states))
         batch = [hide(image, cells, shape) for cells in states[start : start + _BATCH]]
         margins += score(torch.stack(batch)).tolist()
     width = len(counts)

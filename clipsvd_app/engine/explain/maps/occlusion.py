@@ -28,7 +28,7 @@ def occlusion_map(score: Score, image: Tensor, side: int, report: Report) -> Ten
     whole = score(image[None])[0]
     parts = []
     for start in range(0, side**2, _BATCH):
-        report("Hiding patches", start, side**2)
+        report("Masking patches", start, side**2)
         cells = range(start, min(start + _BATCH, side**2))
         parts.append(score(torch.stack([hide(image, [cell], (side, side)) for cell in cells])))
     return (whole - torch.cat(parts)).view(side, side)

@@ -140,7 +140,7 @@ def _integrate(
     nodes = path_nodes(level)
     new = [place for place, _ in nodes if place not in seen]
     for done, place in enumerate(new):
-        report("Following the change to the score", done, len(new))
+        report("Attributing the change", done, len(new))
         seen[place] = _products(adapted, model, layers, pair, place, heads)
     sums: Products = {}
     for place, weight in nodes:

@@ -143,7 +143,7 @@ def _embed_or_recall(
         return kept
     parts = []
     for start in range(0, len(texts), _BATCH):
-        report("Reading the corpus", start, len(texts))
+        report("Embedding phrases", start, len(texts))
         tokens = adapted.backbone.tokenize(texts[start : start + _BATCH])
         with torch.no_grad():
             parts.append(embed_texts(adapted.model, tokens).cpu().numpy())

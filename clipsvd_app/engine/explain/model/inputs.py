@@ -69,13 +69,13 @@ def gather_inputs(adapted: AdaptedModel, images: Tensor, report: Report) -> dict
     model = cast("Any", shadow(adapted.model))
     with _watched(model, adapted, "image", found):
         for start in range(0, len(images), _BATCH):
-            report("Watching the model", start, len(images))
+            report("Recording activations", start, len(images))
             model.encode_image(images[start : start + _BATCH].to(device))
     # Prompts go one length at a time, so that no padding is counted.
     tokens = prompt_batch(adapted.backbone, adapted.classes).tokens
     with _watched(model, adapted, "text", found):
         for done, row in enumerate(tokens):
-            report("Watching the model", done, len(tokens))
+            report("Recording activations", done, len(tokens))
             model.encode_text(_unpadded(row)[None])
     return found
 

@@ -68,7 +68,7 @@ def gather_heads(model: nn.Module, view: TowerView, images: Tensor, report: Repo
     """Pass images (images, 3, size, size) through the tower in batches and keep the heads' outputs."""
     parts = []
     for start in range(0, len(images), _BATCH):
-        report("Watching the heads", start, len(images))
+        report("Recording attention heads", start, len(images))
         parts.append(trace(model, view, images[start : start + _BATCH]))
     return Trace(
         end=torch.cat([part.end for part in parts]),
@@ -85,7 +85,7 @@ def read_heads(
     outputs = head_outputs(view, found).cpu()
     null = rotate_phrases(texts, min(outputs.shape[-1], texts.shape[1]), seed)
     for layer in range(len(outputs)):
-        report("Reading the heads", layer, len(outputs))
+        report("Describing attention heads", layer, len(outputs))
         ways_out = head_ways_out(view, layer).cpu()
         for head in range(view.heads):
             contributions = outputs[layer, :, head] @ ways_out[head]

@@ -145,7 +145,7 @@ def _native(path: Path, dataset: TrueDataset, frames: Sequence[int]) -> Array:
 
 def _unsupported_pixels(path: Path) -> UserError:
     return UserError(
-        f"{path.name} holds pixels of a bit depth or a number of samples that cannot be shown here.",
+        f"{path.name} has a bit depth or number of samples that is not supported.",
         remedy="Export it again with 8 or 16 bits and one or three samples per pixel.",
         code="unsupported_pixels",
     )
@@ -209,7 +209,7 @@ def _refuse_deep_colour(path: Path, dataset: TrueDataset) -> None:
     is_deep = dataset.transfer_syntax == JPEG_EXTENDED and bits_stored_of(dataset) > 8
     if is_deep and whole(dataset, "SamplesPerPixel", 1) != 1:
         raise UserError(
-            f"{path.name} is a colour JPEG of 12 bits, whose colours cannot be decoded faithfully here.",
+            f"{path.name} is a 12-bit colour JPEG, whose colours cannot be decoded correctly.",
             remedy="Export it again, uncompressed or as lossless JPEG.",
             code="unsupported_compression",
         )
@@ -227,7 +227,7 @@ def _refuse_unknown_syntax(path: Path, dataset: TrueDataset) -> None:
     if not available:
         name = uid.name if uid.is_transfer_syntax else "an unknown transfer syntax"
         raise UserError(
-            f"{path.name} is compressed as {name}, which cannot be decoded here.",
+            f"{path.name} is compressed as {name}, which is not supported.",
             remedy="Export it again, uncompressed or as lossless JPEG.",
             code="unsupported_compression",
         )

@@ -285,7 +285,7 @@ def _rgb(path: Path, dataset: TrueDataset, stored: Array, photometric: str) -> B
             return palette_to_rgb(stored, dataset, big_endian=dataset.is_big_endian)
         except BROKEN_TABLE as error:
             raise UserError(
-                f"{path.name} holds palette colours, and its palette is missing or broken.",
+                f"{path.name} has palette colours, but its palette is missing or damaged.",
                 remedy="Export it again from its source as RGB or greyscale.",
                 code="no_palette",
             ) from error
@@ -296,7 +296,7 @@ def _rgb(path: Path, dataset: TrueDataset, stored: Array, photometric: str) -> B
             return ybr_full_to_rgb(samples)
         return samples
     raise UserError(
-        f"{path.name} is in the colour space {photometric or 'of no name'}, which cannot be shown here.",
+        f"{path.name} is in the colour space {photometric or '(not stated)'}, which is not supported.",
         remedy="Export it as RGB or greyscale.",
         code="unsupported_colours",
     )

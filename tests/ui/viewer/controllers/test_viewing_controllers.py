@@ -535,7 +535,7 @@ def test_three_planes_of_a_series_with_a_gap_are_refused_with_the_reason(bench, 
     press(bench.viewer, qtbot, Qt.Key.Key_M)
     qtbot.waitUntil(lambda: bool(told))
     assert "1 slice is missing" in told[-1].message
-    assert told[-1].remedy == "Look at it slice by slice."
+    assert told[-1].remedy == "View it slice by slice."
     assert bench.viewer.layout_name == "1"
 
 
