@@ -144,7 +144,7 @@ def test_an_unexpected_tensor_is_refused(tmp_path: Path) -> None:
 
 
 def test_bytes_after_the_last_tensor_are_refused(tmp_path: Path) -> None:
-    refused(tmp_path, adapter_bytes(example_content()) + b"hidden", "cut short or has bytes after")
+    refused(tmp_path, adapter_bytes(example_content()) + b"hidden", "truncated or has bytes after")
 
 
 def test_a_truncated_file_is_refused(tmp_path: Path) -> None:

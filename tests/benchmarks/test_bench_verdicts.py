@@ -61,7 +61,7 @@ def test_every_draw_is_estimated_with_true_and_with_shuffled_labels_and_kept(ben
 @pytest.mark.parametrize("held", ["path,class\na.png,cyst\n", '{"mine": 1}\n', "[1]\n"])
 def test_a_file_of_something_else_is_never_added_to(bench, held):
     bench.lines.write_text(held)
-    with pytest.raises(UserError, match="holds other things"):
+    with pytest.raises(UserError, match="does not contain records"):
         list(verdict_records(bench, quiet))
     assert bench.lines.read_text() == held
 

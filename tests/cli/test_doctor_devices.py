@@ -24,7 +24,7 @@ def test_an_unusable_gpu_is_explained_and_is_no_failure_of_the_program():
     found = findings(FakeProbe(replace(CARD, available=False, build="", name="")))
     card = found["device cuda"]
     assert (card.works, card.needed) == (False, False)
-    assert "built for the CPU alone" in card.detail
+    assert "CPU-only" in card.detail
     assert "bootstrap.py --cuda" in card.detail
     assert found["device auto"].detail.startswith("cpu, trains in float32")
 

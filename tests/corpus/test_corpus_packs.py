@@ -160,7 +160,7 @@ def test_a_phrase_that_is_not_enabled_is_left_out(tmp_path: Path) -> None:
 def test_a_faulty_pack_is_refused_with_a_remedy(tmp_path: Path, line: str) -> None:
     with pytest.raises(UserError) as caught:
         load_corpus(pack(tmp_path, line))
-    assert "Mend the pack" in caught.value.remedy
+    assert "Fix the pack" in caught.value.remedy
 
 
 def test_a_pack_with_other_columns_is_refused(tmp_path: Path) -> None:

@@ -241,7 +241,7 @@ def test_a_data_folder_that_cannot_be_made_keeps_nobody_out(study: Path) -> None
         (errno.EROFS, "read-only"),
         (errno.EACCES, "permission"),
         (errno.ENAMETOOLONG, "too long"),
-        (errno.EIO, "does not answer"),
+        (errno.EIO, "does not respond"),
     ],
 )
 def test_each_refusal_of_the_system_has_its_own_sentence(number: int, said: str) -> None:

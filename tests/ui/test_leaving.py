@@ -255,7 +255,7 @@ def test_what_was_done_on_top_of_what_is_gone_is_refused_in_a_sentence(studio, p
     session.do(RemoveImages((1,)))
     studio.pages.reading.read("B")
     session.undo_stack.redo()
-    assert "has been removed or replaced since" in studio.told[-1].message
+    assert "was removed or replaced" in studio.told[-1].message
     assert session.readings() == ()
 
 

@@ -32,7 +32,7 @@ def environment(**values: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({}, "There is no display"),
+        ({}, "No display is available"),
         ({"DISPLAY": ":9931"}, "“:9931” does not answer"),
         ({"QT_QPA_PLATFORM": "mir"}, "no platform “mir”"),
     ],
@@ -59,10 +59,10 @@ def test_the_plugins_of_another_qt_are_left_aside_where_they_stand_in_the_way(tm
         (
             "Authorization required\nqt.qpa.xcb: could not connect to display :0",
             {"DISPLAY": ":0"},
-            "let this",
+            "denied access",
         ),
         ("From 6.5.0, xcb-cursor0 or libxcb-cursor0 is needed", {"DISPLAY": ":0"}, "libxcb-cursor0"),
-        ("Failed to create wl_display", {"WAYLAND_DISPLAY": "wayland-9"}, "“wayland-9” does not answer"),
+        ("Failed to create wl_display", {"WAYLAND_DISPLAY": "wayland-9"}, "“wayland-9” does not respond"),
         ("words of a later Qt\n", {"QT_QPA_PLATFORM": "eglfs"}, "words of a later Qt"),
     ],
 )

@@ -73,7 +73,7 @@ def test_a_classifier_on_frozen_features_is_shown_and_verified_like_an_adapter(c
     _, out, _ = run(capsys, "adapter", "show", classifier)
     assert "FROZEN CLASSIFIER" in out
     code, _, err = run(capsys, "adapter", "merge", classifier, "--backbone", tiny[0], "--out", "never")
-    assert (code, "changes nothing in the model" in err) == (1, True)
+    assert (code, "is a frozen classifier" in err) == (1, True)
 
 
 def test_merge_says_where_the_folder_is_and_how_far_its_logits_are(capsys, tiny, tmp_path):

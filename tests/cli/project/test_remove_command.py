@@ -25,4 +25,4 @@ def test_removed_slices_are_flagged_as_missing(capsys, tmp_path: Path) -> None:
         assert len(opened.images()) == 3
     assert slices[1].is_file()
     assert main(["remove", str(project), str(slices[1])]) == 1
-    assert "has no image of" in capsys.readouterr().err
+    assert "has no image from" in capsys.readouterr().err

@@ -82,7 +82,7 @@ def test_a_folder_that_lacks_a_file_is_refused_with_a_remedy(copied, lost, code)
 def test_a_vocabulary_larger_than_the_text_tower_is_refused(copied):
     with (copied / "vocab.txt").open("a") as stream:
         stream.write("surplus\n")
-    with pytest.raises(UserError, match="larger than its text tower"):
+    with pytest.raises(UserError, match="larger than its text encoder"):
         load_backbone(copied)
 
 

@@ -92,7 +92,7 @@ def test_a_gpu_that_is_there_and_cannot_be_used_is_explained_in_one_sentence(cha
     devices = with_card(**changes)
     assert devices.pick("auto").type == "cpu"
     assert sentence in devices.note()
-    assert devices.note().endswith("The CPU is used instead.")
+    assert devices.note().endswith("Using the CPU instead.")
     refused = refusal(devices, "cuda")
     assert (refused.code, remedy in refused.remedy) == ("device_unusable", True)
     assert sentence in refused.message

@@ -114,7 +114,7 @@ def test_an_existing_folder_is_kept_unless_it_may_be_overwritten(convert, merged
 def test_a_folder_with_other_things_is_never_replaced(convert, tmp_path):
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters" / "will.txt").write_text("to my aunt")
-    with pytest.raises(UserError, match="other things"):
+    with pytest.raises(UserError, match="not an exported adapter"):
         convert("open_clip", tmp_path / "letters", overwrite=True)
     assert (tmp_path / "letters" / "will.txt").read_text() == "to my aunt"
 

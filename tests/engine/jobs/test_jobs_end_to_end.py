@@ -482,8 +482,8 @@ def test_too_few_names_for_a_medmnist_file_are_refused(reference, tiny_recipe, m
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"group_regex": "("}, "no regular expression"),
-        ({"group_regex": "abc"}, "marks no patient"),
+        ({"group_regex": "("}, "not a regular expression"),
+        ({"group_regex": "abc"}, "has no group"),
         ({"include_regex": "nothing like this"}, "only one class"),
     ],
 )

@@ -100,7 +100,7 @@ def test_a_dicomdir_is_refused_as_an_image_by_its_name(bundled):
 
 
 def test_an_image_over_the_limits_is_refused_before_its_pixels_are_read(write_dicom):
-    with pytest.raises(UserError, match="64 million"):
+    with pytest.raises(UserError, match="64 megapixels"):
         read_header(write_dicom(BLANK, Rows=65535, Columns=65535))
     with pytest.raises(UserError, match="2 GB"):
         read_header(write_dicom(BLANK, Rows=8000, Columns=8000, NumberOfFrames=100))

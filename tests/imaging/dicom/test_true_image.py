@@ -424,7 +424,7 @@ def test_colours_of_a_supplement_are_said_to_be_left_out(write_dicom):
         tables[f"{colour}PaletteColorLookupTableData"] = bytes(8)
     path = write_dicom(RAMP, PixelPresentation="COLOR", **tables)
     assert ("colours_left_out", "") in faults(path)
-    assert "supplemental palette" in " ".join(image_facts(path).flags)
+    assert "Supplemental palette" in " ".join(image_facts(path).flags)
 
 
 # --- byte order ---

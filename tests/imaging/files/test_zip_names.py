@@ -79,7 +79,7 @@ def test_a_single_word_that_could_be_another_is_said_to_be_assumed(tmp_path, nam
 def test_names_that_make_no_sense_are_taken_and_said(tmp_path):
     read, notes = found(tmp_path, Entry(b"\xb0\xb1\xb2\xdb\x01/1"))
     assert len(read) == 1
-    assert "does not say how its file names are encoded" in notes[0]
+    assert "does not state the encoding" in notes[0]
 
 
 def test_the_unicode_path_field_outranks_the_name_that_it_was_made_for(tmp_path):

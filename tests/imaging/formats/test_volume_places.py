@@ -268,7 +268,7 @@ def test_a_sound_file_that_is_not_read_is_refused_by_its_reason(write, content, 
 )
 def test_a_header_without_its_data_file_names_it(write, name, content, data):
     path = write(content, name)
-    with pytest.raises(UserError, match=f"in {data}, which is not beside it"):
+    with pytest.raises(UserError, match=f"in {data}, which is not in the same folder"):
         read_header(path)
     write(VOXELS.tobytes(), data)
     assert np.array_equal(read_stored(path), VOXELS)

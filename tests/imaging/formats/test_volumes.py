@@ -62,7 +62,7 @@ def test_a_nifti_volume_without_an_affine_lies_nowhere(write_volume):
 
 def test_a_volume_that_no_worker_could_hold_is_refused(write_volume, monkeypatch):
     monkeypatch.setattr(volumes, "MOST_BYTES", 100)
-    with pytest.raises(UserError, match="more than 768 MB"):
+    with pytest.raises(UserError, match="larger than 768 MB"):
         read_header(write_volume("v.nii"))
 
 
@@ -82,7 +82,7 @@ def test_a_colour_volume_is_shown_in_colour(write_volume):
 
 def test_a_vector_field_is_refused(write_volume):
     path = write_volume("field.mha", np.zeros((2, 4, 5, 2), np.float32), is_vector=True)
-    with pytest.raises(UserError, match="no greyscale or RGB"):
+    with pytest.raises(UserError, match="not greyscale or RGB"):
         read_frame(path)
 
 

@@ -84,13 +84,13 @@ def change(path, keyword, value) -> None:
     ("series", "why"),
     [
         (missing, "missing"),
-        (doubled, "place of another"),
+        (doubled, "position of another"),
         (repeated, "every place holds 2 images"),
         (irregular, "irregular"),
-        (tilted, "shifted sideways"),
+        (tilted, "shifted in-plane"),
         (turned, "orientations"),
-        (placeless, "do not say where they lie"),
-        (uneven_pixels, "another pixel spacing"),
+        (placeless, "have no position"),
+        (uneven_pixels, "different pixel spacing"),
     ],
 )
 def test_what_is_no_regular_grid_is_refused_in_one_sentence_that_says_why(tmp_path, series, why):
@@ -105,7 +105,7 @@ def test_a_film_series_without_places_is_no_block(tmp_path):
     paths = placeless(tmp_path)
     for path in paths:
         change(path, "Modality", "US")
-    with pytest.raises(UserError, match="does not say where its images lie"):
+    with pytest.raises(UserError, match="have no positions"):
         read_stack([(path, 0) for path in paths], silent)
 
 

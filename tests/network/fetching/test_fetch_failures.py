@@ -22,9 +22,9 @@ def caused(error: Exception, cause: Exception) -> Exception:
     ("error", "code", "words"),
     [
         (OSError(errno.ENOSPC, "No space left"), "fetch_disk_full", "CLIPSVD_HOME"),
-        (OSError(errno.EROFS, "Read-only"), "fetch_not_writable", "right to write"),
+        (OSError(errno.EROFS, "Read-only"), "fetch_not_writable", "permissions"),
         (OSError(errno.EIO, "Input/output error"), "fetch_disk", "Input/output error"),
-        (OSError("lacks a header"), "fetch_no_hub", "not the hub"),
+        (OSError("lacks a header"), "fetch_no_hub", "not the Hugging Face Hub"),
         (
             caused(httpx2.ConnectError("x"), ssl.SSLCertVerificationError("self-signed")),
             "fetch_certificate",

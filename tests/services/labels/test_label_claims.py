@@ -166,5 +166,5 @@ def test_a_dry_run_says_all_and_changes_nothing(filled, capsys) -> None:
 
 
 def test_nothing_fits_is_said_as_before(filled, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="No image of the project fits"):
+    with pytest.raises(UserError, match="No image of the project matches"):
         by_table(filled, tmp_path, "gone.png,cyst")

@@ -55,5 +55,5 @@ def test_a_faulty_pack_is_refused_and_not_kept(tmp_path: Path) -> None:
 
 
 def test_a_pack_that_is_not_there_cannot_be_removed() -> None:
-    with pytest.raises(UserError, match="no pack of yours"):
+    with pytest.raises(UserError, match="There is no pack"):
         remove_pack("nothing")

@@ -152,7 +152,7 @@ def test_the_account_adds_up_for_any_mixture(tmp_path, mixture):
         there += KINDS[name](folder, number)
     with create_project(tmp_path / "m" / "p") as project:
         if {name for name, _ in mixture} <= {"text", "hidden"}:
-            with pytest.raises(UserError, match="no image file"):
+            with pytest.raises(UserError, match="No image files"):
                 plan_import(project, [tmp_path / "m" / "in"])
             return
         plan = plan_import(project, [tmp_path / "m" / "in"])

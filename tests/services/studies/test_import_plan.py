@@ -132,7 +132,7 @@ def test_junk_is_refused_file_by_file_and_the_rest_is_taken(project, picture, tm
 
 def test_an_empty_folder_says_what_to_add(project, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UserError, match="no image file"):
+    with pytest.raises(UserError, match="No image files"):
         plan_import(project, [tmp_path / "empty"])
 
 

@@ -55,7 +55,7 @@ def test_one_patient_of_several_files_is_warned_of(project, picture, tmp_path: P
     for number in range(2):
         picture(tmp_path / "one" / f"{number}.png", number)
     preview = preview_groups(project, read_files([tmp_path / "one"]), PatientRule("folder"))
-    assert "cannot be split" in preview.warning
+    assert "only one patient" in preview.warning
 
 
 def test_pictures_that_look_alike_know_of_each_other(project, picture, tmp_path: Path) -> None:

@@ -377,7 +377,7 @@ def same_instance_number(case: Path) -> None:
     order = [listing.files[piece.member].name for piece in series.slices]
     ensure(order == expected(case)["order"], f"order {order}")
     (flag,) = [flag for flag in series.flags if flag.code == "missing_geometry"]
-    ensure("Slice Location orders" in flag.sentence, flag.sentence)
+    ensure("sorted by Slice Location" in flag.sentence, flag.sentence)
 
 
 def segmented_palette(case: Path) -> None:

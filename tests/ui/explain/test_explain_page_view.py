@@ -98,7 +98,7 @@ def test_a_class_is_told_by_its_phrases_before_and_after(page):
 def test_phrases_that_hold_before_adaptation_alone_are_said_to(page):
     unsure = replace(RUN.classes[1], after=replace(RUN.classes[1].after, controls=5, by_chance=0.9))
     page.set_state(state(replace(RUN, classes=(unsure,))))
-    assert "held for the unadapted model alone" in page.change.classes.note()
+    assert "held only before adaptation" in page.change.classes.note()
 
 
 def test_an_image_that_was_trained_on_is_said_to_be(page):
@@ -108,7 +108,7 @@ def test_an_image_that_was_trained_on_is_said_to_be(page):
     assert "“normal”, 70.0\N{NO-BREAK SPACE}%" in page.case.answer.text()
     assert "had not seen this patient" in page.case.answer.text()
     page.set_case(view(made_case(1)))
-    assert "says nothing about unseen patients" in page.case.answer.text()
+    assert "is not evidence for unseen patients" in page.case.answer.text()
     page.set_case(view(made_case(3)))
     assert "trained on" not in page.case.answer.text()
 
@@ -145,7 +145,7 @@ def test_how_it_is_known_stands_behind_one_sign_of_each_card(page, qtbot):
 
 def test_a_run_that_read_no_classes_says_how_to_have_them(page):
     page.set_state(state(replace(RUN, classes=())))
-    assert "training again can" in page.change.classes.note()
+    assert "train again" in page.change.classes.note()
 
 
 def test_no_head_is_named_when_the_controls_of_the_run_failed(page):
@@ -153,13 +153,13 @@ def test_no_head_is_named_when_the_controls_of_the_run_failed(page):
     page.change.choose_head(("image", 0, 0))
     assert {row[1] for row in page.change.phrases.data_rows()[1:]} == {NO_WORDS}
     assert "sharp margin" not in str(page.change.heads.data_rows())
-    assert "failed their controls" in page.change.head_text()
+    assert "their controls failed" in page.change.head_text()
     assert NONE_TITLE in page.change.banner.text()
 
 
 def test_a_head_of_the_text_tower_is_given_by_size_alone(page):
     page.change.choose_head(("text", 0, 0))
-    assert "by size alone" in page.change.head_text()
+    assert "only the amount of change" in page.change.head_text()
     assert not page.change.phrases.isVisible()
 
 
@@ -264,9 +264,9 @@ def test_the_map_of_hidden_patches_is_made_on_demand(page, qtbot):
 
 
 def test_a_case_that_waits_shows_how_far_it_is_and_can_be_cancelled(page, qtbot):
-    page.set_case(view(explanation=None, progress=("Following the change", 2, 4)))
+    page.set_case(view(explanation=None, progress=("Attributing the change", 2, 4)))
     assert page.case.is_pending
-    assert "Following the change" in page.case._stage.text()
+    assert "Attributing the change" in page.case._stage.text()
     with qtbot.waitSignal(page.case_cancelled):
         page.case._cancel.click()
     page.set_case(view(explanation=None))

@@ -77,8 +77,8 @@ def test_a_chosen_case_is_explained_and_shown(bench, qtbot):
     shown(bench, qtbot, bench.ids[3])
     assert bench.page.tab == "case"
     assert bench.page.case.is_pending
-    bench.engine.on_progress(Progress(7, "Following the change", 1, 4))
-    assert "Following the change" in bench.page.case._stage.text()
+    bench.engine.on_progress(Progress(7, "Attributing the change", 1, 4))
+    assert "Attributing the change" in bench.page.case._stage.text()
     bench.engine.answer(made_case(bench.ids[3]))
     assert not bench.page.case.is_pending
 

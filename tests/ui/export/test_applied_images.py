@@ -79,7 +79,7 @@ def test_the_table_marks_them_faintly_and_hides_the_column_without_any(bench):
     model = bench.table.model()
     assert bench.table.image_ids()[0] == 6
     assert model.index(0, UNLIKE).data() == MARKED
-    assert "disregard" in model.index(0, UNLIKE).data(Qt.ItemDataRole.ToolTipRole)
+    assert "do not rely on" in model.index(0, UNLIKE).data(Qt.ItemDataRole.ToolTipRole)
     assert model.index(0, TOP).data(Qt.ItemDataRole.ForegroundRole) is not None
     assert model.index(1, TOP).data(Qt.ItemDataRole.ForegroundRole) is None
     assert not bench.table.isColumnHidden(UNLIKE)

@@ -77,7 +77,7 @@ def test_a_written_classifier_carries_the_card_and_a_missing_one_is_refused(sess
     written = export_run(session.project, 1, tmp_path / "mine", method="linear_probe")
     assert written.name == "mine.classifier.safetensors"
     assert read_exported(written).document.method == "linear_probe"
-    with pytest.raises(UserError, match="no file for") as caught:
+    with pytest.raises(UserError, match="cannot export") as caught:
         export_run(session.project, 2, tmp_path / "other", method="gda")
     assert caught.value.code == "not_exported"
 

@@ -138,7 +138,7 @@ def test_what_is_left_out_is_counted_in_the_notice(bench, tmp_path):
 
 def test_one_film_under_two_patients_is_said_in_the_notice(bench, tmp_path):
     bench.drop(film(tmp_path / "a.dcm", "A", 1), film(tmp_path / "b.dcm", "B", 1))
-    assert "same picture as an image of another patient" in bench.notices[-1].remedy
+    assert "same content as an image of another patient" in bench.notices[-1].remedy
 
 
 def patients(bench) -> list[int]:

@@ -246,7 +246,7 @@ def test_labels_go_out_and_come_back_as_one_step(qtbot, filled, tmp_path):
     press(qtbot, filled, (one, two), KEYS.Key_2)
     filled.pages.files.import_labels(tmp_path / "labels.csv")
     assert labels(filled) == ["mass", "mass", "", ""], "nothing changes before it was seen"
-    assert "had another label" in filled.pages.files.dialog.said.text()
+    assert "had a different label" in filled.pages.files.dialog.said.text()
     filled.pages.files.dialog.accept()
     assert labels(filled) == ["cyst", "mass[excluded]", "", ""], "a line without class keeps the label"
     filled.session.undo_stack.undo()

@@ -161,7 +161,7 @@ def test_trouble_is_one_sentence_and_the_button_waits(qtbot, start, dataset, tmp
     assert "exists already" in page.trouble.text()
     assert not page.make.isEnabled()
     studio.pages.welcoming.put_into(dataset)
-    assert "part of the images" in page.trouble.text()
+    assert "contains images" in page.trouble.text()
     studio.pages.welcoming.put_into(tmp_path)
     assert page.make.isEnabled()
     page.patients.choices.card("csv").click()

@@ -305,7 +305,7 @@ def test_the_measures_of_an_image_are_listed_and_marked_from_the_list(viewer, qt
     assert menu.actions()[0].text() == "1   25.0 mm"
     menu.actions()[0].trigger()
     assert viewer.pane.hand.selected == 0
-    next(action for action in menu.actions() if action.text().startswith("Delete the marked")).trigger()
+    next(action for action in menu.actions() if action.text().startswith("Delete the selected")).trigger()
     assert viewer.pane.hand.measures == ()
 
 
