@@ -33,7 +33,7 @@ def environment(**values: str) -> dict[str, str]:
     ("values", "said"),
     [
         ({}, "No display is available"),
-        ({"DISPLAY": ":9931"}, "“:9931” does not answer"),
+        ({"DISPLAY": ":9931"}, "“:9931” does not respond"),
         ({"QT_QPA_PLATFORM": "mir"}, "no platform “mir”"),
     ],
 )

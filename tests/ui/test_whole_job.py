@@ -177,7 +177,7 @@ def test_a_killed_engine_fails_the_run_keeps_the_labels_and_comes_back(
     os.kill(first, signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
     qtbot.waitUntil(lambda: not pages.training.running, timeout=20_000)
     (lost,) = [notice for notice in told if notice.key == "train"]
-    assert "did not finish" in lost.message
+    assert "before this job finished" in lost.message
     assert lost.remedy
     assert session.project.runs() == ()
     assert {image.id: image.class_id for image in session.images()} == labels

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.results.run import Doubt, Prediction
 
 DOUBT_SENTENCES: dict[Doubt, str] = {
-    "far_from_training": "Unlike every training image: the answer is a guess.",
-    "other_modality": "Looks like another kind of image than those it was trained on.",
-    "set_not_single": "More than one class remains possible: treat it as undecided.",
-    "nearly_as_likely": "Two classes are nearly as likely: treat it as undecided.",
+    "far_from_training": "Unlike all training images: the prediction is a guess.",
+    "other_modality": "A different modality from the training images.",
+    "set_not_single": "More than one class is possible: treat it as undecided.",
+    "nearly_as_likely": "Two classes are almost equally likely: treat it as undecided.",
 }
 NEARLY_AS_LIKELY = 0.1
 """Two classes whose probabilities differ by less are nearly as likely."""

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 FlipKind = Literal["now_right", "now_wrong", "otherwise_wrong"]
 FLIP_TITLES: dict[FlipKind, str] = {
-    "now_wrong": "Right before, wrong now",
-    "now_right": "Wrong before, right now",
-    "otherwise_wrong": "Wrong both times, in different ways",
+    "now_wrong": "Correct before, misclassified now",
+    "now_right": "Misclassified before, correct now",
+    "otherwise_wrong": "Misclassified differently by both",
 }
 
 

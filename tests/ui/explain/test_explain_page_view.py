@@ -91,7 +91,7 @@ def test_a_class_is_told_by_its_phrases_before_and_after(page):
     assert "Classes." in card.text()
     card.choose(0)
     assert card.phrases.data_rows()[1:] == ()
-    assert "There is no reliable description" in card.note()
+    assert "No reliable description" in card.note()
     assert "4 are negative controls" in card.note()
 
 
@@ -106,7 +106,7 @@ def test_an_image_that_was_trained_on_is_said_to_be(page):
     page.set_state(replace(state(), predictions=(PREDICTIONS[0], seen, PREDICTIONS[2])))
     page.set_case(view())
     assert "“normal”, 70.0\N{NO-BREAK SPACE}%" in page.case.answer.text()
-    assert "had not seen this patient" in page.case.answer.text()
+    assert "were not trained on this patient" in page.case.answer.text()
     page.set_case(view(made_case(1)))
     assert "is not evidence for unseen patients" in page.case.answer.text()
     page.set_case(view(made_case(3)))
@@ -342,7 +342,7 @@ def test_a_refused_pack_shows_its_faults_and_a_kept_one_can_be_removed(page, qtb
     packs = page.trust.packs
     bad = PackReport("bad", 1, 0, 0, {}, {}, ("Line 2 of “bad.csv” is short.",), ())
     page.set_packs(PacksState((), refused=bad))
-    assert "was not taken" in packs.banner.text()
+    assert "was not added" in packs.banner.text()
     good = PackReport("good", 3, 1, 0, {"radiography": 3}, {}, (), ("“x” names a diagnosis.",))
     page.set_packs(PacksState((good,), added="good"))
     assert "takes part" in packs.banner.text()

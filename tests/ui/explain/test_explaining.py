@@ -175,7 +175,7 @@ def test_a_pack_with_a_fault_is_shown_with_it_and_not_kept(bench):
     path.write_text(PACK.format(modality="roentgen"), encoding="utf-8")
     bench.page.pack_dropped.emit(str(path))
     assert bench.page.tab == "trust"
-    assert "was not taken" in bench.page.trust.packs.banner.text()
+    assert "was not added" in bench.page.trust.packs.banner.text()
     assert not phrase_packs.list_packs()
 
 

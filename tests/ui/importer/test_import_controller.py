@@ -175,7 +175,7 @@ def test_patients_are_told_apart_anew_and_undo_takes_that_back(ruled, qtbot):
     dialog.add.click()
     qtbot.waitUntil(lambda: bool(ruled.notices) and not ruled.importing.busy)
     assert patients(ruled) == [1, 2, 3]
-    assert ruled.notices[-1].message.startswith("3 images are now of 3 patients")
+    assert ruled.notices[-1].message.startswith("3 images are now assigned to 3 patients")
     assert [image.class_id for image in ruled.session.images()] == [image.class_id for image in before]
     assert ruled.session.project.setting("patient_rule") == r"regex:_(\d)"
     ruled.session.undo_stack.undo()

@@ -110,7 +110,7 @@ def test_a_baseline_without_single_predictions_does_not_pretend_to_have_cases(pa
     page.failures.confusion.choose_method("linear_probe")
     with qtbot.assertNotEmitted(page.failures.confusion.cell_chosen):
         click_cell(page, qtbot, (0, 0))
-    assert "not kept" in page.failures.confusion._note.text()
+    assert "not stored" in page.failures.confusion._note.text()
 
 
 def test_training_images_are_left_out_until_asked_for_and_then_marked(page):

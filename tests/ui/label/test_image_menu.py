@@ -76,7 +76,7 @@ def test_pool_tree_and_viewer_open_the_same_menu_for_what_is_on_the_screen(studi
         "Label as mass",
         "Clear label",
         "Mark as uncertain",
-        "Leave out",
+        "Exclude",
         "Sort by similarity",
         "Show in folder",
         "Change patient…",

@@ -184,7 +184,7 @@ def test_moved_images_are_shown_as_such_and_found_in_one_step(qtbot, filled, pic
     assert filled.session.open_project(tmp_path / "job.clipsvd")
     qtbot.waitUntil(lambda: len(filled.pages.files.moved) == IMAGES, timeout=10_000)
     assert all(item.moved for item in filled.pages.label.strip.view.model().items)
-    assert "4 of 4 images are not where they were" in told[-1].message
+    assert "4 of 4 images are missing" in told[-1].message
     filled.pages.files.relink(tmp_path / "elsewhere")
     qtbot.waitUntil(lambda: not filled.pages.files.moved, timeout=10_000)
     assert not any(item.moved for item in filled.pages.label.strip.view.model().items)

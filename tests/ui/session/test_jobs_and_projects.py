@@ -63,7 +63,7 @@ def test_a_training_is_recorded_in_its_own_project_while_another_is_open(qtbot, 
     assert studio.session.project.runs() == ()
     assert runs_of(first) == 1
     done = next(notice for notice in studio.told if notice.key == ELSEWHERE_KEY)
-    assert done.message.startswith("“first”: Run 1 is done")
+    assert done.message.startswith("“first”: Run 1 finished")
     studio.window.notice_action.emit(done.action)
     assert studio.session.project.path == first
     assert len(studio.session.project.runs()) == 1

@@ -124,13 +124,13 @@ def test_a_cancelled_fetch_leaves_nothing_but_what_arrived(bench: Bench, qtbot) 
 
 
 def test_a_begun_fetch_is_offered_to_go_on(bench: Bench) -> None:
-    assert bench.controller.offer().button == "Fetch BiomedCLIP…"
+    assert bench.controller.offer().button == "Download BiomedCLIP…"
     assert "785 MB" in bench.controller.offer().words
     assert "MIT" in bench.controller.offer().words
     part = download.folder_of(BIOMEDCLIP) / "vocab.txt"
     part.parent.mkdir(parents=True)
     part.write_text("[PAD]")
-    assert bench.controller.offer().button == "Go on fetching BiomedCLIP…"
+    assert bench.controller.offer().button == "Resume downloading BiomedCLIP…"
     bench.session.settings = replace(Settings(), backbones=(("biomedclip", "/somewhere"),))
     assert bench.controller.offer() is None
 

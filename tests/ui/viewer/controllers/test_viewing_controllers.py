@@ -196,7 +196,7 @@ def test_a_second_reader_is_not_shown_where_the_model_looked(bench, qtbot):
     bench.session.notice.connect(told.append)
     bench.session.read_as("B")
     qtbot.keyClick(bench.viewer, Qt.Key.Key_K)
-    assert "second reader" in told[-1].message
+    assert "second reading" in told[-1].message
     assert not hasattr(explainer, "asked")
     assert not bench.viewer.heat_shown
     heat.deleteLater()
@@ -426,7 +426,7 @@ def test_the_chosen_window_is_the_one_an_image_comes_back_in(bench, qtbot):
     words = " ".join(bench.viewer.frame.corners.bottom_left)
     assert "Window C -600   W 1500, chosen by you" in words
     assert "The whole image" in words
-    assert "not turned" in words
+    assert "Stored orientation" in words
 
 
 LINE = Measure("distance", ((1.5, 2.0), (10.0, 20.5)))
