@@ -37,9 +37,7 @@ class MapTab(QWidget):
         self.map = CaseMap()
         self._card = Card("Map of the cases")
         self._sentence = label("", "muted")
-        self._pca = button(
-            "PCA", hint="The first two principal components; available at once"
-        )
+        self._pca = button("PCA", hint="The first two principal components; available at once")
         self._tsne = button("Neighbours (t-SNE)", hint="Takes some seconds; can be cancelled")
         self._save = save_button(self.map)
         self._bar = QProgressBar()

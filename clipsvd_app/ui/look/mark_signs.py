@@ -28,7 +28,7 @@ def sign_of(mark: Mark) -> MarkSign | None:
     """Return the sign of a mark, None for an image without one."""
     return {
         "uncertain": MarkSign("?", CAUTION, "Uncertain"),
-        "excluded": MarkSign("×", REFUSED, "Left out"),
+        "excluded": MarkSign("×", REFUSED, "Excluded"),
     }.get(mark)
 
 

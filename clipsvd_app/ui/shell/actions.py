@@ -49,7 +49,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("edit.redo", "Redo", "Edit", "Ctrl+Shift+Z", "redo"),
     ActionSpec("edit.clear_label", "Clear label", "Edit", icon="trash", hint="Delete", rule=True),
     ActionSpec("edit.uncertain", "Mark as uncertain", "Edit", hint="U"),
-    ActionSpec("edit.exclude", "Leave out", "Edit", hint="X"),
+    ActionSpec("edit.exclude", "Exclude", "Edit", hint="X"),
     ActionSpec("image.similar", "Sort by similarity", "Edit", rule=True),
     ActionSpec("image.show_in_folder", "Show in folder", "Edit", icon="folder"),
     ActionSpec("image.change_patient", "Change patient…", "Edit", icon="patient"),

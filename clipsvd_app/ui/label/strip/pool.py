@@ -211,7 +211,7 @@ def _note(image: ProjectImage, notes: PoolNotes, titles: Mapping[int, str]) -> s
     lines = (
         "File missing" if image.id in notes.moved else "",
         "File replaced under the same name; not used" if image.id in notes.replaced else "",
-        {"uncertain": "Uncertain: not used for training until labelled", "excluded": "Left out"}.get(
+        {"uncertain": "Uncertain: not used for training until labelled", "excluded": "Excluded"}.get(
             image.mark, ""
         ),
         f"Looks almost identical to {', '.join(alike[:3])}" if alike else "",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 CLASS_PREFIX = "class:"
 DISAGREES = "disagrees"
-_KINDS = {"unlabelled": "Unlabelled", "uncertain": "Uncertain", "excluded": "Left out"}
+_KINDS = {"unlabelled": "Unlabelled", "uncertain": "Uncertain", "excluded": "Excluded"}
 
 
 @dataclass(frozen=True, slots=True)

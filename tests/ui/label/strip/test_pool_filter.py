@@ -78,7 +78,7 @@ def test_the_menu_counts_and_a_class_that_is_gone_filters_nothing():
     assert [(entry.words, entry.count) for entry in state.entries] == [
         ("Unlabelled", 1),
         ("Uncertain", 1),
-        ("Left out", 1),
+        ("Excluded", 1),
         ("cyst", 2),
     ]
     assert state.words == "cyst and names with “ab”"
