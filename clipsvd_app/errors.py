@@ -58,7 +58,7 @@ def reason_of(error: OSError) -> str:
     return _REASONS.get(error.errno or 0, _GONE)[0]
 
 
-def file_trouble(path: Path, error: OSError) -> UserError:
+def file_error(path: Path, error: OSError) -> UserError:
     """Return the sentence for what the system says of a file or folder: that reason and no other."""
     reason, remedy, code = _REASONS.get(error.errno or 0, _GONE)
     return UserError(f"“{path.name}” cannot be read or written: {reason}.", remedy=remedy, code=code)
@@ -70,7 +70,7 @@ def file_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise file_trouble(path, error) from error
+        raise file_error(path, error) from error
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from clipsvd_app.cli.console import Console
 from clipsvd_app.cli.model import adapters, backbones, bench, corpus, evaluate, explain, train
 from clipsvd_app.cli.project import demo, image, images, labels, report
 from clipsvd_app.domain.words.notice import NOT_FOR_DIAGNOSIS
-from clipsvd_app.errors import Cancelled, UserError, file_trouble
+from clipsvd_app.errors import Cancelled, UserError, file_error
 from clipsvd_app.text_streams import use_readable_streams
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None
         return 0
     except OSError as error:
         # a folder of the program's own, a file or stdout itself: every reader of images has its own sentences
-        console.error(str(file_trouble(Path(error.filename or "the output"), error)))
+        console.error(str(file_error(Path(error.filename or "the output"), error)))
         _silence(sys.stdout)
         return USER_ERROR
 

@@ -1,1 +1,1 @@
-"""Reading, showing and finding medical images; the readers' libraries load on first use."""
+"""Reading, displaying and finding medical images; the readers' libraries load on first use."""

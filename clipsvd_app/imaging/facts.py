@@ -1,4 +1,4 @@
-"""What `clipsvd image FILE` prints."""
+"""The facts that `clipsvd image FILE` prints."""
 
 from __future__ import annotations
 

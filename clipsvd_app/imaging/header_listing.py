@@ -1,4 +1,4 @@
-"""Everything that the header of a file says, element by element, to be looked at and never kept."""
+"""All elements of a file's header, to be displayed and never stored."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 
     from clipsvd_app.imaging.values import ImageHeader
 
+# Bounds what the window lists; enhanced objects hold more, mostly equal groups.
 MOST_ROWS = 20_000
 MOST_ITEMS = 200
 LONGEST_VALUE = 20_000
+# Of nested sequences: hostile files nest thousands, which would exhaust the stack.
 _DEEPEST = 16
 _BINARY = frozenset({"OB", "OW", "OF", "OD", "OL", "OV", "UN"})
 _LONGEST_PRINTED = 128  # of bytes that nothing says the meaning of
+# Offset and length of the text fields, by the size of the header (nifti1.h, nifti2.h).
 _NIFTI_TEXTS = {348: ((148, 80, "descrip"), (228, 24, "aux_file"), (328, 16, "intent_name"))}
 _NIFTI_TEXTS[540] = ((240, 80, "descrip"), (320, 24, "aux_file"), (508, 16, "intent_name"))
 

@@ -1,4 +1,4 @@
-"""Opening a file to read it: all that look into one file while it is held share one opening."""
+"""Opening a file for reading: readers of a held file share one opening."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-# Only the class of the system itself can be derived from before Python 3.12.
+# Before Python 3.12, only the system's own class of Path can be subclassed.
 if sys.platform == "win32":
     from pathlib import WindowsPath as _SystemPath
 else:

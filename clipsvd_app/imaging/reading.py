@@ -1,4 +1,4 @@
-"""One way in for every kind of image: sniff, then the reader of that kind."""
+"""The entry point for every kind of image: find the kind by content, then call its reader."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 # Raise this whenever the same file would give other pixels, greys or windows than before: no thumbnail and no
 # feature of the older reading is taken for one of the newer.
 PIXELS_VERSION = 4
+# Bounds memory; a worker's answer is pickled whole.
 _BYTES_AT_ONCE = 64 * 1024**2
 
 
 def read_header(path: Path) -> ImageHeader:
-    """Read what a file says of its image, without decoding pixels; refuses what is no image."""
+    """Read the header of an image, without decoding pixels; refuses anything that is no image."""
     kind = sniff(path)
     if kind == "DICOM":
         from clipsvd_app.imaging.dicom.header import read_dicom_header

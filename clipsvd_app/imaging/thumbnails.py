@@ -1,4 +1,4 @@
-"""Small pictures of frames, kept on disk by content; the cache may be deleted at any time."""
+"""Thumbnails of frames, cached on disk by content; the cache may be deleted at any time."""
 
 from __future__ import annotations
 
@@ -62,5 +62,5 @@ def _load(kept: Path) -> Bytes | None:
     try:
         with Image.open(kept, formats=("PNG",)) as image:
             return np.array(image.convert("RGB"))
-    except (OSError, ValueError, SyntaxError):  # absent, or damaged and made again
+    except (OSError, ValueError, SyntaxError):  # absent, or damaged: made again
         return None

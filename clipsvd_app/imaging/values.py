@@ -1,4 +1,4 @@
-"""The values that pass between reading, showing and learning from images."""
+"""The values that pass between reading, displaying and training on images."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Vector: TypeAlias = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Percentiles:
-    """A window still to be taken from pixels, from one percentile to another. from_zero: 0 is black."""
+    """A window to be computed from pixels, from one percentile to another. from_zero: 0 is black."""
 
     low: float
     high: float
@@ -72,7 +72,7 @@ FaultCode: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True)
 class HeaderFault:
-    """Something that a DICOM header says wrongly or unreadably; the sentences are made where flags are.
+    """A wrong or unreadable value of a DICOM header; the sentences are made with the flags.
 
     about: the keyword of an element; of miscounted frames the numbers said and found.
     """
@@ -168,7 +168,7 @@ NoteCode: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True)
 class FileNote:
-    """What is left out of a file, or said in it twice and differently; sentences are made where flags are.
+    """Something left out of a file or contradictory in it; the sentences are made with the flags.
 
     count: pages, pictures or channels, or 1 where the file as a whole is meant.
     """
@@ -179,7 +179,7 @@ class FileNote:
 
 @dataclass(frozen=True, slots=True)
 class ImageHeader:
-    """What a file says of its image, read without decoding pixels.
+    """The header of an image, read without decoding pixels.
 
     kind: DICOM, volume, or one of `sniffing.PICTURES`. modality: the DICOM code, "OT" or "" elsewhere.
     transfer_syntax: a UID, or the name of a picture's codec. The UIDs are for grouping; patient_id,
@@ -251,7 +251,7 @@ class Frame:
     place: FramePlace = NOWHERE
 
     def table_of(self, window: Window | None) -> VoiLut | None:
-        """Return the table that a window stands for; None means the frame's own window."""
+        """Return the table of a window; None means the frame's own window."""
         return dict(self.tables).get(self.window if window is None else window)
 
 

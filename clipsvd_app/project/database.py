@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from filelock import FileLock, Timeout
 
-from clipsvd_app.errors import UserError, file_trouble
+from clipsvd_app.errors import UserError, file_error
 from clipsvd_app.project.schema import APPLICATION_ID, MIGRATIONS, VERSION
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def writer_lock(path: Path) -> FileLock | None:
         ) from error
     except OSError as error:
         if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise file_trouble(path, error) from error
+            raise file_error(path, error) from error
         raise UserError(
             f"The folder of “{path.name}” is not writable.",
             remedy="Copy the project to your own folder and open it there.",
@@ -238,7 +238,7 @@ def worded(path: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         raise _sqlite_trouble(path, error) from error
     except OSError as error:
-        raise file_trouble(path, error) from error
+        raise file_error(path, error) from error
 
 
 def _sqlite_trouble(path: Path, error: sqlite3.DatabaseError) -> Exception:

@@ -15,7 +15,7 @@ import pytest
 
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.domain.study import NewImage
-from clipsvd_app.errors import UserError, file_trouble
+from clipsvd_app.errors import UserError, file_error
 from clipsvd_app.project import backups, create_project, database, open_project
 from clipsvd_app.project.backups import copy_beside, newest_backup
 from clipsvd_app.project.changes import AddImages, SetLabels
@@ -245,7 +245,7 @@ def test_a_data_folder_that_cannot_be_made_keeps_nobody_out(study: Path) -> None
     ],
 )
 def test_each_refusal_of_the_system_has_its_own_sentence(number: int, said: str) -> None:
-    assert said in file_trouble(Path("study.clipsvd"), OSError(number, "")).message
+    assert said in file_error(Path("study.clipsvd"), OSError(number, "")).message
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import torch
 from clipsvd_app.engine.device.fallback import with_cpu_in_reserve
 from clipsvd_app.engine.device.torch_setup import default_modes
 from clipsvd_app.engine.sigma.warm import WarmBackbone, WarmBackbones
-from clipsvd_app.errors import UserError, file_trouble
+from clipsvd_app.errors import UserError, file_error
 from clipsvd_app.jobs import (
     CURVE_FILE,
     AddBackboneRequest,
@@ -150,7 +150,7 @@ def _limits_as_user_errors() -> Iterator[None]:
         if error.errno is None:
             raise
         if error.errno != errno.ENOSPC:
-            raise file_trouble(Path(error.filename or "A file"), error) from error
+            raise file_error(Path(error.filename or "A file"), error) from error
         raise UserError(
             "The disk is full.", remedy="Free some space, then start the job again.", code="disk_full"
         ) from error

@@ -34,11 +34,14 @@ if TYPE_CHECKING:
 
     from pydicom.dataset import FileDataset
 
+# Whatever the file's size: dcmread holds a data set whole, and one of 1 MB can inflate to 2 GB.
 MAX_INFLATED_BYTES = 512 * 1024**2
-# Data of pixels shrinks seldom by more than a tenth of this; bombs come near deflate's own 1,032.
+# Pixel data rarely shrink by more than a tenth of this; bombs come close to deflate's limit of 1,032.
 MAX_INFLATION = 100
+# A small file may be nearly empty images, which shrink by more than MAX_INFLATION and still fit in memory.
 ALWAYS_INFLATED_BYTES = 64 * 1024**2
 MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
+# The group and elements of pixel data, and the length of a value of unknown length (PS3.6, PS3.5 7.1).
 _PIXEL_KEYWORDS = {0x0008: "FloatPixelData", 0x0009: "DoubleFloatPixelData", 0x0010: "PixelData"}
 _PIXEL_GROUP = 0x7FE0
 _PIXEL_VRS = frozenset((b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"UN"))
@@ -58,7 +61,7 @@ def reading(path: Path) -> Iterator[None]:
 
 
 def read_dataset(path: Path) -> TrueDataset:
-    """Return the elements this program looks at, those about pixels as the pixel data prove them.
+    """Return the elements that this program uses, those about pixels corrected by the pixel data.
 
     Refuses damaged files, objects without pixels (by name), and data that inflate beyond their bound.
     """
@@ -148,9 +151,10 @@ def read_elements(path: Path) -> tuple[FileDataset, PixelPlace | None]:
 
 
 def _place_at(file: BinaryIO, *, is_big: bool) -> tuple[PixelPlace | None, bool]:
-    """Read the head of the pixel data, before which pydicom has stopped, and say whether it is implicit.
+    """Read the head of the pixel data, before which pydicom stopped, and return whether it is implicit.
 
-    The element itself tells: read as a length, any of its representations would be odd.
+    Bytes 4 and 5 of an explicit element are its representation. Read as part of a length, its letters would
+    make an odd number, which no length of DICOM is.
     """
     head = file.read(8)
     order = ">" if is_big else "<"
@@ -197,6 +201,7 @@ def _in_other_order(file: BinaryIO, wanted: list[str | int] | None) -> FileDatas
     if said not in NATIVE - {DEFLATED} or 0 not in group or is_little == (said != EXPLICIT_BIG):
         return None
     file.seek(start)
+    # pydicom needs the character set to decode names.
     tags = None if wanted is None else [Tag(tag) for tag in ("SpecificCharacterSet", *wanted)]
     elements = read_dataset(file, False, is_little, stop_when=_at_pixel_data, specific_tags=tags)
     return FileDataset(file, elements, preamble, meta, is_implicit_VR=False, is_little_endian=is_little)
@@ -204,13 +209,14 @@ def _in_other_order(file: BinaryIO, wanted: list[str | int] | None) -> FileDatas
 
 @functools.cache
 def _wanted_tags() -> list[str | int]:
+    # The groups 6000, 6002, … 601E: number << 17 adds 2 to the group for each.
     overlays = [0x60000000 + (number << 17) + element for number in range(16) for element in OVERLAY_ELEMENTS]
     return [*KEYWORDS, *overlays]
 
 
 def refuse_inflation(path: Path) -> None:
     """Refuse a deflated data set that would not fit in memory, before anything inflates it."""
-    # dcmread's own two steps: only they say for certain where it will start to inflate.
+    # The first two steps of dcmread (pydicom 3.0): only they show where it will start to inflate.
     from pydicom.filereader import _read_file_meta_info, read_preamble
 
     with opened(path) as file:
@@ -225,7 +231,7 @@ def refuse_inflation(path: Path) -> None:
 
 
 def _inflated_length(file: Any, bound: int) -> int:  # noqa: ANN401 - any binary file
-    """Count the bytes a raw deflate stream gives, a mebibyte at a time, up to just beyond the bound."""
+    """Count the bytes of a raw deflate stream, a mebibyte at a time, up to just beyond the bound."""
     chunk = 1024**2
     inflater = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
     length, pending = 0, b""
@@ -248,7 +254,7 @@ def without_pixels(path: Path, dataset: TrueDataset) -> UserError:
 
 
 def _refuse_no_data_set(path: Path) -> None:
-    """Tell a data set that only says too little about itself from bytes that make no sense."""
+    """Refuse bytes that are no data set; return if it is one that only lacks the usual elements."""
     from pydicom import dcmread
     from pydicom.datadict import dictionary_has_tag
 

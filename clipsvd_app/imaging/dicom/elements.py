@@ -9,7 +9,7 @@ from clipsvd_app.imaging.guard import refusals
 
 
 class Dataset(Protocol):
-    """What a data set and an item of a sequence have in common, whoever parsed it."""
+    """What data sets and items of sequences have in common, with any parser."""
 
     def get(self, key: Any, /) -> Any:  # noqa: ANN401 - a keyword or a tag, and whatever the file holds
         """Return an element's value, None where it is absent."""
@@ -17,7 +17,7 @@ class Dataset(Protocol):
 
 _CODE = re.compile(r"[A-Z0-9_ ]{1,16}")
 
-# Everything the program ever looks at: other elements, patient data among them, are not even parsed.
+# All elements that the program uses: others, patient data among them, are not even parsed.
 KEYWORDS = (
     "SOPClassUID",
     "ImageType",
@@ -100,7 +100,7 @@ KEYWORDS = (
 OVERLAY_ELEMENTS = (0x0010, 0x0011, 0x0015, 0x0022, 0x0040, 0x0050, 0x0051, 0x0100, 0x0102, 0x1500, 0x3000)
 
 
-# A number as people and programs write it: a decimal comma, blanks, a unit that says what is meant anyway.
+# A number as people and programs write it: with a decimal comma, blanks, or the unit that is meant anyway.
 _PLAIN_NUMBER = re.compile(
     r"[+-]?(\d{1,30}([.,]\d{0,30})?|[.,]\d{1,30}|\d{1,3}(,\d{3})+\.\d{1,30}|\d{1,3}(\.\d{3})+,\d{1,30})(e[+-]?\d{1,3})?"
 )
@@ -125,8 +125,8 @@ def code(dataset: Dataset, keyword: str) -> str:
 def shown_code(dataset: Dataset, keyword: str) -> str:
     """Return a code string (PS3.5 6.2, CS: up to 16 of A-Z, 0-9, blank and underscore), else "".
 
-    These are the words of a file that a project keeps and pages show: free text in their place may hold
-    anything, a patient's name among it.
+    Projects store these words and pages show them; free text in their place may hold anything, including a
+    patient's name.
     """
     value = text(dataset, keyword)
     return value if _CODE.fullmatch(value) else ""
@@ -201,7 +201,7 @@ def _plain_number(value: Any) -> float:  # noqa: ANN401 - whatever the file hold
 
 
 def _raw_bytes(dataset: Any, keyword: str) -> bytes | None:  # noqa: ANN401 - whichever parser it is of
-    """Return an element as it lies in the file, where its own representation cannot be read."""
+    """Return an element's bytes in the file, for a value that its representation cannot parse."""
     source = getattr(dataset, "source", dataset)
     if not hasattr(source, "get_item"):
         return None
@@ -217,6 +217,7 @@ _WRITTEN = frozenset(_WRITTEN_VRS.split())
 def whole(dataset: Dataset, keyword: str, otherwise: int) -> int:
     """Return an element as a whole number, or `otherwise` where it is absent or broken."""
     value = number(dataset, keyword)
+    # Beyond 2**53 a float no longer holds every whole number; NaN fails the comparison too.
     if value is None or not abs(value) < 2**53:
         return otherwise
     return int(value)
@@ -248,7 +249,7 @@ def frame_group(dataset: Dataset, sequence: str, frame: int) -> Dataset | None:
 
 
 def damage() -> tuple[type[Exception], ...]:
-    """Return what pydicom raises on damaged files; some of it derives from nothing but Exception."""
+    """Return what pydicom raises on damaged files; some of it derives directly from Exception."""
     from pydicom.errors import BytesLengthException, InvalidDicomError
 
     return (*refusals.DAMAGE, BytesLengthException, InvalidDicomError)

@@ -1,4 +1,4 @@
-"""What a DICOM file says of the examination it is of: to be shown while the file is at hand, never kept."""
+"""The examination that a DICOM file belongs to: shown while the file is available, never stored."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ELEMENTS = ("StudyDate", "Modality", "StudyDescription", "SeriesDescription")
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """When, how and what was examined (PS3.3 C.7.2.1, C.7.3.1); empty where the file does not say.
+    """Date, modality and descriptions (PS3.3 C.7.2.1, C.7.3.1); empty where the file does not state them.
 
     date: ISO 8601. study, series: their descriptions.
     """

@@ -1,4 +1,4 @@
-"""Where the frames of a DICOM object lie, and what a pixel measures (PS3.3 C.7.6.2, 10.7.1)."""
+"""Where the frames of a DICOM object lie, and the size of a pixel (PS3.3 C.7.6.2, 10.7.1)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from clipsvd_app.imaging.dicom.elements import Dataset
 
 _POSITION, _ORIENTATION, _TERMS = "ImagePositionPatient", "ImageOrientationPatient", "PatientOrientation"
-# Written direction cosines are rounded; beyond this they are no pair of perpendicular unit vectors.
+# Stored direction cosines are rounded; beyond this they are not two perpendicular unit vectors.
 _LOOSENESS = 0.01
 
 
@@ -121,14 +121,15 @@ def _first(groups: Sequence[Dataset], sequence: str, keyword: str) -> tuple[floa
 _CENTIMETRES = 3  # Physical Units X/Y Direction of an ultrasound region, PS3.3 C.8.5.5.1.15
 _TWO_DIMENSIONAL = (0, 1)  # Region Spatial Format: not said, or 2D, PS3.3 C.8.5.5.1.1
 _CALIBRATED = frozenset({"GEOMETRY", "FIDUCIAL"})
+# A projection is never smaller than the patient, and no clinical one is twenty times as large.
 _LEAST_MAGNIFICATION, _MOST_MAGNIFICATION = 1.0, 20.0
 
 
 def scale_of(dataset: Dataset, frame: int = 0) -> tuple[Spacing, ScaleLimits]:
     """Return the distance between rows and between columns, None where none holds, and where it is true.
 
-    A projection's Imager Pixel Spacing is true at the detector; where the magnification is known it is
-    brought to the patient. Regions of ultrasound are calibrated each for itself.
+    A projection's Imager Pixel Spacing is true at the detector; where the magnification is known, it is
+    converted to the patient. Each ultrasound region has its own calibration.
     """
     regions = _regions(dataset)
     if regions:
@@ -165,7 +166,7 @@ def _projected(dataset: Dataset, frame: int) -> tuple[Spacing, SpacingPlane]:
 
 
 def _magnification(dataset: Dataset) -> float | None:
-    """Return how much larger a projection is than the patient, None where it is not said."""
+    """Return how much larger a projection is than the patient, None where it is not stated."""
     said = number(dataset, "EstimatedRadiographicMagnificationFactor")
     to_detector, to_patient = (
         number(dataset, "DistanceSourceToDetector"),
@@ -204,6 +205,7 @@ def _region_spacing_mm(item: Dataset) -> tuple[float, float] | None:
         return None
     if not x_cm or not y_cm or not isfinite(x_cm) or not isfinite(y_cm):
         return None
+    # Centimetres to millimetres.
     return abs(y_cm) * 10.0, abs(x_cm) * 10.0
 
 
@@ -213,7 +215,7 @@ def _covers(region: ScaledRegion, dataset: Dataset) -> bool:
 
 
 def _pair(source: Dataset, keyword: str) -> tuple[float, float] | None:
-    """Return a spacing of rows and columns; one number alone is meant for both."""
+    """Return a spacing of rows and columns; a single number stands for both."""
     spacing = numbers(source, keyword)
     if len(spacing) == 1:
         spacing *= 2
@@ -223,4 +225,5 @@ def _pair(source: Dataset, keyword: str) -> tuple[float, float] | None:
 
 
 def _alike(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    # Stored with few digits: a thousandth still is the same spacing.
     return all(isclose(a, b, rel_tol=1e-3) for a, b in zip(one, other, strict=True))

@@ -33,10 +33,11 @@ if TYPE_CHECKING:
     from clipsvd_app.imaging.dicom.elements import Dataset
     from clipsvd_app.imaging.dicom.true_image import TrueDataset
 
+# Modalities whose devices draw text, often the patient's name, into the pixels; also secondary captures.
 _OFTEN_ANNOTATED = frozenset({"US", "IVUS", "ES", "SC", "OT", "GM", "XC"})
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
-# What would change the picture or its measures if it were taken for absent.
+# Elements that would change the image or its measurements if they were taken for absent.
 _MEASURES = (
     "PixelSpacing",
     "ImagerPixelSpacing",
@@ -153,7 +154,7 @@ def _burned_in_text_likely(dataset: Dataset) -> bool:
 
 
 def faults_of(dataset: TrueDataset, frames: Iterable[int]) -> tuple[HeaderFault, ...]:
-    """Return what is wrong of what frames are shown and measured by, each fault once."""
+    """Return the faults of the elements by which frames are displayed and measured, each once."""
     groups = (
         (group, keywords)
         for frame in frames
@@ -185,7 +186,7 @@ def _all_frames(dataset: Dataset) -> range:
 
 
 def _has_supplement(dataset: Dataset) -> bool:
-    """Say whether values from somewhere on are colours (Supplemental Palette Color, PS3.3 C.7.6.19)."""
+    """Say whether values from some point on are colours (Supplemental Palette Color, PS3.3 C.7.6.19)."""
     descriptor = numbers(dataset, "RedPaletteColorLookupTableDescriptor")
     presented = code(dataset, "PixelPresentation")
     return len(descriptor) == 3 and (presented in ("COLOR", "MIXED") or (not presented and descriptor[1] > 0))

@@ -1,4 +1,4 @@
-"""Names for DICOM objects that are no images, with and without pixels (PS3.3 C.7.3.1.1.1, PS3.4 B.5)."""
+"""Names for DICOM objects that are not images, with and without pixels (PS3.3 C.7.3.1.1.1, PS3.4 B.5)."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def object_name(dataset: Dataset) -> str:
 
 
 def may_show_a_slide_label(dataset: Dataset) -> bool:
-    """Say whether a picture is of a whole glass slide, on which a label with a name may be stuck."""
+    """Say whether an image shows a whole glass slide, which may bear a label with a name."""
     if text(dataset, "SOPClassUID").removeprefix(_STORAGE) != _WHOLE_SLIDE:
         return False
     return not {"LABEL", "OVERVIEW"}.isdisjoint(texts(dataset, "ImageType"))

@@ -21,10 +21,13 @@ if TYPE_CHECKING:
 
 Value: TypeAlias = "str | tuple[float, ...]"
 
+# The headers of most files end within 32 kB, one read; longer ones are read up to 2 MB, others by pydicom.
 HEAD_BYTES = 32 * 1024
 MOST_HEAD_BYTES = 2 * 1024**2
+# The length of sequences and encapsulated pixel data that end with a delimiter (PS3.5 7.1, 7.5).
 UNDEFINED = 0xFFFFFFFF
 IMPLICIT_LITTLE = "1.2.840.10008.1.2"
+# Explicit big endian and deflated; the third is the verification class, which is no transfer syntax.
 _NOT_LITTLE = frozenset({"1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.1"})
 
 _PIXELS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
@@ -32,6 +35,7 @@ _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _META_CLASS, _META_SYNTAX = 0x00020002, 0x00020010
 _REPRESENTATION = 0x00280103
 _SEVERAL_CODES = frozenset({0x00080008, 0x00200020})  # Image Type, Patient Orientation
+# Deeper nesting than scanners write is left to pydicom, and cannot exhaust the stack here.
 _DEEPEST = 8
 
 _LONG_VRS = frozenset(
@@ -107,7 +111,7 @@ def _scanned(head: bytes, keywords: tuple[str, ...], file_length: int) -> PlainD
     at, meta = _file_meta(head)
     implicit = meta.TransferSyntaxUID == IMPLICIT_LITTLE
     if implicit and head[at + 4 : at + 6] in _SHORT_VRS | _LONG_VRS:
-        raise _NotPlainError  # the data set is explicit, whatever is said of it
+        raise _NotPlainError  # the data set is explicit, whatever the transfer syntax states
     found: dict[int, tuple[bytes, bytes]] = {}
     tags = _wanted(keywords)
     last = 0

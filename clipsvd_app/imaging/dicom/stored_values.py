@@ -72,9 +72,9 @@ def is_unusable(source: Dataset, keyword: str) -> bool:
 
 
 def is_shown_as_stored(dataset: Dataset) -> bool:
-    """Say whether the modality transformation is not for display, but back to linear (PS3.4 N.2.1.2).
+    """Say whether the modality transformation linearises values and is not for display (PS3.4 N.2.1.2).
 
-    So it is of angiography and radiofluoroscopy with logarithmic values (PS3.3 C.8.7.1.1.2).
+    This holds for angiography and radiofluoroscopy with logarithmic values (PS3.3 C.8.7.1.1.2).
     """
     relation = code(_properties(dataset), "PixelIntensityRelationship") or code(
         dataset, "PixelIntensityRelationship"
@@ -123,9 +123,10 @@ def _rescaled(dataset: Dataset, frame: int) -> Dataset:
     return dataset if group is None else group
 
 
-# What broken descriptors and tables raise.
+# The exceptions that broken descriptors and tables raise.
 BROKEN_TABLE = (TypeError, ValueError, LookupError, AttributeError, OverflowError)
 _COLOURS = ("Red", "Green", "Blue")
+# A descriptor of 16 bits writes 65,536 entries as 0 (PS3.3 C.11.1.1).
 _MAX_ENTRIES = 2**16
 
 
@@ -249,7 +250,7 @@ def padding_value(dataset: Dataset, stored: Array) -> float | None:
 
 
 def is_padding(dataset: Dataset, stored: Array, padding: float) -> Array:
-    """Mark padding; with a Range Limit everything between the two values is."""
+    """Return which pixels are padding; with a Range Limit, everything between the two values is."""
     limit = number(dataset, f"{_prefix(stored)}PixelPaddingRangeLimit")
     if limit is None or not np.isfinite(limit):
         return np.asarray(stored == padding)

@@ -1,4 +1,4 @@
-"""What a DICOM image truly is: where its header and its pixel data contradict each other, the data decide."""
+"""A DICOM image as its pixel data show it: where they contradict the header, the pixel data decide."""
 
 from __future__ import annotations
 
@@ -46,6 +46,8 @@ _PHOTOMETRICS: Final = {
         *("YBR_PARTIAL_422", "YBR_PARTIAL_420", "YBR_ICT", "YBR_RCT"),
     )
 } | {"PALETTECOLOR": "PALETTE COLOR", "MONOCHROME": "MONOCHROME2"}
+# Enough for the header of nearly every stream; up to 16 MB of application segments (ICC, Exif) may precede
+# it.
 _HEAD_BYTES: Final = 64 * 1024
 _LONGEST_HEAD_BYTES: Final = 16 * 1024**2
 _ITEM: Final = b"\xfe\xff\x00\xe0"
@@ -53,7 +55,7 @@ _ITEM: Final = b"\xfe\xff\x00\xe0"
 
 @dataclass(frozen=True, slots=True)
 class TrueDataset:
-    """The elements of a data set, those of the image pixel module as the pixel data prove them.
+    """The elements of a data set, those of the image pixel module corrected by the pixel data.
 
     source: the data set as it was parsed, once. transfer_syntax: as it was found, not as it was stated.
     frames: of compressed pixels, the stretches of the file that hold each. faults: where the header is wrong.
@@ -69,7 +71,7 @@ class TrueDataset:
     faults: tuple[HeaderFault, ...] = ()
 
     def get(self, key: Any) -> Any:  # noqa: ANN401 - a keyword or a tag, and whatever the file holds
-        """Return an element as the pixel data prove it, else as the header has it, None if absent."""
+        """Return an element as the pixel data show it, else as the header states it, None if absent."""
         return self.proven[key] if key in self.proven else self.source.get(key)
 
     def prove(self, keyword: str, value: Any, *, silently: bool = False) -> TrueDataset:  # noqa: ANN401
@@ -83,7 +85,7 @@ class TrueDataset:
 
 
 def settled_by_pixels(path: Path, dataset: TrueDataset) -> TrueDataset:
-    """Compare the header with the pixel data and let these decide; reads the starts of streams at most."""
+    """Correct the header by the pixel data; reads at most the start of a stream or the first frame."""
     dataset = _named(dataset)
     place = dataset.place
     if place is None:
@@ -97,7 +99,7 @@ def settled_by_pixels(path: Path, dataset: TrueDataset) -> TrueDataset:
 
 
 def _named(dataset: TrueDataset) -> TrueDataset:
-    """Settle what the photometric interpretation is called, and what is left out where one thing is meant."""
+    """Normalise the name of the photometric interpretation, and fill in what is missing but unambiguous."""
     said = code(dataset, "PhotometricInterpretation")
     samples = whole(dataset, "SamplesPerPixel", 0)
     plain = "".join(said.replace("_", " ").split())
@@ -112,7 +114,7 @@ def _named(dataset: TrueDataset) -> TrueDataset:
 
 
 def _as_they_lie(file: BinaryIO, dataset: TrueDataset, file_length: int) -> TrueDataset:
-    """Find the frames of compressed pixels, whatever the transfer syntax says about them."""
+    """Find the frames of compressed pixels, whatever transfer syntax is stated."""
     place = dataset.place
     assert place is not None
     file.seek(place.start)
@@ -193,7 +195,7 @@ def joined(file: BinaryIO, stretches: tuple[Stretch, ...], limit: int | None = N
 
 
 def _with_bytes(facts: StreamFacts, dataset: TrueDataset) -> StreamFacts:
-    """Tell the samples from the bytes of each, of which RLE has a segment (PS3.5 G.2)."""
+    """Return the samples and their bytes, each of which is an RLE segment (PS3.5 G.2)."""
     segments, said = facts.components, max(1, whole(dataset, "SamplesPerPixel", 1))
     width = max(1, whole(dataset, "BitsAllocated", 8) // 8)
     if segments == said * width:
@@ -255,7 +257,7 @@ def _with_depth(dataset: TrueDataset, facts: StreamFacts) -> TrueDataset:
     if allocated < container or (is_exact and allocated != container):
         dataset = dataset.prove("BitsAllocated", container, silently=not allocated)
     if stored < facts.precision or stored > container:
-        # Encoders often work at the full depth of the container, which says nothing of the values.
+        # Encoders often use the full depth of the container, which does not show the depth of the values.
         habit = facts.precision in (container, allocated)
         dataset = dataset.prove("BitsStored", facts.precision, silently=habit or not stored)
         dataset = dataset.prove("HighBit", facts.precision - 1, silently=True)
@@ -293,7 +295,7 @@ def _frame_bits(dataset: TrueDataset, pixels: int) -> int:
 
 
 def _formed_by_length(dataset: TrueDataset, pixels: int, length: int) -> TrueDataset:
-    """Settle depth, samples and subsampling where one reading alone explains the length to the byte."""
+    """Correct depth, samples and subsampling where only one reading explains the length to the byte."""
     photometric = text(dataset, "PhotometricInterpretation")
     samples = whole(dataset, "SamplesPerPixel", 1)
     said = max(1, whole(dataset, "NumberOfFrames", 1))
@@ -330,7 +332,7 @@ def _formed_by_length(dataset: TrueDataset, pixels: int, length: int) -> TrueDat
 
 
 def _frames_within(file: BinaryIO, dataset: TrueDataset, frame_bits: int, length: int) -> int:
-    """Count whole frames. Beyond the header's count only what fills the rest and is not blank is a frame."""
+    """Count whole frames; those beyond the header's count must fill the rest and must not be blank."""
     said, found = max(1, whole(dataset, "NumberOfFrames", 1)), 8 * length // frame_bits
     if found <= said:
         return found
@@ -346,7 +348,7 @@ def _frames_within(file: BinaryIO, dataset: TrueDataset, frame_bits: int, length
 
 
 def _signed_by_extremes(file: BinaryIO, dataset: TrueDataset) -> TrueDataset:
-    """Believe Smallest and Largest Image Pixel Value about the sign where the first frame bears them out."""
+    """Take the sign from Smallest and Largest Image Pixel Value if the first frame confirms them."""
     low, high = number(dataset, "SmallestImagePixelValue"), number(dataset, "LargestImagePixelValue")
     layout = native_layout(dataset)
     if low is None or high is None or layout is None or layout.dtype.kind not in "iu" or low > high:

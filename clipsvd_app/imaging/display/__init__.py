@@ -1,1 +1,1 @@
-"""From stored values to what the screen and the model see: windows, presets, LUTs, thumbnails."""
+"""From stored values to display greys: windows, presets, LUTs."""

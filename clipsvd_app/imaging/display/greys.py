@@ -67,6 +67,7 @@ def cropped(pixels: Array, crop: Crop) -> Array:
 
 
 def _span(start: float, length: float, size: int) -> tuple[int, int]:
+    # 1e-6 of a pixel: a crop that ends on a pixel's edge must not take in the next by rounding.
     first = min(size - 1, math.floor(start * size + 1e-6))
     return first, max(first + 1, min(size, math.ceil((start + length) * size - 1e-6)))
 

@@ -1,4 +1,4 @@
-"""The letters at the edges of a picture: which side of the patient lies where (PS3.3 C.7.6.1.1.1)."""
+"""The letters at the edges of an image: the patient's sides (PS3.3 C.7.6.1.1.1)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from clipsvd_app.imaging.values import Edges
 
 LEAST_SHARE = 0.1
-"""A direction names an axis of the patient from this cosine on: 6 degrees out of the plane of the others."""
+"""The least cosine with an axis of the patient that names it: 6 degrees out of the plane of the others."""
 _LETTERS = (("R", "L"), ("A", "P"), ("F", "H"))  # towards smaller and larger x, y, z
 _OPPOSITE = {letter: pair[not place] for pair in _LETTERS for place, letter in enumerate(pair)}
 _LIMB = frozenset({"PR", "DI", "PA", "PL"})
-# Dorsal faces ventral on the trunk and palmar or plantar on a limb, so it is looked at for itself.
+# Dorsal is opposite to ventral on the trunk and to palmar or plantar on a limb, so it is handled separately.
 _OPPOSITE_OF_ANIMAL = {
     "LE": "RT",
     "RT": "LE",
@@ -35,7 +35,7 @@ _TERM_OF_ANIMAL = re.compile("LE|RT|CR|CD|PR|DI|PA|PL|D|V|R|M|L")
 
 
 def letters_towards(direction: Sequence[float]) -> str:
-    """Return the patient's sides that a unit vector points to, the nearest first: "L", or "LA" if oblique."""
+    """Return the patient's sides that a unit vector points to, nearest first: "L", or "LA" if oblique."""
     by_share = sorted(range(3), key=lambda axis: -abs(direction[axis]))
     named = [axis for axis in by_share if abs(direction[axis]) >= LEAST_SHARE]
     return "".join(_LETTERS[axis][int(direction[axis] > 0)] for axis in named)

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
     from clipsvd_app.imaging.values import Array, Bytes, Presets
 
+# By the formula of LINEAR, centre 128 and width 256 map 0 to 255 onto themselves.
 IDENTITY_8_BIT = Window(128.0, 256.0)
 AUTOMATIC = (0.5, 99.5)
 """Percentiles that a window spans where neither the header nor the kind of image says one."""
 
+# The usual windows of radiology, in Hounsfield units.
 CT_PRESETS = (
     ("Soft tissue", Window(40.0, 400.0)),
     ("Lung", Window(-600.0, 1500.0)),
@@ -49,6 +51,7 @@ def apply_window(pixels: Array, window: Window) -> Bytes:
     if values.dtype.itemsize == 8:  # float32 keeps small differences of large numbers, not the numbers
         values, window = values - window.centre, replace(window, centre=0.0)
     with np.errstate(over="ignore"):
+        # Values beyond float32 become infinite, which is white or black as it should be.
         values = values.astype(np.float32, copy=False)
     if window.function == "SIGMOID":
         greys = _sigmoid(values, window)
@@ -73,10 +76,10 @@ def is_usable(window: Window) -> bool:
 def default_window(
     pixels: Array, units: str, stored_bits: int | None, padding: float | None = None, body_part: str = ""
 ) -> tuple[Window, bool]:
-    """Choose the window of a frame whose header has none, and say whether its pixels alone gave it.
+    """Choose the window of a frame whose header has none, and return whether only its pixels gave it.
 
-    Hounsfield units show brain in heads, bone in limbs, soft tissue elsewhere; stored values of up to 8 bits
-    show in full; wider ranges and rescaled values show their 0.5 to 99.5 percentiles.
+    Hounsfield units get a brain window in heads, bone in limbs, soft tissue elsewhere; stored values of up to
+    8 bits their full range; wider ranges and rescaled values their 0.5 to 99.5 percentiles.
     stored_bits: None where the pixels are no longer the values that were stored.
     """
     if units == "HU":
@@ -104,7 +107,7 @@ def window_of_values(values: Array, low: float, high: float) -> Window:
 
 
 def sample(pixels: Array, padding: float | None, at_most: int = 262_144) -> Array:
-    """Thin out large frames: percentiles of a quarter million pixels are as good and cost a millisecond."""
+    """Return a sample of large frames: percentiles of 262,144 pixels are as good and take a millisecond."""
     flat = pixels.reshape(-1)
     values = flat[:: max(1, flat.size // at_most)]
     keep = np.isfinite(values)
@@ -119,6 +122,7 @@ def _ramp(values: Array, start: float, length: float) -> Array:
 
 
 def _sigmoid(values: Array, window: Window) -> Array:
+    # Clipped at 80, because float32 overflows at exp(88); beyond it the grey is 0 or 255 anyway.
     exponent = np.clip(-4.0 * (values - window.centre) / window.width, -80.0, 80.0)
     return np.asarray(255.0 / (1.0 + np.exp(exponent)), dtype=np.float32)
 

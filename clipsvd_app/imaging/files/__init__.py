@@ -1,1 +1,1 @@
-"""Files as they lie on the disk: opened, told apart, found and hashed."""
+"""Files on the disk: found, unpacked and hashed."""

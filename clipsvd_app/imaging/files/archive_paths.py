@@ -1,4 +1,4 @@
-"""Where the members of an archive go: below its folder, valid on every system, each on its own."""
+"""Paths for the members of an archive: below its folder, valid on every system, all different."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+# Below Linux's limits of 4,096 bytes a path and 255 a name, with room for the folder and for " (2)".
 _MOST_FOLDERS, _LONGEST_PATH_BYTES = 60, 3000
 _LONGEST_PART_BYTES, _SHORT_PART_BYTES = 200, 48
 _UNSAFE = re.compile(r'[<>:"|?*\x00-\x1f\x7f-\x9f\ud800-\udfff]')
@@ -68,13 +69,18 @@ def _safe_part(part: str, longest: int) -> str:
     if len(text.encode()) <= longest:
         return text
     suffix = PurePosixPath(text).suffix
+    # Longer "suffixes" are the end of a sentence with a full stop, not an extension.
     suffix = suffix if len(suffix.encode()) <= 12 else ""
+    # 9 characters for "~" and the digest, which keeps shortened names apart.
     stem = text.encode()[: longest - 9 - len(suffix.encode())].decode("utf-8", "ignore")
     return f"{stem.rstrip(' .')}~{digest(part)}{suffix}"
 
 
 def short_path(name: str) -> PurePosixPath:
-    """Return a path of three parts for one that a file system does not take: its last folder stays."""
+    """Return a short path for one that a file system does not accept; its last folder is kept.
+
+    The last folder may be the class or the patient.
+    """
     parts = parts_of(name)
     folder = _safe_part(parts[-2], _SHORT_PART_BYTES) if len(parts) > 1 else "_"
     file = _safe_part(parts[-1], _SHORT_PART_BYTES) if parts else "_"

@@ -27,7 +27,7 @@ from clipsvd_app.imaging.files.left_out import LeftOut
 from clipsvd_app.imaging.files.zip_names import decode_names
 from clipsvd_app.imaging.files.zip_records import (
     AGAIN,
-    MemberTrouble,
+    MemberError,
     member_parts,
     overlapping,
     read_contents,
@@ -39,9 +39,12 @@ if TYPE_CHECKING:
 
     from clipsvd_app.imaging.files.zip_records import Member
 
+# More files, or more bytes, than one import is meant for: a bomb must not fill the disk.
 MAX_FILES = 50_000
 MAX_UNPACKED_BYTES = 8 * 1024**3
+# Deflate cannot exceed 1,032 to 1; a member that claims more is not what its entry states.
 _MOST_INFLATION = 1100
+# Characters of a member's name in a sentence; its end is kept, which is the file name.
 _LONGEST_SHOWN = 80
 _FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT})
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -61,7 +64,7 @@ _NAME_REFUSED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Unpacked:
-    """Where an archive was unpacked, what of it is left out, and what there is to say of its names."""
+    """Where an archive was unpacked, what of it was left out, and notes on its names."""
 
     folder: Path
     left_out: tuple[LeftOut, ...]
@@ -113,6 +116,7 @@ def unpack_zip(
     """
     with refusals.refusing(path):
         size = path.stat().st_size
+    # Refused before it is hashed, which would take minutes.
     if size > 2 * max_bytes:
         raise _too_large(path.name, size, max_bytes)
     target = below / "archives" / file_sha256(path)[:32]
@@ -179,7 +183,7 @@ def _unpack_anew(path: Path, target: Path, record: Path, max_bytes: int, check: 
         with _writing_into(target.parent):
             _settle(draft, target, kept)
             record.write_text(to_text(kept), encoding="utf-8")
-    except MemberTrouble as error:
+    except MemberError as error:
         raise UserError(f"{path.name} {error.what}.", remedy=error.remedy, code=error.code) from error
     finally:
         drop(draft, lock)
@@ -187,7 +191,7 @@ def _unpack_anew(path: Path, target: Path, record: Path, max_bytes: int, check: 
 
 
 def _settle(draft: Path, target: Path, kept: _Kept) -> None:
-    """Give the draft its name; a folder that is there already gets only the files that it lacks."""
+    """Give the draft its name; an existing folder gets only the files that it lacks."""
     if not target.exists():
         with contextlib.suppress(OSError):  # another process was quicker
             draft.replace(target)
@@ -211,11 +215,11 @@ def _unpack(file: BinaryIO, archive: str, folder: Path, max_bytes: int, check: C
             ("", "damaged", f"lists {counted(contents.lacking, 'file')} fewer than stated", AGAIN)
         )
     for place, (member, name) in enumerate(zip(members, names.names, strict=True)):
-        trouble = _trouble(member, name, max_bytes, is_doubled=place in doubled)
-        if trouble is None:
+        fault = _fault_of(member, name, max_bytes, is_doubled=place in doubled)
+        if fault is None:
             wanted.append((member, name))
         else:
-            left_out.append((name, trouble.code, trouble.what, trouble.remedy))
+            left_out.append((name, fault.code, fault.what, fault.remedy))
     if members and all(member.is_encrypted for member in members):
         raise refusals.archive(Path(archive), encrypted=True)
     _refuse_too_much(archive, sum(member.size_bytes for member, _ in wanted), folder, max_bytes)
@@ -225,8 +229,8 @@ def _unpack(file: BinaryIO, archive: str, folder: Path, max_bytes: int, check: C
         check()
         try:
             written = _written(folder, path, file, member, check)
-        except MemberTrouble as trouble:
-            left_out.append((name, trouble.code, trouble.what, trouble.remedy))
+        except MemberError as fault:
+            left_out.append((name, fault.code, fault.what, fault.remedy))
         else:
             files[written.as_posix()] = member.size_bytes
             renamed += written.parts != tuple(parts_of(name))
@@ -237,25 +241,25 @@ def _printable(name: str, code: str, what: str, remedy: str) -> tuple[str, str, 
     return plain(name), code, what, remedy
 
 
-def _trouble(member: Member, name: str, max_bytes: int, *, is_doubled: bool) -> MemberTrouble | None:
-    """Say why a member is not even tried."""
+def _fault_of(member: Member, name: str, max_bytes: int, *, is_doubled: bool) -> MemberError | None:
+    """Return why a member is not even tried, None if it is."""
     if member.is_encrypted:
-        return MemberTrouble("zip_encrypted", "is encrypted", "Unpack the archive with its password.")
+        return MemberError("zip_encrypted", "is encrypted", "Unpack the archive with its password.")
     if member.is_link:
-        return MemberTrouble("link", "is a link to another file", "Add the file itself.")
+        return MemberError("link", "is a link to another file", "Add the file itself.")
     if member.is_special:
-        return MemberTrouble("device", "is a device or pipe, not a file", "Add the image files themselves.")
+        return MemberError("device", "is a device or pipe, not a file", "Add the image files themselves.")
     if leads_out(name):
-        return MemberTrouble(
+        return MemberError(
             "zip_traversal",
             "has a path that leads outside the archive",
             "Do not trust this archive. Ask its source for the images again.",
         )
     most = {0: member.packed_bytes, 8: member.packed_bytes * _MOST_INFLATION}.get(member.method)
     if is_doubled or (most is not None and member.size_bytes > most):
-        return MemberTrouble("damaged", "is damaged", AGAIN)
+        return MemberError("damaged", "is damaged", AGAIN)
     if member.size_bytes > max_bytes:
-        return MemberTrouble(
+        return MemberError(
             "zip_too_large",
             f"is larger than {_gigabytes(max_bytes)} unpacked",
             "Unpack the archive yourself.",
@@ -309,7 +313,7 @@ def _written(
         raise _no_room() from error
     if error.errno in _FORBIDDEN:
         raise _no_writing(folder.parent) from error
-    raise MemberTrouble(
+    raise MemberError(
         "unwritable",
         f"cannot be written to the disk ({error.strerror or 'unknown reason'})",
         "Unpack the archive yourself, and add the folder.",
@@ -317,7 +321,7 @@ def _written(
 
 
 def _write(target: Path, parts: Iterable[bytes], check: Callable[[], None]) -> None:
-    """Write a new file; what cannot be written to its end is taken away again."""
+    """Write a new file; one that cannot be written completely is deleted."""
     with target.open("xb") as sink:
         try:
             for part in parts:

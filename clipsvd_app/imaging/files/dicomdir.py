@@ -1,4 +1,4 @@
-"""DICOMDIR: the files that an index names, found as they lie on the disk now (PS3.10 8.6, PS3.3 F)."""
+"""DICOMDIR: the files that an index names, found on the disk as it is now (PS3.10 8.6, PS3.3 F)."""
 
 from __future__ import annotations
 
@@ -84,6 +84,7 @@ class _Finder:
     """Finds names below a folder, each folder listed once."""
 
     def __init__(self) -> None:
+        # A disc has few folders; the bound is for indexes that name endless ones.
         self._listed = lru_cache(maxsize=1024)(_list_folder)
 
     def __call__(self, folder: Path, parts: Sequence[str]) -> Path | None:

@@ -40,6 +40,7 @@ def perceptual_hash(display: Bytes) -> int:
 
     The constant term is left out of the median. display: (rows, columns) or (rows, columns, 3) uint8.
     """
+    # 64 bits in one integer: the lowest 8 x 8 frequencies of a 32 x 32 image (the usual pHash).
     cosines = _cosines(32)[:8]
     low = cosines @ _reduced(display, 32) @ cosines.T
     return _bits(low > np.median(low.reshape(-1)[1:]))

@@ -1,4 +1,4 @@
-"""Folders for as long as a process works in them; the next one deletes what a killed one left."""
+"""Folders of running processes; the next process deletes those of killed ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ def held_folder(parent: Path, prefix: str) -> tuple[Path, FileLock | None]:
         assert lock is not None
         lock.acquire(timeout=0)
     except (OSError, NotImplementedError, Timeout):  # some network shares have no locks
+        # The folder is then not swept after a crash; better that than no work at all.
         lock = None
+    # Images hold identities: only this user may look into the folder.
     folder.mkdir(mode=0o700)
     return folder, lock
 

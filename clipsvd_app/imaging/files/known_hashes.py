@@ -1,4 +1,4 @@
-"""Hashes of files that were read before: one is read again only when its state on the disk has changed."""
+"""Hashes of files that were read before; a file is read again only when its state on the disk has changed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _UNSURE_S = 3.0
-"""Younger changes are not trusted: clocks of disks tick every two seconds at worst (FAT)."""
+"""More recent changes are not trusted: time stamps may be two seconds coarse (FAT)."""
+# Half a million lines; then the file starts again, which only costs hashing.
 _LARGEST_NOTES_BYTES = 64 << 20
 _LINE = re.compile(rb"^([0-9a-f]{64}) ([0-9a-f]{64})$", re.MULTILINE)
 
@@ -66,7 +67,7 @@ def _state(path: Path) -> tuple[str, float] | None:
 class _Notes:
     """State and hash, a line each, in one file that all processes of the program add to.
 
-    Whatever is wrong with it costs time and nothing else: other lines are passed over.
+    Malformed lines are ignored: a fault in the file only costs time.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What was found and is not read: each with the reason, so that nothing vanishes without a count."""
+"""Files that were found and are not read, each with its reason, so that every file is accounted for."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Names in ZIP archives that do not say how they are encoded, decoded by evidence.
 
 The format knows code page 437 and UTF-8 (APPNOTE appendix D), but programs on Windows write the code page
-of their country, and some on macOS leave the mark of UTF-8 out. All names of an archive are judged together:
-each encoding is scored by how usual its letters would be, and one that wins clearly is taken without a word.
+of their country, and some on macOS do not set the flag of UTF-8. All names of an archive are judged together:
+each encoding is scored by how common its letters would be, and a clear winner is taken without a note.
 """
 
 from __future__ import annotations
@@ -19,17 +19,21 @@ if TYPE_CHECKING:
 
     from clipsvd_app.imaging.files.zip_records import Member
 
-# How much likelier than the next reading the names must be, as a natural logarithm.
+# How much likelier than the next reading the names must be, as a natural logarithm: e^4 is 55 times.
 CLEAR = 4.0
-# Bytes above ASCII follow the pattern of UTF-8 hardly ever by chance.
+# Bytes above ASCII rarely follow the pattern of UTF-8 by chance.
 _UTF8_BONUS = 4.0
+# Enough evidence; scoring each letter of thousands of names of 64 kB would take minutes.
 _PARTS_JUDGED, _LONGEST_JUDGED = 200, 400
 _PLAIN_SIGNS = frozenset("0123456789 ._-()")
 _EAST_ASIAN_SCRIPTS = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL"})
 
+# Log probabilities of one character. Only their ratios matter: a common letter against a rare sign, a sign of
+# another script, and a byte that no text holds.
 _ASCII, _ASCII_ABROAD, _USUAL_SIGN, _ODD, _FOREIGN, _IMPOSSIBLE = (
     math.log(p) for p in (1 / 40, 1 / 80, 1e-4, 1e-6, 1e-7, 1e-9)
 )
+# Log probabilities of two neighbours: scripts mixed in a word, a capital inside one, Latin beside East Asian.
 _MIXED, _CAPITAL_INSIDE = math.log(0.02), math.log(0.02)
 _BESIDE_CAPITAL, _BESIDE_SMALL = math.log(0.3), math.log(0.03)
 _CAPITAL, _AGAIN_CAPITAL = math.log(0.15), math.log(0.5)
@@ -74,6 +78,7 @@ _KOREAN = frozenset(
     "골피갑흉복림프출혈색건강훈련험초파김박최윤임권황송홍손배백허노곽차류엄채천함변추맹탁편봉철희준렴"
     "뇨망막저흑포궤섬석액척좌측타녀번호날짜료술등급"
 )
+# Shares of letters in running text, rounded to groups.
 _RUSSIAN = {
     letter: math.log(share)
     for letters, share in (
@@ -184,7 +189,7 @@ def _score(parts: Sequence[bytes], encoding: _Encoding) -> float:
 def _of_language(
     usual: Callable[[str], float], ascii_letter: float = _ASCII_ABROAD
 ) -> Callable[[str], float]:
-    """Return the log likelihood of a text: each letter's own, less where scripts mix within a word."""
+    """Return the log likelihood of a text: that of each letter, lower where scripts mix within a word."""
 
     def judge(text: str) -> float:
         total, before = 0.0, ""
@@ -201,7 +206,7 @@ def _of_language(
 
 
 def _between(before: str, mark: str) -> float:
-    """Judge two neighbours: words are of one script, and capitals begin them."""
+    """Return the log likelihood of two neighbours: words are of one script and begin with their capitals."""
     capital = mark.isupper() and not mark.isascii()
     if not before.isalpha() or not mark.isalpha():
         return _CAPITAL if capital else 0.0
@@ -223,9 +228,9 @@ def _script(mark: str) -> str:
 def _east_asian(
     common: frozenset[str], codec: str, plain_rows: range, share: float
 ) -> Callable[[str], float]:
-    """Rate the letters of a language: those of every day, the others of its set's plain rows, the rare ones.
+    """Return the log likelihood of a language's letters: common, in its set's main rows, or rare.
 
-    share: how much of a text is of the plain rows without being of every day.
+    share: the part of a text in the main rows that is not common.
     """
     usual = math.log((0.97 - share) / len(common))
     plain, rare = math.log(share / (94 * len(plain_rows))), math.log(share / 10 / 3500)

@@ -1,7 +1,7 @@
-"""ZIP files, read record by record (PKWARE APPNOTE 6.3.10): one odd member costs that member alone.
+"""ZIP files, read record by record (PKWARE APPNOTE 6.3.10): a damaged member costs only itself.
 
-The standard library's reader gives up the whole archive over one odd record, and inflates bzip2 without a
-bound of memory.
+Python's zipfile rejects a whole archive because of one damaged record, and decompresses bzip2 without a limit
+of memory.
 """
 
 from __future__ import annotations
@@ -21,14 +21,19 @@ if TYPE_CHECKING:
 
 _END, _END_64, _LOCATOR_64 = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
 _ENTRY, _LOCAL = b"PK\x01\x02", b"PK\x03\x04"
+# Fixed lengths of the records (APPNOTE 4.3.7 to 4.3.16); a field of all ones refers to its ZIP64 extra (4.4).
 _END_BYTES, _END_64_BYTES, _LOCATOR_BYTES, _ENTRY_BYTES, _LOCAL_BYTES = 22, 56, 20, 46, 30
 _FULL_16, _FULL_32 = 0xFFFF, 0xFFFFFFFF
+# An archive ends with a comment of up to 64 kB, so its end record is searched for that far back.
 _LONGEST_COMMENT = 0xFFFF
+# Read into memory whole; room for 50,000 entries of 1.3 kB.
 MAX_LIST_BYTES = 64 * 1024**2
+# Of the decoder: a hostile header asks for a dictionary of 4 GB.
 MAX_LZMA_BYTES = 256 * 1024**2
 CHUNK = 1024**2
 AGAIN = "Copy or download the archive again from its source."
 
+# General purpose flags (4.4.4), extra fields (4.5.2, 4.6.9), methods (4.4.5), Unix modes, MS-DOS attribute.
 _ENCRYPTED, _ENDS_WITH_MARK, _UTF8 = 0x0001, 0x0002, 0x0800
 _ZIP64_EXTRA, _UNICODE_PATH_EXTRA = 0x0001, 0x7075
 _STORED, _DEFLATED, _BZIP2, _LZMA, _AES = 0, 8, 12, 14, 99
@@ -37,8 +42,8 @@ _FOLDER, _LINK, _REGULAR, _FILE_TYPE = 0o040000, 0o120000, 0o100000, 0o170000
 _DOS_FOLDER = 0x10
 
 
-class MemberTrouble(Exception):  # noqa: N818 - says which member cannot be had, and why
-    """One member that cannot be had. what: "is damaged" and the like; remedy: what to do about it."""
+class MemberError(Exception):
+    """One member that cannot be unpacked. what: such as "is damaged"; remedy: what to do about it."""
 
     def __init__(self, code: str, what: str, remedy: str) -> None:
         super().__init__(what)
@@ -75,7 +80,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What an archive lists, and how many lines its end record states but its list lacks."""
+    """The members that an archive lists, and how many more its end record states."""
 
     members: tuple[Member, ...]
     lacking: int
@@ -98,7 +103,7 @@ def read_contents(file: BinaryIO, name: str, max_members: int) -> Contents:
 
 
 def no_list(name: str) -> UserError:
-    """Return the refusal of an archive whose list of contents is not there."""
+    """Return the refusal of an archive without its list of contents."""
     return UserError(
         f"{name} is damaged or incomplete: its table of contents is missing.",
         remedy="Copy or download it again from its source.",
@@ -166,8 +171,9 @@ def _entries(block: bytes, shift: int) -> Iterator[Member]:
         raw_name = block[name_at:extra_at]
         extras = _extras(block[extra_at:comment_at])
         size, packed, offset = _long_values(extras.get(_ZIP64_EXTRA, b""), (size, packed, offset))
+        # Made on Unix (3) or macOS (19): the upper half of the attributes is the mode (4.4.2, 4.4.15).
         unix = attributes >> 16 & _FILE_TYPE if made_by >> 8 in (3, 19) else 0
-        # A last backslash may be half of a letter in Shift_JIS.
+        # A backslash at the end may be the second byte of a Shift_JIS letter, hence only for empty members.
         dos = not size and (attributes & _DOS_FOLDER or raw_name.endswith(b"\\"))
         yield Member(
             raw_name=raw_name,
@@ -220,7 +226,7 @@ def _unicode_path(extra: bytes, raw_name: bytes) -> str:
 
 
 def overlapping(file: BinaryIO, members: Sequence[Member]) -> frozenset[int]:
-    """Return the places of members whose bytes are those of another or reach over its start, as in a bomb."""
+    """Return the places of members that overlap others, by which a small bomb unpacks to terabytes."""
     true = (place for place, member in enumerate(members) if _read_at(file, member.offset, 4) == _LOCAL)
     order = sorted(true, key=lambda place: members[place].offset)
     found = set()
@@ -234,9 +240,9 @@ def overlapping(file: BinaryIO, members: Sequence[Member]) -> frozenset[int]:
 
 
 def member_parts(file: BinaryIO, member: Member) -> Iterator[bytes]:
-    """Yield a member's bytes, at most a mebibyte at a time; raises MemberTrouble if it is not as listed."""
+    """Yield a member's bytes, at most a mebibyte at a time; raises MemberError if it is not as listed."""
     if member.is_encrypted:
-        raise MemberTrouble("zip_encrypted", "is encrypted", "Unpack the archive with its password.")
+        raise MemberError("zip_encrypted", "is encrypted", "Unpack the archive with its password.")
     at, left = _data_place(file, member)
     if member.method == _LZMA:
         properties = _read_at(file, at, 9)
@@ -259,7 +265,7 @@ def member_parts(file: BinaryIO, member: Member) -> Iterator[bytes]:
 
 
 def _data_place(file: BinaryIO, member: Member) -> tuple[int, int]:
-    """Return where a member's data begin and how many bytes they are; names and extras differ locally."""
+    """Return where a member's data begin and their length; the local name and extras may differ."""
     local = _read_at(file, member.offset, _LOCAL_BYTES)
     if len(local) < _LOCAL_BYTES or not local.startswith(_LOCAL):
         raise _damaged()
@@ -313,7 +319,7 @@ def _decoder(member: Member) -> _Decoder:
     if member.method == _BZIP2:
         return bz2.BZ2Decompressor()
     named = _OTHER_METHODS.get(member.method, f"method {member.method}")
-    raise MemberTrouble(
+    raise MemberError(
         "zip_method",
         f"uses {named} compression, which is not supported",
         "Unpack the archive with the program that created it, and add the folder.",
@@ -321,7 +327,7 @@ def _decoder(member: Member) -> _Decoder:
 
 
 def _lzma_decoder(header: bytes, member: Member) -> _Decoder:
-    """Rebuild the header of a lone LZMA stream (5.8.8), whose decoder heeds a limit of memory."""
+    """Rebuild the header of an LZMA-alone stream (5.8.8), whose decoder respects a limit of memory."""
     if len(header) < 9 or header[2:4] != b"\x05\x00":
         raise _damaged()
     size = b"\xff" * 8 if member.has_end_mark else member.size_bytes.to_bytes(8, "little")
@@ -337,8 +343,8 @@ def _decompressed(decoder: _Decoder, packed: bytes) -> bytes:
         raise _damaged() from error
 
 
-def _damaged() -> MemberTrouble:
-    return MemberTrouble("damaged", "is damaged", AGAIN)
+def _damaged() -> MemberError:
+    return MemberError("damaged", "is damaged", AGAIN)
 
 
 def _read_at(file: BinaryIO, offset: int, length: int) -> bytes:
@@ -348,6 +354,6 @@ def _read_at(file: BinaryIO, offset: int, length: int) -> bytes:
         file.seek(offset)
         return file.read(length)
     except (OSError, OverflowError, ValueError) as error:
-        raise MemberTrouble(
+        raise MemberError(
             "unreadable", "could not be read from the disk", "Copy the archive again from its source."
         ) from error

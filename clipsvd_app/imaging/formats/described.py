@@ -1,4 +1,4 @@
-"""What readers of pictures answer, and how transparency and depth are shown, the same for every container."""
+"""The description of a raster image, and how transparency and depth are shown, the same for every format."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from clipsvd_app.imaging.values import FileNote
 if TYPE_CHECKING:
     from clipsvd_app.imaging.values import Array, Bytes
 
-# Bounds the memory of what is computed in 64-bit numbers.
+# Bounds the memory of intermediate values in 64-bit numbers.
 _PIXELS_AT_ONCE = 1024**2
 
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What a picture says before it is decoded; rows and columns as stored, before it is put upright.
+    """An image's description before it is decoded; rows and columns as stored, before it is turned upright.
 
     photometric: as DICOM names it. bits: of a sample. orientation: TIFF tag 274. aspect: the height of a
     stored pixel over its width. brightest: the value that is white, where the file says so.
@@ -38,10 +38,11 @@ class Described:
 
 
 def aspect_of(across: float, down: float) -> float:
-    """Return a pixel's height over its width from two resolutions; what no scanner has counts as square."""
+    """Return a pixel's height over its width from two resolutions; implausible ratios count as square."""
     if not (np.isfinite([across, down]).all() and min(across, down) > 0):
         return 1.0
     ratio = across / down
+    # Beyond a factor of 10 a tag is wrong; within 1 % the difference is rounding of dots per inch.
     return ratio if 0.1 <= ratio <= 10 and abs(ratio - 1) > 0.01 else 1.0
 
 

@@ -1,4 +1,4 @@
-"""How a camera or scanner was held: EXIF and TIFF tag 274, one rule for every container."""
+"""Image orientation by EXIF and TIFF tag 274, one rule for every format."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ import numpy as np
 if TYPE_CHECKING:
     from clipsvd_app.imaging.values import Array
 
+# Orientations 5 to 8 exchange rows and columns (TIFF 6.0, tag 274).
 TAG = 274
 _TURNED = (5, 6, 7, 8)
 
 
 def is_turned(orientation: int) -> bool:
-    """Say whether rows become columns when the picture is put upright."""
+    """Say whether rows become columns when the image is turned upright."""
     return orientation in _TURNED
 
 
 def upright(pixels: Array, orientation: int) -> Array:
-    """Put a picture upright (TIFF 6.0, tag 274). pixels: (rows, columns[, samples])."""
+    """Turn an image upright (TIFF 6.0, tag 274). pixels: (rows, columns[, samples])."""
     if is_turned(orientation):
         pixels = pixels.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):

@@ -1,7 +1,7 @@
-"""Pictures of all containers: PNG, JPEG, TIFF, BMP, GIF, WebP, JPEG 2000 and netpbm's.
+"""Raster images of all formats: PNG, JPEG, TIFF, BMP, GIF, WebP, JPEG 2000 and netpbm's.
 
-What is shown follows one rule whatever the container: upright, transparency over black, white-is-zero
-inverted, grey in its own depth, colour in 8 bits.
+One rule of display holds for every format: upright, transparency over black, white-is-zero inverted, grey in
+its own depth, colour in 8 bits.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _IN_PROCESS = frozenset({"PNG", "JPEG", "BMP"})
-"""Kinds whose one decoder is small and much attacked; others, and animations, go to a worker process."""
+"""Kinds with one small and well-tested decoder; others, and animations, go to a worker process."""
 
 
 def read_picture_header(path: Path, kind: str) -> ImageHeader:
-    """Read the header of a picture; its size is that of the upright picture."""
+    """Read the header of an image; its size is that of the upright image."""
     return _header(kind, _described(path, kind))
 
 
@@ -69,7 +69,7 @@ def _header(kind: str, said: Described) -> ImageHeader:
 
 
 def read_picture_frame(path: Path, kind: str, frame: int) -> Frame:
-    """Decode one frame as it is shown."""
+    """Decode one frame for display."""
     return _frame(*_seen(path, kind, frame))
 
 
@@ -102,7 +102,7 @@ def stored_pictures(path: Path, header: ImageHeader, frames: Sequence[int]) -> A
 
 
 def describe_picture(path: Path, kind: str) -> Described:
-    """Read what a picture says, in a worker or here."""
+    """Read an image's description, in a worker or here."""
     if kind == "TIFF":
         return describe_tiff(path)
     if kind == "PNM":
@@ -113,7 +113,7 @@ def describe_picture(path: Path, kind: str) -> Described:
 
 
 def shown_picture(path: Path, kind: str, frame: int) -> Array:
-    """Decode one frame as it lies, in a worker or here."""
+    """Decode one frame, not yet turned upright, in a worker or here."""
     if kind == "TIFF":
         return shown_tiff(path, frame)
     if kind == "PNM":
@@ -141,7 +141,7 @@ def within_limits(path: str, megapixels: float, function: Callable[..., T], *arg
 
 
 def seen_within_limits(path: str, kind: str, frame: int) -> tuple[Described, Array]:
-    """Return what a picture says and a frame as it lies, from one opening; called in a worker only."""
+    """Return an image's description and a frame from one opening; called in a worker only."""
     with held(Path(path)) as file:
         with bounded(0.0):
             said = describe_picture(file, kind)
@@ -150,7 +150,7 @@ def seen_within_limits(path: str, kind: str, frame: int) -> tuple[Described, Arr
 
 
 def _megapixels_to_decode(path: Path, said: Described, frame: int) -> float:
-    """Return how many megapixels lie up to a frame; refuses pictures over the limits and frames beyond."""
+    """Return the megapixels up to a frame; refuses images over the limits and frames beyond the last."""
     _refuse_impossible(path, said)
     refusals.check_frame(path, frame, said.frames)
     return said.rows * said.columns * (frame + 1) / 1e6

@@ -1,4 +1,7 @@
-"""JPEG 2000 pictures outside of DICOM: grey by OpenJPEG, colour by Pillow; in a worker only."""
+"""JPEG 2000 images outside of DICOM: grey by OpenJPEG, colour by Pillow; in a worker only.
+
+OpenJPEG returns grey values at their own depth.
+"""
 
 from __future__ import annotations
 

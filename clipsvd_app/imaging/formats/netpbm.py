@@ -1,4 +1,4 @@
-"""PBM, PGM and PPM pictures (netpbm's formats 1 to 6), plain NumPy; in a worker only."""
+"""PBM, PGM and PPM images (netpbm's formats 1 to 6), in NumPy; in a worker only."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from clipsvd_app.imaging.values import Array
 
 _TOKEN = re.compile(rb"(?:\s|#[^\n\r]*[\n\r])*([0-9]{1,9})")
+# The digit after P: written as text, or as bytes.
 _BITMAP, _GREY, _COLOUR = (1, 4), (2, 5), (3, 6)
 
 
@@ -97,6 +98,7 @@ def _header(content: bytes, start: int) -> _Header:
         numbers.append(int(token[1]))
         at = token.end()
     columns, rows, brightest = (*numbers, 1)[:3]
+    # netpbm's formats allow a maximum value of up to 65,535.
     if min(rows, columns) < 1 or not 0 < brightest < 65536:
         raise ValueError("a header of impossible numbers")
     return _Header(form, rows, columns, brightest, at + 1)
@@ -119,7 +121,7 @@ def _values(content: bytes, header: _Header) -> Array:
 
 
 def _further(content: bytes, header: _Header) -> int:
-    """Count the pictures behind the first one, as netpbm's tools may chain them."""
+    """Count the images behind the first one, as netpbm's tools may chain them."""
     count = 0
     while header.raw_bytes:
         at = header.start + header.raw_bytes

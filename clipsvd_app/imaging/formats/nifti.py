@@ -1,6 +1,6 @@
 """NIfTI-1 and NIfTI-2 volumes (nifti.nimh.nih.gov), single files and pairs; in a worker only.
 
-Read here and not by a library: none of them shows the voxels of a file whose affine it does not like.
+Read here and not by a library, because SimpleITK rejects files with a sheared affine, voxels included.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from clipsvd_app.imaging.values import FileNote, notes_of
 if TYPE_CHECKING:
     from clipsvd_app.imaging.values import Array
 
+# By the codes of nifti1.h; 128 and 2304 are RGB and RGBA.
 _DTYPES = {
     2: "u1",
     4: "i2",
@@ -44,10 +45,14 @@ _REFUSED = {
     1792: "contains complex numbers",
     2048: "contains complex numbers",
 }
+# SYMMATRIX, DISPVECT, VECTOR, POINTSET, RGB_VECTOR and RGBA_VECTOR of nifti1.h.
 _VECTOR_INTENTS = (1005, 1006, 1007, 1008, 2003, 2004)
+# Units of space: 1 metre, 3 micrometre; 2 and unknown are taken for millimetres.
 _MM_PER_UNIT = {1: 1000.0, 3: 0.001}
+# NIfTI's axes point right, anterior, superior; DICOM's left, posterior, superior.
 _TO_LPS = np.array([-1.0, -1.0, 1.0])
 _GZIP = b"\x1f\x8b"
+# Headers state voxel sizes in float32 and affines after rounding: 1 % is still the same size.
 _SAME = 0.01
 
 
@@ -158,7 +163,7 @@ def _inflated(data: Path, start: int, length: int) -> bytes:
         content = file.read(length)
         if len(content) < length:
             raise EOFError("the file ends before its voxels do")
-        file.read(1)
+        file.read(1)  # reaching the end makes gzip check its checksum
     return content
 
 
@@ -186,6 +191,7 @@ def _read_header(path: Path) -> _Header:
 
 
 def _first(content: bytes, order: Literal["<", ">"]) -> _Header:
+    # Offsets of nifti1.h; those of NIfTI-2 below are of nifti2.h.
     dim = struct.unpack_from(order + "8h", content, 40)
     intent, datatype = struct.unpack_from(order + "hh", content, 68)
     pixdim = struct.unpack_from(order + "8f", content, 76)
@@ -193,6 +199,8 @@ def _first(content: bytes, order: Literal["<", ">"]) -> _Header:
     forms = struct.unpack_from(order + "hh", content, 252)
     numbers = struct.unpack_from(order + "18f", content, 256)
     single = content[344:347] == b"n+1"
+    # A single file has its voxels after the header of 348 bytes and 4 bytes of extension flags; in NIfTI-2
+    # 544.
     least = 352 if single else 0
     return _Header(
         order=order,
@@ -203,6 +211,7 @@ def _first(content: bytes, order: Literal["<", ">"]) -> _Header:
         start=max(least, int(start)) if np.isfinite(start) else least,
         slope=slope,
         intercept=intercept,
+        # The lower three bits are the unit of space.
         units=content[123] & 7,
         forms=(forms[0], forms[1]),
         quaternion=numbers[:6],

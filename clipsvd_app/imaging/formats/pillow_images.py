@@ -1,4 +1,4 @@
-"""PNG, JPEG, BMP, GIF and WebP pictures through Pillow."""
+"""PNG, JPEG, BMP, GIF and WebP images through Pillow."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 
     from clipsvd_app.imaging.values import Array
 
-# Pillow logs what it finds odd in a file; without a handler that would end on the user's terminal.
+# Pillow logs oddities of files; without a handler Python would print them on the user's terminal.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 _PALETTES = ("P", "PA")
 _GREY = ("1", "L", "I", "F", "I;16", "I;16B", "I;16L")
+# Bits of a sample and bytes of a pixel by Pillow's mode.
 _BITS = {"1": 1, "I;16": 16, "I;16B": 16, "I;16L": 16, "I": 32, "F": 32}
 _BYTES = {"I": 4, "F": 4, "RGB": 3, "RGBA": 4, "CMYK": 4, "RGBX": 4, "YCbCr": 3, "LAB": 3, "HSV": 3, "LA": 2}
 _PNG_COLOURS = (2, 6)
@@ -38,7 +39,7 @@ _JPEG_NAMES = {0xC3: "lossless JPEG", 0xCB: "lossless JPEG", 0xF7: "JPEG-LS"}
 
 
 def describe_with_pillow(path: Path, kind: str) -> Described:
-    """Read what a picture says; refuses varieties of JPEG that are not decoded here, by name."""
+    """Read an image's description; refuses kinds of JPEG that are not decoded here, by name."""
     if kind == "JPEG":
         _refuse_jpeg_varieties(path)
     chunks = read_chunks(path) if kind == "PNG" else None
@@ -88,7 +89,7 @@ def shown_with_pillow(path: Path, kind: str, frame: int) -> Array:
 
 @contextmanager
 def _picture(path: Path, kind: str) -> Iterator[Image.Image]:
-    """Open a picture with the one reader its content calls for; refuses pixel counts that are bombs."""
+    """Open an image with the one reader for its content; refuses decompression bombs."""
     with opened(path) as file:
         try:
             image = Image.open(file, formats=(kind,))
@@ -114,7 +115,7 @@ def _animated(path: Path, frame: int) -> Array:
 
 
 def _kept_open(path: str) -> Image.Image:
-    """Open an animation in memory, so that no file stays open; going on is cheaper than beginning anew."""
+    """Open an animation in memory, so that no file stays open between frames."""
     return Image.open(io.BytesIO(Path(path).read_bytes()), formats=("GIF", "WEBP", "PNG"))
 
 
@@ -122,7 +123,7 @@ _LAST = LastFile(_kept_open)
 
 
 def _frames(image: Image.Image, chunks: PngChunks | None) -> int:
-    """Return the pictures of an animation; further pictures of a photograph (MPO) are no frames."""
+    """Return the number of frames of an animation; further images of a photograph (MPO) are not frames."""
     if chunks is not None:
         return chunks.frames
     return max(1, int(getattr(image, "n_frames", 1))) if image.format in ("GIF", "WEBP") else 1
@@ -140,12 +141,12 @@ def _left_out(image: Image.Image, chunks: PngChunks | None) -> dict[NoteCode, in
 
 
 def _orientation(image: Image.Image, chunks: PngChunks | None) -> int:
-    """Return how a picture was held, by its EXIF or XMP data."""
+    """Return the orientation by EXIF or XMP data."""
     if chunks is not None and chunks.exif:
         exif = Image.Exif()
         exif.load(chunks.exif)
         return int(exif.get(TAG) or 1)
-    # PNG's own method would decode the picture to look for the chunk that is known already.
+    # PNG's own method would decode the image to look for a chunk that is already known.
     return int(Image.Image.getexif(image).get(TAG) or 1)
 
 
@@ -163,6 +164,7 @@ def _gif_aspect(path: Path) -> float:
     """Read the pixel aspect ratio of GIF89a, section 18: width over height in 64ths."""
     with opened(path) as file:
         stated = file.read(13)[12]
+    # GIF89a, 18.c.vii: ratio = (value + 15) / 64.
     return aspect_of(64, stated + 15) if stated else 1.0
 
 
@@ -213,6 +215,7 @@ def _start_of_frame(path: Path) -> tuple[int, int]:
     """Return the marker of a JPEG's frame header and the bits of a sample, (0, 0) where there is none."""
     with opened(path) as file:
         file.seek(2)
+        # More segments than any JPEG has before its frame: ends the walk through a hostile file.
         for _ in range(10_000):
             head = file.read(4)
             if len(head) < 4 or head[0] != 0xFF:

@@ -1,4 +1,4 @@
-"""What a PNG says of itself beyond what Pillow keeps (PNG, third edition), read without its pixels."""
+"""The chunks of a PNG beyond what Pillow keeps (PNG, third edition), read without its pixels."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from clipsvd_app.imaging.opened import opened
 if TYPE_CHECKING:
     from pathlib import Path
 
+# Colour type 4 of IHDR. The limits are beyond any real file; they end the walk through a hostile one.
 GREY_ALPHA = 4
 _MOST_CHUNKS = 1_000_000
 _MOST_EXIF = 1024**2
+# 8 bytes of signature and 25 of the IHDR chunk.
 _HEADER_END = 33
 
 
@@ -55,7 +57,7 @@ def read_chunks(path: Path) -> PngChunks:
                 controls += 1
             elif name == b"IDAT" and not pixels:
                 pixels, hidden = True, controls == 0
-    # A first picture without a control of its own is no part of the animation, and shown all the same.
+    # A first image without a control chunk is not part of the animation, and is shown nevertheless.
     extra = int(hidden) if stated else 0
     return PngChunks(depth, colour, max(1, min(stated, controls) + extra), stated + extra, exif)
 

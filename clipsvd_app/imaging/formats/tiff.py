@@ -1,4 +1,4 @@
-"""TIFF pictures of any depth: their description, stored and shown pixels; in a worker only."""
+"""TIFF images of any depth: description, stored and displayed pixels; in a worker only."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from clipsvd_app.imaging.formats.tiff_directory import Page
     from clipsvd_app.imaging.values import Array
 
+# Photometric interpretations and compressions by their numbers (TIFF 6.0 and libtiff); 4 is a mask.
 _NAMES = {0: "MONOCHROME1", 1: "MONOCHROME2", PALETTE: "PALETTE COLOR", 4: "MONOCHROME2"}
 _CODECS = {
     1: "raw",
@@ -50,6 +51,7 @@ _CODECS = {
     34925: "lzma",
     50000: "zstd",
 }
+# Values of ExtraSamples (TIFF 6.0, section 18).
 _ASSOCIATED, _UNASSOCIATED = 1, 2
 
 
@@ -128,7 +130,7 @@ def _shown(page: Page, pixels: Array) -> Array:
 
 
 def _alpha(page: Page, pixels: Array, colours: int) -> Array | None:
-    """Return the transparency still to be laid over black; associated alpha has done so itself."""
+    """Return the alpha that is still to be applied; with associated alpha, colours are multiplied already."""
     extra = page.numbers(tags.EXTRA_SAMPLES)
     if pixels.shape[2] > colours and extra and extra[0] == _UNASSOCIATED:
         return pixels[:, :, colours]

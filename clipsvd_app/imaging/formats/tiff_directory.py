@@ -13,8 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Order: TypeAlias = Literal["<", ">"]
+# A slice for each page of the largest stacks; the chain of a hostile file may be endless.
 MAX_PAGES = 65_536
+# More strips than any image that is read has; a hostile entry may claim 4 billion.
 _MAX_VALUES = 16 * 1024**2
+# Field types 1 to 12 of TIFF 6.0, section 2; 13 is IFD; 16 to 18 are BigTIFF's. 5 and 10 are pairs of
+# integers.
 _DTYPES = {
     1: "u1",
     2: "S1",
@@ -35,6 +39,7 @@ _DTYPES = {
 }
 _RATIONAL = (5, 10)
 
+# Tag numbers of TIFF 6.0 and its supplements.
 SUBFILE, WIDTH, LENGTH, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER = 254, 256, 257, 258, 259, 262, 266
 DESCRIPTION, STRIP_OFFSETS, ORIENTATION, SAMPLES, ROWS_PER_STRIP, STRIP_BYTES = 270, 273, 274, 277, 278, 279
 X_RESOLUTION, Y_RESOLUTION, PLANAR, PAGE_NAME, PREDICTOR, COLOR_MAP = 282, 283, 284, 285, 317, 320
@@ -107,6 +112,7 @@ def read_pages(file: BinaryIO) -> list[Page]:
 def _walked(file: BinaryIO) -> Iterator[Page]:
     head = file.read(16)
     order: Order = "<" if head[:2] == b"II" else ">"
+    # Version 42 is TIFF, 43 BigTIFF.
     big = struct.unpack_from(order + "H", head, 2)[0] == 43
     (at,) = struct.unpack_from(order + "Q", head, 8) if big else struct.unpack_from(order + "I", head, 4)
     seen: set[int] = set()

@@ -17,10 +17,13 @@ from clipsvd_app.imaging.values import FileNote, notes_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+# Bits of NewSubfileType (TIFF 6.0); 9 is what Aperio writes for a macro image.
 _REDUCED, _MASK, _MACRO = 1, 4, 9
+# Hamamatsu's source lens: -1 is the macro image, -2 a map of the slide.
 _NDPI_LENS = 65421
+# OME-XML takes megabytes; the patterns below must not search an endless text.
 _LARGEST_DESCRIPTION = 8 * 1024**2
-# The whole of a description: a film may be described as "macro photograph" or "label: benign".
+# Must match the whole description: an image may be described as "macro photograph" or "label: benign".
 _LABEL = re.compile(
     r"\s*(slide[ _-]*)?(label|macro|overview|barcode)([ _-]*image)?(\s+\d+x\d+.*|\s*-offset.*)?\s*",
     re.IGNORECASE | re.DOTALL,
@@ -98,7 +101,7 @@ def _kind(page: Page) -> tuple[object, ...]:
 
 
 def _slide_labels(pages: Sequence[Page]) -> set[int]:
-    """Return the pages that show a slide's label or the whole glass, by what scanners write of them.
+    """Return the pages that show a slide's label or the whole glass, as scanners mark them.
 
     Aperio and others name them in the description; Hamamatsu by tag 65421; Leica and OME-TIFF in the first
     page's XML.
@@ -180,12 +183,14 @@ def _frames_behind(page: Page) -> int:
     if lengths and offsets[-1] + lengths[-1] - offsets[0] != size:  # its own strips are not in one piece
         return 0
     first = int(offsets[0])
+    # 24: an entry and its offset, generously; the directory may lie behind the pixels.
     directory = sum(entry.size + 24 for entry in page.entries.values() if entry.at >= first + size)
     levels = bool(page.entries.keys() & {tags.SUB_IFDS, tags.TILE_OFFSETS})
     stated = _stated_frames(page)
     left = _length(page.file) - first - size
     if stated > 1:
         return max(0, left // size)
+    # Behind a small image, padding or a directory could be taken for a frame.
     return 0 if levels or size < 4096 else max(0, (left - directory) // size)
 
 

@@ -1,7 +1,7 @@
 """Pixels of one TIFF page, exactly as they are stored; in a worker only.
 
-libtiff undoes the compression. It is shown one page rebuilt as bytes, so that all depths, signs, planes and
-tiles are put together here in one way, whatever Pillow has a name for.
+libtiff, through Pillow, only decompresses. It gets one page, rebuilt as 8-bit grey, so that all depths,
+signs, planes and tiles are assembled here in one way: Pillow has no mode for most of them.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from clipsvd_app.imaging.formats.tiff_directory import Page
     from clipsvd_app.imaging.values import Array
 
+# PhotometricInterpretation (TIFF 6.0, section 8); compressions are libtiff's numbers.
 GREY, RGB, PALETTE, CMYK, YCBCR, LAB = (0, 1), 2, 3, 5, 6, 8
 _BYTEWISE = {1, 5, 8, 32946, 32773, 34925, 50000}
 _BY_PILLOW = {2, 3, 4, 7}
@@ -45,6 +46,7 @@ _COMPRESSIONS = {
     52546: "JPEG XL inside TIFF",
 }
 _RESAVE = "Save it as an uncompressed or LZW TIFF."
+# SampleFormat (TIFF 6.0, section 19).
 _UNSIGNED, _SIGNED, _FLOAT = 1, 2, 3
 # JPEG tables, fax options, and how YCbCr and inks are laid out: what a codec needs beside its data.
 _CODEC_TAGS = (292, 293, 332, 334, 347, 529, 530, 531, 532, tags.FILL_ORDER, tags.EXTRA_SAMPLES)
@@ -289,6 +291,7 @@ def _rebuilt(
     parts: Sequence[bytes],
 ) -> bytes:
     tiled = tags.TILE_WIDTH in numbers
+    # 8 bytes of header; an entry takes 12.
     at, lengths = 8, [len(part) for part in parts]
     offsets = [at + sum_ for sum_ in np.cumsum([0, *lengths[:-1]]).tolist()]
     both = {

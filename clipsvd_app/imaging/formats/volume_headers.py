@@ -1,4 +1,4 @@
-"""The text headers of NRRD and MetaImage: where data lie, the size of voxels, whether the grid is a body's.
+"""The text headers of NRRD and MetaImage: data files, voxel sizes, and whether axes are the patient's.
 
 NRRD: teem.sourceforge.net/nrrd/format.html. MetaImage: itk.org/Wiki/ITK/MetaIO/Documentation.
 """
@@ -19,13 +19,14 @@ from clipsvd_app.imaging.opened import opened
 if TYPE_CHECKING:
     from pathlib import Path
 
+# More than any header; without a limit, a large file without a line break would be read whole.
 MOST_TEXT = 1024**2
 _PATIENT_SPACE = re.compile(
     r"(right|left)-(anterior|posterior)-(superior|inferior)(-time)?|(ras|las|lps|rai|lpi)t?", re.IGNORECASE
 )
 _MATRIX_KEYS = ("transformmatrix", "rotation", "orientation")
 _UNREAD_ENCODINGS = ("bzip2", "bz2")
-# The letters that MetaIO gives an unturned grid in DICOM's axes: it runs from right, anterior and inferior.
+# The letters of MetaIO for an unrotated grid in DICOM's axes, which starts at right, anterior, inferior.
 _UNTURNED = "RAI"
 
 
@@ -79,7 +80,7 @@ def refuse_encoding(path: Path, header: TextHeader) -> None:
 
 
 def refuse_sizes(path: Path, header: TextHeader) -> None:
-    """Refuse voxel sizes that are no sizes, which the reader takes for damage."""
+    """Refuse invalid voxel sizes, which SimpleITK would report as damage."""
     if header.zero_sized:
         raise UserError(
             f"{path.name} has a voxel size of zero or an axis without direction.",
@@ -160,6 +161,7 @@ def _is_flat(matrix: list[float]) -> bool:
     side = round(len(matrix) ** 0.5)
     if side < 2 or side * side != len(matrix):
         return False
+    # Zero within rounding; NaN counts as flat too.
     return not abs(np.linalg.det(np.reshape(matrix, (side, side)))) > 1e-9
 
 

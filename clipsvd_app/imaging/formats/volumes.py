@@ -167,7 +167,7 @@ def describe_volume(path: str) -> Geometry:
 
 
 def _with_place(grid: Geometry, reader: Any, header: TextHeader) -> Geometry:  # noqa: ANN401
-    """Say where a grid lies as far as its header does; SimpleITK would make an unturned patient of any."""
+    """Return the grid's place only if the header states it; SimpleITK gives any grid an identity matrix."""
     origin: tuple[float, ...] = ()
     axes: tuple[tuple[float, ...], ...] = ()
     sheared = False
@@ -205,6 +205,7 @@ _LAST = LastFile(_read_volume)
 def _reader(path: str) -> Any:  # noqa: ANN401 - SimpleITK has no types
     import SimpleITK
 
+    # ITK prints its warnings, which quote the file.
     SimpleITK.ProcessObject.SetGlobalWarningDisplay(False)
     reader = SimpleITK.ImageFileReader()
     reader.SetImageIO(_READERS[volume_format(read_head(Path(path)))])  # by content; its own choice is by name
@@ -216,6 +217,7 @@ def _sample_bytes(pixel_type: str) -> int:
     for bits in (8, 16, 32, 64):
         if f"{bits}-bit" in pixel_type:
             return bits // 8
+    # Any other type: the largest, so that limits of memory hold.
     return 8
 
 

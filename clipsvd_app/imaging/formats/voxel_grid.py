@@ -1,4 +1,4 @@
-"""The grid of a volume, whatever file it came in."""
+"""The grid of a volume, in any format."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from clipsvd_app.imaging.values import FileNote
 if TYPE_CHECKING:
     from clipsvd_app.imaging.values import Array
 
-# Directions are written with few digits; beyond this an axis leans.
+# Directions are stored with few digits; beyond this the grid is sheared.
 _LOOSENESS = 0.01
 
 
@@ -42,5 +42,5 @@ def axes_of(matrix: Array) -> tuple[tuple[float, ...], tuple[tuple[float, ...], 
 
 
 def are_square(axes: Array) -> bool:
-    """Say whether unit axes (3, 3) stand upright on each other, but for rounding."""
+    """Say whether unit axes (3, 3) are perpendicular, apart from rounding."""
     return bool(np.abs(axes.T @ axes - np.eye(3)).max() <= _LOOSENESS)

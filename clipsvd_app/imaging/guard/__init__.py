@@ -1,1 +1,1 @@
-"""Protection from hostile files: decoding workers with limits, silence, refusals."""
+"""Protection from hostile files: decoding workers with limits, silenced libraries, refusals."""

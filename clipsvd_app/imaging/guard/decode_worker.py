@@ -24,13 +24,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# Several times what sound files take: a TIFF of 64 megapixels is shown after 7.6 s and may compute for 14.
 CPU_S = 1.0
 CPU_S_PER_MEGAPIXEL = 0.2
+# Beyond what the libraries take: the largest volume that is read (768 MB) peaks at 1.6 GB.
 MEMORY_BYTES = 1792 * 1024**2
 # For systems that cannot bound computing time, and for what waits without computing.
 TIME_LIMIT_S = 20.0
 # Of address space, of which Python and its libraries take more than they use.
 MEMORY_LIMIT_BYTES = 6 * 1024**3
+# As many as the window has threads that read files; each may take the memory above.
 WORKERS = 2
 
 
@@ -39,7 +42,7 @@ class DecodeError(Exception):
 
 
 class FatalFileError(DecodeError):
-    """The worker died of what it was given, by a signal of its own: it would again."""
+    """The worker crashed on its input, and would do so again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class DecodePool:
         self._fatal: set[tuple[str, int, int]] = set()
 
     def run_on_file(self, path: Path, function: Callable[..., T], *arguments: object) -> T:
-        """Return ``function(str(path), *arguments)`` as `run` does; no file may kill a second worker."""
+        """Return ``function(str(path), *arguments)`` as `run` does; no file may crash a second worker."""
         try:
             file = _file_key(path)
         except OSError as error:
@@ -125,6 +128,7 @@ class DecodePool:
                     max_workers=self._workers,
                     initializer=_limit_this_process,
                     initargs=(MEMORY_LIMIT_BYTES,),
+                    # A forked child would inherit locks that other threads of the window hold at that moment.
                     context=multiprocessing.get_context("spawn"),
                 )
             return self._pool
@@ -139,23 +143,23 @@ def shared_pool() -> DecodePool:
 
 
 class LastFile(Generic[T]):
-    """Within a worker: keeps what `read` made of the last file, so that scrolling does not read it again."""
+    """Within a worker: keeps the result of `read` for the last file, which is not read again in scrolling."""
 
     def __init__(self, read: Callable[[str], T]) -> None:
         self._read = read
         self._kept: dict[tuple[str, int, int], T] = {}
 
     def make_room(self, path: str) -> None:
-        """Let go of another file, before the memory for this one is counted."""
+        """Drop another file, before the memory for this one is limited."""
         if _file_key(path) not in self._kept:
             self._kept.clear()
 
     def forget(self) -> None:
-        """Let go of the file, so that it is read anew."""
+        """Drop the file, so that it is read again."""
         self._kept.clear()
 
     def of(self, path: str) -> T:
-        """Return what was made of a file, now or before."""
+        """Return the result for a file, now or from before."""
         self.make_room(path)
         key = _file_key(path)
         if key not in self._kept:
@@ -193,7 +197,7 @@ def _file_key(path: str | Path) -> tuple[str, int, int]:
 
 
 def _by_its_own_signal(exit_code: int) -> bool:
-    """Tell a crash or the end of computing time from a worker that something else ended."""
+    """Say whether a worker crashed or ran out of computing time; False if it was ended from outside."""
     return exit_code < 0 and -exit_code not in (signal.SIGTERM, getattr(signal, "SIGKILL", 9))
 
 
@@ -204,7 +208,7 @@ def _address_space() -> int:
 
 
 def _contained(function: Callable[..., Any], arguments: tuple[object, ...]) -> Any:  # noqa: ANN401
-    """Run in the worker; bring every failure home as a plain value."""
+    """Run in the worker; return every failure as a plain value, since not every exception can be pickled."""
     try:
         return function(*arguments)
     except UserError as error:

@@ -1,4 +1,4 @@
-"""Silence for libraries whose warnings quote what is in the file, patient data among it."""
+"""Silence for libraries whose warnings quote the content of files, patient data among it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import warnings
 
 
 class _Quiet:
-    """Ignore warnings while any thread is inside; the last one out restores the filters."""
+    """Ignore warnings while any thread is inside; the last one to leave restores the filters.
+
+    catch_warnings alone is not safe with threads: it would restore the filters of whichever thread came last.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

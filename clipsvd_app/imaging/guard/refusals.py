@@ -16,16 +16,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 READ = "DICOM, PNG, JPEG, JPEG 2000, TIFF, BMP, GIF, WebP, PGM, PPM, NIfTI, NRRD or MetaImage"
+# A frame of this size takes 256 MB as float32; the second bound is for all frames of a file, decoded.
 MAX_FRAME_PIXELS = 64 * 1024 * 1024
 MAX_TOTAL_BYTES = 2 * 1024**3
+# Hashing this much takes about a minute from a disk; sparse files can claim terabytes.
 MAX_FILE_BYTES = 16 * 1024**3
 
-# What the disk says of files that it cannot give; readers raise OSError for damaged contents too.
+# Errors of the disk; readers raise OSError for damaged contents too.
 _DISK_FAILS = frozenset(
     {errno.EIO, errno.ENXIO, errno.ESTALE, errno.EBUSY, errno.ETIMEDOUT, errno.ENAMETOOLONG, errno.ELOOP}
 )
 
-# What pydicom, Pillow and NumPy raise on damaged bytes; found by reading mutated files.
+# The exceptions of pydicom, Pillow and NumPy on damaged bytes; found by reading mutated files.
 DAMAGE = (
     ValueError,
     TypeError,

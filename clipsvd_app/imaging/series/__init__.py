@@ -1,1 +1,1 @@
-"""Series put together by where their slices lie, with a flag for whatever is irregular."""
+"""Series sorted by the position of their slices, with a flag for every irregularity."""

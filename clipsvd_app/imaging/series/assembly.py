@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 _ROUNDING = 0.1
-"""Places closer than this share of what counts as one place differ by rounding alone."""
+"""Positions closer than this share of the tolerance of one place differ only by rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,7 @@ def _rest_in_order(members: Sequence[Member], frames: Sequence[Slice]) -> tuple[
 def _places(along: Array, rounding_mm: float) -> Array:
     """Return the number of each slice's place; those closer than rounding share one.
 
-    Counted by gaps: which side of a grid's line a place falls on would hang on the last digit.
+    Counted by gaps, because rounding to a grid would let the last digit decide at the grid's edges.
     """
     ascending = np.argsort(along, kind="stable")
     places = np.zeros(len(along), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""The judgements behind the flags of a series."""
+"""The checks behind the flags of a series."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _FAULT_CODES: tuple[FaultCode, ...] = get_args(FaultCode)
 _RESCALE = frozenset({"RescaleSlope", "RescaleIntercept", "ModalityLUTSequence"})
 CROSS_SECTIONAL = frozenset({"CT", "MR", "PT"})
+# Significant ones: writers round spacings differently from the fifth on.
 _SPACING_DIGITS = 4
 # What put images in order that do not say where they lie, as a sentence ends.
 ORDERED_BY = {
@@ -28,7 +29,7 @@ ORDERED_BY = {
 
 
 def objects(headers: Sequence[ImageHeader]) -> Iterator[Flag]:
-    """Flag what came along and is no image."""
+    """Flag objects of a series that are not images."""
     bare = Counter(header.object_name for header in headers if header.object_name and not header.frames)
     other = Counter(header.object_name for header in headers if header.object_name and header.frames)
     if bare:

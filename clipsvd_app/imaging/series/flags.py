@@ -1,4 +1,4 @@
-"""What can be irregular about a series: a code for programs and a sentence for people. Never a refusal."""
+"""Irregularities of a series: a code for programs and a sentence for people. A flag is never a refusal."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ BREAKS_VOLUME = frozenset(
         FlagCode.SHEARED_GRID,
     }
 )
-"""With one of these the slices are no regular grid, and no plane may be cut through them unasked."""
+"""With one of these the slices are no regular grid, and other planes must not be cut through them."""
 
 
 @dataclass(frozen=True, slots=True)

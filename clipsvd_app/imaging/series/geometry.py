@@ -1,4 +1,4 @@
-"""The geometry of a stack of slices: which lie parallel, in what order, and how regularly.
+"""The geometry of a stack of slices: which are parallel, in what order, and how regular.
 
 All lengths are in millimetres; the patient's axes are those of DICOM PS3.3 C.7.6.2.1.1.
 """
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 PARALLEL = float(np.cos(np.radians(0.5)))
 """Cosine of the angle by which rows or columns may differ and still count as parallel."""
+# Far below the slice distance of clinical scanners; in pixels for micro-CT, whose slices may lie closer.
 SAME_PLACE_MM = 0.01
 SAME_PLACE_PX = 0.01
 GAP_TOLERANCE = 0.1
@@ -74,7 +75,7 @@ def same_place_mm(spacings_mm: Iterable[tuple[float, float] | None]) -> float:
 
 
 def gaps(planes: Sequence[Plane], along: Array, same_place: float = SAME_PLACE_MM) -> Gaps:
-    """Judge a stack of parallel planes. along: (planes,), where they lie along their normal, ascending.
+    """Check a stack of parallel planes. along: (planes,), positions along their normal, ascending.
 
     same_place: in millimetres, see `same_place_mm`.
     """
@@ -100,7 +101,10 @@ def gaps(planes: Sequence[Plane], along: Array, same_place: float = SAME_PLACE_M
 
 
 def _usual(distances: Array) -> float:
-    """Return the smallest distance that many share: where most gaps are double, slices are missing."""
+    """Return the smallest distance that a quarter of the gaps share, else the median.
+
+    The smallest, because where most gaps are double, it is slices that are missing.
+    """
     smallest = float(distances.min())
     alike = distances[distances <= smallest * (1 + 3 * GAP_TOLERANCE)]
     return float(alike.mean() if len(alike) * 4 >= len(distances) else np.median(distances))

@@ -1,4 +1,4 @@
-"""Sentences for what is left out of files, or said in them twice and differently, summed over files."""
+"""Sentences on what is left out of files or contradictory in them, summed over files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where given slices lie in the patient, as the series that they make up is judged."""
+"""The position of given slices in the patient, from the series that they form."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def axis_of(slices: Sequence[FileFrame], headers: Mapping[Path, ImageHeader]) ->
 
 
 def _member(header: ImageHeader, frames: Sequence[int]) -> Member:
-    """Return a file with the wanted frames alone, as one of one series."""
+    """Return a file with only the wanted frames, as a member of one series."""
     known = len(header.planes) == header.frames
     planes = tuple(header.planes[frame] for frame in frames) if known else ()
     return Member(replace(header, series_uid="given", frames=len(frames), planes=planes))

@@ -1,4 +1,4 @@
-"""A series as one block of voxels, as far as its slices fit together."""
+"""A series as one block of voxels, if its slices form a regular grid."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from clipsvd_app.imaging.values import ImageHeader
 
 Array = NDArray[Any]
+# As float32: 2,000 slices of 512 x 512. It is held in memory whole.
 LARGEST_STACK_BYTES = 2 * 1024**3
+# Two slices make no sagittal or coronal image worth looking at.
 LEAST_SLICES = 3
 
 

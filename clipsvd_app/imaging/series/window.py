@@ -19,9 +19,13 @@ if TYPE_CHECKING:
     from clipsvd_app.imaging.series.placing import FileFrame
     from clipsvd_app.imaging.values import Frame
 
+# Spread evenly, so many represent the series; more take time and change its percentiles little.
 MOST_READ = 64
+# For one file shown by itself, whose folder may hold thousands of others.
 MOST_BESIDE = 5000
+# If the first, middle and last slice have windows in their headers, no others are read.
 _LOOKED_AT_FIRST = 3
+# A million values of 64 slices, enough for percentiles of 0.5.
 _VALUES_OF_EACH = 16_384
 
 

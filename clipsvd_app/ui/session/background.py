@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal
 
-from clipsvd_app.errors import Cancelled, UserError, file_trouble
+from clipsvd_app.errors import Cancelled, UserError, file_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,7 +116,7 @@ class _Runnable(QRunnable):
         except OSError as error:
             if error.errno is None:
                 raise
-            answer = Answer(None, file_trouble(Path(error.filename or "A file"), error))
+            answer = Answer(None, file_error(Path(error.filename or "A file"), error))
         except Cancelled:
             pass
         except sqlite3.ProgrammingError:

@@ -20,7 +20,9 @@ Stretch = tuple[int, int]
 _ITEM: Final = 0xFFFEE000
 _HEADER: Final = struct.Struct("<HHI")
 _UNDEFINED: Final = 0xFFFFFFFF
+# More than any image has; a hostile file could be nothing but empty items.
 MOST_FRAGMENTS: Final = 1 << 18
+# As long as the longest mark of a stream, that of JP2.
 _HEAD_BYTES: Final = 12
 
 
@@ -118,15 +120,19 @@ Colour = Literal["", "RGB", "YBR"]
 JPEG_START: Final = b"\xff\xd8\xff"
 J2K_START: Final = b"\xff\x4f\xff\x51"
 _JP2_START: Final = b"\0\0\0\x0cjP  "
+# An RLE header is 64 bytes: the number of segments and 15 offsets, the first of them 64 (PS3.5 G.5).
 _RLE_MOST_SEGMENTS: Final = 15
 _RLE_HEADER: Final = 64
+# Markers of ITU-T T.81, B.1.1.3, and T.87: those without a length; lossless frames; tables that are no frame.
 _STANDALONE: Final = frozenset({0x01, *range(0xD0, 0xD9)})
 _LOSSLESS: Final = frozenset({0xC3, 0xC7, 0xCB, 0xCF})
 _NO_FRAME: Final = frozenset({0xC4, 0xC8, 0xCC})
 _JPEG_LS: Final = 0xF7
 _START_OF_SCAN: Final = 0xDA
+# SOT of ISO/IEC 15444-1, A.4.2: behind it there is data, no header.
 _START_OF_TILE: Final = 0x90
 _MOST_SEGMENTS: Final = 4096  # of a header that means well
+# Enumerated colour spaces of a colr box: sRGB and sYCC (ISO/IEC 15444-1, I.5.3.3).
 _JP2_COLOURS: Final[Mapping[int, Colour]] = {16: "RGB", 18: "YBR"}
 _J2K_MARKERS: Final = {0x51: "size", 0x52: "coding", 0x50: "high throughput"}
 

@@ -98,9 +98,11 @@ def _options(dataset: TrueDataset) -> dict[str, Any]:
     return {
         "rows": whole(dataset, "Rows", 0),
         "columns": whole(dataset, "Columns", 0),
+        # Each frame is decoded by itself, from its own fragments.
         "number_of_frames": 1,
         "samples_per_pixel": samples,
         "photometric_interpretation": photometric,
+        # Decoders return colour by pixel; given the header's 1, gdcm returns wrong colours.
         "planar_configuration": 0,
         "bits_allocated": whole(dataset, "BitsAllocated", 8),
         "bits_stored": bits_stored_of(dataset),
@@ -152,7 +154,7 @@ def _unsupported_pixels(path: Path) -> UserError:
 
 
 def settled(pixels: Array, dataset: TrueDataset) -> Array:
-    """Extend whole numbers from Bits Stored to their type, and order their bytes little-endian.
+    """Sign- or zero-extend integers from Bits Stored to their type, and order their bytes little-endian.
 
     The bits of native pixels end at High Bit (PS3.5 8.1.1, where older editions let it be any).
     """
@@ -162,9 +164,9 @@ def settled(pixels: Array, dataset: TrueDataset) -> Array:
 
 
 def exceeds_bits_stored(raw: Array, dataset: TrueDataset) -> bool:
-    """Say whether unused bits hold what is neither a sign nor nothing.
+    """Say whether unused bits hold anything but zeros or a sign.
 
-    Signed values may have their sign in unused bits or not; once some have, the others are whole numbers too.
+    Signed values may or may not be sign-extended into unused bits; if some are, all are taken to be.
     """
     above, spare = _shifts(raw, dataset)
     if spare <= 0 or above != spare or not raw.size:
@@ -205,7 +207,7 @@ def _shifts(pixels: Array, dataset: TrueDataset) -> tuple[int, int]:
 
 
 def _refuse_deep_colour(path: Path, dataset: TrueDataset) -> None:
-    """Refuse colour JPEG of 12 bits, of which gdcm, alone in decoding it, makes other colours."""
+    """Refuse colour JPEG of 12 bits, which only gdcm decodes, and to wrong colours."""
     is_deep = dataset.transfer_syntax == JPEG_EXTENDED and bits_stored_of(dataset) > 8
     if is_deep and whole(dataset, "SamplesPerPixel", 1) != 1:
         raise UserError(

@@ -1,4 +1,4 @@
-"""12-bit JPEG Extended, which no pydicom plugin decodes: gdcm does, once the scan header is legal."""
+"""12-bit JPEG Extended, which no plugin of pydicom 3.0 decodes; gdcm does, once the scan header is legal."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ def decode_12_bit(stream: bytes, options: Mapping[str, Any]) -> Array:
     image.SetPhotometricInterpretation(gdcm.PhotometricInterpretation(photometric))
     image.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.JPEGExtendedProcess2_4))
     signed = options["pixel_representation"]
+    # Samples, Bits Allocated, Bits Stored, High Bit, Pixel Representation.
     image.SetPixelFormat(gdcm.PixelFormat(1, 16, 12, 11, signed))
+    # gdcm's binding returns the bytes as text in which those that are no UTF-8 are surrogates.
     decoded = image.GetBuffer().encode("utf-8", "surrogateescape")
     return np.frombuffer(decoded, dtype="<i2" if signed else "<u2").reshape(rows, columns).copy()
 

@@ -1,4 +1,4 @@
-"""Plain pixel data, read straight from its place in the file."""
+"""Uncompressed pixel data, read directly from its place in the file."""
 
 from __future__ import annotations
 
@@ -47,6 +47,7 @@ class NativeLayout:
         if self.bit_stride:
             return self._bits(file, frame)
         count = int(np.prod(self.shape))
+        # YBR_FULL_422 stores two samples a pixel: each pair of pixels shares its chroma.
         pixels = np.empty(count // 3 * 2 if self.halved else count, self.dtype)
         if self.swapped:
             return self._formed(self._words(file, frame * pixels.nbytes, pixels.nbytes).view(self.dtype))
@@ -126,6 +127,7 @@ def bits_stored_of(dataset: Dataset) -> int:
 
 def bit_stride(pixels: int, frames: int, length: int) -> int:
     """Return the bits from one single-bit frame to the next: without gaps, unless the length shows gaps."""
+    # In bytes: a frame that is padded to whole bytes, and all frames without gaps, padded to an even length.
     padded, tight = -(-pixels // 8), -(-frames * pixels // 16) * 2
     return 8 * padded if length > tight and length >= frames * padded else pixels
 

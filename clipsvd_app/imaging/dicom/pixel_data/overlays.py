@@ -1,4 +1,4 @@
-"""Graphic overlays of DICOM images (PS3.3 C.9.2): drawn over a picture when asked for, never learned from."""
+"""Graphic overlays of DICOM images (PS3.3 C.9.2): drawn on request, never part of what is trained on."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from clipsvd_app.imaging.dicom.true_image import TrueDataset
     from clipsvd_app.imaging.values import Array
 
+# Overlays lie in the even groups 6000 to 601E (PS3.5 7.6); these are their elements (PS3.3 C.9.2).
 _FIRST_GROUP, _LAST_GROUP = 0x6000, 0x601E
 _ROWS, _COLUMNS, _FRAMES, _TYPE, _ORIGIN = 0x0010, 0x0011, 0x0015, 0x0040, 0x0050
 _FRAME_ORIGIN, _BITS_ALLOCATED, _BIT_POSITION, _LABEL, _DATA = 0x0051, 0x0100, 0x0102, 0x1500, 0x3000
@@ -55,6 +56,7 @@ def _overlay(dataset: TrueDataset, group: int, frame: int, raw: Array | None) ->
     if bits is None:
         return None
     shape = _number(dataset, "Rows"), _number(dataset, "Columns")
+    # Overlay Origin counts from 1.
     top, left = _pair(_value(dataset, group, _ORIGIN))
     return Overlay(
         mask=placed(bits, shape, top - 1, left - 1),

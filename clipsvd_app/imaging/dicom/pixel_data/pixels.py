@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from clipsvd_app.imaging.values import Array, Bytes, VoiLut
 
 _FUNCTIONS: tuple[WindowFunction, ...] = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
+# Of a table's explanation, so that it fits a preset menu.
 _LONGEST_NAME = 24
 
 
@@ -197,11 +198,12 @@ def _is_wide(stored: Array) -> bool:
     """Say whether there are whole numbers, or doubles, beyond the 24 bits that float32 keeps."""
     if stored.dtype.itemsize < 4 or stored.dtype == np.float32 or not stored.size:
         return False
+    # float32 has 24 significant bits.
     return stored.dtype.kind == "f" or max(int(stored.max()), -int(stored.min())) > 1 << 24
 
 
 def display_rescale(dataset: Dataset, frame: int) -> tuple[float, float]:
-    """Return slope and intercept of what is shown: stored values where the rescale is not for that."""
+    """Return slope and intercept for display: stored values where the rescale is not for display."""
     rescale = None if is_shown_as_stored(dataset) else rescale_of(dataset, frame)
     return (1.0, 0.0) if rescale is None else rescale
 
@@ -262,7 +264,7 @@ def _header_tables(dataset: TrueDataset, frame: int) -> list[tuple[str, Window, 
         except BROKEN_TABLE:
             continue
         entries = len(table.greys)
-        # The width tells tables of one range apart, by less than a window's formula could show.
+        # A window is the key of its table: tables of one range differ in width, by too little to be seen.
         width = entries + len(found) * 1e-6
         said = next((word for word in texts(item, "LUTExplanation")[:1] if word), "")
         name = f"Table {len(found) + 1}" + (
@@ -290,6 +292,7 @@ def _rgb(path: Path, dataset: TrueDataset, stored: Array, photometric: str) -> B
                 code="no_palette",
             ) from error
     if stored.ndim == 3 and photometric in ("RGB", "YBR_FULL", "YBR_FULL_422"):
+        # Deeper colour is shown by its upper 8 bits.
         spare = bits_stored_of(dataset) - 8
         samples: Bytes = (stored >> spare if spare > 0 else stored).astype(np.uint8)
         if photometric.startswith("YBR_FULL"):
