@@ -45,11 +45,11 @@ PATH_FORMS: tuple[PathForm, ...] = get_args(PathForm)
 
 @dataclass(frozen=True, slots=True)
 class NewFile:
-    """One frame to predict: where it lies, its study as a number, and the window its series shares.
+    """One frame to predict: its path, its study as a number, and the window its series shares.
 
-    ``place`` is its path as the user knows it: below the folder or archive that was given, or with that
-    in front where two files would have one. ``series`` is a number too, and ``position`` orders its frames:
-    millimetres along their normal where they say so, else their instance number.
+    ``place`` is its path as the user knows it: relative to the folder or archive that was given, with
+    that folder in front where two files would otherwise share one path. ``series`` is a number too.
+    ``position`` orders its frames: millimetres along the normal, else the instance number.
     """
 
     id: int
@@ -62,7 +62,7 @@ class NewFile:
     position: float = 0.0
 
     def shown(self, form: PathForm = "given") -> str:
-        """Return how the file is named in a table or on the screen; every frame of it alike."""
+        """Return how the file is named in a table or on the screen, the same for all its frames."""
         if form == "name":
             return self.path.name
         return str(self.path.absolute()) if form == "absolute" else self.place or self.path.name
@@ -72,7 +72,7 @@ class NewFile:
 class FilePrediction:
     """The answer for one frame; ``refusal`` is empty when there are probabilities.
 
-    ``unlike`` says in a sentence that the frame is unlike the images that the adapter learnt from, else "".
+    ``unlike`` says in a sentence that the frame is unlike the adapter's training images, else "".
     """
 
     file: NewFile
@@ -85,7 +85,7 @@ class FilePrediction:
 def backbone_of(settings: Settings, adapter: Path, backbone: str | None = None) -> BackboneRef:
     """Return the backbone that an adapter needs, found by hash unless named.
 
-    A named one with other weights is refused here, before anything is loaded.
+    A named backbone with other weights is refused here, before anything is loaded.
     """
     base = read_exported(adapter).document.base
     if backbone is None:
@@ -102,7 +102,7 @@ def backbone_of(settings: Settings, adapter: Path, backbone: str | None = None) 
 
 
 def list_files(paths: Sequence[Path]) -> tuple[NewFile, ...]:
-    """Return every frame under the paths; unreadable files are kept so that each gets its sentence."""
+    """Return every frame under the paths; unreadable files are kept so that each is reported."""
     from clipsvd_app.imaging.files.archives import passing_folder
     from clipsvd_app.imaging.files.discovery import find_files
     from clipsvd_app.imaging.reading import read_header
@@ -119,6 +119,7 @@ def list_files(paths: Sequence[Path]) -> tuple[NewFile, ...]:
     numbers: dict[str, int] = {}
     places = _places(given, room)
     found: list[NewFile] = []
+    # A file without UIDs, or one that cannot be read, is a study and a series of its own.
     for path in given:
         try:
             header = read_header(path)
@@ -179,11 +180,12 @@ def gather(files: Sequence[NewFile], result: PredictResult) -> tuple[FilePredict
         else FilePrediction(file, (), (), refusals.get(file.id, "The file could not be read."))
         for file in files
     ]
+    # A refusal has no probability, and 2 is above any, so that refusals sort last.
     return tuple(sorted(joined, key=lambda row: (not row.unlike, max(row.probabilities, default=2.0))))
 
 
 def unlike_sentence(kind: str | None, learnt: str) -> str:
-    """Say that an image is unlike those an adapter learnt from; "" of one that is not (kind None)."""
+    """Say that an image is unlike an adapter's training images; "" for one that is not (kind None)."""
     if kind is None:
         return ""
     nearer = "" if kind == learnt else f", nearer to {MODALITIES[kind]} than to {MODALITIES[learnt]}"
@@ -191,7 +193,7 @@ def unlike_sentence(kind: str | None, learnt: str) -> str:
 
 
 def unlike_summary(rows: Sequence[FilePrediction], learnt: str) -> str:
-    """Count what is unlike the training images, or say why nothing can be; "" where all are like them."""
+    """Count the images unlike the training images, or say why that is unknown; "" if there are none."""
     read = [row for row in rows if row.probabilities]
     unlike = sum(bool(row.unlike) for row in read)
     if read and not learnt:
@@ -205,7 +207,7 @@ def unlike_summary(rows: Sequence[FilePrediction], learnt: str) -> str:
 def write_csv(
     rows: Sequence[FilePrediction], class_names: Sequence[str], out: Path, form: PathForm = "given"
 ) -> None:
-    """Write one line per frame, as asked: file, frame, study, class, probabilities, warning, refusal."""
+    """Write one line per frame: file, frame, study, class, probabilities, warning, refusal."""
     heading = [
         *("file", "frame", "study", "predicted"),
         *(f"p({name})" for name in class_names),
@@ -245,16 +247,16 @@ def run_backbone(project: Project, number: int, settings: Settings) -> BackboneR
 
 
 def not_read(paths: Sequence[Path]) -> tuple[LeftOut, ...]:
-    """Return what lies under the paths beside the files that `list_files` lists, each with its reason."""
+    """Return what `list_files` leaves out under the paths, each with its reason."""
     from clipsvd_app.imaging.files.discovery import look_through
 
     return look_through(paths).left_out
 
 
 def _places(given: Mapping[Path, Path], room: Path) -> dict[Path, str]:
-    """Return a place for every file, by what it was found under: the shortest kind that tells all apart.
+    """Return the path to show for every file: the shortest form in which all are distinct.
 
-    room: where archives were unpacked, below a folder for each.
+    room: where archives were unpacked, each into a folder of its own.
     """
     below = {file: _below(file, path, room) for file, path in given.items()}
     typed = {file: f"{path.as_posix()}/{below[file]}" for file, path in given.items()}
@@ -266,8 +268,9 @@ def _places(given: Mapping[Path, Path], room: Path) -> dict[Path, str]:
 
 
 def _below(file: Path, given: Path, room: Path) -> str:
-    """Return the path below the folder or the archive that was given; a file that was given by its name."""
+    """Return the path relative to the given folder or archive; of a file that was itself given, its name."""
     if file.is_relative_to(room):
+        # Two parts come first: "archives" and the folder named after the archive's hash.
         return Path(*file.relative_to(room).parts[2:]).as_posix()
     top = given if file.is_relative_to(given) and file != given else given.parent  # a DICOMDIR's files
     return file.relative_to(top).as_posix() if file.is_relative_to(top) else file.as_posix()

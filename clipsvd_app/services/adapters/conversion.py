@@ -30,7 +30,7 @@ def prepare_convert(
 ) -> Path:
     """Write the job that converts an adapter and return its folder.
 
-    Refuses before anything is loaded: a share that is none, a place that is taken, a missing extra.
+    Refused before anything is loaded: a share outside (0, 1], an existing target, a missing extra.
     """
     if not 0 < energy <= 1:
         raise UserError(

@@ -1,4 +1,4 @@
-"""Taking a run away as one file: the sigma adapter with its card."""
+"""Exporting a run as one file: the sigma adapter with its card."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Exported = AdapterContent | ClassifierContent
 
 @dataclass(frozen=True, slots=True)
 class CardText:
-    """What the author may say of an adapter; empty fields keep what the run wrote."""
+    """What the author may add to an adapter's card; empty fields keep what the run wrote."""
 
     intended_use: str = ""
     licence: str = ""
@@ -35,13 +35,13 @@ class CardText:
 
 
 def exportable(project: Project, number: int) -> tuple[MethodName, ...]:
-    """Return the methods of a run that can be handed on as a file, CLIP-SVD first."""
+    """Return the methods of a run that can be exported as a file, CLIP-SVD first."""
     classifiers = project.run_classifiers(number)
     return (ADAPTED, *(method for method in METHOD_TITLES if method in classifiers))
 
 
 def suffix_of(method: MethodName) -> str:
-    """Return how the file of a method ends."""
+    """Return the suffix of a method's file."""
     return SUFFIX if method == ADAPTED else CLASSIFIER_SUFFIX
 
 
@@ -79,6 +79,7 @@ def export_run(
     require_file(target, overwrite=overwrite)
     content = exported_of_run(project, number, method)
     write_adapter(target, _with_card(content, card or CardText()))
+    # Read back at once: a file that the reader would refuse is found here, not by the person who gets it.
     read_exported(target)
     return target
 

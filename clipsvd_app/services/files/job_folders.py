@@ -1,7 +1,7 @@
-"""One folder for each job, gone once its result is recorded.
+"""One folder for each job, deleted once its result is recorded.
 
-Those of a process lie together, beside a file that the process keeps locked while it lives. So whatever was
-cut short is told from what another window still works on, and goes when the next process begins.
+The folders of a process lie together, beside a file that the process keeps locked while it lives. So what a
+crash left behind can be told from what another window still works on, and is deleted at the next start.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ Stage = tuple[str, int, int]
 """A stage of a training with the steps done in it and their number."""
 STOPPED, STAGES = "stopped", "stages"
 """What is added to ``run.json`` of a training that was stopped: when, in UTC, and how far it was."""
+# Requests hold paths, which may hold patients' names: no other account of the computer may read them.
 _OWN_EYES = 0o700
+# filelock releases a lock whose object is collected, so they are kept here.
 _locks: list[FileLock] = []  # held until the process ends, however it ends
 
 
@@ -62,7 +64,7 @@ def forget_job(folder: Path) -> None:
 
 
 def clear_old_jobs() -> None:
-    """Delete the folders of processes that have ended; a finished training waits, one cut short can go on."""
+    """Delete the folders of processes that have ended, but keep their finished and stopped trainings."""
     _clear(data_folder() / "jobs")
 
 
@@ -75,8 +77,9 @@ def waiting_runs() -> tuple[Path, ...]:
 
 
 def keep_waiting(folder: Path) -> Path:
-    """Keep a finished training until its project is opened next, and return where."""
+    """Keep a finished training until its project is next opened, and return where."""
     target = _waiting() / folder.name
+    # The request holds paths; what the run records of it is in RUN_FILE already.
     forget_request(folder)
     if target != folder:
         _waiting().mkdir(parents=True, exist_ok=True, mode=_OWN_EYES)
@@ -85,16 +88,16 @@ def keep_waiting(folder: Path) -> Path:
 
 
 def put_aside(folder: Path, *, failed: bool = False) -> bool:
-    """Keep what a training that did not finish was asked for, and delete its folder.
+    """Keep the request of a training that did not finish, and delete its folder.
 
-    One that ``failed`` before its first step would only fail again, and is forgotten as any other job is.
+    One that ``failed`` before its first step would only fail again, and is deleted as any other job is.
     Returns whether it was kept.
     """
     kept = False
     # What cannot be kept costs a row in a table, and must not hide why the training ended.
     with contextlib.suppress(OSError, ValueError):
         known: dict[str, Any] = from_text(dict[str, Any], (folder / RUN_FILE).read_bytes())
-        # One that went on is at first not as far as it was.
+        # A training that was resumed has at first fewer steps than before it was stopped.
         stages = max(_stages(folder / CURVE_FILE), known.get(STAGES, []), key=_steps)
         if stages or not failed:
             known |= {STAGES: stages, STOPPED: _last_change(folder)}
@@ -106,12 +109,12 @@ def put_aside(folder: Path, *, failed: bool = False) -> bool:
 
 
 def stopped_files() -> tuple[Path, ...]:
-    """Return what is kept of trainings that can go on, a JSON file each."""
+    """Return the records of trainings that can be resumed, a JSON file each."""
     return tuple(_stopped().glob("*.json")) if _stopped().is_dir() else ()
 
 
 def image_input(image: ProjectImage, label: int | None) -> ImageInput:
-    """Return what a request says of a project's image; the patient is a number."""
+    """Return a project's image as a request describes it; the patient is a number."""
     return ImageInput(
         id=image.id,
         path=image.path,
@@ -126,17 +129,18 @@ def image_input(image: ProjectImage, label: int | None) -> ImageInput:
 
 
 def by_content(images: Iterable[ProjectImage]) -> list[ProjectImage]:
-    """Return images in the order of their content, whatever the order in which they were added.
+    """Return images in the order of their content hashes.
 
-    All that is drawn or cut off depends on the order of a request's images: shots, folds, batches, samples.
+    Shots, folds, batches and samples depend on the order of a request's images: in this one, the same images
+    give the same run whatever the order in which they were added.
     """
     return sorted(images, key=lambda image: (image.sha256, image.frame, image.path))
 
 
 def labelled_inputs(images: Iterable[ProjectImage], class_ids: dict[int, int]) -> tuple[ImageInput, ...]:
-    """Return inputs by content, labels as positions in the class list; excluded images are left out.
+    """Return inputs in content order, labels as positions in the class list, without excluded images.
 
-    Patients are numbered in that order too, those with a label first, as folds are drawn among them.
+    Patients are numbered in that order too, labelled ones first, so that unlabelled images move no fold.
     """
     usable = by_content(image for image in images if image.mark != "excluded")
     groups = patient_groups(usable)
@@ -150,15 +154,19 @@ def labelled_inputs(images: Iterable[ProjectImage], class_ids: dict[int, int]) -
 
 
 def patient_groups(images: Sequence[ProjectImage]) -> dict[str, str]:
-    """Return what a request calls each patient: by key, names that sort in the order of these images."""
+    """Return the name of each patient in a request, by key; the names sort in the order of these images."""
     labelled_first = sorted(images, key=lambda image: image.example_of is None)
     keys = dict.fromkeys(image.patient_key for image in labelled_first)
+    # Filled with zeros, so that "000010" sorts after "000009" as text.
     return {key: f"{number:06d}" for number, key in enumerate(keys, start=1)}
 
 
 @functools.cache
 def _of_this_process(root: Path) -> Path:
-    """Return this process's folder, made after its lock is held; what ended processes left goes first."""
+    """Return this process's folder; what ended processes left behind is deleted first.
+
+    The lock is taken before the folder is made: a folder without a held lock is another process's to delete.
+    """
     _clear(root)
     root.mkdir(parents=True, exist_ok=True, mode=_OWN_EYES)
     folder = root / uuid.uuid4().hex[:12]
@@ -183,6 +191,7 @@ def _clear_if_ended(folder: Path) -> None:
             forget_job(folder)
     except (Timeout, OSError):
         return  # its process lives, or another one clears it just now
+    # Windows refuses while another process has it open to try the lock; the next start deletes it.
     with contextlib.suppress(OSError):
         _lock_of(folder).unlink(missing_ok=True)
 
@@ -192,7 +201,7 @@ def _is_finished_run(folder: Path) -> bool:
 
 
 def _stages(curve: Path) -> list[Stage]:
-    """Return the stages of which steps were written down."""
+    """Return the stages whose steps were written to the curve file."""
     last: dict[str, tuple[int, int]] = {}
     for point in _points(curve):
         last[str(point["stage"])] = (int(point["done"]), int(point["total"]))

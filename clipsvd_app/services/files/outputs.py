@@ -1,4 +1,4 @@
-"""Files that the user asks for: refused before the work that fills them, and whole or not there at all."""
+"""Output files: checked before the work that fills them, and written whole or not at all."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def require_file(target: Path, *, overwrite: bool) -> None:
-    """Refuse a place that cannot take a file: taken, a folder, in no folder, or not to be written to.
+    """Refuse a target that exists, is a folder, lies in no folder, or cannot be written to.
 
-    Whoever has let the user confirm that a file is replaced passes ``overwrite``.
+    A caller that has let the user confirm the replacement passes ``overwrite``.
     """
     if target.is_dir():
         raise UserError(f"“{target.name}” is a folder.", remedy="Enter a file name.", code="not_writable")
@@ -32,7 +32,7 @@ def require_file(target: Path, *, overwrite: bool) -> None:
 
 
 def require_folder(target: Path, *, overwrite: bool) -> None:
-    """Refuse a place that cannot take a new folder; what may be replaced is for the writer to judge."""
+    """Refuse a place that cannot take a new folder; the writer decides what may be replaced."""
     if (target.exists() or target.is_symlink()) and not overwrite:
         raise _taken(target)
     require_place(target)
@@ -48,7 +48,7 @@ def require_place(target: Path) -> None:
             code="not_writable",
         )
     try:
-        # The one sure question to the system, on a share or under Windows' rules as well.
+        # os.access is wrong on network shares and under Windows' access lists; writing a file is certain.
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
@@ -56,18 +56,19 @@ def require_place(target: Path) -> None:
 
 
 def write_whole(target: Path, data: bytes) -> None:
-    """Write a file in one step; the one before stays as it was when the disk is full."""
+    """Write a file in one step; an existing one stays as it was if that fails, as on a full disk."""
     try:
         if _is_stream(target):
             target.write_bytes(data)
         else:
+            # Through a link its target is replaced: replacing the link would leave the linked file as it was.
             files.write_whole(target.resolve() if target.is_symlink() else target.absolute(), data)
     except OSError as error:
         raise _unwritable(target) from error
 
 
 def _is_stream(target: Path) -> bool:
-    """Whether a path is a pipe or a device, such as /dev/stdout, which is written to and never replaced."""
+    """Whether a path is a pipe or a device, such as /dev/stdout, which cannot be replaced by a new file."""
     return target.exists() and not target.is_file() and not target.is_dir()
 
 

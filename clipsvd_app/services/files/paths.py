@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 
 def path_parts(text: str) -> tuple[str, ...]:
-    """Return the parts of a path of any system, composed (NFC); an absolute one begins with an empty part.
+    """Return the parts of a path of any system in Unicode NFC; an absolute one begins with an empty part.
 
-    Leading dots claim nothing of what lies above, and are left out.
+    macOS writes names decomposed, so the same name in a table could differ byte by byte. Parts "." and ".."
+    say nothing of the folders above and are left out.
     """
     parts = [unicodedata.normalize("NFC", part) for part in re.split(r"[/\\\\]+", text)]
     absolute = not parts[0] or parts[0].endswith(":")
@@ -24,7 +25,7 @@ def path_parts(text: str) -> tuple[str, ...]:
 
 
 def ends_with(parts: tuple[str, ...], claim: tuple[str, ...]) -> bool:
-    """Whether a whole path ends with all of another one; a claim from the root must be the whole path."""
+    """Whether a path ends with all parts of another; an absolute claim must be the whole path."""
     return len(claim) <= len(parts) and parts[len(parts) - len(claim) :] == claim
 
 

@@ -1,4 +1,4 @@
-"""Tables that people bring: commas, semicolons or tabs, with or without a line of names, in any encoding."""
+"""Reading users' tables: commas, semicolons or tabs, with or without a header line, in any encoding."""
 
 from __future__ import annotations
 
@@ -19,9 +19,14 @@ if TYPE_CHECKING:
     Names = Mapping[str, Sequence[str]]
 
 PATH_NAMES = ("path", "file", "filename", "filepath", "image", "imagepath", "imagename", "imagefile", "img")
+# Excel reads a first line such as "sep=;" as the separator and shows no row for it.
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)
+# Rows looked at for each separator: enough to see how many columns there are without reading a long table
+# three times.
 _TRIED_ROWS = 50
 _MARKS_OF_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+# Control characters other than tab and line ends, of ASCII and Latin-1: in them a binary file, or text in the
+# wrong encoding, shows.
 _NOT_IN_TEXT = re.compile("[\x00-\x08\x0e-\x1f\x80-\x9f]")
 
 
@@ -29,8 +34,8 @@ _NOT_IN_TEXT = re.compile("[\x00-\x08\x0e-\x1f\x80-\x9f]")
 class Table:
     """Lines of a table by column.
 
-    Columns that were asked for go by the names they were asked by, all others by their own in lower case.
-    ``note`` is a sentence on how the file was read where that was a guess, else empty.
+    Requested columns have the names they were requested by, all others their own in lower case.
+    ``note`` says how the file was read where that was a guess, else it is empty.
     """
 
     rows: tuple[dict[str, str], ...]
@@ -41,14 +46,14 @@ class Table:
 def read_table(
     path: Path, names: Names, needed: Sequence[str], instead: Mapping[str, str] | None = None
 ) -> Table:
-    """Read a table whose columns are told by their names.
+    """Read a table and find its columns by their names.
 
     names: what each column may be called, letters and digits in lower case, the best first. A first line
     without any of these names is data: then the columns are ``needed``, in that order, and no others.
-    instead: columns that may stand for a needed one.
+    instead: columns that may replace a needed one.
 
-    Raises UserError, with the line where there is one, for a file that is no table, two columns that
-    could both be meant and say different things, and lines with more or fewer cells than there are columns.
+    Raises UserError, with the line number where there is one, for a file that is no table, for two
+    differing columns that both match a name, and for lines with too many or too few cells.
     """
     text, note = _text_of(path)
     rows = _rows(path, text, {name for known in names.values() for name in known})
@@ -80,7 +85,7 @@ def read_table(
 
 
 def _text_of(path: Path) -> tuple[str, str]:
-    """Return the text of a table and how its encoding was guessed, empty where it is plain."""
+    """Return the text of a table, and a sentence on its encoding where that was a guess, else ""."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -106,9 +111,12 @@ def _encodings(data: bytes) -> tuple[str, ...]:
     if data.startswith(_MARKS_OF_UTF16):
         return ("utf-16",)
     head = data[:512]
+    # UTF-16 without a byte order mark: every other byte of Latin text is zero, in no other encoding most are.
     for encoding, first in (("utf-16-be", 0), ("utf-16-le", 1)):
-        if head[first::2].count(0) * 2 > len(head[first::2]):  # so it is with Latin text in UTF-16
+        if head[first::2].count(0) * 2 > len(head[first::2]):
             return (encoding,)
+    # Excel in western Europe writes Windows-1252; text in it is hardly ever valid UTF-8, which is tried
+    # first.
     return ("utf-8-sig", "cp1252")
 
 
@@ -137,7 +145,8 @@ def _rows(path: Path, text: str, known: set[str]) -> list[tuple[int, list[str]]]
 
 
 def _delimiter(text: str, known: set[str]) -> str:
-    """Return what parts the cells: what finds names in the first line, else what gives most columns."""
+    """Return the separator that finds most names in the first line, then the one that gives most columns."""
+    # max keeps the first of equals: commas also are decimal marks, tabs nearly never anything else.
     return max("\t;,", key=lambda mark: _fit(text, mark, known))
 
 
@@ -183,8 +192,9 @@ def _places(
 ) -> dict[str, int]:
     """Return the place of each column that was asked for and is there.
 
-    Two places that part the lines in the same way, as a number and a name for each class, are no
-    contradiction: then the better name is taken. Of paths the one that tells most images apart is.
+    Two columns that group the lines in the same way, such as a number and a name for each class, do not
+    contradict each other: the one with the better name is taken. Of path columns, the one that tells most
+    images apart is taken.
     """
     places = {}
     for column, known in names.items():
@@ -210,7 +220,7 @@ def _parts(lines: Sequence[Sequence[str]], place: int) -> tuple[int, ...]:
 
 
 def _finest(parted: Mapping[tuple[int, ...], int]) -> list[int]:
-    """Return the place whose cells tell apart all that the others do: a path among names of files."""
+    """Return the columns that distinguish all lines that any other does: a path among file names."""
     return [
         place
         for parts, place in parted.items()

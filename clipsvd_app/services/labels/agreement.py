@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.study import ProjectImage, Reading
 
+# Of the bootstrap: the limits of a 95 % interval rest on the 25 outermost draws on each side.
 DRAWS = 1000
 FEWEST_PATIENTS = 10
 """Below this many patients a bootstrap says little of the spread, so no interval is given."""
@@ -100,7 +101,7 @@ def _tables(pairs: Sequence[tuple[int, int]], groups: Sequence[object]) -> NDArr
 
 
 def _kappas(tables: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return kappa of every table (tables, classes, classes); not a number where chance explains it all."""
+    """Return kappa of every table (tables, classes, classes); NaN where chance agreement is complete."""
     total = tables.sum(axis=(1, 2))
     observed = np.trace(tables, axis1=1, axis2=2) / total
     expected = (tables.sum(axis=2) * tables.sum(axis=1)).sum(axis=1) / total**2
@@ -110,12 +111,17 @@ def _kappas(tables: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _interval(read: Sequence[tuple[ProjectImage, int, Reading]]) -> tuple[float, float] | None:
-    """Resample patients, in the order of their images' content, so that no other order shows."""
+    """Return the bootstrap interval over patients.
+
+    Patients are taken in the order of their images' content: with the fixed seed, the order in which images
+    were added or read then makes no difference.
+    """
     ranked = sorted(read, key=lambda row: (row[0].sha256, row[0].frame))
     pairs = [(first, reading.class_id) for _, first, reading in ranked]
     patients = [image.patient_key for image, _, _ in ranked]
     if len(set(patients)) < FEWEST_PATIENTS:
         return None
+    # A resample is a weighted sum of the patients' tables, which einsum takes for all draws at once.
     tables = _tables(pairs, patients)
     count = len(tables)
     draws = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), size=DRAWS)

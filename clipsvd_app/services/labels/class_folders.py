@@ -1,4 +1,4 @@
-"""Folders that were added together and are named as classes: benign, malignant, normal."""
+"""Added folders whose names are classes: benign, malignant, normal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 FolderUse = Literal["class", "no_label", "left_out"]
 MASK_FILES = "Masks beside images"
+# More folders than this are taken for patients or studies, and nobody is asked whether they are classes.
 MOST_CLASSES = 40
+# Names that differ in a number only are taken for grades (BI-RADS 1 to 6) where there are at most 10 of them
+# with 5 images each on average, else for patients.
 _MOST_NUMBERED, _IMAGES_OF_NUMBERED = 10, 5
 _SPLITS = frozenset(
     {
@@ -42,6 +45,8 @@ _NO_CLASS = frozenset(
         *("todo", "images", "image", "dicom", "png", "jpg", "jpeg", "data", "dataset"),
     }
 )
+# Accession numbers, UIDs and hashes: digits and dots from six on, hexadecimal ones with a digit from eight
+# on.
 _IDENTIFIER = re.compile(r"[0-9.]{6,}|(?=.*\d)[0-9a-f-]{8,}", re.IGNORECASE)
 
 
@@ -56,7 +61,7 @@ class ClassFolder:
 
 @dataclass(frozen=True, slots=True)
 class ClassFolders:
-    """The folders at the level where files part. likely: whether their names are surely those of classes."""
+    """The folders at the first level with several of them. likely: their names look like classes."""
 
     folders: tuple[ClassFolder, ...]
     likely: bool
@@ -84,10 +89,10 @@ class FolderChoice:
 
 
 def class_folders(paths: Sequence[Path], read: FilesRead, unpacked: Path) -> ClassFolders | None:
-    """Return the folders below what was added that may be classes, None where there are no two of them.
+    """Return the folders among what was added that may be classes, None where there are fewer than two.
 
-    A folder that holds everything is gone through, and so are train, test and their like. unpacked: where
-    ``read_files`` put what came out of archives.
+    A single folder around everything is skipped, and so are train, test and the like. unpacked: where
+    ``read_files`` put the contents of archives.
     """
     places = _places(paths, unpacked)
     below = {item.path: _folders_below(item.path, places) for item in read.found}
@@ -112,7 +117,7 @@ def class_folders(paths: Sequence[Path], read: FilesRead, unpacked: Path) -> Cla
 
 
 def brings_labels(project: Project, read: FilesRead, folders: ClassFolders) -> bool:
-    """Whether any image in the folders is new, or has neither label nor mark; else nothing is asked."""
+    """Whether any image in the folders is new, or has neither label nor mark; only then is the user asked."""
     decided = {
         (image.sha256, image.frame) for image in project.images() if image.class_id is not None or image.mark
     }
@@ -121,7 +126,7 @@ def brings_labels(project: Project, read: FilesRead, folders: ClassFolders) -> b
 
 
 def chosen_files(read: FilesRead, folders: ClassFolders, choice: FolderChoice) -> FilesRead:
-    """Return what was read without the folders that are not wanted; their images count as left out."""
+    """Return what was read without the unwanted folders; their images count as left out."""
 
     def wanted(item: FoundFile) -> bool:
         return folders.name_of.get(item.path, "") not in choice.left_out
@@ -134,7 +139,7 @@ def chosen_files(read: FilesRead, folders: ClassFolders, choice: FolderChoice) -
 def labels_by_content(
     read: FilesRead, folders: ClassFolders, choice: FolderChoice
 ) -> dict[tuple[str, int], str]:
-    """Return the class by content and frame; what lies in folders of two classes has none."""
+    """Return the class by content and frame; images in the folders of two classes have none."""
     if not choice.as_classes:
         return {}
     classes = {folder.name for folder in folders.folders if folder.use == "class"} - choice.left_out
@@ -148,7 +153,7 @@ def labels_by_content(
 
 
 def _places(paths: Sequence[Path], unpacked: Path) -> list[tuple[Path, str]]:
-    """Return the folders that were added, or that archives were unpacked to, each with its name."""
+    """Return the added folders, and those that archives were unpacked to, each with its name."""
     from clipsvd_app.imaging.files.archives import is_zip
     from clipsvd_app.imaging.files.known_hashes import known_sha256
 
@@ -157,6 +162,7 @@ def _places(paths: Sequence[Path], unpacked: Path) -> list[tuple[Path, str]]:
         if path.is_dir():
             places.append((path.absolute(), path.name))
         elif is_zip(path):
+            # The folder that `imaging.files.archives` unpacks to: the first 32 digits of the archive's hash.
             places.append((unpacked / "archives" / known_sha256(path)[:32], path.stem))
     return places
 
@@ -169,7 +175,7 @@ def _folders_below(path: Path, places: Iterable[tuple[Path, str]]) -> tuple[str,
 
 
 def _named(below: Mapping[Path, tuple[str, ...]]) -> dict[Path, str]:
-    """Return the name of the folder of each file at the level where they part, "" for those above it."""
+    """Return each file's folder name at the first level with several folders, "" for files above it."""
     depth = 0
     while below and len({parts[depth : depth + 1] for parts in below.values()}) == 1:
         if not next(iter(below.values()))[depth : depth + 1]:
@@ -193,7 +199,7 @@ def _use(name: str) -> FolderUse:
 
 
 def _mask_files(found: Sequence[FoundFile]) -> frozenset[Path]:
-    """Return pictures named after another one of their folder: “benign (1)_mask.png”."""
+    """Return images named after another one of their folder: “benign (1)_mask.png”."""
     stems = {(item.path.parent, item.path.stem) for item in found}
     masks = set()
     for item in found:
@@ -204,7 +210,7 @@ def _mask_files(found: Sequence[FoundFile]) -> frozenset[Path]:
 
 
 def _numbered(names: Sequence[str]) -> bool:
-    """Whether names differ in a number alone, as those of patients do, and of grades too."""
+    """Whether names differ in a number only, as those of patients and of grades do."""
     return len({re.sub(r"\d+", "#", name) for name in names}) == 1
 
 
@@ -218,7 +224,7 @@ def _are_identifiers(names: Sequence[str], counts: Mapping[str, int]) -> bool:
 
 
 def _are_patients(found: Sequence[FoundFile], names: Mapping[Path, str]) -> bool:
-    """Whether by their headers each folder holds images of one patient, and of another than the next."""
+    """Whether by the headers each folder holds one patient's images, and no two the same patient's."""
     ids: dict[str, set[str]] = {}
     for item in found:
         ids.setdefault(names.get(item.path, ""), set()).add(item.header.patient_id.strip())

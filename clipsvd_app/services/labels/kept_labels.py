@@ -1,4 +1,4 @@
-"""Labels that someone looked at again and kept although the evidence spoke against them."""
+"""Labels that the user reviewed and kept although the model disagrees."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SETTING = "kept_labels"
 
 
 def kept_labels(project: Project) -> frozenset[int]:
-    """Return the images whose present label was kept on purpose; another label asks anew."""
+    """Return the images whose present label was confirmed; a label changed since is doubted again."""
     kept = _stored(project)
     return frozenset(
         image.id
@@ -23,7 +23,7 @@ def kept_labels(project: Project) -> frozenset[int]:
 
 
 def keep_label(project: Project, image: ProjectImage) -> None:
-    """Remember that an image's label was looked at again and is meant."""
+    """Remember that an image's label was reviewed and is intended."""
     assert image.class_id is not None
     project.set_setting(_SETTING, json.dumps(_stored(project) | {str(image.id): image.class_id}))
 

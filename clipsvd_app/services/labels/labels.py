@@ -23,22 +23,23 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.study import Mark, ProjectImage
     from clipsvd_app.project import Project
 
+# A single "=" that is no part of >=, <=, != or ==.
 _PROMPT_FOLLOWS = re.compile(r"(?<![<>!=≤≥])=(?!=)")
 WORTH_HAVING = 16
-"""Examples per class up to which the published curves still rise steeply (K = 16)."""
+"""Examples per class up to which the published curves still rise steeply (K = 16, the most they show)."""
 _RARE = 5
-"""A new name this many times rarer than one that is a letter off is taken for a slip of it."""
+"""A new name this many times rarer than one that differs by a letter is taken for a typing error of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class LabelReport:
-    """What labels from folders or a table would do, and what of them is left out and why.
+    """What labels from folders or a table would do, and which are left out and why.
 
     labelled: images by class. unmatched: lines that fit no image. ambiguous: lines that fit images of
     several files. contradictory: images that are given several classes. slips: (name, class that was
     probably meant, images). new_classes: names that become classes. replaced, unmarked: images that lose
-    another label or a mark. kept: images whose label or mark stays although their folder says otherwise.
-    opposite: pairs that look the same and would have different labels. note: how the table was read.
+    another label or a mark. kept: images whose label or mark stays although their folder differs.
+    opposite: look-alike pairs that would have different labels. note: how the table was read.
     """
 
     labelled: tuple[tuple[str, int], ...]
@@ -54,7 +55,7 @@ class LabelReport:
     note: str = ""
 
     def sentences(self) -> tuple[str, ...]:
-        """Return what should be known before the labels are taken, one sentence each."""
+        """Return what the user should know before the labels are applied, one sentence each."""
         said = [
             self.note,
             _such_as(self.unmatched, "line matches no image", "lines match no image"),
@@ -93,7 +94,7 @@ class LabelReport:
 
 @dataclass(frozen=True, slots=True)
 class LabelPlan:
-    """What folders or a table say of the project's images. Nothing is changed until ``change`` is applied."""
+    """The labels that folders or a table give. Nothing is changed until ``change`` is applied."""
 
     change: LabelByName
     report: LabelReport
@@ -101,28 +102,28 @@ class LabelPlan:
 
 @dataclass(slots=True)
 class Claims:
-    """Which classes are claimed for which images, from all lines or folders together."""
+    """Which classes are given to which images, by all lines or folders together."""
 
     of_image: dict[int, dict[str, str]] = field(default_factory=dict)
 
     def add(self, image_ids: Iterable[int], name: str) -> None:
-        """Claim a class for images; a name of nothing claims nothing."""
+        """Note a class for images; an empty name is ignored."""
         for image_id in image_ids if class_key(name) else ():
             self.of_image.setdefault(image_id, {}).setdefault(class_key(name), clean_name(name))
 
     def agreed(self) -> dict[int, str]:
-        """Return the class of every image that only one is claimed for."""
+        """Return the class of every image that has exactly one."""
         return {
             image: next(iter(names.values())) for image, names in self.of_image.items() if len(names) == 1
         }
 
     def contradictory(self) -> list[int]:
-        """Return the images that several classes are claimed for."""
+        """Return the images that have several classes."""
         return [image_id for image_id, names in self.of_image.items() if len(names) > 1]
 
 
 def parse_class(text: str) -> ClassSpec:
-    """Read ``NAME`` or ``NAME=PROMPT``; the equals signs of ``>=``, ``<=``, ``!=``, ``==`` are the name's."""
+    """Read ``NAME`` or ``NAME=PROMPT``; the signs ``>=``, ``<=``, ``!=`` and ``==`` belong to the name."""
     name, *prompt = _PROMPT_FOLLOWS.split(text, maxsplit=1)
     return ClassSpec(clean_name(name), (prompt[0].strip(),)) if prompt else class_from_name(name)
 
@@ -149,10 +150,10 @@ def clear_labels(images: Sequence[ProjectImage]) -> Together:
 
 
 def plan_folders(project: Project, *, overwrite: bool = False, new_classes: bool = False) -> LabelPlan:
-    """Say what labels the names of the images' folders are; images with a label or mark keep it.
+    """Plan to label images by the names of their folders; images with a label or mark keep it.
 
-    ``overwrite`` puts the folder's name above labels and marks. ``new_classes`` also takes names that are a
-    letter off another one. An image that lies in folders of several names gets no label.
+    ``overwrite`` replaces labels and marks by the folder's name. ``new_classes`` also accepts names that
+    differ from another by a letter. An image in folders of several names gets no label.
     """
     images = project.images()
     if not images:
@@ -189,10 +190,11 @@ def label_from_folders(project: Project) -> LabelReport:
 def finished_plan(
     project: Project, change: LabelByName, report: LabelReport, *, new_classes: bool
 ) -> LabelPlan:
-    """Leave out probable slips of the pen, and count what a change does to labels, marks and classes."""
+    """Leave out probable typing errors, and count what a change does to labels, marks and classes."""
     known = {class_key(entry.name): entry.name for entry in project.classes()}
     named = [*change.name_by_image.items(), *(e for read in change.readings.values() for e in read.items())]
     counts = Counter(class_key(name) for _, name in named)
+    # Reversed, so that of several spellings the first one in the table is kept.
     written = {class_key(name): known.get(class_key(name), name) for _, name in reversed(named)}
     slips = {} if new_classes else _slips(counts, written, known)
 
@@ -224,7 +226,7 @@ def finished_plan(
 
 
 def nothing_to_label() -> UserError:
-    """Say that no image of the project fits what was given."""
+    """Return the refusal where no image of the project fits what was given."""
     return UserError(
         "No image of the project matches.",
         remedy="Add the images first (clipsvd add), or check the names in the table.",
@@ -251,7 +253,7 @@ def hint(count: int) -> str:
 
 
 def _slips(counts: Mapping[str, int], written: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
-    """Return the name that was probably meant by the key of each that is a slip of it."""
+    """Return, by the key of each probable typing error, the name that was meant."""
     slips = {}
     for key in sorted(counts.keys() - known.keys()):
         better = [name for other, name in known.items() if is_slip(key, other)]

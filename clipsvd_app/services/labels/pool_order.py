@@ -1,4 +1,4 @@
-"""In which order the pool is worth looking at; every order holds all images, by their ids."""
+"""Orders of the image pool, as ids; every order holds all images."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Ids = tuple[int, ...]
 
 
 def by_worth(images: Sequence[ProjectImage], preview: PreviewResult) -> Ids:
-    """Put first what to label next: the engine's choice of doubtful and different images, then by doubt.
+    """Put first what to label next: the engine's choice of uncertain, diverse images, then by uncertainty.
 
-    What is labelled or marked comes last.
+    Labelled and marked images come last.
     """
     seen = _seen(preview)
 
@@ -30,7 +30,7 @@ def by_worth(images: Sequence[ProjectImage], preview: PreviewResult) -> Ids:
 
 
 def by_likeness(images: Sequence[ProjectImage], preview: PreviewResult, shown: int) -> Ids:
-    """Put an image first, its nearest after it, the nearest of those, and so on; others as they come."""
+    """Put an image first, then its nearest, then the nearest of those, and so on; the others follow as is."""
     seen = _seen(preview)
     near: dict[int, None] = {shown: None}
     queue = deque((shown,))
@@ -43,11 +43,12 @@ def by_likeness(images: Sequence[ProjectImage], preview: PreviewResult, shown: i
 
 
 def by_text(images: Sequence[ProjectImage], preview: PreviewResult) -> Ids:
-    """Put first what is most like the words that were searched for; unread images last."""
+    """Put first the images most similar to the search text; images not yet read come last."""
     seen = _seen(preview)
 
     def likeness(image: ProjectImage) -> float:
         item = seen.get(image.id)
+        # Below any cosine similarity, which is -1 at least.
         return -2.0 if item is None or item.text_similarity is None else item.text_similarity
 
     return _ids(sorted(images, key=likeness, reverse=True))
@@ -56,9 +57,9 @@ def by_text(images: Sequence[ProjectImage], preview: PreviewResult) -> Ids:
 def by_doubt_of_label(
     images: Sequence[ProjectImage], places: Mapping[int, int], preview: PreviewResult
 ) -> Ids:
-    """Put likely mistakes first: by how much other patients' labels speak against the label.
+    """Put likely label errors first: by how far a model fitted on other patients prefers another class.
 
-    places: the place of each class id among the probabilities. Unlabelled images come last.
+    places: the index of each class id among the probabilities. Unlabelled images come last.
     """
     seen = _seen(preview)
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.study import ProjectImage, Reading
 
+# The label is stored with every reading and written to tables: initials are asked for, not a name.
 LONGEST_NAME = 16
 
 
@@ -32,7 +33,10 @@ def reader_name(text: str) -> str:
 def as_read_by(
     images: Iterable[ProjectImage], readings: Iterable[Reading], reader: str
 ) -> tuple[ProjectImage, ...]:
-    """Return the images as the reader left them: own labels only, no one's doubts, nothing excluded."""
+    """Return the images as a reader sees them: own labels only, no marks, nothing excluded.
+
+    No other reader's opinion may show.
+    """
     own = {reading.image_id: reading.class_id for reading in readings if reading.reader == reader}
     return tuple(
         replace(image, class_id=own.get(image.id), mark="") for image in images if image.mark != "excluded"
@@ -40,6 +44,6 @@ def as_read_by(
 
 
 def set_readings(reader: str, image_ids: Sequence[int], class_id: int | None) -> SetReadings:
-    """Return the change that keeps what the reader calls images."""
+    """Return the change that stores a reader's class for images."""
     noun = "image" if len(image_ids) == 1 else counted(len(image_ids), "image")
     return SetReadings(reader, dict.fromkeys(image_ids, class_id), f"read {noun}")

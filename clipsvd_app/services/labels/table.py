@@ -1,7 +1,7 @@
 """Labels as a table: written for other programs, and read back or made elsewhere.
 
-An image is named by the hash of its file and its frame, because a path may hold a patient's name; paths
-are written only when asked for. The project's own labels have no reader; a second reader's carry theirs.
+An image is identified by the hash of its file and its frame, because a path may hold a patient's name; paths
+are written only when asked for. The project's own labels have an empty reader, a second reader's their name.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ _MARKS: tuple[Mark, ...] = ("uncertain", "excluded")
 
 
 def write_labels(project: Project, file: Path, *, with_paths: bool = False) -> int:
-    """Write every image with its label and every reading; returns the number of lines.
+    """Write every image with its label, and every reading; return the number of lines.
 
-    An existing file is replaced in one step, or kept as it was when the disk is full.
+    An existing file is replaced in one step, or stays as it was if that fails, as on a full disk.
     """
     rows = _rows(project, with_paths=with_paths)
     header = (*COLUMNS, "path") if with_paths else COLUMNS
@@ -56,10 +56,10 @@ def write_labels(project: Project, file: Path, *, with_paths: bool = False) -> i
 def plan_labels(project: Project, table: Path, *, new_classes: bool = False) -> LabelPlan:
     """Read a table of labels; UserError when it fits no image.
 
-    Columns: ``class`` and ``path``, or ``sha256`` with ``frame``; ``mark`` and ``reader`` where there are
-    some. A path may be whole, relative to the table, or any end of the image's path down to its name:
-    folders in it must agree. Lines without class and mark say nothing, and lines that contradict each
-    other leave their image as it is. ``new_classes`` also takes names that are a letter off another one.
+    Columns: ``class`` and ``path``, or ``sha256`` with ``frame``; ``mark`` and ``reader`` are optional. A
+    path may be absolute, relative to the table, or any tail of the image's path. Lines without class and mark
+    are skipped; an image with contradictory lines stays as it is. ``new_classes`` also accepts names that
+    differ from another by a letter.
     """
     read = read_table(table, _NAMES, ("path", "class"), instead={"path": "sha256"})
     finder = _Finder(project, table.absolute().parent)
@@ -102,7 +102,7 @@ def plan_labels(project: Project, table: Path, *, new_classes: bool = False) -> 
 
 
 class _Finder:
-    """Finds the images that a line of a table means."""
+    """Finds the images that a line of a table refers to."""
 
     def __init__(self, project: Project, beside: Path) -> None:
         self._beside = beside
@@ -118,7 +118,7 @@ class _Finder:
                 self._by_name.setdefault(parts[-1], []).append((parts, image))
 
     def images(self, line: Mapping[str, str]) -> list[int] | None:
-        """Return the images of a line, none when it fits none; None when it fits several files."""
+        """Return the images that a line fits, an empty list for none; None when it fits several files."""
         if sha256 := line.get("sha256", "").lower():
             found = self._by_hash.get(sha256, [])
         else:

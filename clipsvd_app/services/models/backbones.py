@@ -1,7 +1,7 @@
-"""Which backbones there are: the embedded one and those that the user has added.
+"""The available backbones: the embedded one and those that the user has added.
 
-A backbone that is added becomes a complete folder of the program's own, whatever form it came in, so that
-nothing depends on a download folder that is cleared one day.
+An added backbone is copied into a complete folder of the program's own, whatever form it came in, so that
+clearing a download folder breaks nothing.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 DEMO = "demo"
 WEIGHTS = "open_clip_model.safetensors"
+# It becomes the name of the backbone's folder too.
 LONGEST_NAME = 60
+# A hub cache keeps each revision in a folder named by its commit hash.
 _REVISION = re.compile("[0-9a-f]{40}")
 
 
@@ -72,7 +74,7 @@ def find(settings: Settings, name_or_folder: str) -> BackboneRef:
 
 
 def find_by_hash(settings: Settings, sha256: str, name: str) -> BackboneRef:
-    """Return the backbone with these weights; the error names the one that is asked for."""
+    """Return the backbone with these weights; the error names the one that is missing."""
     for entry in available(settings):
         if entry.usable and (found := reference(entry)).sha256 == sha256:
             return found
@@ -84,7 +86,7 @@ def find_by_hash(settings: Settings, sha256: str, name: str) -> BackboneRef:
 
 
 def reference(entry: BackboneEntry) -> BackboneRef:
-    """Return what a request says of a backbone, with the hash of its weights."""
+    """Return a backbone as a request describes it, with the hash of its weights."""
     if not entry.usable:
         raise UserError(
             f"The backbone “{entry.name}” has no weights in its folder.",
@@ -95,8 +97,9 @@ def reference(entry: BackboneEntry) -> BackboneRef:
 
 
 def parameter_count(entry: BackboneEntry) -> int:
-    """Return how many numbers the weights hold, from the header of their file alone."""
+    """Return how many floating-point numbers the weights hold, read from the file's header only."""
     tensors = read_container(entry.folder / WEIGHTS).tensors.values()
+    # F16, BF16, F32 and F64; integer tensors, such as position ids, are no parameters.
     return sum(math.prod(tensor.shape) for tensor in tensors if "F" in tensor.dtype)
 
 
@@ -113,8 +116,8 @@ def require_there(source: Path) -> None:
 def prepare_add(source: Path, name: str) -> Path:
     """Write the job that checks ``source`` and copies it into the data folder; return the job's folder.
 
-    source: a folder, or the weights file in one, which may still be on its way. Without a name it is
-    called as its folder is.
+    source: a folder, or the weights file in one, which may still be downloading. Without a name it takes
+    its folder's.
     """
     chosen = " ".join(name.split()) or suggested_name(source)
     if not chosen.isprintable() or len(chosen) > LONGEST_NAME:
@@ -134,16 +137,16 @@ def prepare_add(source: Path, name: str) -> Path:
 
 
 def record_added(settings: Settings, result: AddBackboneResult) -> Settings:
-    """Return settings that know what was added; equal weights added again keep their first name."""
+    """Return settings with what was added; the same weights added again keep their first name."""
     if any(Path(folder) == Path(result.folder) for _, folder in settings.backbones):
         return settings
     return settings.with_backbone(result.name, result.folder)
 
 
 def remove(settings: Settings, name: str) -> Settings:
-    """Return settings without a backbone, and delete its folder and its basis if they are the program's own.
+    """Return settings without a backbone; delete its folder and cached basis if the program made them.
 
-    A folder that was only pointed to stays as it is.
+    A folder that the settings only refer to stays as it is.
     """
     entry = next((entry for entry in available(settings) if entry.name == name), None)
     if entry is None or entry.embedded:
@@ -154,6 +157,7 @@ def remove(settings: Settings, name: str) -> Settings:
             code="embedded_backbone" if entry else "unknown_backbone",
         )
     if entry.folder.parent == own_folder():
+        # Read before the folder goes: the caches are named by the hash in it.
         record = read_record(entry.folder)
         shutil.rmtree(entry.folder, ignore_errors=True)
         if record is not None:
@@ -167,7 +171,7 @@ def own_folder() -> Path:
 
 
 def suggested_name(source: Path) -> str:
-    """Return what a source is called: its model in a hub cache, else its folder."""
+    """Return a name for a source: its model's in a hub cache, else its folder's."""
     for part in reversed(source.absolute().parts):
         if part.startswith("models--"):
             return part.rpartition("--")[2][:LONGEST_NAME]
@@ -198,7 +202,7 @@ def _size(folder: Path) -> int:
 
 
 def _free_folder(name: str) -> Path:
-    """Return a new folder, named so that every file system takes it."""
+    """Return a new folder whose name every file system accepts."""
     stem = re.sub(r"[^\w.-]+", "-", name.casefold()).strip("-.") or "backbone"
     names = (stem, *(f"{stem}-{number}" for number in range(2, 1000)))
     return next(folder for name in names if not (folder := own_folder() / name).exists())

@@ -34,8 +34,10 @@ if TYPE_CHECKING:
 
 HUB = "https://huggingface.co"
 ENDPOINT_VARIABLE = "HF_ENDPOINT"
+# The child ends by itself once its input is closed; one that hangs in a library is killed after this time.
 LEAVE_WITHIN_S = 3.0
-# The hub's library sends no word about its use, and streams plain files that can be resumed.
+# huggingface_hub is kept from reporting its use and from sending a token of the user's. Without Xet, its
+# other transfer, it streams plain files that can be resumed.
 _CHILD = {
     "DO_NOT_TRACK": "1",
     "HF_HUB_DISABLE_XET": "1",
@@ -46,14 +48,14 @@ _CHILD = {
 
 
 class Arrived(Protocol):
-    """Where the fetch says how far it is; raises Cancelled when the user asked to stop."""
+    """Called with the progress of a fetch; raises Cancelled to stop it."""
 
     def __call__(self, file: str, done_bytes: int, total_bytes: int) -> None:
-        """Tell how many of all bytes are here."""
+        """Report how many of all bytes have arrived."""
 
 
 def published(name: str, revision: str = "") -> Published:
-    """Return the model of this name; another revision than the known one comes without known hashes."""
+    """Return the model of this name; of another revision than the pinned one no hashes are known."""
     if name not in PUBLISHED:
         raise UserError(
             f"There is no model “{name}” to download.",
@@ -73,18 +75,18 @@ def published(name: str, revision: str = "") -> Published:
 
 
 def folder_of(model: Published) -> Path:
-    """Return where a model's files are gathered; they stay there when a fetch ends too soon."""
+    """Return where a model's files are downloaded to; they stay there when a fetch is interrupted."""
     return cache_folder() / "fetch" / f"{model.name}-{model.revision[:12]}"
 
 
 def has_begun(model: Published) -> bool:
-    """Tell whether an earlier fetch left something to go on with."""
+    """Whether an earlier fetch left something to resume."""
     folder = folder_of(model)
     return folder.is_dir() and any(path.stat().st_size for path in folder.iterdir())
 
 
 def forget(model: Published) -> None:
-    """Delete what was gathered of a model, once it is added."""
+    """Delete the downloaded files of a model, once it is added."""
     shutil.rmtree(folder_of(model), ignore_errors=True)
     _lock_file(folder_of(model)).unlink(missing_ok=True)
 
@@ -100,9 +102,9 @@ def host() -> str:
 
 
 def fetch(model: Published, arrived: Arrived) -> Path:
-    """Fetch a model and return the folder with its files; a fetch that was cut off goes on.
+    """Fetch a model and return the folder with its files; an interrupted fetch is resumed.
 
-    Refuses, with one sentence each, what the network, the disk or a wrong hash brings about.
+    Raises UserError for failures of the network and the disk, and for a wrong hash.
     """
     folder = folder_of(model)
     _make(folder)
@@ -155,9 +157,11 @@ def _alone(folder: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _child(request: FetchRequest) -> Iterator[Iterator[FetchEvent]]:
-    """Start the process and give what it says; leaving the block ends it."""
+    """Start the process and yield its events; leaving the block ends it."""
     process = subprocess.Popen(
+        # -P: without it, modules in the current folder would be imported before the program's own.
         [sys.executable, "-P", "-m", "clipsvd_app.network.fetching"],
+        # The child ends when its input closes, and so with this process, however that ends.
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=None if os.environ.get("CLIPSVD_DEBUG") else subprocess.DEVNULL,
@@ -168,6 +172,7 @@ def _child(request: FetchRequest) -> Iterator[Iterator[FetchEvent]]:
     assert process.stdin is not None
     assert process.stdout is not None
     try:
+        # A child that failed at its start has closed the pipe; that shows when its output is read.
         with contextlib.suppress(BrokenPipeError):
             process.stdin.write(encode(request))
             process.stdin.flush()
@@ -183,7 +188,7 @@ def _events(lines: IO[str]) -> Iterator[FetchEvent]:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """Close its input, at which it leaves; a deaf one is killed."""
+    """Close the child's input, at which it exits; one that does not is killed."""
     assert process.stdin is not None
     assert process.stdout is not None
     with contextlib.suppress(BrokenPipeError):

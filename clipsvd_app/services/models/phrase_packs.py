@@ -1,4 +1,4 @@
-"""The user's own packs of phrases: checked, kept in the data folder, and taken away again."""
+"""The user's own packs of phrases: checked, stored in the data folder, and removed again."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _NOT_IN_A_NAME = re.compile(r"[^\w.-]+")
 
 
 def add_pack(path: Path) -> PackReport:
-    """Check a CSV pack and keep a copy; from then on explanations speak in its phrases too.
+    """Check a CSV pack and store a copy; explanations then use its phrases too.
 
-    A pack of the same name is replaced. One with a fault is refused with its first line.
+    A pack of the same name is replaced. A faulty one is refused with its first fault.
     """
     report = check_pack(path)
     if not report.is_usable:
@@ -40,12 +40,12 @@ def add_pack(path: Path) -> PackReport:
 
 
 def list_packs() -> tuple[PackReport, ...]:
-    """Return the user's packs as they are now, with faults that came about since."""
+    """Return the user's packs as they are now; a stored file may have been edited since it was checked."""
     return tuple(check_pack(path) for path in sorted(user_folder().glob("*.csv")))
 
 
 def remove_pack(name: str) -> None:
-    """Take one of the user's packs away."""
+    """Delete one of the user's packs."""
     found = {path.stem: path for path in user_folder().glob("*.csv")}
     if name not in found:
         known = ", ".join(sorted(found)) or "there is none"
@@ -54,7 +54,7 @@ def remove_pack(name: str) -> None:
 
 
 def name_kept(path: Path) -> str:
-    """Return the name under which a pack is kept."""
+    """Return the name under which a pack is stored."""
     return _file_name(path).removesuffix(".csv")
 
 

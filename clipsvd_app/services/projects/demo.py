@@ -23,7 +23,7 @@ PROJECT_NAME = "Demo.clipsvd"
 LABELLED_AT_START = 12
 """Patients per finding that carry a label when the window opens on the demo."""
 WINDOW_PATIENTS, WINDOW_PIXELS = 48, 400
-"""The window's demo has fewer and smaller films than the command's, because somebody waits for it."""
+"""The window's demo has fewer and smaller films than the command's, because the user waits for it."""
 NO_RUN = (
     "The demo opened without its finished run, because this computer draws the films slightly"
     " differently. Press Train to compute a run."
@@ -76,7 +76,7 @@ def new_demo_project(path: Path, files: DemoFiles) -> Project:
 
 
 def label_demo(project: Project, files: DemoFiles, patients_per_finding: int | None = None) -> None:
-    """Give the studies their known findings; all of them, or those of the first patients of each."""
+    """Label all studies with their known findings, or those of the first patients of each."""
     class_ids = {known.name: known.id for known in project.classes()}
     taken: dict[str, set[str]] = {name: set() for name in class_ids}
     labels: dict[int, int | None] = {}
@@ -91,14 +91,14 @@ def label_demo(project: Project, files: DemoFiles, patients_per_finding: int | N
 
 @dataclass(frozen=True, slots=True)
 class OpenDemo:
-    """Where the window's demo lies. note: what a user should know of it, "" where all is as it should be."""
+    """Where the window's demo is. note: what the user should know of it, else ""."""
 
     path: Path
     note: str = ""
 
 
 def open_demo(folder: Path, report: Callable[[int, int], None] | None = None) -> OpenDemo:
-    """Return the demo project for the window, making it on first use; the user's work on it is kept."""
+    """Return the demo project for the window, made on first use; the user's work on it is kept."""
     path = folder / PROJECT_NAME
     if path.is_file():
         open_project(path).close()

@@ -1,8 +1,7 @@
-"""The finished run that the window's demo comes with: computed once, kept in the resources.
+"""The finished run that the window's demo includes: computed once, kept in the resources.
 
 ``packaging/demo_run.py`` trains on the films that the program draws and writes the file. The run belongs to
-those films: it is added to a project that has them, byte for byte, under the same numbers and labels, and to
-no other.
+those films: it is added only to a project that has them byte for byte, with the same numbers and labels.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from clipsvd_app.project import Project
 
 RUN_MEMBER, ADAPTER_MEMBER = "run.json", "adapter.safetensors"
+# The least date that ZIP can hold. With the time of writing, the same run would give another file each time.
 _SAME_BYTES_EACH_TIME = (1980, 1, 1, 0, 0, 0)
 
 
@@ -30,9 +30,9 @@ def demo_run_file() -> Path:
 
 
 def add_demo_run(project: Project) -> bool:
-    """Record the kept run in a demo project; False where it was computed on other films, and nothing is done.
+    """Add the stored run to a demo project; where the films differ, do nothing and return False.
 
-    Drawing goes through floating point, so a processor of another kind may draw a film that differs in a bit.
+    Films are drawn in floating point, so another kind of processor may draw one that differs in a bit.
     """
     with zipfile.ZipFile(demo_run_file()) as archive:
         kept = json.loads(archive.read(RUN_MEMBER))
@@ -44,7 +44,7 @@ def add_demo_run(project: Project) -> bool:
 
 
 def write_demo_run(project: Project, number: int, target: Path) -> None:
-    """Keep a run of a demo project in a file; the same run gives the same bytes."""
+    """Write a run of a demo project to a file; the same run gives the same bytes."""
     summary = project.run_summary(number)
     kept = {
         "project": _identity(project),

@@ -1,4 +1,4 @@
-"""A project from files that were dropped: what to call it, where to put it, and making it in one go."""
+"""A project from dropped files: its name, its place, and making it in one step."""
 
 from __future__ import annotations
 
@@ -20,16 +20,19 @@ if TYPE_CHECKING:
     from clipsvd_app.services.studies.found_files import FilesRead, FoundFile
 
 PROJECTS_FOLDER = "CLIP-SVD projects"
+# With the program's suffixes for its lock and its folder of images, names in most scripts stay within the 255
+# bytes that file systems allow.
 LONGEST_NAME = 80
 NEW = "New project"
-# https://learn.microsoft.com/windows/win32/fileio/naming-a-file: no name on the one is trouble on the other
+# https://learn.microsoft.com/windows/win32/fileio/naming-a-file. Refused on every system: a project made on
+# Linux should open on Windows.
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a project is going to lie."""
+    """Where a new project will be."""
 
     folder: Path
     name: str
@@ -41,9 +44,9 @@ class Place:
 
 
 def suggested_place(paths: Sequence[Path], folders: Iterable[Path]) -> Place:
-    """Return a name after what was dropped, in the first of the folders that is fit for it and free there.
+    """Return a free name after what was dropped, in the first suitable folder.
 
-    A folder is fit where it can be written to and lies in none of the dropped ones.
+    A folder is suitable if it can be written to and lies in none of the dropped ones.
     """
     fit = [folder for folder in folders if not _inside(folder, paths) and _is_writable(folder)]
     folder = fit[0] if fit else Path.home()
@@ -55,7 +58,7 @@ def suggested_place(paths: Sequence[Path], folders: Iterable[Path]) -> Place:
 
 
 def suggested_name(paths: Sequence[Path]) -> str:
-    """Return what a project of these files is called: their folder's name, or that of what they share."""
+    """Return a name for a project of these files: the dropped folder's or archive's, or their folder's."""
     if not paths:
         return NEW
     first = (
@@ -69,8 +72,8 @@ def suggested_name(paths: Sequence[Path]) -> str:
     return NEW if not plain or _RESERVED.fullmatch(plain) else plain
 
 
-def trouble_with(place: Place, paths: Sequence[Path]) -> UserError | None:
-    """Return why no project can be made there, None where nothing is in the way."""
+def place_fault(place: Place, paths: Sequence[Path]) -> UserError | None:
+    """Return why no project can be made there, None where it can."""
     name = place.name.strip()
     if not name or name != name.strip(". ") or _FORBIDDEN.search(name) or _RESERVED.fullmatch(name):
         return UserError(
@@ -107,7 +110,7 @@ def trouble_with(place: Place, paths: Sequence[Path]) -> UserError | None:
 
 
 def moved_unpacked(read: FilesRead, unpacked: Path, images_folder: Path) -> FilesRead:
-    """Move what came out of archives from where it was looked at to the project's own images."""
+    """Move the contents of archives from where they were first unpacked to the project's own images."""
     came = unpacked / "archives"
     own = images_folder / "archives"
     tops = {
@@ -130,7 +133,7 @@ def moved_unpacked(read: FilesRead, unpacked: Path, images_folder: Path) -> File
 
 
 def forget_unpacked(read: FilesRead, unpacked: Path) -> None:
-    """Delete what came out of archives that nobody wants."""
+    """Delete the unpacked contents of archives that were not added."""
     came = unpacked / "archives"
     for item in (*read.found, *read.others):
         if item.path.is_relative_to(came):
@@ -140,7 +143,7 @@ def forget_unpacked(read: FilesRead, unpacked: Path) -> None:
 
 
 def unmake(project: Project) -> None:
-    """Delete a project that was just made and is not wanted: its file, its lock and its own images."""
+    """Delete a project that was just made and is not wanted: its file, lock, journal and own images."""
     path, images = project.path, project.images_folder
     project.close()
     for file in (path, Path(f"{path.resolve()}.lock"), Path(f"{path}-journal")):
@@ -152,7 +155,7 @@ def unmake(project: Project) -> None:
 
 
 def _is_free(place: Place) -> bool:
-    """Whether nothing of another project, or of one that was deleted, lies where this one keeps images."""
+    """Whether no images of another project, or of a deleted one, are where this one would keep its own."""
     return not _images_of(place).exists()
 
 
@@ -166,6 +169,6 @@ def _inside(folder: Path, paths: Iterable[Path]) -> bool:
 
 
 def _is_writable(folder: Path) -> bool:
-    """Whether the folder, or the one that it would be made in, can be written to."""
+    """Whether the folder, or the nearest existing one above it, can be written to."""
     there = next((place for place in (folder, *folder.absolute().parents) if place.exists()), None)
     return there is not None and there.is_dir() and os.access(there, os.W_OK | os.X_OK)

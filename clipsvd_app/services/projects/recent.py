@@ -1,4 +1,4 @@
-"""What the list of recent projects shows of each: read from a thread, without opening or locking any."""
+"""What the list of recent projects shows of each: read in a thread, without opening or locking any."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 GONE = "Not found: moved, renamed, deleted, or on a drive that is not connected"
 _MARGIN = 0.2
-"""Text burnt into a picture, such as a name, lies along its margins."""
+"""Burned-in text, such as a name, is along an image's margins: this share of each side is not shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecentProject:
-    """A project of the list. trouble: why it cannot be opened now, "" where it can.
+    """A project of the list. fault: why it cannot be opened now, "" where it can.
 
     pictures: (side, side, 3) uint8, of its first series. They are shown and kept nowhere.
     """
@@ -32,18 +32,18 @@ class RecentProject:
     path: str
     images: int = 0
     classes: int = 0
-    trouble: str = ""
+    fault: str = ""
     pictures: tuple[NDArray[np.uint8], ...] = ()
 
 
 def look_at(path: str, side_px: int, check: Callable[[], None] = lambda: None) -> RecentProject:
-    """Return what the list shows of a project; images that cannot be read now are passed over."""
+    """Return what the list shows of a project, without images that cannot be read now."""
     try:
         with file_errors(Path(path)):
             found = glance_at(Path(path))
     except UserError as error:
         gone = error.code == "project_missing"
-        return RecentProject(path, trouble=GONE if gone else error.message)
+        return RecentProject(path, fault=GONE if gone else error.message)
     pictures = []
     for image in found.shown:
         check()
@@ -54,7 +54,7 @@ def look_at(path: str, side_px: int, check: Callable[[], None] = lambda: None) -
 
 
 def _picture(image: ProjectImage, side_px: int) -> NDArray[np.uint8] | None:
-    """Return the middle of an image as a square; of one that may show text, what lies within its margins."""
+    """Return the middle of an image as a square, without the margins where it may show text."""
     from clipsvd_app.imaging.files.known_hashes import require_content
     from clipsvd_app.imaging.thumbnails import thumbnail
 

@@ -1,4 +1,4 @@
-"""What a report is made of, whatever it is written as: sections of text, tables, figures and pictures."""
+"""The parts of a report, whatever its format: sections of text, tables, figures and pictures."""
 
 from __future__ import annotations
 

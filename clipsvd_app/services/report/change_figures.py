@@ -1,4 +1,4 @@
-"""The figures of what adaptation changed: a square a matrix or head, stronger with its relative change."""
+"""Figures of what adaptation changed: one square per matrix or head, darker with its relative change."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.results.explanation import HeadChange, MatrixChange, Tower
 
+# In points. The width is that of `figures.py`, just within an A4 page's text width of 493 points after
+# scaling; the left margin holds the longest name of a row, “attention output”.
 _WIDTH, _LEFT, _GAP, _ROW, _TOP = 500.0, 86.0, 14.0, 13.0, 16.0
 _KINDS = {
     "q": "query",
@@ -65,6 +67,7 @@ def _grid(cells: Sequence[_Cell], rows: tuple[str, ...], what: str) -> Drawing:
 
 def _tint(share: float) -> str:
     """Return a step from white to the accent."""
+    # Eight per cent for no change at all, so that the square still shows on white.
     keep = 0.08 + 0.92 * share
     channels = (int(ACCENT[place : place + 2], 16) for place in (1, 3, 5))
     return "#" + "".join(f"{round(255 + (channel - 255) * keep):02x}" for channel in channels)

@@ -1,4 +1,4 @@
-"""All that a report may say of a project: an allow-list of numbers and of words that are no one's name."""
+"""All that a report may contain: an allow-list of numbers, and of words that cannot be a person's name."""
 
 from __future__ import annotations
 
@@ -26,8 +26,11 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.study import ProjectImage
     from clipsvd_app.project import Project
 
+# Six rows of four in the PDF.
 MOST_FAILURES = 24
+# As wide as the gallery of the web page shows them (html.py).
 _THUMBNAIL_PX = 160
+# Codes of PS3.3 C.7.3.1.1.1. Any other text in a header could be a name, and is counted as “other”.
 _RADIOLOGY = ("CR", "CT", "DX", "IO", "IVUS", "MG", "MR", "NM", "PT", "PX", "RF", "US", "XA")
 _VISIBLE_LIGHT = ("ES", "GM", "OCT", "OP", "OPT", "SM", "XC")
 _MODALITIES = (*_RADIOLOGY, *_VISIBLE_LIGHT)
@@ -44,7 +47,7 @@ class ClassCounts:
 
 @dataclass(frozen=True, slots=True)
 class ReportContent:
-    """What is known of a run and its cohort. No patient, file, date or path is named.
+    """A run and its cohort, without the name of any patient, file, date or path.
 
     ``failures`` are None unless they were asked for; ``withheld`` counts those left out because text may be
     burned into them or they cannot be read.
@@ -106,7 +109,7 @@ def _class_counts(project: Project, images: Sequence[ProjectImage]) -> tuple[Cla
 
 
 def _modalities(images: Sequence[ProjectImage]) -> tuple[tuple[str, int], ...]:
-    """Count modalities; whatever is no modality of images (PS3.3 C.7.3.1.1.1) is called “other”."""
+    """Count modalities; any text that is no image modality (PS3.3 C.7.3.1.1.1) counts as “other”."""
     codes = Counter(image.modality if image.modality in _MODALITIES else "other" for image in images)
     return tuple(sorted(codes.items(), key=lambda entry: (-entry[1], entry[0])))
 
@@ -130,7 +133,7 @@ def _pictures(
 
 
 def _png(image: ProjectImage) -> tuple[bytes, int, int] | None:
-    """Return a thumbnail as PNG of pixels alone, or None for a file that is unreadable or another by now."""
+    """Return a thumbnail as PNG of pixels only, or None for a file that is unreadable or was replaced."""
     try:
         require_content(Path(image.path), image.sha256)
         pixels = thumbnail(Path(image.path), image.frame, _THUMBNAIL_PX, series_window=image.series_window)

@@ -18,7 +18,7 @@ CLASS_COLOURS = (
     "#6f52a3",
     "#5d666f",
 )
-"""Dark enough for white paper; a class beyond the ninth starts again."""
+"""Dark enough for white paper; after the ninth class they repeat."""
 Anchor = Literal["start", "middle", "end"]
 
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.results.curves import RocPair
     from clipsvd_app.domain.results.evaluation import CoveragePoint, MethodScore, ReliabilityBin
 
+# In points, y downwards: the width of a page's text, the side of a square plot, and where a legend beside it
+# starts.
 _WIDTH = 500.0
 _SQUARE = 185.0
 _BESIDE = 255.0
@@ -35,7 +37,7 @@ _SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 def method_intervals(methods: Sequence[MethodScore], classes: int) -> Drawing:
-    """Draw balanced accuracy with its interval, a row a method, over what guessing gets."""
+    """Draw balanced accuracy with its interval, one row per method, and the accuracy of guessing."""
     left, right, row = 190.0, 400.0, 22.0
     bottom = 8 + row * len(methods)
     shapes: list[Shape] = []
@@ -71,7 +73,7 @@ def method_intervals(methods: Sequence[MethodScore], classes: int) -> Drawing:
 
 
 def confusion(names: Sequence[str], counts: Sequence[Sequence[int]]) -> Drawing:
-    """Draw counts with row shares; rows are labels, columns predictions, named by number below nine."""
+    """Draw counts with row shares; rows are labels, columns predictions, which are numbered."""
     left, top = 130.0, 34.0
     side = min(64.0, (_WIDTH - left) / max(1, len(names)))
     height = min(side, 40.0)
@@ -104,7 +106,7 @@ def confusion(names: Sequence[str], counts: Sequence[Sequence[int]]) -> Drawing:
 
 
 def roc(names: Sequence[str], pairs: Sequence[RocPair]) -> Drawing:
-    """Draw a curve a class, adapted as a line and zero-shot dashed, with their areas."""
+    """Draw one curve per class, adapted as a line and zero-shot dashed, with their areas."""
     shapes = _unit_axes("False alarms among the others, %", "Found, %")
     shapes.append(Line((_at(0, 0), _at(1, 1)), MUTED, 0.7, dashed=True))
     for row, pair in enumerate(pairs):
@@ -131,7 +133,7 @@ def roc(names: Sequence[str], pairs: Sequence[RocPair]) -> Drawing:
 
 
 def reliability(bins: Sequence[ReliabilityBin]) -> Drawing:
-    """Draw the share that is right against the stated probability, the images of each bin beside it."""
+    """Draw the share of right answers against the stated probability, with a table of the bins beside it."""
     shapes = _unit_axes("Probability that the model states, %", "Right, %")
     shapes.append(Line((_at(0, 0), _at(1, 1)), MUTED, 0.7, dashed=True))
     heads: tuple[tuple[float, str, Anchor], ...] = (
@@ -157,7 +159,7 @@ def reliability(bins: Sequence[ReliabilityBin]) -> Drawing:
 
 
 def risk(points: Sequence[CoveragePoint]) -> Drawing:
-    """Draw the error among the surest share of the images."""
+    """Draw the error among the most certain share of the images."""
     shapes = _unit_axes("Answered, the surest first, %", "Wrong among them, %")
     ranked = sorted(points, key=lambda point: point.coverage)
     shapes.append(Line(tuple(_at(p.coverage, p.risk) for p in ranked), ACCENT, 1.6))

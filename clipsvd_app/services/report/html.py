@@ -1,4 +1,4 @@
-"""A report as one web page that needs nothing else: styles, figures and pictures are inside it."""
+"""A report as one web page; styles, figures and pictures are inside it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from clipsvd_app.services.report.blocks import (
 )
 from clipsvd_app.services.report.drawing import to_svg
 
+# The page loads nothing and runs nothing, whatever a class name may hold that was not escaped.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _STYLE = """
 body { font: 15px/1.5 system-ui, "Segoe UI", sans-serif; color: #16191d; background: #fff;
@@ -41,7 +42,7 @@ footer { position: fixed; left: 0; right: 0; bottom: 0; background: #fff; border
 
 
 def to_html(document: Document) -> str:
-    """Return the page; on paper the notice stands on every sheet."""
+    """Return the page; the notice is printed on every sheet."""
     sections = "".join(_section(section) for section in document.sections)
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'

@@ -1,7 +1,7 @@
-"""The items of two reporting guidelines, in our own short words, and what a run knows of them.
+"""The items of two reporting guidelines, in short words of our own, and what a run knows of them.
 
 CLAIM 2024 update (Tejani et al., Radiology: Artificial Intelligence 2024) and TRIPOD+AI (Collins et al., BMJ
-2024). Only the numbers are theirs; the texts are to be read there.
+2024). Only the numbers are theirs; their texts are to be read there.
 """
 
 from __future__ import annotations
@@ -124,13 +124,13 @@ TRIPOD_AI: tuple[Item, ...] = (
 
 
 def answered(items: tuple[Item, ...], content: ReportContent) -> tuple[tuple[str, str, str], ...]:
-    """Return (number, topic, what the run says of it) of every item."""
+    """Return (number, topic, what is known of it) for every item."""
     known = answers(content)
     return tuple((number, topic, known.get(key, "") or NOT_GIVEN) for number, topic, key in items)
 
 
 def answers(content: ReportContent) -> dict[str, str]:
-    """Return what is known, by key; empty texts where this run leaves it open."""
+    """Return what is known, by key; an empty text where this run does not say."""
     result, recipe, evaluation = content.result, content.recipe, content.result.evaluation
     curve = evaluation.learning_curve
     return {

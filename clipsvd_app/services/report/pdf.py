@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
     from reportlab.pdfgen.canvas import Canvas
 
+# Bitstream Vera comes with reportlab. PDF's built-in fonts know Latin-1 only.
 _PLAIN, _BOLD = "Vera", "VeraBd"
+# A4 with four thumbnails in a row: about 44 mm each.
 _MARGIN = 18 * mm
 _WIDTH = A4[0] - 2 * _MARGIN
 _COLUMNS = 4
@@ -59,6 +61,7 @@ def to_pdf(document: Document, report: Callable[[int, int], None]) -> bytes:
         producer=document.program,
         subject=NOT_DIAGNOSTIC,
         author="",
+        # reportlab then writes no date and no random document id.
         invariant=1,
         leftMargin=_MARGIN,
         rightMargin=_MARGIN,
@@ -73,7 +76,7 @@ def to_pdf(document: Document, report: Callable[[int, int], None]) -> bytes:
 
 
 def _foot(title: str, canvas: Canvas, template: BaseDocTemplate) -> None:
-    """Write the notice and the number of the page below every page."""
+    """Write the notice and the page number at the foot of every page."""
     canvas.setFont(_PLAIN, 8)
     canvas.setFillColor(HexColor(MUTED))
     canvas.drawString(_MARGIN, _MARGIN - 3 * mm, f"{_spelled_plain(title)}. {NOT_DIAGNOSTIC}")
@@ -137,6 +140,7 @@ def _pdf_table(rows: list[list[str]], widths: Sequence[float], *, header: bool) 
     )
 
 
+# reportlab has no type hints, so its base class is Any to mypy.
 class _Drawn(Flowable):  # type: ignore[misc]
     """A drawing of ours among reportlab's flowables."""
 
@@ -150,7 +154,7 @@ class _Drawn(Flowable):  # type: ignore[misc]
         return self._drawing.width * self._scale, self._drawing.height * self._scale
 
     def draw(self) -> None:
-        """Draw upside up: PDF counts from below."""
+        """Draw the shapes, with y turned round: PDF counts upwards from the bottom."""
         canvas = self.canv
         canvas.scale(self._scale, self._scale)
         for shape in self._drawing.shapes:
@@ -185,6 +189,7 @@ def _draw_label(canvas: Canvas, label: Label, height: float) -> None:
     canvas.translate(label.x, height - label.y)
     if label.upright:
         canvas.rotate(90)
+    # Vera's letters are larger than those of the web page's system font at the same size.
     canvas.setFont(_BOLD if label.bold else _PLAIN, label.size * 0.92)
     text = _spelled_plain(label.text)
     {"start": canvas.drawString, "middle": canvas.drawCentredString, "end": canvas.drawRightString}[
@@ -224,7 +229,7 @@ def _spelled_plain(text: str) -> str:
 
 
 def _spelled(text: str) -> str:
-    """Return text as reportlab's paragraphs take it: what the font lacks replaced, markup taken away."""
+    """Return text as reportlab's paragraphs take it: unknown characters replaced, markup escaped."""
     return _spelled_plain(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

@@ -22,7 +22,7 @@ SUFFIXES = (".pdf", ".html")
 
 @dataclass(frozen=True, slots=True)
 class WrittenReport:
-    """A report on disk: how many errors it pictures, and how many it had to leave out."""
+    """A report on disk: how many errors it shows, and how many it had to leave out."""
 
     path: Path
     size_bytes: int
@@ -39,7 +39,7 @@ def write_report(
     failures: bool = False,
     overwrite: bool = False,
 ) -> WrittenReport:
-    """Write the report of a run to ``out``, whose suffix says what it becomes; whole or not at all."""
+    """Write the report of a run to ``out``, whole or not at all; its suffix selects the format."""
     if out.suffix.lower() not in SUFFIXES:
         raise UserError(
             f"“{out.name}” is neither a PDF nor an HTML file name.",

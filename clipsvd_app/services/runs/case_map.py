@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.recipe import DeviceName
     from clipsvd_app.domain.study import ProjectImage
 
+# Every image is embedded, and t-SNE's time grows faster than the number of points.
 MOST_IMAGES = 2000
 
 
@@ -23,6 +24,6 @@ def prepare_map(
     projection: Projection = "tsne",
     device: DeviceName = "auto",
 ) -> Path:
-    """Write the map job of up to 2,000 images and return its folder."""
+    """Write the map job of at most MOST_IMAGES images and return its folder."""
     inputs = tuple(image_input(image, None) for image in by_content(images))[:MOST_IMAGES]
     return new_job(MapRequest(backbone, inputs, projection, device))

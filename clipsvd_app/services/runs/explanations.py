@@ -1,4 +1,4 @@
-"""Explaining a stored run anew, from its adapter: after an update of the program, or with other phrases."""
+"""Explaining a stored run again from its adapter: after an update of the program, or with other phrases."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from clipsvd_app.jobs import BackboneRef
     from clipsvd_app.project import Project
 
+# 64 images take about 4 s with the bundled model and 81 s with BiomedCLIP's architecture on two threads
+# (docs/performance.md); the time grows with their number.
 REFERENCE_IMAGES = 64
 
 
 def prepare_explain_run(
     project: Project, number: int, backbone: BackboneRef, device: DeviceName = "auto"
 ) -> Path:
-    """Write the job that explains a run anew on the images that it had, those it trained on first."""
+    """Write the job that explains a run again on its own images, training images first."""
     seen = views_of_run(project, number).seen
     trained = {p.image_id: p.role == "train" for p in project.run_result(number).predictions}
     known = [image for image in by_content(project.images()) if image.id in trained]
@@ -45,7 +47,7 @@ def prepare_explain_run(
 
 
 def record_explanation(project: Project, number: int, folder: Path) -> RunExplanation:
-    """Store what a finished job found and return it; the folder is deleted."""
+    """Store and return the result of a finished job; its folder is deleted."""
     found = read_result(folder, RunExplanation)
     project.set_run_explanation(number, found)
     forget_job(folder)
@@ -53,7 +55,10 @@ def record_explanation(project: Project, number: int, folder: Path) -> RunExplan
 
 
 def loose_image(path: Path, number: int) -> ProjectImage:
-    """Return a file that is no image of the project as if it were one; ``number`` must be negative."""
+    """Return a file outside the project as if it were an image of it.
+
+    ``number`` must be negative: the project's ids are positive, so the two are never confused.
+    """
     assert number < 0
     return ProjectImage(
         id=number,

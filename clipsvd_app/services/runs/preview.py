@@ -1,4 +1,4 @@
-"""The preview: what the labels so far say of the whole pool."""
+"""The preview: what the labels so far predict for the whole pool."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def prepare_preview(
 ) -> Path | None:
     """Write the preview job and return its folder; None while there is nothing to preview.
 
-    A text can be searched for without any class; what the labels say needs two.
+    A text search needs no classes; predictions need two.
     """
     if not images or (len(classes) < 2 and not query.strip()):
         return None

@@ -1,4 +1,4 @@
-"""What a run saw of its images: their windows and regions may have been changed since."""
+"""How a run saw its images: windows and regions may have been changed since."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _VIEWS = {"window": Window, "crop": Crop, "series_window": Window}
 
 
 def views_kept(images: Iterable[ImageInput]) -> dict[str, Any]:
-    """Return what a run keeps of how it saw images: windows and region by number, for those with any."""
+    """Return what a run stores of its images' views: windows and region by id, for images with any."""
     return {
         str(image.id): {
             "window": image.window and structs.astuple(image.window),
@@ -34,13 +34,13 @@ def views_kept(images: Iterable[ImageInput]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class RunViews:
-    """How a run saw images. known: those it had; views: None for runs that kept none."""
+    """How a run saw its images. known: their ids. views: None for runs that stored none."""
 
     known: frozenset[int]
     views: dict[str, Any] | None
 
     def seen(self, image: ProjectImage) -> ProjectImage:
-        """Return an image with the window and region of the run; one that came later stays as it is now."""
+        """Return an image with the run's window and region; an image added later is returned as it is."""
         if self.views is None or image.id not in self.known:
             return image
         view = self.views.get(str(image.id), {})
@@ -51,7 +51,7 @@ class RunViews:
 
 
 def views_of_run(project: Project, number: int) -> RunViews:
-    """Read how a run saw its images."""
+    """Return the stored views of a run's images."""
     request = project.run_request(number)
     if "views" not in request:
         return RunViews(frozenset(), None)

@@ -1,7 +1,7 @@
-"""A training that was stopped, or cut short: what it was asked for is kept, so that it can go on.
+"""A training that was stopped or interrupted: its request is kept, so that it can be resumed.
 
-One small file each, in the data folder beside the finished runs that wait. The fits lie among the
-checkpoints, under a hash of the same request, so going on is asking for it again.
+Each has one small file in the data folder. Its fits are among the checkpoints, under a hash of the request:
+to send the same request again is to resume.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StoppedTraining:
-    """A training that can go on. ``stages`` are those that took steps, in their order; ``stopped`` is UTC."""
+    """A training that can be resumed. ``stages``: those with steps done, in order. ``stopped``: in UTC."""
 
     file: Path
     preset: str
@@ -38,12 +38,12 @@ class StoppedTraining:
 
     @property
     def key(self) -> str:
-        """What it is known by."""
+        """A unique name: that of its file."""
         return self.file.stem
 
 
 def stopped_trainings(project: Project) -> tuple[StoppedTraining, ...]:
-    """Return what was stopped in this project, the oldest first; a damaged file counts as none."""
+    """Return the stopped trainings of this project, oldest first; damaged files are skipped."""
     found = []
     for file in stopped_files():
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
@@ -54,13 +54,13 @@ def stopped_trainings(project: Project) -> tuple[StoppedTraining, ...]:
 
 
 def discard(stopped: StoppedTraining) -> None:
-    """Forget it; its checkpoints go with their age."""
+    """Delete its file; its checkpoints are deleted when they are old."""
     with contextlib.suppress(OSError):
         stopped.file.unlink(missing_ok=True)
 
 
 def discard_asked(project: Project, request: TrainRequest) -> None:
-    """Forget what was stopped of this very training: it goes on now."""
+    """Delete the record of a stopped training that this request resumes."""
     asked = without_paths(request)
     for stopped in stopped_trainings(project):
         if stopped.request == asked:
@@ -68,9 +68,9 @@ def discard_asked(project: Project, request: TrainRequest) -> None:
 
 
 def prepare_again(project: Project, settings: Settings, stopped: StoppedTraining) -> Path:
-    """Write the job of a stopped training again, as it was asked for, and return its folder.
+    """Write the job of a stopped training again, with the same request, and return its folder.
 
-    Whatever has changed in the project since plays no part. Refused where images or weights are gone.
+    Later changes of the project have no effect. Refused where images or weights are gone.
     """
     asked = stopped.request
     known = {image.id: image for image in project.images()}
@@ -93,11 +93,12 @@ def prepare_again(project: Project, settings: Settings, stopped: StoppedTraining
 
 
 def _backbone(project: Project, settings: Settings, asked: BackboneRef) -> BackboneRef:
-    """Return the weights that it began with, wherever they lie now."""
+    """Return the backbone with the weights that the training began with, wherever they are now."""
     names = (project.setting("backbone", backbones.DEMO), asked.name)
     for name in names:
         with contextlib.suppress(UserError):
             if (found := backbones.find(settings, name)).sha256 == asked.sha256:
+                # Checkpoints are found by a hash of the request, and the name is part of it.
                 return replace(found, name=asked.name)
     raise UserError(
         f"The backbone “{asked.name}” is missing or has changed since this training began.",

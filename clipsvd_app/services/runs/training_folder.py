@@ -1,4 +1,4 @@
-"""The folder of a training: beside its request, whose run it is and what is recorded of what was asked."""
+"""The folder of a training: its request, the project it belongs to, and what the project will record."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 def new_training(project: Project, request: TrainRequest, preset: str, stages: Sequence[Stage] = ()) -> Path:
-    """Write a training of this project into a new folder and return it; ``stages`` are those before."""
+    """Write a training of this project into a new folder and return it.
+
+    ``stages`` are those that a resumed training had done before it was stopped.
+    """
     folder = new_job(request)
     known = {
         "project_id": project.setting("project_id"),
@@ -33,19 +36,22 @@ def new_training(project: Project, request: TrainRequest, preset: str, stages: S
 
 
 def run_file(folder: Path) -> dict[str, Any]:
-    """Return what is known of the training in this folder."""
+    """Return the record of the training in this folder."""
     return from_text(dict[str, Any], (folder / RUN_FILE).read_bytes())
 
 
 def is_home(known: dict[str, Any], project: Project) -> bool:
-    """Whether it was asked for in this project: the same file, or the same project at a new place."""
+    """Whether a training belongs to this project: the same file, or the same project at a new place.
+
+    A copy has the same id: where the original is still in its place, the training is the original's.
+    """
     if known["project_id"] != project.setting("project_id"):
         return False
     return Path(known["project"]) == project.path.resolve() or not Path(known["project"]).exists()
 
 
 def _kept(request: TrainRequest) -> dict[str, object]:
-    """Return what the project keeps of a request: no paths, images by number."""
+    """Return what the project stores of a request: images by id, no paths, which may hold names."""
     return {
         "backbone": {"name": request.backbone.name, "sha256": request.backbone.sha256},
         "classes": to_json(request.classes),

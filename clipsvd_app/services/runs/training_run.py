@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 ADAPTER, CLASSIFIERS = "adapter.safetensors", "classifiers"
 SEED = 0
-"""What every run draws by unless another is asked for: the same images and labels give the same figures."""
+"""The seed of every run unless another is asked for: the same images and labels give the same figures."""
 _MIRROR = "mirror_images"
 
 
@@ -49,15 +49,15 @@ def prepare(
     device: DeviceName = "auto",
     locked_test: bool | None = None,
 ) -> Path:
-    """Write the training job of a project and return its folder; the same for window and command line.
+    """Write the training job of a project and return its folder.
 
     The recipe is the preset's, mirroring images as the project says (`mirrors`).
-    ``locked_test`` changes whether the project sets patients aside from every run; None keeps it as it is.
+    ``locked_test`` changes whether the project sets patients aside from every run; None keeps its choice.
     """
     recipe = recipe_for(preset, flip=mirrors(project))
     classes, images = project.classes(), project.images()
-    if trouble := obstacles(classes, images, shots):
-        raise trouble[0]
+    if found := obstacles(classes, images, shots):
+        raise found[0]
     usable = [image for image in images if image.mark != "excluded"]
     locked = set_patients_aside(project, classes, usable, locked_test)
     patients = patient_groups(by_content(usable))
@@ -83,14 +83,14 @@ def mirrors(project: Project) -> bool:
 
 
 def choose_mirroring(project: Project, wanted: bool) -> None:
-    """Keep whether runs mirror images left-right; off where left and right decide."""
+    """Store whether runs mirror images left-right; to be off where a class depends on the side."""
     project.set_setting(_MIRROR, "yes" if wanted else "no")
 
 
 def obstacles(
     classes: Sequence[ProjectClass], images: Sequence[ProjectImage], shots: int | None = None
 ) -> list[UserError]:
-    """Return what keeps the project from being trained, each with its remedy; empty when nothing does."""
+    """Return what prevents training, each with its remedy; empty when nothing does."""
     counts = class_counts(images)
     found: list[UserError] = []
     if not images:
@@ -124,9 +124,9 @@ def obstacles(
 
 
 def record(project: Project, folder: Path) -> int:
-    """Store a finished job as a run and return the run's number; the folder is deleted.
+    """Store a finished job as a run, delete its folder, and return the run's number.
 
-    What cannot be stored is kept, and recorded when the project is opened next; the UserError says where.
+    What cannot be stored is kept, and recorded when the project is next opened; the UserError says where.
     """
     try:
         return _store(project, folder)
@@ -135,7 +135,7 @@ def record(project: Project, folder: Path) -> int:
 
 
 def record_at_home(folder: Path, opened: Project | None) -> int:
-    """Store a finished job in the project that it was made for, whichever is open; as ``record`` does."""
+    """Store a finished job, as ``record`` does, in its own project, whichever one is open."""
     if opened is not None and is_made_for(folder, opened):
         return record(opened, folder)
     try:
@@ -148,27 +148,27 @@ def record_at_home(folder: Path, opened: Project | None) -> int:
 
 
 def record_waiting(project: Project) -> tuple[list[int], list[UserError]]:
-    """Store the finished jobs that wait for this project; returns their numbers and what went wrong."""
+    """Store the finished jobs that wait for this project; return the runs' numbers and the failures."""
     numbers: list[int] = []
-    troubles: list[UserError] = []
+    failures: list[UserError] = []
     for folder in () if project.read_only else waiting_runs():
         try:
             if is_made_for(folder, project):
                 numbers.append(_store(project, folder))
         except UserError as error:
-            troubles.append(_kept_for_later(folder, error))
+            failures.append(_kept_for_later(folder, error))
         except (OSError, ValueError, KeyError, TypeError):
-            troubles.append(_unreadable(folder))
-    return numbers, troubles
+            failures.append(_unreadable(folder))
+    return numbers, failures
 
 
 def is_made_for(folder: Path, project: Project) -> bool:
-    """Whether a training was asked for in this project: the same file, or the same project at a new place."""
+    """Whether a training belongs to this project (`is_home`)."""
     return is_home(run_file(folder), project)
 
 
 def home_of(folder: Path) -> Path:
-    """Return the project that a training was asked for in."""
+    """Return the path of the project that a training belongs to."""
     return Path(run_file(folder)["project"])
 
 

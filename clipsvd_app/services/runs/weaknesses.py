@@ -1,4 +1,4 @@
-"""What a project knows that weakens an estimate, in sentences."""
+"""What weakens an estimate, as far as the project shows it, in sentences."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def weaknesses(project: Project, images: Sequence[ProjectImage], *, locked: bool) -> tuple[str, ...]:
-    """Return sentences on patients that are guessed, doubles across patients, and tests looked at before."""
+    """Return sentences on guessed patients, look-alikes across patients, and earlier looks at the test."""
     examples = [image for image in images if image.example_of is not None]
     sentences = [
         _by_likeness(project, examples),
@@ -27,7 +27,7 @@ def weaknesses(project: Project, images: Sequence[ProjectImage], *, locked: bool
 
 
 def known_by_likeness(project: Project, images: Sequence[ProjectImage]) -> set[str]:
-    """Return the keys of patients that no header, folder, name or table tells: pictures that look alike."""
+    """Return the keys of patients known only by their images looking alike."""
     return {
         image.patient_key
         for image in images

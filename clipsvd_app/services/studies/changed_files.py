@@ -1,4 +1,4 @@
-"""Files that were replaced under the name of an image: told by the hash that was taken when it was added."""
+"""Files that were replaced under the name of an image, found by the hash stored when it was added."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def changed_images(images: Iterable[ProjectImage], most_bytes: float = math.inf) -> frozenset[int]:
-    """Return the images whose file is there and is another one than was added.
+    """Return the images whose file exists but is not the one that was added.
 
-    A file is read only where its state on the disk is not known, and most_bytes at most of such files: the
-    engine looks again at each that it reads. Safe to call from a thread.
+    Only files with no known hash for their present size and time are read, and of these at most
+    ``most_bytes`` in all: the engine checks each file again when it reads it. Safe to call from a thread.
     """
     from clipsvd_app.imaging.files.known_hashes import is_hash_known
 
@@ -36,7 +36,7 @@ def changed_images(images: Iterable[ProjectImage], most_bytes: float = math.inf)
 
 
 def holds(path: Path, sha256: str) -> bool:
-    """Whether a file is there, can be read, and has this content."""
+    """Whether a file exists, can be read, and has this content."""
     from clipsvd_app.imaging.files.known_hashes import known_sha256
 
     try:
@@ -46,7 +46,7 @@ def holds(path: Path, sha256: str) -> bool:
 
 
 def changed_sentence(changed: int, total: int) -> str:
-    """Say how many files are other ones than were labelled, empty where none is."""
+    """Say how many files were replaced, "" where none was."""
     if not changed:
         return ""
     which = "is not the file that was" if changed == 1 else "are not the files that were"

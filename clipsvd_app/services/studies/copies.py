@@ -1,4 +1,4 @@
-"""Files that are copies of an image of the project: the image is kept once, all its places are remembered."""
+"""Copies of the project's images: each image is stored once, with the paths of all its copies."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _SETTING = "copies"
 
 @dataclass(frozen=True, slots=True)
 class SetCopies:
-    """Remember where copies lie: paths by the hash of their content."""
+    """Store where copies are: paths by the hash of their content."""
 
     paths_by_sha256: Mapping[str, Sequence[str]]
     title: str = "remember copies"
 
     def apply(self, db: sqlite3.Connection) -> Change:
-        """Write them; the inverse holds those before."""
+        """Write the paths; the inverse restores those before."""
         row = db.execute("SELECT value FROM setting WHERE key = ?", (_SETTING,)).fetchone()
         before = {} if row is None else json.loads(row[0])
         stored = json.dumps({sha: list(paths) for sha, paths in self.paths_by_sha256.items()})
@@ -40,7 +40,7 @@ class SetCopies:
 
 
 def copies(project: Project) -> dict[str, list[str]]:
-    """Return the paths of copies by the hash of their content; the image's own path is none of them."""
+    """Return the paths of copies by the hash of their content, without the image's own path."""
     found: dict[str, list[str]] = json.loads(project.setting(_SETTING, "{}"))
     return found
 
@@ -48,7 +48,7 @@ def copies(project: Project) -> dict[str, list[str]]:
 def with_copies(project: Project, found: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
     """Return the copies known before and those found, each path once.
 
-    found: paths by hash, the first of them the image's own.
+    found: paths by hash, the image's own path first.
     """
     before = copies(project)
     hashes = [*before, *(sha for sha in found if sha not in before)]
@@ -58,9 +58,9 @@ def with_copies(project: Project, found: Mapping[str, Sequence[str]]) -> dict[st
 def places_of_known(
     images: Sequence[ProjectImage], found: Sequence[FoundFile]
 ) -> tuple[dict[int, str], dict[str, tuple[str, ...]]]:
-    """Return the new paths of images that are not where they were, and the places of those with copies.
+    """Return the new paths of moved images, and all paths of images with copies.
 
-    The same content at several places is one image: the first of its places, or where the project has it.
+    The same content at several paths is one image, at the path that the project has or else the first found.
     """
     held: dict[str, list[ProjectImage]] = {}
     for image in images:
@@ -82,7 +82,7 @@ def places_of_known(
 
 
 def copy_warnings(places: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """Say how many images lie in folders of several names, where the folder cannot be the class."""
+    """Say how many images are in folders of several names, so that the folder cannot be the class."""
     apart = [
         paths for paths in places.values() if len({class_key(Path(path).parent.name) for path in paths}) > 1
     ]
@@ -104,9 +104,9 @@ def _is_same_file(one: Path, other: Path) -> bool:
 
 
 def folders_of(project: Project, images: Sequence[ProjectImage]) -> dict[int, tuple[str, ...]]:
-    """Return the names of the folders that each image lies in, its own first.
+    """Return the names of the folders that each image is in, its own first.
 
-    Folders that the program made, for collected images and for the top of an archive, say nothing.
+    Folders that the program made, for collected images and for an archive's top, are left out.
     """
     elsewhere, own = copies(project), project.images_folder.absolute()
     found = {}

@@ -1,4 +1,4 @@
-"""The files under dropped paths: read once, before it is said who the patients are."""
+"""The files under dropped paths: read once, before the user says how patients are told apart."""
 
 from __future__ import annotations
 
@@ -19,17 +19,22 @@ if TYPE_CHECKING:
 
     from clipsvd_app.services.studies.patient_rules import PatientRule
 
+# Slices, and tiles of whole slides (SM): neighbours of one body look alike by nature.
 _CROSS_SECTIONAL = frozenset({"CT", "MR", "PT", "NM", "SM"})
+# Implicit VR, explicit VR little endian and explicit VR big endian (PS3.5 A.1 to A.3): nothing to decode.
 _PLAIN = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"})
+# One megapixel. A compressed film of 3.6 megapixels takes 55 ms to decode and hash (docs/command-line.md),
+# many times what its header takes.
 _LARGEST_DECODED_PIXELS = 1 << 20
+# Ten times a second: a cancel is felt at once, and a walk over thousands of files floods no window.
 BETWEEN_CHECKS_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A file whose header was read. Identities in it are held while the import lasts, never stored.
+    """A file whose header was read. Identities in it are held in memory during the import, never stored.
 
-    gives_window: the one frame that it has is shown in a window of the header or of its kind of image.
+    gives_window: its single frame has a window from the header or from its kind of image.
     """
 
     path: Path
@@ -39,7 +44,7 @@ class FoundFile:
     gives_window: bool = False
 
     def patient(self, rule: PatientRule) -> str | None:
-        """Return the patient's identity in the clear; a study that names none is one by itself."""
+        """Return the patient's identity in plain text; a study without one counts as a patient of its own."""
         named = rule.key(self.path, self.header.patient_id)
         if named is None and self.header.study_uid:
             return f"study:{self.header.study_uid}"
@@ -48,7 +53,7 @@ class FoundFile:
 
 @dataclass(frozen=True, slots=True)
 class FilesRead:
-    """What was found under dropped paths. others: objects that are no images, each also left out.
+    """What was found under dropped paths. others: objects that are no images, which are also left out.
 
     notes: sentences on archives and indexes that concern no single file.
     """
@@ -64,9 +69,9 @@ def read_files(
     report: Callable[[int, int], None] | None = None,
     unpack_into: Path | None = None,
 ) -> FilesRead:
-    """Read the headers under ``paths``; archives are unpacked below ``unpack_into``, else for this process.
+    """Read the headers under ``paths``; archives are unpacked into ``unpack_into`` or a temporary folder.
 
-    report: told (files done, files in all), (0, 0) while files are looked for; raises Cancelled to stop.
+    report: called with (files done, all files), (0, 0) while searching; raises Cancelled to stop.
 
     Safe to call from a thread. Raises UserError when there is nothing to read at all.
     """
@@ -97,7 +102,7 @@ def read_files(
 
 
 def nothing_found(left_out: Sequence[LeftOut]) -> UserError:
-    """Return the refusal of paths under which there is no file to read, with what there is instead."""
+    """Return the refusal of paths without any file to read, with what was found instead."""
     from clipsvd_app.imaging.files.left_out import quiet_words
 
     for item in left_out:
@@ -118,12 +123,12 @@ def one_id_on_all(found: Sequence[FoundFile]) -> bool:
 
 
 def unnamed_files(found: Sequence[FoundFile], rule: PatientRule) -> tuple[FoundFile, ...]:
-    """Return the files of which the rule does not say who the patient is."""
+    """Return the files whose patient the rule does not give."""
     return tuple(item for item in found if item.patient(rule) is None)
 
 
 def _now_and_then(tell: Callable[[int, int], None]) -> Callable[[], None]:
-    """Return what tells that files are looked for, often enough to be cancelled and no flood of signals."""
+    """Return a check that reports at most once per BETWEEN_CHECKS_S, through which a search is cancelled."""
     told_s = -BETWEEN_CHECKS_S
 
     def check() -> None:
@@ -136,7 +141,10 @@ def _now_and_then(tell: Callable[[int, int], None]) -> Callable[[], None]:
 
 
 def _refuse_odd(path: Path) -> None:
-    """Refuse what no project can name, and what would be hashed for minutes, as sparse files may be."""
+    """Refuse paths that are not Unicode, which no project can store, and files too large to hash.
+
+    A sparse file states terabytes that it does not hold, and would be hashed for hours.
+    """
     from clipsvd_app.imaging.guard import refusals
 
     with refusals.refusing(path):
@@ -162,23 +170,26 @@ def _read(path: Path) -> FoundFile:
                 frame = look.first_frame()
                 near = f"{perceptual_hash(to_display(frame)):016x}"
                 gives_window = not frame.by_pixels
+            # Its header is usable without pixels; only where the likeness alone can tell the patient is it
+            # refused.
             except UserError:
                 if _must_be_seen(header):
                     raise
+        # Hashed last: most refusals come before it, and are then cheap.
         sha256 = known_sha256(file)
     return FoundFile(path, sha256, header, near, gives_window and header.frames == 1)
 
 
 def _must_be_seen(header: ImageHeader) -> bool:
-    """Say whether only its likeness can tell whose a picture is."""
+    """Whether only its likeness to others can tell whose an image is."""
     unknown = not (header.patient_id.strip() or header.study_uid)
     return not header.object_name and (unknown or header.kind not in ("DICOM", "volume"))
 
 
 def _may_be_seen(header: ImageHeader) -> bool:
-    """Say whether a DICOM image is compared with those of other patients.
+    """Whether a DICOM image is compared with those of other patients.
 
-    Slices of a body are alike by nature; decoding large compressed films would make an import many times
+    Slices of a body look alike by nature, and decoding large compressed films would make an import many times
     as long.
     """
     film = header.kind == "DICOM" and header.frames == 1 and header.modality not in _CROSS_SECTIONAL

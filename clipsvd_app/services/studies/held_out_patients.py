@@ -18,25 +18,27 @@ if TYPE_CHECKING:
     from clipsvd_app.project import Project
 
 SHARE = 0.25
-"""Of the patients, this share is set aside."""
+"""The share of patients that is set aside."""
 ENOUGH = 20
-"""Set aside unasked only where every class has as many patients on either side.
 
-With 20 patients Wilson's interval of a sensitivity of 80 % is still 34 points wide; with fewer, predicting
-every patient out of fold says more than a small test does.
+
+"""Patients are set aside by default only where every class has this many on either side.
+
+With 20 patients Wilson's interval of a sensitivity of 80 % is still 34 points wide; with fewer,
+cross-validation over all patients says more than a small test set does.
 """
 LEAST = 4
-"""Asked for, it takes at least as many patients of every class on either side."""
+"""On request, patients are set aside where every class has this many on either side."""
 
 _DRAWS = 50
-"""A first draw that leaves a class without enough patients on a side is drawn again, so many times."""
+"""A first draw that leaves a class too few patients on a side is repeated up to this many times."""
 
 SETTING, SEED = "locked_test", "locked_test_seed"
 
 
 @dataclass(frozen=True, slots=True)
 class LockedOffer:
-    """Whether patients can be set aside, whether the next run does so, and what to know of it."""
+    """Whether patients can be set aside, whether the next run does so, and a sentence about it."""
 
     possible: bool
     chosen: bool
@@ -46,9 +48,9 @@ class LockedOffer:
 def locked_offer(
     project: Project, classes: Sequence[ProjectClass], images: Sequence[ProjectImage]
 ) -> LockedOffer:
-    """Say what a locked test would be for a project as it is now; changes nothing."""
+    """Return what setting patients aside would mean for the project as it is now; changes nothing."""
     seed = project.setting(SEED)
-    # Which patients it will be is drawn when they are first set aside; until then a quarter stands for them.
+    # The patients are drawn when they are first set aside; until then SHARE of each class is the estimate.
     keys = {image.patient_key for image in images if image.example_of is not None}
     if seed:
         locked = frozenset(key for key in keys if is_locked(seed, key))
@@ -72,11 +74,11 @@ def locked_offer(
 def set_patients_aside(
     project: Project, classes: Sequence[ProjectClass], images: Sequence[ProjectImage], asked: bool | None
 ) -> frozenset[str]:
-    """Keep in the project whether patients are set aside, and return their keys; none where none are.
+    """Store in the project whether patients are set aside, and return the keys of those who are.
 
     ``asked`` changes the project's choice; None keeps it, and a project that never chose sets patients
-    aside as soon as there are enough. A patient's key and a number of the project decide alone, so that the
-    same patients stay aside when others are added.
+    aside as soon as there are enough. Only a patient's key and the project's seed decide, so that the same
+    patients stay aside when others are added.
     """
     if asked is False:
         choose_locked(project, False)
@@ -106,13 +108,14 @@ def set_patients_aside(
 
 
 def choose_locked(project: Project, wanted: bool) -> None:
-    """Keep whether the project sets patients aside."""
+    """Store whether the project sets patients aside."""
     project.set_setting(SETTING, "yes" if wanted else "no")
 
 
 def is_locked(seed: str, patient_key: str) -> bool:
-    """Draw by the hash of the project's number and the patient's key."""
+    """Draw by the hash of the project's seed and the patient's key."""
     drawn = hashlib.sha256(f"{seed}\x00{patient_key}".encode()).digest()
+    # The first 64 bits of the hash are a uniform draw from [0, 2^64).
     return int.from_bytes(drawn[:8]) < SHARE * 2**64
 
 

@@ -1,4 +1,4 @@
-"""From dropped paths to images in the project, with one sentence for everything refused."""
+"""From dropped paths to images of the project, with a sentence for everything refused."""
 
 from __future__ import annotations
 
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from clipsvd_app.project import Project
     from clipsvd_app.services.studies.found_files import FilesRead, FoundFile
 
+# Each frame is a row of the project and a tile of the pool; a cine loop has hundreds, a whole slide tens of
+# thousands. The rest is counted as left out, with a sentence.
 LARGEST_FRAMES_PER_FILE = 2000
 
 
@@ -49,22 +51,22 @@ class ImportPlan:
     account: Account
     left_out: tuple[LeftOut, ...]
     notes: tuple[str, ...]
-    """What there is to say of archives and indexes."""
+    """Sentences on archives and indexes."""
     warnings: tuple[str, ...]
     doubts: tuple[str, ...]
     """Those of the warnings that concern who the patients are."""
     patients: tuple[tuple[str, int], ...]
     """Images by patient group, largest first: (an example with its folder, images)."""
     series: tuple[SeriesReport, ...] = ()
-    """The series that the files belong to, each with what is irregular about it; pictures only if noted."""
+    """The series of the files, each with what is irregular about it; of other images only if noted."""
     windows: Mapping[str, Window | None] = field(default_factory=dict)
     """By series key: the window of slices whose files give none."""
     moved: Mapping[int, str] = field(default_factory=dict)
     """The new paths of known images that are no longer where they were."""
     read: tuple[tuple[str, int], ...] = ()
-    """Content and frame of every image that was found, new or known."""
+    """Hash and frame of every image that was found, new or known."""
     copies: Mapping[str, Sequence[str]] | None = None
-    """Where copies of images lie, of those before and these together; None where none came."""
+    """Where copies of images are, earlier and new ones together; None if there are no new ones."""
 
     @property
     def known(self) -> int:
@@ -73,7 +75,7 @@ class ImportPlan:
 
     @property
     def refused(self) -> tuple[LeftOut, ...]:
-        """What was left out for a reason that is said."""
+        """What was left out with a sentence of its own."""
         return tuple(item for item in self.left_out if item.sentence)
 
 
@@ -83,7 +85,7 @@ def plan_import(
     rule: PatientRule | None = None,
     report: Callable[[int, int], None] | None = None,
 ) -> ImportPlan:
-    """Read the headers under ``paths`` and say what would be added, refused and grouped."""
+    """Read the headers under ``paths`` and plan what is added, refused and grouped."""
     read = read_files(paths, report, project.images_folder)
     return plan_groups(project, read, rule or PatientRule(), report)
 
@@ -95,16 +97,17 @@ def plan_groups(
     report: Callable[[int, int], None] | None = None,
     anew: frozenset[int] = frozenset(),
 ) -> ImportPlan:
-    """Say what would be added when patients are told apart by ``rule``; only reads the project.
+    """Plan what is added when ``rule`` tells patients apart; only reads the project.
 
-    anew: images of the project that are looked at as if they were not there.
+    anew: images of the project to treat as new.
 
-    report: told (slices read, slices to read) while windows of series are found; raises Cancelled to stop.
+    report: called with (slices read, slices to read) while windows are found; raises Cancelled to stop.
     """
     frames = [(item, frame) for item in read.found for frame in range(_frames(item))]
     before = tuple(image for image in project.images() if image.id not in anew)
     known = {(image.sha256, image.frame) for image in before}
     new = [(item, frame) for item, frame in frames if (item.sha256, frame) not in known]
+    # Reversed twice: of several copies, a dict built backwards keeps the first, and the order is restored.
     unique = list({(item.sha256, frame): (item, frame) for item, frame in reversed(new)}.values())[::-1]
     placed = [*read.found, *(item for item in read.others if item.patient(rule) is not None)]
     patients = patient_keys(project, placed, rule, before)
@@ -142,7 +145,7 @@ def plan_groups(
 
 
 def _account(read: FilesRead, *, frames: int, new: int, taken: int) -> Account:
-    """Count what was found once more from the files themselves, so that a slip shows."""
+    """Count what was found a second time, from the files themselves, so that an error in either shows."""
     left_out = Counter({"copy": new - taken})
     for item in (*read.left_out, *_later_frames(read.found)):
         left_out[item.reason] += item.count
@@ -167,9 +170,9 @@ def _later_frames(found: Sequence[FoundFile]) -> tuple[LeftOut, ...]:
 def patient_keys(
     project: Project, found: Sequence[FoundFile], rule: PatientRule, before: Sequence[ProjectImage]
 ) -> dict[str, str]:
-    """Return the salted patient key by file hash; look-alikes without identity share one.
+    """Return the salted patient key by file hash; look-alikes without an identity share one.
 
-    before: the images that the project has already, which files may be of one patient with.
+    before: the images that the project has, whose patients files may belong to.
     """
     true_folder.cache_clear()  # a link may lead elsewhere than at the last import
     said = {item.sha256: item.patient(rule) for item in found}
@@ -184,9 +187,9 @@ def patient_keys(
 
 
 def _hashes_to_join(project: Project, before: Sequence[ProjectImage]) -> dict[str, str]:
-    """Return patient key by hash of the pictures that a look-alike may be of one patient with.
+    """Return the patient key by perceptual hash of the images whose patient a look-alike may join.
 
-    A DICOM image that names its patient is none of them: what looks like it is warned of and not merged.
+    A DICOM image that names its patient is not among them: its look-alikes are reported, not merged.
     """
     hashed = [image for image in before if image.near_hash]
     unnamed = {project.salted(f"picture:{image.sha256}") for image in hashed}
@@ -218,10 +221,9 @@ def apply_import(project: Project, plan: ImportPlan) -> Together:
 def labelled_import(
     project: Project, plan: ImportPlan, labels: Mapping[tuple[str, int], str]
 ) -> Together | None:
-    """Return the change that carries the plan out and labels what it holds, None where that is nothing.
+    """Return the change that carries out the plan and labels its images, None where there is nothing to do.
 
-    labels: the class's name by content and frame; classes that are missing are made, labels that are there
-    stay.
+    labels: the class's name by content and frame; missing classes are made, existing labels stay.
     """
     changes = apply_import(project, plan) if plan.images else known_changes(project, plan)
     if not labels:
@@ -232,7 +234,7 @@ def labelled_import(
 
 
 def known_changes(project: Project, plan: ImportPlan) -> Together | None:
-    """Return what a plan says anew of images and series that the project has, None where that is nothing."""
+    """Return what a plan changes of the project's own images and series, None where that is nothing."""
     flags = _new_flags(project, plan)
     changes = (*([flags] if flags else []), *_of_known(plan))
     title = "find moved images" if plan.moved else "note copies" if plan.copies else "flag series"
@@ -255,7 +257,7 @@ def _new_flags(project: Project, plan: ImportPlan) -> SetSeriesFlags | None:
 
 
 def summary(plan: ImportPlan) -> str:
-    """Say in one line what an import did."""
+    """Return one line on what an import did."""
     patients = len({image.patient_key for image in plan.images})
     parts = [f"{counted(len(plan.images), 'image')} of {counted(patients, 'patient')} added"]
     if plan.known:
@@ -272,7 +274,7 @@ def summary(plan: ImportPlan) -> str:
 
 
 def left_out_words(plan: ImportPlan) -> str:
-    """Say in one sentence what was left out without one of its own, "" where nothing was."""
+    """Return one sentence on what was left out without a sentence of its own, "" where nothing was."""
     words = quiet_words(plan.account.left_out)
     return f"Left out: {words}." if words else ""
 
@@ -280,7 +282,7 @@ def left_out_words(plan: ImportPlan) -> str:
 def _series_files(
     project: Project, placed: Sequence[FoundFile], patients: dict[str, str]
 ) -> list[SeriesFile]:
-    """Return the files of DICOM series, and pictures of a place where something is left out of one."""
+    """Return the files of DICOM series, and other images of a folder where part of a file is left out."""
     files = [
         SeriesFile(_series_key(project, item, patients[item.sha256]), item.sha256, item.header)
         for item in {item.sha256: item for item in placed}.values()
@@ -307,7 +309,10 @@ def _frames(item: FoundFile) -> int:
 def _by_date(
     frames: Sequence[tuple[FoundFile, int]], patient_of: Callable[[tuple[FoundFile, int]], str]
 ) -> list[tuple[FoundFile, int]]:
-    """Put the studies of each patient in the order of their dates, so that no date need be kept."""
+    """Put the studies of each patient in the order of their dates, so that no date need be stored.
+
+    Only the places of one patient's frames are exchanged; the patients stay in the order found.
+    """
     of_patient: dict[str, list[tuple[FoundFile, int]]] = {}
     for owned in frames:
         of_patient.setdefault(patient_of(owned), []).append(owned)

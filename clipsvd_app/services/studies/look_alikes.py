@@ -1,4 +1,4 @@
-"""Images that show nearly the same picture, by their perceptual hashes."""
+"""Images that look nearly the same, by their perceptual hashes."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.study import NewImage, ProjectImage
 
+# Rows compared with all others at a time: 512 x 20,000 differences of 64 bits are 82 MB, all at once 3.2 GB.
 _BLOCK = 512
 ONE_PICTURE_BITS = 1
-"""Hashes of one picture differ in no more. Among 1,000 chest films, no two patients' came as near."""
+"""Hashes of one image differ by at most this. No two patients' did among 1,000 chest films."""
 
 
 def look_alikes(images: Sequence[ProjectImage]) -> dict[int, tuple[int, ...]]:
     """Return, for each image that has some, the images of other files that look nearly the same.
 
-    Only single pictures carry a hash; two slices of one series are alike by nature and none.
+    Only single images have a hash: slices of one series look alike by nature.
     """
     hashed = [image for image in images if image.near_hash]
     values = _values(hashed)
@@ -43,7 +44,7 @@ def opposite_labels(
 ) -> int:
     """Count pairs of images that look nearly the same and are of different classes.
 
-    new: images of which one at least is in every pair that counts; None for all.
+    new: count only pairs with at least one of these images; None counts all.
     """
     alike = look_alikes([image for image in images if image.id in class_of])
     return sum(
@@ -55,7 +56,7 @@ def opposite_labels(
 
 
 def under_two_patients(new: Sequence[NewImage], known: Sequence[ProjectImage]) -> int:
-    """Count new images that show the very picture of another patient's, new or known."""
+    """Count new images that are the same as an image of another patient, new or known."""
     hashed = [image for image in new if image.near_hash]
     others: list[NewImage | ProjectImage] = [*hashed, *(image for image in known if image.near_hash)]
     patients = np.unique([image.patient_key for image in others], return_inverse=True)[1]
@@ -72,7 +73,7 @@ def _values(images: Sequence[ProjectImage | NewImage]) -> NDArray[np.uint64]:
 
 
 class LookAlikes:
-    """Remembers the answer for as long as no image is added or taken away."""
+    """Caches the look-alikes until an image is added or removed."""
 
     def __init__(self) -> None:
         self._of: tuple[tuple[int, str], ...] = ()

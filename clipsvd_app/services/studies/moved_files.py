@@ -1,4 +1,4 @@
-"""Images that are not where they were: found again by their content, or copied beside the project."""
+"""Images that were moved: found again by their content, or copied beside the project."""
 
 from __future__ import annotations
 
@@ -23,13 +23,15 @@ if TYPE_CHECKING:
 
     Report = Callable[[int, int], None]
 
+# Copied and hashed 1 MB at a time: volumes of 2 GB are not held in memory.
 _CHUNK = 1 << 20
+# MetaImage, NRRD and NIfTI headers whose pixels are in a second file that they name.
 _NAMES_ANOTHER_FILE = (".mhd", ".nhdr", ".hdr")
 
 
 @dataclass(frozen=True, slots=True)
 class PathPlan:
-    """Where images would lie, and the names of files ``left`` as they are. ``change`` carries it out."""
+    """Where images would be, and the names of files ``left`` as they are. ``change`` carries it out."""
 
     change: SetPaths
     files: int
@@ -37,20 +39,20 @@ class PathPlan:
 
 
 def missing_images(images: Sequence[ProjectImage]) -> frozenset[int]:
-    """Return the images whose file is not where it was: moved, renamed, or on a drive that is not here."""
+    """Return the images whose file is missing: moved, renamed, or on a drive that is not connected."""
     there = {path: Path(path).is_file() for path in {image.path for image in images}}
     return frozenset(image.id for image in images if not there[image.path])
 
 
 def lost_images(images: Sequence[ProjectImage]) -> frozenset[int]:
-    """Return the images whose file is not where it was, or is another one by now."""
+    """Return the images whose file is missing or was replaced."""
     return missing_images(images) | changed_images(images)
 
 
 def plan_relink(project: Project, folder: Path, report: Report | None = None) -> PathPlan:
-    """Look for the missing files below ``folder`` by their hash, files of the same name first.
+    """Look for the missing files in ``folder`` by their hash, files of the same name first.
 
-    report: told (files looked at, files in all); raises Cancelled to stop. Safe to call from a thread.
+    report: called with (files looked at, all files); raises Cancelled to stop. Safe to call from a thread.
     """
     from clipsvd_app.imaging.files.discovery import find_files
 
@@ -75,10 +77,11 @@ def plan_relink(project: Project, folder: Path, report: Report | None = None) ->
 
 
 def plan_collect(project: Project, report: Report | None = None) -> PathPlan:
-    """Copy the images' files into the project's folder, checked by their hash, under names that say nothing.
+    """Copy the images' files into the project's folder, checked and named by their hash.
 
-    The paths kept are relative to the project, so that the two can be moved together. A header that names
-    another file stays where it is. Files that are there already are not copied again.
+    The original names may hold patients' names. The stored paths are relative to the project, so that the
+    two can be moved together. A header that names another file is not copied, as its name for that file
+    would be wrong. Files that are there already are not copied again.
     """
     folder = project.images_folder
     by_file: dict[str, list[ProjectImage]] = {}
@@ -116,13 +119,16 @@ def _hash_of(file: Path) -> str:
 
 
 def _suffix(path: Path) -> str:
-    """Return the last suffix, or two where the first says what the second compressed."""
+    """Return the last suffix, or two before a compression: “.nii.gz”."""
     suffixes = path.suffixes[-2:] if path.suffix.lower() == ".gz" else path.suffixes[-1:]
     return "".join(suffixes).lower()
 
 
 def _collected(source: Path, copy: Path, sha256: str) -> bool:
-    """Copy a file unless it is there; False when the source is gone or no longer the same file."""
+    """Copy a file unless it is there; False when the source is gone or was replaced.
+
+    Written under another name and renamed at the end: a copy that was interrupted never has the final name.
+    """
     if source == copy or (copy.is_file() and _hash_of(copy) == sha256):
         return True
     try:

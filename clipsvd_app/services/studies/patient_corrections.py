@@ -1,4 +1,4 @@
-"""Correcting whose images are whose, by hand."""
+"""Changing the patient of images by hand."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from clipsvd_app.project import Project
 
 NEW_PATIENT = ""
+# A folder or stem that more patients share than this is the whole data set's, and suggests nobody.
 FEW_ALIKE = 6
 
 
 @dataclass(frozen=True, slots=True)
 class PatientChoice:
-    """A patient whom images can be given to: key, number and images, and why that is likely, if it is."""
+    """A patient to whom images can be moved: key, number, images, and the reason where that is likely."""
 
     key: str
     number: int
@@ -35,7 +36,7 @@ class PatientChoice:
 def with_their_series(images: Sequence[ProjectImage], chosen: Collection[int]) -> tuple[ProjectImage, ...]:
     """Return the chosen images with all others of the same DICOM series or file.
 
-    These are one examination of one patient, whoever that is; pictures of a folder may be anybody's.
+    These are one examination of one patient; other images of a folder may be of different patients.
     """
     series = {image.series_id for image in images if image.id in chosen and image.modality}
     files = {image.sha256 for image in images if image.id in chosen}
@@ -47,7 +48,7 @@ def with_their_series(images: Sequence[ProjectImage], chosen: Collection[int]) -
 def patient_choices(
     images: Sequence[ProjectImage], moving: Sequence[ProjectImage]
 ) -> tuple[PatientChoice, ...]:
-    """Return the other patients: those who look like it by name or folder first, then by number."""
+    """Return the other patients: first those suggested by file name or folder, then by number."""
     whose = {image.patient_key for image in moving}
     keys = {image.patient_key: image.patient_number for image in images}
     counts = Counter(image.patient_key for image in images)
@@ -61,14 +62,14 @@ def patient_choices(
 
 
 def change_patient(project: Project, moving: Sequence[ProjectImage], key: str) -> MoveToPatient:
-    """Return the change that gives images to a patient; :data:`NEW_PATIENT` makes one."""
+    """Return the change that moves images to a patient; :data:`NEW_PATIENT` makes one."""
     noun = "image" if len(moving) == 1 else counted(len(moving), "image")
     ids = tuple(image.id for image in moving)
     return MoveToPatient(ids, key or _new_key(project, moving), f"change patient of {noun}")
 
 
 def locked_sentence(project: Project, moving: Sequence[ProjectImage], key: str) -> str:
-    """Say that images change between training and the locked test, "" where they do not."""
+    """Say how many images move between training and the locked test, "" where none do."""
     seed = project.setting(SEED)
     if not seed or project.setting(SETTING) != "yes":
         return ""
@@ -82,7 +83,10 @@ def locked_sentence(project: Project, moving: Sequence[ProjectImage], key: str) 
 
 
 def _new_key(project: Project, moving: Sequence[ProjectImage]) -> str:
-    """Return the key of a patient who is on the side of the locked test where the images were."""
+    """Return the key of a new patient on the same side of the locked test as the images.
+
+    Keys are tried until one falls there, because the key's hash decides the side.
+    """
     seed, first = project.setting(SEED), moving[0]
     taken = {image.patient_key for image in project.images()}
     keys = (project.salted(f"by hand:{first.sha256}:{first.frame}:{number}") for number in count())
@@ -103,11 +107,11 @@ def _reasons(images: Sequence[ProjectImage], moving: Sequence[ProjectImage]) -> 
 
 
 def _said_of_few(keys: Collection[str], reason: str) -> dict[str, str]:
-    """Return the reason of each, none where it holds of so many that it says nothing."""
+    """Return the reason by key, nothing where it applies to so many that it suggests no one."""
     return dict.fromkeys(keys, reason) if len(keys) <= FEW_ALIKE else {}
 
 
 def _stem(image: ProjectImage) -> str:
-    """Return what a file's name begins with, up to its last number."""
+    """Return the beginning of a file's name, up to its last number."""
     name = Path(image.path).stem.casefold()
     return name.rstrip("0123456789").rstrip(" _-.()") or name

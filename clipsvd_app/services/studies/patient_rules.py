@@ -1,4 +1,4 @@
-"""Who is the patient of an image: the header, the folder, a pattern in the name, or a table."""
+"""How the patient of an image is known: by header, folder, a pattern in the name, or a table."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _NAMES = {
     ),
 }
 NEAR_BITS = 3
-"""Perceptual hashes (64 bits) that differ in at most this many bits count as one patient."""
+"""Images whose perceptual hashes (64 bits) differ in at most this many bits count as one patient's."""
 
 
 @dataclass(frozen=True, slots=True)
 class PatientTable:
-    """Patients by path: whole, relative to the table, or any end of a path down to the file's name.
+    """Patients by path: absolute, relative to the table, or any tail of a path.
 
     claims: (parts of the path, patient) by file name, the longest first. note: how the table was read.
     """
@@ -42,7 +42,7 @@ class PatientTable:
     note: str = ""
 
     def patient(self, path: Path) -> str:
-        """Return the patient of a file, empty where the table says nothing of it."""
+        """Return the patient of a file, "" where the table does not list it."""
         place = true_folder(path.parent) / path.name
         if exact := self.by_path.get(str(place)):
             return exact
@@ -50,22 +50,22 @@ class PatientTable:
         return line[1] if line else ""
 
     def line(self, path: Path) -> tuple[tuple[str, ...], str] | None:
-        """Return the line whose path is an end of the file's, None where there is none."""
+        """Return the line whose path is a tail of the file's, None where there is none."""
         parts = path_parts(str(true_folder(path.parent) / path.name))
         return next((line for line in self.claims.get(parts[-1], ()) if ends_with(parts, line[0])), None)
 
 
 @lru_cache(maxsize=4096)
 def true_folder(folder: Path) -> Path:
-    """Return a folder's path without links and detours; thousands of files ask for few folders."""
+    """Return a folder's path without links; cached, as thousands of files share few folders."""
     return folder.resolve()
 
 
 @dataclass(frozen=True, slots=True)
 class PatientRule:
-    """How patients are told apart. ``auto``: the header for DICOM, near-duplicates for pictures.
+    """How patients are told apart. ``auto``: the header for DICOM, near-duplicates for other images.
 
-    levels: how many folders above the file the patient's is, 1 for its own.
+    levels: how many folders above the file the patient's folder is, 1 for its own.
     """
 
     kind: RuleKind = "auto"
@@ -75,7 +75,7 @@ class PatientRule:
 
     @property
     def words(self) -> str:
-        """What the rule goes by, as the end of “patients told apart by …”."""
+        """What the rule uses, as the end of “patients told apart by …”."""
         if self.kind == "folder":
             return "their folder" if self.levels == 1 else f"the folder {self.levels - 1} above their own"
         if self.kind == "regex" and self.pattern is not None:
@@ -84,12 +84,12 @@ class PatientRule:
         return "a table" if self.kind == "csv" else "the patient ID in their headers"
 
     def folder(self, path: Path) -> Path:
-        """Return the folder that stands for the patient, by its true path however it was given."""
+        """Return the patient's folder, by its path without links however it was given."""
         own = true_folder(path.parent)
         return own if self.levels == 1 else own.parents[min(self.levels - 1, len(own.parents)) - 1]
 
     def key(self, path: Path, header_id: str) -> str | None:
-        """Return the patient's identity in the clear, or None when the rule does not say."""
+        """Return the patient's identity in plain text, or None when the rule does not give one."""
         if self.kind == "folder":
             return f"folder:{self.folder(path)}"
         if self.kind == "regex":
@@ -125,11 +125,11 @@ def parse_rule(text: str) -> PatientRule:
 
 
 def join_near_duplicates(hashes: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
-    """Give pictures that look alike, directly or over others between them, one patient key.
+    """Give images that look alike, directly or through a chain of others, one patient key.
 
     hashes: perceptual hash (16 hex digits) by item. known: patient key by hash, of images already
-    in the project. Returns a key by item: that of a known look-alike, else of the least item. The order of
-    the items decides nothing.
+    in the project. Returns a key by item: that of a known look-alike, else of the chain's first item in
+    sorted order, so that the order of the arguments does not matter.
     """
     items, values = sorted(hashes), np.array([int(hashes[i], 16) for i in sorted(hashes)], dtype=np.uint64)
     firsts = np.arange(len(items))

@@ -1,4 +1,4 @@
-"""Taking images out of a project; their files are not touched."""
+"""Removing images from a project; their files are not touched."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def images_below(project: Project, paths: Sequence[Path]) -> tuple[ProjectImage, ...]:
-    """Return the images whose file is one of ``paths`` or lies in one; refuses a path of none."""
+    """Return the images whose file is one of ``paths`` or below one; a path without images is refused."""
     images = project.images()
     found: dict[int, ProjectImage] = {}
     for path in paths:
@@ -35,7 +35,7 @@ def images_below(project: Project, paths: Sequence[Path]) -> tuple[ProjectImage,
 
 
 def removal(project: Project, images: Sequence[ProjectImage]) -> Together:
-    """Return the change that removes images, labels with them, and judges their series anew."""
+    """Return the change that removes images with their labels and checks their series again."""
     title = f"remove {counted(len(images), 'image')}"
     flags = SetSeriesFlags(judge_without(project, images))
     return Together((RemoveImages(tuple(image.id for image in images), title), flags), title)

@@ -1,4 +1,4 @@
-"""Telling the patients of images apart anew that were just added by a rule of before."""
+"""Regrouping images by another patient rule right after an import that used the last one."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """The files of an import whose images were new, with those images, by content and frame.
+    """The files of an import whose images were new, and those images by content and frame.
 
-    The headers in ``read`` name patients: they are held in memory until the next import, never stored.
+    The headers in ``read`` name patients: they stay in memory until the next import and are never stored.
     """
 
     read: FilesRead
@@ -44,7 +44,7 @@ def added_by(read: FilesRead, plan: ImportPlan) -> Added:
 
 
 def again_sentence(plan: ImportPlan, rule: PatientRule) -> str:
-    """Say whose the images are by a rule that nobody was asked about this time."""
+    """Say how images were grouped by the last rule, which was applied without asking."""
     images, patients = len(plan.images), len({image.patient_key for image in plan.images})
     told = f"Patients identified by {rule.words}, as before: {counted(images, 'image')}"
     return f"{told}, {counted(patients, 'patient')}."
@@ -56,7 +56,7 @@ def plan_regrouping(
     rule: PatientRule,
     report: Callable[[int, int], None] | None = None,
 ) -> tuple[tuple[NewImage, ...], Together]:
-    """Return the images as another rule groups them, and the change that does so; labels stay."""
+    """Return the images as another rule groups them, and the change that regroups them; labels stay."""
     ids = added.ids(project)
     plan = plan_groups(project, added.read, rule, report, ids)
     images = tuple(image for image in plan.images if (image.sha256, image.frame) in added.frames)

@@ -1,4 +1,4 @@
-"""What a rule for patients would do that its user may not mean, told before anything is added."""
+"""Effects of a patient rule that may not be intended, reported before anything is added."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 def patients_of_folders(
     images: Sequence[ProjectImage], found: Sequence[FoundFile], rule: PatientRule
 ) -> dict[str, str]:
-    """Return patient keys by file hash for files of a folder in which the project has one patient's images.
+    """Return patient keys by file hash for files in a folder where the project has images of one patient.
 
-    The folder is the same one through any link or mount, and after its images were found at a new place.
+    A folder is recognised through any link or mount, and after its images were found at a new place.
     """
     known: dict[object, set[str]] = {}
     for folder, keys in _by_folder(images, rule).items():
@@ -38,9 +38,9 @@ def grouping_doubts(
     rule: PatientRule,
     patients: Mapping[str, str],
 ) -> tuple[str, ...]:
-    """Return sentences on how a rule parts the files otherwise than their folders, names or the project do.
+    """Return sentences on where a rule groups files differently from folders, names or the project.
 
-    patients: the key by file hash that the rule gives.
+    patients: the rule's key by file hash.
     """
     said = (
         *_same_names(found, rule),
@@ -59,7 +59,7 @@ def _by_folder(images: Sequence[ProjectImage], rule: PatientRule) -> dict[Path, 
 
 
 def _identity(folder: Path) -> object:
-    """Return what is the same for one folder under any of its paths, while it is there."""
+    """Return an identity of a folder that is the same under all its paths, while it exists."""
     try:
         status = folder.stat()
     except OSError:
@@ -107,7 +107,7 @@ def _table_doubts(found: Sequence[FoundFile], rule: PatientRule) -> Iterator[str
 def _known_otherwise(
     before: Sequence[ProjectImage], found: Sequence[FoundFile], patients: Mapping[str, str]
 ) -> Iterator[str]:
-    """Images added again under a rule that parts them otherwise: they stay as they are."""
+    """Images added again under a rule that groups them differently: they stay as they are."""
     own = {image.sha256: image.patient_key for image in before}
     pairs = {(own[item.sha256], patients[item.sha256]) for item in found if item.sha256 in own}
     there, here = len({one for one, _ in pairs}), len({other for _, other in pairs})
@@ -124,7 +124,7 @@ def _folders_otherwise(
     rule: PatientRule,
     patients: Mapping[str, str],
 ) -> Iterator[str]:
-    """Compare new images with those of their folder: others beside one patient, or one beside several."""
+    """Compare new images with those of their folder: new patients beside one, or one beside several."""
     known = {image.sha256 for image in before}
     places: dict[Path, list[ProjectImage]] = {}
     for image in before:
@@ -152,7 +152,7 @@ def _folders_otherwise(
 
 
 def _patients_beside(places: Mapping[Path, Sequence[ProjectImage]]) -> dict[Path, set[bool]]:
-    """Return, by folder, whether those below it hold one patient each; a single image says nothing."""
+    """Return, by folder, whether its subfolders hold one patient each; a single image does not count."""
     found: dict[Path, set[bool]] = {}
     for folder, images in places.items():
         if len(images) > 1:

@@ -1,4 +1,4 @@
-"""The patients that a rule would make of the files of an import, to look at before anything is added."""
+"""The patients into which a rule would group an import's files, shown before anything is added."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from clipsvd_app.services.studies.found_files import FilesRead, FoundFile
     from clipsvd_app.services.studies.patient_rules import PatientRule
 
+# File names shown of each group: enough to recognise it by in one line.
 _EXAMPLES = 3
 
 
@@ -31,7 +32,7 @@ class PatientGroup:
 
 @dataclass(frozen=True, slots=True)
 class GroupPreview:
-    """All groups, largest first, with the sentence that sums them up and what to be wary of."""
+    """All groups, largest first, with a sentence that sums them up and warnings."""
 
     groups: tuple[PatientGroup, ...]
     sentence: str
@@ -41,9 +42,9 @@ class GroupPreview:
 def preview_groups(
     project: Project, read: FilesRead, rule: PatientRule, anew: frozenset[int] = frozenset()
 ) -> GroupPreview:
-    """Say which files would count as one patient; only reads, and stores nothing.
+    """Return which files would count as one patient; only reads, and stores nothing.
 
-    anew: images of the project that are looked at as if they were not there.
+    anew: images of the project to treat as new.
     """
     before = tuple(image for image in project.images() if image.id not in anew)
     keys = patient_keys(project, read.found, rule, before)
@@ -59,9 +60,9 @@ def preview_groups(
 
 
 def must_ask(read: FilesRead, rule: PatientRule) -> bool:
-    """Whether the rule leaves it open who the patients are, so that the user should say.
+    """Whether the rule does not tell the patients, so that the user should be asked.
 
-    That is so for pictures without any identity, and where all studies carry one ID.
+    That is so for images without any identity, and where all studies have one ID.
     """
     if rule.kind in ("auto", "header") and one_id_on_all(read.found):
         return True
@@ -69,7 +70,7 @@ def must_ask(read: FilesRead, rule: PatientRule) -> bool:
 
 
 def is_doubtful(project: Project, read: FilesRead, rule: PatientRule) -> bool:
-    """Whether a rule that was chosen for other files parts these otherwise than their folders do."""
+    """Whether a rule that was chosen for other files groups these differently from their folders."""
     if rule.kind in ("auto", "header"):
         return False
     before = project.images()
@@ -84,7 +85,7 @@ def _group(place: int, members: Sequence[FoundFile], rule: PatientRule) -> Patie
 
 
 def _title(place: int, item: FoundFile, rule: PatientRule) -> str:
-    """Return what the group is called on the screen: the words of the rule, never those of a header."""
+    """Return the group's name for the screen: words of the rule, never a header's, which name the patient."""
     named = rule.key(item.path, item.header.patient_id)
     if named is None:
         return f"Study {place}" if item.header.study_uid else f"Picture {place}"

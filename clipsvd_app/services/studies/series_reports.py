@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from clipsvd_app.imaging.series.assembly import Series, Slice
     from clipsvd_app.project import Project
 
-# Images are shown by position: orientation after orientation, then what says nothing of its place.
+# Images are shown by position: orientation after orientation, then images without a position. Positions are
+# millimetres, so orientations 1e5 apart never meet; 1e7 is beyond 100 orientations. Frames of a file without
+# positions stay between two ranks: 2,000 of them times 1e-4 is 0.2.
 _ORIENTATIONS_APART = 1e5
 _UNPLACED = 1e7
 _FRAMES_APART = 1e-4
-# What files came along, and what only their pixels showed: a header read again cannot say it.
+# Flags from other files of the import, or from pixels: a header read again cannot show them.
 _SAID_ONCE = frozenset({"no_pixels", "unsupported_object", "values_exceed_bits"})
 
 
@@ -72,10 +74,10 @@ def arrange(
 
 
 def judge_without(project: Project, gone: Sequence[ProjectImage]) -> dict[str, tuple[SeriesFlag, ...]]:
-    """Return the flags by series key that hold once images are gone, of the series that keep some.
+    """Return the flags by series key after images are removed, of the series that keep some.
 
-    A series of which a file cannot be read now keeps what was said of it, and a file of several frames is
-    judged whole for as long as one of them stays.
+    A series with a file that cannot be read now keeps its flags, and a file of several frames is checked
+    whole as long as one of them stays.
     """
     keys, before = project.series_keys(), _flags_by_key(project)
     leaving = {image.id for image in gone}
@@ -97,7 +99,7 @@ def _is_dicom_series(header: ImageHeader) -> bool:
 
 
 def _pictures_report(key: str, files: Sequence[SeriesFile]) -> SeriesReport:
-    """Say what is left out of the pictures and volumes of one place; nothing is asked of their order."""
+    """Report what is left out of the images and volumes of one folder; their order is not checked."""
     from clipsvd_app.imaging.series.notes import note_flags
 
     found = note_flags(note for file in files for note in file.header.notes)
@@ -117,7 +119,7 @@ def _assembled(files: Sequence[SeriesFile]) -> tuple[Series, ...]:
 
 
 def warning(reports: Sequence[SeriesReport]) -> str:
-    """Say in one sentence that series are irregular, "" when none is."""
+    """Return one sentence on irregular series, "" when there are none."""
     flagged = [report for report in reports if report.flags]
     if not flagged:
         return ""
@@ -126,7 +128,7 @@ def warning(reports: Sequence[SeriesReport]) -> str:
 
 
 def _report(key: str, series: Series, before: Sequence[SeriesFlag]) -> SeriesReport:
-    """Judge a series. Of what was said before, only what headers do not show is kept."""
+    """Check a series. Of its earlier flags only those that headers cannot show are kept."""
     found = tuple(SeriesFlag(flag.code.value, flag.sentence, flag.count) for flag in series.flags)
     said = {flag.code for flag in found}
     flags = (*(flag for flag in before if flag.code in _SAID_ONCE and flag.code not in said), *found)
@@ -140,7 +142,7 @@ def _position(found: Slice) -> float:
 
 
 def _earlier(project: Project, files: Sequence[SeriesFile]) -> list[SeriesFile]:
-    """Read again what the project has of these series, as far as it is still where it was."""
+    """Read again the files that the project has of these series, except those that are missing."""
     known = {(file.key, file.sha256) for file in files}
     found = []
     for key in dict.fromkeys(file.key for file in files):

@@ -1,4 +1,4 @@
-"""The window that the slices of a series share where their headers give none, found when they are added."""
+"""The window shared by a series' slices where their headers give none, found when they are added."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def windows_of(
     report: Callable[[int, int], None] | None = None,
     given: Container[Path] = (),
 ) -> dict[str, Window | None]:
-    """Return the window of each series, by its key, that new images make or enlarge.
+    """Return the window of each series, by its key, that new images belong to.
 
-    None stands for series of one image and for those whose files say their windows.
+    None stands for series of one image and for those whose files give their windows.
     given: files that are known to give the windows of their frames.
-    report: told (slices read, slices to read) of each series; raises Cancelled to stop.
+    report: called with (slices read, slices to read) of each series; raises Cancelled to stop.
     Safe to call from a thread.
     """
     from clipsvd_app.imaging.series.window import series_window

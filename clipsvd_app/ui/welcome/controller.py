@@ -31,8 +31,8 @@ from clipsvd_app.services.projects.new_project import (
     Place,
     forget_unpacked,
     moved_unpacked,
+    place_fault,
     suggested_place,
-    trouble_with,
     unmake,
 )
 from clipsvd_app.services.projects.recent import RecentProject, look_at
@@ -141,7 +141,7 @@ class WelcomeController(QObject):
         rule_text = self._form.patients.rule
         try:
             rule = chosen_rule(rule_text)
-            if trouble := trouble_with(place, dropped.paths):
+            if trouble := place_fault(place, dropped.paths):
                 raise trouble
             project = create_project(place.path)
         except UserError as error:
@@ -312,7 +312,7 @@ class WelcomeController(QObject):
 
     def _show_place(self, error: UserError | None = None) -> None:
         if self._dropped is not None:
-            trouble = error or trouble_with(self._place, self._dropped.paths)
+            trouble = error or place_fault(self._place, self._dropped.paths)
             said = "" if trouble is None else str(trouble)
             self._form.set_place(PlaceState(self._place.name, str(self._place.folder), said))
 
@@ -376,7 +376,7 @@ def _card(path: str, look: RecentProject | None, opened: str) -> RecentState:
     if look is None:
         return RecentState(path, name, "", when)
     holds = f"{counted(look.images, 'image')} · {counted(look.classes, 'class', 'classes')}"
-    return RecentState(path, name, holds, when, look.trouble)
+    return RecentState(path, name, holds, when, look.fault)
 
 
 def _when(moment: str) -> str:

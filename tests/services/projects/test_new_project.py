@@ -17,9 +17,9 @@ from clipsvd_app.services.projects.new_project import (
     Place,
     forget_unpacked,
     moved_unpacked,
+    place_fault,
     suggested_name,
     suggested_place,
-    trouble_with,
     unmake,
 )
 from clipsvd_app.services.studies.found_files import read_files
@@ -54,7 +54,7 @@ def test_the_first_fit_folder_is_taken_and_a_free_name_in_it(tmp_path, images):
 
 @pytest.mark.parametrize("name", ["", " ", "a/b", "a:b", "con", "LPT1.x", "dot.", "n" * (LONGEST_NAME + 1)])
 def test_names_that_some_system_does_not_take_are_refused_everywhere(tmp_path, name):
-    trouble = trouble_with(Place(tmp_path, name), [])
+    trouble = place_fault(Place(tmp_path, name), [])
     assert trouble is not None
     assert trouble.code == "project_name"
 
@@ -63,17 +63,17 @@ def test_what_is_taken_is_named(tmp_path):
     (tmp_path / "p images").mkdir()
     (tmp_path / "q.clipsvd").write_bytes(b"")
     for name, taken in (("p", "“p images” exists"), ("q", "“q.clipsvd” exists")):
-        assert taken in str(trouble_with(Place(tmp_path, name), []))
+        assert taken in str(place_fault(Place(tmp_path, name), []))
 
 
 def test_a_place_among_the_images_is_refused_through_links_too(tmp_path, images):
-    trouble = trouble_with(Place(images / "new", "p"), [images])
+    trouble = place_fault(Place(images / "new", "p"), [images])
     assert trouble is not None
     assert trouble.code == "project_place"
     if hasattr(os, "symlink") and sys.platform != "win32":
         (tmp_path / "link").symlink_to(images)
-        assert trouble_with(Place(tmp_path / "link", "p"), [images]) is not None
-    assert trouble_with(Place(tmp_path, "p"), [images]) is None
+        assert place_fault(Place(tmp_path / "link", "p"), [images]) is not None
+    assert place_fault(Place(tmp_path, "p"), [images]) is None
 
 
 def test_what_came_out_of_an_archive_goes_with_the_project_or_goes(tmp_path, images):
