@@ -2,7 +2,7 @@
 
 One job runs at a time. While a training or another long job runs, short jobs that arrive are answered
 between its steps.
-The process ends when stdin ends, so it cannot outlive the window that started it.
+The process ends when stdin ends, so that it cannot outlive the window that started it.
 """
 
 from __future__ import annotations
@@ -52,16 +52,17 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.results.run import StepMetrics
     from clipsvd_app.jobs import Announce, Report
 
+# Ten lines a second: the bar moves smoothly, and thousands of short steps do not flood the window's thread.
 REPORT_INTERVAL_S = 0.1
 # As many as the engine embeds at once: seconds with a large backbone on a CPU, as one step of training.
 SHORT_PREDICTION = 32
 
 
 class Runner(Protocol):
-    """What does the jobs."""
+    """Runs jobs: the engine, or a substitute in tests."""
 
     def run(self, folder: Path, request: Request, report: Report, announce: Announce) -> None:
-        """Do what is asked in a folder; raises UserError or Cancelled."""
+        """Carry out the request of a folder; raises UserError or Cancelled."""
 
 
 @dataclass(slots=True)
@@ -114,7 +115,7 @@ class Worker:
             self.send(Interim(command.job))
 
     def between_steps(self, job: int, *, serves_others: bool) -> None:
-        """Look at the inbox while a job runs: stop it if asked, answer short jobs if it allows them."""
+        """Read the inbox while a job runs: stop it if asked, and run short jobs if it allows them."""
         while True:
             try:
                 self._take(self.inbox.get_nowait())
@@ -122,6 +123,7 @@ class Worker:
                 break
         self._stop_if_cancelled(job)
         if serves_others:
+            # A copy: a short job reports too, and so may change the list of waiting jobs.
             for waiting in [waiting for waiting in self._waiting if not _is_long(waiting.request)]:
                 self._waiting.remove(waiting)
                 self._run(waiting, serves_others=False)
@@ -150,7 +152,7 @@ class Worker:
             )
 
     def _cancel(self, job: int) -> None:
-        """End a job that waits at once, for its turn may be hours away; one that runs at its next report."""
+        """Cancel a waiting job at once, as its turn may be hours away; a running one at its next report."""
         for waiting in [waiting for waiting in self._waiting if waiting.command.job == job]:
             self._waiting.remove(waiting)
             self.send(CancelledEvent(job))
@@ -158,7 +160,7 @@ class Worker:
         self._cancelled.add(job)
 
     def _stop_if_cancelled(self, job: int) -> None:
-        """Raise Cancelled if this job was asked to stop, or if nobody is left to hear its answer."""
+        """Raise Cancelled if this job was cancelled, or if the window that would read its answer is gone."""
         if self._closed or job in self._cancelled:
             raise Cancelled
 
@@ -172,7 +174,7 @@ class _Waiting:
 
 
 class _Reporter:
-    """Passes progress on, at most ten times a second; the first and last of a stage always."""
+    """Sends progress at most ten times a second, but always the first and last of a stage."""
 
     def __init__(self, worker: Worker, job: int, *, serves_others: bool) -> None:
         self._worker, self._job, self._serves_others = worker, job, serves_others
@@ -180,6 +182,7 @@ class _Reporter:
         self._next = 0.0
 
     def __call__(self, stage: str, done: int, total: int, metrics: StepMetrics | None = None) -> None:
+        # Before the check of the interval: every step can be cancelled, also one that sends no line.
         self._worker.between_steps(self._job, serves_others=self._serves_others)
         now = time.monotonic()
         if stage == self._stage and done < total and now < self._next:
@@ -191,6 +194,7 @@ class _Reporter:
 def main() -> int:
     """Serve the process that started this one, until it closes stdin."""
     output = _take_stdout()
+    # Keeps lines whole if more than one thread sends.
     lock = threading.Lock()
 
     def send(event: Event) -> None:
@@ -203,19 +207,20 @@ def main() -> int:
     from clipsvd_app.engine.device.torch_setup import import_open_clip
     from clipsvd_app.engine.jobs.job import Engine
 
+    # Before the import, so that the window can show the devices at once.
     send(_ready())
     # Every job needs it, and it takes seconds: do it while the window waits for the user.
     import_open_clip()
     try:
         Worker(Engine(), send, inbox).serve()
     except BrokenPipeError:
-        # The window is gone; nobody is left to tell.
+        # The window is gone. A normal exit would flush the broken pipe and fail again.
         os._exit(1)
     return 0
 
 
 def _ready() -> Ready:
-    """Test the devices, once, and say what there is to compute on."""
+    """Test the devices once and return what there is to compute on."""
     from clipsvd_app.engine.device.devices import this_computer
     from clipsvd_app.engine.device.torch_setup import versions
 
@@ -224,7 +229,7 @@ def _ready() -> Ready:
 
 
 def _take_stdout() -> TextIO:
-    """Keep stdout for events alone: whatever else prints goes to stderr, C libraries included."""
+    """Keep stdout for events only: all other output, that of C libraries included, goes to stderr."""
     kept = os.dup(1)
     os.dup2(2, 1)
     sys.stdout = sys.stderr
@@ -242,10 +247,10 @@ def read_commands(stream: TextIO, inbox: queue.SimpleQueue[Command | None]) -> N
 
 
 def _is_long(request: Request) -> bool:
-    """Tell whether a job may take minutes.
+    """Whether a job may take minutes.
 
-    A preview counts as short whatever its size: it is what keeps labelling lively, and features that
-    were computed once are kept.
+    A preview counts as short whatever its size: the user sees it while labelling, and features that were
+    computed once are cached.
     """
     match request:
         case TrainRequest() | AddBackboneRequest() | ConvertRequest() | MapRequest() | ExplainRunRequest():
@@ -266,7 +271,7 @@ def _bug(job: int, error: Exception) -> Failed:
 
 
 def _print_without_paths(error: Exception) -> None:
-    """Write the traceback to stderr: our own lines and the kind of error, no message and no paths."""
+    """Write the traceback to stderr, without message and paths, which may hold patients' names."""
     lines = [
         f"  {Path(frame.filename).name}:{frame.lineno} in {frame.name}"
         for frame in traceback.extract_tb(error.__traceback__)

@@ -1,4 +1,4 @@
-"""What a run exports, read, written, checked and shown with numpy alone, without torch.
+"""The files that a run exports: read, written, checked and shown with numpy only, without torch.
 
 The sigma adapter, format 1, and the classifier on frozen features, format 1.
 """

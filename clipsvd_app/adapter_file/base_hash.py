@@ -1,4 +1,4 @@
-"""One hash for equal weights, whatever file they lie in.
+"""One hash for equal weights, whatever file they are in.
 
 For every floating-point tensor, in the order of the UTF-8 bytes of its name, SHA-256 takes the
 length of the name, the name, the number of dimensions and each dimension (every count as 8 bytes
@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+# Part of the note's name: to be raised when the hash is computed differently, so that old notes are not used.
 _VERSION = 2
+# Numbers read at a time, 16 MB as fp32: a large model is never held in memory.
 _CHUNK = 1 << 22
+# 65 samples of 16 kB, 1 MB in all, are read in a moment from files of any size.
 _SAMPLES, _SAMPLE_BYTES = 64, 1 << 14
 _FLOATS = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "BF16": "<u2"}
 
@@ -33,8 +36,8 @@ _FLOATS = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "BF16": "<u2"}
 def canonical_sha256(safetensors_path: Path) -> str:
     """Return the canonical hash of a safetensors file; 784 MB take seconds once, then nothing.
 
-    Tensors are streamed in pieces of 4 M numbers. The result is remembered in the cache folder
-    under place, state and samples of the file.
+    Tensors are streamed in pieces of 4 M numbers. The result is noted in the cache folder under path, state
+    and samples of the file.
     """
     container = read_container(safetensors_path)
     note = cache_folder() / "base_hashes" / _fingerprint(safetensors_path)
@@ -74,13 +77,18 @@ def _pieces(path: Path, entry: TensorEntry) -> Iterator[NDArray[np.float32]]:
 
 def _as_fp32(values: NDArray[np.generic], dtype: str) -> NDArray[np.float32]:
     if dtype == "BF16":
+        # BF16 is the upper half of an fp32 number.
         return (values.astype("<u4") << 16).view("<f4")
+    # An fp64 value beyond fp32 becomes infinite here, as in the model itself.
     with np.errstate(over="ignore"):
         return values.astype("<f4", copy=False)
 
 
 def _fingerprint(path: Path) -> str:
-    """Hash place and state of a file, both its ends, and samples between: archives and copies keep times."""
+    """Hash path, state and samples of a file.
+
+    Size and time alone do not tell two files apart: archives and copying programs keep a file's time.
+    """
     state = (_VERSION, str(path.resolve()), *file_state(path))
     digest = hashlib.sha256(repr(state).encode())
     size = state[2]

@@ -25,7 +25,7 @@ _VERDICTS = {
 
 
 def card_text(content: AdapterContent | ClassifierContent) -> str:
-    """Return the card: what it is for, what it was made from, and what is known about it."""
+    """Return the card: intended use, origin and evidence."""
     document = content.document
     heading = "SIGMA ADAPTER" if isinstance(content, AdapterContent) else "FROZEN CLASSIFIER"
     blocks = (

@@ -1,4 +1,4 @@
-"""The safetensors container, read by hand and strictly, before any library sees the file.
+"""The safetensors container, parsed strictly by our own code before any library reads the file.
 
 Layout: 8 bytes little-endian header length, a JSON object, then the tensors' bytes. Each entry of
 the object names a dtype, a shape and the [begin, end) of its bytes; ``__metadata__`` maps strings
@@ -20,9 +20,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 METADATA_KEY = "__metadata__"
+# The limit of the safetensors library itself.
 LARGEST_HEADER_OF_ANY_MODEL = 100_000_000
+# Stated in docs/sigma-adapter.md. The document of an adapter has five levels.
 _DEEPEST = 16
+# Weights have two, those of convolutions four.
 _MOST_DIMENSIONS = 8
+# Bytes per number; files with any other type are refused.
 _BYTES_OF = {
     **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2"), 1),
     **dict.fromkeys(("U16", "I16", "F16", "BF16"), 2),
@@ -33,7 +37,7 @@ _BYTES_OF = {
 
 @dataclass(frozen=True, slots=True)
 class TensorEntry:
-    """Where one tensor lies: ``begin`` and ``end`` are byte positions in the file."""
+    """One tensor of a file: ``begin`` and ``end`` are byte positions in it."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -43,7 +47,7 @@ class TensorEntry:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """What the header of a safetensors file says."""
+    """The header of a safetensors file."""
 
     tensors: dict[str, TensorEntry]
     metadata: dict[str, str]
@@ -68,6 +72,7 @@ def read_container(path: Path) -> Container:
 def header_length(start: bytes, size: int, largest: int) -> int:
     """Return the length of the header, stated in the first 8 bytes of a file of ``size`` bytes."""
     length = int(struct.unpack("<Q", start)[0]) if len(start) == 8 else 0
+    # "{}" is the shortest JSON object.
     if not 2 <= length <= min(largest, size - 8):
         refuse(f"its header states an impossible length of {length:,} bytes")
     return length
@@ -84,9 +89,9 @@ def container_of(header: bytes, size: int) -> Container:
 
 
 def strict_json(raw: bytes | str, what: str) -> dict[str, object]:
-    """Parse a JSON object as the standard says: no repeated key, no NaN, no infinity, UTF-8.
+    """Parse a JSON object strictly: no repeated key, no NaN, no infinity, UTF-8.
 
-    Also refused: nesting that no header needs, and halves of characters, which no file can hold.
+    Also refused are deep nesting and lone surrogates, which cannot be written as UTF-8.
     """
     try:
         text = raw.decode("utf-8") if isinstance(raw, bytes) else raw
@@ -94,6 +99,8 @@ def strict_json(raw: bytes | str, what: str) -> dict[str, object]:
             text, object_pairs_hook=_without_repeats, parse_constant=_no_constant, parse_float=_finite
         )
         _require_shallow(value)
+        # A lone surrogate can only come from such an escape; encoding it raises UnicodeEncodeError, a
+        # ValueError.
         if "\\ud" in text or "\\uD" in text:
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
@@ -104,7 +111,7 @@ def strict_json(raw: bytes | str, what: str) -> dict[str, object]:
 
 
 def refuse(what: str, *, cause: BaseException | None = None) -> NoReturn:
-    """Refuse a damaged or foreign file in one sentence; what it quotes is shown as plain text."""
+    """Refuse a damaged or foreign file in one sentence; text quoted from it is made plain."""
     raise UserError(
         f"The file was rejected because {plain(what)}.",
         remedy="Download or export it again.",
@@ -113,7 +120,7 @@ def refuse(what: str, *, cause: BaseException | None = None) -> NoReturn:
 
 
 def unreadable(path: Path, error: OSError) -> UserError:
-    """Return the refusal of a file that the system does not let us read."""
+    """Return the refusal of a file that the system cannot read."""
     return UserError(
         f"“{plain(path.name)}” cannot be read: {plain(error.strerror or 'the system refused')}.",
         remedy="Check that the file exists and that you have permission to open it.",
@@ -177,11 +184,12 @@ def _entry(name: str, value: object, *, offset: int) -> TensorEntry:
 def _are_counts(value: object, most: int) -> TypeGuard[list[int]]:
     if not isinstance(value, list) or len(value) > most:
         return False
+    # Not isinstance: True is an int too. 2^48 bytes are beyond any file, and keep the products above small.
     return all(type(item) is int and 0 <= item < 2**48 for item in value)
 
 
 def _require_exact_cover(entries: dict[str, TensorEntry], *, begin: int, end: int) -> None:
-    """Every byte after the header belongs to exactly one tensor, so nothing can hide in the file."""
+    """Refuse gaps and overlaps: if every byte belongs to one tensor, nothing else can hide in the file."""
     for entry in sorted(entries.values(), key=lambda entry: (entry.begin, entry.end)):
         if entry.begin != begin:
             refuse("its tensors overlap or leave gaps")

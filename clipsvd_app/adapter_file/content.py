@@ -1,4 +1,4 @@
-"""A whole adapter in memory, and the facts that hold for every one of them."""
+"""A whole adapter in memory, and the checks that every adapter must pass."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 from clipsvd_app.adapter_file.container import refuse
 from clipsvd_app.adapter_file.document import AdapterClass, AdapterDocument, Canaries, Training
 
+# These limits are part of format 1 (docs/sigma-adapter.md): with others, this reader and those of other
+# authors would disagree on which files are valid. Loading an adapter embeds all its prompts, hence a limit on
+# them.
 PROBE_ROWS = 8
 LARGEST_RANK = 65_536
 LARGEST_CHANGE_IN_RMS = 10.0
 LARGEST_PROMPTS = 1024
-# As the schema has them.
+# As in the published schema.
 _NAME = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
 
 
@@ -34,7 +37,7 @@ class Spectrum:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AdapterContent:
-    """What the file holds; spectra are in the order of their names."""
+    """The content of an adapter file; spectra are in the order of their names."""
 
     document: AdapterDocument
     spectra: tuple[Spectrum, ...]
@@ -46,7 +49,7 @@ class AdapterContent:
 
 
 def require_sound(content: AdapterContent) -> None:
-    """Refuse an adapter whose numbers or parts contradict the format, each in one sentence."""
+    """Refuse an adapter whose numbers or parts contradict the format."""
     document = content.document
     require_matching_classes(document.classes, document.canaries, document.training)
     if not content.spectra:
@@ -60,7 +63,7 @@ def require_sound(content: AdapterContent) -> None:
 def require_matching_classes(
     classes: tuple[AdapterClass, ...], canaries: Canaries, training: Training
 ) -> None:
-    """Refuse classes of one name, too many prompts, and canaries or counts that do not match the classes."""
+    """Refuse equal class names, too many prompts, and canaries or counts that do not match the classes."""
     names = [entry.name for entry in classes]
     if len(set(names)) != len(names):
         refuse("two of its classes have the same name")
@@ -73,7 +76,7 @@ def require_matching_classes(
 
 
 def require_sound_spectrum(spectrum: Spectrum) -> None:
-    """Refuse wrong shapes, numbers that are not finite, negative sigma, and absurd changes."""
+    """Refuse wrong shapes, non-finite numbers, negative sigma, and implausible changes."""
     name = spectrum.name
     if not _NAME.fullmatch(name) or len(name) > 200:
         refuse(f"“{name[:80]}” is not the name of a matrix")

@@ -16,7 +16,10 @@ from clipsvd_app.domain.records import Record
 from clipsvd_app.domain.results.evaluation import Interval, Verdict
 from clipsvd_app.domain.words.notice import NOT_FOR_DIAGNOSIS
 
+# To be raised with any change that readers of this format would refuse or misread.
 FORMAT = 1
+# These and the bounds below are part of format 1 and of its published schemas: other bounds would accept
+# files that other readers refuse. They keep a foreign file from filling memory or a screen.
 MOST_CLASSES, MOST_PROMPTS_OF_A_CLASS, LONGEST_LINE = 256, 128, 2000
 LayerMethod = Literal["zero_shot", "text_probe", "linear_probe", "gda"]
 """What comes down to one layer on frozen features."""

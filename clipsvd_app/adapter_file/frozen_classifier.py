@@ -20,6 +20,7 @@ from clipsvd_app.adapter_file.document import ClassifierDocument
 if TYPE_CHECKING:
     from clipsvd_app.adapter_file.container import Container
 
+# Stated in docs/frozen-classifier.md; part of format 1.
 WIDEST = 8192
 LARGEST_WEIGHT = 1e6
 _TENSORS = ("bias", "weight")
@@ -27,7 +28,7 @@ _TENSORS = ("bias", "weight")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClassifierContent:
-    """What the file holds. weight: (classes, width) fp32, bias: (classes,) fp32."""
+    """The content of a classifier file. weight: (classes, width) fp32, bias: (classes,) fp32."""
 
     document: ClassifierDocument
     weight: NDArray[np.float32]
@@ -45,7 +46,7 @@ class ClassifierContent:
 
 
 def require_sound_classifier(content: ClassifierContent) -> None:
-    """Refuse a classifier whose numbers or parts contradict the format, each in one sentence."""
+    """Refuse a classifier whose numbers or parts contradict the format."""
     document = content.document
     require_matching_classes(document.classes, document.canaries, document.training)
     classes, width = len(document.classes), content.weight.shape[-1]
@@ -69,6 +70,7 @@ def classifier_content(document: ClassifierDocument, container: Container, raw: 
     weight, bias = container.tensors["weight"], container.tensors["bias"]
     if (weight.dtype, len(weight.shape), bias.dtype, len(bias.shape)) != ("F32", 2, "F32", 1):
         refuse("its tensors are not a table and a list of fp32 numbers")
+    # A copy, as an array over the file's bytes cannot be written to.
     values = [
         np.frombuffer(raw[entry.begin : entry.end], dtype="<f4").astype(np.float32).reshape(entry.shape)
         for entry in (weight, bias)

@@ -1,4 +1,4 @@
-"""Numbers that anyone can make again: SplitMix64 in counter mode, seeded by a text.
+"""Reproducible numbers for probes and canaries: SplitMix64 in counter mode, seeded by a text.
 
 The i-th number of a stream (i = 0, 1, ...) is mix(seed + (i + 1) * 0x9E3779B97F4A7C15) modulo
 2^64, with the finaliser of Steele, Lea, Flood 2014, "Fast Splittable Pseudorandom Number
@@ -15,6 +15,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# Constants and shifts are those of figure 17 and, with the texts below, part of format 1: any other value
+# gives probes and canaries that no other reader can reproduce.
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 _CANARY_GRID = 8
@@ -27,6 +29,7 @@ def seed_of(text: str) -> int:
 
 def splitmix64(seed: int, count: int) -> NDArray[np.uint64]:
     """Return the first ``count`` numbers of the stream of ``seed``: (count,) uint64."""
+    # Arithmetic is modulo 2^64 on purpose.
     with np.errstate(over="ignore"):
         z = np.uint64(seed) + np.arange(1, count + 1, dtype=np.uint64) * _STEP
         z = (z ^ (z >> np.uint64(30))) * _MIX[0]

@@ -1,4 +1,4 @@
-"""The JSON document: to text, and back through strict parsing and the types."""
+"""The JSON document: written as text, and read back by strict parsing into typed records."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from clipsvd_app.errors import UserError
 
 DOCUMENT_KEY, CLASSIFIER_KEY = "sigma_adapter", "frozen_classifier"
 D = TypeVar("D", AdapterDocument, ClassifierDocument)
-# What msgspec says of a misfit, in the words of a reader of the format; the first that fits.
+# Words of msgspec's messages, and what they mean to a reader of the format. The first match counts: the
+# special pattern comes before "regex".
 _RULES = {
     "unknown field": "it has an unknown entry",
     "missing": "something is missing",
@@ -29,6 +30,7 @@ _RULES = {
 def document_text(document: AdapterDocument | ClassifierDocument) -> str:
     """Return the document as JSON text; equal documents give equal bytes."""
     value = to_json(document)
+    # Written only if our own reader accepts it.
     try:
         from_json(type(document), value)
     except ValueError as error:
@@ -70,7 +72,7 @@ def _read(text: str, kind: type[D]) -> D:
 
 
 def _fault(error: ValueError) -> tuple[str, str]:
-    """Return where the document first breaks the schema, and which rule."""
+    """Return the first place where the document breaks the schema, and the rule."""
     said, _, place = str(error).partition(" - at ")
     rule = next((words for sign, words in _RULES.items() if sign in said), "it has the wrong type")
     return plain(place.strip("`").removeprefix("$").strip(".")[:80]) or "the whole", rule

@@ -1,4 +1,4 @@
-"""Read an adapter file, or refuse it in one sentence."""
+"""Reading an adapter file, or refusing it in one sentence."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+# Stated in docs/sigma-adapter.md. An adapter of BiomedCLIP, 144 matrices of rank 768, has less than 1 MB.
 LARGEST_FILE = 16_000_000
 LARGEST_HEADER = 256_000
 _PARTS = ("sigma", "sigma_base", "probe")
@@ -45,8 +46,8 @@ def read_adapter(path: Path) -> AdapterContent:
 
     Refuses, each with one sentence: a file over 16 MB, a header over 256 kB, JSON that is not
     strict, a document that breaks the schema, tensors that are not named, typed and shaped as the
-    format says, numbers that are not finite, negative sigma, and changes over 10 RMS of the base.
-    Whether it fits a loaded backbone is for the engine to check.
+    format says, non-finite numbers, negative sigma, and changes over 10 RMS of the base.
+    The engine checks whether it fits a backbone.
     """
     content = read_exported(path)
     if not isinstance(content, AdapterContent):
@@ -59,7 +60,7 @@ def read_adapter(path: Path) -> AdapterContent:
 
 
 def read_exported(path: Path) -> AdapterContent | ClassifierContent:
-    """Read what a run exports, a sigma adapter or a frozen-feature classifier, told by its one key."""
+    """Read a sigma adapter or a frozen-feature classifier; its metadata key tells which it is."""
     raw = _read_small(path)
     length = header_length(raw[:8], len(raw), LARGEST_HEADER)
     container = container_of(raw[8 : 8 + length], len(raw))
@@ -81,7 +82,7 @@ def read_exported(path: Path) -> AdapterContent | ClassifierContent:
 
 
 def _read_small(path: Path) -> bytes:
-    """Return all bytes of an ordinary file; one that is too large is not read, nor is a pipe or a device."""
+    """Return all bytes of a regular file; a too large one, a pipe or a device is not read."""
     name = plain(path.name)
     try:
         status = path.stat()
@@ -95,6 +96,7 @@ def _read_small(path: Path) -> bytes:
         refuse(f"it has {status.st_size:,} bytes; the limit is {LARGEST_FILE:,}")
     try:
         with path.open("rb") as file:
+            # Bounded, because the file may have grown since it was measured.
             return file.read(LARGEST_FILE)
     except OSError as error:
         raise unreadable(path, error) from error

@@ -1,4 +1,4 @@
-"""Write an adapter file whole or not at all; equal content gives equal bytes."""
+"""Writing an adapter file whole or not at all; equal content gives equal bytes."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+# safetensors pads its header with spaces to 8 bytes, so that tensors of any type can be mapped in place.
 _ALIGNMENT = 8
 
 

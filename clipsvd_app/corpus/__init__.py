@@ -1,4 +1,4 @@
-"""The phrases in which explanations speak: packs of them, read, checked and chosen. No torch."""
+"""The phrases of explanations: packs of them, read, checked and selected. No torch."""
 
 from clipsvd_app.corpus.checking import PackReport, check_pack
 from clipsvd_app.corpus.class_names import without_class_names

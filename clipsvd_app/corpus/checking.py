@@ -1,4 +1,4 @@
-"""Is a pack fit to explain with? Faults that shut it out, and warnings that its author should know."""
+"""Checks of a pack: faults that exclude it, and warnings for its author."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from clipsvd_app.corpus.phrases import CorpusPhrase
 
+# Words by which a phrase names a diagnosis though its axis says otherwise; a warning only, so that the list
+# need not be complete.
 DIAGNOSES = (
     "abscess",
     "adenoma",
@@ -45,16 +47,18 @@ DIAGNOSES = (
     "tumour",
     "tumor",
 )
+# From four phrases that differ in the last word only, a pack looks filled in from a template
+# (docs/corpus.md).
 _ALIKE = 4
 _WORD = re.compile(r"[a-z]+")
 
 
 @dataclass(frozen=True, slots=True)
 class PackReport:
-    """What a pack holds and what is wrong with it; with faults it cannot be used.
+    """The content of a pack and its faults; with any fault it cannot be used.
 
-    Warnings do not shut it out: a diagnosis among the descriptions, many phrases that differ in one word,
-    texts that our packs have already.
+    Warnings do not exclude it: a diagnosis among the descriptions, many phrases that differ in one word,
+    texts that the bundled packs already have.
     """
 
     name: str
@@ -68,12 +72,12 @@ class PackReport:
 
     @property
     def is_usable(self) -> bool:
-        """True where nothing shuts the pack out."""
+        """Whether the pack has no fault."""
         return not self.faults
 
 
 def check_pack(path: Path) -> PackReport:
-    """Read a pack and judge it, beside the corpus that travels with the program."""
+    """Read a pack and check it against the bundled corpus."""
     pack = read_pack(path)
     faults = [f"{place_of(pack, fault)} {fault.what}." for fault in pack.faults]
     if not pack.phrases and not faults:

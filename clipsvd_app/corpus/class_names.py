@@ -1,4 +1,4 @@
-"""Phrases that say a class by name: to explain “nodule” by “a nodule” is circular."""
+"""Excludes phrases that contain a class name: to explain “nodule” by “a nodule” is circular."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _WORD = re.compile(r"[a-z0-9]+")
 def without_class_names(
     phrases: Iterable[CorpusPhrase], class_names: Iterable[str]
 ) -> tuple[CorpusPhrase, ...]:
-    """Drop phrases that say a class by name.
+    """Drop phrases that contain a class name.
 
-    A phrase goes when it, or a synonym, holds every word of a class name, or the last word that is no
+    A phrase is dropped when it, or a synonym, has every word of a class name, or its last word that is no
     body part, which names the finding (“effusion” of “pleural effusion”, “normal” of “normal
     breast”); plurals count as their singular.
     """
@@ -35,4 +35,5 @@ def _says(phrase: CorpusPhrase, name: list[str], body: set[str]) -> bool:
 
 
 def _stems(text: str) -> list[str]:
+    # Words of three letters keep their s: “gas” and “pus” are no plurals.
     return [word.removesuffix("s") if len(word) > 3 else word for word in _WORD.findall(text.lower())]

@@ -1,4 +1,4 @@
-"""Packs of phrases: those that travel with the program, and the user's own beside them."""
+"""Packs of phrases: the bundled ones and the user's own."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from clipsvd_app.settings import data_folder
 if TYPE_CHECKING:
     from pathlib import Path
 
+# Far more than phrases can need, and little enough to read whole: the bundled packs have 0.15 MB in all.
 _LARGEST_PACK_BYTES = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with a pack: a line number, or 0 for the whole, and the end of a sentence."""
+    """A fault of a pack: a line number, or 0 for the whole pack, and the end of a sentence."""
 
     line: int
     what: str
@@ -27,7 +28,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """A pack as it was read; ``disabled`` counts phrases that are written down but not used."""
+    """A pack as it was read; ``disabled`` counts its phrases that are not used."""
 
     name: str
     phrases: tuple[CorpusPhrase, ...]
@@ -49,10 +50,10 @@ def user_folder() -> Path:
 
 
 def load_corpus(bundled: Path | None = None, own: Path | None = None) -> Corpus:
-    """Read every enabled phrase of our packs and of the user's.
+    """Read every enabled phrase of the bundled packs and of the user's.
 
-    A fault in our packs is refused. A user's pack with a fault is left out and named, because a finished
-    training must not fail over it; a text that is there already is not taken twice.
+    A fault in a bundled pack is refused. A user's pack with a fault is left out and named, because a finished
+    training must not fail because of it; no text is taken twice.
     """
     phrases = bundled_phrases(bundled)
     left_out = []
@@ -66,7 +67,7 @@ def load_corpus(bundled: Path | None = None, own: Path | None = None) -> Corpus:
 
 
 def bundled_phrases(folder: Path | None = None) -> list[CorpusPhrase]:
-    """Return the enabled phrases of our own packs; a fault or a text that is there twice is refused."""
+    """Return the enabled phrases of the bundled packs; a fault or a repeated id or text is refused."""
     packs = [_sound(pack) for pack in _packs(folder or resource_path("corpus"))]
     phrases = [phrase for pack in packs for phrase in pack.phrases]
     for name, values in (("id", [p.id for p in phrases]), ("text", [p.text.lower() for p in phrases])):
@@ -76,7 +77,7 @@ def bundled_phrases(folder: Path | None = None) -> list[CorpusPhrase]:
 
 
 def read_pack(path: Path) -> Pack:
-    """Read one pack with everything that is wrong with it; nothing is refused here."""
+    """Read one pack with all its faults; nothing is refused here."""
     try:
         if path.stat().st_size > _LARGEST_PACK_BYTES:
             return _unreadable(path, "is too large")
@@ -108,7 +109,7 @@ def refusal(where: str, what: str) -> UserError:
 
 
 def first_repeated(values: list[str]) -> str | None:
-    """Return the first value that is there twice."""
+    """Return the first value that occurs twice."""
     seen: set[str] = set()
     for value in values:
         if value in seen:
@@ -118,7 +119,7 @@ def first_repeated(values: list[str]) -> str | None:
 
 
 def place_of(pack: Pack, fault: Fault) -> str:
-    """Return where a fault lies, as the subject of a sentence."""
+    """Return the place of a fault, as the subject of a sentence."""
     whole = f"the pack “{pack.name}.csv”"
     return f"Line {fault.line} of {whole}" if fault.line else whole.capitalize()
 

@@ -1,8 +1,9 @@
-"""One phrase of the corpus and the rules that its line in a pack obeys.
+"""One phrase of the corpus and the rules for its line in a pack.
 
-Columns: id, text, modality, anatomy, axis, polarity, synonyms (parted by |), code_scheme, code,
-source, licence, enabled (true or false). Phrases describe what is seen. Those that name a diagnosis lie on
-an axis of their own and are not enabled in our packs: a class explained by its own name is no explanation.
+Columns: id, text, modality, anatomy, axis, polarity, synonyms (separated by |), code_scheme, code,
+source, licence, enabled (true or false). Phrases describe what is visible. Those that name a diagnosis have
+an axis of their own and are not enabled in the bundled packs: a class explained by its own name is not
+explained.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ MODALITIES = {
     "histology": "a stained tissue section under the microscope",
 }
 _POLARITIES = frozenset({"present", "absent", "neutral"})
+# 3 to 10, as docs/corpus.md tells the authors of packs.
 _WORDS_ALLOWED = range(3, 11)
 
 
@@ -83,18 +85,18 @@ class CorpusPhrase:
 
     @property
     def is_control(self) -> bool:
-        """True for a phrase that must not win."""
+        """Whether the phrase is a control, which must not be found to describe a class."""
         return self.axis == CONTROL
 
     def applies_to(self, modalities: Collection[str]) -> bool:
-        """Tell whether the phrase takes part in explaining images of one of these modalities."""
+        """Whether the phrase is used to explain images of one of these modalities."""
         if self.is_control:
             return self.modality not in modalities
         return self.modality == ANY or self.modality in modalities
 
 
 def phrase_from_row(row: Mapping[str, str]) -> CorpusPhrase | str:
-    """Return the phrase of a line, or what is wrong with it as the end of a sentence."""
+    """Return the phrase of a line, or its fault as the end of a sentence."""
     if None in row.values() or None in row:
         return "does not have one value for each column"
     if (

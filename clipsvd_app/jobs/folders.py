@@ -37,6 +37,7 @@ def forget_request(folder: Path) -> None:
 
 def write_result(folder: Path, result: object) -> None:
     """Write ``result.json`` whole or not at all."""
+    # Its presence means that the job is finished, so half of it must never be seen.
     write_whole(folder / RESULT_FILE, to_text(result).encode())
 
 

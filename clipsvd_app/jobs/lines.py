@@ -11,6 +11,7 @@ from clipsvd_app.domain.results.run import StepMetrics
 if TYPE_CHECKING:
     from clipsvd_app.domain.results.evaluation import Evaluation
 
+# To be raised with any change of these lines that an older window or engine would misread.
 PROTOCOL = 2
 
 

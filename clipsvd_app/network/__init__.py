@@ -1,1 +1,1 @@
-"""The only room with sockets."""
+"""The only package that opens network connections."""

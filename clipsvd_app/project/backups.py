@@ -20,6 +20,8 @@ from clipsvd_app.settings import data_folder
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+# One is made at each opening of a project that has changed, so these are the states before its last ten
+# sessions.
 BACKUPS_KEPT = 10
 
 
@@ -38,6 +40,8 @@ def make_backup(connection: sqlite3.Connection, path: Path) -> str:
     """
     folder, state = _folder(path), path.stat()
     kept = _kept(folder, path)
+    # In microseconds: drives keep times at different resolutions, and a copied time may have lost its
+    # nanoseconds.
     if kept and _stamp_of(kept[-1]) == (state.st_size, state.st_mtime_ns // 1000):
         return ""
     stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%d-%H%M%S-%f")
@@ -108,6 +112,7 @@ def _is_whole(file: Path) -> bool:
         size = file.stat().st_size
     except OSError:
         return False
+    # The page size in bytes, where 1 stands for 65,536, and the number of pages.
     page = int.from_bytes(head[16:18], "big") or 1
     pages = int.from_bytes(head[28:32], "big")
     return head[68:72] == APPLICATION_ID.to_bytes(4, "big") and size == pages * (65536 if page == 1 else page)

@@ -55,6 +55,7 @@ class RemoveImages:
 
     def apply(self, db: sqlite3.Connection) -> Change:
         """Delete rows and the groups left empty; the inverse restores them with their labels."""
+        # Rows are deleted by foreign keys too; comparing the tables before and after finds all of them.
         before = {table: rows_of(db, table) for table in _IMAGE_TABLES}
         db.executemany("DELETE FROM image WHERE id = ?", [(i,) for i in self.image_ids])
         remove_empty_groups(db)
@@ -221,6 +222,7 @@ def images_written(change: Change) -> frozenset[int] | None:
     return None
 
 
+# Parents first, so that rows put back find the rows that they refer to.
 _IMAGE_TABLES = ("patient", "study", "series", "series_flag", "image", "label", "reading", "measure")
 
 

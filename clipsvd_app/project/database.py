@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 # https://www.sqlite.org/fileformat.html, 1.3
 _SQLITE, _WRITES_AT, _MARK_AT = b"SQLite format 3\x00", 18, 68
+# Value of the byte that tells how the file is written: 2 for a write-ahead log, 1 for a rollback journal.
 _WRITE_AHEAD = 2
+# Windows' prefix of paths beyond 260 characters, \\?\C:\... or \\?\UNC\server\share.
 _EXTENDED = "\\\\?\\"
 
 
@@ -53,6 +55,7 @@ def create_database(path: Path) -> sqlite3.Connection:
 
 def database_in_memory() -> sqlite3.Connection:
     """Return an empty project that has no file."""
+    # Work in threads reads the project too, which sqlite3 forbids by default.
     connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     _migrate(connection, 0)
     return connection

@@ -290,6 +290,7 @@ def create_project(path: Path) -> Project:
     target = path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
     database = create_database(target)
     project = Project(target, database, writer_lock(target))
+    # The salt keeps hashed patient ids from being looked up in a table or compared between projects.
     project.set_setting("salt", secrets.token_hex(16))
     project.set_setting("project_id", secrets.token_hex(8))
     return project
@@ -338,6 +339,7 @@ def open_project(path: Path) -> Project:
         if no_log:
             remarks.append(_no_log(path, queries.setting(database, "project_id", "")))
         if lock is not None:
+            # Before it is brought up to date: the backup can then still be opened by the older version.
             if without := make_backup(database, path):
                 remarks.append(Remark(without))
             bring_up_to_date(database, path)

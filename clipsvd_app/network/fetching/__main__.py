@@ -1,6 +1,6 @@
 """``python -m clipsvd_app.network.fetching``: one request as a line on stdin, progress as lines on stdout.
 
-The process ends when stdin ends, so that closing it cancels, and it cannot outlive whoever started it.
+The process ends when stdin ends: closing it cancels the fetch, and the process cannot outlive its parent.
 """
 
 from __future__ import annotations
@@ -27,13 +27,15 @@ from clipsvd_app.network.fetching.lines import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# Five lines a second, also while nothing arrives: with each, the parent can cancel.
 TELL_EVERY_S = 0.2
+# 128 + SIGINT, the shell's exit status of an interrupted command.
 CANCELLED = 130
 
 
 def main() -> int:
     """Fetch what stdin asks for; returns 0 when every file is there and 1 when not."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for whoever started this
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which then closes stdin
     for offline in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
         os.environ.pop(offline, None)  # the one process that may go online, and only when asked to
     request = decode_request(sys.stdin.readline())
@@ -70,19 +72,19 @@ def _fetch_or_raise(request: FetchRequest, teller: _Teller) -> None:
 
 
 class _Teller:
-    """Says where the fetch is at a steady pace, so that whoever listens can also cancel a silent one."""
+    """Sends the progress at a steady pace, so that the parent can cancel also while nothing arrives."""
 
     def __init__(self, now: FetchProgress) -> None:
         self._now = now
         self._done = threading.Event()
 
     def tell(self, file: str, done_bytes: int, total_bytes: int) -> None:
-        """Remember how far it is."""
+        """Set the progress that is sent next."""
         self._now = FetchProgress(file, done_bytes, total_bytes)
 
     @contextlib.contextmanager
     def telling(self) -> Iterator[None]:
-        """Tell from a thread until the block ends, and then once more."""
+        """Send progress from a thread until the block ends, and then once more."""
         thread = threading.Thread(target=self._tell_until_done, daemon=True)
         thread.start()
         try:
@@ -103,7 +105,10 @@ class _Teller:
 
 
 def _leave_with(stdin: TextIO) -> None:
-    """End the process when stdin ends; what has arrived is on the disk already."""
+    """End the process when stdin ends; what has arrived is already on disk.
+
+    ``os._exit`` because the main thread may be waiting for the network, which nothing else interrupts.
+    """
     stdin.read()
     os._exit(CANCELLED)
 

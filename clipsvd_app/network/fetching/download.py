@@ -1,7 +1,7 @@
-"""Fetching the files of one commit from the hub, from where the last attempt stopped.
+"""Fetching the files of one commit from the hub, resumed where the last attempt stopped.
 
-A file is NAME.part until its hash is right and NAME from then on. The library's own download keeps no
-partial file, so the bytes are streamed here, with its addresses, session and errors.
+A file is called NAME.part until its hash is checked, then NAME. huggingface_hub's own download keeps no
+partial file, so the bytes are streamed here, with its URLs, session and errors.
 """
 
 from __future__ import annotations
@@ -25,25 +25,28 @@ if TYPE_CHECKING:
     from clipsvd_app.network.fetching.lines import FetchRequest
     from clipsvd_app.network.fetching.published import PublishedFile
 
+# Without a byte for so long, a connection counts as broken and the attempt is repeated.
 SILENCE_S = 30.0
+# Attempts in a row that bring no byte. The waits between them grow by RETRY_AFTER_S each: 0, 1, 2 and 3 s.
 TRIES = 4
 RETRY_AFTER_S = 1.0
 
 
 class Tell(Protocol):
-    """Where the bytes that have arrived are told."""
+    """Called with the progress of all files."""
 
     def __call__(self, file: str, done_bytes: int, total_bytes: int) -> None:
-        """Tell how many of all bytes are here."""
+        """Report how many of all bytes have arrived."""
 
 
 def fetch(request: FetchRequest, free_bytes: int, tell: Tell) -> None:
-    """Fetch what is missing; files that are complete are not asked for again."""
+    """Fetch what is missing; complete files are not requested again."""
     names = [file.name for file in request.published.files]
     folder = Path(request.folder)
     remotes = [Remote(request, file) for file in request.published.files if not (folder / file.name).exists()]
     here = sum(_size(folder / name) for name in names)
     total = here + sum(remote.size for remote in remotes)
+    # Checked before the first byte: a full disk after 700 MB would waste the user's time.
     if (wanted := sum(remote.size - _size(remote.part) for remote in remotes)) > free_bytes:
         raise full_disk(wanted, free_bytes)
     for remote in remotes:
@@ -52,7 +55,7 @@ def fetch(request: FetchRequest, free_bytes: int, tell: Tell) -> None:
 
 
 class Remote:
-    """One file on the hub and its part on the disk."""
+    """One file on the hub and its partial copy on disk."""
 
     def __init__(self, request: FetchRequest, file: PublishedFile) -> None:
         published, folder = request.published, Path(request.folder)
@@ -62,20 +65,23 @@ class Remote:
         self._url = hf_hub_url(
             published.repository, file.name, revision=published.revision, endpoint=request.endpoint
         )
+        # token=False: the models are public, and a token would tell the hub, or a mirror, who the user is.
         metadata = get_hf_file_metadata(self._url, token=False, endpoint=request.endpoint, timeout=SILENCE_S)
+        # A sign-in page of a network answers every address, but has no ETag and no commit hash.
         if metadata.size is None or not metadata.etag or metadata.commit_hash != published.revision:
             raise no_hub(request.endpoint)
         self.size = int(metadata.size)
         self._hashes = {str(metadata.etag)} | ({file.sha256} if published.pinned and file.sha256 else set())
 
     def fetch(self, arrived: ArrivedBytes) -> None:
-        """Fetch the rest, check the whole, and give it its name."""
+        """Fetch the rest, check the whole file, and give it its final name."""
         self.part.touch()
         in_vain = 0
         while (before := _size(self.part)) != self.size:
             if in_vain == TRIES:
                 raise cut_off(self.name)
             time.sleep(RETRY_AFTER_S * in_vain)
+            # A connection that breaks off is resumed; one that cannot be made is an error of its own.
             with contextlib.suppress(httpx2.ReadError, httpx2.ReadTimeout, httpx2.RemoteProtocolError):
                 self._fetch_rest(before, arrived)
             in_vain = 0 if _size(self.part) > before else in_vain + 1
@@ -87,9 +93,11 @@ class Remote:
         if have > self.size:
             self.part.unlink()
             have = 0
+        # Compressed in transit, the bytes would match neither the range nor the size.
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
         with get_session().stream("GET", self._url, headers=headers, timeout=SILENCE_S) as response:
             hf_raise_for_status(response)
+            # A proxy that ignores Range answers 200 with the whole file, which then replaces the part.
             goes_on = response.status_code == httpx2.codes.PARTIAL_CONTENT
             with self.part.open("ab" if goes_on else "wb", buffering=0) as stream:
                 have = have if goes_on else 0
@@ -105,7 +113,7 @@ class Remote:
             self._refuse()
 
     def _refuse(self) -> NoReturn:
-        """Refuse a file that is not the published one, and delete it: the next fetch starts it anew."""
+        """Refuse a file that is not the published one, and delete it, so that the next fetch starts over."""
         self.part.unlink()
         raise UserError(
             f"The downloaded file “{self.name}” differs from the published one (hash or length).",
@@ -116,14 +124,14 @@ class Remote:
 
 
 class ArrivedBytes(Protocol):
-    """Where the bytes of one file are told."""
+    """Called with the progress of one file."""
 
     def __call__(self, arrived: int, /) -> None:
-        """Tell how many bytes of the file are here."""
+        """Report how many bytes of the file have arrived."""
 
 
 def hashes(path: Path) -> set[str]:
-    """Return a file's sha256, by which the hub names large files, and its git blob hash, for small ones."""
+    """Return a file's SHA-256, the hub's ETag of large files, and its git blob hash, that of small ones."""
     whole = hashlib.sha256()
     blob = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
     with path.open("rb") as stream:
@@ -134,7 +142,10 @@ def hashes(path: Path) -> set[str]:
 
 
 def _write_all(stream: RawIOBase, chunk: bytes) -> None:
-    """Write past any buffer, so that a killed process leaves what had arrived."""
+    """Write an unbuffered stream, which may take less than it is given.
+
+    Without a buffer, what has arrived is kept even if the process is killed.
+    """
     rest = memoryview(chunk)
     while rest:
         rest = rest[stream.write(rest) :]

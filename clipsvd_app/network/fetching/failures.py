@@ -1,4 +1,4 @@
-"""What can go wrong between here and the hub, in one sentence each with what to do."""
+"""Failures of a fetch, in one sentence each with a remedy."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def in_words(error: httpx2.HTTPError | OSError, endpoint: str) -> UserError:
 
 
 def no_hub(endpoint: str) -> UserError:
-    """Return the sentence for an answer that is none of a hub, such as a sign-in page."""
+    """Return the sentence for a response that is not a hub's, such as a sign-in page."""
     return UserError(
         f"“{endpoint}” is not the Hugging Face Hub: its response has no revision, size or hash.",
         remedy="Sign in to the network if required, check HF_ENDPOINT and the proxy, then download again.",
@@ -47,7 +47,7 @@ def no_hub(endpoint: str) -> UserError:
 
 
 def cut_off(file: str) -> UserError:
-    """Return the sentence for a connection that breaks again and again."""
+    """Return the sentence for a connection that breaks repeatedly."""
     return UserError(
         f"The connection was lost several times while downloading “{file}”.",
         remedy=AGAIN,
@@ -65,7 +65,7 @@ def full_disk(wanted_bytes: int, free_bytes: int) -> UserError:
 
 
 def bad_proxy() -> UserError:
-    """Return the sentence for a proxy setting that is no address."""
+    """Return the sentence for a proxy setting that is not a URL."""
     return UserError(
         "The proxy that is set in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY cannot be used.",
         remedy="Set it to http://host:port, or remove it.",
@@ -158,7 +158,7 @@ def _disk(error: OSError, endpoint: str) -> UserError:
             remedy="Check the permissions, or set CLIPSVD_HOME to another folder.",
             code="fetch_not_writable",
         )
-    if error.errno is None:  # the hub library's own errors about answers that lack something
+    if error.errno is None:  # huggingface_hub's own errors about incomplete responses are OSErrors too
         return no_hub(endpoint)
     return UserError(
         f"A file could not be read or written ({error.strerror}).",
@@ -173,6 +173,7 @@ def _cause(error: BaseException, kind: type[E]) -> E | None:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    # Causes may form a circle.
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))

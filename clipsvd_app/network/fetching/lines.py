@@ -1,4 +1,4 @@
-"""What the fetching process is asked, and the lines that it answers."""
+"""The request to the fetching process, and the lines of its answer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class FetchRequest(Record):
 
 
 class FetchProgress(Record, tag_field="event", tag="progress"):
-    """How many of all bytes are here; told several times a second, also while nothing arrives."""
+    """How many of all bytes have arrived; sent several times a second, also while nothing arrives."""
 
     file: str
     done_bytes: int
@@ -23,11 +23,11 @@ class FetchProgress(Record, tag_field="event", tag="progress"):
 
 
 class FetchDone(Record, tag_field="event", tag="done"):
-    """Every file is in the folder and has the hash that it should have."""
+    """Every file is in the folder and has the right hash."""
 
 
 class FetchFailed(Record, tag_field="event", tag="failed"):
-    """Why it ended, in one sentence with a remedy; what has arrived stays."""
+    """Why the fetch failed, in one sentence with a remedy; what has arrived is kept."""
 
     code: str
     message: str
@@ -43,7 +43,7 @@ def encode(message: FetchEvent | FetchRequest) -> str:
 
 
 def decode_request(line: str) -> FetchRequest:
-    """Read what is asked; ValueError if it is no request."""
+    """Read a request; ValueError if it is none."""
     return from_text(FetchRequest, line)
 
 

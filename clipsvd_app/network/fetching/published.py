@@ -1,4 +1,4 @@
-"""Which models can be fetched: where they lie, at which revision, and the hashes they must have."""
+"""The models that can be fetched: repository, revision and hashes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class PublishedFile(Record):
 class Published(Record):
     """A model at one commit of its repository on the Hugging Face hub.
 
-    ``pinned`` says that the hashes belong to this very revision, so that anything else is refused.
+    ``pinned``: the hashes belong to this revision, and any other file is refused.
     """
 
     name: str
@@ -28,10 +28,9 @@ class Published(Record):
     pinned: bool = True
 
 
-# The hub could not be asked when this was written. Revision, size and hash of the weights are what public
-# projects record for this commit. The configuration's hash is recorded beside those weights, and it is what
-# the 2023 configuration gets with BiomedBERT's new name and the spellings of open_clip 3. The vocabulary is
-# BiomedBERT's.
+# Not read from the hub itself: revision, size and hash of the weights are those that public projects record
+# for this commit. The configuration's hash is recorded beside those weights, and equals that of the 2023
+# configuration with BiomedBERT's new name and the spellings of open_clip 3. The vocabulary is BiomedBERT's.
 BIOMEDCLIP = Published(
     name="biomedclip",
     title="BiomedCLIP",
