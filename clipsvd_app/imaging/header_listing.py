@@ -85,7 +85,7 @@ def volume_rows(path: str) -> tuple[HeaderRow, ...]:
 
 
 def picture_rows(path: str) -> tuple[HeaderRow, ...]:
-    """List what a picture carries beside its pixels, Exif among it; called in a worker process only."""
+    """List an image's metadata, Exif included; called in a worker process only."""
     from PIL import ExifTags, Image
 
     with bounded(megapixels=0):
@@ -131,7 +131,7 @@ def _nifti_rows(path: Path) -> Iterator[HeaderRow]:
 
 
 def _written(info: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
-    """Yield what a picture says of itself in words and numbers; profiles and Exif as a whole by length."""
+    """Yield an image's textual and numeric metadata; profiles and Exif as a whole, by length."""
     for name, value in info.items():
         yield (
             name,

@@ -87,7 +87,7 @@ SpacingPlane: TypeAlias = Literal["", "at the detector", "on the film"]
 
 @dataclass(frozen=True, slots=True)
 class ScaledRegion:
-    """A part of a picture that is calibrated for itself (an ultrasound region, DICOM PS3.3 C.8.5.5).
+    """A part of an image with a calibration of its own (an ultrasound region, DICOM PS3.3 C.8.5.5).
 
     left, top, right, bottom: in pixels, the last two just beyond it. spacing_mm: between rows and between
     columns, None where it shows something other than lengths.
@@ -100,13 +100,13 @@ class ScaledRegion:
     spacing_mm: Spacing
 
     def holds(self, column: float, row: float) -> bool:
-        """Say whether a point lies in it."""
+        """Whether a point is in it."""
         return self.left <= column <= self.right and self.top <= row <= self.bottom
 
 
 @dataclass(frozen=True, slots=True)
 class ScaleLimits:
-    """Where and in what plane the pixel spacing of a picture is true.
+    """Where and in what plane the pixel spacing of an image is true.
 
     plane: where lengths are true if not in the patient. regions: parts with scales of their own; outside of
     them nothing is measured. aspect: how much farther apart rows are than columns, where no spacing says it.
@@ -132,7 +132,7 @@ class ScaleLimits:
 UNLIMITED: Final = ScaleLimits()
 
 Edges: TypeAlias = tuple[str, str, str, str]
-"""The patient's sides at left, top, right and bottom of a picture, each "" where it is not known."""
+"""The patient's sides at left, top, right and bottom of an image, each "" where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)

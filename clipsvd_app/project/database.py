@@ -131,6 +131,7 @@ def bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
 
 def close_database(connection: sqlite3.Connection) -> None:
     """Close the file and take its empty journal away."""
+    # Closing must not fail on a read-only or lost drive; an empty journal does no harm.
     with contextlib.suppress(sqlite3.Error):
         connection.execute("PRAGMA journal_mode = DELETE")
     connection.close()
@@ -172,6 +173,7 @@ def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
             yield
             connection.execute("COMMIT")
         except BaseException:
+            # SQLite may have rolled back by itself, as on a full disk; the first error is the one to report.
             with contextlib.suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
             raise

@@ -175,7 +175,7 @@ def _require_pickle(path: Path) -> None:
 
 
 def _is_torchscript(path: Path) -> bool:
-    """Tell an archive of torch.jit, which alone has a table of constants, from one of torch.save."""
+    """Whether an archive is of torch.jit, which has a table of constants, and not of torch.save."""
     try:
         with zipfile.ZipFile(path) as archive:
             return any(name.endswith("/constants.pkl") for name in archive.namelist())

@@ -41,8 +41,8 @@ def run_explain(request: ExplainRequest, warm: WarmBackbone, report: Report) -> 
     """Read the image and the adapter of a request, check that they fit, and explain the image."""
     loaded = warm.adapter(read_adapter(Path(request.adapter)), report)
     preprocessing = warm.backbone.preprocessing
-    picture = model_square(open_image(request.image), preprocessing.size, preprocessing.interpolation)
-    image = normalise(picture[None], preprocessing)[0].to(warm.backbone.device)
+    square = model_square(open_image(request.image), preprocessing.size, preprocessing.interpolation)
+    image = normalise(square[None], preprocessing)[0].to(warm.backbone.device)
     return explain_case(loaded.adapted, image, request.image.id, report, occlusion=request.occlusion)
 
 

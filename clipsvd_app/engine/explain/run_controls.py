@@ -47,6 +47,7 @@ def run_controls(heads: Sequence[HeadChange], images: int) -> tuple[Control, ...
     if not readings:
         return tuple(controls)
     above = sum(is_above(reading) for reading in readings)
+    # The number of heads that chance alone exceeds in one run of twenty.
     most_by_chance = int(binom.ppf(0.95, len(readings), BY_CHANCE))
     controls.append(Control(ABOVE_CHANCE, above > most_by_chance, float(above), float(most_by_chance)))
     share = sum(reading.is_control for reading in readings) / max(1, above)

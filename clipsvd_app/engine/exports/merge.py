@@ -63,7 +63,7 @@ def write_merged(folder: Path, loaded: LoadedAdapter, dtype: torch.dtype, report
 
 
 def load_plain(folder: Path) -> nn.Module:
-    """Load a merged folder with open_clip alone, by the call that its README gives."""
+    """Load a merged folder with open_clip only, by the call that its README gives."""
     open_clip = torch_setup.import_open_clip()
     model_config = json.loads((folder / "open_clip_config.json").read_text(encoding="utf-8"))["model_cfg"]
     text = model_config["text_cfg"]

@@ -43,6 +43,7 @@ def new_file(target: Path, *, overwrite: bool) -> Iterator[Path]:
     with _beside(target) as room:
         draft = room / target.name
         yield draft
+        # Temporary files are readable by their owner only; an exported file is to be shared.
         draft.chmod(0o644)
         draft.replace(target)
 

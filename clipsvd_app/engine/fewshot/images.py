@@ -109,7 +109,7 @@ def _from_folder(root: Path, rules: FolderRules, warm: WarmBackbone, report: Rep
 def _from_arrays(
     file: Path, splits: Sequence[str], class_names: Sequence[str], warm: WarmBackbone, report: Report
 ) -> BenchImages:
-    pictures, labels = _arrays(file, splits)
+    arrays, labels = _arrays(file, splits)
     kinds = sorted(set(labels))
     names = tuple(class_names) or tuple(f"class {kind}" for kind in kinds)
     if len(names) != len(kinds):
@@ -121,9 +121,9 @@ def _from_arrays(
         )
     backbone, preprocessing = warm.backbone, warm.backbone.preprocessing
     method = preprocessing.interpolation
-    plain = torch.stack([model_square(picture, preprocessing.size, method) for picture in pictures])
+    plain = torch.stack([model_square(array, preprocessing.size, method) for array in arrays])
     side = training_side(preprocessing)
-    larger = {place: model_square(picture, side, method) for place, picture in enumerate(pictures)}
+    larger = {place: model_square(array, side, method) for place, array in enumerate(arrays)}
     inputs = tuple(
         ImageInput(place, "", 0, f"image {place}", kinds.index(label)) for place, label in enumerate(labels)
     )
@@ -143,14 +143,12 @@ def _arrays(file: Path, splits: Sequence[str]) -> tuple[list[NDArray[np.uint8]],
             remedy="Set --splits to existing parts, for example test.",
             code="no_data_set",
         ) from error
-    pictures = [_as_rgb(picture) for part in images for picture in part]
-    return pictures, [
-        int(label) for part in labels for label in np.asarray(part).reshape(len(part), -1)[:, 0]
-    ]
+    arrays = [_as_rgb(image) for part in images for image in part]
+    return arrays, [int(label) for part in labels for label in np.asarray(part).reshape(len(part), -1)[:, 0]]
 
 
-def _as_rgb(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return np.repeat(picture[..., None], 3, axis=2) if picture.ndim == 2 else picture
+def _as_rgb(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image
 
 
 def _compiled(expression: str | None) -> re.Pattern[str] | None:

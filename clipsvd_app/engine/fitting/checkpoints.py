@@ -108,6 +108,7 @@ class FolderCheckpoints:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             write_whole(self._file(name), raw)
+        # A full disk ends no training: it only cannot be resumed, which the warning says.
         except OSError:
             self.warning = NOT_KEPT
         self._written = time.monotonic()

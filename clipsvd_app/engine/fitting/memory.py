@@ -125,7 +125,7 @@ def free_memory(device: torch.device) -> int:
 
 
 def _block_bytes(backbone: Backbone) -> tuple[int, int]:
-    """Return what a block keeps of one image, and the size of its input alone, in bytes."""
+    """Return what a block keeps of one image, and the size of its input, in bytes."""
     tokens = tokens_per_image(backbone.model)
     width = _width(backbone)
     heads = max(1, width // _HEAD_WIDTH)

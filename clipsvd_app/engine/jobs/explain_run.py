@@ -27,22 +27,22 @@ def run_explain_run(request: ExplainRunRequest, warm: WarmBackbone, report: Repo
     """Read the images and the adapter of a request and explain; images that cannot be read are left out."""
     adapted = warm.adapter(read_adapter(Path(request.adapter)), report).adapted
     preprocessing = warm.backbone.preprocessing
-    pictures, ids, left_out = [], [], []
+    squares, ids, left_out = [], [], []
     for done, image in enumerate(request.images):
         report("Reading images", done, len(request.images))
         try:
-            pictures.append(model_square(open_image(image), preprocessing.size, preprocessing.interpolation))
+            squares.append(model_square(open_image(image), preprocessing.size, preprocessing.interpolation))
         except UserError as error:
             left_out.append(error.code)
             continue
         ids.append(image.id)
-    if not pictures:
+    if not squares:
         raise UserError(
             "The images of this run cannot be read.",
             remedy="Connect their drive, or locate them with File > Find moved images.",
             code="no_images",
         )
-    inputs = normalise(torch.stack(pictures), preprocessing)
+    inputs = normalise(torch.stack(squares), preprocessing)
     found = explain_run(adapted, inputs, report, ids, request.classes)
     return replace(found, notes=(*found.notes, *_left_out(left_out)))
 

@@ -146,6 +146,7 @@ def _accuracy(labelled: _Labelled, unseen: Floats) -> float:
 
 def _entropy(probabilities: Floats) -> Floats:
     """Return the entropy of each row as a fraction of its maximum."""
+    # A probability of 0 contributes nothing to the entropy; without the floor it would be NaN.
     logs = np.log(probabilities.clip(1e-12))
     return np.asarray(-(probabilities * logs).sum(axis=1) / np.log(probabilities.shape[1]))
 

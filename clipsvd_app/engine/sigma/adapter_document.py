@@ -193,6 +193,7 @@ def _training(
         images_per_class=tuple(counts[index] for index in range(len(request.classes))),
         patients=len({image.group for image in images}),
         split_sha256=_split_hash(request.images, images),
+        # Cut to the length that the schema allows a word.
         device="" if trained is None else one_line(trained.device)[:128],
         seconds=0.0 if trained is None else round(trained.seconds, 1),
     )
@@ -230,5 +231,6 @@ def _evaluation(evaluation: Evaluation) -> EvaluationNote:
             for score in evaluation.methods
         ),
         verdict=evaluation.verdict,
+        # Cut to the length that the schema allows a line.
         sentence=one_line(evaluation.sentence or evaluation.reason)[:2000],
     )

@@ -78,6 +78,7 @@ def fit_temperature(probabilities: Floats, truth: Integers) -> float:
         surprise = -np.log(scaled[rows, truth].clip(_TINY)).sum()
         return float(surprise + (log_temperature - PRIOR_MEAN) ** 2 / (2 * PRIOR_SPREAD**2))
 
+    # Of log T: a millionth is far below what can be seen of a probability.
     found = minimize_scalar(cost, bounds=_BOUNDS, method="bounded", options={"xatol": 1e-6})
     return math.exp(float(found.x))
 

@@ -30,6 +30,7 @@ def mcnemar_mid_p(one: Right, other: Right, patient_ids: Sequence[str]) -> float
     if not discordant:
         return 1.0
     seen = float(binom.pmf(fewer, discordant, 0.5))
+    # The doubled tail would count the middle twice.
     if first == second:
         return 1.0 - seen / 2
     return min(1.0, 2 * float(binom.cdf(fewer, discordant, 0.5)) - seen)

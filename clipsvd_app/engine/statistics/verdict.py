@@ -43,7 +43,7 @@ def gain_of(differences: Sequence[Difference]) -> Difference:
 
 
 def verdict_of(gain: Difference) -> Verdict:
-    """Say helped or harmed only when the whole interval of CLIP-SVD minus zero-shot lies on one side of 0."""
+    """Return helped or harmed only if the whole interval of CLIP-SVD minus zero-shot is on one side of 0."""
     if gain.interval.low > 0:
         return "helped"
     return "harmed" if gain.interval.high < 0 else "not_shown"

@@ -152,18 +152,18 @@ class LabelledImages:
 def read_labelled_images(store: FeatureStore, inputs: Sequence[ImageInput], report: Report) -> LabelledImages:
     """Read all images at the model's size, with their frozen features."""
     preprocessing = store.backbone.preprocessing
-    pictures = read_squares(
+    squares = read_squares(
         inputs, preprocessing.size, preprocessing.interpolation, report, training_side(preprocessing)
     )
-    features = store.of_squares(pictures, report) if pictures.inputs else np.empty((0, 0), np.float32)
+    features = store.of_squares(squares, report) if squares.inputs else np.empty((0, 0), np.float32)
     return LabelledImages(
         store.backbone,
-        pictures.inputs,
-        pictures.pixels,
+        squares.inputs,
+        squares.pixels,
         features,
-        pictures.refused,
-        pictures.larger,
-        pictures.replaced,
+        squares.refused,
+        squares.larger,
+        squares.replaced,
     )
 
 
@@ -174,14 +174,14 @@ def _texts(backbone: Backbone, classes: tuple[ClassSpec, ...]) -> Features:
     return np.asarray(embedded.cpu().numpy())
 
 
-def _is_blank(picture: Tensor) -> bool:
-    """Tell that a letterboxed picture (3, side, side) uint8 is of one shade within its black bars."""
-    lit = (picture != 0).any(dim=0)
+def _is_blank(square: Tensor) -> bool:
+    """Whether a letterboxed image (3, side, side) uint8 has a single shade within its black bars."""
+    lit = (square != 0).any(dim=0)
     if not lit.any():
         return True
     rows, columns = (lit.any(dim=axis).nonzero().flatten() for axis in (1, 0))
-    inside = picture[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    reaches_edges = max(inside.shape[1:]) == picture.shape[-1]  # else a shape on black, which is a picture
+    inside = square[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    reaches_edges = max(inside.shape[1:]) == square.shape[-1]  # else a shape on black, which is content
     return reaches_edges and bool((inside == inside[:, :1, :1]).all())
 
 

@@ -110,6 +110,7 @@ def adapted_point(evaluation: Evaluation, trained_labels: Sequence[int]) -> Lear
 
 def _sizes(task: BaselineTask) -> list[int]:
     largest = min(_LARGEST, int(_TRAINED_SHARE * np.bincount(task.truth, minlength=task.classes).min()))
+    # Powers of two, as the axis of examples is logarithmic, and the largest size itself.
     return sorted({*(2**power for power in range(20) if 2**power <= largest), largest} - {0})
 
 

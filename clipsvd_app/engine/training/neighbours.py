@@ -1,4 +1,4 @@
-"""Where each image lies among the others in frozen features: its place on a map and its nearest images."""
+"""Each image among the others in frozen features: its position on a map and its nearest images."""
 
 from __future__ import annotations
 

@@ -165,6 +165,7 @@ def _numbers(dataset: Dataset, keyword: str) -> tuple[float, ...] | None:
         many = _parts(value)
         return tuple(_plain_number(v) for v in many)
     except damage():
+        # pydicom cannot convert the value; the raw bytes may still hold a number.
         pass
     try:
         raw = _raw_bytes(dataset, keyword)

@@ -189,7 +189,7 @@ def _regions(dataset: Dataset) -> tuple[ScaledRegion, ...]:
 
 
 def _region(item: Dataset, dataset: Dataset) -> ScaledRegion | None:
-    """Return a region; one that does not say where it lies is the whole picture."""
+    """Return a region; one without a position is the whole image."""
     left, top = whole(item, "RegionLocationMinX0", 0), whole(item, "RegionLocationMinY0", 0)
     right = whole(item, "RegionLocationMaxX1", whole(dataset, "Columns", 0) - 1) + 1
     bottom = whole(item, "RegionLocationMaxY1", whole(dataset, "Rows", 0) - 1) + 1

@@ -101,6 +101,7 @@ def describe(path: Path, dataset: TrueDataset) -> ImageHeader:
 def refuse_oversized(path: Path, dataset: Dataset) -> None:
     """Refuse an image over the limits."""
     samples = max(1, whole(dataset, "SamplesPerPixel", 1))
+    # Missing BitsAllocated counts as a byte, the least that a pixel can take.
     bytes_per_pixel = samples * max(1, whole(dataset, "BitsAllocated", 8) // 8)
     rows, columns = whole(dataset, "Rows", 0), whole(dataset, "Columns", 0)
     refusals.refuse_too_large(path, rows, columns, frames_of(dataset), bytes_per_pixel)

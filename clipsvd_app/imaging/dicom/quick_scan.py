@@ -145,6 +145,7 @@ _PIXEL_KEYWORDS = dict(zip(_PIXELS, ("FloatPixelData", "DoubleFloatPixelData", "
 
 def _file_meta(head: bytes) -> tuple[int, FileMeta]:
     """Read group 0002, which is always explicit and little-endian, up to the first other element."""
+    # After the preamble of 128 bytes and “DICM” (PS3.10 7.1).
     at, found = 132, {_META_CLASS: b"", _META_SYNTAX: b""}
     while head[at : at + 2] == b"\x02\x00":
         tag, _, length, at = _element(head, at, implicit=False)

@@ -42,7 +42,7 @@ def letters_towards(direction: Sequence[float]) -> str:
 
 
 def edges_along(row: Sequence[float], column: Sequence[float]) -> Edges:
-    """Return the sides at left, top, right and bottom of a picture.
+    """Return the patient's sides at left, top, right and bottom of an image.
 
     row, column: unit vectors of the patient along a row to the right and down a column.
     """

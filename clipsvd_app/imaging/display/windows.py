@@ -85,6 +85,7 @@ def default_window(
     if units == "HU":
         return dict(CT_PRESETS)[_CT_BY_BODY_PART.get(body_part.upper(), "Soft tissue")], False
     levels = 2.0 ** (stored_bits or 0)
+    # Only where all values fit the stated bits: then black and white are those of the whole range.
     if 1 < levels <= 256 and pixels.size and pixels.min() >= 0 and pixels.max() < levels:
         return Window(levels / 2, levels), False
     return percentile_window(pixels, padding, *AUTOMATIC), True

@@ -39,5 +39,6 @@ def sweep(parent: Path, prefix: str) -> None:
         try:
             lock.acquire(timeout=0)
         except (OSError, NotImplementedError, Timeout):
+            # Its process lives, or the drive has no locks: the folder stays.
             continue
         drop(left.with_suffix(""), lock)

@@ -83,6 +83,7 @@ class _Notes:
             return self._known.get(state, "")
 
     def keep(self, state: str, sha256: str) -> None:
+        # A note that cannot be written costs hashing the file again, no more.
         with self._lock, contextlib.suppress(OSError):
             self._known[state] = sha256
             file = self._place()

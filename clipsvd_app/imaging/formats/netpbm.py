@@ -47,7 +47,7 @@ class _Header:
 
 
 def describe_netpbm(path: Path) -> Described:
-    """Read the header; further pictures behind the first are counted."""
+    """Read the header; further images after the first are counted."""
     content = _content(path)
     header = _header(content, 0)
     colour = header.form in _COLOUR

@@ -84,7 +84,7 @@ class _Header:
 
 
 def describe_nifti(path: Path) -> Geometry:
-    """Read the grid; refuses types of voxels that are no picture, and pairs without their voxels."""
+    """Read the grid; refuses voxel types that are no image, and pairs without their voxel file."""
     header = _read_header(path)
     if header.datatype not in _DTYPES:
         what = _REFUSED.get(header.datatype, f"holds voxels of NIfTI type {header.datatype}")
@@ -253,7 +253,7 @@ def _sides(dim: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _data_file(path: Path, header: _Header) -> Path:
-    """Return the file with the voxels; of a pair it lies beside its header."""
+    """Return the file with the voxels; of a pair, the one beside its header."""
     if header.single:
         return path
     stem = path.name.removesuffix(".gz").rsplit(".", 1)[0]

@@ -75,7 +75,7 @@ def stored_with_pillow(path: Path, kind: str, frames: Sequence[int]) -> Array:
 
 
 def shown_with_pillow(path: Path, kind: str, frame: int) -> Array:
-    """Return a frame as it lies: grey as stored (rows, columns), else RGB; transparency laid over black."""
+    """Return a frame as stored: grey (rows, columns), else RGB; transparency is laid over black."""
     chunks = read_chunks(path) if kind == "PNG" else None
     if _is_deep_grey_alpha(chunks):
         pixels = _deep_grey_alpha(path)
@@ -105,7 +105,7 @@ def _loaded(path: Path, image: Image.Image) -> None:
 
 
 def _animated(path: Path, frame: int) -> Array:
-    """Return one picture of an animation, (rows, columns, 3); called in a worker process only."""
+    """Return one frame of an animation, (rows, columns, 3); called in a worker process only."""
     if frame < _LAST.of(str(path)).tell():  # Pillow cannot go back in every kind
         _LAST.forget()
     image = _LAST.of(str(path))
@@ -169,7 +169,7 @@ def _gif_aspect(path: Path) -> float:
 
 
 def _flattened(image: Image.Image) -> Image.Image:
-    """Return a grey picture of its own depth, or RGB."""
+    """Return a grey image of its own depth, or RGB."""
     if image.mode in _GREY:  # one grey named transparent: nothing to see through to
         return image
     if image.mode == "LA":

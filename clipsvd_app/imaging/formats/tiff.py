@@ -85,7 +85,7 @@ def stored_tiff(path: Path, frames: Sequence[int]) -> Array:
 
 
 def shown_tiff(path: Path, frame: int) -> Array:
-    """Return a frame as it lies: grey as stored (rows, columns), else RGB (rows, columns, 3) uint8."""
+    """Return a frame as stored: grey (rows, columns), else RGB (rows, columns, 3) uint8."""
     with opened(path) as file:
         page, behind = _page_of(_chosen(path, file), frame)
         if not is_bytewise(page):

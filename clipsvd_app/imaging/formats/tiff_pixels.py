@@ -120,7 +120,7 @@ def stored_page(page: Page, behind: int = 0) -> Array:
 
 
 def pillow_page(page: Page) -> Image.Image:
-    """Return what Pillow makes of a page alone: not turned upright, nor to its negative."""
+    """Return a page as Pillow decodes it, neither rotated nor inverted."""
     photometric = max(1, photometric_of(page))
     wanted = {
         tags.WIDTH: [page.whole(tags.WIDTH, 0)],

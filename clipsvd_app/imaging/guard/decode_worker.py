@@ -179,6 +179,7 @@ def bounded(megapixels: float) -> Iterator[None]:
         import resource
         from signal import ITIMER_PROF, setitimer
     except ImportError:
+        # Windows has no module resource and no setitimer.
         yield
         return
     before = resource.getrlimit(resource.RLIMIT_AS)

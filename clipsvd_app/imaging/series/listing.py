@@ -27,7 +27,7 @@ class Listing:
 
 
 def list_series(paths: Sequence[Path], report: Callable[[int, int], None] | None = None) -> Listing:
-    """Read the headers of files and put the DICOM ones together; other pictures have no series."""
+    """Read the headers of files and group the DICOM ones into series; other images have none."""
     files: list[Path] = []
     headers: list[ImageHeader] = []
     refused: list[str] = []

@@ -191,6 +191,7 @@ def _end(process: subprocess.Popen[str]) -> None:
     """Close the child's input, at which it exits; one that does not is killed."""
     assert process.stdin is not None
     assert process.stdout is not None
+    # Closing flushes; a child that is gone has closed the other end.
     with contextlib.suppress(BrokenPipeError):
         process.stdin.close()
     try:

@@ -55,6 +55,7 @@ def stopped_trainings(project: Project) -> tuple[StoppedTraining, ...]:
 
 def discard(stopped: StoppedTraining) -> None:
     """Delete its file; its checkpoints are deleted when they are old."""
+    # On a read-only drive it stays in the list, and can be discarded later.
     with contextlib.suppress(OSError):
         stopped.file.unlink(missing_ok=True)
 

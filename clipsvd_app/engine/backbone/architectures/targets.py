@@ -37,7 +37,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class TowerTable:
-    """Where a tower lies in an open_clip model, its exact class, and the function that lists its matrices.
+    """A tower's path in an open_clip model, its exact class, and the function that lists its matrices.
 
     ``blocks`` is the path of the transformer blocks, ``stem`` that of the module which turns images into
     patches. ``tokens`` counts the tokens of one input; for text, the maximum.

@@ -86,6 +86,7 @@ def patch_size(model: nn.Module) -> int:
     for path, name in (("trunk.patch_embed", "patch_size"), ("conv1", "kernel_size")):
         try:
             size = getattr(visual.get_submodule(path), name)
+        # A tower without this path is of the other architecture.
         except AttributeError:
             continue
         return int(size[0] if isinstance(size, tuple) else size)

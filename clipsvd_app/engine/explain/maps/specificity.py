@@ -23,6 +23,7 @@ def specificity(class_map: Tensor, nonsense_maps: Tensor) -> MapSpecificity:
     """
     maps = torch.cat([class_map[None], nonsense_maps]).double()
     centred = maps - maps.mean(dim=1, keepdim=True)
+    # A constant map has no direction; the floor keeps its row zero instead of NaN.
     unit = centred / centred.norm(dim=1, keepdim=True).clamp_min(1e-30)
     distance = 1 - unit @ unit.T
     count = len(nonsense_maps)

@@ -180,6 +180,7 @@ def facts_of(stream: bytes, *, rle: bool = False) -> StreamFacts | None:
         if stream.startswith(J2K_START):
             return _jpeg_2000(stream)
         return _rle(stream) if rle else None
+    # A header cut short or without components: nothing is known of the stream, and the decoder decides.
     except (struct.error, IndexError, ZeroDivisionError):
         return None
 

@@ -31,7 +31,7 @@ _TRANSFORMED = {"YBR_ICT": "RGB", "YBR_RCT": "RGB"}
 
 @dataclass(frozen=True, slots=True)
 class EncodedFrames:
-    """Compressed frames by where their stretches lie in the file, and what the decoder is told of them."""
+    """Compressed frames by the positions of their fragments in the file, and the decoder's options."""
 
     syntax: str
     frames: tuple[tuple[Stretch, ...], ...]

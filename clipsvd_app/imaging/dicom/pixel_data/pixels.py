@@ -196,6 +196,7 @@ def _shows_stored_values(dataset: TrueDataset, frame: int) -> bool:
 
 def _is_wide(stored: Array) -> bool:
     """Say whether there are whole numbers, or doubles, beyond the 24 bits that float32 keeps."""
+    # Integers of up to 16 bits, and float32 itself, fit.
     if stored.dtype.itemsize < 4 or stored.dtype == np.float32 or not stored.size:
         return False
     # float32 has 24 significant bits.
