@@ -40,7 +40,7 @@ def held(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def opened(path: Path) -> Iterator[BufferedReader]:
-    """Open a file at its beginning; that of a held path is opened the first time alone."""
+    """Open a file at its beginning; that of a held path is opened only the first time."""
     if not isinstance(path, _HeldFile):
         with path.open("rb") as file:
             yield file

@@ -25,11 +25,11 @@ def use_plain_attention(model: nn.Module) -> nn.Module:
 
     Models without such blocks stay as they are; other kinds of block do too, and have no table.
     """
-    for stack in list(model.modules()):
-        if isinstance(stack, nn.ModuleList):
-            for index, block in enumerate(stack):
+    for blocks in list(model.modules()):
+        if isinstance(blocks, nn.ModuleList):
+            for index, block in enumerate(blocks):
                 if _is_replaceable(block):
-                    stack[index] = PlainBlock(block)
+                    blocks[index] = PlainBlock(block)
     return model
 
 

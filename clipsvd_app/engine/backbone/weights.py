@@ -81,7 +81,7 @@ def write_state(
 ) -> None:
     """Write tensors as safetensors in their own number types, one after the other.
 
-    on_bytes: told how many bytes are written so far, after each tensor; what it raises ends the writing.
+    on_bytes: called with the bytes written so far, after each tensor; what it raises ends the writing.
     Tensors that share memory are written in full, so that each name has its own.
     """
     # Large number types first: then every tensor begins at a multiple of the size of its numbers.

@@ -1,4 +1,4 @@
-"""What tells the classes apart, in plain words that are never more certain than the controls behind them."""
+"""How the classes differ, in plain words that are never more certain than the controls behind them."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class BenchImages:
 class FolderRules:
     """Which files of a class folder are used, and where their names hold the patient (first group)."""
 
-    group: re.Pattern[str] | None
+    named_patient: re.Pattern[str] | None
     include: re.Pattern[str] | None
 
     def takes(self, path: Path) -> bool:
@@ -53,20 +53,20 @@ class FolderRules:
 
     def patient(self, path: Path) -> str:
         """Return the patient in a file's name, or the file itself where there is none."""
-        found = None if self.group is None else self.group.search(path.name)
+        found = None if self.named_patient is None else self.named_patient.search(path.name)
         return f"file {path.parent.name}/{path.name}" if found is None else f"patient {found.group(1)}"
 
 
 def folder_rules(group_regex: str | None, include_regex: str | None) -> FolderRules:
     """Compile the expressions; a malformed one, or one for patients without a group, is refused."""
-    group = _compiled(group_regex)
-    if group is not None and group.groups < 1:
+    patient = _compiled(group_regex)
+    if patient is not None and patient.groups < 1:
         raise UserError(
             f"The regular expression “{group_regex}” has no group.",
             remedy="Put the patient part of the file name in parentheses.",
             code="bad_regex",
         )
-    return FolderRules(group, _compiled(include_regex))
+    return FolderRules(patient, _compiled(include_regex))
 
 
 def read_bench_images(

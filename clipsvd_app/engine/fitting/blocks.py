@@ -97,10 +97,10 @@ def _blocks(model: nn.Module, table: TowerTable) -> list[nn.Module]:
 
 
 def _put(model: nn.Module, table: TowerTable, blocks: list[nn.Module]) -> None:
-    stack = model.get_submodule(table.blocks)
+    before = model.get_submodule(table.blocks)
     # timm iterates over a Sequential by calling it, BERT and open_clip over a ModuleList: keep the container.
-    new = nn.Sequential(*blocks) if isinstance(stack, nn.Sequential) else nn.ModuleList(blocks)
-    model.set_submodule(table.blocks, new.train(stack.training))
+    new = nn.Sequential(*blocks) if isinstance(before, nn.Sequential) else nn.ModuleList(blocks)
+    model.set_submodule(table.blocks, new.train(before.training))
 
 
 def last_block(model: nn.Module, tower: Tower) -> nn.Module:
@@ -122,6 +122,6 @@ def first_trained(model: nn.Module, share: float) -> dict[Tower, int]:
 
 
 def batch_first(model: nn.Module) -> bool:
-    """Tell whether activations between blocks have the batch in front, as cutting needs."""
-    stacks = (model.get_submodule(table_of(model, tower).blocks.rpartition(".")[0]) for tower in TOWERS)
-    return all(cast("bool", getattr(stack, "batch_first", True)) for stack in stacks)
+    """Whether activations between blocks have the batch dimension first, as cutting needs."""
+    towers = (model.get_submodule(table_of(model, name).blocks.rpartition(".")[0]) for name in TOWERS)
+    return all(cast("bool", getattr(tower, "batch_first", True)) for tower in towers)

@@ -236,7 +236,7 @@ class _Training:
         numbers, prefix = kept.numbers, "optimiser."
         self.steps_done, self.peak, self.restarts = numbers.steps_done, numbers.peak, numbers.restarts
         self.curve, self.notes = list(numbers.curve), list(numbers.notes)
-        # Sums depend on how a step is cut: a fit goes on as it was computed, whatever is free by now.
+        # Sums depend on how a step is cut: a resumed fit is cut as before, whatever memory is free now.
         self.parts = numbers.parts
         self._cut_prompts(numbers.prompt_tokens)
         if numbers.checkpointed and not self.checkpointed:

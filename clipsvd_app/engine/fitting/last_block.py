@@ -44,7 +44,7 @@ class ClassTokenBlock(nn.Module):
 
 
 def use_class_token_only(model: nn.Module) -> bool:
-    """Replace the last image block, in place, where only its class token is used; tell whether it was."""
+    """Replace the last image block, in place, where only its class token is used; return whether it was."""
     if table_of(model, "image").name != "timm-vit":
         return False
     trunk: Any = model.get_submodule("visual.trunk")
@@ -61,7 +61,7 @@ def use_class_token_only(model: nn.Module) -> bool:
 
 
 def _is_plain(block: nn.Module) -> bool:
-    """Tell whether a block is timm's own plain one, without gates, extra norms or stochastic depth."""
+    """Whether a block is timm's own plain one, without gates, extra norms or stochastic depth."""
     if (type(block).__module__, type(block).__qualname__) != ("timm.models.vision_transformer", "Block"):
         return False
     attention = cast("Attention", block.attn)

@@ -47,7 +47,7 @@ class Engine:
         self._warm = warm or WarmBackbones()
 
     def run(self, folder: Path, request: Request, report: Report, announce: Announce = unannounced) -> None:
-        """Do what is asked and write ``result.json``; raises UserError or Cancelled.
+        """Carry out the request and write ``result.json``; raises UserError or Cancelled.
 
         ``announce`` gets the results of a training that are known before its end.
         """

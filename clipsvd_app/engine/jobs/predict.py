@@ -1,4 +1,4 @@
-"""The prediction job: an exported model on images, beside the unadapted model."""
+"""The prediction job: an exported model on images, compared with the unadapted model."""
 
 from __future__ import annotations
 

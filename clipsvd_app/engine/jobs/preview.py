@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # Of each image; the pool's order “similar” shows them first.
 _NEAREST = 12
-# Each costs a pass over all features; the next preview, after the next label, suggests anew.
+# Each costs a pass over all features; the next preview, after the next label, suggests others.
 _SUGGESTED = 8
 # In every class: one to learn from when the other is left out.
 _MIN_PATIENTS = 2

@@ -119,7 +119,7 @@ def input_checks(content: ClassifierContent, backbone: Backbone) -> Iterator[Che
 def base_check(
     content: AdapterContent | ClassifierContent, backbone: Backbone, _: Basis | None = None
 ) -> Check:
-    """Tell whether the backbone is the one that the adapter was made for."""
+    """Whether the backbone is the one that the adapter was made for."""
     base = content.document.base
     named = f"“{plain(base.name)}” ({base.sha256[:12]}…)"
     if base.sha256 == backbone.sha256:

@@ -32,7 +32,7 @@ RECIPE_KEY = "likeness_1"
 """The numbers' name in an adapter's document; the 1 stands for the ten sentences as they are."""
 # The usual 5 %. Measured: 4.0 to 4.8 % of films of unseen patients (docs/benchmarks.md).
 FALSE_ALARMS = 0.05
-# Up to twenty patients each is left out by itself; more folds change a mean over the others very little.
+# Up to twenty patients, each is left out once; more folds change a mean over the others very little.
 _FOLDS = 20
 # Near-identical images have a spread near zero, and dividing by it would mark every other image.
 _LEAST_SPREAD = 0.01

@@ -100,7 +100,7 @@ KEYWORDS = (
 OVERLAY_ELEMENTS = (0x0010, 0x0011, 0x0015, 0x0022, 0x0040, 0x0050, 0x0051, 0x0100, 0x0102, 0x1500, 0x3000)
 
 
-# A number as people and programs write it: with a decimal comma, blanks, or the unit that is meant anyway.
+# A number as people and programs write it: with a decimal comma, blanks, or the unit that is implied.
 _PLAIN_NUMBER = re.compile(
     r"[+-]?(\d{1,30}([.,]\d{0,30})?|[.,]\d{1,30}|\d{1,3}(,\d{3})+\.\d{1,30}|\d{1,3}(\.\d{3})+,\d{1,30})(e[+-]?\d{1,3})?"
 )

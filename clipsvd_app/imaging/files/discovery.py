@@ -227,7 +227,7 @@ def _files_below(
 
 
 def _was_seen(folder: Path, seen: set[tuple[int, int]]) -> bool:
-    """Say whether a folder was walked already, as through a junction or a mount that goes round."""
+    """Whether a folder was walked already, as through a junction or a mount that leads back."""
     try:
         status = folder.stat()
     except OSError:

@@ -25,7 +25,7 @@ def held_folder(parent: Path, prefix: str) -> tuple[Path, FileLock | None]:
 
 
 def drop(folder: Path, lock: FileLock | None) -> None:
-    """Delete a folder and let go of its lock."""
+    """Delete a folder and release its lock."""
     shutil.rmtree(folder, ignore_errors=True)
     if lock is not None:
         lock.release()
@@ -33,7 +33,7 @@ def drop(folder: Path, lock: FileLock | None) -> None:
 
 
 def sweep(parent: Path, prefix: str) -> None:
-    """Delete the folders of processes that were killed: nobody holds their lock."""
+    """Delete the folders of processes that were killed, whose locks are free."""
     for left in parent.glob(f"{prefix}*.lock"):
         lock = FileLock(left)
         try:

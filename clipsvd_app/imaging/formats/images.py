@@ -184,7 +184,7 @@ def _refuse_impossible(path: Path, said: Described) -> None:
 
 
 def _window(values: Array, said: Described) -> tuple[Window, bool]:
-    """Return the window to begin with, and whether the pixels alone gave it.
+    """Return the initial window, and whether it was derived from the pixels only.
 
     A file that names its white and is no deeper than 8 bits shows all of it.
     """

@@ -58,7 +58,7 @@ def bits_of(page: Page) -> int:
 
 
 def photometric_of(page: Page) -> int:
-    """Return the photometric interpretation; where it is absent, the number of samples tells."""
+    """Return the photometric interpretation; where it is absent, the number of samples decides."""
     return page.whole(tags.PHOTOMETRIC, RGB if samples_of(page) >= 3 else 1)
 
 

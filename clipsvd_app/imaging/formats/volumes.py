@@ -189,7 +189,7 @@ def _with_place(grid: Geometry, reader: Any, header: TextHeader) -> Geometry:  #
 
 
 def _read_volume(path: str) -> tuple[Array, Any]:
-    """Return all slices, and the image whose own memory they are."""
+    """Return all slices, and the image that owns their memory."""
     import SimpleITK
 
     image = _reader(path).Execute()

@@ -104,7 +104,7 @@ def not_an_image(path: Path, what: str = "not a supported image file") -> UserEr
 
 
 def archive(path: Path, *, encrypted: bool) -> UserError:
-    """Return the refusal of a ZIP archive where an image was asked for, or that could not be unpacked."""
+    """Return the refusal of a ZIP archive given as an image, or that could not be unpacked."""
     if encrypted:
         return UserError(
             f"{path.name} is an encrypted ZIP archive.",
@@ -220,7 +220,7 @@ REPLACED = "image_replaced"
 
 
 def replaced(path: Path) -> UserError:
-    """Another file lies where an image of the project was."""
+    """Return the refusal of a file that replaced an image of the project."""
     return UserError(
         f"{path.name} was replaced by a different file with the same name.",
         remedy="Locate the original file (File > Find moved images, or clipsvd relink), or add and"

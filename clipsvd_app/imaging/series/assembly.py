@@ -146,7 +146,7 @@ def _placed_in_order(
 
 
 def _rest_in_order(members: Sequence[Member], frames: Sequence[Slice]) -> tuple[list[Slice], str]:
-    """Order frames that say no place by what tells their files apart, and name that by `checks.ORDERED_BY`.
+    """Order frames without a position by what distinguishes their files, named as in `checks.ORDERED_BY`.
 
     The instance number comes first; where it is one for all files, as some exports leave it, Slice Location.
     """

@@ -37,9 +37,9 @@ def series_window(
     """Return the window that spans the values of a whole series, in the units of its pixels.
 
     A window taken from each slice by itself makes noise look like signal and a series flicker. Up to 64
-    slices are read, spread evenly; those that cannot be read are passed over. None where there is one slice
+    slices are read, spread evenly; those that cannot be read are skipped. None where there is one slice
     only, where headers or the kind of image give windows, and where slices are in different units.
-    report: told (slices read, slices to read); raises Cancelled to stop.
+    report: called with (slices read, slices to read); raises Cancelled to stop.
     given: files whose headers or kind are known to give the window; they are not read again for that.
     """
     if len(slices) < 2:

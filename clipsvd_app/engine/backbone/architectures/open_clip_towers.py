@@ -1,8 +1,8 @@
 """open_clip's own towers: the same residual blocks in the ViT and in both of its text towers.
 
 Their fused ``in_proj_weight`` belongs to ``nn.MultiheadAttention`` until ``plain_attention`` has made it a
-linear layer ``in_proj``, which is what the tables list. Text lies on the model itself in the CLIP class,
-and under ``text`` in CustomTextCLIP.
+linear layer ``in_proj``, which is what the tables list. The text tower is part of the model itself
+in the CLIP class, and under ``text`` in CustomTextCLIP.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ class TowerView:
     ``grid`` is rows and columns of patches, ``patch`` their side in pixels; ``prefix`` tokens come first.
     """
 
-    stack: nn.Module
+    block_list: nn.Module
     blocks: tuple[BlockView, ...]
     heads: int
     norm: nn.LayerNorm
@@ -117,7 +117,7 @@ def trace(model: nn.Module, view: TowerView, images: Tensor, r: Tensor | None = 
 
 @contextmanager
 def _watching(view: TowerView, found: Trace, r: Tensor | None) -> Iterator[None]:
-    with ExitStack() as stack:
+    with ExitStack() as hooks:
 
         def watch_start(_: object, arguments: tuple[Tensor, ...]) -> None:
             found.start = view.class_token(arguments[0]).double()
@@ -125,12 +125,12 @@ def _watching(view: TowerView, found: Trace, r: Tensor | None) -> Iterator[None]
         def watch_end(_: object, __: object, output: Tensor) -> None:
             found.end = view.class_token(output).double()
 
-        layers = list(view.stack.children())
-        stack.callback(layers[0].register_forward_pre_hook(watch_start).remove)
-        stack.callback(layers[-1].register_forward_hook(watch_end).remove)
+        layers = list(view.block_list.children())
+        hooks.callback(layers[0].register_forward_pre_hook(watch_start).remove)
+        hooks.callback(layers[-1].register_forward_hook(watch_end).remove)
         for block in view.blocks:
-            stack.callback(block.qkv.register_forward_hook(_attention_watcher(view, block, found, r)).remove)
-            stack.callback(block.mlp_end.register_forward_hook(_mlp_watcher(view, found)).remove)
+            hooks.callback(block.qkv.register_forward_hook(_attention_watcher(view, block, found, r)).remove)
+            hooks.callback(block.mlp_end.register_forward_hook(_mlp_watcher(view, found)).remove)
         yield
 
 
@@ -181,7 +181,7 @@ def _timm_view(visual: Any) -> TowerView | None:  # noqa: ANN401 - any open_clip
         blocks.append(BlockView(*parts))
     embed = trunk.patch_embed
     return TowerView(
-        stack=trunk.blocks,
+        block_list=trunk.blocks,
         blocks=tuple(blocks),
         heads=trunk.blocks[0].attn.num_heads,
         norm=trunk.norm,
@@ -203,7 +203,7 @@ def _open_clip_view(visual: Any) -> TowerView | None:  # noqa: ANN401 - any open
         none = nn.Identity()
         blocks.append(BlockView(attention.in_proj, attention.out_proj, block.ls_2, scale, none, none))
     return TowerView(
-        stack=visual.transformer.resblocks,
+        block_list=visual.transformer.resblocks,
         blocks=tuple(blocks),
         heads=visual.transformer.resblocks[0].attn.heads,
         norm=visual.ln_post,

@@ -18,7 +18,7 @@ _STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 def decode_12_bit(stream: bytes, options: Mapping[str, Any]) -> Array:
     """Return (rows, columns) uint16 or int16 of one frame; called in a worker process only.
 
-    options: what pydicom's decoders are told of the pixels.
+    options: the pixels' description for pydicom's decoders.
     """
     import gdcm
 
