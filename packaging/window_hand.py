@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, TypeVar
 
 from PIL import Image
-from PySide6.QtCore import QEventLoop, QMimeData, QModelIndex, QPoint, QPointF, Qt, QTimer, QUrl
+from PySide6.QtCore import QEventLoop, QMimeData, QModelIndex, QPoint, Qt, QTimer, QUrl
 from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QLineEdit, QSpinBox, QWidget
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clipsvd_app.ui.app import Studio
-    from clipsvd_app.ui.kit.plots.plot_widget import PlotWidget
+    from clipsvd_app.ui.kit.figures.figure_view import FigureView
     from clipsvd_app.ui.pages import Pages
     from clipsvd_app.ui.session.notices import Notice
 
@@ -103,17 +103,13 @@ class Hand:
         place = view.visualRect(index).center()
         QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
 
-    def click_spot(self, plot: PlotWidget, key: object) -> None:
-        """Click the part of a plot that stands for ``key``."""
-        for y in range(0, plot.height(), 6):
-            for x in range(0, plot.width(), 6):
-                spot = plot.spot_at(QPointF(x, y))
-                if spot is not None and spot.key == key:
-                    place = spot.area.center().toPoint()
-                    QTest.mouseClick(plot, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
-                    _rest(50)
-                    return
-        raise AssertionError(f"the plot has no {key!r}")
+    def click_spot(self, view: FigureView, key: object) -> None:
+        """Click the part of a figure that stands for ``key``."""
+        spots = (spot for panel in view.figure.panels for spot in panel.spots)
+        spot = next(spot for spot in spots if spot.key == key)
+        under, place = view.under(view.place_of(spot))
+        QTest.mouseClick(under, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
+        _rest(50)
 
     def drop(self, paths: Sequence[Path], widget: QWidget) -> None:
         """Drop files onto a widget, as the file manager does."""

@@ -52,7 +52,11 @@ OFFENCES = {
         ("engine", "import socket"),
         ("ui", "import http.client"),
     ],
-    "The domain is plain Python": [("domain", "import numpy"), ("domain", "import pydicom")],
+    "Domain and figures are plain Python": [
+        ("domain", "import numpy"),
+        ("domain", "import pydicom"),
+        ("figures", "import matplotlib"),
+    ],
 }
 
 

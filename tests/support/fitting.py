@@ -35,6 +35,7 @@ from PySide6.QtWidgets import (
 )
 from support.seen_text import Written, texts_of
 
+from clipsvd_app.ui.kit.figures.figure_view import FigureView
 from clipsvd_app.ui.kit.plots.plot_widget import PlotWidget
 from clipsvd_app.ui.label.classes.name_field import NameField
 
@@ -229,6 +230,9 @@ def _tips(widget: QWidget, written: Written) -> Iterator[str]:
     centre = written.area.center()
     if isinstance(widget, PlotWidget):
         yield widget.tip_at(QPointF(centre))
+    elif view is not None and isinstance(view.parentWidget(), FigureView):
+        figure = view.parentWidget()
+        yield figure.tip_at(QPointF(view.mapTo(figure, centre.toPoint())))
     elif isinstance(view, QHeaderView):
         section = view.logicalIndexAt(centre.toPoint())
         yield str(view.model().headerData(section, view.orientation(), Qt.ItemDataRole.ToolTipRole) or "")

@@ -73,5 +73,5 @@ class _Paper(QPaintDevice):
 def texts_of(widget: QWidget) -> list[Written]:
     """Return what a widget itself writes, without its children."""
     paper = _Paper(widget.size())
-    widget.render(paper, QPoint(), QRegion(), QWidget.RenderFlag.IgnoreMask)
+    QWidget.render(widget, paper, QPoint(), QRegion(), QWidget.RenderFlag.IgnoreMask)
     return [written for written in paper.engine.written if written.text.strip()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from clipsvd_app.services.report.drawing import Drawing
+from clipsvd_app.figures.figure import Figure as Described
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,9 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A drawing with its caption."""
+    """A figure with its caption."""
 
-    drawing: Drawing
+    figure: Described
     caption: str
 
 

@@ -16,16 +16,24 @@ from clipsvd_app.domain.words.results import (
     split_text,
     verdict_title,
 )
-from clipsvd_app.services.report import change_figures, figures
+from clipsvd_app.figures.confusion import confusion_figure
+from clipsvd_app.figures.methods import methods_figure
+from clipsvd_app.figures.reliability import reliability_figure
+from clipsvd_app.figures.risk import risk_figure
+from clipsvd_app.figures.roc import roc_figure
+from clipsvd_app.figures.towers import heads_figure, matrices_figure
 from clipsvd_app.services.report.blocks import Block, Document, Facts, Figure, Gallery, Section, Table, Text
 from clipsvd_app.services.report.items import CLAIM_2024, TRIPOD_AI, Item, answered
 
 if TYPE_CHECKING:
-    from clipsvd_app.domain.results.evaluation import Evaluation, MethodScore
+    from clipsvd_app.domain.results.evaluation import Calibration, Evaluation, MethodScore
     from clipsvd_app.services.report.content import ReportContent
 
 # With 100 images the 95 % interval of a share of 80 % is 16 points wide (Wilson).
 SMALL_SAMPLE = 100
+_RELIABILITY = (
+    "Observed frequency against predicted probability with 95 % intervals; below, the images of each bin."
+)
 _LIMITS = (
     "The estimate applies to similar patients: the same site, devices and selection.",
     "Labels are assumed to be correct. Label errors affect all figures.",
@@ -59,7 +67,7 @@ def _result(content: ReportContent) -> Section:
     blocks += [Text(text) for text in (said, evaluation.recommendation) if text]
     if evaluation.methods:
         blocks.append(Text(f"Measured on {basis_text(evaluation)}."))
-        drawing = figures.method_intervals(evaluation.methods, len(content.result.class_names))
+        drawing = methods_figure(evaluation.methods)
         blocks.append(
             Figure(drawing, "Balanced accuracy on unseen patients in percent, with 95 % intervals.")
         )
@@ -116,12 +124,12 @@ def _accuracy(content: ReportContent) -> tuple[Section, ...]:
     if ours is None:
         return ()
     blocks: list[Block] = [_methods_table(evaluation), _classes_table(ours)]
-    blocks.append(Figure(figures.confusion(names, ours.confusion), "CLIP-SVD: confusion matrix."))
+    blocks.append(Figure(confusion_figure(names, ours.confusion), "CLIP-SVD: confusion matrix."))
     if pairs := roc_pairs(content.result.predictions, len(names)):
         caption = (
             "ROC curve of each class against all others on unseen patients, with the area under the curve."
         )
-        blocks.append(Figure(figures.roc(names, pairs), caption))
+        blocks.append(Figure(roc_figure(names, pairs), caption))
     return (Section("Accuracy on unseen patients", tuple(blocks)),)
 
 
@@ -131,14 +139,12 @@ def _trust(content: ReportContent) -> tuple[Section, ...]:
     if (calibration := evaluation.calibration) is not None:
         blocks.append(Text(calibration.sentence))
         if calibration.bins:
-            blocks.append(
-                Figure(figures.reliability(calibration.bins), "Predicted probability and observed frequency.")
-            )
+            blocks += [Figure(reliability_figure(calibration.bins), _RELIABILITY), _bins_table(calibration)]
     if evaluation.conformal is not None:
         blocks.append(Text(evaluation.conformal.sentence))
     if evaluation.abstention:
         blocks.append(Text(abstention_text(evaluation)))
-        blocks.append(Figure(figures.risk(evaluation.abstention), "Error rate by coverage."))
+        blocks.append(Figure(risk_figure(evaluation.abstention), "Error rate by coverage."))
     return (Section("Reliability", tuple(blocks)),) if blocks else ()
 
 
@@ -157,10 +163,10 @@ def _changed(content: ReportContent) -> tuple[Section, ...]:
         blocks.append(Table(("Class", "Distinguished by", "Before", "After"), told, (0.24, 0.48, 0.14, 0.14)))
     if found.matrices:
         caption = "Relative change of the weight matrices by layer; darker means more."
-        blocks.append(Figure(change_figures.matrices(found.matrices), caption))
+        blocks.append(Figure(matrices_figure(found.matrices), caption))
     if found.heads:
         caption = "Relative change of the attention heads by layer; darker means more."
-        blocks.append(Figure(change_figures.heads(found.heads), caption))
+        blocks.append(Figure(heads_figure(found.heads, told=False), caption))
     if found.controls:
         rows = tuple(
             (c.name, "held" if c.passed else "failed", f"{c.value:.3g}", f"{c.limit:.3g}")
@@ -248,6 +254,18 @@ def _classes_table(score: MethodScore) -> Table:
     )
     header = ("CLIP-SVD, class", "Images", "Sensitivity (95 % CI)", "Specificity (95 % CI)")
     return Table(header, rows, (0.34, 0.12, 0.27, 0.27))
+
+
+def _bins_table(calibration: Calibration) -> Table:
+    rows = tuple(
+        (
+            f"{each.low * 100:.0f}–{each.high * 100:.0f} %",
+            f"{each.images:,}",
+            percent_with_interval(each.accuracy, each.interval),
+        )
+        for each in calibration.bins
+    )
+    return Table(("Predicted probability", "Images", "Observed frequency (95 %)"), rows, (0.3, 0.2, 0.5))
 
 
 def _score_of(evaluation: Evaluation) -> MethodScore | None:

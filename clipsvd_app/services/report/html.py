@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from html import escape
+from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.words.notice import NOT_DIAGNOSTIC
 from clipsvd_app.services.report.blocks import (
@@ -17,7 +18,10 @@ from clipsvd_app.services.report.blocks import (
     Table,
     Text,
 )
-from clipsvd_app.services.report.drawing import to_svg
+from clipsvd_app.services.report.plots import plotted
+
+if TYPE_CHECKING:
+    from clipsvd_app.figures.figure import Figure as Described
 
 # The page loads nothing and runs nothing, whatever a class name may hold that was not escaped.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -76,9 +80,16 @@ def _block(block: Block) -> str:
         case Table():
             return _table(block)
         case Figure():
-            return f"<figure>{to_svg(block.drawing)}<figcaption>{escape(block.caption)}</figcaption></figure>"
+            return f"<figure>{_svg(block.figure)}<figcaption>{escape(block.caption)}</figcaption></figure>"
         case Gallery():
             return f'<div class="gallery">{"".join(map(_picture, block.pictures))}</div>'
+
+
+def _svg(figure: Described) -> str:
+    """Return an inline SVG element with the words that a screen reader says."""
+    text = plotted(figure, "svg").decode()
+    said = f"{figure.title}. {figure.description}"
+    return f'<svg role="img" aria-label="{escape(said)}"' + text[text.index("<svg") + 4 :]
 
 
 def _picture(picture: Picture) -> str:

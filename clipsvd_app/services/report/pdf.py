@@ -20,7 +20,8 @@ from reportlab.platypus import Table as PdfTable
 
 from clipsvd_app.domain.words.notice import NOT_DIAGNOSTIC
 from clipsvd_app.services.report.blocks import Block, Document, Facts, Figure, Gallery, Picture, Table, Text
-from clipsvd_app.services.report.drawing import GRID, INK, MUTED, Dot, Drawing, Label, Line, Rect, Shape
+from clipsvd_app.services.report.pdf_figures import DrawnFigure
+from clipsvd_app.services.report.plots import INKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from reportlab.pdfgen.canvas import Canvas
 
 # Bitstream Vera comes with reportlab. PDF's built-in fonts know Latin-1 only.
+INK, MUTED, GRID = INKS["text"], INKS["text_muted"], INKS["grid"]
 _PLAIN, _BOLD = "Vera", "VeraBd"
 # A4 with four thumbnails in a row: about 44 mm each.
 _MARGIN = 18 * mm
@@ -93,7 +95,11 @@ def _block(block: Block) -> list[Flowable]:
             return [_pdf_table([list(block.header), *map(list, block.rows)], block.widths, header=True)]
         case Figure():
             caption = Paragraph(_spelled(block.caption), _style(8, MUTED, after=8))
-            return [KeepTogether([Spacer(1, 6), _Drawn(block.drawing), caption])]
+            return [
+                KeepTogether(
+                    [Spacer(1, 6), DrawnFigure(block.figure, _WIDTH, _PLAIN, _spelled_plain), caption]
+                )
+            ]
         case Gallery():
             return _gallery(block.pictures)
 
@@ -138,63 +144,6 @@ def _pdf_table(rows: list[list[str]], widths: Sequence[float], *, header: bool) 
         spaceAfter=8,
         hAlign="LEFT",
     )
-
-
-# reportlab has no type hints, so its base class is Any to mypy.
-class _Drawn(Flowable):  # type: ignore[misc]
-    """A drawing of ours among reportlab's flowables."""
-
-    def __init__(self, drawing: Drawing) -> None:
-        super().__init__()
-        self._drawing = drawing
-        self._scale = min(1.0, _WIDTH / drawing.width)
-
-    def wrap(self, _width: float, _height: float) -> tuple[float, float]:
-        """Return the size that the drawing takes."""
-        return self._drawing.width * self._scale, self._drawing.height * self._scale
-
-    def draw(self) -> None:
-        """Draw the shapes, with y turned round: PDF counts upwards from the bottom."""
-        canvas = self.canv
-        canvas.scale(self._scale, self._scale)
-        for shape in self._drawing.shapes:
-            canvas.saveState()
-            _draw(canvas, shape, self._drawing.height)
-            canvas.restoreState()
-
-
-def _draw(canvas: Canvas, shape: Shape, height: float) -> None:
-    colour = HexColor(shape.colour)
-    canvas.setFillColor(colour)
-    canvas.setStrokeColor(colour)
-    match shape:
-        case Line():
-            canvas.setLineWidth(shape.width)
-            if shape.dashed:
-                canvas.setDash(3, 3)
-            path = canvas.beginPath()
-            path.moveTo(shape.points[0][0], height - shape.points[0][1])
-            for x, y in shape.points[1:]:
-                path.lineTo(x, height - y)
-            canvas.drawPath(path, stroke=1, fill=0)
-        case Rect():
-            canvas.rect(shape.x, height - shape.y - shape.height, shape.width, shape.height, stroke=0, fill=1)
-        case Dot():
-            canvas.circle(shape.x, height - shape.y, shape.radius, stroke=0, fill=1)
-        case Label():
-            _draw_label(canvas, shape, height)
-
-
-def _draw_label(canvas: Canvas, label: Label, height: float) -> None:
-    canvas.translate(label.x, height - label.y)
-    if label.upright:
-        canvas.rotate(90)
-    # Vera's letters are larger than those of the web page's system font at the same size.
-    canvas.setFont(_BOLD if label.bold else _PLAIN, label.size * 0.92)
-    text = _spelled_plain(label.text)
-    {"start": canvas.drawString, "middle": canvas.drawCentredString, "end": canvas.drawRightString}[
-        label.anchor
-    ](0, 0, text)
 
 
 def _style(

@@ -10,16 +10,17 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QStackedWidget, QVBoxLa
 from clipsvd_app.domain.results.cases import best_known, winner
 from clipsvd_app.domain.results.explanation import Statement
 from clipsvd_app.domain.words.numbers import percent
+from clipsvd_app.figures.phrases import concepts_figure
+from clipsvd_app.figures.probabilities import probabilities_figure
 from clipsvd_app.ui.explain.cards.case_chooser import CaseChooser
-from clipsvd_app.ui.explain.cards.concept_bars import ConceptBars
 from clipsvd_app.ui.explain.cards.map_card import MapCard
 from clipsvd_app.ui.explain.cards.margin_card import MarginCard
 from clipsvd_app.ui.explain.cards.part_card import PartCard
 from clipsvd_app.ui.explain.statements import Statements
 from clipsvd_app.ui.kit.empty_state import EmptyState
+from clipsvd_app.ui.kit.figures.figure_view import FigureView
 from clipsvd_app.ui.kit.focus import destructive
 from clipsvd_app.ui.kit.page_parts import GAP, Card, Fold, SideBySide, button, column, label, scrolled
-from clipsvd_app.ui.kit.plots.probability_bars import ProbabilityBars
 from clipsvd_app.ui.run.case_image import CaseImage
 from clipsvd_app.ui.session.state import EmptySpec
 
@@ -56,7 +57,7 @@ class CaseTab(QWidget):
         self._view: CaseView | None = None
         self._predictions: dict[int, Prediction] = {}
         self.chooser = CaseChooser()
-        self.bars, self.concepts = ProbabilityBars(), ConceptBars()
+        self.bars, self.concepts = FigureView("Class probabilities"), FigureView("Concepts")
         self.answer = PartCard("Prediction", self.bars)
         self.words = PartCard("The case in words")
         self._statements = Statements()
@@ -97,7 +98,7 @@ class CaseTab(QWidget):
         self.words.set_words(*case.statements, shown=False)
         self._statements.set_statements(case.statements)
         self.margin.set_case(case)
-        self.concepts.set_concepts(case.concepts)
+        self.concepts.set_figure(concepts_figure(case.concepts))
         self.concepts.setVisible(bool(case.concepts))
         self.concepts_card.set_words(*case.about("concepts"), shown=not case.concepts)
         self.map.set_case(view, keep_kind=same and was_explained)
@@ -121,7 +122,9 @@ class CaseTab(QWidget):
         self.answer.set_title(view.caption)
         self.answer.set_words(answer_of(case.class_names, adapted, zero_shot, prediction))
         calibrated = case.temperature != 1
-        self.bars.set_probabilities(case.class_names, adapted, zero_shot, view.label, calibrated=calibrated)
+        self.bars.set_figure(
+            probabilities_figure(case.class_names, adapted, zero_shot, view.label, calibrated=calibrated)
+        )
 
     def _show_pending(self, view: CaseView) -> None:
         self._stack.setCurrentIndex(1)

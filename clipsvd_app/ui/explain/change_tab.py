@@ -10,10 +10,13 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 from clipsvd_app.domain.results.cases import winner
 from clipsvd_app.domain.results.contributions import heads_are_told
 from clipsvd_app.domain.results.explanation import RunExplanation, Statement
+from clipsvd_app.figures.phrases import head_phrases_figure
+from clipsvd_app.figures.towers import head_sentence, heads_figure, matrices_figure, matrix_sentence
 from clipsvd_app.ui.explain.cards.classes_card import ClassesCard
 from clipsvd_app.ui.explain.cards.part_card import PartCard
 from clipsvd_app.ui.explain.cards.poles import Poles
 from clipsvd_app.ui.explain.statements import Statements
+from clipsvd_app.ui.kit.figures.figure_view import FigureView
 from clipsvd_app.ui.kit.focus import destructive
 from clipsvd_app.ui.kit.page_parts import (
     GAP,
@@ -26,9 +29,6 @@ from clipsvd_app.ui.kit.page_parts import (
     scrolled,
 )
 from clipsvd_app.ui.kit.plots.directions_picture import DirectionsPicture
-from clipsvd_app.ui.kit.plots.head_phrases import HeadPhrases
-from clipsvd_app.ui.kit.plots.heads_picture import HeadsPicture, head_sentence
-from clipsvd_app.ui.kit.plots.layers_picture import LayersPicture, matrix_sentence
 from clipsvd_app.ui.look.theme import set_kind
 from clipsvd_app.ui.run.state import NearCase
 
@@ -85,12 +85,12 @@ class ChangeTab(QWidget):
         self.words = PartCard("The run in words")
         self._statements = Statements()
         self.classes = ClassesCard()
-        self.heads, self.phrases = HeadsPicture(), HeadPhrases()
+        self.heads, self.phrases = FigureView("Attention heads"), FigureView("Phrases of one head")
         self._heads_card = PartCard("Attention heads", self.heads)
         self._phrases_card = PartCard("What a head writes", self.phrases)
         self.directions, self.poles = DirectionsPicture(), Poles()
         self._directions_card = PartCard("Singular directions that changed most", self.directions)
-        self.layers = LayersPicture()
+        self.layers = FigureView("Weight matrices")
         self._layers_card = PartCard("Weight matrices", self.layers)
         self._head_hint, self._matrix_hint = label("", "muted"), label(_MATRIX_HINT, "muted")
         self._arrange()
@@ -116,7 +116,7 @@ class ChangeTab(QWidget):
         self.classes.set_run(found, self._names)
         self._layers_card.set_words(*found.about("sizes"), shown=False)
         self._layers_card.setVisible(bool(found.matrices))
-        self.layers.set_matrices(found.matrices)
+        self.layers.set_figure(matrices_figure(found.matrices))
         self._matrix_hint.setText(_MATRIX_HINT)
 
     def set_progress(self, progress: Progress | None) -> None:
@@ -193,9 +193,11 @@ class ChangeTab(QWidget):
     def _connect(self) -> None:
         self._again.clicked.connect(self.explain_again)
         self._cancel.clicked.connect(self.cancel_requested)
-        self.heads.cell_chosen.connect(self._show_head)
+        for chosen in (self.heads.opened, self.heads.moved):
+            chosen.connect(self._show_head)
+        for chosen in (self.layers.opened, self.layers.moved):
+            chosen.connect(self._show_matrix)
         self.directions.direction_chosen.connect(self.choose_direction)
-        self.layers.matrix_clicked.connect(self._show_matrix)
         self.poles.case_opened.connect(self.case_opened)
         self.poles.thumbnails_wanted.connect(self.thumbnails_wanted)
         for card in (
@@ -219,12 +221,12 @@ class ChangeTab(QWidget):
 
     def _show_heads(self, found: RunExplanation) -> None:
         told = heads_are_told(found.controls)
-        self.heads.set_heads(found.heads, told=told)
+        self.heads.set_figure(heads_figure(found.heads, told=told))
         self._heads.setVisible(bool(found.heads))
         about = found.about("heads")
         self._heads_card.set_words(*about, shown=False)
         self._phrases_card.set_words(*about, shown=False)
-        self.phrases.set_head(None, told=False)
+        self.phrases.set_figure(head_phrases_figure(None, told=False))
         self._show_head(_first_head(found.heads))
 
     def _show_head(self, key: object) -> None:
@@ -233,7 +235,7 @@ class ChangeTab(QWidget):
         head = next((h for h in found.heads if (h.tower, h.layer, h.head) == key), None)
         told = heads_are_told(found.controls)
         self.heads.set_chosen(key if head is not None else None)
-        self.phrases.set_head(head, told=told)
+        self.phrases.set_figure(head_phrases_figure(head, told=told))
         self.phrases.setVisible(head is not None and (head.before is not None or head.after is not None))
         self._head_hint.setText(
             _HEADS_HINT if head is None else f"{head_sentence(head)}. {_why(head, told=told)}".strip()

@@ -9,9 +9,10 @@ from PySide6.QtWidgets import QDialog, QGraphicsOpacityEffect, QHBoxLayout, QVBo
 
 from clipsvd_app.domain.words.notice import NOT_DIAGNOSTIC
 from clipsvd_app.domain.words.numbers import percent
+from clipsvd_app.figures.probabilities import probabilities_figure
 from clipsvd_app.ui.export.results_table import FAINT
+from clipsvd_app.ui.kit.figures.figure_view import FigureView
 from clipsvd_app.ui.kit.page_parts import Lines, label, scrolled
-from clipsvd_app.ui.kit.plots.probability_bars import ProbabilityBars
 from clipsvd_app.ui.kit.window_place import open_at_size
 from clipsvd_app.ui.viewer.viewer import ImageViewer
 
@@ -38,7 +39,7 @@ class AppliedImageDialog(QDialog):
         open_at_size(self, 1060, 720)
         self.viewer = ImageViewer(theme, looks_only=True)
         self.viewer.setMinimumSize(360, 240)
-        self.bars = ProbabilityBars()
+        self.bars = FigureView("Class probabilities")
         self._name = label("", "headline")
         self._said = label("")
         self._answer = QWidget()
@@ -79,7 +80,7 @@ class AppliedImageDialog(QDialog):
         best = row.adapted.index(max(row.adapted))
         self._said.setText(f"{names[best]}, {percent(row.adapted[best])}")
         self._faint.setOpacity(FAINT if row.unlike else 1.0)
-        self.bars.set_probabilities(names, row.adapted, row.zero_shot)
+        self.bars.set_figure(probabilities_figure(names, row.adapted, row.zero_shot))
 
     def show_frame(self, frame: FrameState | None) -> None:
         """Show the pixels that were read."""

@@ -25,14 +25,13 @@ from PySide6.QtWidgets import (
 )
 
 from clipsvd_app.domain.words.numbers import percent
-from clipsvd_app.ui.kit.plots.probability_bars import paint_probability_strip
-from clipsvd_app.ui.look.class_colours import class_icon
+from clipsvd_app.ui.look.class_colours import class_colour, class_icon
 from clipsvd_app.ui.look.inks import palette_in_force
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from PySide6.QtGui import QKeyEvent, QPainter
+    from PySide6.QtGui import QColor, QKeyEvent, QPainter
 
     from clipsvd_app.ui.export.state import AppliedRow
 
@@ -208,5 +207,21 @@ class _StripDelegate(QStyledItemDelegate):
         area = QRectF(area.x(), area.center().y() - 5, area.width(), 10)
         painter.save()
         painter.setOpacity(FAINT if index.data(FAINT_ROLE) else 1.0)
-        paint_probability_strip(painter, area, tuple(values), palette_in_force().color("panel"))
+        _paint_probabilities(painter, area, tuple(values), palette_in_force().color("panel"))
         painter.restore()
+
+
+def _paint_probabilities(
+    painter: QPainter, area: QRectF, probabilities: tuple[float, ...], gap: QColor
+) -> None:
+    """Draw probabilities as one bar of class-coloured parts, for table cells; ``gap`` parts them."""
+    painter.setPen(Qt.PenStyle.NoPen)
+    x = area.x()
+    for position, share in enumerate(probabilities):
+        width = area.width() * share
+        if width >= 1:
+            painter.setBrush(class_colour(position))
+            painter.drawRect(QRectF(x, area.y(), width, area.height()))
+            painter.setBrush(gap)
+            painter.drawRect(QRectF(x + width - 1, area.y(), 1, area.height()))
+        x += width

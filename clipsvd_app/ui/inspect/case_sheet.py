@@ -8,8 +8,9 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QPushButton, QSlider, QVBoxLayout, QWidget
 
 from clipsvd_app.domain.results.cases import as_unseen, best_known, is_evidence
+from clipsvd_app.figures.probabilities import probabilities_figure
+from clipsvd_app.ui.kit.figures.figure_view import FigureView
 from clipsvd_app.ui.kit.page_parts import GAP, Card, Lines, button, empty, label, scrolled
-from clipsvd_app.ui.kit.plots.probability_bars import ProbabilityBars
 from clipsvd_app.ui.look.class_colours import class_icon
 from clipsvd_app.ui.look.theme import set_kind
 from clipsvd_app.ui.run.case_filters import ROLE_SENTENCES
@@ -37,7 +38,7 @@ class CaseSheet(Card):
         super().__init__("Case", parent)
         self._state: CaseSheetState | None = None
         self.image = CaseImage()
-        self.bars = ProbabilityBars()
+        self.bars = FigureView("Class probabilities")
         self._role = label("", "success")
         self._hint = label("Choose a case on the left.", "muted")
         self._flags = Lines()
@@ -67,12 +68,14 @@ class CaseSheet(Card):
             return
         self._show_role(state)
         self.image.set_image(state.image)
-        self.bars.set_probabilities(
-            state.class_names,
-            best_known(state.prediction),
-            state.prediction.zero_shot,
-            state.label,
-            calibrated=state.prediction.calibrated is not None,
+        self.bars.set_figure(
+            probabilities_figure(
+                state.class_names,
+                best_known(state.prediction),
+                state.prediction.zero_shot,
+                state.label,
+                calibrated=state.prediction.calibrated is not None,
+            )
         )
         possible = (("•", state.set_text, "muted"),) if state.set_text else ()
         self._flags.set_lines((*possible, *(("!", flag, "warning") for flag in state.flags)))

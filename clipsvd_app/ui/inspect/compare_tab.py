@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from clipsvd_app.domain.results.comparison import FLIP_TITLES
 from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.ui.kit.figures.saving import save_button
 from clipsvd_app.ui.kit.page_parts import GAP, Card, choice, column, empty, label, scrolled
 from clipsvd_app.ui.kit.plots.method_table import MethodTable
-from clipsvd_app.ui.kit.plots.plot_widget import save_button
 from clipsvd_app.ui.run.gallery_list import GalleryItem, GalleryList
 
 if TYPE_CHECKING:

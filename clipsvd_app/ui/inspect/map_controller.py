@@ -8,10 +8,10 @@ from PySide6.QtCore import QObject
 
 from clipsvd_app.domain.results.cases import best_known, is_error, is_evidence, winner
 from clipsvd_app.domain.words.numbers import percent
+from clipsvd_app.figures.case_map import MapDot
 from clipsvd_app.jobs import MapResult, Projection
 from clipsvd_app.services.adapters.application import run_backbone
 from clipsvd_app.services.runs.case_map import prepare_map
-from clipsvd_app.ui.kit.plots.case_map import MapDot
 from clipsvd_app.ui.run.case_filters import ROLE_SENTENCES
 from clipsvd_app.ui.run.state import MapState
 from clipsvd_app.ui.session.jobs import WAITING, EngineJob, answer_of

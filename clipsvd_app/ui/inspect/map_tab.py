@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
+from clipsvd_app.figures.case_map import case_map_figure
+from clipsvd_app.ui.kit.figures.figure_view import FigureView
+from clipsvd_app.ui.kit.figures.saving import save_button
 from clipsvd_app.ui.kit.focus import destructive
 from clipsvd_app.ui.kit.page_parts import GAP, Card, button, column, label, scrolled
-from clipsvd_app.ui.kit.plots.case_map import CaseMap
-from clipsvd_app.ui.kit.plots.plot_widget import save_button
 
 if TYPE_CHECKING:
     from clipsvd_app.jobs import Projection
@@ -34,7 +35,7 @@ class MapTab(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._names: tuple[str, ...] = ()
-        self.map = CaseMap()
+        self.map = FigureView("Map of the cases")
         self._card = Card("Map of the cases")
         self._sentence = label("", "muted")
         self._pca = button("PCA", hint="The first two principal components; available at once")
@@ -47,7 +48,7 @@ class MapTab(QWidget):
         self._pca.clicked.connect(lambda: self._want("pca"))
         self._tsne.clicked.connect(lambda: self._want("tsne"))
         self._cancel.clicked.connect(self.cancel_requested)
-        self.map.case_opened.connect(self.case_opened)
+        self.map.opened.connect(self.case_opened.emit)
         self.map.trouble.connect(self.trouble)
 
     def set_run(self, state: InspectState) -> None:
@@ -57,7 +58,7 @@ class MapTab(QWidget):
     def set_state(self, state: MapState) -> None:
         """Show dots, or the progress of computing them."""
         drawn, busy = bool(state.dots), state.progress is not None
-        self.map.set_dots(self._names, state.dots)
+        self.map.set_figure(case_map_figure(self._names, state.dots))
         self.map.setVisible(drawn)
         self._save.setVisible(drawn)
         self._keys.setVisible(drawn)

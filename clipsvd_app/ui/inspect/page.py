@@ -117,7 +117,7 @@ class InspectPage(QWidget):
         self.case_sheet.set_case(state)
         if state is not None:
             self.failures.cases.show_current(state.prediction.image_id)
-            self.map.map.set_current(state.prediction.image_id)
+            self.map.map.set_chosen(state.prediction.image_id)
             self.compare.gallery.set_current(state.prediction.image_id)
 
     def set_settled(self, image_ids: frozenset[int]) -> None:

@@ -8,7 +8,11 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from clipsvd_app.domain.results.curves import roc_pairs
+from clipsvd_app.figures.learning import learning_figure
+from clipsvd_app.figures.roc import roc_figure
 from clipsvd_app.ui.inspect.results_panel import MethodsCard, show_verdict
+from clipsvd_app.ui.kit.figures.figure_view import FigureView
+from clipsvd_app.ui.kit.figures.saving import save_button
 from clipsvd_app.ui.kit.page_parts import (
     GAP,
     Banner,
@@ -20,9 +24,6 @@ from clipsvd_app.ui.kit.page_parts import (
     label,
     scrolled,
 )
-from clipsvd_app.ui.kit.plots.learning_plot import LearningPlot
-from clipsvd_app.ui.kit.plots.plot_widget import save_button
-from clipsvd_app.ui.kit.plots.roc_plot import RocPlot
 
 if TYPE_CHECKING:
     from clipsvd_app.domain.results.curves import RocPair
@@ -38,7 +39,9 @@ class RocCard(Card):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("ROC curves", parent)
-        self.plot = RocPlot()
+        self.plot = FigureView("ROC curves")
+        self._names: tuple[str, ...] = ()
+        self._pairs: tuple[RocPair, ...] = ()
         self._choice = choice("Class of the ROC curves")
         self._none = label(NO_ROC, "muted")
         self._save = save_button(self.plot)
@@ -57,8 +60,8 @@ class RocCard(Card):
         for pair in pairs:
             self._choice.addItem(names[pair.adapted.class_position], pair.adapted.class_position)
         self._choice.blockSignals(False)
-        self.plot.set_curves(names, pairs)
-        self.plot.choose(None)
+        self._names, self._pairs = names, pairs
+        self._choose()
         for part in (self.plot, self._choice, self._save):
             part.setVisible(bool(pairs))
         self._none.setVisible(not pairs)
@@ -68,7 +71,7 @@ class RocCard(Card):
         self._choice.setCurrentIndex(self._choice.findData(position))
 
     def _choose(self) -> None:
-        self.plot.choose(self._choice.currentData())
+        self.plot.set_figure(roc_figure(self._names, self._pairs, self._choice.currentData()))
 
 
 class LearningCard(Card):
@@ -76,7 +79,7 @@ class LearningCard(Card):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Would more labels help?", parent)
-        self.plot = LearningPlot()
+        self.plot = FigureView("Learning curve")
         self._sentence = label("")
         self._advice = Lines()
         self._save = save_button(self.plot)
@@ -100,7 +103,7 @@ class LearningCard(Card):
             else ("✓", f"“{each.class_name}”: {each.reason}", "success")
             for each in advice
         )
-        self.plot.set_points(() if curve is None else curve.points, classes)
+        self.plot.set_figure(learning_figure(() if curve is None else curve.points, classes))
 
 
 class ResultTab(QWidget):

@@ -9,10 +9,11 @@ from PySide6.QtWidgets import QComboBox
 
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES, MethodName
 from clipsvd_app.domain.words.results import basis_text, difference_text, verdict_title
+from clipsvd_app.figures.confusion import confusion_figure
+from clipsvd_app.ui.kit.figures.figure_view import FigureView
+from clipsvd_app.ui.kit.figures.saving import save_button
 from clipsvd_app.ui.kit.page_parts import Banner, Card, Level, Lines, choice, label
-from clipsvd_app.ui.kit.plots.confusion_matrix import ConfusionMatrix
 from clipsvd_app.ui.kit.plots.method_table import MethodTable
-from clipsvd_app.ui.kit.plots.plot_widget import save_button
 from clipsvd_app.ui.run.case_filters import has_cases
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class ConfusionCard(Card):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Confusion matrix", parent)
-        self.matrix = ConfusionMatrix()
+        self.matrix = FigureView("Confusion matrix")
         self._names: tuple[str, ...] = ()
         self._evaluation: Evaluation | None = None
         self._methods: tuple[MethodName, ...] = ()
@@ -82,9 +83,7 @@ class ConfusionCard(Card):
         self.body.addWidget(self.matrix, 1)
         self.body.addWidget(self._note)
         self._choice.currentIndexChanged.connect(self._method_chosen)
-        self.matrix.cell_clicked.connect(
-            lambda true, predicted: self.cell_chosen.emit(self.method, true, predicted)
-        )
+        self.matrix.opened.connect(lambda cell: self.cell_chosen.emit(self.method, *cell))
 
     @property
     def method(self) -> MethodName:
@@ -116,7 +115,7 @@ class ConfusionCard(Card):
         for score in scores:
             if score.method == self.method:
                 openable = has_cases(score.method)
-                self.matrix.set_matrix(self._names, score.confusion, clickable=openable)
+                self.matrix.set_figure(confusion_figure(self._names, score.confusion, opens=openable))
                 self._note.setText(
                     "Click a cell to see its cases."
                     if openable

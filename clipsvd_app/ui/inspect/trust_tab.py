@@ -11,6 +11,10 @@ from clipsvd_app.domain.results.cases import doubts, is_evidence
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.domain.words.results import abstention_text
+from clipsvd_app.figures.reliability import reliability_figure
+from clipsvd_app.figures.risk import risk_figure
+from clipsvd_app.ui.kit.figures.figure_view import FigureView
+from clipsvd_app.ui.kit.figures.saving import save_button
 from clipsvd_app.ui.kit.page_parts import (
     GAP,
     Card,
@@ -22,15 +26,11 @@ from clipsvd_app.ui.kit.page_parts import (
     label,
     scrolled,
 )
-from clipsvd_app.ui.kit.plots.plot_widget import save_button
-from clipsvd_app.ui.kit.plots.reliability_plot import ReliabilityPlot
-from clipsvd_app.ui.kit.plots.risk_plot import RiskPlot
 from clipsvd_app.ui.run.case_filters import DOUBT_TITLES
 
 if TYPE_CHECKING:
     from clipsvd_app.domain.results.evaluation import Calibration, ConformalSets, Evaluation
     from clipsvd_app.domain.results.run import Doubt, Prediction
-    from clipsvd_app.ui.kit.plots.plot_widget import PlotWidget
     from clipsvd_app.ui.run.state import InspectState
 
 NO_SETS = "No prediction sets: they need an estimate on at least 5 unseen patients."
@@ -110,7 +110,7 @@ class DoubtsCard(Card):
 class PlotCard(Card):
     """A sentence and a picture, or the sentence that there is none."""
 
-    def __init__(self, title: str, plot: PlotWidget, parent: QWidget | None = None) -> None:
+    def __init__(self, title: str, plot: FigureView, parent: QWidget | None = None) -> None:
         super().__init__(title, parent)
         self._plot = plot
         self._sentence = label("")
@@ -137,7 +137,7 @@ class TrustTab(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.reliability, self.risk = ReliabilityPlot(), RiskPlot()
+        self.reliability, self.risk = FigureView("Reliability"), FigureView("Error rate by coverage")
         self.sets, self.doubts = SetsCard(), DoubtsCard()
         self._calibration = PlotCard("Calibration", self.reliability)
         self._abstention = PlotCard("Coverage and error rate", self.risk)
@@ -155,11 +155,11 @@ class TrustTab(QWidget):
         self.sets.set_sets(evaluation.conformal)
         self.doubts.set_predictions(state.predictions)
         calibration = evaluation.calibration
-        self.reliability.set_bins(calibration.bins if calibration else ())
+        self.reliability.set_figure(reliability_figure(calibration.bins if calibration else ()))
         self._calibration.show_plot(
             calibration_text(calibration), known=bool(calibration and calibration.bins)
         )
-        self.risk.set_points(evaluation.abstention)
+        self.risk.set_figure(risk_figure(evaluation.abstention))
         self._abstention.show_plot(abstention_text(evaluation) or NO_RISK, known=bool(evaluation.abstention))
 
 

@@ -1,1 +1,1 @@
-"""Widgets and parts that belong to no page."""
+"""Parts that belong to no single page."""

@@ -8,12 +8,13 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPainterPath
 from PySide6.QtWidgets import QSizePolicy
 
-from clipsvd_app.ui.kit.plots.plot_widget import PlotWidget, Rows, Spot
+from clipsvd_app.ui.kit.plots.plot_widget import PlotWidget, Spot
 from clipsvd_app.ui.kit.plots.saliency import Grid, letterboxed_view, overlay
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
+    from clipsvd_app.figures.figure import Rows
     from clipsvd_app.ui.look.theme import Palette
 
 _VEIL_PX = 256

@@ -11,8 +11,8 @@ from clipsvd_app.domain.results.comparison import ChangedFact, Flip
 from clipsvd_app.domain.results.evaluation import Evaluation, MethodScore
 from clipsvd_app.domain.results.explanation import CaseExplanation
 from clipsvd_app.domain.results.run import Prediction
+from clipsvd_app.figures.case_map import MapDot
 from clipsvd_app.jobs import Projection
-from clipsvd_app.ui.kit.plots.case_map import MapDot
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
 
 from clipsvd_app.ui.kit.focus import destructive
 from clipsvd_app.ui.kit.page_parts import GAP, Card, button, label, one_line, scrolled
-from clipsvd_app.ui.kit.plots.live_curves import LiveCurves
 from clipsvd_app.ui.kit.time_left import time_left_text
 from clipsvd_app.ui.train.interim_card import InterimCard
+from clipsvd_app.ui.train.training_curves import TrainingCurves
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent
@@ -28,7 +28,7 @@ class ProgressPanel(Card):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Training", parent)
-        self.curves = LiveCurves()
+        self.curves = TrainingCurves()
         self.interim = InterimCard()
         self._interim_area = scrolled(self.interim)
         self._stage = one_line()

@@ -15,6 +15,7 @@ from support.made_explanation import NAMES, RUN, attribution, case_map, made_cas
 from clipsvd_app.corpus import PackReport
 from clipsvd_app.domain.results.explanation import MapSpecificity
 from clipsvd_app.domain.results.run import Prediction
+from clipsvd_app.figures.towers import NO_WORDS
 from clipsvd_app.ui.explain.cards.map_card import NOT_MADE, NOT_SPECIFIC
 from clipsvd_app.ui.explain.cards.margin_card import NOT_ADDED
 from clipsvd_app.ui.explain.cards.part_card import PartCard
@@ -23,7 +24,6 @@ from clipsvd_app.ui.explain.change_tab import NONE_TITLE, OLD_TITLE
 from clipsvd_app.ui.explain.page import ExplainPage
 from clipsvd_app.ui.explain.state import CaseView, ExplainState, PacksState
 from clipsvd_app.ui.explain.trust_tab import NO_RUN_CONTROLS
-from clipsvd_app.ui.kit.plots.heads_picture import NO_WORDS
 from clipsvd_app.ui.run.state import RunChoice
 
 pytestmark = pytest.mark.gui
@@ -187,7 +187,7 @@ def test_the_arrow_keys_go_through_the_directions(page, qtbot):
 
 
 def test_a_clicked_matrix_says_by_how_much_it_changed(page):
-    page.change.layers.matrix_clicked.emit("image.1.o")
+    page.change.layers.opened.emit("image.1.o")
     assert "changed by" in page.change.matrix_text()
     assert "image.1.o" in page.change.matrix_text()
 
@@ -310,6 +310,7 @@ def test_a_part_is_saved_as_text_and_copied(page, tmp_path, monkeypatch):
     titles = [action.text() for action in menu.actions()]
     assert titles == [
         "Save as picture, SVG…",
+        "Save as picture, PDF…",
         "Save as picture, PNG…",
         "Save as numbers, CSV…",
         "Save as text…",

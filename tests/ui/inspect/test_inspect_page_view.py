@@ -85,8 +85,9 @@ def click_cell(page, qtbot, cell):
     page.show_tab("failures")
     matrix = page.failures.confusion.matrix
     matrix.grab()
-    spot = next(spot for spot in matrix._spots if spot.key == cell)
-    qtbot.mouseClick(matrix, Qt.MouseButton.LeftButton, pos=spot.area.center().toPoint())
+    spot = next(spot for spot in matrix.figure.panels[0].spots if cell == (spot.y, spot.x))
+    under, place = matrix.under(matrix.place_of(spot))
+    qtbot.mouseClick(under, Qt.MouseButton.LeftButton, pos=place)
 
 
 def test_a_clicked_cell_shows_its_cases_alone(page, qtbot):

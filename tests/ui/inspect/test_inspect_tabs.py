@@ -13,8 +13,8 @@ from support.made_evaluation import as_of_old, made_run
 
 from clipsvd_app.domain.results.cases import doubts, is_evidence
 from clipsvd_app.domain.results.comparison import flips
+from clipsvd_app.figures.case_map import MapDot
 from clipsvd_app.ui.inspect.page import TAB_TITLES, InspectPage
-from clipsvd_app.ui.kit.plots.case_map import MapDot
 from clipsvd_app.ui.run.case_filters import likelier_class, likely_mistakes
 from clipsvd_app.ui.run.state import (
     CaseSheetState,

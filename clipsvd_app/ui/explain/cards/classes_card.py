@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.domain.words.numbers import percent
+from clipsvd_app.figures.phrases import class_phrases_figure
 from clipsvd_app.ui.explain.cards.part_card import PartCard
+from clipsvd_app.ui.kit.figures.figure_view import FigureView
 from clipsvd_app.ui.kit.page_parts import choice, label
-from clipsvd_app.ui.kit.plots.class_phrases import ClassPhrases
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -26,7 +27,7 @@ class ClassesCard(PartCard):
     """The phrases of the class that is chosen, or why there are none."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        self.phrases = ClassPhrases()
+        self.phrases = FigureView("Phrases of one class")
         super().__init__(_TITLE, self.phrases, parent)
         self._changes: tuple[ClassChange, ...] = ()
         self._names: tuple[str, ...] = ()
@@ -60,7 +61,8 @@ class ClassesCard(PartCard):
     def _show(self) -> None:
         place = self._class.currentIndex()
         change = self._changes[place] if 0 <= place < len(self._changes) else None
-        self.phrases.set_class(change, "" if change is None else self._names[change.label])
+        name = "" if change is None else self._names[change.label]
+        self.phrases.set_figure(class_phrases_figure(change, name))
         self.phrases.setVisible(change is not None and bool(change.phrases))
         self._note.setText(_ABSENT if change is None else _note(change, self._names[change.label]))
 

@@ -8,11 +8,12 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QSlider, QVBoxLayout, QWidget
 
 from clipsvd_app.domain.results.contributions import map_verdict
+from clipsvd_app.figures.deletion import deletion_figure
 from clipsvd_app.ui.explain.cards.part_card import PartCard
+from clipsvd_app.ui.kit.figures.figure_view import FigureView
+from clipsvd_app.ui.kit.figures.saving import save_button
 from clipsvd_app.ui.kit.focus import destructive
 from clipsvd_app.ui.kit.page_parts import GAP, Card, button, choice, label, one_line
-from clipsvd_app.ui.kit.plots.deletion_plot import DeletionPlot
-from clipsvd_app.ui.kit.plots.plot_widget import save_button
 from clipsvd_app.ui.run.case_image import CaseImage
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class MapCard(PartCard):
         self._kind = choice("Type of map")
         self._kind.addItems(list(KINDS.values()))
         self._opacity = QSlider(Qt.Orientation.Horizontal)
-        self.curve = DeletionPlot()
+        self.curve = FigureView("Deletion curve")
         self.check = Card("Deletion test: mask the highlighted areas")
         self._verdict = label("")
         self._warning = label("", "warning")
@@ -112,7 +113,7 @@ class MapCard(PartCard):
         shown = found is not None and found.passed
         self.image.set_saliency(found.grid if found is not None and shown else (), self._view.model_view)
         self._opacity.setEnabled(shown)
-        self.curve.set_map(found)
+        self.curve.set_figure(deletion_figure(found))
         self.check.setVisible(found is not None)
         self._verdict.setText(map_verdict(found) if found is not None else self._absent())
         specific = case.map_specificity

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.results.contributions import Detail, adds_up, change_steps, term_steps
+from clipsvd_app.figures.waterfall import waterfall_figure
 from clipsvd_app.ui.explain.cards.part_card import PartCard
+from clipsvd_app.ui.kit.figures.figure_view import FigureView
 from clipsvd_app.ui.kit.page_parts import choice, label
-from clipsvd_app.ui.kit.plots.waterfall import Waterfall
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -32,7 +33,7 @@ class MarginCard(PartCard):
     """A waterfall with a choice of how finely it is split."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        self.waterfall = Waterfall()
+        self.waterfall = FigureView("Contributions to the margin")
         super().__init__("Contributions to the margin", self.waterfall, parent)
         self._case: CaseExplanation | None = None
         self._detail = choice("Split by")
@@ -70,5 +71,5 @@ class MarginCard(PartCard):
             steps = change_steps(found, detail) if found is not None and adds_up(found) else ()
             note = f"Margin of “{answer}” over “{rival}” in logits." if steps else NOT_ADDED
         self._note.setText(note)
-        self.waterfall.set_steps(steps, answer, rival)
+        self.waterfall.set_figure(waterfall_figure(steps, answer, rival))
         self.waterfall.setVisible(bool(steps))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from clipsvd_app.domain.results.explanation import Statement
-    from clipsvd_app.ui.kit.plots.plot_widget import PlotWidget
+    from clipsvd_app.ui.kit.figures.saving import Savable
 
 
 HOW = "How do we know?"
@@ -35,7 +35,7 @@ class PartCard(Card):
 
     trouble = Signal(object)
 
-    def __init__(self, title: str, plot: PlotWidget | None = None, parent: QWidget | None = None) -> None:
+    def __init__(self, title: str, plot: Savable | None = None, parent: QWidget | None = None) -> None:
         super().__init__(title, parent)
         self._name, self._plot = title, plot
         self._statements: tuple[Statement, ...] = ()

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from clipsvd_app.figures.towers import NO_WORDS
 from clipsvd_app.ui.kit.page_parts import GAP, SideBySide, label
-from clipsvd_app.ui.kit.plots.heads_picture import NO_WORDS
 from clipsvd_app.ui.run.nearest_strip import NearestStrip
 
 if TYPE_CHECKING:

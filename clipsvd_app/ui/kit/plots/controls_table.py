@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, QSize, Qt
 
-from clipsvd_app.ui.kit.plots.plot_widget import PlotWidget, Rows, Spot, line_height, sized, write
+from clipsvd_app.ui.kit.plots.plot_widget import PlotWidget, Spot, line_height, sized, write
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPainter
     from PySide6.QtWidgets import QWidget
 
     from clipsvd_app.domain.results.explanation import Control
+    from clipsvd_app.figures.figure import Rows
     from clipsvd_app.ui.look.theme import Palette
 
 _ROW_EM = 2.0

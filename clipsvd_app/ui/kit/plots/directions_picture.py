@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 
-from clipsvd_app.ui.kit.plots.heads_picture import NO_WORDS
-from clipsvd_app.ui.kit.plots.layers_picture import KIND_TITLES
-from clipsvd_app.ui.kit.plots.plot_widget import PlotWidget, Rows, Spot, line_height, sized, write
+from clipsvd_app.figures.towers import KIND_TITLES, NO_WORDS
+from clipsvd_app.ui.kit.plots.plot_widget import PlotWidget, Spot, line_height, sized, write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from clipsvd_app.domain.results.explanation import DirectionChange, MatrixChange
+    from clipsvd_app.figures.figure import Rows
     from clipsvd_app.ui.look.theme import Palette
 
 _ROW_EM = 2.0

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPen
 
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES
-from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.domain.words.numbers import duration, percent, percent_with_interval
+from clipsvd_app.figures.methods import method_said, methods_figure
+from clipsvd_app.services.report.plots import plotted
+from clipsvd_app.ui.kit.figures.saving import write_bytes
 from clipsvd_app.ui.kit.plots.plot_widget import (
     PlotWidget,
-    Rows,
     Spot,
     hairline,
     line_height,
@@ -23,9 +24,12 @@ from clipsvd_app.ui.kit.plots.plot_widget import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from PySide6.QtWidgets import QWidget
 
     from clipsvd_app.domain.results.evaluation import MethodScore
+    from clipsvd_app.figures.figure import Rows
     from clipsvd_app.ui.look.theme import Palette
 
 _RIGHT = Qt.AlignmentFlag.AlignRight
@@ -51,6 +55,8 @@ class MethodTable(PlotWidget):
     Every row shares one axis from 0 to 100 %, so overlap of the intervals is seen at a glance.
     """
 
+    forms: ClassVar[tuple[str, ...]] = ("svg", "pdf", "png")
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._methods: tuple[MethodScore, ...] = ()
@@ -73,17 +79,12 @@ class MethodTable(PlotWidget):
         return QSize(760, round(em * (1.9 + _ROW_EM * max(1, len(self._methods)) + 2.5)))
 
     def data_rows(self) -> Rows:
-        header = (
-            "method",
-            "balanced_accuracy",
-            "interval_low",
-            "interval_high",
-            "accuracy",
-            "macro_auroc",
-            "trainable_parameters",
-            "seconds",
+        return methods_figure(self._methods, self._titles).table
+
+    def save_picture(self, path: Path) -> None:
+        write_bytes(
+            path, plotted(methods_figure(self._methods, self._titles), path.suffix.lower().lstrip("."))
         )
-        return (header, *(_row(title, m) for title, m in zip(self._titles, self._methods, strict=True)))
 
     def draw(self, painter: QPainter, area: QRectF, palette: Palette) -> tuple[Spot, ...]:
         if not self._methods:
@@ -99,7 +100,11 @@ class MethodTable(PlotWidget):
             drop = em * _ROW_EM * row
             self._draw_row(painter, row, _dropped(layout, drop), palette)
             spots.append(
-                Spot(QRectF(area.x(), first + drop, area.width(), em * _ROW_EM), self._tooltip(row), row)
+                Spot(
+                    QRectF(area.x(), first + drop, area.width(), em * _ROW_EM),
+                    method_said(self._titles[row], self._methods[row]),
+                    row,
+                )
             )
         return tuple(spots)
 
@@ -199,18 +204,6 @@ class MethodTable(PlotWidget):
             f"{percent_with_interval(score.balanced_accuracy, score.interval)}"
         )
 
-    def _tooltip(self, row: int) -> str:
-        score = self._methods[row]
-        lines = [self._titles[row]]
-        lines += [
-            f"{c.name}: sensitivity {percent_with_interval(c.sensitivity, c.sensitivity_interval)}, "
-            f"specificity {percent_with_interval(c.specificity, c.specificity_interval)}, "
-            f"{counted(c.images, 'image')}"
-            for c in score.classes
-        ]
-        lines.append(f"Brier {score.brier:.3f}, negative log-likelihood {score.negative_log_likelihood:.3f}")
-        return "\n".join(lines)
-
 
 def _fitting_columns(width_em: float) -> int:
     """How many of the columns on the right fit beside axis and value; the tooltip has them all."""
@@ -228,19 +221,6 @@ def _cell_texts(score: MethodScore) -> tuple[str, str, str, str]:
     auroc = "–" if score.macro_auroc is None else f"{score.macro_auroc:.2f}"
     trained = f"{score.trainable_parameters:,}" if score.trainable_parameters else "none"
     return percent(score.accuracy), auroc, trained, duration(score.seconds)
-
-
-def _row(title: str, score: MethodScore) -> tuple[str, ...]:
-    return (
-        title,
-        repr(score.balanced_accuracy),
-        repr(score.interval.low),
-        repr(score.interval.high),
-        repr(score.accuracy),
-        "" if score.macro_auroc is None else repr(score.macro_auroc),
-        str(score.trainable_parameters),
-        repr(score.seconds),
-    )
 
 
 def _on(strip: QRectF, column: QRectF) -> QRectF:

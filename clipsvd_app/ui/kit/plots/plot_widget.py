@@ -1,43 +1,35 @@
-"""What all pictures share: themed painting, tooltips on what is drawn, saving, and rows for a table."""
+"""What painted pictures share: themed painting, tooltips on what is drawn, and saving."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import (
-    QContextMenuEvent,
     QFont,
     QFontMetricsF,
     QHelpEvent,
     QImage,
-    QKeyEvent,
-    QKeySequence,
     QPainter,
     QPaintEvent,
     QPen,
 )
 from PySide6.QtSvg import QSvgGenerator
-from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QToolTip, QWidget
+from PySide6.QtWidgets import QToolTip, QWidget
 
-from clipsvd_app.domain.spreadsheet import csv_text
-from clipsvd_app.errors import UserError
-from clipsvd_app.services.files.outputs import require_file
+from clipsvd_app.ui.kit.figures.saving import Savable, cannot_write
 from clipsvd_app.ui.look.inks import PRINT, palette_in_force
-from clipsvd_app.ui.look.theme import set_kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from PySide6.QtGui import QColor
 
     from clipsvd_app.ui.look.theme import Palette
 
-Rows = tuple[tuple[str, ...], ...]
 _PICTURE_SCALE = 3
 
 
@@ -58,15 +50,8 @@ class PlotPainter(QPainter):
         self.shortened: list[Spot] = []
 
 
-class PlotWidget(QWidget):
-    """A picture of numbers. Subclasses draw, name their spots, and give their numbers as rows.
-
-    Context menu, :func:`save_button` and Ctrl+S save picture and numbers; what goes wrong there is told
-    by ``trouble``.
-    """
-
-    trouble = Signal(object)
-    """A UserError, or None where saving went well."""
+class PlotWidget(Savable):
+    """A painted picture of numbers. Subclasses draw, name their spots, and give their numbers as rows."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -79,10 +64,6 @@ class PlotWidget(QWidget):
         """Draw into ``area`` and return the spots that answer the mouse."""
         raise NotImplementedError
 
-    def data_rows(self) -> Rows:
-        """Return the numbers shown, header first, unrounded."""
-        raise NotImplementedError
-
     def save_picture(self, path: Path) -> None:
         """Write the picture on white, as SVG or, by the suffix, as PNG at three times the size."""
         size = self.size() if self.isVisible() else self.sizeHint().expandedTo(self.size())
@@ -90,56 +71,6 @@ class PlotWidget(QWidget):
             self._save_svg(path, size)
         else:
             self._save_png(path, size)
-
-    def save_rows(self, path: Path) -> None:
-        """Write ``data_rows`` as CSV (RFC 4180, UTF-8)."""
-        try:
-            path.write_text(csv_text(self.data_rows()), encoding="utf-8", newline="")
-        except OSError as error:
-            raise _cannot_write(path) from error
-
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        self.open_save_menu(event.globalPos())
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.matches(QKeySequence.StandardKey.Save):
-            self.open_save_menu(self.mapToGlobal(self.rect().center()))
-        else:
-            super().keyPressEvent(event)
-
-    def open_save_menu(self, place: QPoint) -> None:
-        """Offer to save the picture or its numbers, at a place of the screen."""
-        menu = self.save_menu()
-        menu.exec(place)
-        menu.deleteLater()
-
-    def save_menu(self) -> QMenu:
-        """Return the menu that saves the picture or its numbers."""
-        menu = QMenu(self)
-        for form, kinds, suffix, save in self._forms():
-            menu.addAction(f"Save as {form}…", partial(self._ask, kinds, suffix, save))
-        return menu
-
-    def _forms(self) -> tuple[tuple[str, str, str, Callable[[Path], None]], ...]:
-        return (
-            ("picture, SVG", "Pictures (*.svg)", ".svg", self.save_picture),
-            ("picture, PNG", "Pictures (*.png)", ".png", self.save_picture),
-            ("numbers, CSV", "Tables (*.csv)", ".csv", self.save_rows),
-        )
-
-    def _ask(self, kinds: str, suffix: str, save: Callable[[Path], None]) -> None:
-        suggested = self.accessibleName().lower().replace(" ", "-") + suffix
-        name, _ = QFileDialog.getSaveFileName(self, "Save", suggested, kinds)
-        if not name:
-            return
-        path = Path(name) if Path(name).suffix else Path(name + suffix)
-        try:
-            require_file(path, overwrite=bool(Path(name).suffix))  # the dialog asked about the name it saw
-            save(path)
-        except UserError as error:
-            self.trouble.emit(error)
-        else:
-            self.trouble.emit(None)
 
     def spot_at(self, position: QPointF) -> Spot | None:
         """Return what lies under the mouse; the last drawn wins."""
@@ -151,12 +82,6 @@ class PlotWidget(QWidget):
         spot = self.spot_at(position)
         said = "" if spot is None else spot.text
         return said if whole in said else f"{whole}\n{said}".strip()
-
-    def say(self, description: str) -> None:
-        """Set what a screen reader says, and redraw."""
-        self.setAccessibleDescription(description)
-        self.updateGeometry()
-        self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         palette = palette_in_force()
@@ -191,7 +116,7 @@ class PlotWidget(QWidget):
         generator.setDescription(self.accessibleDescription())
         painter = QPainter()
         if not painter.begin(generator):
-            raise _cannot_write(path)
+            raise cannot_write(path)
         self._paint_for_print(painter, size)
         painter.end()
 
@@ -203,7 +128,7 @@ class PlotWidget(QWidget):
         self._paint_for_print(painter, size)
         painter.end()
         if not image.save(str(path), "PNG"):  # type: ignore[call-overload]
-            raise _cannot_write(path)
+            raise cannot_write(path)
 
     def _paint_for_print(self, painter: QPainter, size: QSize) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -211,16 +136,6 @@ class PlotWidget(QWidget):
         area = QRectF(0, 0, size.width(), size.height())
         painter.fillRect(area, PRINT.color("panel"))
         self.draw(painter, area, PRINT)
-
-
-def save_button(plot: PlotWidget) -> QPushButton:
-    """Return the button that stands beside a picture and offers what its context menu does."""
-    button = QPushButton("Save…")
-    set_kind(button, "quiet")
-    button.setToolTip("Save this figure or its numbers (Ctrl+S while it has the focus)")
-    button.setAccessibleName(f"Save: {plot.accessibleName()}")
-    button.clicked.connect(lambda: plot.open_save_menu(button.mapToGlobal(button.rect().bottomLeft())))
-    return button
 
 
 def write(
@@ -274,11 +189,3 @@ def _draw_focus(painter: QPainter, area: QRectF, palette: Palette) -> None:
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(palette.color("accent"), 1.5))
     painter.drawRoundedRect(area.adjusted(1, 1, -1, -1), 6, 6)
-
-
-def _cannot_write(path: Path) -> UserError:
-    return UserError(
-        f"{path.name} could not be written.",
-        remedy="Choose a folder with write permission.",
-        code="not_written",
-    )
