@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from clipsvd_app.domain.classes import class_key
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 _FEWEST_LETTERS = 4
-
-
-def near_name(name: str, known: Iterable[str]) -> str:
-    """Return the name that ``name`` misses by one slip of a finger, empty where there is none."""
-    return next((other for other in known if is_slip(name, other)), "")
 
 
 def is_slip(one: str, other: str) -> bool:

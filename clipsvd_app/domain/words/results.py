@@ -9,7 +9,7 @@ from clipsvd_app.domain.words.counting import images_of_patients
 from clipsvd_app.domain.words.numbers import percent
 
 if TYPE_CHECKING:
-    from clipsvd_app.domain.results.evaluation import Difference, Evaluation, LearningPoint, Verdict
+    from clipsvd_app.domain.results.evaluation import Difference, Evaluation, Verdict
 
 VERDICT_TITLES: dict[Verdict, str] = {
     "helped": "Adaptation helped",
@@ -79,8 +79,3 @@ def abstention_text(evaluation: Evaluation) -> str:
         f"{percent(whole.risk)} of all answers are wrong; of the surest {percent(half.coverage)},"
         f" {percent(half.risk)} are."
     )
-
-
-def learning_methods(points: tuple[LearningPoint, ...]) -> tuple[str, ...]:
-    """Return the methods of a learning curve in the order of their first point."""
-    return tuple(dict.fromkeys(point.method for point in points))

@@ -128,11 +128,6 @@ def this_computer() -> Devices:
     return Devices(TorchProbe())
 
 
-def pick_device(name: DeviceName | str) -> torch.device:
-    """Return the device asked for on this computer, or the best one for ``auto``."""
-    return this_computer().pick(name)
-
-
 def device_title(device: torch.device) -> str:
     """Name a device of this computer as runs record it."""
     return this_computer().title(device)

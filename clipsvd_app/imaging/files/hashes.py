@@ -26,15 +26,6 @@ def file_sha256(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def average_hash(display: Bytes) -> int:
-    """Return 64 bits, one for each cell of an 8 x 8 reduction brighter than their mean.
-
-    display: (rows, columns) or (rows, columns, 3) uint8.
-    """
-    small = _reduced(display, 8)
-    return _bits(small > small.mean())
-
-
 def perceptual_hash(display: Bytes) -> int:
     """Return 64 bits, one for each low frequency of a 32 x 32 reduction above their median.
 

@@ -48,7 +48,6 @@ NONE_SENTENCE = (
     "The amounts of change below are exact. No descriptions are shown, because their"
     " controls failed. See Controls for details."
 )
-NO_HEADS = "This run has no descriptions of attention heads."
 _HEADS_HINT = "Click a head, or use the arrow keys, to see what it writes before and after adaptation."
 _MATRIX_HINT = "Click a square to see how much the matrix changed."
 _TEXT_HEAD = "For heads of the text encoder, only the amount of change is shown: their outputs do not add up."

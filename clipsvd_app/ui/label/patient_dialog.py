@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.label.state import PatientOption
 
 KEY_ROLE = Qt.ItemDataRole.UserRole + 1
-ROWS_SHOWN = 9
 
 
 class PatientDialog(QDialog):
