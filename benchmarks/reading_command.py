@@ -19,8 +19,16 @@ if TYPE_CHECKING:
 def add_actions(actions: Commands, shared: argparse.ArgumentParser) -> None:
     """Add the benchmarks of reading and of the window."""
     importing = actions.add_parser("import", parents=[shared], help="import speed in files per second")
-    importing.add_argument("folder", type=Path, metavar="DIR")
+    importing.add_argument("folder", type=Path, nargs="?", metavar="DIR")
     importing.add_argument("--runs", type=int, default=3, metavar="N", help="runs; the median is reported")
+    importing.add_argument(
+        "--window",
+        type=int,
+        nargs="?",
+        const=10_000,
+        metavar="N",
+        help="add N drawn files in the window instead, and report how long it was blocked",
+    )
     importing.set_defaults(run=run_import)
     viewer = actions.add_parser("viewer", parents=[shared], help="time until a series can be viewed")
     viewer.add_argument("folder", type=Path, metavar="DIR")
@@ -38,10 +46,28 @@ def run_import(options: argparse.Namespace, console: Console) -> int:
     """Time an import into a new project and a plain loop over the same headers."""
     from benchmarks.import_times import bench_import
 
+    if options.window is not None:
+        return _run_import_in_window(options.window, console)
+    if options.folder is None:
+        raise UserError("No folder to import.", remedy="Name one, or measure the window with --window.")
     found = bench_import(options.folder, _runs(options), console.report)
     console.say(
         f"{counted(found.files, 'file')}: {found.files_per_s:,.0f} files per second,"
         f" pydicom's headers alone {found.pydicom_files_per_s:,.0f}."
+    )
+    console.document(found)
+    return 0
+
+
+def _run_import_in_window(files: int, console: Console) -> int:
+    from benchmarks.window import bench_adding
+
+    found = bench_adding(files)
+    if found is None:
+        raise _no_window()
+    console.say(
+        f"Adding {counted(found.images, 'image')} took {found.adding_s:.1f} s"
+        f" and blocked the window for {found.held_ms:.0f} ms at most."
     )
     console.document(found)
     return 0
@@ -85,9 +111,7 @@ def run_labelling(options: argparse.Namespace, console: Console) -> int:
         )
     found = bench_labelling(options.images, options.labels)
     if found is None:
-        raise UserError(
-            "The window cannot be timed: Qt does not run here.", remedy="Run `clipsvd doctor` for details."
-        )
+        raise _no_window()
     console.say(
         f"Opening {counted(found.images, 'image')} takes {found.opening_processor_s:.2f} s of processor time."
     )
@@ -104,3 +128,9 @@ def _runs(options: argparse.Namespace) -> int:
     if options.runs < 1:
         raise UserError("--runs must be at least 1.", remedy="Enter a larger number.")
     return int(options.runs)
+
+
+def _no_window() -> UserError:
+    return UserError(
+        "The window cannot be timed: Qt does not run here.", remedy="Run `clipsvd doctor` for details."
+    )

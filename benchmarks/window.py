@@ -54,6 +54,15 @@ class LabellingBench(Record):
     theme_ms: dict[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class AddingBench:
+    """held_ms: the longest time that the event loop was held while files were added."""
+
+    images: int
+    adding_s: float
+    held_ms: float
+
+
 def bench_window(folder: Path, runs: int) -> WindowBench | None:
     """Import the folder into a new project and watch a window show it; None where Qt does not run."""
     with tempfile.TemporaryDirectory(prefix="clipsvd-bench-") as scratch:
@@ -78,6 +87,12 @@ def bench_labelling(images: int, labels: int) -> LabellingBench | None:
             ids = [known.id for known in project.classes()]
             project.apply(SetLabels({image: ids[at % len(ids)] for at, image in enumerate(first)}, "label"))
         return measured_in_window(LabellingBench, "labelling_times", path, labels)
+
+
+def bench_adding(files: int) -> AddingBench | None:
+    """Add drawn files to a new project in its window; None where Qt does not run."""
+    with tempfile.TemporaryDirectory(prefix="clipsvd-bench-") as scratch:
+        return _measured_in_window(AddingBench, "import_window", Path(scratch) / "bench.clipsvd", files)
 
 
 def _draw(folder: Path, images: int) -> None:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import secrets
 import sqlite3
+import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -83,6 +84,8 @@ class Project:
         self.remarks = remarks
         self._db = database
         self._lock = lock
+        # Changes of thousands of rows are carried out in a thread; those of the window wait for their end.
+        self._writing = threading.Lock()
         # Pages ask for the same run one after another, and nothing changes a result but its explanation.
         self._last_result: tuple[int, RunResult] | None = None
 
@@ -100,7 +103,7 @@ class Project:
         """Carry out a change, safe on disk when this returns; returns the change that takes it back."""
         self._require_writer()
         try:
-            with transaction(self._db, self.path):
+            with self._writing, transaction(self._db, self.path):
                 return change.apply(self._db)
         except sqlite3.IntegrityError as error:
             # Each reader has an undo of their own, so what a step is built on can be gone by then.
@@ -169,7 +172,7 @@ class Project:
     def set_setting(self, key: str, value: str) -> None:
         """Store a setting."""
         self._require_writer()
-        with transaction(self._db, self.path):
+        with self._writing, transaction(self._db, self.path):
             self._db.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (key, value))
 
     def salted(self, text: str) -> str:
@@ -224,7 +227,7 @@ class Project:
         """Store a finished run and return its number; ``classifiers`` are files by method."""
         self._require_writer()
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        with transaction(self._db, self.path):
+        with self._writing, transaction(self._db, self.path):
             cursor = self._db.execute(
                 "INSERT INTO run (created, preset, request, result, adapter, summary)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
@@ -248,13 +251,14 @@ class Project:
         """Put another explanation of what a run changed in the place of the one that it left."""
         self._require_writer()
         result = structs.replace(self.run_result(number), explanation=explanation)
-        with transaction(self._db, self.path):
+        with self._writing, transaction(self._db, self.path):
             self._db.execute("UPDATE run SET result = ? WHERE number = ?", (to_text(result), number))
         self._last_result = None
 
     def close(self) -> None:
         """Close the file and let the next writer in."""
-        close_database(self._db)
+        with self._writing:
+            close_database(self._db)
         if self._lock is not None:
             self._lock.release()
 

@@ -26,3 +26,17 @@ def test_adding_is_timed_beside_another_library(capsys, tmp_path: Path):
 def test_there_is_nothing_to_time_in_an_empty_folder(capsys, tmp_path: Path, name: str):
     assert main([name, str(tmp_path)]) == 1
     assert "No image files found" in capsys.readouterr().err
+
+
+@pytest.mark.gui
+@pytest.mark.slow
+def test_adding_in_the_window_says_how_long_it_was_blocked(capsys):
+    assert main(["import", "--window", "24", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["images"] == 24
+    assert 0 < found["held_ms"] < 1000 * found["adding_s"]
+
+
+def test_an_import_is_of_a_folder_or_in_the_window(capsys):
+    assert main(["import"]) == 1
+    assert "No folder to import" in capsys.readouterr().err

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # Rows compared with all others at a time: 512 x 20,000 differences of 64 bits are 82 MB, all at once 3.2 GB.
 _BLOCK = 512
+_QUICK = 2000  # every image is compared with every other: 15 ms
 ONE_PICTURE_BITS = 1
 """Hashes of one image differ by at most this. No two patients' did among 1,000 chest films."""
 
@@ -77,11 +78,20 @@ class LookAlikes:
 
     def __init__(self) -> None:
         self._of: tuple[tuple[int, str], ...] = ()
-        self._found: dict[int, tuple[int, ...]] = {}
+        self.found: dict[int, tuple[int, ...]] = {}
+
+    def is_slow(self, images: Sequence[ProjectImage]) -> bool:
+        """Whether `of` would compare so many images that it is better asked in a thread."""
+        return len(asked := _hashes(images)) > _QUICK and asked != self._of
 
     def of(self, images: Sequence[ProjectImage]) -> dict[int, tuple[int, ...]]:
         """Return the look-alikes of each image that has some."""
-        asked = tuple((image.id, image.near_hash) for image in images if image.near_hash)
+        asked = _hashes(images)
         if asked != self._of:
-            self._of, self._found = asked, look_alikes(images)
-        return self._found
+            found = look_alikes(images)
+            self._of, self.found = asked, found
+        return self.found
+
+
+def _hashes(images: Sequence[ProjectImage]) -> tuple[tuple[int, str], ...]:
+    return tuple((image.id, image.near_hash) for image in images if image.near_hash)

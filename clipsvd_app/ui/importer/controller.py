@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.importer.patient_question import GroupingController
     from clipsvd_app.ui.session.background import Answer, Task
     from clipsvd_app.ui.session.session import Session
+    from clipsvd_app.ui.session.undo import ChangeCommand
 
     Labels = Mapping[tuple[str, int], str]
 
@@ -61,7 +62,8 @@ class ImportController(QObject):
     def __init__(self, session: Session, grouping: GroupingController, parent: QObject | None = None) -> None:
         super().__init__(parent or session)
         self._session, self._grouping = session, grouping
-        self._task: Task | None = None
+        self._task: Task | None = None  # may be cancelled
+        self._adding: Task | None = None  # may not: it is written whole
         self.regrouping = RegroupingController(session, grouping)
         self._started_s = self._told_s = 0.0
         session.project_opened.connect(grouping.dismiss)
@@ -69,7 +71,8 @@ class ImportController(QObject):
     @property
     def busy(self) -> bool:
         """Whether files are being read, or the user is asked about them."""
-        return self._task is not None or self.regrouping.busy or self._grouping.dialog is not None
+        under_way = self._task is not None or self._adding is not None
+        return under_way or self.regrouping.busy or self._grouping.dialog is not None
 
     def take(self, paths: Sequence[str], class_id: int | None = None) -> None:
         """Open what was dropped, and import what else there is; a class labels all images, known ones too."""
@@ -117,9 +120,10 @@ class ImportController(QObject):
         self._told_s = 0.0
         may_label = class_id is None and not self._session.reader
 
-        def look(report: Callable[[int, int], None]) -> tuple[FilesRead, ClassFolders | None]:
+        def look(report: Callable[[int, int], None]) -> tuple[FilesRead, ClassFolders | None, bool]:
             read = read_files(paths, report, project.images_folder)
-            return read, class_folders(paths, read, project.images_folder) if may_label else None
+            folders = class_folders(paths, read, project.images_folder) if may_label else None
+            return read, folders, self._grouping.is_open(project, read, folders)
 
         self._task = self._session.work(
             look,
@@ -139,11 +143,12 @@ class ImportController(QObject):
 
     def _take_files(self, project: Project, answer: Answer, class_id: int | None) -> None:
         if self._is_wanted(project, answer):
-            read, folders = answer.value
+            read, folders, is_open = answer.value
             self._grouping.decide(
                 project,
                 read,
                 folders,
+                is_open,
                 lambda rule, choice: self._add_chosen(project, read, folders, rule, choice, class_id),
                 self._give_up,
             )
@@ -188,8 +193,14 @@ class ImportController(QObject):
 
         def take(answer: Answer) -> None:
             if self._is_wanted(project, answer):
-                told = self._apply(answer.value, class_id, labels)
-                self._session.tell(self.regrouping.offer(told, read, answer.value, again))
+                plan = answer.value
+                self._carry_out(
+                    project,
+                    plan,
+                    class_id,
+                    labels,
+                    lambda told: self._session.tell(self.regrouping.offer(told, read, plan, again)),
+                )
 
         self._task = self._session.work(
             lambda report: plan_groups(project, read, rule, report),
@@ -199,20 +210,39 @@ class ImportController(QObject):
             shown=_SHOWN,
         )
 
-    def _apply(self, plan: ImportPlan, class_id: int | None, labels: Labels) -> Notice:
-        project = self._session.project
-        assert project is not None
+    def _carry_out(
+        self,
+        project: Project,
+        plan: ImportPlan,
+        class_id: int | None,
+        labels: Labels,
+        tell: Callable[[Notice], None],
+    ) -> None:
+        """Add what the plan holds in a thread; then label it, as one step with the adding."""
         changes = labelled_import(project, plan, labels)
-        if changes is not None and class_id is not None:
-            self._session.undo_stack.beginMacro(changes.title)
-        if changes is not None:
-            self._session.do(changes)
-        labelled = self._label(plan, class_id) if class_id is not None else labelled_words(labels)
-        if changes is not None and class_id is not None:
-            self._session.undo_stack.endMacro()
-        if plan.images:
-            self.imported.emit()
-        return outcome(plan, labelled)
+        if changes is None:
+            tell(outcome(plan, self._labelled(plan, class_id, labels)))
+            return
+
+        def take(command: ChangeCommand | None) -> None:
+            self._adding = None
+            if command is None:
+                return
+            undo = self._session.undo_stack
+            if class_id is not None:
+                undo.beginMacro(command.text())
+            undo.push(command)
+            labelled = self._labelled(plan, class_id, labels)
+            if class_id is not None:
+                undo.endMacro()
+            if plan.images:
+                self.imported.emit()
+            tell(outcome(plan, labelled))
+
+        self._adding = self._session.do_apart(changes, take, _SHOWN)
+
+    def _labelled(self, plan: ImportPlan, class_id: int | None, labels: Labels) -> str:
+        return self._label(plan, class_id) if class_id is not None else labelled_words(labels)
 
     def _label(self, plan: ImportPlan, class_id: int) -> str:
         """Label whatever was read, new or known, and say how much that was."""

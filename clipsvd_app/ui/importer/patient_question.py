@@ -37,23 +37,32 @@ class GroupingController(QObject):
         self.used_again = False
         """Whether the rule taken last was chosen for other files before, and nobody was asked."""
 
+    def is_open(self, project: Project, read: FilesRead, folders: ClassFolders | None) -> bool:
+        """Whether the user must be asked who is who, or about folders that look like classes.
+
+        Safe to call from a thread; thousands of files take a second.
+        """
+        rule = parse_rule(project.setting(SETTING, "header"))
+        asks_classes = folders is not None and brings_labels(project, read, folders)
+        return asks_classes or must_ask(read, rule) or is_doubtful(project, read, rule)
+
     def decide(
         self,
         project: Project,
         read: FilesRead,
         folders: ClassFolders | None,
+        is_open: bool,
         take: Callable[[PatientRule, FolderChoice], None],
         give_up: Callable[[], None],
     ) -> None:
         """Call ``take`` with the rule and what is wanted of folders that look like classes.
 
-        That is at once where nothing is open, or when the dialog is accepted; else ``give_up`` is called.
+        That is at once where nothing ``is_open``, or when the dialog is accepted; else ``give_up`` is called.
         """
         known = project.setting(SETTING, "header")
         rule = parse_rule(known)
         self.used_again = False
-        asks_classes = folders is not None and brings_labels(project, read, folders)
-        if not asks_classes and not must_ask(read, rule) and not is_doubtful(project, read, rule):
+        if not is_open:
             self.used_again = rule.kind not in ("auto", "header")
             take(rule, FolderChoice())
             return

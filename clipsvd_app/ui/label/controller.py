@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.label.page import LabelPage
     from clipsvd_app.ui.label.preview import PreviewController
     from clipsvd_app.ui.label.readers.controller import SecondReaderController
+    from clipsvd_app.ui.session.background import Answer
     from clipsvd_app.ui.session.image_cache import Pictures
     from clipsvd_app.ui.session.session import Session
     from clipsvd_app.ui.viewer.controllers.frames import ViewingController
@@ -80,7 +81,7 @@ class LabelController(QObject):
         self._session, self._page, self._pictures = session, page, pictures
         self._viewing, self._preview, self._importing = viewing, preview, importing
         self._reader, self._files = reader, files
-        self._alike = LookAlikes()
+        self._alike, self._comparing = LookAlikes(), False
         self._rows = TreeRows()
         self._pool = PoolOrder()
         self._chosen_by_hand = self._searching = False
@@ -226,7 +227,7 @@ class LabelController(QObject):
         preview = self._plain_preview()
         images = self._shown_images()
         notes = PoolNotes(
-            self._alike.of(self._session.images()),
+            self._look_alikes(),
             self._files.moved,
             self._second(positions),
             self._files.replaced,
@@ -253,6 +254,20 @@ class LabelController(QObject):
         self._page.strip.allow_search(self._is_plain())
         if self._viewing.empty and state.items:
             self._viewing.show(state.items[0].image_id)
+
+    def _look_alikes(self) -> dict[int, tuple[int, ...]]:
+        """Return the look-alikes as far as they are known; those of very many images come later."""
+        images = self._session.images()
+        if not self._alike.is_slow(images):
+            return self._alike.of(images)
+        if not self._comparing:
+            self._comparing = True
+            self._session.work(lambda _report: self._alike.of(images), self._take_look_alikes)
+        return self._alike.found
+
+    def _take_look_alikes(self, _answer: Answer) -> None:
+        self._comparing = False
+        self._strip_shown.ask()
 
     def _hidden_by(self, filtered: str) -> str:
         """Say what hides every image."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ from clipsvd_app.errors import Cancelled, UserError, file_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+BETWEEN_REPORTS_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +106,16 @@ class _Runnable(QRunnable):
         self._task, self._work, self._signals = task, work, signals
 
     def run(self) -> None:
+        told_s = -BETWEEN_REPORTS_S
+
         def report(done: int, total: int) -> None:
+            nonlocal told_s
             if self._task.cancelled:
                 raise Cancelled
-            self._signals.progress.emit(self._task, done, total)
+            # A signal for each of thousands of files would keep the window busy with nothing else.
+            if time.monotonic() - told_s >= BETWEEN_REPORTS_S or done == total:
+                told_s = time.monotonic()
+                self._signals.progress.emit(self._task, done, total)
 
         answer = Answer(None, cancelled=True)
         try:

@@ -85,6 +85,7 @@ class Session(QObject):
         self._known: tuple[ProjectImage, ...] = ()  # as they were read last
         self._stale: frozenset[int] | None = None  # which of them were written since; None: anything may be
         self._noted = False
+        self._changes = 0
         self._readings: tuple[Reading, ...] | None = None
         self._flags: dict[int, tuple[SeriesFlag, ...]] | None = None
         self._measures: dict[int, tuple[Measure, ...]] | None = None
@@ -232,6 +233,35 @@ class Session(QObject):
         self.undo_stack.push(ChangeCommand(change.title, inverse, self._apply))
         return True
 
+    def do_apart(
+        self, change: Change, then: Callable[[ChangeCommand | None], None], shown: LongJob | None = None
+    ) -> Task:
+        """Carry out a change of very many rows in a thread, so that the window is not held.
+
+        ``then`` is given what is to be pushed on the undo stack; None where nothing was done, which the user
+        knows by then.
+        """
+        project, before = self.project, self._changes
+        assert project is not None
+
+        def work(_report: Callable[[int, int], None]) -> tuple[Change, tuple[ProjectImage, ...]]:
+            return project.apply(change), project.images()
+
+        def take(answer: Answer) -> None:
+            if answer.error is not None:
+                self.tell(answer.error, "change")
+            if answer.value is None or self.project is not project:
+                then(None)
+                return
+            inverse, images = answer.value
+            self.settle("change")
+            # What was changed here meanwhile may have been written before or after the images were read.
+            overtaken = self._changes != before
+            self._known, self._stale, self._noted = images, None if overtaken else frozenset(), True
+            then(ChangeCommand(change.title, inverse, self._apply))
+
+        return self.work(work, take, shown=shown)
+
     def tell(self, trouble: UserError | Notice, key: str = "") -> None:
         """Show a notice; an error is over when the kind of action that ``key`` names next succeeds."""
         self.notice.emit(notice_of(trouble, key) if isinstance(trouble, UserError) else trouble)
@@ -344,6 +374,7 @@ class Session(QObject):
             self.tell(error, "change")
             return None
         self.settle("change")
+        self._changes += 1
         written = images_written(change)
         self._stale = None if written is None or self._stale is None else self._stale | written
         self._noted = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,6 +15,7 @@ from support.films import ct_slices, film
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.project import create_project
 from clipsvd_app.project.class_changes import AddClass
+from clipsvd_app.services.labels.labels import set_labels
 from clipsvd_app.services.studies.patient_rules import FIRST_PART
 from clipsvd_app.ui.importer.controller import ImportController
 from clipsvd_app.ui.importer.patient_question import GroupingController
@@ -218,3 +220,46 @@ def test_who_is_asked_is_not_told_that_a_rule_was_used_again(bench, picture_file
     bench.grouping.dialog.add.click()
     qtbot.waitUntil(lambda: bool(bench.notices) and not bench.importing.busy)
     assert bench.notices[-1].action == ""
+
+
+def test_the_window_writes_nothing_of_an_import_itself(bench, tmp_path, monkeypatch):
+    project, writers = bench.session.project, []
+    apply = project.apply
+    monkeypatch.setattr(
+        project, "apply", lambda change: (writers.append(threading.current_thread()), apply(change))[1]
+    )
+    bench.drop(*ct_slices(tmp_path / "ct", [0, 1, 2]))
+    assert len(bench.session.images()) == 3
+    assert writers
+    assert threading.main_thread() not in writers
+
+
+def test_a_label_given_while_images_are_added_is_kept_and_both_are_undone_in_turn(
+    bench, tmp_path, monkeypatch, qtbot
+):
+    bench.drop(film(tmp_path / "a.dcm", "A", 1))
+    session = bench.session
+    session.do(AddClass(class_from_name("one")))
+    (first,), (known,) = session.images(), session.classes()
+    read, may_go_on = threading.Event(), threading.Event()
+    images = session.project.images
+
+    def late(ids=None):
+        found = images(ids)
+        here = threading.current_thread() is threading.main_thread()
+        if not here and len(found) == 2:  # written already: what is read now lacks the label that comes next
+            read.set()
+            may_go_on.wait(10)
+        return found
+
+    monkeypatch.setattr(session.project, "images", late)
+    bench.importing.take([str(film(tmp_path / "b.dcm", "B", 2))])
+    qtbot.waitUntil(read.is_set)
+    session.do(set_labels([first.id], known.id, known.name))
+    may_go_on.set()
+    qtbot.waitUntil(lambda: not bench.importing.busy)
+    assert [image.class_id for image in session.images()] == [known.id, None]
+    session.undo_stack.undo()
+    assert [image.class_id for image in session.images()] == [known.id]
+    session.undo_stack.undo()
+    assert [image.class_id for image in session.images()] == [None]
