@@ -54,8 +54,7 @@ class LabellingBench(Record):
     theme_ms: dict[str, float]
 
 
-@dataclass(frozen=True, slots=True)
-class AddingBench:
+class AddingBench(Record):
     """held_ms: the longest time that the event loop was held while files were added."""
 
     images: int
@@ -92,7 +91,7 @@ def bench_labelling(images: int, labels: int) -> LabellingBench | None:
 def bench_adding(files: int) -> AddingBench | None:
     """Add drawn files to a new project in its window; None where Qt does not run."""
     with tempfile.TemporaryDirectory(prefix="clipsvd-bench-") as scratch:
-        return _measured_in_window(AddingBench, "import_window", Path(scratch) / "bench.clipsvd", files)
+        return measured_in_window(AddingBench, "import_window", Path(scratch) / "bench.clipsvd", files)
 
 
 def _draw(folder: Path, images: int) -> None:

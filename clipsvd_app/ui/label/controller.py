@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 
 from clipsvd_app.domain.study import ProjectImage
 from clipsvd_app.domain.words.counting import counted
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     Flags = Mapping[int, tuple[SeriesFlag, ...]]
 
 MINI_THUMBNAILS = 6
+MANY_NEW = 1000
 SHORTEST_NAME = 2
 """Letters from which a search is also for file names; one letter is in nearly all of them."""
 
@@ -82,7 +83,7 @@ class LabelController(QObject):
         self._viewing, self._preview, self._importing = viewing, preview, importing
         self._reader, self._files = reader, files
         self._alike, self._comparing = LookAlikes(), False
-        self._rows = TreeRows()
+        self._rows, self._images_in_tree = TreeRows(), 0
         self._pool = PoolOrder()
         self._chosen_by_hand = self._searching = False
         self._only: frozenset[int] | None = None
@@ -105,12 +106,21 @@ class LabelController(QObject):
             self._page.show_empty()
             return
         was_filled = self._page.strip.filled
-        self._page.tree.set_patients(self._rows.of(self._session.images(), self._session.series_flags()))
+        images = self._session.images()
+        if len(images) - self._images_in_tree > MANY_NEW:
+            QTimer.singleShot(0, self, self._show_studies)  # a turn of its own: each takes a few frames' time
+        else:
+            self._show_studies()
         self._show_bins()
         self._show_pool()
         opened = self._page.show_work()
         if (opened or (self._page.strip.filled and not was_filled)) and self._page.isVisible():
             self._page.take_keyboard()
+
+    def _show_studies(self) -> None:
+        images = self._session.images()
+        self._images_in_tree = len(images)
+        self._page.tree.set_patients(self._rows.of(images, self._session.series_flags()))
 
     def clear_selected(self) -> None:
         """Take labels and marks of the selected images away."""

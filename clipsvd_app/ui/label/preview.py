@@ -121,7 +121,8 @@ class PreviewController(QObject):
 
     def _show(self, result: PreviewResult | None) -> None:
         before, self.result = self.result, result
-        self.changed.emit()
+        if before is not result:
+            self.changed.emit()
         self._say_obstacles(() if before is None else before.obstacles)
 
     def _say_obstacles(self, before: tuple[Obstacle, ...]) -> None:
