@@ -27,6 +27,7 @@ from clipsvd_app.adapter_file.header import (
     classifier_document_from_text,
     document_from_text,
 )
+from clipsvd_app.adapter_file.names import EITHER, SIGMA_SUFFIX
 from clipsvd_app.adapter_file.plain_text import plain
 from clipsvd_app.errors import UserError
 
@@ -53,7 +54,7 @@ def read_adapter(path: Path) -> AdapterContent:
     if not isinstance(content, AdapterContent):
         raise UserError(
             f"“{plain(path.name)}” is a frozen classifier, not an adapter.",
-            remedy="Choose a file that ends in .sigma.safetensors.",
+            remedy=f"Choose a file that ends in {SIGMA_SUFFIX}.",
             code="not_an_adapter",
         )
     return content
@@ -73,7 +74,7 @@ def read_exported(path: Path) -> AdapterContent | ClassifierContent:
     if set(container.metadata) != {DOCUMENT_KEY}:
         raise UserError(
             f"“{plain(path.name)}” is a safetensors file, but not a sigma adapter.",
-            remedy="Choose a file that ends in .sigma.safetensors or .classifier.safetensors.",
+            remedy=f"Choose a file that ends in {EITHER}.",
             code="not_an_adapter",
         )
     content = AdapterContent(document_from_text(container.metadata[DOCUMENT_KEY]), _spectra(container, raw))

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from clipsvd_app import __version__
+from clipsvd_app.adapter_file.names import FILE_FILTER
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.domain.words.notice import NOT_FOR_DIAGNOSIS
 from clipsvd_app.errors import UserError
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 PROJECTS = "CLIP-SVD projects (*.clipsvd)"
 IMAGES = "Images (*)"
-ADAPTERS = "Adapters and classifiers (*.sigma.safetensors *.classifier.safetensors)"
 PAGES = ("label", "train", "inspect", "explain", "export", "settings")
 ABOUT = (
     f"<b>CLIP-SVD Studio {__version__}</b><p>Adapts a biomedical vision-language model to your"
@@ -243,6 +243,6 @@ class WindowController(QObject):
         self._importing.take([folder] if folder else [])
 
     def _open_adapter(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self._window, "Open adapter", "", ADAPTERS)
+        path, _ = QFileDialog.getOpenFileName(self._window, "Open adapter", "", FILE_FILTER)
         if path:
             self._importing.adapter_dropped.emit(path)

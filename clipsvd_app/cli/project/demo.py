@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clipsvd_app.adapter_file.names import SIGMA_SUFFIX
 from clipsvd_app.cli import engine
 from clipsvd_app.cli.model.explain import show_run
 from clipsvd_app.cli.model.train import run_document, show_result
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from clipsvd_app.project import Project
 
 SHOTS = 16
-ADAPTER_NAME = "demo.sigma.safetensors"
+ADAPTER_NAME = f"demo{SIGMA_SUFFIX}"
 
 
 def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from clipsvd_app.adapter_file import ClassifierContent, write_adapter
+from clipsvd_app.adapter_file.names import CLASSIFIER_SUFFIX
 from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.engine.backbone.backbone import Backbone, embed_images
 from clipsvd_app.engine.baselines.methods import LINEAR_METHODS, small_products
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.sigma.likeness import Likeness
     from clipsvd_app.engine.statistics.metrics import Floats
     from clipsvd_app.jobs import ImageInput, TrainRequest
-
-CLASSIFIER_FILE = "{}.classifier.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ def save_classifiers(
             method, backbone, request, train_images, evaluation, canaries_of(model), likeness, created
         )
         content = ClassifierContent(document, *(part.numpy() for part in layer))
-        write_adapter(folder / CLASSIFIER_FILE.format(method), content)
+        write_adapter(folder / f"{method}{CLASSIFIER_SUFFIX}", content)
 
 
 def prove_classifier(

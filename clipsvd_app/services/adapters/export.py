@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import structs
 
 from clipsvd_app.adapter_file import AdapterContent, ClassifierContent, read_exported, write_adapter
+from clipsvd_app.adapter_file.names import CLASSIFIER_SUFFIX, SIGMA_SUFFIX
 from clipsvd_app.adapter_file.plain_text import one_line
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES, METHOD_WORDS, MethodName
 from clipsvd_app.errors import UserError
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
     from clipsvd_app.project import Project
 
-SUFFIX, CLASSIFIER_SUFFIX = ".sigma.safetensors", ".classifier.safetensors"
-SUFFIXES = (SUFFIX, CLASSIFIER_SUFFIX)
 ADAPTED: MethodName = "clip_svd"
 Exported = AdapterContent | ClassifierContent
 
@@ -42,7 +41,7 @@ def exportable(project: Project, number: int) -> tuple[MethodName, ...]:
 
 def suffix_of(method: MethodName) -> str:
     """Return the suffix of a method's file."""
-    return SUFFIX if method == ADAPTED else CLASSIFIER_SUFFIX
+    return SIGMA_SUFFIX if method == ADAPTED else CLASSIFIER_SUFFIX
 
 
 def exported_of_run(

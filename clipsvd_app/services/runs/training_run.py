@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clipsvd_app.adapter_file.names import CLASSIFIER_SUFFIX
 from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.domain.recipe import recipe_for
 from clipsvd_app.domain.results.run import RunResult
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import BackboneRef, TrainRequest, read_result
 from clipsvd_app.project import open_project
-from clipsvd_app.services.adapters.export import CLASSIFIER_SUFFIX
 from clipsvd_app.services.files.job_folders import (
     by_content,
     forget_job,

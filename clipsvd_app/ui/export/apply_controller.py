@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from clipsvd_app.adapter_file import read_exported
+from clipsvd_app.adapter_file.names import EITHER
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import PredictResult, VerifyResult
@@ -94,7 +95,7 @@ class ApplyController(QObject):
             self._session.tell(
                 UserError(
                     "No adapter is open.",
-                    remedy="Open a .sigma.safetensors or .classifier.safetensors file first.",
+                    remedy=f"Open a {EITHER} file first.",
                 ),
                 "adapter",
             )

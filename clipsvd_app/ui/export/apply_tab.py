@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from clipsvd_app.adapter_file.names import EITHER, FILE_FILTER
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.domain.words.notice import NOT_DIAGNOSTIC
 from clipsvd_app.jobs import VerifyResult
@@ -27,8 +28,6 @@ from clipsvd_app.ui.kit.page_parts import GAP, Card, Facts, Lines, button, colum
 
 if TYPE_CHECKING:
     from clipsvd_app.ui.export.state import AdapterView, ApplyState
-
-_FILTER = "Adapters and classifiers (*.sigma.safetensors *.classifier.safetensors)"
 
 
 class ApplyTab(QWidget):
@@ -47,7 +46,7 @@ class ApplyTab(QWidget):
         super().__init__(parent)
         self.open_area = DropArea(
             "Drop an adapter here",
-            "A .sigma.safetensors or .classifier.safetensors file, your own or a colleague's",
+            f"A {EITHER} file, your own or a colleague's",
             "Open adapter…",
         )
         self.studies_area = DropArea(
@@ -165,7 +164,7 @@ class ApplyTab(QWidget):
             self._stage.setText(counted(len(state.rows), "image") if state.rows else "")
 
     def _choose_adapter(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Open adapter", "", _FILTER)
+        path, _ = QFileDialog.getOpenFileName(self, "Open adapter", "", FILE_FILTER)
         if path:
             self.adapter_opened.emit(path)
 

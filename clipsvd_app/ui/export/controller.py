@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from clipsvd_app.adapter_file import AdapterContent
+from clipsvd_app.adapter_file.names import file_name
 from clipsvd_app.adapter_file.writer import adapter_bytes
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES
 from clipsvd_app.domain.words.counting import counted
@@ -69,7 +70,7 @@ class ExportController(QObject):
             self._set(ExportState(run=number, blocked=str(error)))
             return
         card = content.document.card
-        name = f"{project.path.stem}-run{number}{suffix_of(method)}"
+        name = file_name(project.path.stem, number, suffix_of(method))
         self._set(
             ExportState(
                 runs=_choices(project.runs()),

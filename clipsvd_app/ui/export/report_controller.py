@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from clipsvd_app.adapter_file.names import file_name
 from clipsvd_app.domain.results.cases import evidence, is_error
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.domain.words.numbers import file_size
@@ -69,7 +70,7 @@ class ReportController(QObject):
             self._set(ReportState())
             return
         result = project.run_result(number)
-        path = project.path.resolve().parent / f"{project.path.stem}-run{number}.pdf"
+        path = project.path.resolve().parent / file_name(project.path.stem, number, ".pdf")
         errors = sum(is_error(prediction) for prediction in evidence(result.predictions))
         self._set(
             ReportState(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from clipsvd_app.adapter_file.names import SIGMA_SUFFIX
 from clipsvd_app.domain.results.evaluation import MethodName
 from clipsvd_app.jobs import VerifyResult
 from clipsvd_app.ui.run.state import RunChoice
@@ -60,7 +61,7 @@ class ExportState:
     result: ExportResult | None = None
     methods: tuple[MethodChoice, ...] = ()
     method: MethodName = "clip_svd"
-    suffix: str = ".sigma.safetensors"
+    suffix: str = SIGMA_SUFFIX
     advice: str = ""
 
 

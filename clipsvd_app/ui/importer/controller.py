@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from clipsvd_app.adapter_file.names import SUFFIXES
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.project import SUFFIX
-from clipsvd_app.services.adapters import export
 from clipsvd_app.services.labels.class_folders import chosen_files, class_folders, labels_by_content
 from clipsvd_app.services.labels.labels import set_labels
 from clipsvd_app.services.labels.second_reader import set_readings
@@ -77,7 +77,7 @@ class ImportController(QObject):
     def take(self, paths: Sequence[str], class_id: int | None = None) -> None:
         """Open what was dropped, and import what else there is; a class labels all images, known ones too."""
         projects = [path for path in paths if path.lower().endswith(SUFFIX)]
-        adapters = [path for path in paths if path.lower().endswith(export.SUFFIXES)]
+        adapters = [path for path in paths if path.lower().endswith(SUFFIXES)]
         pictures = [Path(path) for path in paths if path not in projects and path not in adapters]
         if projects and not self._session.open_project(Path(projects[0])):
             return
