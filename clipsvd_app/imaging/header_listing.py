@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.imaging.guard import refusals
 from clipsvd_app.imaging.guard.decode_worker import DecodeError, bounded, shared_pool
 from clipsvd_app.imaging.reading import read_object_header
@@ -219,4 +220,4 @@ def _text(value: object) -> str:
 
 
 def _count(items: int) -> str:
-    return f"{items:,} item{'' if items == 1 else 's'}"
+    return counted(items, "item")

@@ -12,7 +12,7 @@ from clipsvd_app.cli.project.opened import opened
 from clipsvd_app.domain.recipe import PRESETS
 from clipsvd_app.domain.results.evaluation import Interval
 from clipsvd_app.domain.words.counting import counted, images_of_patients
-from clipsvd_app.domain.words.numbers import percent, percent_with_interval
+from clipsvd_app.domain.words.numbers import duration, percent, percent_with_interval
 from clipsvd_app.services.models import backbones
 from clipsvd_app.services.runs import training_run as service
 from clipsvd_app.settings import load_settings
@@ -130,7 +130,7 @@ def show_result(console: Console, result: RunResult, title: str) -> None:
     console.say(
         f"{title}: {result.trainable_parameters:,} singular values of"
         f" {counted(result.matrices, 'matrix', 'matrices')} trained on"
-        f" {images_of_patients(result.train_images, result.train_groups)} in {result.seconds:.0f} s."
+        f" {images_of_patients(result.train_images, result.train_groups)} in {duration(result.seconds)}."
     )
     show_evaluation(console, result.evaluation)
     for note in result.notes:

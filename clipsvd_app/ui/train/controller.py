@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from clipsvd_app.domain.results.evaluation import Interval
 from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.domain.words.numbers import duration
 from clipsvd_app.domain.words.results import verdict_title
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import TrainRequest, read_interim, read_request
@@ -315,7 +316,7 @@ class TrainController(QObject):
         except UserError as error:
             self._session.tell(error)
             return
-        done = f"Run {number} finished in {result.seconds:.0f} s. {verdict_title(result.evaluation)}."
+        done = f"Run {number} finished in {duration(result.seconds)}. {verdict_title(result.evaluation)}."
         if self._elsewhere:
             self._recorded_in = path.resolve()
             action = f"{OPEN_PREFIX}{path}"
@@ -343,7 +344,7 @@ class TrainController(QObject):
             ("Shots", "all" if result.shots is None else str(result.shots)),
             ("Seed", str(result.seed)),
             ("Peak learning rate", f"{result.learning_rate:g}"),
-            ("Time", f"{result.seconds:.0f} s"),
+            ("Time", duration(result.seconds)),
         )
         return ComparedRun(f"Run {number}", facts, result.evaluation, result.curve)
 
