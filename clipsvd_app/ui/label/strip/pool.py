@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.jobs import PreviewResult
@@ -200,7 +202,7 @@ def _doubted(item: StripItem) -> StripItem:
     if item.label is None or item.probability is None or item.predicted == item.label:
         return item
     words = f"Other patients’ labels suggest the other class ({percent(item.probability)})"
-    return replace(item, doubted=True, note="\n".join(line for line in (words, item.note) if line))
+    return structs.replace(item, doubted=True, note="\n".join(line for line in (words, item.note) if line))
 
 
 def _note(image: ProjectImage, notes: PoolNotes, titles: Mapping[int, str]) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 import pytest
+from msgspec import structs
 from PySide6.QtCore import QEvent, QMimeData, QObject, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QComboBox, QLineEdit
@@ -189,7 +189,7 @@ def test_a_new_label_keeps_place_and_selection(strip, qapp):
     strip.view.verticalScrollBar().setValue(2000)
     strip.select((500,))
     place = strip.view.verticalScrollBar().value()
-    changed = tuple(replace(item, label=1) if item.image_id == 500 else item for item in items(1000))
+    changed = tuple(structs.replace(item, label=1) if item.image_id == 500 else item for item in items(1000))
     strip.set_state(StripState(changed))
     qapp.processEvents()
     assert strip.selected_ids == (500,)
@@ -250,8 +250,8 @@ class Painted(QObject):
 
 
 def test_a_step_through_one_patients_stack_paints_two_cells_and_another_patient_all(strip, qtbot, qapp):
-    first = [replace(item, patient=1) for item in items(12)]
-    strip.set_state(StripState((*first, *(replace(item, patient=2) for item in items(6, first=200)))))
+    first = [structs.replace(item, patient=1) for item in items(12)]
+    strip.set_state(StripState((*first, *(structs.replace(item, patient=2) for item in items(6, first=200)))))
     strip.set_shown(100)
     qtbot.wait(100)
     painted = Painted(strip.view.viewport())

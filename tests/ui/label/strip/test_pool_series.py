@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 from PySide6.QtCore import QItemSelectionModel, QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QAbstractItemModelTester
@@ -156,7 +157,7 @@ def test_another_order_shows_another_slice_and_a_new_label_none(strip):
     strip.set_state(StripState(items))
     strip.follow(14)
     strip.select((1,))
-    strip.set_state(StripState(tuple(replace(item, label=0) for item in items)))
+    strip.set_state(StripState(tuple(structs.replace(item, label=0) for item in items)))
     model = strip.view.model()
     assert model.image_at(model.rows[1]) == 14
     strip.set_state(StripState((items[2], *items[:2], *items[3:]), "suggested"))
