@@ -79,7 +79,7 @@ class Pages(QObject):
         window.lay_messages_over("label", self.label.viewer.grid)
         self.pictures = Pictures(session.background, self)
         self.explainer = CaseExplainer(session)
-        self.grouping = GroupingController(window)
+        self.grouping = GroupingController(window, session)
         self.importing = ImportController(session, self.grouping, self)
         self.window = WindowController(session, window, theme, self.importing)
         self.leaving = LeavingController(session, window)

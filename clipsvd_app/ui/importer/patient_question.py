@@ -22,17 +22,21 @@ if TYPE_CHECKING:
     from clipsvd_app.services.labels.class_folders import ClassFolders
     from clipsvd_app.services.studies.found_files import FilesRead
     from clipsvd_app.ui.kit.page_parts import Level
+    from clipsvd_app.ui.session.background import Answer, Task
+    from clipsvd_app.ui.session.session import Session
 
 SETTING = "patient_rule"
 NO_TABLE = "no_table"
+FILES_AT_ONCE = 500  # groups of more are found in a thread
 
 
 class GroupingController(QObject):
     """Finds the rule of an import: the one that served the project last, or what the user chooses."""
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget, session: Session) -> None:
         super().__init__(parent)
-        self._parent = parent
+        self._parent, self._session = parent, session
+        self._preview: Task | None = None
         self.dialog: GroupingDialog | None = None
         self.used_again = False
         """Whether the rule taken last was chosen for other files before, and nobody was asked."""
@@ -113,12 +117,34 @@ class GroupingController(QObject):
             return
         chosen = read if folders is None else chosen_files(read, folders, dialog.folder_choice)
         dialog.add.setText(f"{'Group' if anew else 'Add'} {counted(len(chosen.found), 'file')}")
+        if self._preview is not None:
+            self._preview.cancel()
+            self._preview = None
         try:
             rule = chosen_rule(dialog.patients.rule)
-            dialog.patients.show_preview(preview_groups(project, chosen, rule, anew))
+            if len(chosen.found) <= FILES_AT_ONCE:
+                dialog.patients.show_preview(preview_groups(project, chosen, rule, anew))
+                return
         except UserError as error:
-            level: Level = "info" if error.code == NO_TABLE else "error"
-            dialog.patients.show_trouble(error.message, error.remedy, level)
+            _show_trouble(dialog, error)
+            return
+        self._preview = self._session.work(
+            lambda _report: preview_groups(project, chosen, rule, anew),
+            lambda answer: self._show_late(dialog, answer),
+        )
+
+    def _show_late(self, dialog: GroupingDialog, answer: Answer) -> None:
+        if answer.cancelled or self.dialog is not dialog:
+            return
+        if answer.error is not None:
+            _show_trouble(dialog, answer.error)
+        else:
+            dialog.patients.show_preview(answer.value)
+
+
+def _show_trouble(dialog: GroupingDialog, error: UserError) -> None:
+    level: Level = "info" if error.code == NO_TABLE else "error"
+    dialog.patients.show_trouble(error.message, error.remedy, level)
 
 
 def chosen_rule(text: str) -> PatientRule:

@@ -17,6 +17,7 @@ from clipsvd_app.project import create_project
 from clipsvd_app.project.class_changes import AddClass
 from clipsvd_app.services.labels.labels import set_labels
 from clipsvd_app.services.studies.patient_rules import FIRST_PART
+from clipsvd_app.ui.importer import patient_question
 from clipsvd_app.ui.importer.controller import ImportController
 from clipsvd_app.ui.importer.patient_question import GroupingController
 from clipsvd_app.ui.importer.rule_change import CHANGE_PATIENTS
@@ -39,7 +40,7 @@ def bench(qtbot, tmp_path):
     session, parent = Session(NoEngine()), QWidget()
     qtbot.addWidget(parent)
     session.new_project(tmp_path / "p.clipsvd")
-    grouping = GroupingController(parent)
+    grouping = GroupingController(parent, session)
     importing = ImportController(session, grouping)
     notices = []
     session.notice.connect(notices.append)
@@ -232,6 +233,23 @@ def test_the_window_writes_nothing_of_an_import_itself(bench, tmp_path, monkeypa
     assert len(bench.session.images()) == 3
     assert writers
     assert threading.main_thread() not in writers
+
+
+def test_groups_of_very_many_files_are_shown_when_they_are_found_and_of_the_last_rule_alone(
+    bench, picture_files, qtbot, monkeypatch
+):
+    monkeypatch.setattr(patient_question, "FILES_AT_ONCE", 1)
+    names = picture_files("scan_1.png", "scan_2.png", "scan_3.png")
+    bench.importing.take([str(name) for name in names])
+    qtbot.waitUntil(lambda: bench.grouping.dialog is not None)
+    dialog = bench.grouping.dialog
+    dialog.patients.choices._choose("folder")
+    dialog.patients.pattern.setText(r"_(\d)")
+    dialog.patients.choices._choose("regex")
+    qtbot.waitUntil(lambda: dialog.patients.groups.topLevelItemCount() == 3)
+    dialog.add.click()
+    qtbot.waitUntil(lambda: not bench.importing.busy)
+    assert patients(bench) == [1, 2, 3]
 
 
 def test_a_label_given_while_images_are_added_is_kept_and_both_are_undone_in_turn(
