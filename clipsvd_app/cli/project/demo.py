@@ -11,6 +11,7 @@ from clipsvd_app.cli import engine
 from clipsvd_app.cli.model.explain import show_run
 from clipsvd_app.cli.model.train import run_document, show_result
 from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.domain.words.notice import NOT_FOR_DIAGNOSIS
 from clipsvd_app.jobs import VerifyResult
 from clipsvd_app.services.adapters import application
 from clipsvd_app.services.adapters.export import export_run
@@ -62,7 +63,7 @@ def run_demo(options: argparse.Namespace, console: Console) -> int:
         f" {'verified' if verified.passed else 'NOT verified'})"
     )
     console.say(f"Project: {document['project']}")
-    console.say("Synthetic films and a small demonstration backbone. Not for diagnostic use.")
+    console.say(f"Synthetic films and a small demonstration backbone. {NOT_FOR_DIAGNOSIS}")
     console.document(
         document | {"adapter": str(adapter), "bytes": adapter.stat().st_size, "verified": verified.passed}
     )
