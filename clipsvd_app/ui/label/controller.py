@@ -50,7 +50,8 @@ if TYPE_CHECKING:
     Flags = Mapping[int, tuple[SeriesFlag, ...]]
 
 MINI_THUMBNAILS = 6
-MANY_NEW = 1000
+MANY_NEW = 1000  # more images are shown in turns, so that the window answers in between
+TURN_MS = 10
 SHORTEST_NAME = 2
 """Letters from which a search is also for file names; one letter is in nearly all of them."""
 
@@ -108,7 +109,8 @@ class LabelController(QObject):
         was_filled = self._page.strip.filled
         images = self._session.images()
         if len(images) - self._images_in_tree > MANY_NEW:
-            QTimer.singleShot(0, self, self._show_studies)  # a turn of its own: each takes a few frames' time
+            # A timer, for what is only posted runs in the same turn of the event loop as what posts it.
+            QTimer.singleShot(TURN_MS, self, self._show_studies)
         else:
             self._show_studies()
         self._show_bins()
