@@ -115,10 +115,10 @@ class StudiesTree(QWidget):
     def set_patients(self, patients: Sequence[PatientRow]) -> None:
         """Show other studies, or the way to get some."""
         first_time = self._model.rowCount() == 0
+        self.view.setVisible(bool(patients))  # first: it lays its columns out for as many rows as there are
         self._model.set_patients(patients)
         if first_time and len(patients) == 1:
             self.view.expandAll()
-        self.view.setVisible(bool(patients))
         self._empty.setVisible(not patients)
         self.setFocusProxy(self.view if patients else self._empty)
         self._looking.start()
