@@ -35,8 +35,8 @@ def training_figure(points: Sequence[StepMetrics], total_steps: int) -> Figure:
         return Figure(title, "Curves appear after the first training step.", (), (header,))
     last = max(total_steps, points[-1].step, 1)
     highest = max((p.loss for p in points if p.loss is not None), default=1.0) * 1.08 or 1.0
-    loss = _track(points, [p.loss for p in points], "accent")
-    accuracy = _track(points, [p.accuracy and 100 * p.accuracy for p in points], "success")
+    loss = _track(points, [p.loss for p in points], "accent", ("single batches", "running mean"))
+    accuracy = _track(points, [p.accuracy and 100 * p.accuracy for p in points], "success", ("", ""))
     panels = (
         Panel(Axis("", 0.0, last), Axis("Loss", 0.0, highest), loss),
         Panel(Axis("Training step", 0.0, last), percent_axis("Batch accuracy"), accuracy),
@@ -70,7 +70,9 @@ def learning_figure(points: Sequence[LearningPoint], classes: int) -> Figure:
     return Figure("Learning curve", said, panels, (header, *table))
 
 
-def _track(points: Sequence[StepMetrics], values: list[float | None], ink: str) -> tuple[Curve, Curve]:
+def _track(
+    points: Sequence[StepMetrics], values: list[float | None], ink: str, names: tuple[str, str]
+) -> tuple[Curve, Curve]:
     said = [f"Step {point.step}: {_figures(point)}" for point in points]
     steps = [float(point.step) for point in points]
     raw = tuple(
@@ -78,7 +80,7 @@ def _track(points: Sequence[StepMetrics], values: list[float | None], ink: str) 
         for step, value, sentence in zip(steps, values, said, strict=True)
     )
     smooth = tuple(Spot(step, value) for step, value in zip(steps, _running_mean(values), strict=True))
-    return Curve(raw, "text_faint", line="thin"), Curve(smooth, ink)
+    return Curve(raw, "text_faint", names[0], "thin"), Curve(smooth, ink, names[1])
 
 
 def _running_mean(values: list[float | None]) -> list[float]:

@@ -118,6 +118,17 @@ def test_a_drag_frames_what_is_zoomed_to(shown, drag_mouse):
     assert width_of(view) == pytest.approx(whole / 4, rel=0.1), "with Shift it moves, and zooms no further"
 
 
+def test_an_unsteady_click_zooms_into_nothing_and_a_matrix_stays_whole(shown, drag_mouse):
+    curve, matrix = shown(FIGURES["roc"]), shown(FIGURES["confusion"])
+    for view, length in ((curve, 7), (matrix, 90)):
+        whole, start = width_of(view), view._panels[0].box.sceneBoundingRect().center()
+        drag_mouse(
+            view._graphics.viewport(), start.toTuple(), (start + QPointF(length, length)).toTuple(), LEFT
+        )
+        assert width_of(view) == whole
+        assert not view.zoomed
+
+
 def test_the_keys_zoom_and_reset(shown, qtbot):
     view = shown(FIGURES["risk"])
     whole = width_of(view)

@@ -64,9 +64,9 @@ def symbol_of(ink: Ink) -> QPainterPath:
 
 
 def ring(spot: Spot, home: QRectF, palette: Palette) -> QGraphicsItem:
-    """Return what marks a spot: a frame around its area, a ring around a point."""
+    """Return what marks a spot: a frame around its cell or row, a ring around a point."""
     pen = _pen(palette.color("text"), 2.0)
-    if spot.area is None:
+    if spot.area is None or math.isinf(spot.area[2]):
         look = {"size": _DOT_PX * 1.7, "symbol": "o", "brush": None, "pen": pen}
         point: QGraphicsItem = pg.ScatterPlotItem([spot.x], [spot.y], **look)
         return point

@@ -24,6 +24,7 @@ from clipsvd_app.ui.kit.figures.panel_view import Graphics, PanelView
 from clipsvd_app.ui.kit.figures.saving import Savable, write_bytes
 from clipsvd_app.ui.kit.plots.plot_widget import sized
 from clipsvd_app.ui.look.inks import palette_in_force
+from clipsvd_app.ui.look.theme import set_kind
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -69,6 +70,7 @@ class FigureView(Savable):
         self._graphics = Graphics(self)
         self._legend = Legend()
         self._reset = QPushButton("Show all", self)
+        set_kind(self._reset, "quiet")
         self._reset.hide()
         self._reset.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setAccessibleName(title)

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
 _BEYOND_PX = 15
 _ROOM = 0.015
-_REACH_PX = 40.0
-"""How near the mouse must come to a point."""
+_FRAME_PX = 8
+"""The least side of a frame that is zoomed to."""
+_REACH_PX, _CLICK_PX = 40.0, 12.0
+"""How near the mouse must come to a value, and to what a click opens."""
 
 
 class Graphics(pg.GraphicsView):  # type: ignore[misc]
@@ -55,16 +57,19 @@ class _Box(pg.ViewBox):  # type: ignore[misc]
     """Dragging frames what is zoomed to; with Shift or the middle button it moves the section."""
 
     def mouseDragEvent(self, event: Any, axis: int | None = None) -> None:  # noqa: ANN401 - pyqtgraph's own
-        moves = (
-            event.modifiers() & Qt.KeyboardModifier.ShiftModifier
-            or event.button() == Qt.MouseButton.MiddleButton
-        )
-        if event.button() == Qt.MouseButton.RightButton:
+        if event.button() == Qt.MouseButton.RightButton or not any(self.state["mouseEnabled"]):
             event.ignore()
             return
+        shift = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+        moves = shift or event.button() == Qt.MouseButton.MiddleButton
         self.state["mouseMode"] = self.PanMode if moves else self.RectMode
+        step = event.pos() - event.buttonDownPos()
+        if event.isFinish() and not moves and min(abs(step.x()), abs(step.y())) < _FRAME_PX:
+            self.rbScaleBox.hide()  # a click with an unsteady hand
+            event.accept()
+            return
         super().mouseDragEvent(event, axis)
-        if not moves and event.isFinish():
+        if event.isFinish() and not moves:
             self.sigRangeChangedManually.emit(self.state["mouseEnabled"])
 
 
@@ -164,7 +169,7 @@ class PanelView:
             elif inside:
                 step = self.place_of(spot) - place
                 far = math.hypot(step.x(), step.y())
-                if far < reach:
+                if far < min(reach, _REACH_PX if spot.key is None else _CLICK_PX):
                     nearest, reach = spot, far
         return nearest or self._name_at(place, at.y())
 
