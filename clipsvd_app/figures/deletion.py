@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.figures.figure import Axis, Curve, Figure, Panel, Spot, percent_axis
 
 if TYPE_CHECKING:
@@ -36,6 +37,6 @@ def deletion_figure(found: CaseMap | None) -> Figure:
 
 def _spots(curve: DeletionCurve, *, said: bool = False) -> tuple[Spot, ...]:
     return tuple(
-        Spot(100 * share, margin, f"{share * 100:.0f} % masked: margin {margin:+.2f}" if said else "")
+        Spot(100 * share, margin, f"{percent(share)} masked: margin {margin:+.2f}" if said else "")
         for share, margin in zip(curve.shares, curve.margins, strict=True)
     )

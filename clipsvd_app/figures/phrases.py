@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.figures.figure import Axis, Bar, Bars, Figure, Mark, Panel, Rule, percent_axis, row_axis
 from clipsvd_app.figures.towers import NO_WORDS, head_sentence
 
@@ -59,7 +60,7 @@ def head_phrases_figure(head: HeadChange | None, *, told: bool) -> Figure:
         for text, score, reliable in _rows(reading, told=told)
     ]
     table = [(state, text, repr(score), repr(reading.threshold)) for state, reading, text, score, _ in rows]
-    said = "; ".join(f"{state} adaptation: {text} ({100 * score:.1f} %)" for state, _, text, score, _ in rows)
+    said = "; ".join(f"{state} adaptation: {text} ({percent(score)})" for state, _, text, score, _ in rows)
     panels = (_head_panel(rows),) if rows else ()
     return Figure(title, f"{head_sentence(head)}. {said}", panels, (header, *table))
 
@@ -145,7 +146,7 @@ def _head_panel(rows: Sequence[_HeadRow]) -> Panel:
         for place in first
     ]
     top = 110 * max(max(reading.best, reading.threshold) for _, reading, *_ in rows)
-    values = tuple((float(place), f"{100 * row[3]:.1f} %") for place, row in enumerate(rows))
+    values = tuple((float(place), percent(row[3])) for place, row in enumerate(rows))
     axis = percent_axis("Share of the head's variance", high=top or 1.0)
     names = row_axis(text for _, _, text, _, _ in rows)
     return Panel(axis, names, tuple(marks), right=values, rows=len(rows))
@@ -158,9 +159,9 @@ def _rows(reading: HeadReading, *, told: bool) -> list[tuple[str, float, bool]]:
 
 def _head_said(rows: Sequence[_HeadRow], place: int) -> str:
     state, reading, text, score, _ = rows[place]
-    said = f"{text}: {100 * score:.1f} % of the variance {state} adaptation"
+    said = f"{text}: {percent(score)} of the variance {state} adaptation"
     if place == 0 or rows[place - 1][0] != state:
-        return f"{said}; chance reaches {100 * reading.threshold:.1f} %"
+        return f"{said}; chance reaches {percent(reading.threshold)}"
     return f"{said}, more than chance reaches once the phrases above are taken out"
 
 

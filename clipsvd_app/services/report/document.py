@@ -259,13 +259,13 @@ def _classes_table(score: MethodScore) -> Table:
 def _bins_table(calibration: Calibration) -> Table:
     rows = tuple(
         (
-            f"{each.low * 100:.0f}–{each.high * 100:.0f} %",
+            f"{percent(each.low)} to {percent(each.high)}",
             f"{each.images:,}",
             percent_with_interval(each.accuracy, each.interval),
         )
         for each in calibration.bins
     )
-    return Table(("Predicted probability", "Images", "Observed frequency (95 %)"), rows, (0.3, 0.2, 0.5))
+    return Table(("Predicted probability", "Images", "Observed frequency (95 % CI)"), rows, (0.3, 0.2, 0.5))
 
 
 def _score_of(evaluation: Evaluation) -> MethodScore | None:

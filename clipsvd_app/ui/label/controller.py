@@ -34,7 +34,7 @@ from clipsvd_app.ui.session.notices import Notice
 from clipsvd_app.ui.session.when_shown import WhenShown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from clipsvd_app.domain.study import Mark, SeriesFlag
     from clipsvd_app.ui.importer.controller import ImportController
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     Flags = Mapping[int, tuple[SeriesFlag, ...]]
 
 MINI_THUMBNAILS = 6
-MANY_NEW = 1000  # more images are shown in turns, so that the window answers in between
+MANY_NEW = 1000  # more images are shown in turns
 TURN_MS = 10
 SHORTEST_NAME = 2
 """Letters from which a search is also for file names; one letter is in nearly all of them."""
@@ -84,7 +84,7 @@ class LabelController(QObject):
         self._viewing, self._preview, self._importing = viewing, preview, importing
         self._reader, self._files = reader, files
         self._alike, self._comparing = LookAlikes(), False
-        self._rows, self._images_in_tree = TreeRows(), 0
+        self._rows, self._images_shown = TreeRows(), 0
         self._pool = PoolOrder()
         self._chosen_by_hand = self._searching = False
         self._only: frozenset[int] | None = None
@@ -106,23 +106,39 @@ class LabelController(QObject):
         if self._session.project is None:
             self._page.show_empty()
             return
-        was_filled = self._page.strip.filled
-        images = self._session.images()
-        if len(images) - self._images_in_tree > MANY_NEW:
-            # A timer, for what is only posted runs in the same turn of the event loop as what posts it.
-            QTimer.singleShot(TURN_MS, self, self._show_studies)
+        many = len(self._session.images()) - self._images_shown > MANY_NEW
+        steps = (self._show_work, self._show_studies, self._show_bins)
+        if many:
+            self._take_turns(steps)
         else:
-            self._show_studies()
-        self._show_bins()
+            for step in steps:
+                step()
+
+    def _take_turns(self, steps: Sequence[Callable[[], None]]) -> None:
+        """Do each step in a turn of the event loop of its own, so that the window answers in between.
+
+        A timer for each, started by the one before: what is due or posted together runs in one turn.
+        """
+        first, *others = steps
+
+        def turn() -> None:
+            if self._session.project is not None:
+                first()
+                if others:
+                    self._take_turns(others)
+
+        QTimer.singleShot(TURN_MS, self, turn)
+
+    def _show_work(self) -> None:
+        was_filled = self._page.strip.filled
+        self._images_shown = len(self._session.images())
         self._show_pool()
         opened = self._page.show_work()
         if (opened or (self._page.strip.filled and not was_filled)) and self._page.isVisible():
             self._page.take_keyboard()
 
     def _show_studies(self) -> None:
-        images = self._session.images()
-        self._images_in_tree = len(images)
-        self._page.tree.set_patients(self._rows.of(images, self._session.series_flags()))
+        self._page.tree.set_patients(self._rows.of(self._session.images(), self._session.series_flags()))
 
     def clear_selected(self) -> None:
         """Take labels and marks of the selected images away."""
