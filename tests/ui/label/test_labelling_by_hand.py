@@ -16,6 +16,7 @@ from clipsvd_app.services.studies.import_plan import apply_import, plan_import
 from clipsvd_app.services.studies.patient_rules import PatientRule
 from clipsvd_app.ui.app import Studio
 from clipsvd_app.ui.importer.patient_dialog import GroupingDialog
+from clipsvd_app.ui.label import controller
 from clipsvd_app.ui.pages import Pages
 from clipsvd_app.ui.session.image_cache import Pictures
 
@@ -251,3 +252,21 @@ def test_labels_go_out_and_come_back_as_one_step(qtbot, filled, tmp_path):
     assert labels(filled) == ["cyst", "mass[excluded]", "", ""], "a line without class keeps the label"
     filled.session.undo_stack.undo()
     assert labels(filled) == ["mass", "mass", "", ""]
+
+
+def test_very_many_new_images_are_shown_in_turns(studio, pictures: Path, qtbot, monkeypatch):
+    monkeypatch.setattr(controller, "MANY_NEW", 0)
+    session, page = studio.session, studio.pages.label
+    turns = []
+    for name in ("_show_pool", "_show_studies", "_show_bins"):
+        step = getattr(studio.pages.labelling, name)
+        monkeypatch.setattr(
+            studio.pages.labelling, name, lambda step=step, name=name: (turns.append(name), step())
+        )
+    session.do(apply_import(session.project, plan_import(session.project, [pictures], PatientRule("folder"))))
+    assert turns == []
+    assert page.strip.view.model().rowCount() == 0
+    qtbot.waitUntil(lambda: "_show_bins" in turns)
+    assert turns == ["_show_pool", "_show_studies", "_show_bins"]
+    assert page.strip.view.model().rowCount() == IMAGES
+    assert page.tree.view.isVisible()
