@@ -137,12 +137,12 @@ class Pages(QObject):
         self.welcoming = WelcomeController(session, self.label)
         self.training = TrainController(session, self.train, self.preview)
         self.inspecting = InspectController(session, self.inspect, self.pictures, self.explainer)
-        self.mapping = CaseMapController(session, self.inspect, self.inspecting)
-        self.comparing = CompareController(session, self.inspect, self.inspecting)
+        self.mapping = CaseMapController(session, self.inspect)
+        self.comparing = CompareController(session, self.inspect)
         self.explaining = ExplainController(session, self.explain, self.pictures, self.explainer)
         self.explaining_again = ExplainAgainController(session, self.explain, self.explaining)
         self.exporting = ExportController(session, self.export)
-        self.reporting = ReportController(session, self.export, self.inspecting)
+        self.reporting = ReportController(session, self.export)
         self._actions["file.report"] = self.reporting.open
         self.applied_images = AppliedImagesController(session, self.export, theme)
         self.applying = ApplyController(session, self.export, self.applied_images)
@@ -159,7 +159,6 @@ class Pages(QObject):
         self.inspect.report_requested.connect(self.reporting.open)
         self.preview.changed.connect(self._show_preview)
         self.reading.changed.connect(self._cover)
-        self.training.run_recorded.connect(self.inspecting.show_run)
         window.closing.connect(self.training.leave)  # after the session, which ends the engine
         window.action_triggered.connect(self._act)
         window.notice_action.connect(self._act)

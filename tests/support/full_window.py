@@ -52,7 +52,6 @@ from clipsvd_app.ui.export.state import (
 from clipsvd_app.ui.importer.patient_dialog import GroupingDialog
 from clipsvd_app.ui.label.labels_dialog import LabelsDialog
 from clipsvd_app.ui.label.readers.dialog import ReaderDialog
-from clipsvd_app.ui.run.state import RunChoice
 from clipsvd_app.ui.session.notices import Notice
 from clipsvd_app.ui.session.session import Session
 from clipsvd_app.ui.train.state import InterimView, TrainProgress
@@ -315,7 +314,7 @@ def _write(studio: Studio) -> None:
     export = studio.pages.export
     export.set_state(
         ExportState(
-            (RunChoice(2, "Run 2"), RunChoice(1, "Run 1")),
+            (2, 1),
             2,
             name,
             f"/home/someone/projects/{name}",
@@ -331,7 +330,7 @@ def _report(studio: Studio) -> None:
     export = studio.pages.export
     export.set_report_state(
         ReportState(
-            (RunChoice(2, "Run 2"),),
+            (2,),
             2,
             f"/home/someone/projects/{LONG_NAME}-run2.html",
             FACTS,

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
 
-from clipsvd_app.domain.words.notice import NOT_DIAGNOSTIC
 from clipsvd_app.ui.explain.case_tab import CaseTab
 from clipsvd_app.ui.explain.change_tab import ChangeTab
 from clipsvd_app.ui.explain.state import ExplainState
 from clipsvd_app.ui.explain.trust_tab import TrustTab
 from clipsvd_app.ui.kit.drops import dropped_paths
-from clipsvd_app.ui.kit.empty_state import EmptyState
-from clipsvd_app.ui.kit.page_parts import GAP, choice, fill_choice, label
+from clipsvd_app.ui.run.run_page import RunPage
 from clipsvd_app.ui.session.state import EmptyAction, EmptySpec
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
+    from PySide6.QtWidgets import QWidget
 
     from clipsvd_app.ui.explain.state import CaseView, PacksState, Progress
     from clipsvd_app.ui.look.theme import Theme
 
-TabName = Literal["change", "case", "trust"]
-TAB_TITLES: dict[TabName, str] = {"change": "What changed", "case": "This case", "trust": "Controls"}
 NOTHING_TO_EXPLAIN = EmptySpec(
     icon="explain",
     headline="No run to explain yet",
@@ -33,50 +29,37 @@ NOTHING_TO_EXPLAIN = EmptySpec(
 )
 
 
-class ExplainPage(QWidget):
+class ExplainPage(RunPage):
     """Three questions as tabs: what changed, why this case, and how far to trust it.
 
-    Signals: ``run_chosen(int)``, ``case_opened(image_id)``, ``file_dropped(path)``,
-    ``thumbnails_wanted(tuple of image ids)``, ``occlusion_wanted(image_id)``, ``case_cancelled(image_id)``,
-    ``explain_again()``, ``run_cancelled()``, ``pack_dropped(path)``, ``pack_removed(name)``,
-    ``empty_action(str)``, ``trouble(UserError)`` from saving.
+    Signals beside those of every page of a run: ``file_dropped(path)``, ``occlusion_wanted(image_id)``,
+    ``case_cancelled(image_id)``, ``explain_again()``, ``run_cancelled()``, ``pack_dropped(path)``,
+    ``pack_removed(name)``.
     """
 
-    run_chosen = Signal(int)
-    case_opened = Signal(int)
     file_dropped = Signal(str)
-    thumbnails_wanted = Signal(object)
     occlusion_wanted = Signal(int)
     case_cancelled = Signal(int)
     explain_again = Signal()
     run_cancelled = Signal()
     pack_dropped = Signal(str)
     pack_removed = Signal(str)
-    empty_action = Signal(str)
-    trouble = Signal(object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("page")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        super().__init__(theme, NOTHING_TO_EXPLAIN, parent)
+        self.change = self.add_tab("change", "What changed", ChangeTab())
+        self.case = self.add_tab("case", "This case", CaseTab(theme))
+        self.trust = self.add_tab("trust", "Controls", TrustTab())
         self.setAcceptDrops(True)
         self._state = ExplainState()
-        self._runs = choice("Run")
-        self.change, self.case, self.trust = ChangeTab(), CaseTab(theme), TrustTab()
-        self._tabs = QTabWidget()
-        self._empty = EmptyState(theme, NOTHING_TO_EXPLAIN)
-        self._whole = QStackedWidget()
-        self._arrange()
+        self._top.addStretch(1)
+        self._lay_out(self._below_top())
         self._connect()
-        self._whole.setCurrentIndex(1)
-        self.setFocusProxy(self._empty)
 
     def set_state(self, state: ExplainState) -> None:
         """Show a run's explanation; the case shown before is taken away."""
         self._state = state
-        self._whole.setCurrentIndex(1 if state.run is None else 0)
-        self.setFocusProxy(self._empty if state.run is None else self._tabs)
-        self._show_runs()
+        self.set_runs(state.runs, state.run)
         for tab in (self.change, self.case, self.trust):
             tab.set_state(state)
 
@@ -102,15 +85,6 @@ class ExplainPage(QWidget):
         self.case.chooser.set_thumbnail(image_id, picture)
         self.change.set_thumbnail(image_id, picture)
 
-    @property
-    def tab(self) -> TabName:
-        """The tab in front."""
-        return tuple(TAB_TITLES)[self._tabs.currentIndex()]
-
-    def show_tab(self, name: TabName) -> None:
-        """Bring a tab to the front."""
-        self._tabs.setCurrentIndex(tuple(TAB_TITLES).index(name))
-
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if self._own_path(event) is not None:
             event.acceptProposedAction()
@@ -131,30 +105,7 @@ class ExplainPage(QWidget):
         known = len(paths) == 1 and self._state.run is not None
         return paths[0] if known and not paths[0].lower().endswith((*theirs, "/")) else None
 
-    def _arrange(self) -> None:
-        self._tabs.tabBar().setDrawBase(False)
-        for tab, title in zip((self.change, self.case, self.trust), TAB_TITLES.values(), strict=True):
-            self._tabs.addTab(tab, title)
-        self._tabs.setMinimumWidth(500)
-        top = QHBoxLayout()
-        top.addWidget(self._runs)
-        top.addStretch(1)
-        content = QWidget()
-        whole = QVBoxLayout(content)
-        whole.setContentsMargins(GAP * 2, GAP + 4, GAP * 2, GAP)
-        whole.setSpacing(GAP)
-        whole.addLayout(top)
-        whole.addWidget(self._tabs, 1)
-        whole.addWidget(label(NOT_DIAGNOSTIC, "small"))
-        self._whole.addWidget(content)
-        self._whole.addWidget(self._empty)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self._whole)
-
     def _connect(self) -> None:
-        self._runs.activated.connect(lambda row: self.run_chosen.emit(self._state.runs[row].number))
-        self._empty.action_requested.connect(self.empty_action)
         self.change.explain_again.connect(self.explain_again)
         self.change.cancel_requested.connect(self.run_cancelled)
         for source in (self.change, self.case):
@@ -168,8 +119,3 @@ class ExplainPage(QWidget):
         packs.explain_again.connect(self.explain_again)
         for part in (self.change, self.case, self.trust):
             part.trouble.connect(self.trouble)
-
-    def _show_runs(self) -> None:
-        numbers = [run.number for run in self._state.runs]
-        place = numbers.index(self._state.run) if self._state.run in numbers else 0
-        fill_choice(self._runs, [run.title for run in self._state.runs], place)

@@ -42,7 +42,7 @@ class ExplainAgainController(QObject):
 
     def explain(self) -> None:
         """Explain the run on show anew, from its stored adapter."""
-        project, run = self._session.project, self._explaining.run
+        project, run = self._session.project, self._session.run.number
         if project is None or run is None or self._session.jobs.runs(self._job):
             return
         session = self._session
@@ -107,6 +107,7 @@ class ExplainAgainController(QObject):
             )
 
     def _take(self, run: int) -> None:
-        if self._explaining.run == run:
-            self._explaining.show_run(run)
+        if self._session.run.number == run:
+            self._session.run.reread()
+            self._explaining.refresh()
         self._session.tell(Notice("success", f"The explanation of run {run} was updated.", key=_KEY))

@@ -10,7 +10,6 @@ from PySide6.QtGui import QImage
 from clipsvd_app.corpus import PackReport
 from clipsvd_app.domain.results.explanation import CaseExplanation, RunExplanation
 from clipsvd_app.domain.results.run import Prediction
-from clipsvd_app.ui.run.state import RunChoice
 
 Progress = tuple[str, int, int]
 """Stage, what is done, of how much; a total of 0 is not known."""
@@ -23,7 +22,7 @@ class ExplainState:
     ``titles`` name the cases that can be chosen, by image id; ``progress`` while the run is explained anew.
     """
 
-    runs: tuple[RunChoice, ...] = ()
+    runs: tuple[int, ...] = ()
     run: int | None = None
     explanation: RunExplanation | None = None
     class_names: tuple[str, ...] = ()

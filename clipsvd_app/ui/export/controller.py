@@ -25,18 +25,13 @@ from clipsvd_app.services.adapters.export import (
     suffix_of,
 )
 from clipsvd_app.ui.export.state import CardFields, ExportResult, ExportState, MethodChoice
-from clipsvd_app.ui.run.state import RunChoice
 from clipsvd_app.ui.session.jobs import EngineJob, answer_of
 from clipsvd_app.ui.session.notices import Notice
 from clipsvd_app.ui.session.state import LongJob
-from clipsvd_app.ui.session.when_shown import WhenShown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from clipsvd_app.adapter_file import ClassifierContent
     from clipsvd_app.domain.results.evaluation import MethodName
-    from clipsvd_app.domain.study import RunSummary
     from clipsvd_app.ui.export.page import ExportPage
     from clipsvd_app.ui.session.session import Session
 
@@ -48,14 +43,12 @@ class ExportController(QObject):
         super().__init__(page)
         self._session, self._page = session, page
         self._state = ExportState()
-        page.run_chosen.connect(self.show_run)
+        page.run_chosen.connect(self._choose_run)
         page.method_chosen.connect(self._choose_method)
         page.export_requested.connect(self.export)
         page.empty_action.connect(session.page_requested)
-        newest = WhenShown(page, self._show_newest)
+        session.run.follow(page, self._follow)
         session.project_opened.connect(self._forget)
-        session.project_opened.connect(newest.ask)
-        session.runs_changed.connect(newest.ask)
 
     def show_run(self, number: int, method: MethodName = ADAPTED) -> None:
         """Show what would be written of a run, and what else could be; the method it recommends is marked."""
@@ -73,7 +66,7 @@ class ExportController(QObject):
         name = file_name(project.path.stem, number, suffix_of(method))
         self._set(
             ExportState(
-                runs=_choices(project.runs()),
+                runs=self._session.run.numbers,
                 run=number,
                 methods=tuple(MethodChoice(known, _title(known, found.recommended)) for known in methods),
                 method=method,
@@ -86,6 +79,10 @@ class ExportController(QObject):
                 card=CardFields(card.intended_use, card.contact, card.licence),
             )
         )
+
+    def _choose_run(self, number: int) -> None:
+        self.show_run(number)
+        self._session.run.show(number)
 
     def _choose_method(self, method: MethodName) -> None:
         if self._state.run is not None:
@@ -143,21 +140,17 @@ class ExportController(QObject):
         """Drop what was typed for the project before."""
         self._set(ExportState())
 
-    def _show_newest(self) -> None:
-        """Show the newest run, or stay with the one whose file is being described."""
-        project = self._session.project
-        runs = project.runs() if project is not None else ()
-        numbers = [run.number for run in runs]
-        if self._page.write_tab.is_edited and self._state.run in numbers:
-            self._set(replace(self._state, runs=_choices(runs)))
-        elif runs:
-            self.show_run(runs[-1].number)
+    def _follow(self) -> None:
+        """Show the run on show, or stay with the one whose file is being described."""
+        run = self._session.run
+        if self._state.run == run.number or (
+            self._page.write_tab.is_edited and self._state.run in run.numbers
+        ):
+            self._set(replace(self._state, runs=run.numbers))
+        elif run.number is not None:
+            self.show_run(run.number)
         else:
-            self._set(ExportState())
-
-
-def _choices(runs: Sequence[RunSummary]) -> tuple[RunChoice, ...]:
-    return tuple(RunChoice(run.number, f"Run {run.number}") for run in reversed(runs))
+            self._forget()
 
 
 def _checked(result: ExportResult) -> Notice:

@@ -15,66 +15,48 @@ from clipsvd_app.domain.words.numbers import file_size
 from clipsvd_app.domain.words.results import basis_text, verdict_title
 from clipsvd_app.services.report import write_report
 from clipsvd_app.ui.export.state import ReportState
-from clipsvd_app.ui.run.state import RunChoice
 from clipsvd_app.ui.session.notices import Notice
 from clipsvd_app.ui.session.state import LongJob
-from clipsvd_app.ui.session.when_shown import WhenShown
 
 if TYPE_CHECKING:
     from clipsvd_app.domain.results.run import RunResult
     from clipsvd_app.services.report import WrittenReport
     from clipsvd_app.ui.export.page import ExportPage
-    from clipsvd_app.ui.inspect.controller import InspectController
     from clipsvd_app.ui.session.background import Answer, Task
     from clipsvd_app.ui.session.session import Session
 
 
 class ReportController(QObject):
-    """Shows what a run's report will say, and writes it; follows the run that is inspected."""
+    """Shows what the report of the run on show will say, and writes it."""
 
-    def __init__(self, session: Session, page: ExportPage, inspecting: InspectController) -> None:
+    def __init__(self, session: Session, page: ExportPage) -> None:
         super().__init__(page)
         self._session, self._page = session, page
-        self._inspecting = inspecting
         self._state = ReportState()
         self._task: Task | None = None
         self._stopped = False
-        self._number = 0
-        self._shown = WhenShown(page, self._refresh)
-        page.report_run_chosen.connect(self.show_run)
+        session.run.follow(page, self._follow)
+        session.project_opened.connect(self._forget)
+        page.report_run_chosen.connect(self._choose_run)
         page.report_requested.connect(self.write)
         page.report_cancelled.connect(self._cancel)
-        inspecting.run_shown.connect(lambda number, _result: self._follow(number))
 
     def open(self) -> None:
-        """Bring the report of the inspected run to the front."""
+        """Bring the report of the run on show to the front."""
         self._session.page_requested.emit("export")
         self._page.show_tab("report")
 
     def show_run(self, number: int) -> None:
-        """Show what the report of a run will say; 0 stands for none."""
-        self._number = number
-        self._shown.ask()
-
-    def _follow(self, number: int) -> None:
-        """Show the run that is inspected, unless a path is typed for another one of the project."""
+        """Show what the report of a run will say."""
         project = self._session.project
-        known = () if project is None else [run.number for run in project.runs()]
-        if not (self._page.report_tab.is_edited and self._state.run in known and number):
-            self.show_run(number)
-
-    def _refresh(self) -> None:
-        self._inspecting.catch_up()  # whose run it is
-        project, number = self._session.project, self._number
-        if project is None or not number:
-            self._set(ReportState())
+        if project is None:
             return
         result = project.run_result(number)
         path = project.path.resolve().parent / file_name(project.path.stem, number, ".pdf")
         errors = sum(is_error(prediction) for prediction in evidence(result.predictions))
         self._set(
             ReportState(
-                runs=tuple(RunChoice(run.number, f"Run {run.number}") for run in reversed(project.runs())),
+                runs=self._session.run.numbers,
                 run=number,
                 path=str(path),
                 facts=_facts(result),
@@ -82,6 +64,26 @@ class ReportController(QObject):
                 failures_note=_failures_note(errors),
             )
         )
+
+    def _choose_run(self, number: int) -> None:
+        self.show_run(number)
+        self._session.run.show(number)
+
+    def _follow(self) -> None:
+        """Show the run on show, or stay with the one for whose report a path is typed."""
+        run = self._session.run
+        if self._state.run == run.number or (
+            self._page.report_tab.is_edited and self._state.run in run.numbers
+        ):
+            self._set(replace(self._state, runs=run.numbers))
+        elif run.number is not None:
+            self.show_run(run.number)
+        else:
+            self._forget()
+
+    def _forget(self) -> None:
+        """Drop what was typed for the project before."""
+        self._set(ReportState())
 
     def write(self, path: str, failures: bool, overwrite: bool) -> None:
         """Write the report."""

@@ -19,10 +19,10 @@ from clipsvd_app.ui.kit.page_parts import (
     button,
     choice,
     column,
-    fill_choice,
     label,
     scrolled,
 )
+from clipsvd_app.ui.run.run_box import RunBox
 
 INSIDE = (
     "Verdict and all methods with confidence intervals",
@@ -54,7 +54,7 @@ class ReportTab(QWidget):
         super().__init__(parent)
         self._state = ReportState()
         self._agreed: set[str] = set()
-        self._runs = choice("Run to report on")
+        self._runs = RunBox("Run to report on")
         self._facts = Facts()
         self._inside, self._never = Lines(), Lines()
         self._kind = choice("Format")
@@ -74,9 +74,7 @@ class ReportTab(QWidget):
         if (state.run, state.path) != (self._state.run, self._state.path):
             self._path.setText(str(Path(state.path).with_suffix(self.suffix)) if state.path else "")
         self._state = state
-        numbers = [run.number for run in state.runs]
-        place = numbers.index(state.run) if state.run in numbers else 0
-        fill_choice(self._runs, [run.title for run in state.runs], place)
+        self._runs.set_runs(state.runs, state.run)
         self._facts.set_facts(state.facts)
         self._failures_note.setText(state.failures_note)
         self._failures.setEnabled(state.failures_possible)
@@ -139,7 +137,7 @@ class ReportTab(QWidget):
         return form
 
     def _connect(self) -> None:
-        self._runs.activated.connect(lambda row: self.run_chosen.emit(self._state.runs[row].number))
+        self._runs.run_chosen.connect(self.run_chosen)
         self._kind.currentIndexChanged.connect(self._change_suffix)
         self._browse.clicked.connect(self._choose_path)
         self._path.textChanged.connect(self._update_button)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from clipsvd_app.adapter_file.names import SIGMA_SUFFIX
 from clipsvd_app.domain.results.evaluation import MethodName
 from clipsvd_app.jobs import VerifyResult
-from clipsvd_app.ui.run.state import RunChoice
 
 NEVER_INSIDE = (
     "Names, IDs and dates of patients",
@@ -48,7 +47,7 @@ class ExportState:
     ``advice`` says which method the run recommends, and why not where that one cannot be written.
     """
 
-    runs: tuple[RunChoice, ...] = ()
+    runs: tuple[int, ...] = ()
     run: int | None = None
     file_name: str = ""
     path: str = ""
@@ -69,7 +68,7 @@ class ExportState:
 class ReportState:
     """A report that could be written; ``progress`` (done, total) while it is, ``written`` its file's name."""
 
-    runs: tuple[RunChoice, ...] = ()
+    runs: tuple[int, ...] = ()
     run: int | None = None
     path: str = ""
     facts: tuple[tuple[str, str], ...] = ()

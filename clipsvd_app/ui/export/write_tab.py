@@ -26,10 +26,10 @@ from clipsvd_app.ui.kit.page_parts import (
     button,
     choice,
     column,
-    fill_choice,
     label,
     scrolled,
 )
+from clipsvd_app.ui.run.run_box import RunBox
 
 if TYPE_CHECKING:
     from clipsvd_app.jobs import VerifyResult
@@ -45,7 +45,7 @@ class WriteTab(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = ExportState()
-        self._runs = choice("Run")
+        self._runs = RunBox()
         self._methods = choice("File type")
         self._advice = label("", "small")
         self._file = label("", "headline")
@@ -68,7 +68,7 @@ class WriteTab(QWidget):
         """Show a run's export; fields are refilled only when the run or its card changes."""
         refill = (state.run, state.card, state.path) != (self._state.run, self._state.card, self._state.path)
         self._state = state
-        self._show_runs(state)
+        self._runs.set_runs(state.runs, state.run)
         self._show_methods(state)
         self._file.setText(state.file_name)
         self._size.setText(file_size(state.size_bytes) if state.size_bytes else "")
@@ -145,7 +145,7 @@ class WriteTab(QWidget):
         return holder
 
     def _connect(self) -> None:
-        self._runs.activated.connect(lambda row: self.run_chosen.emit(self._state.runs[row].number))
+        self._runs.run_chosen.connect(self.run_chosen)
         self._methods.activated.connect(lambda row: self.method_chosen.emit(self._state.methods[row].method))
         self._browse.clicked.connect(self._choose_path)
         self._path.textChanged.connect(self._update_button)
@@ -195,11 +195,6 @@ class WriteTab(QWidget):
         self._methods.setVisible(len(methods) > 1)
         self._advice.setText(state.advice)
         self._advice.setVisible(bool(state.advice))
-
-    def _show_runs(self, state: ExportState) -> None:
-        numbers = [run.number for run in state.runs]
-        place = numbers.index(state.run) if state.run in numbers else 0
-        fill_choice(self._runs, [run.title for run in state.runs], place)
 
 
 def check_lines(result: VerifyResult) -> list[tuple[str, str, str]]:

@@ -8,13 +8,13 @@ from PySide6.QtCore import QObject
 
 from clipsvd_app.domain.results.comparison import changed_facts, flips, label_changes, shared_cases
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES
-from clipsvd_app.ui.run.state import ComparisonState, RunChoice
+from clipsvd_app.ui.run.run_box import run_title
+from clipsvd_app.ui.run.state import ComparisonState
 
 if TYPE_CHECKING:
     from clipsvd_app.domain.results.comparison import Flip
     from clipsvd_app.domain.results.evaluation import Evaluation, MethodScore
     from clipsvd_app.domain.results.run import RunResult
-    from clipsvd_app.ui.inspect.controller import InspectController
     from clipsvd_app.ui.inspect.page import InspectPage
     from clipsvd_app.ui.session.session import Session
 
@@ -25,36 +25,33 @@ _COMPARED = ("zero_shot", "clip_svd")
 class CompareController(QObject):
     """Compares with the run before, until another is chosen; only while the tab is in front."""
 
-    def __init__(self, session: Session, page: InspectPage, inspecting: InspectController) -> None:
+    def __init__(self, session: Session, page: InspectPage) -> None:
         super().__init__(page)
         self._session, self._page = session, page
-        self._run = 0
-        self._result: RunResult | None = None
         self._other = 0
-        inspecting.run_shown.connect(self._take)
+        session.run.follow(page, self._begin)
         page.other_run_chosen.connect(self.compare_with)
         page.tab_shown.connect(self._on_tab)
 
     def compare_with(self, number: int) -> None:
         """Show another run beside the one on show."""
-        project = self._session.project
-        if project is None or self._result is None:
+        project, shown, now = self._session.project, self._session.run.number, self._session.run.result
+        if project is None or shown is None or now is None:
             return
         self._other = number
-        before, now = project.run_result(number), self._result
-        requests = project.run_request(number), project.run_request(self._run)
-        first, second = RunChoice(number, f"Run {number}"), RunChoice(self._run, f"Run {self._run}")
+        before = project.run_result(number)
+        requests = project.run_request(number), project.run_request(shown)
         self._page.set_comparison(
             ComparisonState(
-                before=first,
-                now=second,
+                before=number,
+                now=shown,
                 class_names=now.class_names,
                 facts=changed_facts((before, requests[0]), (now, requests[1])),
                 labels=label_changes(*requests).sentence,
                 rows=tuple(
-                    (f"{run.title} · {METHOD_TITLES[score.method]}", score)
+                    (f"{run_title(run)} · {METHOD_TITLES[score.method]}", score)
                     for method in METHOD_TITLES
-                    for run, result in ((first, before), (second, now))
+                    for run, result in ((number, before), (shown, now))
                     for score in _scores(result.evaluation)
                     if score.method == method
                 ),
@@ -69,18 +66,17 @@ class CompareController(QObject):
         here = {image.id for image in self._session.images()}
         return None if found is None else tuple(flip for flip in found if flip.image_id in here)
 
-    def _take(self, number: int, result: RunResult | None) -> None:
-        self._run, self._result, self._other = number, result, 0
+    def _begin(self) -> None:
+        self._other = 0
         self._on_tab(self._page.tab)
 
     def _on_tab(self, tab: str) -> None:
-        project = self._session.project
-        if tab != "compare" or self._other or project is None or self._result is None:
+        run = self._session.run.number
+        if tab != "compare" or self._other or run is None:
             return
-        numbers = [run.number for run in project.runs() if run.number != self._run]
-        if numbers:
-            earlier = [number for number in numbers if number < self._run]
-            self.compare_with(earlier[-1] if earlier else numbers[-1])
+        others = [number for number in self._session.run.numbers if number != run]
+        if others:
+            self.compare_with(next((number for number in others if number < run), others[0]))
 
 
 def _scores(evaluation: Evaluation) -> tuple[MethodScore, ...]:

@@ -10,13 +10,14 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 from clipsvd_app.domain.results.comparison import FLIP_TITLES
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.ui.kit.figures.saving import save_button
-from clipsvd_app.ui.kit.page_parts import GAP, Card, choice, column, empty, label, scrolled
+from clipsvd_app.ui.kit.page_parts import GAP, Card, column, empty, label, scrolled
 from clipsvd_app.ui.kit.plots.method_table import MethodTable
 from clipsvd_app.ui.run.gallery_list import GalleryItem, GalleryList
+from clipsvd_app.ui.run.run_box import RunBox, run_title
 
 if TYPE_CHECKING:
     from clipsvd_app.domain.results.comparison import ChangedFact, Flip
-    from clipsvd_app.ui.run.state import ComparisonState, InspectState, RunChoice
+    from clipsvd_app.ui.run.state import ComparisonState, InspectState
 
 ONE_RUN = "There is only one run. Train again, with more labels or another preset, to compare."
 
@@ -29,9 +30,8 @@ class CompareTab(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._others: tuple[RunChoice, ...] = ()
         self._intro = label("Compared with", wrap=False)
-        self._choice = choice("Run to compare with")
+        self._choice = RunBox("Run to compare with")
         self.table = MethodTable()
         self._facts = QGridLayout()
         self._labels = label("", "muted")
@@ -42,16 +42,15 @@ class CompareTab(QWidget):
         self._made = Card("What changed")
         self._flipped = Card("Cases classified differently")
         self._arrange()
-        self._choice.activated.connect(lambda row: self.other_chosen.emit(self._others[row].number))
+        self._choice.run_chosen.connect(self.other_chosen)
         self.table.trouble.connect(self.trouble)
 
     def set_run(self, state: InspectState) -> None:
         """Offer the other runs; what they compare to comes with :meth:`set_comparison`."""
-        self._others = tuple(run for run in state.runs if run.number != state.run)
-        self._choice.clear()
-        self._choice.addItems([run.title for run in self._others])
-        self._intro.setText("Compared with" if self._others else ONE_RUN)
-        self._choice.setVisible(bool(self._others))
+        others = tuple(run for run in state.runs if run != state.run)
+        self._choice.set_runs(others, None)
+        self._intro.setText("Compared with" if others else ONE_RUN)
+        self._choice.setVisible(bool(others))
         self.set_comparison(None)
 
     def set_comparison(self, state: ComparisonState | None) -> None:
@@ -61,7 +60,7 @@ class CompareTab(QWidget):
         if state is None:
             self.gallery.set_items(())
             return
-        self._choice.setCurrentIndex([run.number for run in self._others].index(state.before.number))
+        self._choice.show_run(state.before)
         self.table.set_methods(
             tuple(score for _, score in state.rows), tuple(title for title, _ in state.rows)
         )
@@ -77,7 +76,7 @@ class CompareTab(QWidget):
     def _show_facts(self, facts: tuple[ChangedFact, ...], state: ComparisonState) -> None:
         empty(self._facts)
         for place, run in ((1, state.before), (2, state.now)):
-            self._facts.addWidget(label(run.title, "section", wrap=False), 0, place)
+            self._facts.addWidget(label(run_title(run), "section", wrap=False), 0, place)
         for row, fact in enumerate(facts, start=1):
             kind = "" if fact.differs else "muted"
             mark = "≠" if fact.differs else " "

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject
 
 from clipsvd_app.domain.results.cases import DOUBT_SENTENCES, doubts, set_sentence
 from clipsvd_app.errors import UserError
 from clipsvd_app.services.labels.kept_labels import keep_label, kept_labels
 from clipsvd_app.services.labels.labels import set_labels
 from clipsvd_app.services.runs.run_views import RunViews, views_of_run
-from clipsvd_app.ui.run.state import CaseNote, CaseSheetState, InspectState, NearCase, RunChoice
+from clipsvd_app.ui.run.state import CaseNote, CaseSheetState, InspectState, NearCase
 from clipsvd_app.ui.session.when_shown import WhenShown
 
 if TYPE_CHECKING:
@@ -29,12 +29,7 @@ NEAREST_SHOWN = 4
 
 
 class InspectController(QObject):
-    """Keeps the page on a run and, within it, on a case.
-
-    Signal: ``run_shown(run number, RunResult)``, with 0 and None when there is none.
-    """
-
-    run_shown = Signal(int, object)
+    """Keeps the page on the run on show and, within it, on a case."""
 
     def __init__(
         self, session: Session, page: InspectPage, pictures: Pictures, explainer: CaseExplainer
@@ -42,14 +37,13 @@ class InspectController(QObject):
         super().__init__(page)
         self._session, self._page = session, page
         self._pictures, self._explainer = pictures, explainer
-        self._run: int | None = None
         self._result: RunResult | None = None
         self._images: dict[int, ProjectImage] = {}
         self._views = RunViews(frozenset(), None)
         self._case: int | None = None
-        self._newest = WhenShown(page, self._show_newest)
+        session.run.follow(page, self._show)
         self._changes = WhenShown(page, self._on_changed)
-        page.run_chosen.connect(self.show_run)
+        page.run_chosen.connect(session.run.show)
         page.case_opened.connect(self.open_case)
         page.explain_requested.connect(self._explain)
         page.relabel_requested.connect(self._relabel)
@@ -62,27 +56,19 @@ class InspectController(QObject):
         explainer.pending_changed.connect(self._on_pending)
         session.project_opened.connect(self._on_opened)
         session.project_changed.connect(self._changes.ask)
-        session.runs_changed.connect(self._newest.ask)
 
-    @property
-    def run(self) -> int | None:
-        """The number of the run on show."""
-        return self._run
-
-    def show_run(self, number: int) -> None:
-        """Show a run of the project."""
-        self._newest.forget()
-        project = self._session.project
-        if project is None:
+    def _show(self) -> None:
+        project, number = self._session.project, self._session.run.number
+        self._case, self._result = None, self._session.run.result
+        if project is None or number is None or self._result is None:
+            self._page.set_state(InspectState())
             return
-        self._run, self._case = number, None
-        self._result = project.run_result(number)
         self._images = {image.id: image for image in self._session.images()}
         self._views = views_of_run(project, number)
         known = tuple(p for p in self._result.predictions if p.image_id in self._images)
         self._page.set_state(
             InspectState(
-                runs=tuple(RunChoice(run.number, f"Run {run.number}") for run in reversed(project.runs())),
+                runs=self._session.run.numbers,
                 run=number,
                 class_names=self._result.class_names,
                 evaluation=self._result.evaluation,
@@ -94,22 +80,19 @@ class InspectController(QObject):
             )
         )
         self._show_settled()
-        self.run_shown.emit(number, self._result)
-
-    def catch_up(self) -> None:
-        """Choose the run now that is to be shown next, because another page follows it."""
-        self._newest.catch_up()
 
     def open_case(self, image_id: int) -> None:
         """Open a case in the sheet and explain it."""
-        if self._run is None or image_id not in self._images:
+        run = self._session.run.number
+        if run is None or image_id not in self._images:
             return
         self._case = image_id
         self._pictures.want_picture(self._views.seen(self._images[image_id]), self._show_case)
-        self._explainer.explain(self._run, image_id)
+        self._explainer.explain(run, image_id)
 
     def _show_case(self, image_id: int, picture: QImage) -> None:
-        if image_id != self._case or self._result is None or self._run is None:
+        run = self._session.run.number
+        if image_id != self._case or self._result is None or run is None:
             return
         prediction = next(p for p in self._result.predictions if p.image_id == image_id)
         sets, names = self._result.evaluation.conformal, self._result.class_names
@@ -121,8 +104,8 @@ class InspectController(QObject):
                 label=self._label_now(image_id),
                 caption=self._images[image_id].title,
                 flags=self._flags(prediction),
-                explanation=self._explainer.known(self._run, image_id),
-                explaining=self._explainer.pending(self._run, image_id),
+                explanation=self._explainer.known(run, image_id),
+                explaining=self._explainer.pending(run, image_id),
                 set_text="" if sets is None else set_sentence(prediction, names, sets.alpha),
                 nearest=self._nearest(prediction),
             )
@@ -153,8 +136,8 @@ class InspectController(QObject):
         return (*_doubt_lines(prediction), *notes)
 
     def _explain(self, image_id: int) -> None:
-        if self._run is not None:
-            self._explainer.explain(self._run, image_id)
+        if self._session.run.number is not None:
+            self._explainer.explain(self._session.run.number, image_id)
             self._session.image_requested.emit(image_id)
             self._session.page_requested.emit("explain")
 
@@ -197,7 +180,7 @@ class InspectController(QObject):
         self._pictures.want_thumbnails([self._images[i] for i in image_ids if i in self._images])
 
     def _on_explained(self, run: int, explanation: CaseExplanation) -> None:
-        if run == self._run and explanation.image_id == self._case:
+        if run == self._session.run.number and explanation.image_id == self._case:
             self._refresh_case()
 
     def _on_pending(self, image_id: int) -> None:
@@ -205,7 +188,7 @@ class InspectController(QObject):
             self._refresh_case()
 
     def _on_changed(self) -> None:
-        if self._run is not None:
+        if self._result is not None:
             self._images = {image.id: image for image in self._session.images()}
             self._show_settled()
             self._refresh_case()
@@ -215,15 +198,9 @@ class InspectController(QObject):
             self._pictures.want_picture(self._views.seen(self._images[self._case]), self._show_case)
 
     def _on_opened(self) -> None:
-        self._run = self._result = self._case = None
+        """Show nothing of the project before, even before the page is seen again."""
+        self._result = self._case = None
         self._page.set_state(InspectState())
-        self.run_shown.emit(0, None)
-        self._newest.ask()
-
-    def _show_newest(self) -> None:
-        project = self._session.project
-        if project is not None and (runs := project.runs()):
-            self.show_run(runs[-1].number)
 
 
 def _doubt_lines(prediction: Prediction) -> tuple[str, ...]:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.results.run import Prediction, RunResult
     from clipsvd_app.domain.study import ProjectImage
-    from clipsvd_app.ui.inspect.controller import InspectController
     from clipsvd_app.ui.inspect.page import InspectPage
     from clipsvd_app.ui.session.session import Session
 
@@ -32,21 +31,19 @@ Places = dict[int, tuple[float, float]]
 class CaseMapController(QObject):
     """Follows the run on show; projections that were computed are kept while it stays."""
 
-    def __init__(self, session: Session, page: InspectPage, inspecting: InspectController) -> None:
+    def __init__(self, session: Session, page: InspectPage) -> None:
         super().__init__(page)
         self._session, self._page = session, page
-        self._run = 0
-        self._result: RunResult | None = None
         self._known: dict[Projection, tuple[Places, str]] = {}
         self._job: EngineJob[MapResult] | None = None
-        inspecting.run_shown.connect(self.show_run)
+        session.run.changed.connect(lambda: session.jobs.drop(self._job))
+        session.run.follow(page, self._show_run)
         page.projection_wanted.connect(self.show_projection)
         page.map_cancelled.connect(lambda: session.jobs.cancel(self._job))
 
-    def show_run(self, number: int, result: RunResult | None) -> None:
-        """Show the places that a run left, if it left any."""
-        self._session.jobs.drop(self._job)
-        self._run, self._result, self._known = number, result, {}
+    def _show_run(self) -> None:
+        """Show the places that the run left, if it left any."""
+        result, self._known = self._session.run.result, {}
         places = {p.image_id: p.place for p in result.predictions if p.place} if result is not None else {}
         if places:
             self._known["pca"] = (places, PCA_SENTENCE)
@@ -57,15 +54,15 @@ class CaseMapController(QObject):
         if projection in self._known:
             self._show(projection)
             return
-        project = self._session.project
-        if project is None or self._result is None or self._session.jobs.runs(self._job):
+        project, run, result = self._session.project, self._session.run.number, self._session.run.result
+        if project is None or run is None or result is None or self._session.jobs.runs(self._job):
             return
-        run, settings, device = self._run, self._session.settings, self._session.device
+        settings, device = self._session.settings, self._session.device
         self._job = self._session.jobs.run(
             EngineJob(
                 key="map",
                 make=lambda: prepare_map(
-                    self._cases(), run_backbone(project, run, settings), projection, device
+                    self._cases(result), run_backbone(project, run, settings), projection, device
                 ),
                 read=answer_of(MapResult),
                 take=self._take,
@@ -76,11 +73,10 @@ class CaseMapController(QObject):
         if self._job is not None:
             self._show(projection, WAITING)
 
-    def _cases(self) -> list[ProjectImage]:
-        """Return the images of the run, those of unseen patients first: the map has room for so many."""
-        assert self._result is not None
+    def _cases(self, result: RunResult) -> list[ProjectImage]:
+        """Return the images of a run, those of unseen patients first: the map has room for so many."""
         images = {image.id: image for image in self._session.images()}
-        order = sorted(self._result.predictions, key=lambda p: (not is_evidence(p), p.label is None))
+        order = sorted(result.predictions, key=lambda p: (not is_evidence(p), p.label is None))
         return [images[p.image_id] for p in order if p.image_id in images]
 
     def _take(self, found: MapResult) -> None:
@@ -91,7 +87,9 @@ class CaseMapController(QObject):
     def _show(self, projection: Projection, progress: tuple[str, int, int] | None = None) -> None:
         shown = projection if projection in self._known else next(iter(self._known), projection)
         places, sentence = self._known.get(shown, ({}, ""))
-        dots = map_dots(self._result, places, {image.id: image for image in self._session.images()})
+        dots = map_dots(
+            self._session.run.result, places, {image.id: image for image in self._session.images()}
+        )
         self._page.set_map(MapState(dots, shown, sentence, progress))
 
 

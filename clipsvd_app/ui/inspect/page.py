@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
 from clipsvd_app.domain.results.evaluation import Evaluation
-from clipsvd_app.domain.words.notice import NOT_DIAGNOSTIC
 from clipsvd_app.domain.words.results import verdict_title
 from clipsvd_app.ui.inspect.case_sheet import CaseSheet
 from clipsvd_app.ui.inspect.compare_tab import CompareTab
@@ -16,27 +14,19 @@ from clipsvd_app.ui.inspect.failures_tab import FailuresTab
 from clipsvd_app.ui.inspect.map_tab import MapTab
 from clipsvd_app.ui.inspect.result_tab import ResultTab
 from clipsvd_app.ui.inspect.trust_tab import TrustTab
-from clipsvd_app.ui.kit.empty_state import EmptyState
 from clipsvd_app.ui.kit.page_keys import PageKeys, is_typing
-from clipsvd_app.ui.kit.page_parts import GAP, button, choice, fill_choice, label, one_line, split
-from clipsvd_app.ui.run.state import InspectState
+from clipsvd_app.ui.kit.page_parts import GAP, button, one_line, split
+from clipsvd_app.ui.run.run_page import RunPage
 from clipsvd_app.ui.session.state import EmptyAction, EmptySpec
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage, QKeyEvent
+    from PySide6.QtWidgets import QWidget
 
     from clipsvd_app.domain.results.run import Doubt
     from clipsvd_app.ui.look.theme import Theme
-    from clipsvd_app.ui.run.state import CaseSheetState, ComparisonState, MapState
+    from clipsvd_app.ui.run.state import CaseSheetState, ComparisonState, InspectState, MapState
 
-TabName = Literal["result", "failures", "trust", "map", "compare"]
-TAB_TITLES: dict[TabName, str] = {
-    "result": "Result",
-    "failures": "Errors",
-    "trust": "Trust",
-    "map": "Map",
-    "compare": "Compare",
-}
 NOTHING_TO_INSPECT = EmptySpec(
     icon="inspect",
     headline="No run to inspect yet",
@@ -45,57 +35,41 @@ NOTHING_TO_INSPECT = EmptySpec(
 )
 
 
-class InspectPage(QWidget):
+class InspectPage(RunPage):
     """Five questions as tabs on the left, the opened case on the right.
 
-    Signals: ``run_chosen(int)``, ``case_opened(image_id)``, ``explain_requested(image_id)``,
-    ``relabel_requested(image_id, class position)``, ``keep_requested(image_id)``,
-    ``thumbnails_wanted(tuple of image ids)``, ``report_requested()``, ``tab_shown(TabName)``,
-    ``projection_wanted(Projection)``, ``map_cancelled()``, ``other_run_chosen(int)``,
-    ``empty_action(str)``, ``trouble(UserError)`` from saving a picture.
+    Signals beside those of every page of a run: ``explain_requested(image_id)``,
+    ``relabel_requested(image_id, class position)``, ``keep_requested(image_id)``, ``report_requested()``,
+    ``tab_shown(name)``, ``projection_wanted(Projection)``, ``map_cancelled()``, ``other_run_chosen(int)``.
     """
 
-    run_chosen = Signal(int)
-    case_opened = Signal(int)
     explain_requested = Signal(int)
     relabel_requested = Signal(int, int)
     keep_requested = Signal(int)
-    thumbnails_wanted = Signal(object)
     report_requested = Signal()
     tab_shown = Signal(str)
     projection_wanted = Signal(str)
     map_cancelled = Signal()
     other_run_chosen = Signal(int)
-    empty_action = Signal(str)
-    trouble = Signal(object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("page")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._state = InspectState()
-        self._runs = choice("Run")
+        super().__init__(theme, NOTHING_TO_INSPECT, parent)
+        self.result = self.add_tab("result", "Result", ResultTab())
+        self.failures = self.add_tab("failures", "Errors", FailuresTab())
+        self.trust = self.add_tab("trust", "Trust", TrustTab())
+        self.map = self.add_tab("map", "Map", MapTab())
+        self.compare = self.add_tab("compare", "Compare", CompareTab())
         self._verdict = one_line("", "muted")
         self._report = button("Report…", hint="Write a report as PDF or web page (Ctrl+Shift+P)")
-        self.result, self.failures, self.trust = ResultTab(), FailuresTab(), TrustTab()
-        self.map, self.compare = MapTab(), CompareTab()
         self.case_sheet = CaseSheet()
-        self._tabs = QTabWidget()
-        self._empty = EmptyState(theme, NOTHING_TO_INSPECT)
-        self._whole = QStackedWidget()
         self._arrange()
         self._keys = PageKeys(self)
         self._connect()
         self._verdict.hide()
-        self._whole.setCurrentIndex(1)
-        self.setFocusProxy(self._empty)
 
     def set_state(self, state: InspectState) -> None:
         """Show a run."""
-        self._state = state
-        self._whole.setCurrentIndex(1 if state.run is None else 0)
-        self.setFocusProxy(self._empty if state.run is None else self._tabs)
-        self._show_runs()
+        self.set_runs(state.runs, state.run)
         evaluation = state.evaluation or Evaluation("none", "This run has no estimate.")
         self._verdict.setText(verdict_title(evaluation))
         for tab in (self.result, self.failures, self.trust):
@@ -130,15 +104,6 @@ class InspectPage(QWidget):
         self.compare.gallery.set_thumbnail(image_id, picture)
         self.case_sheet.nearest.set_thumbnail(image_id, picture)
 
-    @property
-    def tab(self) -> TabName:
-        """The tab in front."""
-        return tuple(TAB_TITLES)[self._tabs.currentIndex()]
-
-    def show_tab(self, name: TabName) -> None:
-        """Bring a tab to the front."""
-        self._tabs.setCurrentIndex(tuple(TAB_TITLES).index(name))
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if is_typing() or not (self._mistake_key(event) or self.case_sheet.label_by_key(event)):
             super().keyPressEvent(event)
@@ -147,45 +112,19 @@ class InspectPage(QWidget):
         return self.tab == "failures" and self.failures.cases.take_key(event)
 
     def _arrange(self) -> None:
-        top = QHBoxLayout()
-        top.setSpacing(GAP * 2)
-        top.addWidget(self._runs)
-        top.addWidget(self._verdict)
-        top.addStretch(1)
-        top.addWidget(self._report)
-        self._tabs.tabBar().setDrawBase(False)
-        for tab, title in zip(
-            (self.result, self.failures, self.trust, self.map, self.compare), TAB_TITLES.values(), strict=True
-        ):
-            self._tabs.addTab(tab, title)
-        self._tabs.setMinimumWidth(500)
+        self._top.setSpacing(GAP * 2)
+        self._top.addWidget(self._verdict)
+        self._top.addStretch(1)
+        self._top.addWidget(self._report)
         self.case_sheet.setMinimumWidth(300)
-        left = QWidget()
-        under = QVBoxLayout(left)
-        under.setContentsMargins(0, 0, 0, 0)
-        under.setSpacing(GAP)
-        under.addLayout(top)
-        under.addWidget(self._tabs, 1)
-        sides = split(Qt.Orientation.Horizontal, (left, 5), (self.case_sheet, 2))
+        sides = split(Qt.Orientation.Horizontal, (self._below_top(), 5), (self.case_sheet, 2))
         sides.setObjectName("run and case")
         sides.setSizes([920, 396])
-        content = QWidget()
-        whole = QVBoxLayout(content)
-        whole.setContentsMargins(GAP * 2, GAP + 4, GAP * 2, GAP)
-        whole.setSpacing(GAP)
-        whole.addWidget(sides, 1)
-        whole.addWidget(label(NOT_DIAGNOSTIC, "small"))
-        self._whole.addWidget(content)
-        self._whole.addWidget(self._empty)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self._whole)
+        self._lay_out(sides)
 
     def _connect(self) -> None:
-        self._runs.activated.connect(lambda row: self.run_chosen.emit(self._state.runs[row].number))
         self._report.clicked.connect(self.report_requested)
         self._tabs.currentChanged.connect(self._on_tab)
-        self._empty.action_requested.connect(self.empty_action)
         self.trust.doubt_chosen.connect(self._show_doubt)
         self._connect_cases()
         self.map.projection_wanted.connect(self.projection_wanted)
@@ -213,8 +152,3 @@ class InspectPage(QWidget):
     def _show_doubt(self, doubt: Doubt) -> None:
         self.failures.show_doubt(doubt)
         self.show_tab("failures")
-
-    def _show_runs(self) -> None:
-        numbers = [run.number for run in self._state.runs]
-        place = numbers.index(self._state.run) if self._state.run in numbers else 0
-        fill_choice(self._runs, [run.title for run in self._state.runs], place)

@@ -16,14 +16,6 @@ from clipsvd_app.jobs import Projection
 
 
 @dataclass(frozen=True, slots=True)
-class RunChoice:
-    """A run as the selector names it."""
-
-    number: int
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
 class CaseNote:
     """What is said of a case beside its prediction: a caption without identity, and flags."""
 
@@ -36,7 +28,7 @@ class CaseNote:
 class InspectState:
     """One run with its predictions; ``run`` None when there is none yet."""
 
-    runs: tuple[RunChoice, ...] = ()
+    runs: tuple[int, ...] = ()
     run: int | None = None
     class_names: tuple[str, ...] = ()
     evaluation: Evaluation | None = None
@@ -94,8 +86,8 @@ class MapState:
 class ComparisonState:
     """Two runs side by side; ``flips`` None when they know different classes."""
 
-    before: RunChoice
-    now: RunChoice
+    before: int
+    now: int
     class_names: tuple[str, ...]
     facts: tuple[ChangedFact, ...]
     labels: str

@@ -21,6 +21,7 @@ from clipsvd_app.ui.session.engine_process import EngineProcess
 from clipsvd_app.ui.session.jobs import EngineJobs
 from clipsvd_app.ui.session.long_jobs import LongJobs
 from clipsvd_app.ui.session.notices import WAITS_CODE, Notice, notice_of
+from clipsvd_app.ui.session.run_on_show import RunOnShow
 from clipsvd_app.ui.session.undo import ChangeCommand
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class Session(QObject):
         self.engine = engine or EngineProcess(self)
         self.long_jobs = LongJobs(self)
         self.jobs = EngineJobs(self)
+        self.run = RunOnShow(self)
         self.devices: tuple[DeviceKind, ...] = ("cpu",)
         self.device_note = ""
         self.engine.ready.connect(self._on_ready)
@@ -389,12 +391,14 @@ class Session(QObject):
         self.project_left.emit()
         self._close_project()
         self.project = project
+        self.run.leave()
         self.reader = ""
         self._record_waiting(project)
         self._forget()
         self._forget_undo()
         self.change_settings(self.settings.with_recent(str(project.path.resolve()), _now()))
         self.project_opened.emit()
+        self.run.show_newest()
         self._offered = None
         for remark in project.remarks:
             self._offered = remark.backup or self._offered

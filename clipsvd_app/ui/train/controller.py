@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from msgspec import structs
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject
 
 from clipsvd_app.domain.results.evaluation import Interval
 from clipsvd_app.domain.words.counting import counted
@@ -64,9 +64,7 @@ _SHOWN = LongJob(
 
 
 class TrainController(QObject):
-    """Signal: ``run_recorded(int)`` when a run is in the project."""
-
-    run_recorded = Signal(int)
+    """One training at a time; it goes on when another project is opened."""
 
     def __init__(self, session: Session, page: TrainPage, preview: PreviewController) -> None:
         super().__init__(page)
@@ -326,11 +324,10 @@ class TrainController(QObject):
             return
         self._page.set_curve(result.curve)
         self._session.runs_changed.emit()
-        self.run_recorded.emit(number)
         self._session.tell(Notice("success", done, "", "inspect", "Inspect", _KEY))
 
     def _open_run(self, number: int) -> None:
-        self.run_recorded.emit(number)
+        self._session.run.show(number)
         self._session.page_requested.emit("inspect")
 
     def _compare(self, first: int, second: int) -> None:

@@ -24,7 +24,6 @@ from clipsvd_app.ui.explain.change_tab import NONE_TITLE, OLD_TITLE
 from clipsvd_app.ui.explain.page import ExplainPage
 from clipsvd_app.ui.explain.state import CaseView, ExplainState, PacksState
 from clipsvd_app.ui.explain.trust_tab import NO_RUN_CONTROLS
-from clipsvd_app.ui.run.state import RunChoice
 
 pytestmark = pytest.mark.gui
 PREDICTIONS = (
@@ -48,7 +47,7 @@ def page(qtbot, theme):
 
 
 def state(explanation=RUN, number=3) -> ExplainState:
-    runs = (RunChoice(number, f"Run {number}"),)
+    runs = (number,)
     return ExplainState(runs, number, explanation, NAMES, PREDICTIONS, TITLES)
 
 

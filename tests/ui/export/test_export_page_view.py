@@ -22,13 +22,10 @@ from clipsvd_app.ui.export.state import (
     ExportState,
     RefusedRow,
 )
-from clipsvd_app.ui.run.state import RunChoice
 
 pytestmark = pytest.mark.gui
 CARD = CardFields("Teaching.", "us@example.org", "CC-BY-4.0")
-STATE = ExportState(
-    (RunChoice(2, "Run 2"),), 2, "a.sigma.safetensors", "/tmp/a.sigma.safetensors", 450_000, (), CARD
-)
+STATE = ExportState((2,), 2, "a.sigma.safetensors", "/tmp/a.sigma.safetensors", 450_000, (), CARD)
 ADAPTER = AdapterView("a.sigma.safetensors", ("normal", "lesion"), (("Made", "2026"),))
 ROWS = (
     AppliedRow(1, "one.dcm", "Study 1", (0.95, 0.05), (0.5, 0.5)),

@@ -18,7 +18,7 @@ from clipsvd_app.domain.results.run import Prediction
 from clipsvd_app.domain.words.notice import NOT_DIAGNOSTIC
 from clipsvd_app.ui.inspect.page import InspectPage
 from clipsvd_app.ui.run.case_filters import CaseFilter, filtered, ordered
-from clipsvd_app.ui.run.state import CaseNote, CaseSheetState, InspectState, RunChoice
+from clipsvd_app.ui.run.state import CaseNote, CaseSheetState, InspectState
 
 pytestmark = pytest.mark.gui
 NAMES = ("normal", "lesion")
@@ -51,7 +51,7 @@ EVALUATION = Evaluation(
     verdict="not_shown",
     sentence="With 4 patients the test cannot tell a gain from chance.",
 )
-STATE = InspectState((RunChoice(2, "Run 2"), RunChoice(1, "Run 1")), 2, NAMES, EVALUATION, PREDICTIONS)
+STATE = InspectState((2, 1), 2, NAMES, EVALUATION, PREDICTIONS)
 GRID = ((0.0, 0.1), (0.2, 1.0))
 
 

@@ -48,9 +48,9 @@ def bench(qtbot, theme, tmp_path):
         widget.show()  # hidden pages wait
     inspecting = InspectController(session, page, Pictures(session.background), CaseExplainer(session))
     parts = (
-        CaseMapController(session, page, inspecting),
-        CompareController(session, page, inspecting),
-        ReportController(session, export, inspecting),
+        CaseMapController(session, page),
+        CompareController(session, page),
+        ReportController(session, export),
     )
     runs = [made_run(NAMES, ids=[i.id for i in images], labels=labels, training=8, seed=s) for s in (5, 6)]
     request = {
@@ -107,7 +107,7 @@ def test_a_kept_label_is_not_asked_about_again_until_it_changes(bench):
     bench.page.keep_requested.emit(first.image_id)
     project = bench.session.project
     assert kept_labels(project) == {first.image_id}
-    bench.inspecting.show_run(1)
+    bench.session.run.show(1)
     bench.page.failures.cases.set_order("mistakes")
     assert first.image_id not in bench.page.failures.cases.gallery.image_ids()
     assert label_of(bench, first.image_id) == NAMES[first.label]

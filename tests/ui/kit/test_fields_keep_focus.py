@@ -16,7 +16,6 @@ from clipsvd_app.ui.app import Studio
 from clipsvd_app.ui.export.state import CardFields, ExportState
 from clipsvd_app.ui.export.write_tab import WriteTab
 from clipsvd_app.ui.pages import Pages
-from clipsvd_app.ui.run.state import RunChoice
 from clipsvd_app.ui.settings.prompts_card import PromptsCard
 from clipsvd_app.ui.train.setup_panel import SetupPanel
 from clipsvd_app.ui.train.state import TrainChoice, TrainState
@@ -135,13 +134,13 @@ def test_prompts_being_typed_stay_while_other_classes_come_move_and_change(qtbot
 def test_who_may_use_an_adapter_is_typed_while_another_run_ends(qtbot):
     tab = WriteTab()
     qtbot.addWidget(tab)
-    runs = (RunChoice(1, "Run 1"),)
+    runs = (1,)
     tab.set_state(ExportState(runs=runs, run=1, path="/a/1.sigma.safetensors", card=CardFields("", "", "")))
     tab.show()
     tab._contact.setFocus()
     qtbot.keyClicks(tab._contact, "ward 3")
     assert tab.is_edited
-    tab.set_state(ExportState(runs=(RunChoice(2, "Run 2"), *runs), run=2, path="/a/2.sigma.safetensors"))
+    tab.set_state(ExportState(runs=(2, *runs), run=2, path="/a/2.sigma.safetensors"))
     assert tab.card().contact == "ward 3"
     assert tab._path.text() == "/a/2.sigma.safetensors"
     tab.set_state(ExportState())
