@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent
 
     from clipsvd_app.domain.study import Mark
-    from clipsvd_app.ui.viewer.keys import KeyCommand
+    from clipsvd_app.ui.viewer.keys import LabelCommand
 
 MOVING_KEYS = frozenset(
     {
@@ -37,7 +37,7 @@ def mark_key(event: QKeyEvent) -> Mark | None:
     return None if event.modifiers() else _MARKS.get(event.key())
 
 
-def label_key(event: QKeyEvent) -> tuple[KeyCommand | None, bool]:
+def label_key(event: QKeyEvent) -> tuple[LabelCommand | None, bool]:
     """Return the labelling that a key asks for, and whether Shift asks to stay at the image."""
     stays = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
     return label_command(event), stays

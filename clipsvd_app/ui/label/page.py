@@ -160,7 +160,7 @@ class LabelPage(QWidget):
         self.strip.set_thumbnail(image_id, picture)
         self.bins.set_thumbnail(image_id, picture)
         if self.viewer.frame is not None and self.viewer.frame.image_id == image_id:
-            self.viewer.set_thumbnail(ghost_of(picture, 1, self._theme.palette))
+            self.viewer.pane.handle.set_ghost(ghost_of(picture, 1, self._theme.palette))
 
     @property
     def target_ids(self) -> tuple[int, ...]:
@@ -253,7 +253,7 @@ class LabelPage(QWidget):
         frame = self.viewer.frame
         picture = None if frame is None else self.strip.thumbnail(frame.image_id)
         ghost = ghost_of(None if picture is None else picture.toImage(), 1, self._theme.palette)
-        self.viewer.set_thumbnail(ghost)
+        self.viewer.pane.handle.set_ghost(ghost)
 
 
 def _titled(title: str, widget: QWidget) -> QFrame:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QKeyCombination, Qt
 from PySide6.QtGui import QKeySequence
 
-from clipsvd_app.ui.viewer.commands import COMMANDS
+from clipsvd_app.ui.viewer.commands import COMMANDS, MENU_COMMANDS, Command
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent
@@ -27,38 +27,33 @@ ARROWS: dict[int, tuple[int, int]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class KeyCommand:
-    """What a key asks for: a command of the table, ``preset``, or ``label`` and ``clear`` (a label).
+class LabelCommand:
+    """What a key asks for: a ``label`` of the class with this number from 0, or to ``clear`` it."""
 
-    ``number`` is a class or preset from 0, or what the table says.
-    """
-
-    kind: str
+    kind: Literal["label", "clear"]
     number: int = 0
 
 
-def key_command(event: QKeyEvent) -> KeyCommand | None:
+def key_command(event: QKeyEvent) -> Command | None:
     """Return what a key asks for in the viewer."""
     modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-    if modifiers == Qt.KeyboardModifier.AltModifier and 0 <= event.key() - Qt.Key.Key_1 < 9:
-        return KeyCommand("preset", event.key() - Qt.Key.Key_1)
     found = _by_key().get(_name(modifiers, event.key()))
     if found is None and modifiers == Qt.KeyboardModifier.ShiftModifier and not event.text().isalpha():
         found = _by_key().get(_name(Qt.KeyboardModifier.NoModifier, event.key()))  # plus is often shifted
     return found
 
 
-def label_command(event: QKeyEvent) -> KeyCommand | None:
+def label_command(event: QKeyEvent) -> LabelCommand | None:
     """Return the labelling that a digit, with or without Shift, 0 or Delete asks for."""
     modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
     if modifiers not in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier):
         return None
     if not modifiers and event.key() in (Qt.Key.Key_0, Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
-        return KeyCommand("clear")
+        return LabelCommand("clear")
     number = event.key() - Qt.Key.Key_1
     if modifiers and not 0 <= number < 9:
         number = _shifted_digit(event)
-    return KeyCommand("label", number) if 0 <= number < 9 else None
+    return LabelCommand("label", number) if 0 <= number < 9 else None
 
 
 def _shifted_digit(event: QKeyEvent) -> int:
@@ -77,5 +72,5 @@ def _name(modifiers: Qt.KeyboardModifier, key: int) -> str:
 
 
 @cache
-def _by_key() -> dict[str, KeyCommand]:
-    return {command.key: KeyCommand(command.id, command.number) for command in COMMANDS}
+def _by_key() -> dict[str, Command]:
+    return {command.key: command for command in (*COMMANDS, *MENU_COMMANDS) if command.key}

@@ -8,22 +8,18 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QMenu, QToolButton
 
 from clipsvd_app.ui.look.plain_text import literal
-from clipsvd_app.ui.viewer.commands import COMMANDS, shown_key
+from clipsvd_app.ui.viewer.commands import BY_ID, PRESET_PREFIX, shown_key
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from clipsvd_app.ui.viewer.state import WindowPreset
 
-_KEYS = {command.id: command.key for command in COMMANDS}
-PRESETS_WITH_KEY = 9
-
 
 class PresetButton(QToolButton):
-    """Signals: ``command(str)`` the id of a command, ``preset_chosen(int)``. The menu is made when opened."""
+    """Signal: ``command(str)`` the id of a command. The menu is made when it is opened."""
 
     command = Signal(str)
-    preset_chosen = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -51,9 +47,7 @@ class PresetButton(QToolButton):
         menu.clear()
         self._add("The file's window", "own_window")
         for position, preset in enumerate(self._presets):
-            key = f"\tAlt + {position + 1}" if position < PRESETS_WITH_KEY else ""
-            entry = menu.addAction(literal(preset.name) + key)
-            entry.triggered.connect(lambda _checked=False, at=position: self.preset_chosen.emit(at))
+            self._add(literal(preset.name), f"{PRESET_PREFIX}{position}")
         if not self._for_training:
             return
         menu.addSeparator()
@@ -63,5 +57,6 @@ class PresetButton(QToolButton):
             self._add("Train with the file's window again", "forget_window")
 
     def _add(self, text: str, command: str) -> None:
-        key = f"\t{shown_key(_KEYS[command])}" if command in _KEYS else ""
-        self.menu().addAction(text + key).triggered.connect(lambda: self.command.emit(command))
+        key = BY_ID[command].key
+        words = f"{text}\t{shown_key(key)}" if key else text
+        self.menu().addAction(words).triggered.connect(lambda: self.command.emit(command))

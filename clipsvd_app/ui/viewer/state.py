@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from clipsvd_app.imaging.display.greys import greys_of
 from clipsvd_app.imaging.display.windows import IDENTITY_8_BIT, window_from
 from clipsvd_app.imaging.values import UNLIMITED, Percentiles, ScaleLimits, VoiLut
 
+LayoutName = Literal["1", "2", "4", "mpr"]
 Lines = tuple[str, ...]
 
 

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from clipsvd_app.ui.look import icons
 from clipsvd_app.ui.look.plain_text import literal
 from clipsvd_app.ui.look.theme import set_kind
-from clipsvd_app.ui.viewer.commands import COMMANDS, LAYOUT_PREFIX, TOOL_PREFIX, ViewerCommand, shown_key
+from clipsvd_app.ui.viewer.commands import COMMANDS, LAYOUT_PREFIX, TOOL_PREFIX, Command, shown_key
 from clipsvd_app.ui.viewer.pane.pane import USUAL_OPACITY
 from clipsvd_app.ui.viewer.preset_button import PresetButton
 
@@ -66,12 +66,11 @@ LINK_WORDS: dict[LinkWay, str] = {
 class ViewerBar(QFrame):
     """Tools and what they offer.
 
-    Signals: ``command(str)`` the id of a command, ``preset_chosen(int)``, ``opacity_changed(float)``,
-    ``measure_chosen(int)`` by its place.
+    Signals: ``command(str)`` the id of a command, ``opacity_changed(float)``, ``measure_chosen(int)`` by
+    its place.
     """
 
     command = Signal(str)
-    preset_chosen = Signal(int)
     opacity_changed = Signal(float)
     measure_chosen = Signal(int)
 
@@ -197,7 +196,6 @@ class ViewerBar(QFrame):
     def _add_presets(self) -> None:
         self._presets = PresetButton()
         self._presets.command.connect(self.command)
-        self._presets.preset_chosen.connect(self.preset_chosen)
         self._row.addSpacing(4)
         self._row.addWidget(self._presets)
 
@@ -305,7 +303,7 @@ class ViewerBar(QFrame):
             entry.setEnabled(button.isEnabled())
             entry.triggered.connect(button.click)
 
-    def _add_command(self, command: ViewerCommand) -> QToolButton:
+    def _add_command(self, command: Command) -> QToolButton:
         return self._add_button(command.id, command.icon, command.tip)
 
     def _add_button(self, name: str, icon: str, tip: str) -> QToolButton:

@@ -23,7 +23,7 @@ class MeasuringController(QObject):
         self._reader = session.reader
         viewer.measured.connect(self._keep)
         session.project_changed.connect(self._show)
-        session.project_opened.connect(viewer.forget_measures)
+        session.project_opened.connect(viewer.grid.forget_measures)
 
     def _keep(self, image_id: int, measures: tuple[Measure, ...]) -> None:
         project, kept = self._session.project, self._session.measures()
@@ -37,7 +37,7 @@ class MeasuringController(QObject):
     def _show(self) -> None:
         if self._session.reader != self._reader:
             self._reader = self._session.reader
-            self._viewer.forget_measures()
+            self._viewer.grid.forget_measures()
         project, kept = self._session.project, self._session.measures()
         if project is None or project.read_only or kept is None:
             return

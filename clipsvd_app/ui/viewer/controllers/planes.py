@@ -105,7 +105,7 @@ class ReformatController(QObject):
             self._session.tell(answer.error, NO_VOLUME)
             return
         self._session.settle(NO_VOLUME)
-        chosen = self._viewer.frame_window(0)
+        chosen = self._viewer.grid.panes[0].window_spec
         volume: Volume = answer.value
         self._volume = volume
         slices, rows, columns = volume.shape
@@ -140,7 +140,7 @@ class ReformatController(QObject):
         """Cut a plane anew where it moved; where it did not, only the cross moves."""
         shown = self._viewer.frame_of(pane)
         if shown is not None and shown.picture_key == self._picture_key(plane, image):
-            self._viewer.set_cross(image.id, plane.point_of(self._at, volume.shape), pane)
+            self._viewer.grid.panes[pane].set_cross(image.id, plane.point_of(self._at, volume.shape))
         else:
             self._viewer.set_frame(self._state(volume, plane, image), pane)
 

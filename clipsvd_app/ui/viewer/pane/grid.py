@@ -8,12 +8,13 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from clipsvd_app.ui.session.state import EmptySpec
+from clipsvd_app.ui.viewer.pane.mouse import PaneMouse
 from clipsvd_app.ui.viewer.pane.pane import Pane
 
 if TYPE_CHECKING:
     from clipsvd_app.ui.look.theme import Theme
-    from clipsvd_app.ui.viewer.commands import LayoutName
     from clipsvd_app.ui.viewer.pane.drawing_hand import Measures
+    from clipsvd_app.ui.viewer.state import LayoutName
 
 # (row, column, rows, columns) of each pane
 PLACES: dict[LayoutName, tuple[tuple[int, int, int, int], ...]] = {
@@ -111,6 +112,7 @@ class PaneGrid(QWidget):
     def _add_pane(self) -> None:
         number = len(self.panes)
         pane = Pane(self._theme, self._measures, FREE_PANE if number else NOTHING_SHOWN, self)
+        PaneMouse(pane)
         self.panes.append(pane)
         pane.pressed.connect(lambda: self.activate(number))
         pane.measures_changed.connect(self._refresh)

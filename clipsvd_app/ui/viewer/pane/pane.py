@@ -18,7 +18,6 @@ from clipsvd_app.ui.viewer.pane.cursors import cursor_of
 from clipsvd_app.ui.viewer.pane.drag_handle import DragHandle
 from clipsvd_app.ui.viewer.pane.drawing_hand import DrawingHand, Measures
 from clipsvd_app.ui.viewer.pane.layer import layer_of
-from clipsvd_app.ui.viewer.pane.mouse import PaneMouse
 from clipsvd_app.ui.viewer.pane.window_drag import dragged, least_width
 from clipsvd_app.ui.viewer.tools.measures import region_in
 
@@ -78,7 +77,6 @@ class Pane(QFrame):
         self.handle.drag_requested.connect(self.drag_requested)
         self.hand.moved.connect(self.refresh)
         self.hand.kept.connect(self.measures_changed)
-        self._mouse = PaneMouse(self)
         self.set_frame(None)
 
     @property
