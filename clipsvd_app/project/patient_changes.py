@@ -1,12 +1,13 @@
-"""Images of another patient: whole series keep what is known of them, single pictures leave theirs."""
+"""Saying anew whose images are: they move between patients, studies and series and keep all else."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from clipsvd_app.project.changes import row_of_key
+from clipsvd_app.domain.study import NewImage
+from clipsvd_app.project.changes import Row, remove_empty_groups, row_of_key, rows_of, series_for
 
 if TYPE_CHECKING:
     import sqlite3
@@ -14,13 +15,8 @@ if TYPE_CHECKING:
 
     from clipsvd_app.project.changes import Change
 
-Row = tuple[Any, ...]
-_PARENTS_FIRST = ("patient", "study", "series")
-_COLUMNS = {
-    "patient": ("id", "key"),
-    "study": ("id", "patient_id", "key"),
-    "series": ("id", "study_id", "key", "modality", "body_part", "display_window"),
-}
+Groups = dict[str, dict[int, Row]]
+_PARENTS_FIRST = ("patient", "study", "series", "series_flag")
 _MOVED = ">"
 """Between the key of a study or series and that of the patient whom a part of it was given to."""
 
@@ -39,8 +35,7 @@ class MoveToPatient:
         target = row_of_key(db, "patient", {"key": self.patient_key})
         for study, series in _touched(db, self.image_ids).items():
             self._move_from_study(db, study, series, target)
-        for table, child in (("series", "image"), ("study", "series"), ("patient", "study")):
-            db.execute(f"DELETE FROM {table} WHERE id NOT IN (SELECT {table}_id FROM {child})")
+        remove_empty_groups(db)
         return _way_back(before, _groups(db), self.title)
 
     def _move_from_study(
@@ -78,57 +73,65 @@ class MoveToPatient:
 
 
 @dataclass(frozen=True, slots=True)
-class PutGroupsBack:
-    """Write rows of patients, studies and series as they were, and drop those that were not there."""
+class Regroup:
+    """Give images of the project, by their content and frame, the patient, study and series told here."""
 
-    rows: tuple[tuple[str, Row], ...]
-    gone: tuple[tuple[str, int], ...]
-    series_of_image: tuple[tuple[int, int], ...]
-    title: str
+    images: tuple[NewImage, ...]
+    title: str = "group images anew"
 
     def apply(self, db: sqlite3.Connection) -> Change:
-        """Write parents first and drop children first, so that no image is ever without a series."""
+        """Make the groups that are new and move the images; labels, marks and measures stay with them."""
         before = _groups(db)
-        for table in _PARENTS_FIRST:
-            columns = _COLUMNS[table]
-            sets = ", ".join(f"{column} = excluded.{column}" for column in columns[1:])
-            marks = ",".join("?" * len(columns))
-            db.executemany(
-                f"INSERT INTO {table} ({','.join(columns)}) VALUES ({marks})"
-                f" ON CONFLICT(id) DO UPDATE SET {sets}",
-                [row for name, row in self.rows if name == table],
-            )
-        images = [(series, image_id) for image_id, series in self.series_of_image]
-        db.executemany("UPDATE image SET series_id = ? WHERE id = ?", images)
-        for table in reversed(_PARENTS_FIRST):
-            ids = [(number,) for name, number in self.gone if name == table]
-            db.executemany(f"DELETE FROM {table} WHERE id = ?", ids)
+        db.executemany(
+            "UPDATE image SET series_id = ?, position = ? WHERE sha256 = ? AND frame = ?",
+            [(series_for(db, one), one.position, one.sha256, one.frame) for one in self.images],
+        )
+        remove_empty_groups(db)
         return _way_back(before, _groups(db), self.title)
 
 
-def _groups(db: sqlite3.Connection) -> dict[str, dict[int, Row]]:
-    found = {
-        table: {row[0]: tuple(row) for row in db.execute(f"SELECT {','.join(columns)} FROM {table}")}
-        for table, columns in _COLUMNS.items()
+@dataclass(frozen=True, slots=True)
+class PutGroupsBack:
+    """Write rows of patients, studies and series as they were; what is left without images goes.
+
+    places: of each image its series, its position there and its id.
+    """
+
+    rows: tuple[tuple[str, Row], ...]
+    places: tuple[Row, ...]
+    title: str
+
+    def apply(self, db: sqlite3.Connection) -> Change:
+        """Write parents first, so that no image is ever without a series."""
+        before = _groups(db)
+        for table in _PARENTS_FIRST:
+            columns = [known[0] for known in db.execute(f"SELECT * FROM {table} LIMIT 0").description]
+            marks = ",".join("?" * len(columns))
+            sets = ", ".join(f"{column} = excluded.{column}" for column in columns[1:])
+            db.executemany(
+                f"INSERT INTO {table} VALUES ({marks}) ON CONFLICT(id) DO UPDATE SET {sets}",
+                [row for name, row in self.rows if name == table],
+            )
+        db.executemany("UPDATE image SET series_id = ?, position = ? WHERE id = ?", self.places)
+        remove_empty_groups(db)
+        return _way_back(before, _groups(db), self.title)
+
+
+def _groups(db: sqlite3.Connection) -> Groups:
+    places = db.execute("SELECT series_id, position, id FROM image")
+    return {table: rows_of(db, table) for table in _PARENTS_FIRST} | {
+        "image": {row[2]: row for row in places}
     }
-    return found | {"image": {row[0]: tuple(row) for row in db.execute("SELECT id, series_id FROM image")}}
 
 
-def _way_back(
-    before: dict[str, dict[int, Row]], after: dict[str, dict[int, Row]], title: str
-) -> PutGroupsBack:
+def _way_back(before: Groups, after: Groups, title: str) -> PutGroupsBack:
     """Return the change from what is after to what was before."""
-    rows = tuple(
-        (table, row)
-        for table in _PARENTS_FIRST
-        for number, row in before[table].items()
-        if after[table].get(number) != row
-    )
-    gone = tuple(
-        (table, number) for table in _PARENTS_FIRST for number in after[table].keys() - before[table]
-    )
-    images = tuple(row for number, row in before["image"].items() if after["image"].get(number) != row)
-    return PutGroupsBack(rows, gone, images, title)
+    rows = {
+        table: tuple(row for number, row in before[table].items() if after[table].get(number) != row)
+        for table in before
+    }
+    places = rows.pop("image")
+    return PutGroupsBack(tuple((table, row) for table in rows for row in rows[table]), places, title)
 
 
 def _touched(db: sqlite3.Connection, image_ids: Iterable[int]) -> dict[int, dict[int, list[int]]]:

@@ -26,8 +26,8 @@ from clipsvd_app.project.changes import (
     Together,
 )
 from clipsvd_app.project.class_changes import AddClass, ChangeClass, MoveClass, RemoveClass
-from clipsvd_app.project.grouping_changes import Regroup
 from clipsvd_app.project.measure_changes import SetMeasures
+from clipsvd_app.project.patient_changes import Regroup
 from clipsvd_app.project.reading_changes import SetReadings, Settle
 from clipsvd_app.project.table_changes import LabelByName
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.project.changes import SetSeriesFlags, SetSeriesWindows, Together
-from clipsvd_app.project.grouping_changes import Regroup
+from clipsvd_app.project.patient_changes import Regroup
 from clipsvd_app.services.studies.found_files import FilesRead
 from clipsvd_app.services.studies.import_plan import plan_groups
 from clipsvd_app.services.studies.series_reports import judge_without
