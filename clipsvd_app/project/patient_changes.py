@@ -77,7 +77,7 @@ class Regroup:
     """Give images of the project, by their content and frame, the patient, study and series told here."""
 
     images: tuple[NewImage, ...]
-    title: str = "group images anew"
+    title: str = "change patients"
 
     def apply(self, db: sqlite3.Connection) -> Change:
         """Make the groups that are new and move the images; labels, marks and measures stay with them."""

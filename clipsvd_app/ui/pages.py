@@ -107,7 +107,7 @@ class Pages(QObject):
         session.settings_changed.connect(self._name_toggles)
         self._name_toggles()
         self.files.moved_changed.connect(self.label.tree.forget_facts)
-        self.menu = ImageMenuController(session, window, self.label, self.labelling, self.preview)
+        self.menu = ImageMenuController(session, window, self.label, self.labelling.pool, self.preview)
         self._actions: dict[str, Callable[[], object]] = {
             "edit.clear_label": self.labelling.clear_selected,
             "edit.uncertain": lambda: self.labelling.mark_selected("uncertain"),

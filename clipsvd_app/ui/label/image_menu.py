@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.study import ProjectImage
     from clipsvd_app.services.studies.patient_corrections import PatientChoice
-    from clipsvd_app.ui.label.controller import LabelController
     from clipsvd_app.ui.label.page import LabelPage
     from clipsvd_app.ui.label.preview import PreviewController
+    from clipsvd_app.ui.label.strip.controller import PoolController
     from clipsvd_app.ui.session.background import Answer
     from clipsvd_app.ui.session.session import Session
     from clipsvd_app.ui.shell.main_window import MainWindow
@@ -55,12 +55,12 @@ class ImageMenuController(QObject):
         session: Session,
         window: MainWindow,
         page: LabelPage,
-        labelling: LabelController,
+        pool: PoolController,
         preview: PreviewController,
     ) -> None:
         super().__init__(page)
         self._session, self._window, self._page = session, window, page
-        self._labelling, self._preview = labelling, preview
+        self._pool, self._preview = pool, preview
         self.dialog: PatientDialog | None = None
         page.menu_requested.connect(self.open)
         page.strip.selection_changed.connect(lambda _ids: self.name_commands())
@@ -115,7 +115,7 @@ class ImageMenuController(QObject):
 
     def show_similar(self) -> None:
         """Order the pool by likeness to the image on show."""
-        self._labelling.choose_order("similar")
+        self._pool.choose_order("similar")
 
     def show_in_folder(self) -> None:
         """Show the file of the image on show in the file manager."""
@@ -166,11 +166,11 @@ class ImageMenuController(QObject):
             self._session.tell(answer.error)
         if answer.value is None:
             return
-        following = self._labelling.neighbour_of({image.id for image in images})
+        following = self._pool.neighbour_of({image.id for image in images})
         if not self._session.do(answer.value):
             return
         if following is not None:
-            self._labelling.show(following)
+            self._pool.show(following)
         labelled = sum(image.class_id is not None for image in images)
         lost = f", {labelled} of them labelled" if labelled else ""
         what = counted(len(images), "image was", "images were")

@@ -22,8 +22,8 @@ from clipsvd_app.services.files.job_folders import image_input
 from clipsvd_app.services.labels.labels import set_labels, set_marks
 from clipsvd_app.services.studies.import_plan import apply_import, plan_import
 from clipsvd_app.ui.importer.controller import outcome
-from clipsvd_app.ui.label.controller import TreeRows
 from clipsvd_app.ui.label.page import LabelPage
+from clipsvd_app.ui.label.studies.tree_rows import TreeRows
 from clipsvd_app.ui.session.image_cache import Pictures, as_model_sees
 from clipsvd_app.ui.session.session import Session
 from clipsvd_app.ui.viewer.controllers.frame_states import WIDE_WINDOW

@@ -1,0 +1,59 @@
+"""The project as rows of the tree: patients, their studies and series."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from clipsvd_app.ui.label.state import PatientRow, SeriesRow, StudyRow
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from clipsvd_app.domain.study import ProjectImage, SeriesFlag
+
+    Flags = Mapping[int, tuple[SeriesFlag, ...]]
+
+
+class TreeRows:
+    """Patients > studies > series of images in reading order; no row holds an identity.
+
+    Rows of patients of whom nothing changed are kept, so that a label among thousands costs one row.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[int, tuple[tuple[ProjectImage, ...], PatientRow]] = {}
+        self._flags: Flags = {}
+
+    def of(self, images: Sequence[ProjectImage], flags: Flags) -> tuple[PatientRow, ...]:
+        """Return the rows of these images. flags: what is irregular about series, by their ids."""
+        known = self._kept if flags == self._flags else {}
+        self._kept, self._flags = {}, flags
+        for number, group in groupby(images, lambda image: image.patient_number):
+            members = tuple(group)
+            kept = known.get(number)
+            if kept is None or kept[0] != members:
+                row = PatientRow(f"p{number}", f"Patient {number:03d}", _studies(number, members, flags))
+                kept = members, row
+            self._kept[number] = kept
+        return tuple(row for _, row in self._kept.values())
+
+
+def _studies(patient: int, images: Sequence[ProjectImage], flags: Flags) -> tuple[StudyRow, ...]:
+    return tuple(
+        StudyRow(f"p{patient}-{number}", f"Study {number}", _series(list(group), flags))
+        for number, group in groupby(images, lambda image: image.study_number)
+    )
+
+
+def _series(images: list[ProjectImage], flags: Flags) -> tuple[SeriesRow, ...]:
+    rows = []
+    for series_id, group in groupby(images, lambda image: image.series_id):
+        members = list(group)
+        first = members[0]
+        what = " ".join(part for part in (first.modality, first.body_part.title()) if part) or "Pictures"
+        ids = tuple(image.id for image in members)
+        labelled = sum(image.class_id is not None or bool(image.mark) for image in members)
+        said = tuple(flag.sentence for flag in flags.get(series_id, ()))
+        rows.append(SeriesRow(f"s{series_id}", f"{what} {first.series_number}", ids, labelled, said))
+    return tuple(rows)
