@@ -183,7 +183,7 @@ class Pages(QObject):
 
     def _on_label_page(self, act: Callable[[], None]) -> None:
         if self._session.project is not None:
-            self._session.page_requested.emit("label")
+            self._session.action_requested.emit("label")
             act()
 
     def _go_to_panel(self, step: int) -> None:

@@ -83,7 +83,6 @@ class WindowController(QObject):
         session.notice.connect(window.show_notice)
         session.settled.connect(window.dismiss_notice)
         session.project_left.connect(window.messages.leave_project)
-        session.page_requested.connect(self.act)
         session.action_requested.connect(self.act)
         session.project_opened.connect(self.refresh)
         session.project_changed.connect(self.refresh)

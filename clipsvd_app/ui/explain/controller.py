@@ -82,7 +82,7 @@ class ExplainController(QObject):
         page.occlusion_wanted.connect(self._make_occlusion)
         page.case_cancelled.connect(self._cancel)
         page.trouble.connect(lambda error: session.report(error, "picture"))
-        page.empty_action.connect(session.page_requested)
+        page.empty_action.connect(session.action_requested)
         self._pictures.thumbnail_ready.connect(page.set_thumbnail)
         explainer.explained.connect(self._on_explained)
         explainer.pending_changed.connect(self._on_pending)

@@ -78,7 +78,7 @@ class ApplyController(QObject):
         self._images.set_rows((), ())
         self._set(ApplyState(view))
         self._page.show_tab("apply")
-        self._session.page_requested.emit("export")
+        self._session.action_requested.emit("export")
         self._checking = self._session.jobs.run(
             EngineJob(
                 key="adapter",

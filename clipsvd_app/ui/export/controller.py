@@ -46,7 +46,7 @@ class ExportController(QObject):
         page.run_chosen.connect(self._choose_run)
         page.method_chosen.connect(self._choose_method)
         page.export_requested.connect(self.export)
-        page.empty_action.connect(session.page_requested)
+        page.empty_action.connect(session.action_requested)
         session.run.follow(page, self._follow)
         session.project_opened.connect(self._forget)
 

@@ -43,7 +43,7 @@ class ReportController(QObject):
 
     def open(self) -> None:
         """Bring the report of the run on show to the front."""
-        self._session.page_requested.emit("export")
+        self._session.action_requested.emit("export")
         self._page.show_tab("report")
 
     def show_run(self, number: int) -> None:

@@ -50,7 +50,7 @@ class InspectController(QObject):
         page.keep_requested.connect(self._keep)
         page.thumbnails_wanted.connect(self._want_thumbnails)
         page.trouble.connect(lambda error: session.report(error, "picture"))
-        page.empty_action.connect(session.page_requested)
+        page.empty_action.connect(session.action_requested)
         pictures.thumbnail_ready.connect(page.set_thumbnail)
         explainer.explained.connect(self._on_explained)
         explainer.pending_changed.connect(self._on_pending)
@@ -139,7 +139,7 @@ class InspectController(QObject):
         if self._session.run.number is not None:
             self._explainer.explain(self._session.run.number, image_id)
             self._session.image_requested.emit(image_id)
-            self._session.page_requested.emit("explain")
+            self._session.action_requested.emit("explain")
 
     def _relabel(self, image_id: int, position: int) -> None:
         project = self._session.project

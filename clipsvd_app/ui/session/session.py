@@ -48,7 +48,7 @@ class Session(QObject):
     ``runs_changed()``, ``settings_changed()``, ``devices_changed()`` when the engine has tested them,
     ``notice(Notice)``, ``settled(key)`` what notices with that key tell of is over, ``project_left()`` before
     another one takes its place, ``image_requested(image id)``,
-    ``page_requested(key)``, ``action_requested(id)`` of the action table.
+    ``action_requested(id)`` of the action table, or the name of a page.
     """
 
     project_opened = Signal()
@@ -59,7 +59,6 @@ class Session(QObject):
     notice = Signal(object)
     settled = Signal(str)
     project_left = Signal()
-    page_requested = Signal(str)
     action_requested = Signal(str)
     image_requested = Signal(int)
 

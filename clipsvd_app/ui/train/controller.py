@@ -86,7 +86,7 @@ class TrainController(QObject):
         page.discard_requested.connect(self.discard)
         page.run_opened.connect(self._open_run)
         page.trouble.connect(lambda error: session.report(error, "picture"))
-        page.empty_action.connect(session.page_requested)
+        page.empty_action.connect(session.action_requested)
         session.project_opened.connect(self._on_opened)
         session.project_changed.connect(self._shown.ask)
         session.runs_changed.connect(self._shown.ask)
@@ -328,7 +328,7 @@ class TrainController(QObject):
 
     def _open_run(self, number: int) -> None:
         self._session.run.show(number)
-        self._session.page_requested.emit("inspect")
+        self._session.action_requested.emit("inspect")
 
     def _compare(self, first: int, second: int) -> None:
         self._page.set_comparison((self._compared(first), self._compared(second)))

@@ -338,7 +338,7 @@ class WelcomeController(QObject):
             self._session.do(change)
         self._forget()
         self._page.leave_new_project()
-        self._session.page_requested.emit("label")
+        self._session.action_requested.emit("label")
         self._session.tell(told_outcome(plan, labelled_words(labels)))
 
     def _forget(self) -> None:

@@ -171,7 +171,7 @@ def test_a_cancelled_map_leaves_what_was_there(bench, monkeypatch):
 def test_a_report_is_written_in_a_thread_and_said_so(bench, qtbot, tmp_path):
     add(bench, bench.runs[0])
     asked = []
-    bench.session.page_requested.connect(asked.append)
+    bench.session.action_requested.connect(asked.append)
     bench.parts[2].open()
     assert asked == ["export"]
     tab = bench.export.report_tab

@@ -31,7 +31,7 @@ class ClassesController(QObject):
         bins.remove_class.connect(self._remove)
         bins.merge_class.connect(self._merge)
         bins.move_class.connect(self._move)
-        bins.prompts_requested.connect(lambda _class_id: session.page_requested.emit("settings"))
+        bins.prompts_requested.connect(lambda _class_id: session.action_requested.emit("settings"))
 
     def _add(self, name: str) -> None:
         if not self._do_with(lambda: AddClass(class_from_name(name))):
