@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from clipsvd_app.domain.view import Window
 from clipsvd_app.imaging.values import ScaleLimits
-from clipsvd_app.ui.viewer import viewer as viewer_module
+from clipsvd_app.ui.viewer import image_view
 from clipsvd_app.ui.viewer.pane.corner_layer import ruler_length_mm
 from clipsvd_app.ui.viewer.pane.layer import probe_text
 from clipsvd_app.ui.viewer.state import ClassBadge, Corners, FrameState, WindowPreset
@@ -219,7 +219,7 @@ def test_pixels_that_are_not_square_are_shown_in_their_true_shape(viewer, shape)
 
 def test_alt_and_drag_carry_the_shown_image(viewer, qtbot, drag_mouse, monkeypatch):
     carried = []
-    monkeypatch.setattr(viewer_module, "drag_images", lambda _source, ids, _ghost: carried.append(ids))
+    monkeypatch.setattr(image_view, "drag_images", lambda _source, ids, _ghost: carried.append(ids))
     with qtbot.waitSignal(viewer.drag_started):
         drag_mouse(
             viewer.pane.canvas.viewport,
@@ -235,7 +235,7 @@ def test_alt_and_drag_carry_the_shown_image(viewer, qtbot, drag_mouse, monkeypat
 
 def test_the_handle_carries_the_shown_image(viewer, drag_mouse, monkeypatch):
     carried = []
-    monkeypatch.setattr(viewer_module, "drag_images", lambda _source, ids, _ghost: carried.append(ids))
+    monkeypatch.setattr(image_view, "drag_images", lambda _source, ids, _ghost: carried.append(ids))
     drag_mouse(viewer.pane.handle, (10, 10), (60, 60), Qt.MouseButton.LeftButton)
     assert carried == [(7,)]
 
