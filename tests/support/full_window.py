@@ -221,7 +221,7 @@ def scenes(studio: Studio) -> dict[str, Callable[[], None]]:
         "train": page("train", lambda: pages.train.set_progress(None)),
         "train-running": page("train", lambda: _train(studio)),
         "train-interim": page("train", lambda: _know_early(studio)),
-        "train-compare": page("train", lambda: pages.train.compare_requested.emit(1, 2)),
+        "train-compare": page("train", lambda: pages.train.runs.compare_requested.emit(1, 2)),
         **inspect,
         "inspect-case": page("inspect", lambda: _open_case(studio)),
         **explain,
@@ -285,15 +285,17 @@ def _train(studio: Studio) -> None:
     train = studio.pages.train
     stage = "Training the fit of fold 3 of 5 on unseen patients"
     train.set_progress(TrainProgress(stage, 120, 400, 75.0, 400))
-    train.start_curve(400)
+    train.progress.curves.start(400)
     for step in range(1, 120):
-        train.add_point(StepMetrics(step, 1 / step, min(1.0, step / 100), 0.03))
+        train.progress.curves.add_point(StepMetrics(step, 1 / step, min(1.0, step / 100), 0.03))
 
 
 def _know_early(studio: Studio) -> None:
     project = studio.session.project
     evaluation = project.run_result(2).evaluation
-    studio.pages.train.set_interim(InterimView(evaluation, "Explaining what changed", "First result: "))
+    studio.pages.train.progress.set_interim(
+        InterimView(evaluation, "Explaining what changed", "First result: ")
+    )
 
 
 def _open_case(studio: Studio) -> None:
@@ -346,7 +348,7 @@ def _apply(studio: Studio) -> None:
         AppliedRow(number, f"patient-{number:03d}/portable film of the chest.dcm", f"Study {number}", *ways)
         for number, ways in enumerate([((0.3, 0.7), (0.5, 0.5))] * 30, start=1)
     )
-    export.set_apply_state(
+    export.apply_tab.set_state(
         ApplyState(
             AdapterView(f"{LONG_NAME}.sigma.safetensors", NAMES, FACTS, "Triage of portable films.", CHECKS),
             rows,

@@ -112,7 +112,7 @@ def drop_onto_bin(studio: Studio, class_id: int, ids: list[int]) -> None:
 def start_training(studio: Studio, shots: int | None) -> None:
     page = studio.pages.train
     studio.window.show_page("train")
-    page.choice_changed.emit(type(page.setup.choice())("quick", shots, "cpu", flip=True))
+    page.setup.choice_changed.emit(type(page.setup.choice())("quick", shots, "cpu", flip=True))
     studio.pages.training.refresh()
     press(page, "Train")
 
@@ -149,14 +149,14 @@ def test_from_drop_to_export_and_back(
 
     studio.window.show_page("export")
     out = tmp_path / "out.sigma.safetensors"
-    pages.export.export_requested.emit(str(out), pages.export.write_tab.card())
+    pages.export.write_tab.export_requested.emit(str(out), pages.export.write_tab.card())
     qtbot.waitUntil(lambda: pages.exporting._state.result is not None, timeout=ENGINE_MS)
     assert pages.exporting._state.result.checks.passed
     assert [entry.name for entry in read_adapter(out).document.classes] == ["bright disc", "dark bars"]
 
     assert drop_files(studio.window, out)
     qtbot.waitUntil(lambda: pages.applying._state.adapter is not None, timeout=10_000)
-    pages.export.studies_dropped.emit([str(studies)])
+    pages.export.apply_tab.studies_dropped.emit([str(studies)])
     qtbot.waitUntil(lambda: len(pages.applying._state.rows) == 2 * PATIENTS, timeout=ENGINE_MS)
     sure = [max(row.adapted) for row in pages.applying._state.rows]
     assert sure == sorted(sure), "the least certain come first"

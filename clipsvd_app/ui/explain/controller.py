@@ -79,8 +79,8 @@ class ExplainController(QObject):
         page.case_opened.connect(self.open_case)
         page.file_dropped.connect(self.take_file)
         page.thumbnails_wanted.connect(self._want_thumbnails)
-        page.occlusion_wanted.connect(self._make_occlusion)
-        page.case_cancelled.connect(self._cancel)
+        page.case.occlusion_wanted.connect(self._make_occlusion)
+        page.case.cancel_requested.connect(self._cancel)
         page.trouble.connect(lambda error: session.report(error, "picture"))
         page.empty_action.connect(session.action_requested)
         self._pictures.thumbnail_ready.connect(page.set_thumbnail)
@@ -113,7 +113,7 @@ class ExplainController(QObject):
         if image_id != self._case or run is None:
             return
         if self._explainer.known(run, image_id) is not None and self._page.case.image_id == image_id:
-            self._page.set_case_progress(self._explainer.progress(run, image_id))
+            self._page.case.map.set_progress(self._explainer.progress(run, image_id))
         else:
             self._show_case()
 

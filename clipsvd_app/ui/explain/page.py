@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
     from PySide6.QtWidgets import QWidget
 
-    from clipsvd_app.ui.explain.state import CaseView, PacksState, Progress
+    from clipsvd_app.ui.explain.state import CaseView
     from clipsvd_app.ui.look.theme import Theme
 
 NOTHING_TO_EXPLAIN = EmptySpec(
@@ -32,18 +32,13 @@ NOTHING_TO_EXPLAIN = EmptySpec(
 class ExplainPage(RunPage):
     """Three questions as tabs: what changed, why this case, and how far to trust it.
 
-    Signals beside those of every page of a run: ``file_dropped(path)``, ``occlusion_wanted(image_id)``,
-    ``case_cancelled(image_id)``, ``explain_again()``, ``run_cancelled()``, ``pack_dropped(path)``,
-    ``pack_removed(name)``.
+    Signals beside those of every page of a run: ``file_dropped(path)``, ``explain_again()``,
+    ``pack_dropped(path)``.
     """
 
     file_dropped = Signal(str)
-    occlusion_wanted = Signal(int)
-    case_cancelled = Signal(int)
     explain_again = Signal()
-    run_cancelled = Signal()
     pack_dropped = Signal(str)
-    pack_removed = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, NOTHING_TO_EXPLAIN, parent)
@@ -67,18 +62,6 @@ class ExplainPage(RunPage):
         """Show a case."""
         self.case.set_case(view)
         self.trust.set_case(view)
-
-    def set_case_progress(self, progress: Progress | None) -> None:
-        """Show how far another map of the case on show has come."""
-        self.case.map.set_progress(progress)
-
-    def set_run_progress(self, progress: Progress | None) -> None:
-        """Show how far explaining the run anew has come."""
-        self.change.set_progress(progress)
-
-    def set_packs(self, state: PacksState) -> None:
-        """Show the user's packs of phrases."""
-        self.trust.packs.set_state(state)
 
     def set_thumbnail(self, image_id: int, picture: QImage) -> None:
         """Hand in a picture that was asked for."""
@@ -107,15 +90,11 @@ class ExplainPage(RunPage):
 
     def _connect(self) -> None:
         self.change.explain_again.connect(self.explain_again)
-        self.change.cancel_requested.connect(self.run_cancelled)
         for source in (self.change, self.case):
             source.case_opened.connect(self.case_opened)
             source.thumbnails_wanted.connect(self.thumbnails_wanted)
-        self.case.occlusion_wanted.connect(self.occlusion_wanted)
-        self.case.cancel_requested.connect(self.case_cancelled)
         packs = self.trust.packs
         packs.pack_dropped.connect(self.pack_dropped)
-        packs.remove_requested.connect(self.pack_removed)
         packs.explain_again.connect(self.explain_again)
         for part in (self.change, self.case, self.trust):
             part.trouble.connect(self.trouble)

@@ -35,10 +35,10 @@ class ExplainAgainController(QObject):
         self._job: EngineJob[RunExplanation] | None = None
         self._stopped = False
         page.explain_again.connect(self.explain)
-        page.run_cancelled.connect(self.cancel)
+        page.change.cancel_requested.connect(self.cancel)
         page.pack_dropped.connect(self.take_pack)
-        page.pack_removed.connect(self.remove_pack)
-        page.set_packs(PacksState(phrase_packs.list_packs()))
+        page.trust.packs.remove_requested.connect(self.remove_pack)
+        page.trust.packs.set_state(PacksState(phrase_packs.list_packs()))
 
     def explain(self) -> None:
         """Explain the run on show anew, from its stored adapter."""
@@ -55,9 +55,9 @@ class ExplainAgainController(QObject):
                 ),
                 read=lambda folder: record_explanation(project, run, folder),
                 take=lambda _found: self._take(run),
-                ended=lambda: self._page.set_run_progress(None),
+                ended=lambda: self._page.change.set_progress(None),
                 cancelled=lambda: self._on_cancelled(run),
-                advanced=self._page.set_run_progress,
+                advanced=self._page.change.set_progress,
                 shown=LongJob(
                     "explain", f"Explaining run {run} again", "The run keeps its current explanation."
                 ),
@@ -65,7 +65,7 @@ class ExplainAgainController(QObject):
         )
         if self._job is not None:
             self._page.show_tab("change")
-            self._page.set_run_progress(WAITING)
+            self._page.change.set_progress(WAITING)
 
     def cancel(self) -> None:
         """Stop; the explanation that was there stays."""
@@ -78,7 +78,7 @@ class ExplainAgainController(QObject):
         try:
             report = check_pack(Path(path))
             if not report.is_usable:
-                self._page.set_packs(PacksState(phrase_packs.list_packs(), refused=report))
+                self._page.trust.packs.set_state(PacksState(phrase_packs.list_packs(), refused=report))
                 return
             phrase_packs.add_pack(Path(path))
         except UserError as error:
@@ -86,7 +86,7 @@ class ExplainAgainController(QObject):
             return
         self._session.settle("packs")
         added = phrase_packs.name_kept(Path(path))
-        self._page.set_packs(PacksState(phrase_packs.list_packs(), added=added))
+        self._page.trust.packs.set_state(PacksState(phrase_packs.list_packs(), added=added))
 
     def remove_pack(self, name: str) -> None:
         """Take a pack away."""
@@ -96,7 +96,7 @@ class ExplainAgainController(QObject):
             self._session.tell(error, "packs")
         else:
             self._session.settle("packs")
-        self._page.set_packs(PacksState(phrase_packs.list_packs()))
+        self._page.trust.packs.set_state(PacksState(phrase_packs.list_packs()))
 
     def _on_cancelled(self, run: int) -> None:
         if not self._stopped:

@@ -49,10 +49,10 @@ class ApplyController(QObject):
         self._checking: EngineJob[VerifyResult] | None = None
         self._job: EngineJob[PredictResult] | None = None
         self._opened = 0  # counts adapters: an answer belongs to the one it was asked for
-        page.adapter_opened.connect(self.open_adapter)
-        page.studies_dropped.connect(self.apply_to)
-        page.csv_requested.connect(self._write_csv)
-        page.cancel_requested.connect(lambda: session.jobs.cancel(self._job))
+        page.apply_tab.adapter_opened.connect(self.open_adapter)
+        page.apply_tab.studies_dropped.connect(self.apply_to)
+        page.apply_tab.csv_requested.connect(self._write_csv)
+        page.apply_tab.cancel_requested.connect(lambda: session.jobs.cancel(self._job))
 
     def open_adapter(self, path: str) -> None:
         """Show an adapter's card and check it against its backbone."""
@@ -174,7 +174,7 @@ class ApplyController(QObject):
         else:
             self._session.long_jobs.advance(self, *state.progress)
         self._state = state
-        self._page.set_apply_state(state)
+        self._page.apply_tab.set_state(state)
 
 
 def _listed(paths: Sequence[Path]) -> tuple[tuple[NewFile, ...], tuple[LeftOut, ...]]:

@@ -43,9 +43,9 @@ class ExportController(QObject):
         super().__init__(page)
         self._session, self._page = session, page
         self._state = ExportState()
-        page.run_chosen.connect(self._choose_run)
-        page.method_chosen.connect(self._choose_method)
-        page.export_requested.connect(self.export)
+        page.write_tab.run_chosen.connect(self._choose_run)
+        page.write_tab.method_chosen.connect(self._choose_method)
+        page.write_tab.export_requested.connect(self.export)
         page.empty_action.connect(session.action_requested)
         session.run.follow(page, self._follow)
         session.project_opened.connect(self._forget)

@@ -15,7 +15,7 @@ from clipsvd_app.ui.kit.page_parts import GAP
 from clipsvd_app.ui.session.state import EmptyAction, EmptySpec
 
 if TYPE_CHECKING:
-    from clipsvd_app.ui.export.state import ApplyState, ExportState, ReportState
+    from clipsvd_app.ui.export.state import ExportState, ReportState
     from clipsvd_app.ui.look.theme import Theme
 
 NOTHING_TO_EXPORT = EmptySpec(
@@ -37,23 +37,9 @@ _TABS: tuple[TabName, ...] = ("export", "apply", "report")
 class ExportPage(QWidget):
     """Three tabs: write an adapter, use an adapter, write a report.
 
-    Signals: ``run_chosen(int)``, ``method_chosen(str)``, ``export_requested(path, CardFields)``,
-    ``adapter_opened(path)``, ``studies_dropped(list of paths)``, ``csv_requested(path)``,
-    ``cancel_requested()``,
-    ``report_run_chosen(int)``, ``report_requested(path, with failures, may overwrite)``,
-    ``report_cancelled()``, ``empty_action(str)``.
+    Signal: ``empty_action(str)``.
     """
 
-    run_chosen = Signal(int)
-    method_chosen = Signal(str)
-    export_requested = Signal(str, object)
-    adapter_opened = Signal(str)
-    studies_dropped = Signal(object)
-    csv_requested = Signal(str)
-    cancel_requested = Signal()
-    report_run_chosen = Signal(int)
-    report_requested = Signal(str, bool, bool)
-    report_cancelled = Signal()
     empty_action = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -88,10 +74,6 @@ class ExportPage(QWidget):
         self._first.setCurrentIndex(1 if state.run is None else 0)
         self.write_tab.set_state(state)
 
-    def set_apply_state(self, state: ApplyState) -> None:
-        """Show an opened adapter and its predictions."""
-        self.apply_tab.set_state(state)
-
     def set_report_state(self, state: ReportState) -> None:
         """Show what a report will say."""
         self._third.setCurrentIndex(1 if state.run is None else 0)
@@ -102,15 +84,5 @@ class ExportPage(QWidget):
         self._tabs.setCurrentIndex(_TABS.index(name))
 
     def _connect(self) -> None:
-        self.write_tab.run_chosen.connect(self.run_chosen)
-        self.write_tab.method_chosen.connect(self.method_chosen)
-        self.write_tab.export_requested.connect(self.export_requested)
-        self.apply_tab.adapter_opened.connect(self.adapter_opened)
-        self.apply_tab.studies_dropped.connect(self.studies_dropped)
-        self.apply_tab.csv_requested.connect(self.csv_requested)
-        self.apply_tab.cancel_requested.connect(self.cancel_requested)
-        self.report_tab.run_chosen.connect(self.report_run_chosen)
-        self.report_tab.report_requested.connect(self.report_requested)
-        self.report_tab.cancel_requested.connect(self.report_cancelled)
         for nothing in (self._empty, self._no_report):
             nothing.action_requested.connect(self.empty_action)

@@ -37,9 +37,9 @@ class ReportController(QObject):
         self._stopped = False
         session.run.follow(page, self._follow)
         session.project_opened.connect(self._forget)
-        page.report_run_chosen.connect(self._choose_run)
-        page.report_requested.connect(self.write)
-        page.report_cancelled.connect(self._cancel)
+        page.report_tab.run_chosen.connect(self._choose_run)
+        page.report_tab.report_requested.connect(self.write)
+        page.report_tab.cancel_requested.connect(self._cancel)
 
     def open(self) -> None:
         """Bring the report of the run on show to the front."""

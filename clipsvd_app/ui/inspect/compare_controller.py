@@ -30,7 +30,7 @@ class CompareController(QObject):
         self._session, self._page = session, page
         self._other = 0
         session.run.follow(page, self._begin)
-        page.other_run_chosen.connect(self.compare_with)
+        page.compare.other_chosen.connect(self.compare_with)
         page.tab_shown.connect(self._on_tab)
 
     def compare_with(self, number: int) -> None:
@@ -41,7 +41,7 @@ class CompareController(QObject):
         self._other = number
         before = project.run_result(number)
         requests = project.run_request(number), project.run_request(shown)
-        self._page.set_comparison(
+        self._page.compare.set_comparison(
             ComparisonState(
                 before=number,
                 now=shown,

@@ -45,9 +45,9 @@ class InspectController(QObject):
         self._changes = WhenShown(page, self._on_changed)
         page.run_chosen.connect(session.run.show)
         page.case_opened.connect(self.open_case)
-        page.explain_requested.connect(self._explain)
+        page.case_sheet.explain_requested.connect(self._explain)
         page.relabel_requested.connect(self._relabel)
-        page.keep_requested.connect(self._keep)
+        page.failures.cases.mistakes.keep_requested.connect(self._keep)
         page.thumbnails_wanted.connect(self._want_thumbnails)
         page.trouble.connect(lambda error: session.report(error, "picture"))
         page.empty_action.connect(session.action_requested)
@@ -174,7 +174,7 @@ class InspectController(QObject):
             for p in self._result.predictions
             if p.image_id in self._images and self._label_now(p.image_id) != p.label
         }
-        self._page.set_settled(frozenset(relabelled) | kept_labels(project))
+        self._page.failures.cases.set_settled(frozenset(relabelled) | kept_labels(project))
 
     def _want_thumbnails(self, image_ids: tuple[int, ...]) -> None:
         self._pictures.want_thumbnails([self._images[i] for i in image_ids if i in self._images])

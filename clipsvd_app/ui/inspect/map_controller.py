@@ -38,8 +38,8 @@ class CaseMapController(QObject):
         self._job: EngineJob[MapResult] | None = None
         session.run.changed.connect(lambda: session.jobs.drop(self._job))
         session.run.follow(page, self._show_run)
-        page.projection_wanted.connect(self.show_projection)
-        page.map_cancelled.connect(lambda: session.jobs.cancel(self._job))
+        page.map.projection_wanted.connect(self.show_projection)
+        page.map.cancel_requested.connect(lambda: session.jobs.cancel(self._job))
 
     def _show_run(self) -> None:
         """Show the places that the run left, if it left any."""
@@ -90,7 +90,7 @@ class CaseMapController(QObject):
         dots = map_dots(
             self._session.run.result, places, {image.id: image for image in self._session.images()}
         )
-        self._page.set_map(MapState(dots, shown, sentence, progress))
+        self._page.map.set_state(MapState(dots, shown, sentence, progress))
 
 
 def map_dots(

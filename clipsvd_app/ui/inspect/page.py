@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.results.run import Doubt
     from clipsvd_app.ui.look.theme import Theme
-    from clipsvd_app.ui.run.state import CaseSheetState, ComparisonState, InspectState, MapState
+    from clipsvd_app.ui.run.state import CaseSheetState, InspectState
 
 NOTHING_TO_INSPECT = EmptySpec(
     icon="inspect",
@@ -38,19 +38,13 @@ NOTHING_TO_INSPECT = EmptySpec(
 class InspectPage(RunPage):
     """Five questions as tabs on the left, the opened case on the right.
 
-    Signals beside those of every page of a run: ``explain_requested(image_id)``,
-    ``relabel_requested(image_id, class position)``, ``keep_requested(image_id)``, ``report_requested()``,
-    ``tab_shown(name)``, ``projection_wanted(Projection)``, ``map_cancelled()``, ``other_run_chosen(int)``.
+    Signals beside those of every page of a run: ``relabel_requested(image_id, class position)``,
+    ``report_requested()``, ``tab_shown(name)``.
     """
 
-    explain_requested = Signal(int)
     relabel_requested = Signal(int, int)
-    keep_requested = Signal(int)
     report_requested = Signal()
     tab_shown = Signal(str)
-    projection_wanted = Signal(str)
-    map_cancelled = Signal()
-    other_run_chosen = Signal(int)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, NOTHING_TO_INSPECT, parent)
@@ -78,14 +72,6 @@ class InspectPage(RunPage):
         self.compare.set_run(state)
         self.case_sheet.set_case(None)
 
-    def set_map(self, state: MapState) -> None:
-        """Show the cases on the map."""
-        self.map.set_state(state)
-
-    def set_comparison(self, state: ComparisonState | None) -> None:
-        """Show another run beside this one."""
-        self.compare.set_comparison(state)
-
     def set_case(self, state: CaseSheetState | None) -> None:
         """Show a case in the sheet."""
         self.case_sheet.set_case(state)
@@ -93,10 +79,6 @@ class InspectPage(RunPage):
             self.failures.cases.show_current(state.prediction.image_id)
             self.map.map.set_chosen(state.prediction.image_id)
             self.compare.gallery.set_current(state.prediction.image_id)
-
-    def set_settled(self, image_ids: frozenset[int]) -> None:
-        """Take note of labels that were changed since the run, or kept on purpose."""
-        self.failures.cases.set_settled(image_ids)
 
     def set_thumbnail(self, image_id: int, picture: QImage) -> None:
         """Hand in a picture for the galleries."""
@@ -127,9 +109,6 @@ class InspectPage(RunPage):
         self._tabs.currentChanged.connect(self._on_tab)
         self.trust.doubt_chosen.connect(self._show_doubt)
         self._connect_cases()
-        self.map.projection_wanted.connect(self.projection_wanted)
-        self.map.cancel_requested.connect(self.map_cancelled)
-        self.compare.other_chosen.connect(self.other_run_chosen)
         sheet = (self.case_sheet.bars, self.case_sheet.image)
         for part in (self.result, self.failures, self.trust, self.map, self.compare, *sheet):
             part.trouble.connect(self.trouble)
@@ -140,10 +119,8 @@ class InspectPage(RunPage):
             gallery.case_opened.connect(self.case_opened)
             gallery.thumbnails_wanted.connect(self.thumbnails_wanted)
         self.map.case_opened.connect(self.case_opened)
-        self.case_sheet.explain_requested.connect(self.explain_requested)
         self.case_sheet.relabel_requested.connect(self.relabel_requested)
         mistakes.relabel_requested.connect(self.relabel_requested)
-        mistakes.keep_requested.connect(self.keep_requested)
 
     def _on_tab(self) -> None:
         self._verdict.setVisible(self.tab != "result")  # there it stands large

@@ -52,10 +52,10 @@ class BackbonesController(QObject):
         self._activity = BackboneActivity()
         self._task: Task | None = None
         self._job: EngineJob[AddBackboneResult] | None = None
-        page.backbone_path_chosen.connect(self.add)
-        page.backbone_fetch_requested.connect(self.fetch)
-        page.backbone_cancel_requested.connect(self.cancel)
-        page.backbone_remove_requested.connect(self.remove)
+        page.backbones.path_chosen.connect(self.add)
+        page.backbones.fetch_requested.connect(self.fetch)
+        page.backbones.cancel_requested.connect(self.cancel)
+        page.backbones.remove_requested.connect(self.remove)
 
     def offer(self) -> FetchOffer | None:
         """Return what can be fetched; None once it is here."""
@@ -185,4 +185,4 @@ class BackbonesController(QObject):
         else:
             jobs.advance(self, work.stage, work.done, work.total)
         self._activity = activity
-        self._page.set_backbone_activity(activity)
+        self._page.backbones.set_activity(activity)

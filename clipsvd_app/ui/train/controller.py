@@ -78,13 +78,13 @@ class TrainController(QObject):
         self._clock: RunClock | None = None
         self._stage = ""
         self._interim: Evaluation | None = None
-        page.train_requested.connect(self.train)
-        page.choice_changed.connect(self._keep_choice)
-        page.cancel_requested.connect(self.cancel)
-        page.compare_requested.connect(self._compare)
-        page.resume_requested.connect(self.resume)
-        page.discard_requested.connect(self.discard)
-        page.run_opened.connect(self._open_run)
+        page.setup.train_requested.connect(self.train)
+        page.setup.choice_changed.connect(self._keep_choice)
+        page.progress.cancel_requested.connect(self.cancel)
+        page.runs.compare_requested.connect(self._compare)
+        page.runs.resume_requested.connect(self.resume)
+        page.runs.discard_requested.connect(self.discard)
+        page.runs.run_opened.connect(self._open_run)
         page.trouble.connect(lambda error: session.report(error, "picture"))
         page.empty_action.connect(session.action_requested)
         session.project_opened.connect(self._on_opened)
@@ -204,7 +204,7 @@ class TrainController(QObject):
         request = read_request(folder)
         assert isinstance(request, TrainRequest)
         self._clock = clock_of(request)
-        self._page.start_curve(request.recipe.steps)
+        self._page.progress.curves.start(request.recipe.steps)
         return folder
 
     def cancel(self) -> None:
@@ -223,7 +223,7 @@ class TrainController(QObject):
         if project is not None and project.path.resolve() == self._recorded_in:
             self._session.settle(ELSEWHERE_KEY)
         if self._job is None or not self.running:
-            self._page.set_curve(())
+            self._page.progress.curves.set_points(())
             self._show_interim(None)
         elif project is not None:
             here = training_run.is_made_for(self._job.folder, project)
@@ -246,9 +246,9 @@ class TrainController(QObject):
         self._clock.observe(progress.stage, progress.done, progress.total, now, steps=metrics is not None)
         if metrics is not None:
             if progress.stage != self._stage:
-                self._page.start_curve(progress.total)
+                self._page.progress.curves.start(progress.total)
             # Several fits follow each other in one stage, and each counts from 0.
-            self._page.add_point(structs.replace(metrics, step=progress.done))
+            self._page.progress.curves.add_point(structs.replace(metrics, step=progress.done))
         self._stage = progress.stage
         if not self._cancelling:
             stage, left = self._said(progress.stage), self._clock.seconds_left(now)
@@ -267,12 +267,12 @@ class TrainController(QObject):
     def _show_interim(self, evaluation: Evaluation | None, next_step: str | None = None) -> None:
         self._interim = evaluation
         if evaluation is None:
-            self._page.set_interim(None)
+            self._page.progress.set_interim(None)
             return
         if next_step is None:
             next_step = NEXT_EXPLANATION if has_verdict(evaluation) else NEXT_ADAPTATION
         prefix = self._said("") if self.running else ""
-        self._page.set_interim(InterimView(evaluation, next_step, prefix))
+        self._page.progress.set_interim(InterimView(evaluation, next_step, prefix))
 
     def _said(self, text: str) -> str:
         """Name the project of the run in progress, where it is not the open one."""
@@ -282,7 +282,7 @@ class TrainController(QObject):
         self._session.long_jobs.end(self)
         self._page.set_progress(None)
         if self._elsewhere:
-            self._page.set_curve(())
+            self._page.progress.curves.set_points(())
         self._show_interim(None if self._elsewhere else self._interim, "")
 
     def _on_cancelled(self) -> None:
@@ -322,7 +322,7 @@ class TrainController(QObject):
                 Notice("success", self._said(done), "", action, f"Open “{path.stem}”", ELSEWHERE_KEY)
             )
             return
-        self._page.set_curve(result.curve)
+        self._page.progress.curves.set_points(result.curve)
         self._session.runs_changed.emit()
         self._session.tell(Notice("success", done, "", "inspect", "Inspect", _KEY))
 

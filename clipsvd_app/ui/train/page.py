@@ -16,9 +16,8 @@ from clipsvd_app.ui.train.runs_table import RunsTable
 from clipsvd_app.ui.train.setup_panel import SetupPanel
 
 if TYPE_CHECKING:
-    from clipsvd_app.domain.results.run import StepMetrics
     from clipsvd_app.ui.look.theme import Theme
-    from clipsvd_app.ui.train.state import ComparedRun, InterimView, TrainProgress, TrainState
+    from clipsvd_app.ui.train.state import ComparedRun, TrainProgress, TrainState
 
 NOTHING_TO_TRAIN = EmptySpec(
     icon="train",
@@ -31,19 +30,9 @@ NOTHING_TO_TRAIN = EmptySpec(
 class TrainPage(QWidget):
     """Choices on the left, the run in the middle, the runs so far below.
 
-    Signals: ``train_requested(TrainChoice)``, ``choice_changed(TrainChoice)``, ``cancel_requested()``,
-    ``run_opened(int)`` and ``compare_requested(int, int)`` by run number, ``resume_requested(str)`` and
-    ``discard_requested(str)`` by the key of a stopped one, ``empty_action(str)``,
-    ``trouble(UserError)`` from saving a picture.
+    Signals: ``empty_action(str)``, ``trouble(UserError)`` from saving a picture.
     """
 
-    train_requested = Signal(object)
-    choice_changed = Signal(object)
-    cancel_requested = Signal()
-    run_opened = Signal(int)
-    compare_requested = Signal(int, int)
-    resume_requested = Signal(str)
-    discard_requested = Signal(str)
     empty_action = Signal(str)
     trouble = Signal(object)
 
@@ -76,22 +65,6 @@ class TrainPage(QWidget):
         if progress is not None:
             self._middle.setCurrentWidget(self.progress)
 
-    def set_interim(self, view: InterimView | None) -> None:
-        """Show what the run in progress knows already; None to forget it."""
-        self.progress.set_interim(view)
-
-    def start_curve(self, total_steps: int) -> None:
-        """Empty the curves for a new fit of so many steps."""
-        self.progress.curves.start(total_steps)
-
-    def add_point(self, point: StepMetrics) -> None:
-        """Append a step to the curves."""
-        self.progress.curves.add_point(point)
-
-    def set_curve(self, points: tuple[StepMetrics, ...]) -> None:
-        """Show the curve of a finished run."""
-        self.progress.curves.set_points(points)
-
     def set_comparison(self, runs: tuple[ComparedRun, ComparedRun] | None) -> None:
         """Show two runs side by side in place of the curves, or None to go back."""
         if runs is None:
@@ -121,13 +94,6 @@ class TrainPage(QWidget):
         outer.addWidget(self._whole)
 
     def _connect(self) -> None:
-        self.setup.train_requested.connect(self.train_requested)
-        self.setup.choice_changed.connect(self.choice_changed)
-        self.progress.cancel_requested.connect(self.cancel_requested)
-        self.runs.run_opened.connect(self.run_opened)
-        self.runs.compare_requested.connect(self.compare_requested)
-        self.runs.resume_requested.connect(self.resume_requested)
-        self.runs.discard_requested.connect(self.discard_requested)
         self.comparison.closed.connect(lambda: self.set_comparison(None))
         self._empty.action_requested.connect(self.empty_action)
         for plot in (self.progress.curves, self.comparison.table):

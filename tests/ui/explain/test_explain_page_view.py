@@ -201,12 +201,12 @@ def test_an_old_run_opens_and_offers_to_be_explained_again(page, qtbot):
 
 
 def test_explaining_again_shows_progress_and_can_be_cancelled(page, qtbot):
-    page.set_run_progress(("Recording activations", 3, 10))
+    page.change.set_progress(("Recording activations", 3, 10))
     assert page.change._bar.isVisible()
     assert not page.change._again.isEnabled()
-    with qtbot.waitSignal(page.run_cancelled):
+    with qtbot.waitSignal(page.change.cancel_requested):
         page.change._cancel.click()
-    page.set_run_progress(None)
+    page.change.set_progress(None)
     assert not page.change._bar.isVisible()
 
 
@@ -252,10 +252,10 @@ def test_the_map_of_hidden_patches_is_made_on_demand(page, qtbot):
     page.set_case(view())
     page.case.map.choose("occlusion")
     assert page.case.map.verdict() == NOT_MADE
-    with qtbot.waitSignal(page.occlusion_wanted) as caught:
+    with qtbot.waitSignal(page.case.occlusion_wanted) as caught:
         page.case.map._make.click()
     assert caught.args == [2]
-    page.set_case_progress(("Masking patches", 16, 64))
+    page.case.map.set_progress(("Masking patches", 16, 64))
     assert page.case.map._bar.value() == 16
     page.set_case(view(made_case(2, case_map(), case_map("occlusion"))))
     assert page.case.map.kind == "occlusion"
@@ -266,7 +266,7 @@ def test_a_case_that_waits_shows_how_far_it_is_and_can_be_cancelled(page, qtbot)
     page.set_case(view(explanation=None, progress=("Attributing the change", 2, 4)))
     assert page.case.is_pending
     assert "Attributing the change" in page.case._stage.text()
-    with qtbot.waitSignal(page.case_cancelled):
+    with qtbot.waitSignal(page.case.cancel_requested):
         page.case._cancel.click()
     page.set_case(view(explanation=None))
     assert page.case._stage.text() == NOT_EXPLAINED
@@ -341,13 +341,13 @@ def test_a_dropped_table_is_a_pack_and_a_dropped_image_a_case(page, qtbot, drop_
 def test_a_refused_pack_shows_its_faults_and_a_kept_one_can_be_removed(page, qtbot):
     packs = page.trust.packs
     bad = PackReport("bad", 1, 0, 0, {}, {}, ("Line 2 of “bad.csv” is short.",), ())
-    page.set_packs(PacksState((), refused=bad))
+    page.trust.packs.set_state(PacksState((), refused=bad))
     assert "was not added" in packs.banner.text()
     good = PackReport("good", 3, 1, 0, {"radiography": 3}, {}, (), ("“x” names a diagnosis.",))
-    page.set_packs(PacksState((good,), added="good"))
+    page.trust.packs.set_state(PacksState((good,), added="good"))
     assert "takes part" in packs.banner.text()
     remove = next(b for b in packs.findChildren(type(packs._again)) if "good" in b.accessibleName())
-    with qtbot.waitSignal(page.pack_removed) as caught:
+    with qtbot.waitSignal(page.trust.packs.remove_requested) as caught:
         remove.click()
     assert caught.args == ["good"]
 

@@ -86,7 +86,7 @@ def test_a_chosen_case_is_explained_and_shown(bench, qtbot):
 def test_a_cancelled_case_can_be_asked_for_again(bench, qtbot):
     bench.page.case_opened.emit(bench.ids[3])
     shown(bench, qtbot, bench.ids[3])
-    bench.page.case_cancelled.emit(bench.ids[3])
+    bench.page.case.cancel_requested.emit(bench.ids[3])
     assert bench.page.case.is_pending
     bench.engine.request = None
     bench.page.case._retry.click()
@@ -98,14 +98,14 @@ def test_the_map_of_hidden_patches_is_asked_for_once(bench, qtbot):
     assert not bench.engine.request.occlusion
     bench.engine.answer(made_case(bench.ids[3]))
     shown(bench, qtbot, bench.ids[3])
-    bench.page.occlusion_wanted.emit(bench.ids[3])
+    bench.page.case.occlusion_wanted.emit(bench.ids[3])
     assert bench.engine.request.occlusion
     bench.engine.on_progress(Progress(7, "Masking patches", 16, 64))
     assert bench.page.case.map._bar.value() == 16
     assert not bench.page.case.is_pending, "what is known stays on show"
     bench.engine.answer(made_case(bench.ids[3], case_map(), case_map("occlusion")))
     bench.engine.request = None
-    bench.page.occlusion_wanted.emit(bench.ids[3])
+    bench.page.case.occlusion_wanted.emit(bench.ids[3])
     assert bench.engine.request is None, "it is there already"
 
 
@@ -164,7 +164,7 @@ def test_a_run_that_could_not_be_explained_anew_keeps_what_it_had(bench, end):
     if isinstance(end, Failed):
         bench.engine.on_end(end)
     else:
-        bench.page.run_cancelled.emit()
+        bench.page.change.cancel_requested.emit()
     assert bench.session.project.run_result(1).explanation == old_run()
     assert not bench.page.change._bar.isVisibleTo(bench.page)
     assert bool(bench.told) == isinstance(end, Failed)
@@ -185,5 +185,5 @@ def test_a_sound_pack_is_kept_until_it_is_removed(bench):
     bench.page.pack_dropped.emit(str(path))
     assert [report.name for report in phrase_packs.list_packs()] == ["my-words"]
     assert "my-words" in bench.page.trust.packs.banner.text()
-    bench.page.pack_removed.emit("my-words")
+    bench.page.trust.packs.remove_requested.emit("my-words")
     assert not phrase_packs.list_packs()

@@ -51,7 +51,7 @@ def bench(qtbot, theme, series):
     images = AppliedImagesController(SimpleNamespace(background=background), page, theme)
     rows = gather(series, predicted(series, unlike={6}))
     images.set_rows(rows, NAMES)
-    page.set_apply_state(
+    page.apply_tab.set_state(
         ApplyState(
             AdapterView("a.sigma.safetensors", NAMES, ()),
             tuple(applied_row(row) for row in rows),

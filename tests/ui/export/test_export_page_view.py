@@ -57,7 +57,7 @@ def drop(widget, *paths):
 def test_writing_asks_for_the_path_and_the_card_as_typed(page, qtbot):
     page.write_tab._use.setPlainText("  Research on stills. ")
     page.write_tab._path.setText("/tmp/b.sigma.safetensors")
-    with qtbot.waitSignal(page.export_requested) as caught:
+    with qtbot.waitSignal(page.write_tab.export_requested) as caught:
         page.write_tab._write.click()
     assert caught.args == [
         "/tmp/b.sigma.safetensors",
@@ -94,22 +94,22 @@ def test_without_a_run_an_adapter_can_still_be_used(page):
 
 def test_a_dropped_adapter_is_opened_and_dropped_studies_are_handed_on(page, qtbot):
     page.show_tab("apply")
-    with qtbot.waitSignal(page.adapter_opened) as opened:
+    with qtbot.waitSignal(page.apply_tab.adapter_opened) as opened:
         drop(page.apply_tab.open_area, "/tmp/a.sigma.safetensors")
     assert opened.args == ["/tmp/a.sigma.safetensors"]
-    page.set_apply_state(ApplyState(ADAPTER))
-    with qtbot.waitSignal(page.studies_dropped) as dropped:
+    page.apply_tab.set_state(ApplyState(ADAPTER))
+    with qtbot.waitSignal(page.apply_tab.studies_dropped) as dropped:
         drop(page.apply_tab.studies_area, "/tmp/one.dcm", "/tmp/folder")
     assert dropped.args == [["/tmp/one.dcm", "/tmp/folder"]]
 
 
 def test_the_least_certain_image_stands_on_top(page):
-    page.set_apply_state(ApplyState(ADAPTER, ROWS))
+    page.apply_tab.set_state(ApplyState(ADAPTER, ROWS))
     assert page.apply_tab.table.image_ids() == (2, 3, 1)
 
 
 def test_headings_sort(page):
-    page.set_apply_state(ApplyState(ADAPTER, ROWS))
+    page.apply_tab.set_state(ApplyState(ADAPTER, ROWS))
     table = page.apply_tab.table
     table.sortByColumn(FILE, Qt.SortOrder.AscendingOrder)
     assert table.image_ids() == (1, 3, 2)
@@ -121,9 +121,9 @@ def test_headings_sort(page):
 
 def test_a_refused_file_is_listed_with_its_sentence(page):
     page.show_tab("apply")
-    page.set_apply_state(ApplyState(ADAPTER, ROWS, (RefusedRow("x.txt", "This is no image."),)))
+    page.apply_tab.set_state(ApplyState(ADAPTER, ROWS, (RefusedRow("x.txt", "This is no image."),)))
     assert page.apply_tab._refused_area.isVisible()
-    page.set_apply_state(ApplyState(ADAPTER, ROWS))
+    page.apply_tab.set_state(ApplyState(ADAPTER, ROWS))
     assert not page.apply_tab._refused_area.isVisible()
 
 
@@ -137,7 +137,7 @@ def test_files_are_named_below_the_folder_of_all_and_whole_in_the_tool_tip(page)
 
 
 def test_the_table_is_saved_only_when_it_is_whole(page):
-    page.set_apply_state(ApplyState(ADAPTER, ROWS, progress=("Predicting", 1, 3)))
+    page.apply_tab.set_state(ApplyState(ADAPTER, ROWS, progress=("Predicting", 1, 3)))
     assert not page.apply_tab._csv.isEnabled()
-    page.set_apply_state(ApplyState(ADAPTER, ROWS))
+    page.apply_tab.set_state(ApplyState(ADAPTER, ROWS))
     assert page.apply_tab._csv.isEnabled()

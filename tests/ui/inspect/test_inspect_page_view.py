@@ -186,7 +186,7 @@ def test_the_map_can_be_taken_away(page):
 
 def test_an_explanation_is_asked_for_by_image(page, qtbot):
     page.set_case(sheet(1))
-    with qtbot.waitSignal(page.explain_requested) as caught:
+    with qtbot.waitSignal(page.case_sheet.explain_requested) as caught:
         page.case_sheet._explain.click()
     assert caught.args == [2]
 

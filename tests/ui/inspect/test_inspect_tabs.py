@@ -95,7 +95,7 @@ def test_a_doubt_shows_its_cases(page, doubt):
 def test_no_tab_is_wider_than_its_room(page, run, tab):
     page.resize(960 - 88, 700)
     page.set_state(state(run))
-    page.set_map(MapState())
+    page.map.set_state(MapState())
     page.show_tab(tab)
     page.grab()
     assert page._tabs.currentWidget().minimumSizeHint().width() <= page._tabs.width()
@@ -103,7 +103,7 @@ def test_no_tab_is_wider_than_its_room(page, run, tab):
 
 def test_a_run_of_an_earlier_version_says_what_it_did_not_measure(page):
     page.set_state(state(as_of_old(RUN)))
-    page.set_map(MapState())
+    page.map.set_state(MapState())
     assert not page.trust.reliability.isVisibleTo(page)
     assert not page.trust.risk.isVisibleTo(page)
     assert not page.result.learning.plot.isVisibleTo(page)
@@ -137,11 +137,11 @@ def test_one_key_relabels_a_likely_mistake(page, qtbot, target):
 def test_one_key_keeps_the_label_and_the_next_case_opens(page, qtbot):
     show_mistakes(page)
     first, second, *_ = page.failures.cases.gallery.image_ids()
-    with qtbot.waitSignal(page.keep_requested) as caught:
+    with qtbot.waitSignal(page.failures.cases.mistakes.keep_requested) as caught:
         qtbot.keyClick(page.failures.cases.gallery, Qt.Key.Key_K)
     assert caught.args == [first]
     with qtbot.waitSignal(page.case_opened) as opened:
-        page.set_settled(frozenset({first}))
+        page.failures.cases.set_settled(frozenset({first}))
     assert opened.args == [second]
     assert first not in page.failures.cases.gallery.image_ids()
 
@@ -149,7 +149,10 @@ def test_one_key_keeps_the_label_and_the_next_case_opens(page, qtbot):
 def test_the_keys_of_mistakes_do_nothing_elsewhere(page, qtbot):
     page.show_tab("failures")
     page.set_case(case(suspects()[0]))
-    with qtbot.assertNotEmitted(page.relabel_requested), qtbot.assertNotEmitted(page.keep_requested):
+    with (
+        qtbot.assertNotEmitted(page.relabel_requested),
+        qtbot.assertNotEmitted(page.failures.cases.mistakes.keep_requested),
+    ):
         qtbot.keyClick(page.failures.cases.gallery, Qt.Key.Key_R)
         qtbot.keyClick(page.failures.cases.gallery, Qt.Key.Key_K)
 
@@ -170,14 +173,14 @@ def test_the_sheet_shows_calibrated_probabilities_set_and_neighbours(page, qtbot
 
 def test_the_map_offers_and_cancels_its_projections(page, qtbot):
     page.show_tab("map")
-    page.set_map(MapState((MapDot(1, 0.0, 0.0, 0, ""), MapDot(2, 1.0, 1.0, 1, "")), "pca", "Said."))
-    with qtbot.waitSignal(page.projection_wanted) as caught:
+    page.map.set_state(MapState((MapDot(1, 0.0, 0.0, 0, ""), MapDot(2, 1.0, 1.0, 1, "")), "pca", "Said."))
+    with qtbot.waitSignal(page.map.projection_wanted) as caught:
         page.map._tsne.click()
     assert caught.args == ["tsne"]
-    page.set_map(MapState((), "pca", "", ("Computing the map", 1, 4)))
+    page.map.set_state(MapState((), "pca", "", ("Computing the map", 1, 4)))
     assert page.map._bar.value() == 1
     assert not page.map._tsne.isEnabled()
-    with qtbot.waitSignal(page.map_cancelled):
+    with qtbot.waitSignal(page.map.cancel_requested):
         page.map._cancel.click()
 
 
@@ -196,14 +199,14 @@ def test_the_comparison_shows_what_changed_and_opens_flipped_cases(page, qtbot):
         "Judged on different images.",
     )
     page.show_tab("compare")
-    page.set_comparison(comparison)
+    page.compare.set_comparison(comparison)
     assert page.compare.gallery.image_ids() == tuple(flip.image_id for flip in found)
     said = texts(page.compare)
     for part in ("Labels: 1 added.", "Judged on different images.", "shared unseen case"):
         assert part in said
     with qtbot.waitSignal(page.case_opened):
         page.compare.gallery.open_row(0)
-    page.set_comparison(replace(comparison, flips=None))
+    page.compare.set_comparison(replace(comparison, flips=None))
     assert "different classes" in texts(page.compare)
 
 

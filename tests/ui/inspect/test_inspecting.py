@@ -104,7 +104,7 @@ def test_a_relabelled_mistake_leaves_the_list_and_undo_brings_it_back(bench):
 def test_a_kept_label_is_not_asked_about_again_until_it_changes(bench):
     add(bench, bench.runs[0])
     first = likely_mistakes(bench.runs[0].predictions)[0]
-    bench.page.keep_requested.emit(first.image_id)
+    bench.page.failures.cases.mistakes.keep_requested.emit(first.image_id)
     project = bench.session.project
     assert kept_labels(project) == {first.image_id}
     bench.session.run.show(1)
@@ -139,7 +139,7 @@ def test_another_projection_comes_from_the_engine_and_is_kept(bench, monkeypatch
     )
     add(bench, as_of_old(bench.runs[0]))
     assert len(bench.page.map.map.data_rows()) == 1
-    bench.page.projection_wanted.emit("tsne")
+    bench.page.map.projection_wanted.emit("tsne")
     assert bench.engine.request.projection == "tsne"
     assert len(bench.engine.request.images) == PICTURES
     assert {image.label for image in bench.engine.request.images} == {None}
@@ -150,7 +150,7 @@ def test_another_projection_comes_from_the_engine_and_is_kept(bench, monkeypatch
     assert len(bench.page.map.map.data_rows()) == PICTURES + 1
     assert not bench.engine.folder.exists()
     bench.engine.request = None
-    bench.page.projection_wanted.emit("tsne")
+    bench.page.map.projection_wanted.emit("tsne")
     assert bench.engine.request is None, "it is there already"
 
 
@@ -162,8 +162,8 @@ def test_a_cancelled_map_leaves_what_was_there(bench, monkeypatch):
         map_controller, "run_backbone", lambda *_: backbones.find(bench.session.settings, "demo")
     )
     add(bench, bench.runs[0])
-    bench.page.projection_wanted.emit("tsne")
-    bench.page.map_cancelled.emit()
+    bench.page.map.projection_wanted.emit("tsne")
+    bench.page.map.cancel_requested.emit()
     assert len(bench.page.map.map.data_rows()) == PICTURES + 1
     assert bench.page.map._tsne.isEnabled()
 

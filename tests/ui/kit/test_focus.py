@@ -311,7 +311,7 @@ def _reporting(page, report):
 
 def _applying(page, opened):
     busy = replace(opened, progress=("Reading", 0, 9))
-    return [(page.set_apply_state, s) for s in (busy, opened)]
+    return [(page.apply_tab.set_state, s) for s in (busy, opened)]
 
 
 def test_what_removes_overwrites_or_starts_over_is_marked(qtbot, filled):

@@ -80,8 +80,8 @@ def bench(qtbot, theme, tmp_path, monkeypatch):
     qtbot.addWidget(page)
     session = Session(engine)
     made = Bench(session, engine, fetch, BackbonesController(session, page, fetch), [], [])
-    show = page.set_backbone_activity
-    page.set_backbone_activity = lambda activity: (made.told.append(activity), show(activity))
+    show = page.backbones.set_activity
+    page.backbones.set_activity = lambda activity: (made.told.append(activity), show(activity))
     session.notice.connect(made.notices.append)
     yield made
     fetch.end.set()

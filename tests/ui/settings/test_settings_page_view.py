@@ -62,16 +62,16 @@ def said(page) -> str:
 
 
 def test_a_backbone_is_used_by_its_key(page, qtbot):
-    with qtbot.waitSignal(page.backbone_use_requested) as used:
+    with qtbot.waitSignal(page.backbones.use_requested) as used:
         named(page, "Use Own")[0].click()
     assert used.args == ["own"]
 
 
 def test_removing_first_says_what_is_deleted(page, qtbot):
-    with qtbot.assertNotEmitted(page.backbone_remove_requested):
+    with qtbot.assertNotEmitted(page.backbones.remove_requested):
         named(page, "Remove Own")[0].click()
     assert "Its copy is deleted." in said(page)
-    with qtbot.waitSignal(page.backbone_remove_requested) as removed:
+    with qtbot.waitSignal(page.backbones.remove_requested) as removed:
         press(page.backbones._removal, "Remove")
     assert removed.args == ["own"]
 
@@ -86,34 +86,34 @@ def test_a_question_outlives_news_and_goes_with_its_backbone(page):
 
 def test_keeping_a_backbone_asks_for_nothing(page, qtbot):
     named(page, "Remove Own")[0].click()
-    with qtbot.assertNotEmitted(page.backbone_remove_requested):
+    with qtbot.assertNotEmitted(page.backbones.remove_requested):
         press(page, "Keep")
     assert "Its copy is deleted." not in said(page)
 
 
 def test_a_fetch_is_asked_about_before_it_begins(page, qtbot):
-    with qtbot.assertNotEmitted(page.backbone_fetch_requested):
+    with qtbot.assertNotEmitted(page.backbones.fetch_requested):
         press(page, "Fetch Model…")
     assert "784 MB" in said(page)
-    with qtbot.waitSignal(page.backbone_fetch_requested):
+    with qtbot.waitSignal(page.backbones.fetch_requested):
         press(page, "Fetch 784 MB")
     assert "licence MIT" not in said(page)
 
 
 def test_one_backbone_at_a_time_and_every_state_is_seen(page, qtbot):
-    page.set_backbone_activity(
+    page.backbones.set_activity(
         BackboneActivity(BackboneWork("Fetching", "From the hub", "3 of 784 MB", 3, 784))
     )
     assert "3 of 784 MB" in said(page)
     assert not named(page, "Add a backbone")[0].isEnabled()
-    with qtbot.waitSignal(page.backbone_cancel_requested):
+    with qtbot.waitSignal(page.backbones.cancel_requested):
         press(page, "Cancel")
-    page.set_backbone_activity(BackboneActivity(BackboneWork("Fetching", cancelling=True)))
+    page.backbones.set_activity(BackboneActivity(BackboneWork("Fetching", cancelling=True)))
     assert "Stopping…" in said(page)
-    page.set_backbone_activity(BackboneActivity(trouble="The disk is full.", remedy="Make room."))
+    page.backbones.set_activity(BackboneActivity(trouble="The disk is full.", remedy="Make room."))
     assert "The disk is full. Make room." in said(page)
     assert named(page, "Add a backbone")[0].isEnabled()
-    page.set_backbone_activity(BackboneActivity())
+    page.backbones.set_activity(BackboneActivity())
     assert "The disk is full." not in said(page)
 
 
@@ -135,7 +135,7 @@ def test_a_broken_backbone_cannot_be_used(page):
 def test_prompts_are_saved_for_their_class_without_empty_lines(page, qtbot):
     page.prompts._choice.setCurrentIndex(1)
     page.prompts._editor.setPlainText("a dark mass\n\n  a shadow  ")
-    with qtbot.waitSignal(page.prompts_changed) as caught:
+    with qtbot.waitSignal(page.prompts.prompts_changed) as caught:
         page.prompts._save.click()
     assert caught.args == [1, ("a dark mass", "a shadow")]
 
@@ -147,7 +147,7 @@ def test_a_class_never_goes_without_a_prompt(page):
 
 def test_reset_writes_the_templates_and_saves_nothing_by_itself(page, qtbot):
     page.prompts._editor.setPlainText("own words")
-    with qtbot.assertNotEmitted(page.prompts_changed):
+    with qtbot.assertNotEmitted(page.prompts.prompts_changed):
         page.prompts._reset.click()
     assert page.prompts.prompts() == tuple(template.format("normal") for template in TEMPLATES)
 
@@ -159,17 +159,20 @@ def test_unsaved_prompts_outlive_news_of_other_settings(page):
 
 
 def test_choices_are_told_and_showing_them_is_silent(page, qtbot):
-    with qtbot.waitSignal(page.theme_chosen) as theme:
+    with qtbot.waitSignal(page.look.theme_chosen) as theme:
         page.look._themes.card("light").click()
-    with qtbot.waitSignal(page.show_identity_changed) as identity:
+    with qtbot.waitSignal(page.privacy.show_identity_changed) as identity:
         page.privacy._identity.click()
     assert (theme.args, identity.args) == (["light"], [True])
-    with qtbot.assertNotEmitted(page.theme_chosen), qtbot.assertNotEmitted(page.show_identity_changed):
+    with (
+        qtbot.assertNotEmitted(page.look.theme_chosen),
+        qtbot.assertNotEmitted(page.privacy.show_identity_changed),
+    ):
         page.set_state(replace(STATE, theme="light", show_identity=True))
 
 
 def test_an_empty_cache_cannot_be_cleared_and_a_full_one_is_named(page, qtbot):
     assert not named(page, "Clear Basis")[0].isEnabled()
-    with qtbot.waitSignal(page.clear_cache_requested) as caught:
+    with qtbot.waitSignal(page.caches.clear_requested) as caught:
         named(page, "Clear Features")[0].click()
     assert caught.args == ["features"]

@@ -69,7 +69,7 @@ def test_train_asks_for_what_is_chosen(page, qtbot):
     page.setup._shots.setValue(2)
     page.setup._mirror.setChecked(True)
     page.setup._device.setCurrentIndex(1)
-    with qtbot.waitSignal(page.train_requested) as caught:
+    with qtbot.waitSignal(page.setup.train_requested) as caught:
         page.setup._train.click()
     assert caught.args == [TrainChoice("thorough", 2, "cpu", flip=False)]
 
@@ -77,13 +77,16 @@ def test_train_asks_for_what_is_chosen(page, qtbot):
 def test_a_locked_test_is_asked_for_only_where_it_is_possible(page, qtbot):
     assert not page.setup._locked.isEnabled()
     page.set_state(replace(STATE, locked_possible=True, locked_sentence="A quarter of the patients."))
-    with qtbot.waitSignal(page.choice_changed) as caught:
+    with qtbot.waitSignal(page.setup.choice_changed) as caught:
         page.setup._locked.setChecked(True)
     assert caught.args == [TrainChoice(locked=True)]
 
 
 def test_showing_a_state_asks_for_nothing(page, qtbot):
-    with qtbot.assertNotEmitted(page.choice_changed), qtbot.assertNotEmitted(page.train_requested):
+    with (
+        qtbot.assertNotEmitted(page.setup.choice_changed),
+        qtbot.assertNotEmitted(page.setup.train_requested),
+    ):
         page.set_state(replace(STATE, choice=TrainChoice("quick", 4, "cpu", flip=False)))
     assert page.setup.choice() == TrainChoice("quick", 4, "cpu", flip=False)
 
@@ -114,7 +117,7 @@ def test_a_run_in_progress_locks_the_recipe_and_offers_cancel(page, qtbot):
     page.set_progress(TrainProgress("Training", 3, 10, 42.0))
     assert not page.setup._presets.isEnabled()
     assert not page.setup._train.isVisible()
-    with qtbot.waitSignal(page.cancel_requested):
+    with qtbot.waitSignal(page.progress.cancel_requested):
         page.progress._cancel.click()
     page.set_progress(TrainProgress("Training", 3, 10, cancelling=True))
     assert not page.progress._cancel.isEnabled()
@@ -123,9 +126,9 @@ def test_a_run_in_progress_locks_the_recipe_and_offers_cancel(page, qtbot):
 
 
 def test_the_curves_grow_while_the_run_trains(page):
-    page.start_curve(120)
+    page.progress.curves.start(120)
     for step in (1, 2, 3):
-        page.add_point(StepMetrics(step, 1.0 / step, 0.5, 0.04))
+        page.progress.curves.add_point(StepMetrics(step, 1.0 / step, 0.5, 0.04))
     assert len(page.progress.curves.data_rows()) == 4
 
 
@@ -133,7 +136,7 @@ def test_two_finished_runs_can_be_compared_and_a_failed_one_cannot(page, qtbot):
     page.runs.mark(1, 3)
     assert not page.runs._compare.isEnabled()
     page.runs.mark(1, 2)
-    with qtbot.waitSignal(page.compare_requested) as caught:
+    with qtbot.waitSignal(page.runs.compare_requested) as caught:
         page.runs._compare.click()
     assert caught.args == [1, 2]
 
