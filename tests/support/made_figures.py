@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from support.made_evaluation import made_run
-from support.made_explanation import CLASSES, HEADS, MATRICES, NAMES, WORDS, attribution, case_map
+from support.made_explanation import CLASSES, DIRECTIONS, HEADS, MATRICES, NAMES, WORDS, attribution, case_map
 
 from clipsvd_app.domain.results.contributions import change_steps
 from clipsvd_app.domain.results.curves import roc_pairs
@@ -11,6 +11,7 @@ from clipsvd_app.domain.results.run import StepMetrics
 from clipsvd_app.figures.case_map import MapDot, case_map_figure
 from clipsvd_app.figures.confusion import confusion_figure
 from clipsvd_app.figures.deletion import deletion_figure
+from clipsvd_app.figures.directions import directions_figure
 from clipsvd_app.figures.learning import learning_figure, training_figure
 from clipsvd_app.figures.methods import methods_figure
 from clipsvd_app.figures.phrases import class_phrases_figure, concepts_figure, head_phrases_figure
@@ -42,6 +43,7 @@ FIGURES = {
     "methods": methods_figure(EVALUATION.methods),
     "matrices": matrices_figure(MATRICES),
     "heads": heads_figure(HEADS, told=True),
+    "directions": directions_figure(DIRECTIONS, MATRICES),
     "deletion": deletion_figure(case_map()),
     "waterfall": waterfall_figure(change_steps(attribution(), "layer"), *NAMES),
     "case map": case_map_figure(RUN.class_names, DOTS),
@@ -60,6 +62,7 @@ EMPTY = {
     "methods": methods_figure(()),
     "matrices": matrices_figure(()),
     "heads": heads_figure((), told=True),
+    "directions": directions_figure((), ()),
     "deletion": deletion_figure(None),
     "waterfall": waterfall_figure((), "", ""),
     "case map": case_map_figure((), ()),

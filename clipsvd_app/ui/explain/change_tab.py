@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 from clipsvd_app.domain.results.cases import winner
 from clipsvd_app.domain.results.contributions import heads_are_told
 from clipsvd_app.domain.results.explanation import RunExplanation, Statement
+from clipsvd_app.figures.directions import direction_title, directions_figure, strongest_first
 from clipsvd_app.figures.phrases import head_phrases_figure
 from clipsvd_app.figures.towers import head_sentence, heads_figure, matrices_figure, matrix_sentence
 from clipsvd_app.ui.explain.cards.classes_card import ClassesCard
@@ -28,7 +29,6 @@ from clipsvd_app.ui.kit.page_parts import (
     one_line,
     scrolled,
 )
-from clipsvd_app.ui.kit.plots.directions_picture import DirectionsPicture
 from clipsvd_app.ui.look.theme import set_kind
 from clipsvd_app.ui.run.state import NearCase
 
@@ -87,7 +87,7 @@ class ChangeTab(QWidget):
         self.heads, self.phrases = FigureView("Attention heads"), FigureView("Phrases of one head")
         self._heads_card = PartCard("Attention heads", self.heads)
         self._phrases_card = PartCard("What a head writes", self.phrases)
-        self.directions, self.poles = DirectionsPicture(), Poles()
+        self.directions, self.poles = FigureView("Directions that changed most"), Poles()
         self._directions_card = PartCard("Singular directions that changed most", self.directions)
         self.layers = FigureView("Weight matrices")
         self._layers_card = PartCard("Weight matrices", self.layers)
@@ -141,9 +141,11 @@ class ChangeTab(QWidget):
 
     def choose_direction(self, place: int) -> None:
         """Show one direction's poles."""
-        direction = self.directions.directions[place]
+        assert self._explanation is not None
+        direction = strongest_first(self._explanation.directions)[place]
+        title = direction_title(direction, self._explanation.matrices)
         self.directions.set_chosen(place)
-        self.poles.set_direction(direction, self.directions.title_of(direction), self._cases, self._names)
+        self.poles.set_direction(direction, title, self._cases, self._names)
 
     def head_text(self) -> str:
         """Return what is said of the chosen head."""
@@ -196,7 +198,8 @@ class ChangeTab(QWidget):
             chosen.connect(self._show_head)
         for chosen in (self.layers.opened, self.layers.moved):
             chosen.connect(self._show_matrix)
-        self.directions.direction_chosen.connect(self.choose_direction)
+        for chosen in (self.directions.opened, self.directions.moved):
+            chosen.connect(self.choose_direction)
         self.poles.case_opened.connect(self.case_opened)
         self.poles.thumbnails_wanted.connect(self.thumbnails_wanted)
         for card in (
@@ -242,7 +245,7 @@ class ChangeTab(QWidget):
 
     def _show_directions(self, found: RunExplanation) -> None:
         self._directions_card.setVisible(bool(found.directions))
-        self.directions.set_directions(found.directions, found.matrices)
+        self.directions.set_figure(directions_figure(found.directions, found.matrices))
         about = found.about("directions")
         self._directions_card.set_words(*about, shown=False)
         self.poles.set_direction(None)

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
 HINT = "Drag to zoom in, Shift-drag to pan, Ctrl-scroll to zoom; double-click shows all."
 _ZOOM = 0.8
-_NAMES_SHARE = 0.42
-"""How much of the width the names of rows may take."""
+_NAMES_SHARE = 0.36
+"""How much of the width the texts at each side of rows may take."""
 _ROW_EM, _AXIS_EM, _PANEL_EM = 1.75, 3.2, 13.0
 _ARROWS: dict[int, tuple[int, int]] = {
     Qt.Key.Key_Left: (-1, 0),

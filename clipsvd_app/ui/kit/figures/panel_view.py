@@ -125,10 +125,10 @@ class PanelView:
             self.go_home()
 
     def name_rows(self, room_px: int) -> None:
-        """Shorten the names at the left where they would take more than ``room_px``."""
-        ticks = self.panel.y.ticks
-        if ticks is not None:
-            self.left.setTicks([_shortened(ticks, self.left, room_px)])
+        """Shorten the texts at both sides where they would take more than ``room_px``."""
+        for axis, ticks in ((self.left, self.panel.y.ticks), (self.right, self.panel.right)):
+            if axis is not None and ticks is not None:
+                axis.setTicks([_shortened(ticks, axis, room_px)])
 
     def home(self) -> QRectF:
         """Return the whole of both axes, with room for a dot at their ends."""
@@ -153,7 +153,9 @@ class PanelView:
 
     def place_of(self, spot: Spot) -> QPointF:
         """Return where a spot lies in the scene."""
-        return QPointF(self.box.mapViewToScene(QPointF(spot.x, spot.y)))
+        whole_row = spot.area is not None and math.isinf(spot.area[0])
+        x = self.home().center().x() if whole_row else spot.x
+        return QPointF(self.box.mapViewToScene(QPointF(x, spot.y)))
 
     def spot_at(self, place: QPointF) -> Spot | None:
         """Return what answers the mouse: the last drawn area, the nearest point in reach, a row's name."""

@@ -18,7 +18,6 @@ from support.made_explanation import RUN
 from clipsvd_app.domain.results.evaluation import ClassScore, Interval, MethodScore
 from clipsvd_app.errors import UserError
 from clipsvd_app.ui.kit.plots.controls_table import ControlsTable
-from clipsvd_app.ui.kit.plots.directions_picture import DirectionsPicture
 from clipsvd_app.ui.kit.plots.method_table import MethodTable
 from clipsvd_app.ui.kit.plots.saliency import letterboxed_view, overlay, upsampled
 from clipsvd_app.ui.look.inks import ink_on, luminance
@@ -55,16 +54,13 @@ def shown(qtbot, theme):
 
 
 def filled() -> dict[str, object]:
-    table, controls, directions = MethodTable(), ControlsTable(), DirectionsPicture()
+    table, controls = MethodTable(), ControlsTable()
     table.set_methods((score("zero_shot", None), score()))
     controls.set_controls(RUN.controls)
-    directions.set_directions(RUN.directions, RUN.matrices)
-    return {"table": table, "controls": controls, "directions": directions}
+    return {"table": table, "controls": controls}
 
 
-PLOTS = ("table", "controls", "directions")
-PAINTED = ("controls", "directions")
-"""Saved as they are painted; the table is saved as the figure of its intervals."""
+PLOTS = ("table", "controls")
 
 
 @pytest.mark.parametrize("name", PLOTS)
