@@ -36,8 +36,9 @@ if TYPE_CHECKING:
 
 HINT = "Drag to zoom in, Shift-drag to pan, Ctrl-scroll to zoom; double-click shows all."
 _ZOOM = 0.8
-_NAMES_SHARE = 0.36
-"""How much of the width the texts at each side of rows may take."""
+_TEXT_SHARE = 0.75
+"""How much of the width the texts at both sides of rows may take."""
+QWIDGETSIZE_MAX = 16_777_215  # what Qt takes for no limit; PySide does not name it
 _ROW_EM, _AXIS_EM, _PANEL_EM = 1.75, 3.2, 13.0
 _ARROWS: dict[int, tuple[int, int]] = {
     Qt.Key.Key_Left: (-1, 0),
@@ -138,7 +139,7 @@ class FigureView(Savable):
         return menu
 
     def sizeHint(self) -> QSize:
-        return QSize(420, max(self.minimumHeight(), 300))
+        return QSize(420, min(max(self.minimumHeight(), 300), self.maximumHeight()))
 
     def spot_at(self, position: QPointF) -> Spot | None:
         """Return what answers the mouse at a place of this widget."""
@@ -185,7 +186,7 @@ class FigureView(Savable):
         self._reset.adjustSize()
         self._reset.move(self.width() - self._reset.width() - 22, self._graphics.y() + 10)
         for panel in self._panels:
-            panel.name_rows(self._names_px())
+            panel.name_rows(self.width() * _TEXT_SHARE)
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
@@ -216,7 +217,7 @@ class FigureView(Savable):
         self._palette = palette_in_force()
         for view, panel in zip(self._panels, figure.panels, strict=True):
             view.show_panel(panel, self._palette, sized(self.font(), 0.88))
-            view.name_rows(self._names_px())
+            view.name_rows(self.width() * _TEXT_SHARE)
         self._legend.set_figure(figure)
         opens = any(spot.key is not None for panel in figure.panels for spot in panel.spots)
         self._graphics.setCursor(Qt.CursorShape.PointingHandCursor if opens else Qt.CursorShape.ArrowCursor)
@@ -251,13 +252,13 @@ class FigureView(Savable):
             for panel in self._figure.panels
         ]
         height = (max(each) if self._figure.beside else each[0] + 0.35 * sum(each[1:])) if each else 0
-        self.setMinimumHeight(round(height + em * 1.5 * any(self._names())))
+        least = round(height + em * 1.5 * any(self._names()))
+        listed = any(panel.right for panel in self._figure.panels)  # rows far apart are hard to follow
+        self.setMinimumHeight(least)
+        self.setMaximumHeight(round(least * 1.25) if listed else QWIDGETSIZE_MAX)
 
     def _names(self) -> list[str]:
         return [mark.name for panel in self._figure.panels for mark in panel.marks]
-
-    def _names_px(self) -> int:
-        return round(self.width() * _NAMES_SHARE)
 
     def _zoom_changed(self) -> None:
         self._reset.setVisible(self.zoomed)

@@ -124,11 +124,10 @@ class PanelView:
         if not self.zoomed:
             self.go_home()
 
-    def name_rows(self, room_px: int) -> None:
-        """Shorten the texts at both sides where they would take more than ``room_px``."""
-        for axis, ticks in ((self.left, self.panel.y.ticks), (self.right, self.panel.right)):
-            if axis is not None and ticks is not None:
-                axis.setTicks([_shortened(ticks, axis, room_px)])
+    def name_rows(self, room_px: float) -> None:
+        """Shorten the texts at both sides where they need more than ``room_px``, the names before values."""
+        right_px = 0.0 if self.right is None else _shorten(self.right, self.panel.right, room_px * 2 / 3)
+        _shorten(self.left, self.panel.y.ticks or (), min(room_px - right_px, room_px * 2 / 3))
 
     def home(self) -> QRectF:
         """Return the whole of both axes, with room for a dot at their ends."""
@@ -226,6 +225,12 @@ class PanelView:
         self._changed()
 
 
-def _shortened(ticks: Ticks, axis: Any, room_px: int) -> list[tuple[float, str]]:  # noqa: ANN401
+def _shorten(axis: Any, ticks: Ticks, room_px: float) -> float:  # noqa: ANN401
+    """Give an axis the texts that fit, and return what the longest takes."""
     metrics = QFontMetrics(axis.style["tickFont"])
-    return [(at, metrics.elidedText(text, Qt.TextElideMode.ElideRight, room_px)) for at, text in ticks]
+    shown = [
+        (at, metrics.elidedText(text, Qt.TextElideMode.ElideRight, round(room_px))) for at, text in ticks
+    ]
+    if ticks:
+        axis.setTicks([shown])
+    return float(max((metrics.horizontalAdvance(text) for _, text in shown), default=0))
