@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from clipsvd_app.domain.spreadsheet import csv_text
-from clipsvd_app.errors import UserError
-from clipsvd_app.services.files.outputs import require_file, write_whole
+from clipsvd_app.services.files.outputs import write_whole
+from clipsvd_app.ui.kit.figures.saving import ask_and_save
 from clipsvd_app.ui.kit.page_parts import Card, button, label
 from clipsvd_app.ui.look.theme import set_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from clipsvd_app.domain.results.explanation import Statement
     from clipsvd_app.ui.kit.figures.saving import Savable
@@ -111,15 +111,7 @@ class PartCard(Card):
         QGuiApplication.clipboard().setText(self.text())
 
     def _ask(self, kinds: str, suffix: str, content: Callable[[], str]) -> None:
-        suggested = self._name.lower().replace(" ", "-") + suffix
-        name, _ = QFileDialog.getSaveFileName(self, "Save", suggested, kinds)
-        if not name:
-            return
-        path = Path(name) if Path(name).suffix else Path(name + suffix)
-        try:
-            require_file(path, overwrite=bool(Path(name).suffix))  # the dialog asked about the name it saw
+        def save(path: Path) -> None:
             write_whole(path, content().encode())
-        except UserError as error:
-            self.trouble.emit(error)
-        else:
-            self.trouble.emit(None)
+
+        ask_and_save(self, self._name, kinds, suffix, save, self.trouble.emit)

@@ -21,14 +21,13 @@ from clipsvd_app.figures.figure import NO_FIGURE
 from clipsvd_app.services.report.plots import plotted
 from clipsvd_app.ui.kit.figures.legend import Legend
 from clipsvd_app.ui.kit.figures.panel_view import Graphics, PanelView
-from clipsvd_app.ui.kit.figures.saving import Savable, write_bytes
+from clipsvd_app.ui.kit.figures.saving import Savable
 from clipsvd_app.ui.kit.plots.plot_widget import sized
 from clipsvd_app.ui.look.inks import palette_in_force
 from clipsvd_app.ui.look.theme import set_kind
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
-    from pathlib import Path
 
     from PySide6.QtWidgets import QMenu, QWidget
 
@@ -92,6 +91,7 @@ class FigureView(Savable):
             self.reset()
         self._figure = figure
         self._graphics.zooms = not any(panel.rows for panel in figure.panels)
+        self.setToolTip(HINT if self._graphics.zooms else "")
         self._chosen = None
         self._say_size()
         self.say(figure.description)
@@ -128,8 +128,8 @@ class FigureView(Savable):
     def data_rows(self) -> Rows:
         return self._figure.table
 
-    def save_picture(self, path: Path) -> None:
-        write_bytes(path, plotted(self._figure, path.suffix.lower().lstrip(".")))
+    def picture(self, form: str) -> bytes:
+        return plotted(self._figure, form)
 
     def save_menu(self) -> QMenu:
         menu = super().save_menu()
@@ -187,6 +187,11 @@ class FigureView(Savable):
         self._reset.move(self.width() - self._reset.width() - 22, self._graphics.y() + 10)
         for panel in self._panels:
             panel.name_rows(self.width() * _TEXT_SHARE)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and self._spot is not None:
+            return True  # the value that is shown stays
+        return super().event(event)
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
@@ -247,18 +252,15 @@ class FigureView(Savable):
     def _say_size(self) -> None:
         em = self.fontMetrics().height()
         each = [
-            em * (_ROW_EM * panel.rows if panel.rows else _PANEL_EM if panel.share >= 1 else 0)
-            + em * (_AXIS_EM if panel.x.label else 0.6)
+            em * (_ROW_EM * panel.rows or _PANEL_EM) + em * (_AXIS_EM if panel.x.label else 0.6)
             for panel in self._figure.panels
         ]
         height = (max(each) if self._figure.beside else each[0] + 0.35 * sum(each[1:])) if each else 0
-        least = round(height + em * 1.5 * any(self._names()))
+        named = any(mark.name for panel in self._figure.panels for mark in panel.marks)
+        least = round(height + em * 1.5 * named)
         listed = any(panel.right for panel in self._figure.panels)  # rows far apart are hard to follow
         self.setMinimumHeight(least)
         self.setMaximumHeight(round(least * 1.25) if listed else QWIDGETSIZE_MAX)
-
-    def _names(self) -> list[str]:
-        return [mark.name for panel in self._figure.panels for mark in panel.marks]
 
     def _zoom_changed(self) -> None:
         self._reset.setVisible(self.zoomed)

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QWidget
 
 from clipsvd_app.domain.spreadsheet import csv_text
 from clipsvd_app.errors import UserError
-from clipsvd_app.services.files.outputs import require_file
+from clipsvd_app.services.files.outputs import require_file, write_whole
 from clipsvd_app.ui.look.theme import set_kind
 
 if TYPE_CHECKING:
@@ -34,13 +34,17 @@ class Savable(QWidget):
         """Return the numbers shown, header first, unrounded."""
         raise NotImplementedError
 
-    def save_picture(self, path: Path) -> None:
-        """Write the picture on white, in the form of the suffix."""
+    def picture(self, form: str) -> bytes:
+        """Return the picture on white, in one of the ``forms``."""
         raise NotImplementedError
+
+    def save_picture(self, path: Path) -> None:
+        """Write the picture in the form of the suffix."""
+        write_whole(path, self.picture(path.suffix.lower().lstrip(".")))
 
     def save_rows(self, path: Path) -> None:
         """Write ``data_rows`` as CSV (RFC 4180, UTF-8)."""
-        write_bytes(path, csv_text(self.data_rows()).encode())
+        write_whole(path, csv_text(self.data_rows()).encode())
 
     def save_menu(self) -> QMenu:
         """Return the menu that saves the picture or its numbers."""
@@ -73,18 +77,7 @@ class Savable(QWidget):
             super().keyPressEvent(event)
 
     def _ask(self, kinds: str, suffix: str, save: Callable[[Path], None]) -> None:
-        suggested = self.accessibleName().lower().replace(" ", "-") + suffix
-        name, _ = QFileDialog.getSaveFileName(self, "Save", suggested, kinds)
-        if not name:
-            return
-        path = Path(name) if Path(name).suffix else Path(name + suffix)
-        try:
-            require_file(path, overwrite=bool(Path(name).suffix))  # the dialog asked about the name it saw
-            save(path)
-        except UserError as error:
-            self.trouble.emit(error)
-        else:
-            self.trouble.emit(None)
+        ask_and_save(self, self.accessibleName(), kinds, suffix, save, self.trouble.emit)
 
 
 def save_button(plot: Savable) -> QPushButton:
@@ -97,18 +90,24 @@ def save_button(plot: Savable) -> QPushButton:
     return button
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file, or say where it can be written."""
+def ask_and_save(
+    parent: QWidget,
+    title: str,
+    kinds: str,
+    suffix: str,
+    save: Callable[[Path], None],
+    tell: Callable[[UserError | None], None],
+) -> None:
+    """Ask where to, save there, and tell what went wrong, or None."""
+    suggested = title.lower().replace(" ", "-") + suffix
+    name, _ = QFileDialog.getSaveFileName(parent, "Save", suggested, kinds)
+    if not name:
+        return
+    path = Path(name) if Path(name).suffix else Path(name + suffix)
     try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise cannot_write(path) from error
-
-
-def cannot_write(path: Path) -> UserError:
-    """Return the error of a picture that could not be written."""
-    return UserError(
-        f"{path.name} could not be written.",
-        remedy="Choose a folder with write permission.",
-        code="not_written",
-    )
+        require_file(path, overwrite=bool(Path(name).suffix))  # the dialog asked about the name it saw
+        save(path)
+    except UserError as error:
+        tell(error)
+    else:
+        tell(None)

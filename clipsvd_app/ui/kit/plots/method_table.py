@@ -12,7 +12,6 @@ from clipsvd_app.domain.results.evaluation import METHOD_TITLES
 from clipsvd_app.domain.words.numbers import duration, percent, percent_with_interval
 from clipsvd_app.figures.methods import method_said, methods_figure
 from clipsvd_app.services.report.plots import plotted
-from clipsvd_app.ui.kit.figures.saving import write_bytes
 from clipsvd_app.ui.kit.plots.plot_widget import (
     PlotWidget,
     Spot,
@@ -24,8 +23,6 @@ from clipsvd_app.ui.kit.plots.plot_widget import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from PySide6.QtWidgets import QWidget
 
     from clipsvd_app.domain.results.evaluation import MethodScore
@@ -81,10 +78,8 @@ class MethodTable(PlotWidget):
     def data_rows(self) -> Rows:
         return methods_figure(self._methods, self._titles).table
 
-    def save_picture(self, path: Path) -> None:
-        write_bytes(
-            path, plotted(methods_figure(self._methods, self._titles), path.suffix.lower().lstrip("."))
-        )
+    def picture(self, form: str) -> bytes:
+        return plotted(methods_figure(self._methods, self._titles), form)
 
     def draw(self, painter: QPainter, area: QRectF, palette: Palette) -> tuple[Spot, ...]:
         if not self._methods:

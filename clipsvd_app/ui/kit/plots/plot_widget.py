@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QBuffer, QEvent, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QFont,
     QFontMetricsF,
@@ -19,12 +19,11 @@ from PySide6.QtGui import (
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from clipsvd_app.ui.kit.figures.saving import Savable, cannot_write
+from clipsvd_app.ui.kit.figures.saving import Savable
 from clipsvd_app.ui.look.inks import PRINT, palette_in_force
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from PySide6.QtGui import QColor
 
@@ -64,13 +63,15 @@ class PlotWidget(Savable):
         """Draw into ``area`` and return the spots that answer the mouse."""
         raise NotImplementedError
 
-    def save_picture(self, path: Path) -> None:
-        """Write the picture on white, as SVG or, by the suffix, as PNG at three times the size."""
+    def picture(self, form: str) -> bytes:
         size = self.size() if self.isVisible() else self.sizeHint().expandedTo(self.size())
-        if path.suffix.lower() == ".svg":
-            self._save_svg(path, size)
+        buffer = QBuffer()
+        buffer.open(QBuffer.OpenModeFlag.WriteOnly)
+        if form == "svg":
+            self._paint_svg(buffer, size)
         else:
-            self._save_png(path, size)
+            self._paint_png(buffer, size)
+        return bytes(buffer.data().data())
 
     def spot_at(self, position: QPointF) -> Spot | None:
         """Return what lies under the mouse; the last drawn wins."""
@@ -107,28 +108,21 @@ class PlotWidget(Savable):
             return True
         return super().event(event)
 
-    def _save_svg(self, path: Path, size: QSize) -> None:
+    def _paint_svg(self, buffer: QBuffer, size: QSize) -> None:
         generator = QSvgGenerator()
-        generator.setFileName(str(path))
+        generator.setOutputDevice(buffer)
         generator.setSize(size)
         generator.setViewBox(QRect(0, 0, size.width(), size.height()))
         generator.setTitle(self.accessibleName())
         generator.setDescription(self.accessibleDescription())
-        painter = QPainter()
-        if not painter.begin(generator):
-            raise cannot_write(path)
-        self._paint_for_print(painter, size)
-        painter.end()
+        self._paint_for_print(QPainter(generator), size)
 
-    def _save_png(self, path: Path, size: QSize) -> None:
+    def _paint_png(self, buffer: QBuffer, size: QSize) -> None:
         image = QImage(size * _PICTURE_SCALE, QImage.Format.Format_RGB32)
         image.setDevicePixelRatio(_PICTURE_SCALE)
         image.fill(PRINT.color("panel"))
-        painter = QPainter(image)
-        self._paint_for_print(painter, size)
-        painter.end()
-        if not image.save(str(path), "PNG"):  # type: ignore[call-overload]
-            raise cannot_write(path)
+        self._paint_for_print(QPainter(image), size)
+        image.save(buffer, "PNG")  # type: ignore[call-overload]
 
     def _paint_for_print(self, painter: QPainter, size: QSize) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -136,6 +130,7 @@ class PlotWidget(Savable):
         area = QRectF(0, 0, size.width(), size.height())
         painter.fillRect(area, PRINT.color("panel"))
         self.draw(painter, area, PRINT)
+        painter.end()
 
 
 def write(
