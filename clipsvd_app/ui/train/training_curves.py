@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QTimer
+
 from clipsvd_app.figures.learning import training_figure
 from clipsvd_app.ui.kit.figures.figure_view import FigureView
 
@@ -13,6 +15,10 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from clipsvd_app.domain.results.run import StepMetrics
+    from clipsvd_app.figures.figure import Rows
+
+# Ten steps a second may come, and a curve of 2,000 steps takes a tenth of a second to draw.
+_REDRAW_MS = 300
 
 
 class TrainingCurves(FigureView):
@@ -22,6 +28,8 @@ class TrainingCurves(FigureView):
         super().__init__("Loss and accuracy in training", parent)
         self._points: list[StepMetrics] = []
         self._total_steps = 0
+        self._due = QTimer(self, singleShot=True, interval=_REDRAW_MS)
+        self._due.timeout.connect(self._show)
         self.setMinimumWidth(280)
         self._show()
 
@@ -35,7 +43,8 @@ class TrainingCurves(FigureView):
         if self._points and point.step <= self._points[-1].step:
             self._points = []
         self._points.append(point)
-        self._show()
+        if not self._due.isActive():
+            self._due.start()
 
     def set_points(self, points: Iterable[StepMetrics]) -> None:
         """Show a finished curve."""
@@ -43,5 +52,11 @@ class TrainingCurves(FigureView):
         self._total_steps = self._points[-1].step if self._points else 0
         self._show()
 
+    def data_rows(self) -> Rows:
+        if self._due.isActive():
+            self._show()
+        return super().data_rows()
+
     def _show(self) -> None:
+        self._due.stop()
         self.set_figure(training_figure(self._points, self._total_steps), keep_zoom=len(self._points) > 1)
