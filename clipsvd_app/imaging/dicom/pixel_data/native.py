@@ -36,12 +36,6 @@ class NativeLayout:
     bit_stride: int = 0
     swapped: bool = False
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether a frame is an array of little-endian values as it lies in the file."""
-        special = self.by_plane or self.halved or self.bit_stride or self.swapped
-        return len(self.shape) == 2 and not special and self.dtype.byteorder != ">"
-
     def read(self, file: BinaryIO, frame: int = 0) -> Array:
         """Return (rows, columns[, samples]) as stored, in the file's byte order."""
         if self.bit_stride:

@@ -164,11 +164,6 @@ class FilmStrip(QFrame):
         if row >= 0:
             self.view.setCurrentIndex(self._model.index(row))
 
-    def set_search(self, text: str) -> None:
-        """Set the words in the search field without asking for them."""
-        with QSignalBlocker(self._search):
-            self._search.setText(text)
-
     def allow_search(self, allowed: bool) -> None:
         """Let the pool be searched and filtered, or not while readers read or are compared."""
         self._search.setEnabled(allowed)
