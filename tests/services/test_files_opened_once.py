@@ -19,6 +19,8 @@ from support.films import ct_slices, film
 from clipsvd_app.imaging.dicom.pixel_data import frames
 from clipsvd_app.imaging.formats import images
 from clipsvd_app.imaging.guard import decode_worker
+from clipsvd_app.services.labels.class_folders import class_folders
+from clipsvd_app.services.studies.found_files import read_files
 from clipsvd_app.services.studies.import_plan import apply_import, plan_import
 
 if TYPE_CHECKING:
@@ -77,6 +79,15 @@ def test_plain_files_are_opened_once(project, tmp_path, opened):
     add(project, tmp_path / "in")
     assert len(project.images()) == len(names) == 14
     assert opened == dict.fromkeys(names, 1)
+
+
+def test_files_named_one_by_one_are_looked_at_once_before_they_are_read(project, tmp_path, opened):
+    names = plain_files(tmp_path / "in")
+    paths = [path for path in (tmp_path / "in").rglob("*") if path.is_file()]
+    opened.clear()
+    read = read_files(paths)
+    assert class_folders(paths, read, project.images_folder) is None
+    assert opened == dict.fromkeys(names, 2)
 
 
 def test_files_for_the_worker_are_opened_once_here_and_once_there(project, tmp_path, opened, monkeypatch):

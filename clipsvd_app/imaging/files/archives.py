@@ -33,6 +33,7 @@ from clipsvd_app.imaging.files.zip_records import (
     read_contents,
 )
 from clipsvd_app.imaging.guard import refusals
+from clipsvd_app.imaging.opened import opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -85,7 +86,7 @@ def is_zip(path: Path) -> bool:
     try:
         if not path.is_file():  # a pipe would never answer
             return False
-        with path.open("rb") as file:
+        with opened(path) as file:
             return file.read(4) == b"PK\x03\x04"
     except (OSError, ValueError):
         return False

@@ -15,6 +15,7 @@ from clipsvd_app.imaging.files.archives import is_zip, passing_folder, unpack_zi
 from clipsvd_app.imaging.files.dicomdir import is_directory_index, read_listing
 from clipsvd_app.imaging.files.left_out import LeftOut
 from clipsvd_app.imaging.guard import refusals
+from clipsvd_app.imaging.opened import held
 from clipsvd_app.imaging.signature import kind_of, read_head
 
 if TYPE_CHECKING:
@@ -100,9 +101,12 @@ class _Search:
         """Look at what was named directly."""
         if _mode(path) == stat.S_IFDIR:
             self._walk(path, in_archive=False)
-        elif is_zip(path):
+            return
+        with held(path) as file:
+            is_archive, is_index = is_zip(file), is_directory_index(file)
+        if is_archive:
             self._open(path)
-        elif is_directory_index(path):
+        elif is_index:
             self._read_index(path)
         else:
             self._add(path)

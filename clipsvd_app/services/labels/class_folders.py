@@ -94,7 +94,10 @@ def class_folders(paths: Sequence[Path], read: FilesRead, unpacked: Path) -> Cla
     A single folder around everything is skipped, and so are train, test and the like. unpacked: where
     ``read_files`` put the contents of archives.
     """
-    places = _places(paths, unpacked)
+    images = {
+        item.path for item in read.found
+    }  # which need not be opened again to see that they are no archive
+    places = _places([path for path in paths if path not in images], unpacked)
     below = {item.path: _folders_below(item.path, places) for item in read.found}
     masks = _mask_files(read.found)
     named = _named({path: parts for path, parts in below.items() if path not in masks})
