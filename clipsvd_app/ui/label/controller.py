@@ -63,15 +63,14 @@ class LabelController(QObject):
         if self._session.project is None:
             self._page.show_empty()
             return
-        many = len(self._session.images()) - self._images_shown > MANY_NEW
         steps = (self._show_work, self._show_studies, self._show_bins)
-        if many:
-            self._take_turns(steps)
+        if len(self._session.images()) - self._images_shown > MANY_NEW:
+            self._take_turns((self._patients, *steps))  # which are kept for when they are shown
         else:
             for step in steps:
                 step()
 
-    def _take_turns(self, steps: Sequence[Callable[[], None]]) -> None:
+    def _take_turns(self, steps: Sequence[Callable[[], object]]) -> None:
         """Do each step in a turn of the event loop of its own, so that the window answers in between.
 
         A timer for each, started by the one before: what is due or posted together runs in one turn.
@@ -95,7 +94,10 @@ class LabelController(QObject):
             self._page.take_keyboard()
 
     def _show_studies(self) -> None:
-        self._page.tree.set_patients(self._rows.of(self._session.images(), self._session.series_flags()))
+        self._page.tree.set_patients(self._patients())
+
+    def _patients(self) -> tuple[PatientRow, ...]:
+        return self._rows.of(self._session.images(), self._session.series_flags())
 
     def clear_selected(self) -> None:
         """Take labels and marks of the selected images away."""

@@ -116,8 +116,6 @@ class StudiesTree(QWidget):
         """Show other studies, or the way to get some."""
         first_time = self._model.rowCount() == 0
         self.view.setVisible(bool(patients))
-        if first_time and (arrangement := self.layout()) is not None:
-            arrangement.activate()  # its columns are hidden by its width now, while no row is laid out anew
         self._model.set_patients(patients)
         if first_time and len(patients) == 1:
             self.view.expandAll()
