@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.label.page import LabelPage
     from clipsvd_app.ui.label.preview import PreviewController
     from clipsvd_app.ui.label.readers.controller import SecondReaderController
+    from clipsvd_app.ui.label.state import PatientRow
     from clipsvd_app.ui.session.image_cache import Pictures
     from clipsvd_app.ui.session.session import Session
     from clipsvd_app.ui.viewer.controllers.frames import ViewingController

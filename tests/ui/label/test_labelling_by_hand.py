@@ -258,7 +258,7 @@ def test_very_many_new_images_are_shown_in_turns(studio, pictures: Path, qtbot, 
     monkeypatch.setattr(controller, "MANY_NEW", 0)
     session, page = studio.session, studio.pages.label
     turns = []
-    for name in ("_show_pool", "_show_studies", "_show_bins"):
+    for name in ("_show_work", "_show_studies", "_show_bins"):
         step = getattr(studio.pages.labelling, name)
         monkeypatch.setattr(
             studio.pages.labelling, name, lambda step=step, name=name: (turns.append(name), step())
@@ -267,6 +267,6 @@ def test_very_many_new_images_are_shown_in_turns(studio, pictures: Path, qtbot, 
     assert turns == []
     assert page.strip.view.model().rowCount() == 0
     qtbot.waitUntil(lambda: "_show_bins" in turns)
-    assert turns == ["_show_pool", "_show_studies", "_show_bins"]
+    assert turns == ["_show_work", "_show_studies", "_show_bins"]
     assert page.strip.view.model().rowCount() == IMAGES
     assert page.tree.view.isVisible()
