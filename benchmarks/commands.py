@@ -41,6 +41,7 @@ def add_actions(actions: Commands, shared: argparse.ArgumentParser) -> None:
     )
     durable.add_argument("--moments", type=int, default=200, metavar="N")
     durable.add_argument("--seed", type=int, default=0, metavar="N")
+    durable.add_argument("--window", type=int, default=0, metavar="N", help="time N labels in a window")
     durable.set_defaults(run=run_durable)
 
 
@@ -79,6 +80,8 @@ def run_step(options: argparse.Namespace, console: Console) -> int:
 
 def run_durable(options: argparse.Namespace, console: Console) -> int:
     """Kill a labelling process again and again and look at the project after each time."""
+    if options.window:
+        return _time_labels(options.window, console)
     from benchmarks.durable import kill_and_look, labelling_command
 
     if options.moments < 1:
@@ -101,6 +104,29 @@ def run_durable(options: argparse.Namespace, console: Console) -> int:
     )
     console.document(found)
     return 0 if found.passed else 1
+
+
+def _time_labels(labels: int, console: Console) -> int:
+    from benchmarks.durable_window import bench_label_pace
+
+    found = bench_label_pace(max(2, labels))
+    if found is None:
+        console.note("note: Qt does not run here, so the window was not measured.")
+        return 0
+    rows = [
+        [what, *(f"{value:.1f}" for value in (spread.median, spread.p95, spread.largest))]
+        for what, spread in (
+            ("the key: processor time of the window's thread", found.key),
+            ("from the key until all is on disk and painted", found.label),
+            ("longest hold until the next label, preview included", found.held),
+            ("all processor time of the thread until the next label", found.busy),
+        )
+    ]
+    console.table(
+        [f"{counted(found.images, 'image')}, {counted(found.runs, 'run')}; ms", "median", "p95", "max"], rows
+    )
+    console.document(found)
+    return 0
 
 
 def run_explaining(options: argparse.Namespace, console: Console) -> int:

@@ -39,10 +39,10 @@ def canonical_sha256(safetensors_path: Path) -> str:
     Tensors are streamed in pieces of 4 M numbers. The result is noted in the cache folder under path, state
     and samples of the file.
     """
-    container = read_container(safetensors_path)
     note = cache_folder() / "base_hashes" / _fingerprint(safetensors_path)
     if remembered := _remembered(note):
         return remembered
+    container = read_container(safetensors_path)
     entries = {name: entry for name, entry in container.tensors.items() if entry.dtype in _FLOATS}
     shapes = {name: entry.shape for name, entry in entries.items()}
     digest = hash_tensors(shapes, lambda name: _pieces(safetensors_path, entries[name]))

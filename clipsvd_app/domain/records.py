@@ -11,21 +11,24 @@ T = TypeVar("T")
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
-class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A frozen value that is stored or sent; one of several kinds carries a tag that says which it is."""
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """A frozen value that is stored or sent; one of several kinds carries a tag that says which it is.
+
+    Records hold no cycles, so the collector need not look at them: an answer holds ten thousand.
+    """
 
 
 def to_json(value: object) -> Any:  # noqa: ANN401 - a JSON value has no narrower type
     """Turn records, dataclasses and plain values into what ``json.dumps`` takes."""
-    return msgspec.to_builtins(value, str_keys=True, enc_hook=_plain)
+    return _as_lists(msgspec.to_builtins(value, str_keys=True, enc_hook=_plain))
 
 
 def to_text(value: object) -> str:
-    """Return a value as JSON on one line.
-
-    Python's own writer: msgspec's would write a NaN as null, and no path whose name is not UTF-8.
-    """
-    return json.dumps(to_json(value), separators=(",", ":"), allow_nan=False)
+    """Return a value as JSON on one line; a number that is not finite becomes null."""
+    try:
+        return msgspec.json.encode(value, enc_hook=_plain).decode()
+    except UnicodeEncodeError:  # a path whose name is not UTF-8, which Python writes with an escape
+        return json.dumps(to_json(value), separators=(",", ":"))
 
 
 @overload
@@ -43,7 +46,18 @@ def from_text(kind: type[T], text: str | bytes) -> T: ...
 def from_text(kind: Any, text: str | bytes) -> Any: ...  # noqa: ANN401
 def from_text(kind: Any, text: str | bytes) -> Any:
     """Read a ``kind`` from JSON; ValueError if it is none."""
-    return from_json(kind, json.loads(text))
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:  # no JSON, or Python's escape of a path whose name is not UTF-8
+        return from_json(kind, json.loads(text))
+
+
+def _as_lists(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, dict):
+        return {key: _as_lists(item) for key, item in value.items()}
+    return [_as_lists(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _plain(value: object) -> float:

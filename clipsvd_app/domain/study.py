@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 from clipsvd_app.domain.records import Record
 from clipsvd_app.domain.results.evaluation import EvaluationKind
 from clipsvd_app.domain.view import Crop, Window
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 Mark = Literal["", "uncertain", "excluded"]
+FEW = 1000  # changed images that are followed one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,38 @@ class ProjectImage:
     def title(self) -> str:
         """A name that tells the image apart and nothing about the patient."""
         return f"P{self.patient_number:03d} · {self.id}"
+
+
+def relabelled(
+    before: Sequence[ProjectImage], now: Sequence[ProjectImage]
+) -> tuple[ProjectImage, ...] | None:
+    """Return the images that differ from those before, where nothing but labels, marks and views does.
+
+    None where anything else differs, or so much that the pages are better made anew. Images that were not
+    read again are the very same objects: ten thousand of them are passed over in a third of a millisecond.
+    """
+    if before is now:
+        return ()
+    if len(before) != len(now):
+        return None
+    known_before, known_now, known = _LAST[0]
+    if known_before is before and known_now is now:
+        return known
+    pairs = [(old, new) for old, new in zip(before, now, strict=True) if old is not new]
+    few = len(pairs) <= FEW and all(_differ_by_choice(old, new) for old, new in pairs)
+    found = tuple(new for _, new in pairs) if few else None
+    _LAST[0] = before, now, found
+    return found
+
+
+# The last answer and what it is of: after a label half a dozen parts of the window ask the same.
+_LAST: list[tuple[Sequence[ProjectImage], Sequence[ProjectImage], tuple[ProjectImage, ...] | None]] = [
+    ((), (), None)
+]
+
+
+def _differ_by_choice(old: ProjectImage, new: ProjectImage) -> bool:
+    return old == replace(new, class_id=old.class_id, mark=old.mark, window=old.window, crop=old.crop)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ PAGE_TITLES = (
     ("settings", "Settings", True),
 )
 
+SWITCH_S = 0.0005
+
 
 class Studio:
     """One window with everything behind it."""
@@ -52,6 +54,8 @@ class Studio:
         """Start the engine, build the pages, then open what was asked for."""
         from clipsvd_app.ui.pages import Pages
 
+        # At Python's own 5 ms, a thread that reads thumbnails keeps every painted cell waiting.
+        sys.setswitchinterval(SWITCH_S)
         self.session.engine.start()
         self.session.recall_backbone()
         self.pages = Pages(self.session, self.window, self.theme)

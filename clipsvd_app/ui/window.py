@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from clipsvd_app import __version__
 from clipsvd_app.adapter_file.names import FILE_FILTER
+from clipsvd_app.domain.study import relabelled
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.domain.words.notice import NOT_FOR_DIAGNOSIS
 from clipsvd_app.errors import UserError
@@ -23,6 +24,7 @@ from clipsvd_app.ui.session.session import OPEN_BACKUP
 from clipsvd_app.ui.session.state import Segment, StatusState, TitleState
 
 if TYPE_CHECKING:
+    from clipsvd_app.domain.study import ProjectImage
     from clipsvd_app.jobs import Ready
     from clipsvd_app.project import Project
     from clipsvd_app.settings import ThemeName
@@ -57,6 +59,8 @@ class WindowController(QObject):
         self._engine = Segment("Engine starting", "busy")
         self._device = Segment()
         self._preview = Segment()
+        self._counted: tuple[ProjectImage, ...] = ()
+        self._patients = 0
         self._actions = {
             "file.new": self._new,
             "file.open": self._open,
@@ -129,10 +133,13 @@ class WindowController(QObject):
             self._window.set_title(TitleState())
         else:
             images = self._session.images()
-            labelled = sum(image.class_id is not None for image in images)
-            patients = len({image.patient_key for image in images})
+            labelled = len([True for image in images if image.class_id is not None])
+            if relabelled(self._counted, images) is None:
+                self._patients = len({image.patient_key for image in images})
+            self._counted = images
             detail = (
-                f"{counted(patients, 'patient')} · {counted(len(images), 'image')} · {labelled:,} labelled"
+                f"{counted(self._patients, 'patient')} · {counted(len(images), 'image')}"
+                f" · {labelled:,} labelled"
             )
             self._window.set_title(TitleState(project.path.stem, detail, project.read_only))
         self._window.set_status(self._status())

@@ -186,7 +186,8 @@ def _training(
     recipe = {} if trained is None else to_json(request.recipe)
     carried = {} if likeness is None else {RECIPE_KEY: likeness.recipe_value()}
     return Training(
-        recipe=recipe | carried,
+        recipe={name: tuple(value) if isinstance(value, list) else value for name, value in recipe.items()}
+        | carried,
         learning_rate=0.0 if trained is None else trained.learning_rate,
         seed=request.seed,
         shots=request.shots,

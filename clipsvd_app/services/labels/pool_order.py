@@ -29,6 +29,16 @@ def by_worth(images: Sequence[ProjectImage], preview: PreviewResult) -> Ids:
     return first(_ids(sorted(images, key=key)), chosen)
 
 
+def most_worth(undecided: Sequence[int], preview: PreviewResult) -> int | None:
+    """Return the image that ``by_worth`` puts first of these undecided ones, None where there is none."""
+    inside = frozenset(undecided)
+    chosen = next((image_id for image_id in preview.suggested if image_id in inside), None)
+    if chosen is not None or not undecided:
+        return chosen
+    doubt = {item.image_id: item.uncertainty for item in preview.items}
+    return max(undecided, key=lambda image_id: doubt.get(image_id, 0.0))
+
+
 def by_likeness(images: Sequence[ProjectImage], preview: PreviewResult, shown: int) -> Ids:
     """Put an image first, then its nearest, then the nearest of those, and so on; the others follow as is."""
     seen = _seen(preview)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from clipsvd_app.domain.study import relabelled
 from clipsvd_app.services.studies.patient_rules import NEAR_BITS
 
 if TYPE_CHECKING:
@@ -77,21 +78,17 @@ class LookAlikes:
     """Caches the look-alikes until an image is added or removed."""
 
     def __init__(self) -> None:
-        self._of: tuple[tuple[int, str], ...] = ()
+        self._images: Sequence[ProjectImage] = ()
         self.found: dict[int, tuple[int, ...]] = {}
 
     def is_slow(self, images: Sequence[ProjectImage]) -> bool:
         """Whether `of` would compare so many images that it is better asked in a thread."""
-        return len(asked := _hashes(images)) > _QUICK and asked != self._of
+        known = relabelled(self._images, images) is not None
+        return not known and sum(bool(image.near_hash) for image in images) > _QUICK
 
     def of(self, images: Sequence[ProjectImage]) -> dict[int, tuple[int, ...]]:
         """Return the look-alikes of each image that has some."""
-        asked = _hashes(images)
-        if asked != self._of:
-            found = look_alikes(images)
-            self._of, self.found = asked, found
+        if relabelled(self._images, images) is None:
+            self.found = look_alikes(images)
+        self._images = images
         return self.found
-
-
-def _hashes(images: Sequence[ProjectImage]) -> tuple[tuple[int, str], ...]:
-    return tuple((image.id, image.near_hash) for image in images if image.near_hash)

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.session.session import Session
     from clipsvd_app.ui.viewer.controllers.frames import ViewingController
 
-MINI_THUMBNAILS = 6
 MANY_NEW = 1000  # more images are shown in turns
 TURN_MS = 10
 
@@ -132,14 +131,14 @@ class LabelController(QObject):
                 self.pool.show_next(ids[-1])
 
     def _label(self, ids: Iterable[int], class_id: int | None) -> None:
-        images = {image.id: image for image in self._session.images()}
-        chosen = [image_id for image_id in ids if image_id in images]
+        images = [image for image in map(self._session.image, ids) if image is not None]
+        chosen = [image.id for image in images]
         if not chosen:
             return
         if self._session.reader:
             self._session.do(set_readings(self._session.reader, chosen, class_id))
         elif class_id is None:
-            self._session.do(clear_labels([images[image_id] for image_id in chosen]))
+            self._session.do(clear_labels(images))
         elif len(chosen) == 1 and self._reader.settle(chosen[0], class_id):
             self._reader.go_on()
         else:
@@ -150,8 +149,7 @@ class LabelController(QObject):
         if self._session.reader:
             self._session.tell(Notice("info", "A second reader can only assign classes.", key="reader"))
             return
-        wanted = set(ids)
-        chosen = [image for image in self._session.images() if image.id in wanted]
+        chosen = [image for image in map(self._session.image, dict.fromkeys(ids)) if image is not None]
         if chosen:
             undone = all(image.mark == mark for image in chosen)
             self._session.do(set_marks((image.id for image in chosen), "" if undone else mark))
@@ -159,8 +157,8 @@ class LabelController(QObject):
     def _show_bins(self) -> None:
         by_class: dict[int, list[int]] = {known.id: [] for known in self._session.classes()}
         for image in self._session.images():
-            if image.example_of is not None:
-                by_class[image.example_of].append(image.id)
+            if image.class_id is not None and not image.mark:
+                by_class[image.class_id].append(image.id)
         self._page.bins.set_bins(
             [
                 BinState(
@@ -173,12 +171,10 @@ class LabelController(QObject):
                 for known in self._session.classes()
             ]
         )
-        seen = {image_id for ids in by_class.values() for image_id in ids[:MINI_THUMBNAILS]}
-        self._want_thumbnails(seen)
 
     def _want_thumbnails(self, ids: Iterable[int]) -> None:
-        wanted = set(ids)
-        self._pictures.want_thumbnails(image for image in self._session.images() if image.id in wanted)
+        found = map(self._session.image, ids)
+        self._pictures.want_thumbnails(image for image in found if image is not None)
 
     def _on_opened(self) -> None:
         self.pool.forget()

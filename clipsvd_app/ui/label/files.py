@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from clipsvd_app.domain.study import relabelled
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.errors import UserError
 from clipsvd_app.services.labels.table import plan_labels, write_labels
@@ -20,6 +21,7 @@ from clipsvd_app.ui.session.state import LongJob
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from clipsvd_app.domain.study import ProjectImage
     from clipsvd_app.project import Project
     from clipsvd_app.services.labels.labels import LabelPlan
     from clipsvd_app.services.studies.moved_files import PathPlan
@@ -44,7 +46,8 @@ class FilesController(QObject):
         self.moved: frozenset[int] = frozenset()
         self.replaced: frozenset[int] = frozenset()
         self.dialog: LabelsDialog | None = None
-        self._looked_at: frozenset[tuple[int, str, str]] = frozenset()
+        self._looked_at: tuple[ProjectImage, ...] = ()
+        self._looks = 0
         session.project_opened.connect(self._on_opened)
         session.project_changed.connect(self._look)
 
@@ -188,19 +191,20 @@ class FilesController(QObject):
         self._session.work(work, take, show, priority=1, shown=shown)
 
     def _on_opened(self) -> None:
-        self._looked_at, self.moved, self.replaced = frozenset(), frozenset(), frozenset()
+        self._looked_at, self.moved, self.replaced = (), frozenset(), frozenset()
         self._look()
 
     def _look(self) -> None:
         """See in a thread whether every file is where it was, each time that paths have changed."""
         images = self._session.images()
-        paths = frozenset((image.id, image.path, image.sha256) for image in images)
-        if paths == self._looked_at:
+        before, self._looked_at = self._looked_at, images
+        if relabelled(before, images) is not None:
             return
-        newly_opened, self._looked_at = not self._looked_at, paths
+        self._looks += 1
+        newly_opened, look = not before, self._looks
 
         def take(answer: Answer) -> None:
-            if not answer.cancelled and self._looked_at == paths and answer.value is not None:
+            if not answer.cancelled and look == self._looks and answer.value is not None:
                 moved, replaced = answer.value
                 news = moved != self.moved or replaced != self.replaced
                 self.moved, self.replaced = moved, replaced

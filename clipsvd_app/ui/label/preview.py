@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from clipsvd_app.jobs import PreviewResult
-from clipsvd_app.services.runs.preview import prepare_preview
+from clipsvd_app.services.runs.preview import PreviewInputs, prepare_preview
 from clipsvd_app.ui.session.engine_process import LOST
 from clipsvd_app.ui.session.jobs import EngineJob, answer_of
 from clipsvd_app.ui.session.notices import GONE_CODE, Notice
@@ -32,6 +32,7 @@ class PreviewController(QObject):
         self._session = session
         self.result: PreviewResult | None = None
         self.query = ""
+        self._inputs = PreviewInputs()
         self._running = False
         self._wanted = False
         self._state: object = None  # what the result on show was asked for
@@ -92,7 +93,12 @@ class PreviewController(QObject):
     def _request(self) -> Path | None:
         session = self._session
         folder = prepare_preview(
-            session.classes(), session.images(), session.backbone(), self.query, session.device
+            session.classes(),
+            session.images(),
+            session.backbone(),
+            self.query,
+            session.device,
+            self._inputs,
         )
         if folder is None:
             self._show(None)

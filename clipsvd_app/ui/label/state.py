@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, overload
 
 import msgspec
 
@@ -89,6 +90,35 @@ class StripItem(msgspec.Struct, frozen=True):
     path: str = ""
 
 
+class StripItems(Sequence[StripItem]):
+    """The items of a pool in its order. ids: their images."""
+
+    def __init__(self, items: Sequence[StripItem] = ()) -> None:
+        self.ids = [item.image_id for item in items]
+        self._made = {item.image_id: item for item in items}
+
+    def item(self, image_id: int) -> StripItem:
+        """Return the item of an image."""
+        return self._made[image_id]
+
+    def changed_since(self, before: StripItems) -> Sequence[int] | None:
+        """Return which images have other items than before, None where the cells are others."""
+        if [(item.image_id, item.stack) for item in self] != [(item.image_id, item.stack) for item in before]:
+            return None
+        return [new.image_id for old, new in zip(before, self, strict=True) if old != new]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @overload
+    def __getitem__(self, place: int) -> StripItem: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[StripItem]: ...
+    def __getitem__(self, place: int | slice) -> StripItem | list[StripItem]:
+        found = self.ids[place]
+        return self.item(found) if isinstance(found, int) else [self.item(image_id) for image_id in found]
+
+
 @dataclass(frozen=True, slots=True)
 class FilterEntry:
     """One thing that the pool can be narrowed to, and how many images of the project are that."""
@@ -128,7 +158,7 @@ class StripState:
     ``hidden_by``: where nothing is shown, what hides it.
     """
 
-    items: tuple[StripItem, ...] = ()
+    items: Sequence[StripItem] = ()
     order: Order = "suggested"
     orders: tuple[Order, ...] = ("suggested", "similar", "text", "disagree", "name")
     caption: str = ""

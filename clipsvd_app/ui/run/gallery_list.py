@@ -114,6 +114,7 @@ class _CasesModel(QAbstractListModel):
     def __init__(self, parent: GalleryList) -> None:
         super().__init__(parent)
         self.items: tuple[GalleryItem, ...] = ()
+        self._rows: dict[int, list[int]] = {}  # by image
         self._pictures: dict[int, QImage] = {}
         self._asked: set[int] = set()
         self._wishes: list[int] = []
@@ -123,14 +124,15 @@ class _CasesModel(QAbstractListModel):
 
     def set_items(self, items: tuple[GalleryItem, ...]) -> None:
         self.beginResetModel()
-        self.items = items
+        self.items, self._rows = items, {}
+        for row, item in enumerate(items):
+            self._rows.setdefault(item.image_id, []).append(row)
         self.endResetModel()
 
     def set_thumbnail(self, image_id: int, picture: QImage) -> None:
         self._pictures[image_id] = picture
-        for row, item in enumerate(self.items):
-            if item.image_id == image_id:
-                self.dataChanged.emit(self.index(row), self.index(row))
+        for row in self._rows.get(image_id, ()):
+            self.dataChanged.emit(self.index(row), self.index(row))
 
     def picture(self, image_id: int) -> QImage | None:
         """Return the picture, or wish for it and return None."""

@@ -84,6 +84,7 @@ class Session(QObject):
         self._by_id: dict[int, ProjectImage] | None = None
         self._classes: tuple[ProjectClass, ...] | None = None
         self._known: tuple[ProjectImage, ...] = ()  # as they were read last
+        self._place_of: dict[int, int] = {}  # of each of them
         self._stale: frozenset[int] | None = None  # which of them were written since; None: anything may be
         self._noted = False
         self._changes = 0
@@ -156,9 +157,11 @@ class Session(QObject):
         While a second reader reads, labels are the reader's own and everybody else's are left out.
         """
         if self._images is None:
-            self._known, self._stale = self._read_images(), frozenset()
+            self._read_images()
             known = self._known
             self._images = as_read_by(known, self.readings(), self.reader) if self.reader else known
+            if self.reader:
+                self._series = self._by_id = None
         return self._images
 
     def readings(self) -> tuple[Reading, ...]:
@@ -169,15 +172,17 @@ class Session(QObject):
 
     def image(self, image_id: int | None) -> ProjectImage | None:
         """Return an image by its number."""
+        images = self.images()
         if self._by_id is None:
-            self._by_id = {image.id: image for image in self.images()}
+            self._by_id = {image.id: image for image in images}
         return None if image_id is None else self._by_id.get(image_id)
 
     def stack_of(self, image: ProjectImage) -> tuple[ProjectImage, ...]:
         """Return the images of the series that an image belongs to."""
+        images = self.images()
         if self._series is None:
             found: dict[int, list[ProjectImage]] = {}
-            for other in self.images():
+            for other in images:
                 found.setdefault(other.series_id, []).append(other)
             self._series = {series: tuple(images) for series, images in found.items()}
         return self._series.get(image.series_id, ())
@@ -350,17 +355,26 @@ class Session(QObject):
                 self.undo.removeStack(stack)
                 self._undo_of.pop(reader).deleteLater()
 
-    def _read_images(self) -> tuple[ProjectImage, ...]:
-        if self.project is None:
-            return ()
-        if self._stale is None:
-            return self.project.images()
-        fresh = {image.id: image for image in self.project.images(self._stale)}
-        return tuple(fresh.get(image.id, image) for image in self._known)
+    def _read_images(self) -> None:
+        """Read all images, or only those that were written, which are then put in the place of the old."""
+        stale, self._stale = self._stale, frozenset()
+        if self.project is None or stale is None:
+            self._known = () if self.project is None else self.project.images()
+            self._place_of = {image.id: place for place, image in enumerate(self._known)}
+            self._series = self._by_id = None
+            return
+        images = list(self._known)
+        for image in self.project.images(stale):
+            images[self._place_of[image.id]] = image
+            if self._by_id is not None:
+                self._by_id[image.id] = image
+            if self._series is not None:
+                stack = self._series[image.series_id]
+                self._series[image.series_id] = tuple(image if o.id == image.id else o for o in stack)
+        self._known = tuple(images)
 
     def _forget(self) -> None:
         self._stale, self._noted = None, False
-        self._series = self._by_id = None
         self._images = self._classes = self._readings = self._flags = self._measures = None
 
     def _on_ready(self, ready: Ready) -> None:

@@ -12,7 +12,7 @@ from support.small_clip import no_report
 
 from clipsvd_app.adapter_file import card_text, read_adapter
 from clipsvd_app.adapter_file.writer import adapter_bytes
-from clipsvd_app.domain.records import to_text
+from clipsvd_app.domain.records import to_json
 from clipsvd_app.engine.backbone.backbone import load_backbone
 from clipsvd_app.engine.jobs.verify import run_verify
 from clipsvd_app.engine.sigma.adapter import load_adapter
@@ -75,7 +75,7 @@ def test_the_golden_file_is_written_again_byte_for_byte():
 
 def test_the_documented_example_is_the_golden_document(repository):
     example = json.loads((repository / "docs" / "sigma-adapter-example.json").read_text(encoding="utf-8"))
-    assert example == json.loads(to_text(read_adapter(ADAPTER).document))
+    assert example == to_json(read_adapter(ADAPTER).document)
 
 
 def test_the_golden_classifier_on_frozen_features_fits_its_backbone(backbone):

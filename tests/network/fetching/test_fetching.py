@@ -282,7 +282,10 @@ def fetching_from(hub: HubServer) -> list[str]:
     for command in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
             environment = command.with_name("environ").read_bytes()
-            if b"-m\0clipsvd_app.fetching" in command.read_bytes() and hub.endpoint.encode() in environment:
+            if (
+                b"-m\0clipsvd_app.network.fetching" in command.read_bytes()
+                and hub.endpoint.encode() in environment
+            ):
                 found.append(command.parent.name)
     return found
 

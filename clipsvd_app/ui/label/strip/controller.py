@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from clipsvd_app.domain.study import ProjectImage
 from clipsvd_app.domain.words.counting import counted
-from clipsvd_app.jobs import PreviewResult
 from clipsvd_app.services.studies.look_alikes import LookAlikes
 from clipsvd_app.ui.label.strip.pool import (
     PoolNotes,
     PoolOrder,
+    PoolSlices,
     next_to_label,
     orders_of,
-    slices_of,
     strip_state,
 )
 from clipsvd_app.ui.label.strip.pool_filter import (
     CLASS_PREFIX,
+    KindsByImage,
     PoolFilter,
     filter_state,
     has_name,
-    kinds_by_image,
 )
 from clipsvd_app.ui.session.when_shown import WhenShown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.jobs import PreviewResult
     from clipsvd_app.ui.label.files import FilesController
     from clipsvd_app.ui.label.page import LabelPage
     from clipsvd_app.ui.label.preview import PreviewController
@@ -42,15 +42,6 @@ if TYPE_CHECKING:
 
 SHORTEST_NAME = 2
 """Letters from which a search is also for file names; one letter is in nearly all of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class _KnownKinds:
-    """What each image is to the filter, and the very objects that it was found from."""
-
-    images: tuple[ProjectImage, ...] = ()
-    preview: PreviewResult | None = None
-    by_image: dict[int, frozenset[str]] = field(default_factory=dict)
 
 
 class PoolController(QObject):
@@ -69,7 +60,7 @@ class PoolController(QObject):
         self._session, self._strip, self._tree = session, page.strip, page.tree
         self._viewing, self._preview, self._reader, self._files = viewing, preview, reader, files
         self._alike, self._comparing = LookAlikes(), False
-        self._kinds_known = _KnownKinds()
+        self._kinds_known, self._slices = KindsByImage(), PoolSlices()
         self._shown = WhenShown(page, self.refresh)
         self.forget()
         page.tree.images_selected.connect(self.show_only)
@@ -122,7 +113,7 @@ class PoolController(QObject):
             self._files.moved,
             self._second(positions),
             self._files.replaced,
-            slices_of(self._session.images(), images) if self._reader.compared is None else {},
+            self._slices.of(self._session.images(), images) if self._reader.compared is None else {},
             self._session.settings.show_file_names,
         )
         pool = self._pool if self._is_plain() else PoolOrder()
@@ -130,7 +121,7 @@ class PoolController(QObject):
         if pool.order not in orders:  # what it was made from is gone; it stays until another is chosen
             orders = (*orders, pool.order)
         whole = len(self._session.images())
-        state = strip_state(images, positions, preview, pool, orders, notes, whole)
+        state = strip_state(images, positions, preview, pool, orders, notes, whole, self._strip.items)
         chosen = filter_state(self._filter, self._session.classes(), self._kinds(), preview)
         self._strip.set_state(
             replace(
@@ -177,11 +168,7 @@ class PoolController(QObject):
 
     def _kinds(self) -> dict[int, frozenset[str]]:
         """Return what the filter goes by, found once for each state of labels and preview."""
-        images, preview = self._session.images(), self._plain_preview()
-        if self._kinds_known.images is not images or self._kinds_known.preview is not preview:
-            kinds = kinds_by_image(images, self._positions(), preview)
-            self._kinds_known = _KnownKinds(images, preview, kinds)
-        return self._kinds_known.by_image
+        return self._kinds_known.of(self._session.images(), self._positions(), self._plain_preview())
 
     def _choose_filter(self, kinds: frozenset[str], name: str) -> None:
         """Narrow the pool; labels given meanwhile move nothing until it is asked anew."""

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QImage, QKeyEvent, QPixmap, QResizeEvent
 
+    from clipsvd_app.ui.label.state import StripItems
     from clipsvd_app.ui.look.theme import Theme
 
 SEARCH_PAUSE_MS = 350
@@ -109,6 +110,11 @@ class FilmStrip(QFrame):
             SCROLLS if state.items else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
         )
         self._look_pause.start(LOOK_PAUSE_MS)
+
+    @property
+    def items(self) -> StripItems:
+        """The pool as it is shown."""
+        return self._model.items
 
     @property
     def filled(self) -> bool:

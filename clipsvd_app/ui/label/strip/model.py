@@ -23,6 +23,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QImage, QPixmap
 
 from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.ui.label.state import StripItems
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
@@ -67,8 +68,7 @@ class StripModel(QAbstractListModel):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._items: tuple[StripItem, ...] = ()
-        self._by_id: dict[int, StripItem] = {}
+        self._items = StripItems()
         self._open: set[int] = set()
         self._shown: dict[int, int] = {}  # the slice last on the screen, by series
         self._rows: list[StripRow] = []
@@ -76,7 +76,7 @@ class StripModel(QAbstractListModel):
         self._thumbnails: OrderedDict[int, QPixmap] = OrderedDict()
 
     @property
-    def items(self) -> tuple[StripItem, ...]:
+    def items(self) -> StripItems:
         """All images of the pool in its order, those in closed series too."""
         return self._items
 
@@ -87,18 +87,14 @@ class StripModel(QAbstractListModel):
 
     def set_items(self, items: Sequence[StripItem]) -> bool:
         """Show another pool; returns whether rows moved, so that a selection must be restored."""
-        fresh = tuple(items)
-        same = [(item.image_id, item.stack) for item in fresh] == [
-            (item.image_id, item.stack) for item in self._items
-        ]
-        if not same:
-            self.beginResetModel()
-        changed = [new.image_id for old, new in zip(self._items, fresh, strict=False) if old != new]
-        self._items = fresh
-        self._by_id = {item.image_id: item for item in fresh}
-        if same:
+        fresh = items if isinstance(items, StripItems) else StripItems(items)
+        changed = fresh.changed_since(self._items)
+        if changed is not None:
+            self._items = fresh
             self._tell(changed)
             return False
+        self.beginResetModel()
+        self._items = fresh
         before = {row.stack: row.best for row in self._rows if row.closed}
         self._number(folded(fresh, self._open))
         for row in self._rows:
@@ -190,10 +186,11 @@ class StripModel(QAbstractListModel):
         row = self._row_by_id.get(image_id)
         return QModelIndex() if row is None else self.index(row)
 
-    def cells_of(self, patients: Container[int], image_ids: Container[int | None]) -> list[QModelIndex]:
-        """Return the cells of these patients and those of these images."""
-        found = (i.image_id for i in self._items if i.patient in patients or i.image_id in image_ids)
-        return [index for image_id in found if (index := self.index_of(image_id)).isValid()]
+    def cells_of(self, patients: Container[int], first: int, last: int) -> list[QModelIndex]:
+        """Return the cells of these patients among the rows from first to last."""
+        rows = range(max(first, 0), min(last + 1, len(self._rows)))
+        shown = ((at, self._items.item(self.image_at(self._rows[at]))) for at in rows)
+        return [self.index(at) for at, item in shown if item.patient in patients]
 
     def selection_of(self, image_ids: Iterable[int]) -> QItemSelection:
         """Return one selection of all these images, as few ranges as there are: it is told of once."""
@@ -213,7 +210,7 @@ class StripModel(QAbstractListModel):
         row = self._rows[index.row()]
         if role == ROW_ROLE:
             return row
-        item = self._by_id[self.image_at(row)]
+        item = self._items.item(self.image_at(row))
         if role == Qt.ItemDataRole.DisplayRole:
             return item.name
         if role == Qt.ItemDataRole.ToolTipRole:
@@ -222,7 +219,7 @@ class StripModel(QAbstractListModel):
         if role == ITEM_ROLE:
             return item
         if role == LABELLED_ROLE:
-            return sum(self._by_id[image_id].label is not None for image_id in row.ids)
+            return sum(self._items.item(image_id).label is not None for image_id in row.ids)
         found = self._thumbnails.get(item.image_id)
         return (found or self._thumbnails.get(row.best)) if role == THUMBNAIL_ROLE else None
 
@@ -236,10 +233,10 @@ class StripModel(QAbstractListModel):
 
     def _told(self, row: StripRow) -> tuple[str, ...]:
         """Say what a series under one thumbnail holds and what a key and a drag label."""
-        item = self._by_id[self.image_at(row)]
+        item = self._items.item(self.image_at(row))
         if not row.closed:
             return (f"Slice {item.slice} of {item.slices}",) if row.stack else ()
-        labelled = sum(self._by_id[image_id].label is not None for image_id in row.ids)
+        labelled = sum(self._items.item(image_id).label is not None for image_id in row.ids)
         return (
             f"Series of {counted(len(row.ids), 'slice')}, {labelled:,} labelled; slice {item.slice} shown",
             f"Press a key to label this slice, drag onto a class to label all {len(row.ids)}",

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from msgspec import structs
 
+from clipsvd_app.domain.study import ProjectImage, relabelled
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.jobs import PreviewResult
 from clipsvd_app.services.labels import pool_order
-from clipsvd_app.ui.label.state import Order, StripItem, StripState
+from clipsvd_app.ui.label.state import Order, StripItem, StripItems, StripState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from clipsvd_app.domain.study import ProjectImage
     from clipsvd_app.jobs import PoolItem
 
     Slices = dict[int, tuple[int, int, int]]
@@ -80,6 +80,23 @@ class PoolOrder:
         return (*kept, *(image_id for image_id in there if image_id not in kept))
 
 
+class PoolSlices:
+    """What ``slices_of`` says, found anew when more than labels has changed."""
+
+    def __init__(self) -> None:
+        self._images: Sequence[ProjectImage] = ()
+        self._shown: Sequence[ProjectImage] = ()
+        self._found: Slices = {}
+
+    def of(self, images: Sequence[ProjectImage], shown: Sequence[ProjectImage]) -> Slices:
+        """Return (series, number, how many) of the shown images that the pool puts under one thumbnail."""
+        same = relabelled(self._images, images) is not None and relabelled(self._shown, shown) is not None
+        self._images, self._shown = images, shown
+        if not same:
+            self._found = slices_of(images, shown)
+        return self._found
+
+
 def slices_of(images: Sequence[ProjectImage], shown: Sequence[ProjectImage]) -> Slices:
     """Return (series, number, how many) of the shown images that the pool puts under one thumbnail.
 
@@ -121,14 +138,13 @@ def next_to_label(
 
     Without predictions it is the next one in the order of the pool, round its end.
     """
-    undecided = {image.id for image in images if image.class_id is None and not image.mark}
-    place = pool.index(after) + 1 if after in pool else 0
-    candidates: Sequence[int] = (*pool[place:], *pool[:place])
+    inside = frozenset(pool)
+    undecided = [i.id for i in images if i.class_id is None and not i.mark and i.id in inside]
     if preview is not None and any(item.probabilities for item in preview.items):
-        inside = frozenset(pool)
-        ranked = pool_order.by_worth(images, preview)
-        candidates = [image_id for image_id in ranked if image_id in inside]
-    return next((image_id for image_id in candidates if image_id in undecided), None)
+        return pool_order.most_worth(undecided, preview)
+    place = pool.index(after) + 1 if after in inside else 0
+    wanted = frozenset(undecided)
+    return next((image_id for image_id in (*pool[place:], *pool[:place]) if image_id in wanted), None)
 
 
 def strip_state(
@@ -139,18 +155,77 @@ def strip_state(
     orders: tuple[Order, ...],
     notes: PoolNotes = NOTHING_NOTED,
     whole: int = 0,
+    before: Sequence[StripItem] = (),
 ) -> StripState:
-    """Return the strip of these images, ``whole`` of them without filter. positions: by class id."""
-    known = {} if preview is None else {item.image_id: item for item in preview.items}
-    titles = {image.id: image.title for image in images if image.id in notes.alike}
-    items = {image.id: _item(image, positions, known.get(image.id), notes, titles) for image in images}
-    if pool.order == "disagree":
-        items = {image_id: _doubted(item) for image_id, item in items.items()}
-    undecided = sum(image.class_id is None and not image.mark for image in images)
-    share = f"{len(items):,} of " if whole > len(items) else ""
-    caption = f"{share}{counted(max(whole, len(items)), 'image')}, {undecided:,} unlabelled"
-    arranged = tuple(items[image_id] for image_id in pool.arranged(images))
-    return StripState(arranged, pool.order, orders, caption)
+    """Return the strip of these images, ``whole`` of them without filter; ``before`` are the last items.
+
+    positions: by class id.
+    """
+    undecided = len([True for image in images if image.class_id is None and not image.mark])
+    share = f"{len(images):,} of " if whole > len(images) else ""
+    caption = f"{share}{counted(max(whole, len(images)), 'image')}, {undecided:,} unlabelled"
+    context = PoolContext(images, pool, preview, positions, notes)
+    items = before.renewed(context) if isinstance(before, PoolItems) else None
+    return StripState(items or PoolItems(context), pool.order, orders, caption)
+
+
+@dataclass(frozen=True, slots=True)
+class PoolContext:
+    """What the items of a pool are made of. positions: by class id."""
+
+    images: Sequence[ProjectImage]
+    pool: PoolOrder
+    preview: PreviewResult | None
+    positions: Mapping[int, int]
+    notes: PoolNotes
+
+
+class PoolItems(StripItems):
+    """The strip's items of some images, each made when it is looked at: few of ten thousand are seen."""
+
+    def __init__(self, context: PoolContext) -> None:
+        self._context, self._made = context, {}
+        self._by_id = {image.id: image for image in context.images}
+        self.ids = list(context.pool.arranged(context.images))
+
+    def renewed(self, now: PoolContext) -> PoolItems | None:
+        """Return the items of now where they are of the same images in the same order, else None."""
+        changed = relabelled(self._context.images, now.images)
+        if changed is None or now.pool != self._context.pool:
+            return None
+        fresh = copy.copy(self)
+        fresh._context, fresh._made = now, {}
+        fresh.__dict__.pop("_known", None)
+        fresh._by_id = self._by_id | {image.id: image for image in changed}
+        return fresh
+
+    @functools.cached_property
+    def _known(self) -> dict[int, PoolItem]:
+        preview = self._context.preview
+        return {} if preview is None else {item.image_id: item for item in preview.items}
+
+    def item(self, image_id: int) -> StripItem:
+        """Return the item of an image."""
+        if image_id not in self._made:
+            notes, image = self._context.notes, self._by_id[image_id]
+            alike = (other for i in notes.alike.get(image_id, ()) if (other := self._by_id.get(i)))
+            titles = {other.id: other.title for other in alike}
+            made = _item(image, self._context.positions, self._known.get(image_id), notes, titles)
+            self._made[image_id] = _doubted(made) if self._context.pool.order == "disagree" else made
+        return self._made[image_id]
+
+    def changed_since(self, before: StripItems) -> Sequence[int] | None:
+        """Return which images may have other items than before, None where the cells are others."""
+        if not isinstance(before, PoolItems):
+            return super().changed_since(before)
+        old, new = before._context, self._context
+        if before.ids != self.ids or old.notes.slices != new.notes.slices:
+            return None
+        changed = relabelled(old.images, new.images)
+        told = old.preview is new.preview and (old.positions, old.notes) == (new.positions, new.notes)
+        if changed is None or not told or old.pool.order != new.pool.order:
+            return self.ids
+        return [image.id for image in changed]
 
 
 def _orders(preview: bool, predicted: bool, shown: bool, query: bool, *, named: bool) -> tuple[Order, ...]:

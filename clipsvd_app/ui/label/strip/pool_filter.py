@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.study import relabelled
 from clipsvd_app.ui.label.state import FilterEntry, FilterState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clipsvd_app.domain.study import ProjectClass, ProjectImage
-    from clipsvd_app.jobs import PreviewResult
+    from clipsvd_app.domain.study import Mark, ProjectClass, ProjectImage
+    from clipsvd_app.jobs import PoolItem, PreviewResult
 
 CLASS_PREFIX = "class:"
 DISAGREES = "disagrees"
-_KINDS = {"unlabelled": "Unlabelled", "uncertain": "Uncertain", "excluded": "Excluded"}
+UNLABELLED = "unlabelled"
+_KINDS = {UNLABELLED: "Unlabelled", "uncertain": "Uncertain", "excluded": "Excluded"}
+_MARKED: dict[Mark, frozenset[str]] = {
+    "": frozenset({UNLABELLED}),
+    "uncertain": frozenset({"uncertain"}),
+    "excluded": frozenset({"excluded"}),
+}
+"""What an image without a class is to the filter, by its mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +86,45 @@ def kinds_by_image(
     images: Sequence[ProjectImage], positions: Mapping[int, int], preview: PreviewResult | None
 ) -> dict[int, frozenset[str]]:
     """Return which entries of the filter each image belongs to. positions: class position by class id."""
-    predicted = {
-        item.image_id: item.probabilities.index(max(item.probabilities))
-        for item in (() if preview is None else preview.items)
-        if item.probabilities
-    }
-    found = {}
-    for image in images:
-        kinds: set[str] = {image.mark} if image.mark else set()
-        if image.class_id is None:
-            kinds |= set() if image.mark else {"unlabelled"}
+    return KindsByImage().of(images, positions, preview)
+
+
+class KindsByImage:
+    """Which entries of the filter each image belongs to; a label changes those of its image alone."""
+
+    def __init__(self) -> None:
+        self._images: Sequence[ProjectImage] = ()
+        self._positions: Mapping[int, int] = {}
+        self._preview: PreviewResult | None = None
+        self._predicted: dict[int, PoolItem] = {}
+        self._found: dict[int, frozenset[str]] = {}
+
+    def of(
+        self, images: Sequence[ProjectImage], positions: Mapping[int, int], preview: PreviewResult | None
+    ) -> dict[int, frozenset[str]]:
+        """Return the entries by image. positions: class position by class id."""
+        changed = relabelled(self._images, images) if positions == self._positions else None
+        newer = preview is not self._preview
+        if newer:
+            self._predicted = {} if preview is None else {item.image_id: item for item in preview.items}
+        self._images, self._positions, self._preview = images, positions, preview
+        if changed is None:
+            self._found = {image.id: self._kinds(image) for image in images}
         else:
-            kinds.add(f"{CLASS_PREFIX}{image.class_id}")
-            if image.id in predicted and predicted[image.id] != positions.get(image.class_id):
+            labelled = [image for image in images if image.class_id is not None] if newer else ()
+            self._found.update({image.id: self._kinds(image) for image in (*changed, *labelled)})
+        return self._found
+
+    def _kinds(self, image: ProjectImage) -> frozenset[str]:
+        if image.class_id is None:
+            return _MARKED[image.mark]
+        kinds = {f"{CLASS_PREFIX}{image.class_id}"}
+        seen = self._predicted.get(image.id)
+        if seen is not None and seen.probabilities:
+            predicted = seen.probabilities.index(max(seen.probabilities))
+            if predicted != self._positions.get(image.class_id):
                 kinds.add(DISAGREES)
-        found[image.id] = frozenset(kinds)
-    return found
+        return frozenset(kinds | _MARKED[image.mark] - {UNLABELLED})
 
 
 def filter_state(
@@ -102,15 +134,14 @@ def filter_state(
     preview: PreviewResult | None,
 ) -> FilterState:
     """Return what can be chosen, with how many images each entry has."""
-    counts: dict[str, int] = {}
-    for kinds in kinds_of.values():
-        for kind in kinds:
-            counts[kind] = counts.get(kind, 0) + 1
+    counts: Counter[str] = Counter()
+    for kinds, images in Counter(kinds_of.values()).items():
+        counts.update(dict.fromkeys(kinds, images))
     predicts = preview is not None and any(item.probabilities for item in preview.items)
     words = {
         **_KINDS,
         **({DISAGREES: "Label and preview disagree"} if predicts or DISAGREES in chosen.kinds else {}),
         **{f"{CLASS_PREFIX}{known.id}": known.name for known in classes},
     }
-    entries = tuple(FilterEntry(key, text, counts.get(key, 0)) for key, text in words.items())
+    entries = tuple(FilterEntry(key, text, counts[key]) for key, text in words.items())
     return FilterState(entries, frozenset(chosen.kinds & words.keys()), chosen.name)

@@ -14,11 +14,11 @@ from clipsvd_app.ui.label.strip.delegate import CELL, StripDelegate, cell_of
 from clipsvd_app.ui.label.strip.model import ITEM_ROLE, ROW_ROLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
 
-    from clipsvd_app.ui.label.strip.model import StripModel, StripRow
+    from clipsvd_app.ui.label.strip.model import Index, StripModel, StripRow
     from clipsvd_app.ui.look.theme import Theme
 
 SCROLLS = Qt.ScrollBarPolicy.ScrollBarAlwaysOn
@@ -157,7 +157,8 @@ class StripView(QListView):
         patient = self._delegate.shown_patient
         # a stack of one patient is scrolled through faster than all of its cells are painted
         kin = () if patient == patient_before else tuple({patient, patient_before} - {0})
-        for changed in self._strip.cells_of(kin, (before, image_id)):
+        cells = [self._strip.index_of(marked) for marked in (before, image_id) if marked is not None]
+        for changed in (*cells, *self._strip.cells_of(kin, *self.seen_rows())):
             self.update(changed)
 
     def seen_rows(self) -> tuple[int, int]:
@@ -167,6 +168,13 @@ class StripView(QListView):
         top = self.verticalScrollBar().value() // cell.height()
         lines = self.viewport().height() // cell.height() + 2
         return top * columns, (top + lines) * columns - 1
+
+    def dataChanged(self, first: Index, last: Index, roles: Sequence[int] = ()) -> None:
+        """Paint the cells again; Qt would lay out all of them anew, and they are of one size."""
+        if first == last:
+            self.update(first)
+        else:
+            self.viewport().update()
 
     def currentChanged(self, current: QModelIndex, previous: QModelIndex) -> None:  # type: ignore[override]
         super().currentChanged(current, previous)

@@ -11,7 +11,7 @@ from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.ui.kit.image_mime import IMAGE_IDS, mime_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from clipsvd_app.ui.label.state import PatientRow, SeriesFacts
 
@@ -62,13 +62,18 @@ class StudiesModel(QAbstractItemModel):
         self._firsts: list[int] = []  # of the patients, however the rows are sorted
         self._patients: tuple[PatientRow, ...] = ()
         self._leaf_of: dict[int, int] = {}
+        self._at_of: dict[str, int] = {}
         self._facts: dict[str, SeriesFacts] = {}
         self._sorted_by, self._descending = NAME, False
 
     def set_patients(self, patients: Sequence[PatientRow]) -> None:
         """Show other studies; when only the counts changed, nothing folds or loses its selection."""
         before, self._patients = self._patients, tuple(patients)
-        differing = [at for at, (old, new) in enumerate(zip(before, patients, strict=False)) if old != new]
+        differing = [
+            at
+            for at, (old, new) in enumerate(zip(before, patients, strict=False))
+            if old is not new and old != new
+        ]
         if len(before) == len(patients) and all(_same_rows(before[at], patients[at]) for at in differing):
             for at in differing:
                 self._renew(self._firsts[at], patients[at])
@@ -79,20 +84,22 @@ class StudiesModel(QAbstractItemModel):
             self._nodes += _nodes_of(patient, row, len(self._nodes))
         self._firsts = [node.at for node in self._nodes if node.parent is None]
         self._leaf_of = _leaves(self._nodes)
-        self._fill()
+        self._at_of = {node.key: node.at for node in self._nodes}
+        self._fill(self._nodes)
         self._arrange()
         self.endResetModel()
 
     def set_facts(self, facts: Mapping[str, SeriesFacts]) -> None:
         """Show what files say of series, by the keys of their rows."""
         self._facts |= facts
-        self._fill()
+        leaves = [self._nodes[self._at_of[key]] for key in facts if key in self._at_of]
+        told = {node.at: node for leaf in leaves for node in self._up_from(leaf)}
+        self._fill([told[at] for at in sorted(told)])
         if self._sorted_by != NAME:
             self.sort(self._sorted_by, _order_of(self._descending))
-        elif self._nodes:
-            for node in self._nodes:
-                if node.key in facts:
-                    self._tell_up(node)
+        else:
+            for node in told.values():
+                self._tell(node)
 
     def forget_facts(self) -> None:
         """Drop what files said: other files are looked at now."""
@@ -130,8 +137,8 @@ class StudiesModel(QAbstractItemModel):
 
     def index_of(self, key: str) -> QModelIndex:
         """Return the index of the row with a key, invalid when there is none."""
-        node = next((node for node in self._nodes if node.key == key), None)
-        return QModelIndex() if node is None else self.createIndex(node.row, 0, node.at)
+        at = self._at_of.get(key)
+        return QModelIndex() if at is None else self.createIndex(self._nodes[at].row, 0, at)
 
     def index(self, row: int, column: int, parent: Index = NOWHERE) -> QModelIndex:
         below = self._below(parent)
@@ -200,16 +207,16 @@ class StudiesModel(QAbstractItemModel):
             self.createIndex(node.row, 0, node.at), self.createIndex(node.row, last, node.at)
         )
 
-    def _tell_up(self, node: _Node) -> None:
-        """Announce a row and those above it."""
+    def _up_from(self, node: _Node) -> Iterator[_Node]:
+        """Yield a row and those above it."""
         above: _Node | None = node
         while above is not None:
-            self._tell(above)
+            yield above
             above = None if above.parent is None else self._nodes[above.parent]
 
-    def _fill(self) -> None:
-        """Say on every row what is known of the series below it; parents come before their children."""
-        for node in reversed(self._nodes if self._facts else ()):
+    def _fill(self, nodes: Sequence[_Node]) -> None:
+        """Say on these rows what is known of the series below them; parents come before their children."""
+        for node in reversed(nodes if self._facts else ()):
             if not node.children:
                 said = self._facts.get(node.key)
                 node.facts = ("", "", "") if said is None else (said.date, said.modality, said.series)

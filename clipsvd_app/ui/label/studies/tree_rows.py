@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.study import relabelled
 from clipsvd_app.ui.label.state import PatientRow, SeriesRow, StudyRow
 
 if TYPE_CHECKING:
@@ -22,21 +23,30 @@ class TreeRows:
     """
 
     def __init__(self) -> None:
-        self._kept: dict[int, tuple[tuple[ProjectImage, ...], PatientRow]] = {}
+        self._images: tuple[ProjectImage, ...] = ()
         self._flags: Flags = {}
+        self._members: dict[int, list[ProjectImage]] = {}
+        self._rows: dict[int, PatientRow] = {}
 
-    def of(self, images: Sequence[ProjectImage], flags: Flags) -> tuple[PatientRow, ...]:
+    def of(self, images: tuple[ProjectImage, ...], flags: Flags) -> tuple[PatientRow, ...]:
         """Return the rows of these images. flags: what is irregular about series, by their ids."""
-        known = self._kept if flags == self._flags else {}
-        self._kept, self._flags = {}, flags
-        for number, group in groupby(images, lambda image: image.patient_number):
-            members = tuple(group)
-            kept = known.get(number)
-            if kept is None or kept[0] != members:
-                row = PatientRow(f"p{number}", f"Patient {number:03d}", _studies(number, members, flags))
-                kept = members, row
-            self._kept[number] = kept
-        return tuple(row for _, row in self._kept.values())
+        changed = relabelled(self._images, images) if flags == self._flags else None
+        self._images, self._flags = images, flags
+        if changed is None:
+            groups = groupby(images, lambda image: image.patient_number)
+            self._members = {number: list(group) for number, group in groups}
+            self._rows = {number: _patient(number, self._members[number], flags) for number in self._members}
+        else:
+            for image in changed:
+                members = self._members[image.patient_number]
+                members[[other.id for other in members].index(image.id)] = image
+            for number in {image.patient_number for image in changed}:
+                self._rows[number] = _patient(number, self._members[number], flags)
+        return tuple(self._rows.values())
+
+
+def _patient(number: int, images: Sequence[ProjectImage], flags: Flags) -> PatientRow:
+    return PatientRow(f"p{number}", f"Patient {number:03d}", _studies(number, images, flags))
 
 
 def _studies(patient: int, images: Sequence[ProjectImage], flags: Flags) -> tuple[StudyRow, ...]:
