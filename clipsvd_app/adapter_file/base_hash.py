@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clipsvd_app.adapter_file.container import TensorEntry, read_container
+from clipsvd_app.adapter_file.container import TensorEntry, read_container, unreadable
 from clipsvd_app.files import file_state, keep
 from clipsvd_app.settings import cache_folder
 
@@ -39,7 +39,10 @@ def canonical_sha256(safetensors_path: Path) -> str:
     Tensors are streamed in pieces of 4 M numbers. The result is noted in the cache folder under path, state
     and samples of the file.
     """
-    note = cache_folder() / "base_hashes" / _fingerprint(safetensors_path)
+    try:
+        note = cache_folder() / "base_hashes" / _fingerprint(safetensors_path)
+    except OSError as error:
+        raise unreadable(safetensors_path, error) from error
     if remembered := _remembered(note):
         return remembered
     container = read_container(safetensors_path)
