@@ -117,7 +117,8 @@ def _time_labels(labels: int, console: Console) -> int:
         [what, *(f"{value:.1f}" for value in (spread.median, spread.p95, spread.largest))]
         for what, spread in (
             ("the key: processor time of the window's thread", found.key),
-            ("from the key until all is on disk and painted", found.label),
+            ("the same until all that it changed is painted", found.painted),
+            ("by the clock, with the wait for the disk", found.label),
             ("longest hold until the next label, preview included", found.held),
             ("all processor time of the thread until the next label", found.busy),
         )

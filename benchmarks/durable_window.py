@@ -70,15 +70,17 @@ class Spread(Record):
 class LabelPace(Record):
     """What a label costs the window's thread.
 
-    key: processor time until the key is dealt with and the next could be. label: from the key until all that
-    it changed is on disk and painted. held: the longest time for which the event loop answered nothing until
-    the next label, the preview's request and answer included; busy: all processor time until then.
+    key: processor time until the key is dealt with and the next could be; painted: until all that it changed
+    is painted too. label: the same by the clock, with the wait for the disk. held: the longest time for which
+    the event loop answered nothing until the next label, the preview's request and answer included; busy: all
+    processor time until then.
     """
 
     images: int
     runs: int
     labels: int
     key: Spread
+    painted: Spread
     label: Spread
     held: Spread
     busy: Spread
@@ -206,20 +208,21 @@ def _label(path: Path, labels: int) -> LabelPace:
     view = pages.label.strip.view
     view.setFocus()
     pulse = Pulse(pages)
-    key_ms, label_ms, held_ms, busy_ms = [], [], [], []
+    key_ms, painted_ms, label_ms, held_ms, busy_ms = [], [], [], [], []
     for number in range(labels):
         pulse.held_ms()
         busy_s, pressed_s = time.thread_time(), time.perf_counter()
         QTest.keyClick(view, (Qt.Key.Key_1, Qt.Key.Key_2)[number % 2])
         key_ms.append(1000 * (time.thread_time() - busy_s))
         QApplication.processEvents()
+        painted_ms.append(1000 * (time.thread_time() - busy_s))
         label_ms.append(1000 * (time.perf_counter() - pressed_s))
         rest(BETWEEN_LABELS_MS)
         busy_ms.append(1000 * (time.thread_time() - busy_s))
         held_ms.append(pulse.held_ms())
     assert sum(image.class_id is not None for image in session.images()) >= labels, "keys gave no labels"
     assert session.project is not None
-    spreads = map(_spread, (key_ms, label_ms, held_ms, busy_ms))
+    spreads = map(_spread, (key_ms, painted_ms, label_ms, held_ms, busy_ms))
     return LabelPace(len(session.images()), len(session.project.runs()), labels, *spreads)
 
 
