@@ -20,6 +20,7 @@ from clipsvd_app.ui.explain.statements import Statements
 from clipsvd_app.ui.kit.empty_state import EmptyState
 from clipsvd_app.ui.kit.figures.figure_view import FigureView
 from clipsvd_app.ui.kit.focus import destructive
+from clipsvd_app.ui.kit.layouts import horizontal
 from clipsvd_app.ui.kit.page_parts import GAP, Card, Fold, SideBySide, button, column, label, scrolled
 from clipsvd_app.ui.run.case_image import CaseImage
 from clipsvd_app.ui.session.state import EmptySpec
@@ -156,9 +157,7 @@ class CaseTab(QWidget):
         content = column(SideBySide(self.map, self.answer, from_width_px=700), self.details)
         for part in (self._empty, scrolled(column(self._pending)), scrolled(content)):
             self._stack.addWidget(part)
-        whole = QHBoxLayout(self)
-        whole.setContentsMargins(0, GAP + 4, 0, 0)
-        whole.setSpacing(GAP * 2)
+        whole = horizontal(self, GAP * 2, margins=(0, GAP + 4, 0, 0))
         whole.addWidget(self.chooser)
         whole.addWidget(self._stack, 1)
 

@@ -19,6 +19,7 @@ from clipsvd_app.ui.explain.cards.poles import Poles
 from clipsvd_app.ui.explain.statements import Statements
 from clipsvd_app.ui.kit.figures.figure_view import FigureView
 from clipsvd_app.ui.kit.focus import destructive
+from clipsvd_app.ui.kit.layouts import vertical
 from clipsvd_app.ui.kit.page_parts import (
     GAP,
     Banner,
@@ -176,8 +177,7 @@ class ChangeTab(QWidget):
         above.addWidget(self._working)
         self.words.head.insertWidget(2, self._again)
         self._heads = SideBySide(self._heads_card, self._phrases_card, from_width_px=860)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, GAP + 4, 0, 0)
+        whole = vertical(self, margins=(0, GAP + 4, 0, 0))
         whole.addWidget(
             scrolled(
                 column(

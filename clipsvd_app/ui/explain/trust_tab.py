@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from clipsvd_app.domain.results.explanation import Statement
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.ui.explain.cards.packs_card import PacksCard
 from clipsvd_app.ui.explain.cards.part_card import PartCard
+from clipsvd_app.ui.kit.layouts import vertical
 from clipsvd_app.ui.kit.page_parts import GAP, Facts, SideBySide, column, label, scrolled
 from clipsvd_app.ui.kit.plots.controls_table import ControlsTable
 
@@ -55,8 +56,7 @@ class TrustTab(QWidget):
         for card in (self._run_card, self._case_card, self._basis, self._residuals):
             card.body.addStretch(1)
             card.trouble.connect(self.trouble)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, GAP + 4, 0, 0)
+        whole = vertical(self, margins=(0, GAP + 4, 0, 0))
         rows = (
             SideBySide(self._run_card, self._basis, from_width_px=860),
             SideBySide(self._case_card, self._residuals, from_width_px=860),

@@ -9,10 +9,8 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
     QGridLayout,
-    QHBoxLayout,
     QProgressBar,
     QStackedWidget,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -24,6 +22,7 @@ from clipsvd_app.ui.export.results_table import ResultsTable
 from clipsvd_app.ui.export.write_tab import check_lines
 from clipsvd_app.ui.kit.drop_area import DropArea
 from clipsvd_app.ui.kit.focus import destructive
+from clipsvd_app.ui.kit.layouts import horizontal, vertical
 from clipsvd_app.ui.kit.page_parts import GAP, Card, Facts, Lines, button, column, label, one_line, scrolled
 
 if TYPE_CHECKING:
@@ -95,24 +94,19 @@ class ApplyTab(QWidget):
         for widget in (self._facts, self._use, self._checks):
             self._card.body.addWidget(widget)
         left = QWidget()
-        stack = QVBoxLayout(left)
-        stack.setContentsMargins(0, 0, 0, 0)
-        stack.setSpacing(GAP * 2)
+        stack = vertical(left, GAP * 2)
         stack.addWidget(scrolled(column(self._card)), 1)
         self.studies_area.setMaximumHeight(200)
         stack.addWidget(self.studies_area)
         left.setMinimumWidth(280)
         left.setMaximumWidth(360)
         second = QWidget()
-        row = QHBoxLayout(second)
-        row.setContentsMargins(GAP * 2, GAP, GAP * 2, GAP)
-        row.setSpacing(GAP * 2)
+        row = horizontal(second, GAP * 2, margins=(GAP * 2, GAP, GAP * 2, GAP))
         row.addWidget(left, 2)
         row.addWidget(self._results(), 5)
         self._stack.addWidget(first)
         self._stack.addWidget(second)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
+        outer = vertical(self)
         outer.addWidget(self._stack)
 
     def _results(self) -> QFrame:

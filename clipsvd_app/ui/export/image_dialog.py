@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QDialog, QGraphicsOpacityEffect, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QGraphicsOpacityEffect, QVBoxLayout, QWidget
 
 from clipsvd_app.domain.words.notice import NOT_DIAGNOSTIC
 from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.figures.probabilities import probabilities_figure
 from clipsvd_app.ui.export.results_table import FAINT
 from clipsvd_app.ui.kit.figures.figure_view import FigureView
+from clipsvd_app.ui.kit.layouts import horizontal, vertical
 from clipsvd_app.ui.kit.page_parts import Lines, label, scrolled
 from clipsvd_app.ui.kit.window_place import open_at_size
 from clipsvd_app.ui.viewer.viewer import ImageViewer
@@ -51,16 +52,12 @@ class AppliedImageDialog(QDialog):
         inside.addWidget(self.bars)
         self._warning = Lines()
         side = QWidget()
-        beside = QVBoxLayout(side)
-        beside.setContentsMargins(16, 16, 16, 12)
-        beside.setSpacing(12)
+        beside = vertical(side, 12, margins=(16, 16, 16, 12))
         for widget in (self._name, self._warning, self._answer):
             beside.addWidget(widget)
         beside.addStretch(1)
         beside.addWidget(label(NOT_DIAGNOSTIC, "small"))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
+        row = horizontal(self, 0)
         row.addWidget(self.viewer, 1)
         beside_viewer = scrolled(side)
         beside_viewer.setFixedWidth(SIDE_PX)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QTabWidget, QWidget
 
 from clipsvd_app.ui.export.apply_tab import ApplyTab
 from clipsvd_app.ui.export.report_tab import ReportTab
 from clipsvd_app.ui.export.write_tab import WriteTab
 from clipsvd_app.ui.kit.empty_state import EmptyState
+from clipsvd_app.ui.kit.layouts import vertical
 from clipsvd_app.ui.kit.page_parts import GAP
 from clipsvd_app.ui.session.state import EmptyAction, EmptySpec
 
@@ -64,8 +65,7 @@ class ExportPage(QWidget):
         self._tabs.addTab(self._first, "Write an adapter")
         self._tabs.addTab(self.apply_tab, "Use an adapter")
         self._tabs.addTab(self._third, "Report")
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, GAP, 0, 0)
+        outer = vertical(self, margins=(0, GAP, 0, 0))
         outer.addWidget(self._tabs)
         self._connect()
 

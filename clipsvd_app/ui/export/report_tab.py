@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QLineEdit, QP
 
 from clipsvd_app.ui.export.state import ReportState
 from clipsvd_app.ui.kit.focus import destructive
+from clipsvd_app.ui.kit.layouts import horizontal
 from clipsvd_app.ui.kit.page_parts import (
     GAP,
     Banner,
@@ -115,8 +116,7 @@ class ReportTab(QWidget):
         never = Card("Never included")
         never.body.addWidget(self._never)
         both = SideBySide(column(contents, never), column(self._form()))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(GAP * 2, GAP * 2, GAP * 2, GAP * 2)
+        row = horizontal(self, margins=GAP * 2)
         row.addWidget(scrolled(column(both)))
 
     def _form(self) -> Card:

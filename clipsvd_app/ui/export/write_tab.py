@@ -8,7 +8,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QFileDialog,
     QFormLayout,
-    QHBoxLayout,
     QLineEdit,
     QPlainTextEdit,
     QWidget,
@@ -17,6 +16,7 @@ from PySide6.QtWidgets import (
 from clipsvd_app.domain.words.numbers import file_size
 from clipsvd_app.ui.export.state import CardFields, ExportState
 from clipsvd_app.ui.kit.focus import destructive
+from clipsvd_app.ui.kit.layouts import horizontal
 from clipsvd_app.ui.kit.page_parts import (
     GAP,
     Banner,
@@ -105,9 +105,7 @@ class WriteTab(QWidget):
         self._result = Card("Verification")
         self._result.body.addWidget(self.banner)
         self._result.body.addWidget(self._checks)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(GAP * 2, GAP * 2, GAP * 2, GAP * 2)
-        row.setSpacing(GAP * 2)
+        row = horizontal(self, GAP * 2, margins=GAP * 2)
         row.addWidget(scrolled(column(contents, never)), 1)
         row.addWidget(scrolled(column(self._card_form(), self._result)), 1)
 
@@ -137,8 +135,7 @@ class WriteTab(QWidget):
 
     def _path_row(self) -> QWidget:
         holder = QWidget()
-        row = QHBoxLayout(holder)
-        row.setContentsMargins(0, 0, 0, 0)
+        row = horizontal(holder)
         self._path.setAccessibleName("File to write")
         row.addWidget(self._path, 1)
         row.addWidget(self._browse)

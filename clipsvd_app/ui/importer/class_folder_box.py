@@ -11,12 +11,12 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QTreeWidget,
     QTreeWidgetItem,
-    QVBoxLayout,
     QWidget,
 )
 
 from clipsvd_app.domain.classes import class_key
 from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.ui.kit.layouts import vertical
 from clipsvd_app.ui.kit.page_parts import GAP, label
 
 if TYPE_CHECKING:
@@ -41,9 +41,7 @@ class ClassFolderBox(QWidget):
         self.use = QCheckBox(USE)
         self.folders = _folder_list()
         self._sentence = label("", "small")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(GAP)
+        column = vertical(self, GAP)
         column.addWidget(self.use)
         column.addWidget(self.folders)
         column.addWidget(self._sentence)

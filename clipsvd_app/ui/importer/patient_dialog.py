@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QWidget
 
 from clipsvd_app.services.labels.class_folders import FolderChoice
 from clipsvd_app.ui.importer.class_folder_box import ClassFolderBox
 from clipsvd_app.ui.importer.patient_rule import PatientRulePane
+from clipsvd_app.ui.kit.layouts import vertical
 from clipsvd_app.ui.kit.page_parts import button, label, scrolled
 from clipsvd_app.ui.kit.window_place import open_at_size
 
@@ -43,17 +44,13 @@ class GroupingDialog(QDialog):
         foot.addWidget(label("A patient's images are never split between training and test.", "small"), 1)
         foot.addWidget(cancel)
         foot.addWidget(self.add)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 20, 24, 20)
-        column.setSpacing(14)
+        column = vertical(self, 14, margins=(24, 20, 24, 20))
         self._title = label("How are patients identified?", "title", wrap=False)
         column.addWidget(self._title)
         self._patients_title = label("How are patients identified?", "headline", wrap=False)
         self._patients_title.hide()
         asked = QWidget()
-        questions = QVBoxLayout(asked)
-        questions.setContentsMargins(0, 0, 0, 0)
-        questions.setSpacing(14)
+        questions = vertical(asked, 14)
         questions.addWidget(self.classes)
         questions.addWidget(self._patients_title)
         questions.addWidget(self.patients, 1)

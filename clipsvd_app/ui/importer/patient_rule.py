@@ -9,17 +9,16 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
-    QHBoxLayout,
     QHeaderView,
     QLineEdit,
     QSpinBox,
     QTreeWidget,
     QTreeWidgetItem,
-    QVBoxLayout,
     QWidget,
 )
 
 from clipsvd_app.services.studies.patient_rules import FIRST_PART
+from clipsvd_app.ui.kit.layouts import horizontal, vertical
 from clipsvd_app.ui.kit.page_parts import Banner, ChoiceGroup, Level, button, label, scrolled
 
 if TYPE_CHECKING:
@@ -131,9 +130,7 @@ class PatientRulePane(QWidget):
 
     def _arrange(self) -> None:
         ways = QWidget()
-        left = QVBoxLayout(ways)
-        left.setContentsMargins(0, 0, 8, 0)
-        left.setSpacing(8)
+        left = vertical(ways, 8, margins=(0, 0, 8, 0))
         left.addWidget(self.choices)
         left.addWidget(self._levels_help)
         left.addWidget(self.levels, 0, Qt.AlignmentFlag.AlignLeft)
@@ -142,14 +139,11 @@ class PatientRulePane(QWidget):
         left.addWidget(self._table_name)
         left.addWidget(self._choose_table, 0, Qt.AlignmentFlag.AlignLeft)
         left.addStretch(1)
-        right = QVBoxLayout()
-        right.setSpacing(8)
+        right = vertical(spacing=8)
         right.addWidget(self._sentence)
         right.addWidget(self.groups, 1)
         right.addWidget(self.banner)
-        halves = QHBoxLayout(self)
-        halves.setContentsMargins(0, 0, 0, 0)
-        halves.setSpacing(20)
+        halves = horizontal(self, 20)
         halves.addWidget(scrolled(ways), 2)
         halves.addLayout(right, 3)
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QPushButton, 
 from clipsvd_app.domain.results.cases import as_unseen, best_known, is_evidence
 from clipsvd_app.figures.probabilities import probabilities_figure
 from clipsvd_app.ui.kit.figures.figure_view import FigureView
+from clipsvd_app.ui.kit.layouts import vertical
 from clipsvd_app.ui.kit.page_parts import GAP, Card, Lines, button, empty, label, scrolled
 from clipsvd_app.ui.look.class_colours import class_icon
 from clipsvd_app.ui.look.theme import set_kind
@@ -109,9 +110,7 @@ class CaseSheet(Card):
         veil_row.addWidget(self._veil)
         veil_row.addWidget(self._opacity, 1)
         seen = QWidget()
-        column = QVBoxLayout(seen)
-        column.setContentsMargins(0, 0, GAP, 0)
-        column.setSpacing(GAP)
+        column = vertical(seen, GAP, margins=(0, 0, GAP, 0))
         column.addWidget(self.image, 1)
         column.addLayout(veil_row)
         for part in (self.bars, self._flags, self._text):

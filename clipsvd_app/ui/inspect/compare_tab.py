@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
 from clipsvd_app.domain.results.comparison import FLIP_TITLES
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.ui.kit.figures.saving import save_button
+from clipsvd_app.ui.kit.layouts import vertical
 from clipsvd_app.ui.kit.page_parts import GAP, Card, column, empty, label, scrolled
 from clipsvd_app.ui.kit.plots.method_table import MethodTable
 from clipsvd_app.ui.run.gallery_list import GalleryItem, GalleryList
@@ -100,9 +101,7 @@ class CompareTab(QWidget):
         head.addWidget(self._intro)
         head.addWidget(self._choice)
         head.addStretch(1)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, GAP + 4, 0, 0)
-        whole.setSpacing(GAP)
+        whole = vertical(self, GAP, margins=(0, GAP + 4, 0, 0))
         whole.addLayout(head)
         whole.addWidget(scrolled(column(self._flipped, self._scores, self._made)), 1)
 

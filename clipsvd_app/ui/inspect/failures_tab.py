@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from clipsvd_app.ui.inspect.cases_panel import CasesPanel
 from clipsvd_app.ui.inspect.results_panel import ConfusionCard
+from clipsvd_app.ui.kit.layouts import vertical
 from clipsvd_app.ui.kit.page_parts import GAP, SideBySide, scrolled
 from clipsvd_app.ui.run.case_filters import has_cases
 
@@ -29,8 +30,7 @@ class FailuresTab(QWidget):
         self.cases = CasesPanel()
         self.cases.setMinimumWidth(300)
         sides = SideBySide(self.confusion, self.cases, from_width_px=640)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, GAP + 4, 0, 0)
+        whole = vertical(self, margins=(0, GAP + 4, 0, 0))
         whole.addWidget(scrolled(sides))
         self.confusion.cell_chosen.connect(
             lambda method, true, predicted: self.cases.show_cell(method, (true, predicted))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
 
 from clipsvd_app.figures.case_map import case_map_figure
 from clipsvd_app.ui.kit.figures.figure_view import FigureView
 from clipsvd_app.ui.kit.figures.saving import save_button
 from clipsvd_app.ui.kit.focus import destructive
+from clipsvd_app.ui.kit.layouts import vertical
 from clipsvd_app.ui.kit.page_parts import GAP, Card, button, column, label, scrolled
 
 if TYPE_CHECKING:
@@ -90,8 +91,7 @@ class MapTab(QWidget):
         self._card.body.addWidget(self.map, 1)
         self._card.body.addWidget(self._keys)
         self._card.body.addStretch(0)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, GAP + 4, 0, 0)
+        whole = vertical(self, margins=(0, GAP + 4, 0, 0))
         whole.addWidget(scrolled(column(self._card, stretch_end=False)))
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from clipsvd_app.domain.results.cases import best_known
 from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.ui.kit.focus import destructive
+from clipsvd_app.ui.kit.layouts import horizontal, vertical
 from clipsvd_app.ui.kit.page_parts import GAP, button, label
 from clipsvd_app.ui.look.class_colours import class_icon
 from clipsvd_app.ui.run.case_filters import likelier_class
@@ -35,13 +36,11 @@ class MistakeBar(QWidget):
         self._sentence = label("", "muted")
         self._relabel = destructive(button("", hint="Key R; can be undone"))
         self._keep = destructive(button("Keep label", "quiet", hint="Key K: confirm this label"))
-        row = QHBoxLayout()
-        row.setSpacing(GAP)
+        row = horizontal(spacing=GAP)
         row.addWidget(self._relabel)
         row.addWidget(self._keep)
         row.addStretch(1)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
+        whole = vertical(self)
         whole.addWidget(self._sentence)
         whole.addLayout(row)
         self._relabel.clicked.connect(self.relabel)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from clipsvd_app.domain.results.curves import roc_pairs
 from clipsvd_app.figures.learning import learning_figure
@@ -13,6 +13,7 @@ from clipsvd_app.figures.roc import roc_figure
 from clipsvd_app.ui.inspect.results_panel import MethodsCard, show_verdict
 from clipsvd_app.ui.kit.figures.figure_view import FigureView
 from clipsvd_app.ui.kit.figures.saving import save_button
+from clipsvd_app.ui.kit.layouts import vertical
 from clipsvd_app.ui.kit.page_parts import (
     GAP,
     Banner,
@@ -119,8 +120,7 @@ class ResultTab(QWidget):
         self.roc = RocCard()
         self.learning = LearningCard()
         curves = SideBySide(self.roc, self.learning)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, GAP + 4, 0, 0)
+        whole = vertical(self, margins=(0, GAP + 4, 0, 0))
         whole.addWidget(scrolled(column(self.banner, self.warnings, self.methods, curves)))
         for plot in (self.methods.table, self.roc.plot, self.learning.plot):
             plot.trouble.connect(self.trouble)

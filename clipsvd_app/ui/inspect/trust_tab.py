@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from clipsvd_app.domain.results.cases import doubts, is_evidence
 from clipsvd_app.domain.words.counting import counted
@@ -15,6 +15,7 @@ from clipsvd_app.figures.reliability import reliability_figure
 from clipsvd_app.figures.risk import risk_figure
 from clipsvd_app.ui.kit.figures.figure_view import FigureView
 from clipsvd_app.ui.kit.figures.saving import save_button
+from clipsvd_app.ui.kit.layouts import vertical
 from clipsvd_app.ui.kit.page_parts import (
     GAP,
     Card,
@@ -143,8 +144,7 @@ class TrustTab(QWidget):
         self._abstention = PlotCard("Coverage and error rate", self.risk)
         words = SideBySide(self.sets, self.doubts)
         plots = SideBySide(self._calibration, self._abstention)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, GAP + 4, 0, 0)
+        whole = vertical(self, margins=(0, GAP + 4, 0, 0))
         whole.addWidget(scrolled(column(words, plots)))
         self.doubts.doubt_chosen.connect(self.doubt_chosen)
         for plot in (self.reliability, self.risk):

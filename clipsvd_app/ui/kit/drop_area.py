@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from clipsvd_app.ui.kit.drops import dropped_paths
+from clipsvd_app.ui.kit.layouts import vertical
 from clipsvd_app.ui.kit.page_parts import GAP, button, label
 from clipsvd_app.ui.look.inks import palette_in_force
 
@@ -24,9 +25,7 @@ class DropArea(QWidget):
         self._hovered = False
         self._button = button(action)
         self._button.clicked.connect(self.pressed)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(GAP * 2, GAP * 2, GAP * 2, GAP * 2)
-        column.setSpacing(GAP)
+        column = vertical(self, GAP, margins=GAP * 2)
         column.addStretch(1)
         for widget in (label(headline, "headline"), label(sentence, "muted")):
             widget.setAlignment(Qt.AlignmentFlag.AlignHCenter)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from clipsvd_app.ui.kit.layouts import horizontal
 from clipsvd_app.ui.look import icons
 from clipsvd_app.ui.look.theme import Palette, Theme, set_kind
 
@@ -35,8 +36,7 @@ class EmptyState(QWidget):
         self._sentence.setMaximumWidth(SENTENCE_WIDTH_PX)
         set_kind(self._headline, "headline")
         set_kind(self._sentence, "muted")
-        self._buttons = QHBoxLayout()
-        self._buttons.setSpacing(8)
+        self._buttons = horizontal(spacing=8)
         self._arrange()
         self.set_spec(spec)
         theme.changed.connect(self._tint)

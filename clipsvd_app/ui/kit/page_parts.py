@@ -16,12 +16,12 @@ from PySide6.QtWidgets import (
     QScrollArea,
     QSizePolicy,
     QSplitter,
-    QVBoxLayout,
     QWidget,
 )
 
 from clipsvd_app.ui.kit.choice import Choice
 from clipsvd_app.ui.kit.elided_label import ElidedLabel
+from clipsvd_app.ui.kit.layouts import horizontal, vertical
 from clipsvd_app.ui.look.inks import palette_in_force
 from clipsvd_app.ui.look.theme import set_kind
 
@@ -41,13 +41,9 @@ class Card(QFrame):
     def __init__(self, title: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         set_kind(self, "card")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(GAP * 2, GAP * 2 - 4, GAP * 2, GAP * 2)
-        column.setSpacing(GAP + 4)
-        self.head = QHBoxLayout()
-        self.head.setSpacing(GAP)
-        self.body = QVBoxLayout()
-        self.body.setSpacing(GAP)
+        column = vertical(self, GAP + 4, margins=(GAP * 2, GAP * 2 - 4, GAP * 2, GAP * 2))
+        self.head = horizontal(spacing=GAP)
+        self.body = vertical(spacing=GAP)
         self._title = one_line(title, "headline")
         if title:
             self.head.addWidget(self._title)
@@ -81,9 +77,7 @@ class Banner(QFrame):
         self._level: Level = "info"
         self._headline = label("", "headline")
         self._sentence = label("")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(GAP * 7, GAP + 4, GAP * 2, GAP + 4)
-        column.setSpacing(2)
+        column = vertical(self, 2, margins=(GAP * 7, GAP + 4, GAP * 2, GAP + 4))
         column.addWidget(self._headline)
         column.addWidget(self._sentence)
 
@@ -146,17 +140,14 @@ class Lines(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(GAP - 2)
+        self._column = vertical(self, GAP - 2)
 
     def set_lines(self, lines: Iterable[tuple[str, str, str]]) -> None:
         """Show (mark, sentence, label kind) triples; without any the widget hides."""
         empty(self._column)
         shown = tuple(lines)
         for mark, sentence, kind in shown:
-            row = QHBoxLayout()
-            row.setSpacing(GAP)
+            row = horizontal(spacing=GAP)
             sign = label(mark, kind, wrap=False)
             sign.setFixedWidth(16)
             row.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
@@ -181,9 +172,7 @@ class ChoiceCard(QPushButton):
         heading.setFont(font)
         self._fact = label(fact, "small", wrap=False)
         self._explanation = label(explanation, "small")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(GAP + 4, GAP, GAP + 4, GAP)
-        column.setSpacing(2)
+        column = vertical(self, 2, margins=(GAP + 4, GAP, GAP + 4, GAP))
         top = QHBoxLayout()
         top.addWidget(heading)
         top.addStretch(1)
@@ -222,9 +211,7 @@ class ChoiceGroup(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._cards: dict[str, ChoiceCard] = {}
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(GAP - 2)
+        self._column = vertical(self, GAP - 2)
 
     def set_choices(self, choices: Iterable[tuple[str, str, str, str]], current: str) -> None:
         """Show (key, title, explanation, fact) and mark the current key."""
@@ -333,9 +320,7 @@ def scrolled(content: QWidget) -> QScrollArea:
 def column(*widgets: QWidget, stretch_end: bool = True) -> QWidget:
     """Return a widget with others one below the other."""
     holder = QWidget()
-    layout = QVBoxLayout(holder)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(GAP * 2)
+    layout = vertical(holder, GAP * 2)
     for widget in widgets:
         layout.addWidget(widget)
     if stretch_end:
@@ -364,9 +349,7 @@ class Fold(QWidget):
         self._line = button("", "quiet")
         self._line.setCheckable(True)
         self._body = column(*parts)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(GAP)
+        whole = vertical(self, GAP)
         whole.addWidget(self._line, 0, Qt.AlignmentFlag.AlignLeft)
         whole.addWidget(self._body)
         self._line.toggled.connect(self.set_open)

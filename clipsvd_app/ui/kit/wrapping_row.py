@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QWidget
+
+from clipsvd_app.ui.kit.layouts import horizontal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,9 +63,7 @@ class WrappingRow(QWidget):
 
 def _group(parts: Sequence[QWidget], *, grows: bool) -> QWidget:
     holder = QWidget()
-    row = QHBoxLayout(holder)
-    row.setContentsMargins(0, 0, 0, 0)
-    row.setSpacing(GAP_PX)
+    row = horizontal(holder, GAP_PX)
     for part in parts:
         row.addWidget(part)
     if grows:

@@ -13,12 +13,12 @@ from PySide6.QtWidgets import (
     QLabel,
     QTreeWidget,
     QTreeWidgetItem,
-    QVBoxLayout,
     QWidget,
 )
 
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.ui.kit.elided_label import ElidedLabel
+from clipsvd_app.ui.kit.layouts import vertical
 from clipsvd_app.ui.kit.page_parts import button, scrolled
 from clipsvd_app.ui.kit.window_place import open_at_size
 from clipsvd_app.ui.look.theme import set_kind
@@ -74,9 +74,7 @@ class LabelsDialog(QDialog):
         foot.addStretch(1)
         foot.addWidget(cancel)
         foot.addWidget(self.take)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 20, 24, 20)
-        column.setSpacing(14)
+        column = vertical(self, 14, margins=(24, 20, 24, 20))
         title = ElidedLabel(f"Labels in {self._table_name}", Qt.TextElideMode.ElideMiddle)
         set_kind(title, "title")
         column.addWidget(title)

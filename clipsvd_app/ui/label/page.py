@@ -13,11 +13,11 @@ from PySide6.QtWidgets import (
     QLabel,
     QSplitter,
     QStackedLayout,
-    QVBoxLayout,
     QWidget,
 )
 
 from clipsvd_app.ui.kit.image_mime import ghost_of
+from clipsvd_app.ui.kit.layouts import vertical
 from clipsvd_app.ui.kit.page_keys import PageKeys, is_typing
 from clipsvd_app.ui.label.classes.bins import ClassBins
 from clipsvd_app.ui.label.label_keys import label_key, mark_key
@@ -229,9 +229,7 @@ class LabelPage(QWidget):
         self.viewer.setMinimumSize(320, 130)
         self.bins.setMinimumWidth(220)
         whole = QWidget()
-        column = QVBoxLayout(whole)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
+        column = vertical(whole, 0)
         column.addWidget(self.reader_bar)
         column.addWidget(across, 1)
         return whole
@@ -262,9 +260,7 @@ def _titled(title: str, widget: QWidget) -> QFrame:
     heading = QLabel(title)
     set_kind(heading, "section")
     heading.setContentsMargins(16, 12, 8, 6)
-    column = QVBoxLayout(panel)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(0)
+    column = vertical(panel, 0)
     column.addWidget(heading)
     column.addWidget(widget, 1)
     return panel

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QListWidget, QListWidgetItem
 
+from clipsvd_app.ui.kit.layouts import vertical
 from clipsvd_app.ui.kit.page_parts import button, label
 
 if TYPE_CHECKING:
@@ -66,9 +67,7 @@ class PatientDialog(QDialog):
     def _arrange(self, headline: str, note: str) -> None:
         cancel = button("Cancel")
         cancel.clicked.connect(self.reject)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 20, 24, 20)
-        column.setSpacing(12)
+        column = vertical(self, 12, margins=(24, 20, 24, 20))
         column.addWidget(label(headline, "headline"))
         column.addWidget(label(note, "muted"))
         column.addWidget(self.field)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QPixmap
-from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QToolButton, QWidget
 
+from clipsvd_app.ui.kit.layouts import horizontal, vertical
 from clipsvd_app.ui.kit.page_parts import GAP, empty, label
 from clipsvd_app.ui.look.class_colours import class_icon
 
@@ -32,11 +33,8 @@ class NearestStrip(QWidget):
         super().__init__(parent)
         self._kind = kind
         self._buttons: dict[int, QToolButton] = {}
-        self._row = QHBoxLayout()
-        self._row.setSpacing(GAP - 2)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(GAP - 4)
+        self._row = horizontal(spacing=GAP - 2)
+        whole = vertical(self, GAP - 4)
         whole.addWidget(label(title, "section"))
         whole.addLayout(self._row)
 

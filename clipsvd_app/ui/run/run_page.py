@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabWidget, QWidget
 
 from clipsvd_app.domain.words.notice import NOT_DIAGNOSTIC
 from clipsvd_app.ui.kit.empty_state import EmptyState
+from clipsvd_app.ui.kit.layouts import vertical
 from clipsvd_app.ui.kit.page_parts import GAP, label
 from clipsvd_app.ui.run.run_box import RunBox
 
@@ -73,24 +74,19 @@ class RunPage(QWidget):
     def _lay_out(self, main: QWidget) -> None:
         """Put the page together around what stands above the note."""
         content = QWidget()
-        column = QVBoxLayout(content)
-        column.setContentsMargins(GAP * 2, GAP + 4, GAP * 2, GAP)
-        column.setSpacing(GAP)
+        column = vertical(content, GAP, margins=(GAP * 2, GAP + 4, GAP * 2, GAP))
         column.addWidget(main, 1)
         column.addWidget(label(NOT_DIAGNOSTIC, "small"))
         self._whole.addWidget(content)
         self._whole.addWidget(self._empty)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
+        outer = vertical(self)
         outer.addWidget(self._whole)
         self.set_runs((), None)
 
     def _below_top(self) -> QWidget:
         """Return the tabs under the row of the drop-down."""
         both = QWidget()
-        column = QVBoxLayout(both)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(GAP)
+        column = vertical(both, GAP)
         column.addLayout(self._top)
         column.addWidget(self._tabs, 1)
         return both

@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from clipsvd_app.ui.kit.focus import destructive
+from clipsvd_app.ui.kit.layouts import horizontal, vertical
 from clipsvd_app.ui.kit.page_parts import GAP, button, label, one_line
 from clipsvd_app.ui.look.theme import set_kind
 
@@ -34,8 +35,7 @@ class Question(QFrame):
         column.addWidget(self._headline)
         column.addWidget(self._words)
         column.addSpacing(GAP)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(GAP)
+        buttons = horizontal(spacing=GAP)
         buttons.addWidget(self._yes)
         buttons.addWidget(self._no)
         buttons.addStretch(1)
@@ -101,7 +101,4 @@ class WorkPanel(QFrame):
 
 
 def _column(frame: QFrame) -> QVBoxLayout:
-    column = QVBoxLayout(frame)
-    column.setContentsMargins(GAP * 2, GAP + 4, GAP * 2, GAP + 4)
-    column.setSpacing(GAP - 2)
-    return column
+    return vertical(frame, GAP - 2, margins=(GAP * 2, GAP + 4, GAP * 2, GAP + 4))

@@ -6,9 +6,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QFrame, QMenu, QPushButton, QWidget
 
 from clipsvd_app.ui.kit.focus import destructive
+from clipsvd_app.ui.kit.layouts import horizontal, vertical
 from clipsvd_app.ui.kit.page_parts import GAP, Banner, Card, button, empty, label, one_line
 from clipsvd_app.ui.look.theme import set_kind
 from clipsvd_app.ui.settings.backbone_panels import Question, WorkPanel
@@ -42,8 +43,7 @@ class BackbonesCard(Card):
         self._question, self._removal = Question(), Question()
         self._removed = ""
         self._work, self._trouble = WorkPanel(), Banner()
-        self._rows = QVBoxLayout()
-        self._rows.setSpacing(GAP)
+        self._rows = vertical(spacing=GAP)
         self._build()
         self._connect()
         self.set_offer(None)
@@ -110,13 +110,9 @@ class BackbonesCard(Card):
 
     def _row(self, row: BackboneRow) -> QWidget:
         holder = QWidget()
-        whole = QHBoxLayout(holder)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(GAP)
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        top = QHBoxLayout()
-        top.setSpacing(GAP)
+        whole = horizontal(holder, GAP)
+        words = vertical(spacing=2)
+        top = horizontal(spacing=GAP)
         top.addWidget(one_line(row.name))
         if row.in_use:
             top.addWidget(label("in use", "chip", wrap=False))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from clipsvd_app.domain.words.notice import NOT_DIAGNOSTIC
+from clipsvd_app.ui.kit.layouts import horizontal
 from clipsvd_app.ui.kit.page_parts import GAP, column, label, scrolled
 from clipsvd_app.ui.settings.backbones_card import BackbonesCard
 from clipsvd_app.ui.settings.choices_cards import CachesCard, LabellingCard, LookCard, PrivacyCard
@@ -31,9 +32,7 @@ class SettingsPage(QWidget):
         self.labelling = LabellingCard()
         self.caches = CachesCard()
         self._version = label("", "small")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(GAP * 2, GAP * 2, GAP * 2, GAP * 2)
-        row.setSpacing(GAP * 2)
+        row = horizontal(self, GAP * 2, margins=GAP * 2)
         row.addWidget(scrolled(column(self.backbones, self.prompts)), 3)
         row.addWidget(
             scrolled(column(self.look, self.labelling, self.privacy, self.caches, self._version)), 2

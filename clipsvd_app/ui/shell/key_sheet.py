@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QWidget
 
+from clipsvd_app.ui.kit.layouts import vertical
 from clipsvd_app.ui.look.theme import set_kind
 from clipsvd_app.ui.shell.actions import (
     ACTIONS,
@@ -115,8 +116,7 @@ class KeySheet(QWidget):
         heights = [section.sizeHint().height() for section in self._sections]
         start = 0
         for end in spread(heights, columns):
-            column = QVBoxLayout()
-            column.setSpacing(14)
+            column = vertical(spacing=14)
             for section in self._sections[start:end]:
                 column.addWidget(section)
             column.addStretch(1)
@@ -168,9 +168,7 @@ def _shown(shortcut: str) -> str:
 
 def _section(title: str, keys: tuple[KeyHelp, ...], parent: QWidget) -> QWidget:
     section = QWidget(parent)
-    column = QVBoxLayout(section)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(8)
+    column = vertical(section, 8)
     heading = QLabel(title)
     set_kind(heading, "headline")
     column.addWidget(heading)

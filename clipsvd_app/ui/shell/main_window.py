@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from clipsvd_app.ui.kit.drops import ADD, CREATE, DropVeil, dropped_paths
 from clipsvd_app.ui.kit.empty_state import EmptyState
 from clipsvd_app.ui.kit.focus import FocusKeeper, is_harmless
+from clipsvd_app.ui.kit.layouts import horizontal, vertical
 from clipsvd_app.ui.session.state import EmptySpec
 from clipsvd_app.ui.shell.actions import PAGE_PREFIX
 from clipsvd_app.ui.shell.key_sheet import KeySheet
@@ -239,12 +240,10 @@ class MainWindow(QMainWindow):
         super().closeEvent(event)
 
     def _arrange(self) -> None:
-        right = QVBoxLayout()
-        right.setSpacing(0)
+        right = vertical(spacing=0)
         right.addWidget(self._project_bar)
         right.addWidget(self._stack, 1)
-        across = QHBoxLayout()
-        across.setSpacing(0)
+        across = horizontal(spacing=0)
         across.addWidget(self._rail)
         across.addLayout(right, 1)
         column = QVBoxLayout(self._centre)

@@ -9,14 +9,13 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
-    QHBoxLayout,
     QLabel,
     QProgressBar,
     QPushButton,
     QToolButton,
-    QVBoxLayout,
 )
 
+from clipsvd_app.ui.kit.layouts import horizontal, vertical
 from clipsvd_app.ui.look import icons
 from clipsvd_app.ui.look.plain_text import literal
 from clipsvd_app.ui.look.theme import set_kind
@@ -95,8 +94,7 @@ class MessageCard(QFrame):
     def _arrange(self) -> None:
         for part in (self.button, self.close_button):
             part.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        row = QHBoxLayout()
-        row.setSpacing(12)
+        row = horizontal(spacing=12)
         row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
         self._words = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._words.setSpacing(8)
@@ -104,9 +102,7 @@ class MessageCard(QFrame):
         self._words.addWidget(self.button, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         row.addLayout(self._words, 1)
         row.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(14, 10, 8, 10)
-        column.setSpacing(8)
+        column = vertical(self, 8, margins=(14, 10, 8, 10))
         column.addLayout(row)
         column.addWidget(self._bar)
 

@@ -13,10 +13,10 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QPushButton,
     QScrollArea,
-    QVBoxLayout,
     QWidget,
 )
 
+from clipsvd_app.ui.kit.layouts import vertical
 from clipsvd_app.ui.look.theme import set_kind
 from clipsvd_app.ui.session.notices import Waiting
 from clipsvd_app.ui.shell.message_card import MessageCard
@@ -139,9 +139,7 @@ class Messages(QWidget):
     def _build(self) -> None:
         content = QWidget()
         content.setObjectName("content")
-        self._column = QVBoxLayout(content)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(GAP_PX)
+        self._column = vertical(content, GAP_PX)
         self._more, self._none = QPushButton(), QPushButton("Dismiss all")
         self._more.clicked.connect(self._fold)
         self._none.clicked.connect(self.dismiss_all)
@@ -162,8 +160,7 @@ class Messages(QWidget):
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.viewport().setAutoFillBackground(False)
         self._scroll.setWidget(content)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
+        whole = vertical(self)
         whole.addWidget(self._scroll)
 
     def _on_show(self) -> tuple[Notice, ...]:

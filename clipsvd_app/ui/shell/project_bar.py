@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QToolButton, QWidget
 
 from clipsvd_app.ui.kit.elided_label import ElidedLabel
 from clipsvd_app.ui.kit.focus import destructive
+from clipsvd_app.ui.kit.layouts import horizontal
 from clipsvd_app.ui.look.theme import set_kind
 from clipsvd_app.ui.session.state import TitleState
 
@@ -29,9 +30,7 @@ class ProjectBar(QFrame):
         set_kind(self._name, "headline")
         set_kind(self._detail, "muted")
         set_kind(self._read_only, "chip")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 6, 12, 6)
-        row.setSpacing(12)
+        row = horizontal(self, 12, margins=(16, 6, 12, 6))
         for label in (self._name, self._read_only, self._detail):
             row.addWidget(label)
         row.addStretch(1)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QButtonGroup, QFrame, QToolButton, QVBoxLayout, QWidget
 
+from clipsvd_app.ui.kit.layouts import vertical
 from clipsvd_app.ui.look import icons
 
 if TYPE_CHECKING:
@@ -92,9 +93,7 @@ class Rail(QFrame):
         self._theme = theme
         self._buttons: dict[str, RailButton] = {}
         self._group = QButtonGroup(self, exclusive=True)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(8, 12, 8, 12)
-        column.setSpacing(4)
+        column = vertical(self, 4, margins=(8, 12, 8, 12))
         self._top, self._bottom = QVBoxLayout(), QVBoxLayout()
         self._top.setSpacing(4)
         column.addLayout(self._top)

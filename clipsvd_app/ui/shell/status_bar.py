@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QWidget
 
 from clipsvd_app.ui.kit.elided_label import ElidedLabel
+from clipsvd_app.ui.kit.layouts import horizontal
 from clipsvd_app.ui.session.state import Segment, StatusState
 from clipsvd_app.ui.shell.job_button import JobButton
 
@@ -68,9 +69,7 @@ class StatusBar(QFrame):
         }
         self._job = JobButton(theme)
         self._job.page_requested.connect(self.page_requested)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 5, 0, 5)
-        row.setSpacing(8)
+        row = horizontal(self, 8, margins=(16, 5, 0, 5))
         for name, segment in self._segments.items():
             if name == "saved":
                 row.addStretch(1)

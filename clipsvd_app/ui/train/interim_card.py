@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES
 from clipsvd_app.domain.words.numbers import percent_with_interval
 from clipsvd_app.domain.words.results import basis_text, verdict_title
+from clipsvd_app.ui.kit.layouts import vertical
 from clipsvd_app.ui.kit.page_parts import GAP, empty, label
 
 if TYPE_CHECKING:
@@ -32,9 +33,7 @@ class InterimCard(QWidget):
         self._rows.setHorizontalSpacing(GAP * 2)
         self._rows.setVerticalSpacing(2)
         self._rows.setColumnStretch(0, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(GAP)
+        column = vertical(self, GAP)
         for widget in (self._title, self._basis):
             column.addWidget(widget)
         column.addLayout(self._rows)

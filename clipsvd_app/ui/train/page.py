@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from clipsvd_app.ui.kit.empty_state import EmptyState
+from clipsvd_app.ui.kit.layouts import horizontal
 from clipsvd_app.ui.kit.page_parts import GAP, column, scrolled, split
 from clipsvd_app.ui.session.state import EmptyAction, EmptySpec
 from clipsvd_app.ui.train.compare_view import CompareView
@@ -80,8 +81,7 @@ class TrainPage(QWidget):
         results = split(Qt.Orientation.Vertical, (self._middle, 3), (self.runs, 2))
         results.setObjectName("training and runs")
         content = QWidget()
-        row = QHBoxLayout(content)
-        row.setContentsMargins(GAP * 2, GAP * 2, GAP * 2, GAP * 2)
+        row = horizontal(content, margins=GAP * 2)
         sides = split(Qt.Orientation.Horizontal, (self.setup, 0), (scrolled(results), 1))
         sides.setObjectName("setup and training")
         self.setup.setMaximumWidth(460)
@@ -89,8 +89,7 @@ class TrainPage(QWidget):
         row.addWidget(sides)
         self._whole.addWidget(content)
         self._whole.addWidget(self._empty)
-        outer = QHBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
+        outer = horizontal(self)
         outer.addWidget(self._whole)
 
     def _connect(self) -> None:

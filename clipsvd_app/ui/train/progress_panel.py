@@ -8,6 +8,7 @@ from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
 
 from clipsvd_app.ui.kit.focus import destructive
+from clipsvd_app.ui.kit.layouts import horizontal
 from clipsvd_app.ui.kit.page_parts import GAP, Card, button, label, one_line, scrolled
 from clipsvd_app.ui.kit.time_left import time_left_text
 from clipsvd_app.ui.train.interim_card import InterimCard
@@ -45,8 +46,7 @@ class ProgressPanel(Card):
         self.head.addWidget(self._cancel)
         self.body.addLayout(line)
         self.body.addWidget(self._bar)
-        middle = QHBoxLayout()
-        middle.setSpacing(GAP * 2)
+        middle = horizontal(spacing=GAP * 2)
         middle.addWidget(self.curves, 3)
         middle.addWidget(self._interim_area, 2)
         self.body.addLayout(middle, 1)

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QSpinBox,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -17,6 +16,7 @@ from clipsvd_app.domain.recipe import PRESETS, DeviceName, PresetName
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.domain.words.numbers import duration
 from clipsvd_app.ui.kit.focus import destructive
+from clipsvd_app.ui.kit.layouts import horizontal, vertical
 from clipsvd_app.ui.kit.page_parts import (
     GAP,
     Card,
@@ -109,15 +109,11 @@ class SetupPanel(QWidget):
         held_out.body.addWidget(self._locked_note)
         self._judged = held_out
         content = QWidget()
-        column = QVBoxLayout(content)
-        column.setContentsMargins(0, 0, GAP, 0)
-        column.setSpacing(GAP * 2)
+        column = vertical(content, GAP * 2, margins=(0, 0, GAP, 0))
         for card in (self._classes, recipe, held_out):
             column.addWidget(card)
         column.addStretch(1)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(GAP)
+        whole = vertical(self, GAP)
         whole.addWidget(scrolled(content), 1)
         whole.addWidget(self._blocked)
         self._train.setMinimumHeight(44)
@@ -127,8 +123,7 @@ class SetupPanel(QWidget):
     def _shots_row(self) -> QHBoxLayout:
         self._shots.setRange(1, 999)
         self._shots.setAccessibleName("Images per class for training")
-        row = QHBoxLayout()
-        row.setContentsMargins(GAP + 4, 0, 0, 0)
+        row = horizontal(margins=(GAP + 4, 0, 0, 0))
         row.addWidget(self._shots)
         row.addWidget(label("images per class", "muted"), 1)
         return row

@@ -13,10 +13,10 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLineEdit,
     QTreeView,
-    QVBoxLayout,
     QWidget,
 )
 
+from clipsvd_app.ui.kit.layouts import vertical
 from clipsvd_app.ui.kit.page_parts import button, label
 from clipsvd_app.ui.kit.window_place import open_at_size
 
@@ -109,9 +109,7 @@ class HeaderDialog(QDialog):
         foot = QHBoxLayout()
         foot.addWidget(label(HINT, "small"), 1)
         foot.addWidget(self.copy)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 16, 16, 12)
-        column.setSpacing(10)
+        column = vertical(self, 10, margins=(16, 16, 16, 12))
         column.addWidget(self.search)
         column.addWidget(self.said)
         column.addWidget(self.tree, 1)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from clipsvd_app.ui.kit.image_mime import drag_images
+from clipsvd_app.ui.kit.layouts import vertical
 from clipsvd_app.ui.viewer.pane.canvas import WHOLE
 from clipsvd_app.ui.viewer.pane.grid import PaneGrid
 from clipsvd_app.ui.viewer.places import Place, way_linked
@@ -233,9 +234,7 @@ class ImageView(QWidget):
         self.grid.set_focused(False)
 
     def _arrange(self) -> None:
-        self.column = column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
+        self.column = column = vertical(self, 0)
         column.addWidget(self.grid, 1)
         column.addWidget(self.slices)
 

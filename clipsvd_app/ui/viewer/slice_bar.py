@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, QTimer, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSlider, QSpinBox, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QSlider, QSpinBox, QToolButton, QWidget
 
+from clipsvd_app.ui.kit.layouts import horizontal
 from clipsvd_app.ui.look import icons
 from clipsvd_app.ui.look.theme import set_kind
 
@@ -41,9 +42,7 @@ class SliceBar(QFrame):
         self._rate.setValue(USUAL_RATE)
         self._rate.setSuffix(" /s")
         self._rate.setToolTip("Frames per second (, and .)")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(8, 4, 8, 4)
-        row.setSpacing(8)
+        row = horizontal(self, 8, margins=(8, 4, 8, 4))
         row.addWidget(self._play)
         row.addWidget(self._slider, 1)
         row.addWidget(self._place)

@@ -9,7 +9,6 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
-    QHBoxLayout,
     QLabel,
     QMenu,
     QSizePolicy,
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from clipsvd_app.ui.kit.layouts import horizontal
 from clipsvd_app.ui.look import icons
 from clipsvd_app.ui.look.plain_text import literal
 from clipsvd_app.ui.look.theme import set_kind
@@ -81,9 +81,7 @@ class ViewerBar(QFrame):
         self._theme = theme
         self._buttons: dict[str, tuple[QToolButton, str]] = {}
         self._measures: tuple[Lines, ...] = ()
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(8, 4, 8, 4)
-        self._row.setSpacing(1)
+        self._row = horizontal(self, 1, margins=(8, 4, 8, 4))
         self._add_tools()
         self._add_measures()
         self._add_presets()

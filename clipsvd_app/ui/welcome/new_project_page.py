@@ -19,6 +19,7 @@ from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.ui.importer.class_folder_box import ClassFolderBox
 from clipsvd_app.ui.importer.patient_rule import PatientRulePane
 from clipsvd_app.ui.kit.focus import destructive
+from clipsvd_app.ui.kit.layouts import horizontal, vertical
 from clipsvd_app.ui.kit.page_parts import (
     GAP,
     Card,
@@ -196,11 +197,8 @@ class NewProjectPage(QWidget):
         self._left_card.body.addWidget(self.left_out)
         content = QWidget()
         content.setMaximumWidth(WIDTH_PX)
-        column = QVBoxLayout(content)
-        column.setContentsMargins(GAP * 3, GAP * 2, GAP * 3, GAP * 3)
-        column.setSpacing(GAP * 2)
-        heading = QVBoxLayout()
-        heading.setSpacing(2)
+        column = vertical(content, GAP * 2, margins=(GAP * 3, GAP * 2, GAP * 3, GAP * 3))
+        heading = vertical(spacing=2)
         heading.addWidget(self._title)
         heading.addWidget(self._source)
         column.addLayout(heading)
@@ -214,8 +212,7 @@ class NewProjectPage(QWidget):
     def _framed(self, content: QWidget) -> QWidget:
         """Put the buttons below what scrolls, so that they are always there."""
         middle = QWidget()
-        across = QHBoxLayout(middle)
-        across.setContentsMargins(0, 0, 0, 0)
+        across = horizontal(middle)
         across.addStretch(1)
         across.addWidget(content, 100)
         across.addStretch(1)
@@ -223,15 +220,12 @@ class NewProjectPage(QWidget):
         set_kind(foot, "panel")
         cancel = destructive(button("Cancel"))
         cancel.clicked.connect(self.cancel_requested)
-        buttons = QHBoxLayout(foot)
-        buttons.setContentsMargins(GAP * 3, GAP, GAP * 3, GAP)
+        buttons = horizontal(foot, margins=(GAP * 3, GAP, GAP * 3, GAP))
         buttons.addWidget(label("Images stay where they are.", "small"), 1)
         buttons.addWidget(cancel)
         buttons.addWidget(self.make)
         whole = QWidget()
-        column = QVBoxLayout(whole)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
+        column = vertical(whole, 0)
         column.addWidget(scrolled(middle), 1)
         column.addWidget(foot)
         return whole

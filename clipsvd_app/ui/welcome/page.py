@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from clipsvd_app.domain.words.notice import NOT_FOR_DIAGNOSIS
+from clipsvd_app.ui.kit.layouts import horizontal, vertical
 from clipsvd_app.ui.kit.page_parts import GAP, button, label, scrolled
 from clipsvd_app.ui.welcome.recent_cards import RecentCards
 
@@ -42,9 +43,7 @@ class WelcomePage(QWidget):
         self._recent_title = label("Recent projects", "headline", wrap=False)
         content = QWidget()
         content.setMaximumWidth(WIDTH_PX)
-        column = QVBoxLayout(content)
-        column.setContentsMargins(GAP * 3, GAP * 3, GAP * 3, GAP * 3)
-        column.setSpacing(GAP)
+        column = vertical(content, GAP, margins=GAP * 3)
         column.addStretch(1)
         column.addWidget(label(HEADLINE, "title"))
         column.addWidget(label(SENTENCE, "muted"))
@@ -55,13 +54,11 @@ class WelcomePage(QWidget):
         column.addWidget(self.recent)
         column.addStretch(2)
         middle = QWidget()
-        across = QHBoxLayout(middle)
-        across.setContentsMargins(0, 0, 0, 0)
+        across = horizontal(middle)
         across.addStretch(1)
         across.addWidget(content, 100)
         across.addStretch(1)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
+        whole = vertical(self)
         whole.addWidget(scrolled(middle))
         self.set_recent(())
 
@@ -72,8 +69,7 @@ class WelcomePage(QWidget):
         self.recent.set_projects(states)
 
     def _buttons(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(GAP)
+        row = horizontal(spacing=GAP)
         for place, (action, text, kind) in enumerate(ACTIONS):
             shown = button(text, kind)
             shown.clicked.connect(lambda _checked=False, action=action: self.action_requested.emit(action))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from clipsvd_app.domain.results.cases import best_known, is_error, is_evidence, winner
+from clipsvd_app.ui.kit.layouts import vertical
 from clipsvd_app.ui.kit.page_parts import GAP, choice, label
 from clipsvd_app.ui.run.case_filters import ROLE_SENTENCES, ordered
 from clipsvd_app.ui.run.gallery_list import GalleryItem, GalleryList
@@ -39,9 +40,7 @@ class CaseChooser(QWidget):
         self._count = label("", "small", wrap=False)
         self.gallery = GalleryList()
         self.gallery.setMinimumHeight(LOWEST_PX)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(GAP - 2)
+        column = vertical(self, GAP - 2)
         for part in (self._which, self._count):
             column.addWidget(part)
         column.addWidget(self.gallery, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QSlider, QWidget
 
 from clipsvd_app.domain.results.contributions import map_verdict
 from clipsvd_app.figures.deletion import deletion_figure
@@ -13,6 +13,7 @@ from clipsvd_app.ui.explain.cards.part_card import PartCard
 from clipsvd_app.ui.kit.figures.figure_view import FigureView
 from clipsvd_app.ui.kit.figures.saving import save_button
 from clipsvd_app.ui.kit.focus import destructive
+from clipsvd_app.ui.kit.layouts import horizontal, vertical
 from clipsvd_app.ui.kit.page_parts import GAP, Card, button, choice, label, one_line
 from clipsvd_app.ui.run.case_image import CaseImage
 
@@ -133,11 +134,8 @@ class MapCard(PartCard):
         self.image.setAccessibleName("Map over the image")
         self._plot = self.image
         below = QWidget()
-        seen = QVBoxLayout(below)
-        seen.setContentsMargins(0, 0, 0, 0)
-        seen.setSpacing(GAP)
-        strength = QHBoxLayout()
-        strength.setSpacing(GAP)
+        seen = vertical(below, GAP)
+        strength = horizontal(spacing=GAP)
         strength.addWidget(self._kind)
         strength.addWidget(label("Strength", "small", wrap=False))
         strength.addWidget(self._opacity, 1)

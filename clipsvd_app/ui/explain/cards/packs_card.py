@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QWidget
 
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.ui.explain.state import PacksState
 from clipsvd_app.ui.kit.drop_area import DropArea
 from clipsvd_app.ui.kit.focus import destructive
+from clipsvd_app.ui.kit.layouts import horizontal, vertical
 from clipsvd_app.ui.kit.page_parts import GAP, Banner, Card, Lines, button, empty, label
 
 if TYPE_CHECKING:
@@ -34,8 +35,7 @@ class PacksCard(Card):
         self.banner = Banner()
         self._again = destructive(button("Explain this run again with them"))
         self._findings = Lines()
-        self._packs = QVBoxLayout()
-        self._packs.setSpacing(GAP)
+        self._packs = vertical(spacing=GAP)
         for part in (self._area, self.banner, self._findings):
             self.body.addWidget(part)
         row = QHBoxLayout()
@@ -71,8 +71,7 @@ class PacksCard(Card):
 
     def _row(self, report: PackReport) -> QWidget:
         row = QWidget()
-        across = QHBoxLayout(row)
-        across.setContentsMargins(0, 0, 0, 0)
+        across = horizontal(row)
         across.addWidget(label(f"{report.name}: {summary(report)}"), 1)
         hint = f"Do not use “{report.name}” in new explanations"
         remove = destructive(button("Remove", "quiet", hint=hint))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from clipsvd_app.figures.towers import NO_WORDS
+from clipsvd_app.ui.kit.layouts import vertical
 from clipsvd_app.ui.kit.page_parts import GAP, SideBySide, label
 from clipsvd_app.ui.run.nearest_strip import NearestStrip
 
@@ -28,9 +29,7 @@ class _Pole(QWidget):
         super().__init__(parent)
         self._words = label("")
         self.strip = NearestStrip("Most extreme images", "image")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(GAP - 2)
+        column = vertical(self, GAP - 2)
         column.addWidget(label(title, "section"))
         column.addWidget(self._words)
         column.addWidget(self.strip)
@@ -60,9 +59,7 @@ class Poles(QWidget):
         self._headline = label(HINT, "muted")
         self.positive, self.negative = _Pole("One pole"), _Pole("Other pole")
         self._both = SideBySide(self.positive, self.negative, from_width_px=520)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(GAP)
+        column = vertical(self, GAP)
         column.addWidget(self._headline)
         column.addWidget(self._both)
         for pole in (self.positive, self.negative):

@@ -15,13 +15,14 @@ from PySide6.QtGui import (
     QResizeEvent,
     QShowEvent,
 )
-from PySide6.QtWidgets import QPushButton, QToolTip, QVBoxLayout
+from PySide6.QtWidgets import QPushButton, QToolTip
 
 from clipsvd_app.figures.figure import NO_FIGURE
 from clipsvd_app.services.report.plots import plotted
 from clipsvd_app.ui.kit.figures.legend import Legend
 from clipsvd_app.ui.kit.figures.panel_view import Graphics, PanelView
 from clipsvd_app.ui.kit.figures.saving import Savable
+from clipsvd_app.ui.kit.layouts import vertical
 from clipsvd_app.ui.kit.plots.plot_widget import sized
 from clipsvd_app.ui.look.inks import palette_in_force
 from clipsvd_app.ui.look.theme import set_kind
@@ -75,9 +76,7 @@ class FigureView(Savable):
         self._reset.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setAccessibleName(title)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(4, 2, 4, 2)
-        column.setSpacing(4)
+        column = vertical(self, 4, margins=(4, 2, 4, 2))
         column.addWidget(self._legend)
         column.addWidget(self._graphics, 1)
         self._reset.clicked.connect(self.reset)

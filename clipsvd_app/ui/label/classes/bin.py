@@ -17,11 +17,12 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
 )
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QMenu, QToolButton, QWidget
 
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.ui.kit.drops import dropped_paths
 from clipsvd_app.ui.kit.image_mime import class_id_of, has_images, image_ids_of, mime_of_class
+from clipsvd_app.ui.kit.layouts import horizontal, vertical
 from clipsvd_app.ui.label.classes.mini_thumbs import MiniThumbs
 from clipsvd_app.ui.label.classes.name_field import NameField
 from clipsvd_app.ui.look import icons
@@ -183,15 +184,12 @@ class ClassBin(QFrame):
         self._menu().popup(event.globalPos())
 
     def _arrange(self) -> None:
-        top = QHBoxLayout()
-        top.setSpacing(8)
+        top = horizontal(spacing=8)
         top.addWidget(self._mark)
         top.addWidget(self.name, 1)
         top.addWidget(self.count)
         top.addWidget(self._more)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(12, 8, 8, 10)
-        column.setSpacing(6)
+        column = vertical(self, 6, margins=(12, 8, 8, 10))
         column.addLayout(top)
         column.addWidget(self._thumbs)
         column.addWidget(self.hint)

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QFrame,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
     QScrollArea,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
+from clipsvd_app.ui.kit.layouts import horizontal, vertical
 from clipsvd_app.ui.label.classes.bin import ClassBin
 from clipsvd_app.ui.look import icons
 from clipsvd_app.ui.look.theme import set_kind
@@ -115,8 +114,7 @@ class ClassBins(QFrame):
         self._plus.setToolTip("Add a class")
         self._plus.setAccessibleName("Add a class")
         self._plus.clicked.connect(self.start_adding)
-        top = QHBoxLayout()
-        top.setContentsMargins(16, 8, 8, 0)
+        top = horizontal(margins=(16, 8, 8, 0))
         top.addWidget(heading)
         top.addStretch(1)
         top.addWidget(self._plus)
@@ -128,11 +126,8 @@ class ClassBins(QFrame):
         set_kind(self._advice, "small")
         content = QWidget()
         content.setObjectName("content")
-        column = QVBoxLayout(content)
-        column.setContentsMargins(12, 4, 12, 12)
-        column.setSpacing(8)
-        self._column = QVBoxLayout()
-        self._column.setSpacing(8)
+        column = vertical(content, 8, margins=(12, 4, 12, 12))
+        self._column = vertical(spacing=8)
         column.addLayout(self._column)
         column.addWidget(self._new)
         column.addWidget(self._advice)
@@ -142,9 +137,7 @@ class ClassBins(QFrame):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setWidget(content)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.setSpacing(4)
+        outer = vertical(self, 4)
         outer.addLayout(top)
         outer.addWidget(scroll, 1)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QWidget
 
 from clipsvd_app.ui.kit.elided_label import ElidedLabel
 from clipsvd_app.ui.kit.focus import destructive
+from clipsvd_app.ui.kit.layouts import horizontal
 from clipsvd_app.ui.look import icons
 from clipsvd_app.ui.look.theme import set_kind
 
@@ -35,9 +36,7 @@ class ReaderBar(QFrame):
         self._next = QPushButton("Next disagreement")
         self._compare = QPushButton("Compare")
         self._close = destructive(QPushButton("Finish"))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 6, 12, 6)
-        row.setSpacing(12)
+        row = horizontal(self, 12, margins=(16, 6, 12, 6))
         row.addWidget(self._icon)
         row.addWidget(self._headline)
         row.addWidget(self._sentence, 1)

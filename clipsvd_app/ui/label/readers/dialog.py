@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QWidget
 
+from clipsvd_app.ui.kit.layouts import vertical
 from clipsvd_app.ui.kit.page_parts import button, label
 
 if TYPE_CHECKING:
@@ -35,9 +36,7 @@ class ReaderDialog(QDialog):
         self.start.setDefault(True)
         self.start.setEnabled(False)
         cancel = button("Cancel")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 20, 24, 20)
-        column.setSpacing(12)
+        column = vertical(self, 12, margins=(24, 20, 24, 20))
         column.addWidget(label("Read the images a second time", "headline"))
         column.addWidget(label(EXPLANATION, "muted"))
         column.addWidget(self.field)

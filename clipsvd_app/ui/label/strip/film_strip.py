@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QSlider,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -21,6 +20,7 @@ from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.ui.kit.choice import Choice
 from clipsvd_app.ui.kit.elided_label import ElidedLabel
 from clipsvd_app.ui.kit.empty_state import EmptyState
+from clipsvd_app.ui.kit.layouts import vertical
 from clipsvd_app.ui.kit.wrapping_row import WrappingRow
 from clipsvd_app.ui.label.state import ORDERS, StripState
 from clipsvd_app.ui.label.strip.filter_button import FilterButton
@@ -221,9 +221,7 @@ class FilmStrip(QFrame):
         said = (heading, self._caption, self._all, self._chosen, self._reference, self._news)
         row = WrappingRow(said, (self._search, self.filter, self._order, self._size))
         row.setContentsMargins(12, 8, 12, 4)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
+        column = vertical(self, 0)
         column.addWidget(row)
         column.addWidget(self.view, 1)
         column.addWidget(self._nothing, 1)

@@ -25,12 +25,12 @@ from PySide6.QtWidgets import (
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTreeView,
-    QVBoxLayout,
     QWidget,
 )
 
 from clipsvd_app.ui.kit.empty_state import EmptyState
 from clipsvd_app.ui.kit.image_mime import drag_images, ghost_of
+from clipsvd_app.ui.kit.layouts import vertical
 from clipsvd_app.ui.label.label_keys import MOVING_KEYS
 from clipsvd_app.ui.label.studies.model import (
     DATE,
@@ -89,8 +89,7 @@ class StudiesTree(QWidget):
         self._model = StudiesModel(self)
         self.view = _Tree(theme, self._model)
         self._empty = EmptyState(theme, NO_STUDIES)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        column = vertical(self)
         column.addWidget(self.view)
         column.addWidget(self._empty)
         self._asked: set[str] = set()

@@ -8,8 +8,9 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QResizeEvent, QTransform
-from PySide6.QtWidgets import QFrame, QGraphicsRectItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGraphicsRectItem, QWidget
 
+from clipsvd_app.ui.kit.layouts import vertical
 from clipsvd_app.ui.viewer.pane.image_item import PictureItem
 from clipsvd_app.ui.viewer.pane.window_drag import heat_lut
 
@@ -60,8 +61,7 @@ class Canvas(QFrame):
         self._turns = 0
         self._mirror = (1.0, 1.0)
         self._aspect = 1.0
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        column = vertical(self)
         column.addWidget(self._graphics)
 
     def edges_seen(self, edges: Edges) -> Edges:
