@@ -87,7 +87,9 @@ def _demo(environment: venv.Environment, machine: Machine, rest: tuple[str, ...]
 
 def _test(environment: venv.Environment, machine: Machine, rest: tuple[str, ...]) -> tuple[Step, ...]:
     offscreen = {"QT_QPA_PLATFORM": "offscreen"}
-    return (Step("pytest", _module(environment, "pytest", *rest), offscreen),)
+    # Two at a time: much of the suite waits for child processes, and each worker holds a few GB of models.
+    together = () if rest else ("-n", "2", "--dist", "worksteal")
+    return (Step("pytest", _module(environment, "pytest", *together, *rest), offscreen),)
 
 
 def _lint(environment: venv.Environment, machine: Machine, rest: tuple[str, ...]) -> tuple[Step, ...]:
