@@ -125,8 +125,9 @@ class Worker:
         if serves_others:
             # A copy: a short job reports too, and so may change the list of waiting jobs.
             for waiting in [waiting for waiting in self._waiting if not _is_long(waiting.request)]:
-                self._waiting.remove(waiting)
-                self._run(waiting, serves_others=False)
+                if waiting in self._waiting:  # not cancelled while another short job ran
+                    self._waiting.remove(waiting)
+                    self._run(waiting, serves_others=False)
             self._stop_if_cancelled(job)
 
     def _take(self, command: Command | None) -> None:

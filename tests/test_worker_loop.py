@@ -165,6 +165,23 @@ def test_a_short_job_is_answered_while_a_backbone_is_added(worker, engine, event
     assert engine.log == ["start add", "start short", "end short", "end add"]
 
 
+def test_a_waiting_short_job_can_be_cancelled_while_another_runs_beside_a_training(
+    worker, engine, events, inbox, job
+):
+    train, first, second = job("train", long=True), job("first"), job("second")
+
+    def ask() -> None:
+        inbox.put(RunJob(2, first))
+        inbox.put(RunJob(3, second))
+
+    engine.scripts["train", 1] = ask
+    engine.scripts["first", 1] = lambda: inbox.put(CancelJob(3))
+    inbox.put(RunJob(1, train))
+    serve_until(worker, events, inbox, Finished(1))
+    assert engine.log == ["start train", "start first", "end first", "end train"]
+    assert endings(events) == [CancelledEvent(3), Finished(2), Finished(1)]
+
+
 def test_a_short_job_is_not_interrupted_by_another(worker, engine, events, inbox, job):
     train, first, second = job("train", long=True), job("first"), job("second")
     engine.scripts["train", 0] = lambda: inbox.put(RunJob(2, first))

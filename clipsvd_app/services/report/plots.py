@@ -213,7 +213,7 @@ def _draw_cells(axes: Axes, cells: Cells) -> None:
         ground = tint(cell.share)
         place = (cell.column - 0.48, cell.row - 0.48)
         axes.add_patch(Rectangle(place, 0.96, 0.96, facecolor=ground, edgecolor="none"))
-        ink = "white" if cell.share > 0.55 else INKS["text"]
+        ink = "white" if _is_dark(tint(cell.share)) else INKS["text"]
         if cell.text:
             axes.text(cell.column, cell.row, cell.text, color=ink, ha="center", va="center")
         if cell.marked:
@@ -261,6 +261,14 @@ def class_number(ink: Ink) -> int | None:
     """Return which class an ink stands for, from 0."""
     kind, _, number = ink.partition(" ")
     return int(number) if kind == "class" else None
+
+
+def _is_dark(colour: str) -> bool:
+    """Tell whether white stands out on a colour better than black does (WCAG 2.2, relative luminance)."""
+    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    # At 0.179 both have the same contrast of 4.6 : 1.
+    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True)) < 0.179
 
 
 def tint(share: float) -> str:
