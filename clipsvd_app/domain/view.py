@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from clipsvd_app.domain.records import Record
@@ -18,6 +19,15 @@ class Window(Record):
     centre: float
     width: float
     function: WindowFunction = "LINEAR"
+
+
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    """A window to be computed from pixels, from one percentile to another. from_zero: 0 is black."""
+
+    low: float
+    high: float
+    from_zero: bool = False
 
 
 class Crop(Record):

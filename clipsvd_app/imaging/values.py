@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
-from clipsvd_app.domain.view import Window
+from clipsvd_app.domain.view import Percentiles, Window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,15 +17,6 @@ if TYPE_CHECKING:
     Bytes: TypeAlias = npt.NDArray[np.uint8]
 
 Vector: TypeAlias = tuple[float, float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Percentiles:
-    """A window to be computed from pixels, from one percentile to another. from_zero: 0 is black."""
-
-    low: float
-    high: float
-    from_zero: bool = False
 
 
 Presets: TypeAlias = tuple[tuple[str, Window | Percentiles], ...]

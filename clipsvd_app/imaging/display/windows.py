@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from msgspec.structs import replace
 
-from clipsvd_app.domain.view import Window
-from clipsvd_app.imaging.values import Percentiles
+from clipsvd_app.domain.view import Percentiles, Window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject
 
 from clipsvd_app.imaging.reading import read_frame
 from clipsvd_app.ui.export.image_dialog import AppliedImageDialog
-from clipsvd_app.ui.export.state import AppliedRow
+from clipsvd_app.ui.export.state import applied_row
 from clipsvd_app.ui.viewer.controllers.frame_states import slice_line, stored_state
 from clipsvd_app.ui.viewer.state import Corners, FrameState
 
@@ -89,19 +89,6 @@ class AppliedImagesController(QObject):
             self._dialog.show_trouble(str(answer.error))
         elif answer.value is not None:
             self._dialog.show_frame(file_state(file, answer.value, self._stacks[file.series]))
-
-
-def applied_row(row: FilePrediction) -> AppliedRow:
-    """Return a prediction as the page shows it."""
-    name = file_title(row.file)
-    return AppliedRow(
-        row.file.id, name, f"Study {row.file.study}", row.probabilities, row.zero_shot, row.unlike
-    )
-
-
-def file_title(file: NewFile) -> str:
-    """Return what a frame is called on the screen, as in a saved table; frames are counted from 1."""
-    return f"{file.shown()} · {file.frame + 1}" if file.frame else file.shown()
 
 
 def file_state(file: NewFile, frame: Frame, stack: tuple[NewFile, ...]) -> FrameState:

@@ -14,9 +14,8 @@ from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs import PredictResult, VerifyResult
 from clipsvd_app.services.adapters import application
-from clipsvd_app.ui.export.applied_images import applied_row
 from clipsvd_app.ui.export.controller import adapter_facts
-from clipsvd_app.ui.export.state import AdapterView, ApplyState, RefusedRow
+from clipsvd_app.ui.export.state import AdapterView, ApplyState, RefusedRow, applied_row
 from clipsvd_app.ui.session.jobs import EngineJob, answer_of
 from clipsvd_app.ui.session.notices import Notice
 from clipsvd_app.ui.session.state import LongJob

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from clipsvd_app.adapter_file.names import SIGMA_SUFFIX
 from clipsvd_app.domain.results.evaluation import MethodName
 from clipsvd_app.jobs import VerifyResult
+
+if TYPE_CHECKING:
+    from clipsvd_app.services.adapters.application import FilePrediction, NewFile
 
 NEVER_INSIDE = (
     "Names, IDs and dates of patients",
@@ -103,6 +107,19 @@ class AppliedRow:
     adapted: tuple[float, ...]
     zero_shot: tuple[float, ...]
     unlike: str = ""
+
+
+def applied_row(row: FilePrediction) -> AppliedRow:
+    """Return a prediction as the page shows it."""
+    name = file_title(row.file)
+    return AppliedRow(
+        row.file.id, name, f"Study {row.file.study}", row.probabilities, row.zero_shot, row.unlike
+    )
+
+
+def file_title(file: NewFile) -> str:
+    """Return what a frame is called on the screen, as in a saved table; frames are counted from 1."""
+    return f"{file.shown()} · {file.frame + 1}" if file.frame else file.shown()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from clipsvd_app.domain.measures import Measure
 from clipsvd_app.domain.study import Mark
-from clipsvd_app.domain.view import Crop, Window
+from clipsvd_app.domain.view import Crop, Percentiles, Window
 from clipsvd_app.imaging.display.greys import greys_of
 from clipsvd_app.imaging.display.windows import IDENTITY_8_BIT, window_from
-from clipsvd_app.imaging.values import UNLIMITED, Percentiles, ScaleLimits, VoiLut
+from clipsvd_app.imaging.values import UNLIMITED, ScaleLimits, VoiLut
 
 LayoutName = Literal["1", "2", "4", "mpr"]
 Lines = tuple[str, ...]

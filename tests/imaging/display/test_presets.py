@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clipsvd_app.domain.view import Window
+from clipsvd_app.domain.view import Percentiles, Window
 from clipsvd_app.imaging.display.windows import (
     CT_PRESETS,
     IDENTITY_8_BIT,
@@ -14,7 +14,6 @@ from clipsvd_app.imaging.display.windows import (
     volume_presets,
     window_from,
 )
-from clipsvd_app.imaging.values import Percentiles
 
 OWN = Window(300.0, 600.0)
 

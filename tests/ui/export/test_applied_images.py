@@ -12,10 +12,10 @@ from support.phantom_ct import chest, write_series
 
 from clipsvd_app.jobs import PredictedImage, PredictResult
 from clipsvd_app.services.adapters.application import NO_LIKENESS, gather, list_files, unlike_summary
-from clipsvd_app.ui.export.applied_images import AppliedImagesController, applied_row
+from clipsvd_app.ui.export.applied_images import AppliedImagesController
 from clipsvd_app.ui.export.page import ExportPage
 from clipsvd_app.ui.export.results_table import MARKED, TOP, UNLIKE
-from clipsvd_app.ui.export.state import AdapterView, ApplyState
+from clipsvd_app.ui.export.state import AdapterView, ApplyState, applied_row
 from clipsvd_app.ui.session.background import Background
 
 pytestmark = pytest.mark.gui

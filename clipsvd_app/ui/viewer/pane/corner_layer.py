@@ -18,7 +18,7 @@ from clipsvd_app.ui.viewer.pane.shapes import (
     paint_shapes,
     paint_training_region,
 )
-from clipsvd_app.ui.viewer.state import ClassBadge, Corners, Lines
+from clipsvd_app.ui.viewer.state import ClassBadge, Corners
 
 MARGIN_PX = 12
 BADGE_PX = 26
@@ -149,7 +149,9 @@ class CornerLayer(QWidget):
         align = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight
         self._write_text(painter, below, align, "\n".join(lines), CAUTION)
 
-    def _write(self, painter: QPainter, area: QRectF, align: Qt.AlignmentFlag, lines: Lines) -> None:
+    def _write(
+        self, painter: QPainter, area: QRectF, align: Qt.AlignmentFlag, lines: tuple[str, ...]
+    ) -> None:
         self._write_text(painter, area, align, "\n".join(lines))
 
     def _write_text(
@@ -213,7 +215,7 @@ class CornerLayer(QWidget):
             self._write_text(painter, raised, side, letter)
 
 
-def wrapped(lines: Lines, metrics: QFontMetrics, room_px: int) -> Lines:
+def wrapped(lines: tuple[str, ...], metrics: QFontMetrics, room_px: int) -> tuple[str, ...]:
     """Break lines that are too long between their parts."""
     found: list[str] = []
     for line in lines:

@@ -9,7 +9,6 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainterPath, QPen, QPolygonF
 
 from clipsvd_app.domain.measures import MeasureKind
-from clipsvd_app.ui.viewer.state import Lines
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPainter
@@ -36,7 +35,7 @@ class Shape:
 
     kind: MeasureKind
     points: tuple[QPointF, ...]
-    lines: Lines = ()
+    lines: tuple[str, ...] = ()
     cursor: QPointF | None = None
     handles: tuple[QPointF, ...] = ()
 
@@ -131,7 +130,7 @@ def _free_plate(plate: QRectF, taken: list[QRectF], room: QRectF) -> QRectF:
     return plate
 
 
-def _paint_words(painter: QPainter, plate: QRectF, lines: Lines) -> None:
+def _paint_words(painter: QPainter, plate: QRectF, lines: tuple[str, ...]) -> None:
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(PLATE)
     painter.drawRoundedRect(plate, 4, 4)
