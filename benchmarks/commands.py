@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import BackboneRef
+from clipsvd_app.jobs.requests import BackboneRef
 from clipsvd_app.services.models import backbones
 from clipsvd_app.settings import load_settings
 

@@ -32,23 +32,18 @@ from clipsvd_app.domain.results.explanation import RunExplanation
 from clipsvd_app.domain.results.run import Prediction, RunResult
 from clipsvd_app.domain.study import NewImage
 from clipsvd_app.errors import Cancelled
-from clipsvd_app.jobs import (
-    PROTOCOL,
-    Command,
-    PoolItem,
-    PreviewRequest,
-    PreviewResult,
-    Ready,
-    encode_line,
-    write_result,
-)
+from clipsvd_app.jobs.answers import PoolItem, PreviewResult
+from clipsvd_app.jobs.folders import write_result
+from clipsvd_app.jobs.lines import PROTOCOL, Command, Ready, encode_line
+from clipsvd_app.jobs.requests import PreviewRequest
 from clipsvd_app.project import create_project
 from clipsvd_app.project.changes import AddImages, SetLabels
 from clipsvd_app.project.class_changes import AddClass
 from clipsvd_app.worker import Worker, read_commands
 
 if TYPE_CHECKING:
-    from clipsvd_app.jobs import Announce, Event, Report, Request
+    from clipsvd_app.jobs.lines import Announce, Event, Report
+    from clipsvd_app.jobs.requests import Request
     from clipsvd_app.project import Project
 
 IMAGES, RUNS, PREDICTIONS = 10_000, 5, 2_000

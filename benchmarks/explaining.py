@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from clipsvd_app.engine.sigma.warm import WarmBackbone
-    from clipsvd_app.jobs import Report
+    from clipsvd_app.jobs.lines import Report
 
 PHRASES, HEAD_IMAGES, RUN_IMAGES = 1000, 200, 64
 _MOVED = 0.03

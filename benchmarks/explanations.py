@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     )
     from clipsvd_app.engine.explain.model.embedded_corpus import EmbeddedCorpus
     from clipsvd_app.engine.sigma.warm import WarmBackbone
-    from clipsvd_app.jobs import Report
+    from clipsvd_app.jobs.lines import Report
 
 TRAIN_IMAGES, UNSEEN_IMAGES, CASES = 24, 64, 3
 _DRAWN_PX = 192

@@ -20,7 +20,7 @@ from clipsvd_app.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from clipsvd_app.jobs import Report
+    from clipsvd_app.jobs.lines import Report
 
 
 @dataclass(frozen=True, slots=True)

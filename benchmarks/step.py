@@ -23,10 +23,11 @@ from clipsvd_app.domain.recipe import DeviceName
 from clipsvd_app.engine.sigma.basis import load_basis
 from clipsvd_app.engine.sigma.warm import WarmBackbones
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import BackboneRef, unreported
+from clipsvd_app.jobs.lines import unreported
+from clipsvd_app.jobs.requests import BackboneRef
 
 if TYPE_CHECKING:
-    from clipsvd_app.jobs import Report
+    from clipsvd_app.jobs.lines import Report
 
 WARM_UP_STEPS = 1
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}

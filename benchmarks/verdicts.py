@@ -26,7 +26,7 @@ from clipsvd_app.engine.training.estimate import (
     method_outputs,
 )
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import BackboneRef
+from clipsvd_app.jobs.requests import BackboneRef
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.fewshot.images import BenchImages
     from clipsvd_app.engine.fitting.learner import Learner
     from clipsvd_app.engine.training.labelled_images import LabelledImages
-    from clipsvd_app.jobs import Report
+    from clipsvd_app.jobs.lines import Report
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,35 +22,36 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from clipsvd_app.errors import Cancelled, UserError
-from clipsvd_app.jobs import (
+from clipsvd_app.jobs.folders import read_request, write_interim
+from clipsvd_app.jobs.lines import (
     PROTOCOL,
-    AddBackboneRequest,
     CancelJob,
     CancelledEvent,
     Command,
-    ConvertRequest,
     Event,
-    ExplainRunRequest,
     Failed,
     Finished,
     Interim,
-    MapRequest,
-    PredictRequest,
     Progress,
     Ready,
-    Request,
     RunJob,
-    TrainRequest,
     decode_command,
     encode_line,
-    read_request,
-    write_interim,
+)
+from clipsvd_app.jobs.requests import (
+    AddBackboneRequest,
+    ConvertRequest,
+    ExplainRunRequest,
+    MapRequest,
+    PredictRequest,
+    Request,
+    TrainRequest,
 )
 
 if TYPE_CHECKING:
     from clipsvd_app.domain.results.evaluation import Evaluation
     from clipsvd_app.domain.results.run import StepMetrics
-    from clipsvd_app.jobs import Announce, Report
+    from clipsvd_app.jobs.lines import Announce, Report
 
 # Ten lines a second: the bar moves smoothly, and thousands of short steps do not flood the window's thread.
 REPORT_INTERVAL_S = 0.1

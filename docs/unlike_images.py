@@ -23,7 +23,7 @@ from PIL import Image
 from clipsvd_app.engine.backbone.backbone import Backbone, load_backbone
 from clipsvd_app.engine.data.features import FeatureStore
 from clipsvd_app.engine.sigma.likeness import kind_cosines, learn_likeness
-from clipsvd_app.jobs import ImageInput
+from clipsvd_app.jobs.requests import ImageInput
 from clipsvd_app.services.models import backbones
 from clipsvd_app.settings import load_settings
 

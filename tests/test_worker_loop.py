@@ -13,24 +13,17 @@ from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.domain.results.evaluation import Evaluation
 from clipsvd_app.domain.results.run import StepMetrics
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import (
+from clipsvd_app.jobs.folders import read_interim, write_request
+from clipsvd_app.jobs.lines import CancelJob, CancelledEvent, Failed, Finished, Interim, Progress, RunJob
+from clipsvd_app.jobs.requests import (
     AddBackboneRequest,
     BackboneRef,
-    CancelJob,
-    CancelledEvent,
     ExplainRequest,
-    Failed,
-    Finished,
     ImageInput,
-    Interim,
     PredictRequest,
     PreviewRequest,
-    Progress,
-    RunJob,
     TrainRequest,
     VerifyRequest,
-    read_interim,
-    write_request,
 )
 from clipsvd_app.worker import SHORT_PREDICTION, Worker
 

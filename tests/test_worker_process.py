@@ -18,27 +18,28 @@ from support.tiny_backbone import write_tiny_backbone
 
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.domain.recipe import Recipe
-from clipsvd_app.jobs import (
+from clipsvd_app.jobs.answers import PreviewResult
+from clipsvd_app.jobs.folders import read_result, write_request
+from clipsvd_app.jobs.lines import (
     PROTOCOL,
-    BackboneRef,
     CancelJob,
     CancelledEvent,
-    ExplainRequest,
     Failed,
     Finished,
-    ImageInput,
-    PredictRequest,
-    PreviewRequest,
-    PreviewResult,
     Progress,
     Ready,
     RunJob,
-    TrainRequest,
-    VerifyRequest,
     decode_event,
     encode_line,
-    read_result,
-    write_request,
+)
+from clipsvd_app.jobs.requests import (
+    BackboneRef,
+    ExplainRequest,
+    ImageInput,
+    PredictRequest,
+    PreviewRequest,
+    TrainRequest,
+    VerifyRequest,
 )
 
 WAIT_S = 120

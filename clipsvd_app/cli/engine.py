@@ -10,7 +10,7 @@ from clipsvd_app.domain.results.evaluation import METHOD_TITLES
 from clipsvd_app.domain.words.numbers import percent_with_interval
 from clipsvd_app.domain.words.results import verdict_title
 from clipsvd_app.errors import Cancelled
-from clipsvd_app.jobs import read_request, read_result
+from clipsvd_app.jobs.folders import read_request, read_result
 from clipsvd_app.services.files.job_folders import forget_job, put_aside
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from clipsvd_app.ui.session.state import Segment, StatusState, TitleState
 
 if TYPE_CHECKING:
     from clipsvd_app.domain.study import ProjectImage
-    from clipsvd_app.jobs import Ready
+    from clipsvd_app.jobs.lines import Ready
     from clipsvd_app.project import Project
     from clipsvd_app.settings import ThemeName
     from clipsvd_app.ui.importer.controller import ImportController

@@ -7,7 +7,7 @@ import torch
 
 from benchmarks.step import StepBench, step_records
 from benchmarks.step_forms import FORMS, StepSettings, step_form
-from clipsvd_app.jobs import BackboneRef
+from clipsvd_app.jobs.requests import BackboneRef
 
 SETTINGS = StepSettings(batch=4, classes=2, dtype=torch.float32)
 

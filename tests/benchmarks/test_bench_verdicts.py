@@ -10,7 +10,7 @@ from benchmarks.verdicts_command import summary_of
 from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.engine.fewshot.benchmark import BenchSource
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import BackboneRef
+from clipsvd_app.jobs.requests import BackboneRef
 
 RECIPE = Recipe(steps=3, search_steps=1, batch_size=4, folds=2)
 

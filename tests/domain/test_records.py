@@ -13,19 +13,9 @@ from clipsvd_app.domain.records import from_json, from_text, to_text
 from clipsvd_app.domain.results.run import StepMetrics
 from clipsvd_app.domain.view import Crop, Window
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import (
-    BackboneRef,
-    Failed,
-    ImageInput,
-    Progress,
-    RunJob,
-    TrainRequest,
-    decode_command,
-    decode_event,
-    encode_line,
-    read_request,
-    write_request,
-)
+from clipsvd_app.jobs.folders import read_request, write_request
+from clipsvd_app.jobs.lines import Failed, Progress, RunJob, decode_command, decode_event, encode_line
+from clipsvd_app.jobs.requests import BackboneRef, ImageInput, TrainRequest
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 WORDS = st.text(min_size=1).filter(str.strip)

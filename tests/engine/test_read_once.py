@@ -15,7 +15,8 @@ from clipsvd_app.engine.data import images
 from clipsvd_app.engine.data.features import FeatureStore
 from clipsvd_app.engine.jobs.job import Engine
 from clipsvd_app.engine.training.labelled_images import read_labelled_images
-from clipsvd_app.jobs import BackboneRef, ImageInput, TrainRequest, read_request, read_result, write_request
+from clipsvd_app.jobs.folders import read_request, read_result, write_request
+from clipsvd_app.jobs.requests import BackboneRef, ImageInput, TrainRequest
 
 STANDARD_IN_FEW_STEPS = replace(Recipe(), steps=2, search_steps=1, batch_size=4)
 

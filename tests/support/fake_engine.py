@@ -9,7 +9,8 @@ from PIL import Image
 from PySide6.QtCore import QObject, Signal
 
 from clipsvd_app.domain.classes import class_from_name
-from clipsvd_app.jobs import CancelledEvent, Finished, read_request, write_result
+from clipsvd_app.jobs.folders import read_request, write_result
+from clipsvd_app.jobs.lines import CancelledEvent, Finished
 from clipsvd_app.project.class_changes import AddClass
 from clipsvd_app.services.studies.import_plan import apply_import, plan_import
 from clipsvd_app.ui.session.session import Session

@@ -20,19 +20,10 @@ from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.domain.records import to_json
 from clipsvd_app.domain.results.run import StepMetrics
 from clipsvd_app.imaging.header_listing import HeaderRow
-from clipsvd_app.jobs import (
-    CancelledEvent,
-    ExplainRequest,
-    Finished,
-    PoolItem,
-    PreviewRequest,
-    PreviewResult,
-    Ready,
-    read_request,
-    write_result,
-)
-from clipsvd_app.jobs.answers import Check, VerifyResult
-from clipsvd_app.jobs.lines import PROTOCOL
+from clipsvd_app.jobs.answers import Check, PoolItem, PreviewResult, VerifyResult
+from clipsvd_app.jobs.folders import read_request, write_result
+from clipsvd_app.jobs.lines import PROTOCOL, CancelledEvent, Finished, Ready
+from clipsvd_app.jobs.requests import ExplainRequest, PreviewRequest
 from clipsvd_app.project.class_changes import AddClass
 from clipsvd_app.services.labels.class_folders import ClassFolder
 from clipsvd_app.services.labels.labels import set_labels

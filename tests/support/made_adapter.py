@@ -15,7 +15,7 @@ from clipsvd_app.domain.results.evaluation import Evaluation
 from clipsvd_app.engine.sigma.adapted import AdaptedModel
 from clipsvd_app.engine.sigma.adapter import save_adapter
 from clipsvd_app.engine.sigma.trained import TrainedSigma
-from clipsvd_app.jobs import BackboneRef, ImageInput, TrainRequest
+from clipsvd_app.jobs.requests import BackboneRef, ImageInput, TrainRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable

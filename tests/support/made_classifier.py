@@ -12,7 +12,7 @@ from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.domain.results.evaluation import Evaluation
 from clipsvd_app.engine.baselines.frozen_classifier import save_classifiers
 from clipsvd_app.engine.baselines.task import BaselineTask
-from clipsvd_app.jobs import BackboneRef, ImageInput, TrainRequest
+from clipsvd_app.jobs.requests import BackboneRef, ImageInput, TrainRequest
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,9 @@ from pathlib import Path
 from clipsvd_app import worker
 from clipsvd_app.domain.results.run import RunResult, StepMetrics
 from clipsvd_app.errors import Cancelled
-from clipsvd_app.jobs import PROTOCOL, Ready, TrainRequest, encode_line, read_result
+from clipsvd_app.jobs.folders import read_result
+from clipsvd_app.jobs.lines import PROTOCOL, Ready, encode_line
+from clipsvd_app.jobs.requests import TrainRequest
 
 PLACE = Path(sys.argv[1])
 

@@ -15,7 +15,7 @@ from clipsvd_app.engine.backbone.backbone import Backbone, load_backbone
 from clipsvd_app.engine.data.examples import Examples
 from clipsvd_app.engine.data.images import model_square
 from clipsvd_app.engine.sigma.basis import Basis, load_basis
-from clipsvd_app.jobs import ImageInput
+from clipsvd_app.jobs.requests import ImageInput
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ from clipsvd_app.cli.model import convert
 from clipsvd_app.cli.project.opened import opened
 from clipsvd_app.domain.words.notice import NOT_FOR_DIAGNOSIS
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import PredictResult, VerifyResult
+from clipsvd_app.jobs.answers import PredictResult, VerifyResult
 from clipsvd_app.services.adapters import application
 from clipsvd_app.services.adapters.export import ADAPTED, export_run
 from clipsvd_app.services.files.outputs import require_file

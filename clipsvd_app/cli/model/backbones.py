@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.cli.model import fetch, registration
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import read_record
+from clipsvd_app.jobs.backbone_record import read_record
 from clipsvd_app.services.models import backbones
 from clipsvd_app.settings import load_settings, save_settings
 

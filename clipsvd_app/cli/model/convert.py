@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.cli import engine
 from clipsvd_app.domain.words.counting import counted
-from clipsvd_app.jobs import ConvertResult
+from clipsvd_app.jobs.answers import ConvertResult
 from clipsvd_app.services.adapters import application
 from clipsvd_app.services.adapters.conversion import prepare_convert
 from clipsvd_app.settings import load_settings

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.cli import engine
 from clipsvd_app.domain.words.counting import counted
-from clipsvd_app.jobs import AddBackboneResult
+from clipsvd_app.jobs.answers import AddBackboneResult
 from clipsvd_app.services.models import backbones
 from clipsvd_app.settings import load_settings, save_settings
 

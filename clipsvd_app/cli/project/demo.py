@@ -12,7 +12,7 @@ from clipsvd_app.cli.model.explain import show_run
 from clipsvd_app.cli.model.train import run_document, show_result
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.domain.words.notice import NOT_FOR_DIAGNOSIS
-from clipsvd_app.jobs import VerifyResult
+from clipsvd_app.jobs.answers import VerifyResult
 from clipsvd_app.services.adapters import application
 from clipsvd_app.services.adapters.export import export_run
 from clipsvd_app.services.models import backbones

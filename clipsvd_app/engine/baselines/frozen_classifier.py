@@ -18,7 +18,7 @@ from clipsvd_app.engine.baselines.methods import LINEAR_METHODS, small_products
 from clipsvd_app.engine.sigma.adapter import input_checks, prompts_check, require
 from clipsvd_app.engine.sigma.adapter_document import classifier_document, plain_classes
 from clipsvd_app.engine.sigma.canaries import canaries_of, canary_check
-from clipsvd_app.jobs import Check, VerifyResult
+from clipsvd_app.jobs.answers import Check, VerifyResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.data.features import Features
     from clipsvd_app.engine.sigma.likeness import Likeness
     from clipsvd_app.engine.statistics.metrics import Floats
-    from clipsvd_app.jobs import ImageInput, TrainRequest
+    from clipsvd_app.jobs.requests import ImageInput, TrainRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,12 +22,13 @@ from clipsvd_app.errors import UserError
 from clipsvd_app.files import keep
 from clipsvd_app.imaging.files.known_hashes import known_sha256, require_content
 from clipsvd_app.imaging.reading import PIXELS_VERSION
-from clipsvd_app.jobs import ImageInput, Report
+from clipsvd_app.jobs.requests import ImageInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clipsvd_app.domain.results.run import StepMetrics
+    from clipsvd_app.jobs.lines import Report
 
 Features = NDArray[np.float32]
 # Bounds the memory of one pass, and the time between two reports.

@@ -19,13 +19,15 @@ from clipsvd_app.imaging.display.greys import letterbox
 from clipsvd_app.imaging.files.known_hashes import require_content
 from clipsvd_app.imaging.guard.refusals import REPLACED
 from clipsvd_app.imaging.reading import open_as_rgb
-from clipsvd_app.jobs import ImageInput, Report
+from clipsvd_app.jobs.requests import ImageInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy as np
     from numpy.typing import NDArray
+
+    from clipsvd_app.jobs.lines import Report
 
 # Random crops are cut from a slightly larger image, so that a small crop is not blurred by enlarging.
 TRAINING_MARGIN = 1.15

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from clipsvd_app.engine.device.devices import Devices
-    from clipsvd_app.jobs import DeviceRequest, Report
+    from clipsvd_app.jobs.lines import Report
+    from clipsvd_app.jobs.requests import DeviceRequest
 
 FALLBACK_STAGE = "Not enough GPU memory: restarting on the CPU"
 FALLBACK_NOTE = "Computed on the CPU, because GPU memory was not enough for a single image."

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.explain.maps.case_maps import FoundMaps
     from clipsvd_app.engine.sigma.adapted import AdaptedModel
     from clipsvd_app.engine.sigma.warm import WarmBackbone
-    from clipsvd_app.jobs import ExplainRequest, Report
+    from clipsvd_app.jobs.lines import Report
+    from clipsvd_app.jobs.requests import ExplainRequest
 
 
 def run_explain(request: ExplainRequest, warm: WarmBackbone, report: Report) -> CaseExplanation:

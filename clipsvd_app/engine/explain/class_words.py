@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.data.features import Features
     from clipsvd_app.engine.sigma.adapted import AdaptedModel
     from clipsvd_app.engine.training.labelled_images import LabelledImages
-    from clipsvd_app.jobs import Report
+    from clipsvd_app.jobs.lines import Report
 
 # The 5 % point of the null is then known to about 0.7 points (standard error).
 PERMUTATIONS = 1000

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.results.explanation import ClassChange
     from clipsvd_app.engine.explain.model.embedded_corpus import EmbeddedCorpus
     from clipsvd_app.engine.sigma.adapted import AdaptedModel
-    from clipsvd_app.jobs import Report
+    from clipsvd_app.jobs.lines import Report
 
 Readings = dict[tuple[int, int], HeadReading]
 

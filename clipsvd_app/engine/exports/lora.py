@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.backbone.architectures import Target
     from clipsvd_app.engine.sigma.adapter import LoadedAdapter
     from clipsvd_app.engine.sigma.trained import Vector
-    from clipsvd_app.jobs import Report
+    from clipsvd_app.jobs.lines import Report
 
 _STAGE = "Writing the LoRA"
 Kept = dict[str, "NDArray[np.intp]"]

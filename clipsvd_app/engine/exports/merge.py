@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.engine.backbone.folder import BackboneFolder
     from clipsvd_app.engine.sigma.adapter import LoadedAdapter
-    from clipsvd_app.jobs import Report
+    from clipsvd_app.jobs.lines import Report
 
 WEIGHTS = "open_clip_model.safetensors"
 # Tokenizer and BERT configuration, which open_clip reads from the folder.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clipsvd_app.engine.sigma.adapter import LoadedAdapter
-    from clipsvd_app.jobs import Report
+    from clipsvd_app.jobs.lines import Report
 
 # The one that torch's exporter by ``torch.export`` writes without converting.
 OPSET = 18

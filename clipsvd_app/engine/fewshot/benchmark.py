@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.recipe import DeviceName
     from clipsvd_app.engine.baselines.methods import MethodOutput
-    from clipsvd_app.jobs import BackboneRef, Report
+    from clipsvd_app.jobs.lines import Report
+    from clipsvd_app.jobs.requests import BackboneRef
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from clipsvd_app.engine.data.features import embed_squares
 from clipsvd_app.engine.data.images import model_square, training_side
 from clipsvd_app.engine.training.labelled_images import LabelledImages, read_labelled_images
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import ImageInput
+from clipsvd_app.jobs.requests import ImageInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from clipsvd_app.engine.sigma.warm import WarmBackbone
-    from clipsvd_app.jobs import Report
+    from clipsvd_app.jobs.lines import Report
 
 IMAGE_SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".dicom"))
 

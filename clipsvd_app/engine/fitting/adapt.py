@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.engine.data.examples import Examples
     from clipsvd_app.engine.fitting.learner import Learner
-    from clipsvd_app.jobs import Report
+    from clipsvd_app.jobs.lines import Report
 
 
 @dataclass(frozen=True, slots=True)

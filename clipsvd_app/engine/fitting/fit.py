@@ -20,12 +20,12 @@ from clipsvd_app.engine.fitting.sampling import balanced_batch
 from clipsvd_app.engine.fitting.schedule import learning_rate_at
 from clipsvd_app.engine.fitting.upper_forward import UpperForward
 from clipsvd_app.errors import Cancelled, UserError
-from clipsvd_app.jobs import unreported
+from clipsvd_app.jobs.lines import unreported
 
 if TYPE_CHECKING:
     from clipsvd_app.engine.data.examples import Examples
     from clipsvd_app.engine.fitting.learner import Learner
-    from clipsvd_app.jobs import Report
+    from clipsvd_app.jobs.lines import Report
 
 # Each restart halves the rate. A fit that is not finite at a sixteenth of it has a fault that no rate cures.
 _MAX_RESTARTS = 4

@@ -16,7 +16,7 @@ from clipsvd_app.engine.data.splits import inner_split
 from clipsvd_app.engine.fitting.fit import Fit, FitTask, fit
 from clipsvd_app.engine.fitting.forward import probabilities
 from clipsvd_app.engine.statistics import metrics
-from clipsvd_app.jobs import unreported
+from clipsvd_app.jobs.lines import unreported
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.results.run import StepMetrics
     from clipsvd_app.engine.data.examples import Examples
     from clipsvd_app.engine.fitting.learner import Learner
-    from clipsvd_app.jobs import Report
+    from clipsvd_app.jobs.lines import Report
 
 SEARCH_STAGE = "Tuning the learning rate"
 

@@ -23,7 +23,7 @@ from clipsvd_app.engine.fitting.memory import checkpoint_blocks, images_at_once
 from clipsvd_app.engine.fitting.precision import autocast
 from clipsvd_app.engine.fitting.sampling import step_generator
 from clipsvd_app.engine.sigma.layers import attach
-from clipsvd_app.jobs import unreported
+from clipsvd_app.jobs.lines import unreported
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.results.explanation import Tower
     from clipsvd_app.engine.data.examples import Examples
     from clipsvd_app.engine.fitting.learner import Learner
-    from clipsvd_app.jobs import Report
+    from clipsvd_app.jobs.lines import Report
 
 PREPARING_STAGE = "Preparing images"
 

@@ -31,10 +31,14 @@ from clipsvd_app.engine.backbone.weights import (
     write_state,
 )
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import AddBackboneRequest, AddBackboneResult, Report, read_record, write_record
+from clipsvd_app.jobs.answers import AddBackboneResult
+from clipsvd_app.jobs.backbone_record import read_record, write_record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from clipsvd_app.jobs.lines import Report
+    from clipsvd_app.jobs.requests import AddBackboneRequest
 
 STAGE_WRITE, STAGE_CHECK = "Writing the backbone", "Checking the backbone"
 

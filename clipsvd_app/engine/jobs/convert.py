@@ -15,11 +15,13 @@ from clipsvd_app.engine.exports.onnx_file import CHECKED, write_onnx
 from clipsvd_app.engine.exports.parity import SEEDS
 from clipsvd_app.engine.exports.readme_texts import loading_call
 from clipsvd_app.engine.exports.whole import new_file, new_folder
-from clipsvd_app.jobs import ConvertRequest, ConvertResult, Report
+from clipsvd_app.jobs.answers import ConvertResult
 
 if TYPE_CHECKING:
     from clipsvd_app.engine.sigma.adapter import LoadedAdapter
     from clipsvd_app.engine.sigma.warm import WarmBackbone
+    from clipsvd_app.jobs.lines import Report
+    from clipsvd_app.jobs.requests import ConvertRequest
 
 _DTYPES = {"fp32": torch.float32, "fp16": torch.float16}
 

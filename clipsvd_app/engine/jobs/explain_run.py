@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.results.explanation import RunExplanation
     from clipsvd_app.engine.sigma.warm import WarmBackbone
-    from clipsvd_app.jobs import ExplainRunRequest, Report
+    from clipsvd_app.jobs.lines import Report
+    from clipsvd_app.jobs.requests import ExplainRunRequest
 
 
 def run_explain_run(request: ExplainRunRequest, warm: WarmBackbone, report: Report) -> RunExplanation:

@@ -14,30 +14,26 @@ from clipsvd_app.engine.device.fallback import with_cpu_in_reserve
 from clipsvd_app.engine.device.torch_setup import default_modes
 from clipsvd_app.engine.sigma.warm import WarmBackbone, WarmBackbones
 from clipsvd_app.errors import UserError, file_error
-from clipsvd_app.jobs import (
-    CURVE_FILE,
+from clipsvd_app.jobs.folders import CURVE_FILE, forget_request, write_result
+from clipsvd_app.jobs.lines import Announce, Report, unannounced
+from clipsvd_app.jobs.requests import (
     AddBackboneRequest,
-    AddBackboneResult,
-    Announce,
     ConvertRequest,
     ExplainRequest,
     ExplainRunRequest,
     MapRequest,
     PredictRequest,
     PreviewRequest,
-    Report,
     Request,
     TrainRequest,
     VerifyRequest,
-    forget_request,
-    unannounced,
-    write_result,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from clipsvd_app.jobs import DeviceRequest
+    from clipsvd_app.jobs.answers import AddBackboneResult
+    from clipsvd_app.jobs.requests import DeviceRequest
 
 
 class Engine:

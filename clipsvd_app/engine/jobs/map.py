@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import MapPlace, MapResult, Projection
+from clipsvd_app.jobs.answers import MapPlace, MapResult
 
 if TYPE_CHECKING:
     from clipsvd_app.engine.sigma.warm import WarmBackbone
-    from clipsvd_app.jobs import MapRequest, Report
+    from clipsvd_app.jobs.lines import Report
+    from clipsvd_app.jobs.requests import MapRequest, Projection
 
 Plane = NDArray[np.float64]
 

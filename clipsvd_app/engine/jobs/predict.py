@@ -9,7 +9,7 @@ from clipsvd_app.adapter_file import AdapterContent, read_exported
 from clipsvd_app.engine.baselines.frozen_classifier import prove_classifier
 from clipsvd_app.engine.sigma.likeness import kind_cosines, likeness_of
 from clipsvd_app.engine.training.labelled_images import LabelledImages, read_labelled_images
-from clipsvd_app.jobs import PredictedImage, PredictRequest, PredictResult, Report
+from clipsvd_app.jobs.answers import PredictedImage, PredictResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.sigma.likeness import Likeness
     from clipsvd_app.engine.sigma.warm import WarmBackbone
     from clipsvd_app.engine.statistics.metrics import Floats
+    from clipsvd_app.jobs.lines import Report
+    from clipsvd_app.jobs.requests import PredictRequest
 
     Answer = Callable[[LabelledImages], Floats]
 

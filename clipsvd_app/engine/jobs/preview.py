@@ -15,7 +15,7 @@ from clipsvd_app.engine.backbone.prompt_check import check_prompts, says_nothing
 from clipsvd_app.engine.backbone.prompts import class_embeddings
 from clipsvd_app.engine.baselines.text_probe import TextProbe, fit_text_probe
 from clipsvd_app.engine.statistics.metrics import Floats, balanced_accuracy, confusion_matrix
-from clipsvd_app.jobs import Obstacle, PoolItem, PreviewRequest, PreviewResult, Report
+from clipsvd_app.jobs.answers import Obstacle, PoolItem, PreviewResult
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from clipsvd_app.engine.data.features import Features, FrozenFeatures
     from clipsvd_app.engine.sigma.warm import WarmBackbone
+    from clipsvd_app.jobs.lines import Report
+    from clipsvd_app.jobs.requests import PreviewRequest
 
 # Of each image; the pool's order “similar” shows them first.
 _NEAREST = 12

@@ -48,7 +48,9 @@ from clipsvd_app.errors import UserError
 from clipsvd_app.imaging.files.known_hashes import known_sha256
 from clipsvd_app.imaging.guard.refusals import REPLACED
 from clipsvd_app.imaging.reading import PIXELS_VERSION
-from clipsvd_app.jobs import CURVE_FILE, Announce, Report, TrainRequest, unannounced, without_paths
+from clipsvd_app.jobs.folders import CURVE_FILE
+from clipsvd_app.jobs.lines import Announce, Report, unannounced
+from clipsvd_app.jobs.requests import TrainRequest, without_paths
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,12 +11,13 @@ from clipsvd_app.engine.sigma.adapter import adapted_by, base_check, prompts_che
 from clipsvd_app.engine.sigma.basis import load_basis
 from clipsvd_app.engine.sigma.canaries import canary_check
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import Check, VerifyResult
+from clipsvd_app.jobs.answers import Check, VerifyResult
 
 if TYPE_CHECKING:
     from clipsvd_app.engine.backbone.backbone import Backbone
     from clipsvd_app.engine.sigma.basis import Basis
-    from clipsvd_app.jobs import Report, VerifyRequest
+    from clipsvd_app.jobs.lines import Report
+    from clipsvd_app.jobs.requests import VerifyRequest
 
 
 def run_verify(

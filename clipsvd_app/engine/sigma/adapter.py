@@ -17,7 +17,7 @@ from clipsvd_app.engine.sigma.adapter_document import document_of, with_plain_cl
 from clipsvd_app.engine.sigma.canaries import canary_check, deviation_check
 from clipsvd_app.engine.sigma.probes import compute_probes, worst_probe
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import Check
+from clipsvd_app.jobs.answers import Check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.sigma.basis import Basis
     from clipsvd_app.engine.sigma.likeness import Likeness
     from clipsvd_app.engine.sigma.trained import TrainedSigma
-    from clipsvd_app.jobs import ImageInput, TrainRequest
+    from clipsvd_app.jobs.requests import ImageInput, TrainRequest
 
 # Of the largest singular value. Two fp64 solvers agree to 1e-12 and storage as fp32 rounds by 6e-8, so the
 # same matrix passes on any machine; a matrix of other weights does not.

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.backbone.backbone import Backbone
     from clipsvd_app.engine.sigma.likeness import Likeness
     from clipsvd_app.engine.sigma.trained import TrainedSigma
-    from clipsvd_app.jobs import ImageInput, TrainRequest
+    from clipsvd_app.jobs.requests import ImageInput, TrainRequest
 
 
 def require_storable(classes: Sequence[ClassSpec]) -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clipsvd_app.engine.backbone.backbone import Backbone
-    from clipsvd_app.jobs import Report
+    from clipsvd_app.jobs.lines import Report
 
 # Part of the cache's folder name and of every adapter: to be changed with anything that changes U, s0 or V^T.
 ALGORITHM = "fp64-gesdd-1"

@@ -10,7 +10,7 @@ from clipsvd_app.adapter_file.document import Canaries, Canary
 from clipsvd_app.adapter_file.generator import canary_image
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.engine.data.images import normalise
-from clipsvd_app.jobs import Check
+from clipsvd_app.jobs.answers import Check
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from clipsvd_app.adapter_file import AdapterContent
     from clipsvd_app.domain.recipe import DeviceName
-    from clipsvd_app.jobs import BackboneRef, Report
+    from clipsvd_app.jobs.lines import Report
+    from clipsvd_app.jobs.requests import BackboneRef
 
 
 @dataclass(slots=True)

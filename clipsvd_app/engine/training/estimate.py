@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.data.features import Features
     from clipsvd_app.engine.fitting.learner import Learner
     from clipsvd_app.engine.sigma.trained import TrainedSigma
-    from clipsvd_app.jobs import Report
+    from clipsvd_app.jobs.lines import Report
 
 
 class Watcher(Protocol):

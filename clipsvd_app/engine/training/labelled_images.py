@@ -21,7 +21,7 @@ from clipsvd_app.engine.data.features import Features, FeatureStore, embed_squar
 from clipsvd_app.engine.data.images import normalise, read_squares, training_side
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging.guard.refusals import REPLACED
-from clipsvd_app.jobs import ImageInput, Report
+from clipsvd_app.jobs.requests import ImageInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.data.splits import Split
     from clipsvd_app.engine.sigma.adapted import AdaptedModel
     from clipsvd_app.engine.statistics.metrics import Floats
+    from clipsvd_app.jobs.lines import Report
 
 
 @dataclass(frozen=True, slots=True)

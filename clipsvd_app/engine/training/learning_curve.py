@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.results.evaluation import Evaluation
     from clipsvd_app.engine.baselines.task import BaselineTask
-    from clipsvd_app.jobs import Report
+    from clipsvd_app.jobs.lines import Report
 
 _METHODS: tuple[MethodName, ...] = ("text_probe", "gda")
 # Draws of each size: enough for a mean and a range; each one is a fit of both methods.

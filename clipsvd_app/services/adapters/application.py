@@ -13,15 +13,8 @@ from clipsvd_app.domain.spreadsheet import csv_text
 from clipsvd_app.domain.view import Window
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import (
-    BackboneRef,
-    ExplainRequest,
-    ImageInput,
-    PredictRequest,
-    PredictResult,
-    VerifyRequest,
-    write_request,
-)
+from clipsvd_app.jobs.folders import write_request
+from clipsvd_app.jobs.requests import BackboneRef, ExplainRequest, ImageInput, PredictRequest, VerifyRequest
 from clipsvd_app.services.files.job_folders import image_input, new_folder, new_job
 from clipsvd_app.services.files.outputs import write_whole
 from clipsvd_app.services.models import backbones
@@ -34,6 +27,7 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.study import ProjectImage
     from clipsvd_app.imaging.files.left_out import LeftOut
     from clipsvd_app.imaging.values import ImageHeader
+    from clipsvd_app.jobs.answers import PredictResult
     from clipsvd_app.project import Project
     from clipsvd_app.settings import Settings
 

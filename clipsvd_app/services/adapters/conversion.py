@@ -6,7 +6,7 @@ import importlib.util
 from typing import TYPE_CHECKING
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import BackboneRef, ConvertRequest, ExportForm
+from clipsvd_app.jobs.requests import BackboneRef, ConvertRequest, ExportForm
 from clipsvd_app.services.files.job_folders import new_job
 from clipsvd_app.services.files.outputs import require_file, require_folder
 

@@ -20,7 +20,8 @@ from msgspec.structs import replace
 from clipsvd_app.domain.records import from_text
 from clipsvd_app.errors import own_folder_errors
 from clipsvd_app.files import write_whole
-from clipsvd_app.jobs import CURVE_FILE, RESULT_FILE, ImageInput, Request, forget_request, write_request
+from clipsvd_app.jobs.folders import CURVE_FILE, RESULT_FILE, forget_request, write_request
+from clipsvd_app.jobs.requests import ImageInput, Request
 from clipsvd_app.settings import data_folder
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from clipsvd_app.domain.study import ProjectImage
-    from clipsvd_app.jobs import PoolItem, PreviewResult
+    from clipsvd_app.jobs.answers import PoolItem, PreviewResult
 
 Ids = tuple[int, ...]
 

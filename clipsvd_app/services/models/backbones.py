@@ -17,12 +17,14 @@ from clipsvd_app.adapter_file.base_hash import canonical_sha256
 from clipsvd_app.adapter_file.container import read_container
 from clipsvd_app.adapter_file.plain_text import plain
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import AddBackboneRequest, AddBackboneResult, BackboneRef, read_record
+from clipsvd_app.jobs.backbone_record import read_record
+from clipsvd_app.jobs.requests import AddBackboneRequest, BackboneRef
 from clipsvd_app.resources import resource_path
 from clipsvd_app.services.files.job_folders import new_job
 from clipsvd_app.settings import cache_folder, data_folder, load_settings
 
 if TYPE_CHECKING:
+    from clipsvd_app.jobs.answers import AddBackboneResult
     from clipsvd_app.settings import Settings
 
 DEMO = "demo"

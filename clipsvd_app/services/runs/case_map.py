@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clipsvd_app.jobs import BackboneRef, MapRequest, Projection
+from clipsvd_app.jobs.requests import BackboneRef, MapRequest, Projection
 from clipsvd_app.services.files.job_folders import by_content, image_input, new_job
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from clipsvd_app.domain.results.explanation import RunExplanation
 from clipsvd_app.domain.study import ProjectImage
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import ExplainRunRequest, read_result, write_request
+from clipsvd_app.jobs.folders import read_result, write_request
+from clipsvd_app.jobs.requests import ExplainRunRequest
 from clipsvd_app.services.files.job_folders import by_content, forget_job, image_input, new_folder
 from clipsvd_app.services.runs.run_views import views_of_run
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clipsvd_app.domain.recipe import DeviceName
-    from clipsvd_app.jobs import BackboneRef
+    from clipsvd_app.jobs.requests import BackboneRef
     from clipsvd_app.project import Project
 
 # 64 images take about 4 s with the bundled model and 81 s with BiomedCLIP's architecture on two threads

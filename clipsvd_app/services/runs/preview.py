@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.domain.study import relabelled
-from clipsvd_app.jobs import BackboneRef, PreviewRequest
+from clipsvd_app.jobs.requests import BackboneRef, PreviewRequest
 from clipsvd_app.services.files.job_folders import labelled_inputs, new_job
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.recipe import DeviceName
     from clipsvd_app.domain.study import ProjectClass, ProjectImage
-    from clipsvd_app.jobs import ImageInput
+    from clipsvd_app.jobs.requests import ImageInput
 
 
 def prepare_preview(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from clipsvd_app.domain.study import ProjectImage
-    from clipsvd_app.jobs import ImageInput
+    from clipsvd_app.jobs.requests import ImageInput
     from clipsvd_app.project import Project
 
 _VIEWS = {"window": Window, "crop": Crop, "series_window": Window}

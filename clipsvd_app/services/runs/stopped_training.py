@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from clipsvd_app.domain.records import from_json, from_text
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import BackboneRef, TrainRequest, without_paths
+from clipsvd_app.jobs.requests import BackboneRef, TrainRequest, without_paths
 from clipsvd_app.services.files.job_folders import STAGES, STOPPED, Stage, stopped_files
 from clipsvd_app.services.models import backbones
 from clipsvd_app.services.runs.training_folder import is_home, new_training

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clipsvd_app.domain.records import from_text, to_json, to_text
-from clipsvd_app.jobs import TrainRequest, without_paths
+from clipsvd_app.jobs.requests import TrainRequest, without_paths
 from clipsvd_app.services.files.job_folders import RUN_FILE, STAGES, new_job
 from clipsvd_app.services.runs.run_views import views_kept
 

@@ -10,7 +10,8 @@ from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.domain.recipe import recipe_for
 from clipsvd_app.domain.results.run import RunResult
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import BackboneRef, TrainRequest, read_result
+from clipsvd_app.jobs.folders import read_result
+from clipsvd_app.jobs.requests import BackboneRef, TrainRequest
 from clipsvd_app.project import open_project
 from clipsvd_app.services.files.job_folders import (
     by_content,

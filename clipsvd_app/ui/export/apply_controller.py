@@ -12,7 +12,7 @@ from clipsvd_app.adapter_file import read_exported
 from clipsvd_app.adapter_file.names import EITHER
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import PredictResult, VerifyResult
+from clipsvd_app.jobs.answers import PredictResult, VerifyResult
 from clipsvd_app.services.adapters import application
 from clipsvd_app.ui.export.controller import adapter_facts
 from clipsvd_app.ui.export.state import AdapterView, ApplyState, RefusedRow, applied_row
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clipsvd_app.imaging.files.left_out import LeftOut
-    from clipsvd_app.jobs import BackboneRef
+    from clipsvd_app.jobs.requests import BackboneRef
     from clipsvd_app.services.adapters.application import FilePrediction, NewFile
     from clipsvd_app.ui.export.applied_images import AppliedImagesController
     from clipsvd_app.ui.export.page import ExportPage

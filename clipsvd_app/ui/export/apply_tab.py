@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from clipsvd_app.adapter_file.names import EITHER, FILE_FILTER
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.domain.words.notice import NOT_DIAGNOSTIC
-from clipsvd_app.jobs import VerifyResult
+from clipsvd_app.jobs.answers import VerifyResult
 from clipsvd_app.ui.export.results_table import ResultsTable
 from clipsvd_app.ui.export.write_tab import check_lines
 from clipsvd_app.ui.kit.drop_area import DropArea

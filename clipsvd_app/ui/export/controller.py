@@ -14,7 +14,7 @@ from clipsvd_app.adapter_file.writer import adapter_bytes
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import VerifyResult
+from clipsvd_app.jobs.answers import VerifyResult
 from clipsvd_app.services.adapters.application import backbone_of, prepare_verify
 from clipsvd_app.services.adapters.export import (
     ADAPTED,

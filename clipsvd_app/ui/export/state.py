@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.adapter_file.names import SIGMA_SUFFIX
 from clipsvd_app.domain.results.evaluation import MethodName
-from clipsvd_app.jobs import VerifyResult
+from clipsvd_app.jobs.answers import VerifyResult
 
 if TYPE_CHECKING:
     from clipsvd_app.services.adapters.application import FilePrediction, NewFile

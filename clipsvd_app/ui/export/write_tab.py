@@ -32,7 +32,7 @@ from clipsvd_app.ui.kit.page_parts import (
 from clipsvd_app.ui.run.run_box import RunBox
 
 if TYPE_CHECKING:
-    from clipsvd_app.jobs import VerifyResult
+    from clipsvd_app.jobs.answers import VerifyResult
 
 
 class WriteTab(QWidget):

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject
 from clipsvd_app.domain.results.cases import best_known, is_error, is_evidence, winner
 from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.figures.case_map import MapDot
-from clipsvd_app.jobs import MapResult, Projection
+from clipsvd_app.jobs.answers import MapResult
 from clipsvd_app.services.adapters.application import run_backbone
 from clipsvd_app.services.runs.case_map import prepare_map
 from clipsvd_app.ui.run.case_filters import ROLE_SENTENCES
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.results.run import Prediction, RunResult
     from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.jobs.requests import Projection
     from clipsvd_app.ui.inspect.page import InspectPage
     from clipsvd_app.ui.session.session import Session
 

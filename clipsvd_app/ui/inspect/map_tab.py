@@ -15,7 +15,7 @@ from clipsvd_app.ui.kit.layouts import vertical
 from clipsvd_app.ui.kit.page_parts import GAP, Card, button, column, label, scrolled
 
 if TYPE_CHECKING:
-    from clipsvd_app.jobs import Projection
+    from clipsvd_app.jobs.requests import Projection
     from clipsvd_app.ui.run.state import InspectState, MapState
 
 NO_MAP = "This run has no map. Compute one from the image features; this takes a moment."

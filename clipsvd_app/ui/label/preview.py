@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from clipsvd_app.jobs import PreviewResult
+from clipsvd_app.jobs.answers import PreviewResult
 from clipsvd_app.services.runs.preview import PreviewInputs, prepare_preview
 from clipsvd_app.ui.session.engine_process import LOST
 from clipsvd_app.ui.session.jobs import EngineJob, answer_of
@@ -15,7 +15,8 @@ from clipsvd_app.ui.session.notices import GONE_CODE, Notice
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from clipsvd_app.jobs import Failed, Obstacle
+    from clipsvd_app.jobs.answers import Obstacle
+    from clipsvd_app.jobs.lines import Failed
     from clipsvd_app.project import Project
     from clipsvd_app.ui.session.session import Session
 

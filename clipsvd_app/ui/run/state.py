@@ -12,7 +12,7 @@ from clipsvd_app.domain.results.evaluation import Evaluation, MethodScore
 from clipsvd_app.domain.results.explanation import CaseExplanation
 from clipsvd_app.domain.results.run import Prediction
 from clipsvd_app.figures.case_map import MapDot
-from clipsvd_app.jobs import Projection
+from clipsvd_app.jobs.requests import Projection
 
 
 @dataclass(frozen=True, slots=True)

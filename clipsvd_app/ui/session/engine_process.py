@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
 
-from clipsvd_app.jobs import (
+from clipsvd_app.jobs.lines import (
     PROTOCOL,
     CancelJob,
     Failed,
@@ -22,9 +22,7 @@ from clipsvd_app.jobs import (
     decode_event,
     encode_line,
 )
-from clipsvd_app.jobs import (
-    CancelledEvent as Cancelled,
-)
+from clipsvd_app.jobs.lines import CancelledEvent as Cancelled
 from clipsvd_app.ui.session.notices import GONE_CODE
 
 KILL_AFTER_MS = 5000

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import Failed, Finished, Progress, read_result
+from clipsvd_app.jobs.folders import read_result
+from clipsvd_app.jobs.lines import Failed, Finished, Progress
 from clipsvd_app.services.files.job_folders import forget_job
 from clipsvd_app.ui.session.notices import failure_notice
 from clipsvd_app.ui.session.state import LongJob
 
 if TYPE_CHECKING:
-    from clipsvd_app.jobs import CancelledEvent
+    from clipsvd_app.jobs.lines import CancelledEvent
     from clipsvd_app.ui.session.session import Session
 
 T = TypeVar("T")

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from clipsvd_app.errors import UserError
-    from clipsvd_app.jobs import Failed
+    from clipsvd_app.jobs.lines import Failed
 
 START_ENGINE, OPEN_PREFIX = "engine.start", "open:"  # a path follows
 GONE_CODE = "engine_gone"

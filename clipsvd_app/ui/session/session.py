@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.measures import Measure
     from clipsvd_app.domain.recipe import DeviceKind, DeviceName
     from clipsvd_app.domain.study import ProjectClass, ProjectImage, Reading, SeriesFlag
-    from clipsvd_app.jobs import BackboneRef, Ready
+    from clipsvd_app.jobs.lines import Ready
+    from clipsvd_app.jobs.requests import BackboneRef
     from clipsvd_app.project.backups import Backup
     from clipsvd_app.project.changes import Change
     from clipsvd_app.ui.session.background import Answer, Task

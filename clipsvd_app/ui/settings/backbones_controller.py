@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import AddBackboneResult
+from clipsvd_app.jobs.answers import AddBackboneResult
 from clipsvd_app.network.fetching.published import BIOMEDCLIP
 from clipsvd_app.services.files.job_folders import forget_job
 from clipsvd_app.services.models import backbones, download
@@ -21,7 +21,7 @@ from clipsvd_app.ui.settings.state import BackboneActivity, BackboneWork, FetchO
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from clipsvd_app.jobs import Failed
+    from clipsvd_app.jobs.lines import Failed
     from clipsvd_app.network.fetching.published import Published
     from clipsvd_app.services.models.download import Arrived
     from clipsvd_app.ui.session.background import Answer, Task

@@ -14,7 +14,8 @@ from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.domain.words.numbers import duration
 from clipsvd_app.domain.words.results import verdict_title
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import TrainRequest, read_interim, read_request
+from clipsvd_app.jobs.folders import read_interim, read_request
+from clipsvd_app.jobs.requests import TrainRequest
 from clipsvd_app.services.files.job_folders import put_aside
 from clipsvd_app.services.labels.labels import class_counts, patient_counts
 from clipsvd_app.services.runs import training_run
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.results.evaluation import Evaluation
     from clipsvd_app.domain.study import RunSummary
-    from clipsvd_app.jobs import Failed, Progress
+    from clipsvd_app.jobs.lines import Failed, Progress
     from clipsvd_app.services.runs.stopped_training import StoppedTraining
     from clipsvd_app.ui.label.preview import PreviewController
     from clipsvd_app.ui.session.session import Session

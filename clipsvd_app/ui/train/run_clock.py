@@ -8,7 +8,7 @@ from clipsvd_app.ui.kit.time_left import TimeLeft
 
 if TYPE_CHECKING:
     from clipsvd_app.domain.recipe import Recipe
-    from clipsvd_app.jobs import TrainRequest
+    from clipsvd_app.jobs.requests import TrainRequest
 
 _RUN = "run"
 

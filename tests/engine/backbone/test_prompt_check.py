@@ -22,17 +22,10 @@ from clipsvd_app.engine.jobs.job import Engine
 from clipsvd_app.engine.sigma.adapter_document import require_storable
 from clipsvd_app.engine.training.labelled_images import LabelledImages
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import (
-    BackboneRef,
-    ImageInput,
-    PreviewRequest,
-    PreviewResult,
-    TrainRequest,
-    read_request,
-    read_result,
-    unreported,
-    write_request,
-)
+from clipsvd_app.jobs.answers import PreviewResult
+from clipsvd_app.jobs.folders import read_request, read_result, write_request
+from clipsvd_app.jobs.lines import unreported
+from clipsvd_app.jobs.requests import BackboneRef, ImageInput, PreviewRequest, TrainRequest
 
 LONG = "an image of tissue of mixed texture acquired with a probe and shown in grey with "
 

@@ -16,7 +16,7 @@ from clipsvd_app.engine.baselines.frozen_classifier import prove_classifier
 from clipsvd_app.engine.baselines.methods import FROZEN_METHODS, LINEAR_METHODS
 from clipsvd_app.engine.jobs.verify import run_verify
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import BackboneRef, VerifyRequest
+from clipsvd_app.jobs.requests import BackboneRef, VerifyRequest
 
 METHODS = get_args(LayerMethod)
 

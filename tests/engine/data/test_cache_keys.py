@@ -19,7 +19,7 @@ from clipsvd_app.engine.explain.model.embedded_corpus import state_hash
 from clipsvd_app.engine.jobs.train import checkpoints_of
 from clipsvd_app.engine.sigma.adapted import AdaptedModel
 from clipsvd_app.engine.sigma.basis import load_basis
-from clipsvd_app.jobs import BackboneRef, TrainRequest
+from clipsvd_app.jobs.requests import BackboneRef, TrainRequest
 
 if TYPE_CHECKING:
     from pathlib import Path

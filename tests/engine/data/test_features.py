@@ -10,7 +10,7 @@ from clipsvd_app.domain.view import Crop
 from clipsvd_app.engine.data import features as features_module
 from clipsvd_app.engine.data.features import FeatureStore
 from clipsvd_app.errors import Cancelled
-from clipsvd_app.jobs import ImageInput
+from clipsvd_app.jobs.requests import ImageInput
 
 
 class Counting:

@@ -9,7 +9,7 @@ import torch
 from clipsvd_app.domain.view import Crop
 from clipsvd_app.engine.backbone.folder import Preprocessing
 from clipsvd_app.engine.data.images import Augmentation, model_square, normalise, read_squares
-from clipsvd_app.jobs import ImageInput
+from clipsvd_app.jobs.requests import ImageInput
 
 PREPROCESSING = Preprocessing(32, (0.5, 0.4, 0.3), (0.2, 0.2, 0.2), "bicubic")
 

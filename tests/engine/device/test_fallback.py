@@ -16,14 +16,8 @@ from clipsvd_app.engine.device.fallback import FALLBACK_NOTE, FALLBACK_STAGE, wi
 from clipsvd_app.engine.jobs.job import Engine
 from clipsvd_app.engine.sigma.warm import WarmBackbones
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import (
-    BackboneRef,
-    PreviewRequest,
-    TrainRequest,
-    read_request,
-    read_result,
-    write_request,
-)
+from clipsvd_app.jobs.folders import read_request, read_result, write_request
+from clipsvd_app.jobs.requests import BackboneRef, PreviewRequest, TrainRequest
 
 CLASSES = (class_from_name("bright disc"), class_from_name("dark disc"))
 REQUEST = PreviewRequest(BackboneRef("none", "none"), CLASSES, ())

@@ -12,7 +12,7 @@ from clipsvd_app.engine.data.features import FeatureStore
 from clipsvd_app.engine.jobs.convert import run_convert
 from clipsvd_app.engine.sigma.adapter import LoadedAdapter, load_adapter
 from clipsvd_app.engine.sigma.warm import WarmBackbone
-from clipsvd_app.jobs import BackboneRef, ConvertRequest
+from clipsvd_app.jobs.requests import BackboneRef, ConvertRequest
 
 if TYPE_CHECKING:
     from pathlib import Path

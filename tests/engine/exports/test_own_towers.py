@@ -12,7 +12,7 @@ from clipsvd_app.engine.data.features import FeatureStore
 from clipsvd_app.engine.jobs.convert import run_convert
 from clipsvd_app.engine.sigma.warm import WarmBackbone
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import BackboneRef, ConvertRequest
+from clipsvd_app.jobs.requests import BackboneRef, ConvertRequest
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["clip", "custom_text"])

@@ -27,21 +27,17 @@ from clipsvd_app.engine.fewshot.benchmark import few_shot_records
 from clipsvd_app.engine.jobs.job import Engine
 from clipsvd_app.engine.jobs.train import RESUMED
 from clipsvd_app.errors import Cancelled, UserError
-from clipsvd_app.jobs import (
+from clipsvd_app.jobs.answers import PredictResult, PreviewResult, VerifyResult
+from clipsvd_app.jobs.folders import read_request, read_result, write_request
+from clipsvd_app.jobs.requests import (
     BackboneRef,
     ExplainRequest,
     ExplainRunRequest,
     ImageInput,
     PredictRequest,
-    PredictResult,
     PreviewRequest,
-    PreviewResult,
     TrainRequest,
     VerifyRequest,
-    VerifyResult,
-    read_request,
-    read_result,
-    write_request,
 )
 
 CLASSES = (class_from_name("bright disc"), class_from_name("dark disc"))

@@ -9,7 +9,9 @@ from sklearn.manifold import trustworthiness
 from clipsvd_app.engine.jobs.job import Engine
 from clipsvd_app.engine.jobs.map import principal_plane, tsne
 from clipsvd_app.errors import Cancelled, UserError
-from clipsvd_app.jobs import BackboneRef, MapRequest, MapResult, read_request, read_result, write_request
+from clipsvd_app.jobs.answers import MapResult
+from clipsvd_app.jobs.folders import read_request, read_result, write_request
+from clipsvd_app.jobs.requests import BackboneRef, MapRequest
 
 
 def quiet(stage, done, total, metrics=None):

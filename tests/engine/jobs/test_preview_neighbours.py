@@ -9,7 +9,7 @@ import pytest
 
 from clipsvd_app.engine.data.features import FrozenFeatures
 from clipsvd_app.engine.jobs import preview
-from clipsvd_app.jobs import ImageInput
+from clipsvd_app.jobs.requests import ImageInput
 
 
 def quiet(stage, done, total, metrics=None):

@@ -14,21 +14,10 @@ from clipsvd_app.domain.results.run import RunResult
 from clipsvd_app.engine.explain.model import embedded_corpus
 from clipsvd_app.engine.jobs.job import Engine
 from clipsvd_app.engine.sigma.warm import WarmBackbones
-from clipsvd_app.jobs import (
-    RESULT_FILE,
-    BackboneRef,
-    ExplainRunRequest,
-    Finished,
-    Interim,
-    PredictRequest,
-    PredictResult,
-    Progress,
-    RunJob,
-    TrainRequest,
-    read_request,
-    read_result,
-    write_request,
-)
+from clipsvd_app.jobs.answers import PredictResult
+from clipsvd_app.jobs.folders import RESULT_FILE, read_request, read_result, write_request
+from clipsvd_app.jobs.lines import Finished, Interim, Progress, RunJob
+from clipsvd_app.jobs.requests import BackboneRef, ExplainRunRequest, PredictRequest, TrainRequest
 from clipsvd_app.worker import Worker
 
 CLASSES = (class_from_name("bright disc"), class_from_name("dark disc"))

@@ -21,7 +21,7 @@ from clipsvd_app.engine.sigma.basis import MatrixBasis
 from clipsvd_app.engine.sigma.probes import compute_probes
 from clipsvd_app.engine.sigma.trained import TrainedSigma
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import BackboneRef, ImageInput, TrainRequest, VerifyRequest
+from clipsvd_app.jobs.requests import BackboneRef, ImageInput, TrainRequest, VerifyRequest
 
 if TYPE_CHECKING:
     from pathlib import Path

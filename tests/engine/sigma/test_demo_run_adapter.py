@@ -9,7 +9,8 @@ import numpy as np
 from PIL import Image
 
 from clipsvd_app.engine.jobs.job import Engine
-from clipsvd_app.jobs import PredictResult, VerifyResult, read_request, read_result
+from clipsvd_app.jobs.answers import PredictResult, VerifyResult
+from clipsvd_app.jobs.folders import read_request, read_result
 from clipsvd_app.services.adapters import application
 from clipsvd_app.services.models import backbones
 from clipsvd_app.services.projects.demo_run import ADAPTER_MEMBER, demo_run_file

@@ -18,7 +18,7 @@ from clipsvd_app.engine.jobs.verify import run_verify
 from clipsvd_app.engine.sigma.adapter import load_adapter
 from clipsvd_app.engine.sigma.basis import load_basis
 from clipsvd_app.engine.sigma.canaries import canary_input
-from clipsvd_app.jobs import BackboneRef, VerifyRequest
+from clipsvd_app.jobs.requests import BackboneRef, VerifyRequest
 
 FILE_SHA256 = "dbb03c0c2ca0281a261a209fb1c5f9398ea3696b68c0a4b5e7c791a849930cde"
 

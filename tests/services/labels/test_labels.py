@@ -6,7 +6,8 @@ import pytest
 
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import BackboneRef, ImageInput, TrainRequest, read_request
+from clipsvd_app.jobs.folders import read_request
+from clipsvd_app.jobs.requests import BackboneRef, ImageInput, TrainRequest
 from clipsvd_app.project.class_changes import AddClass, RemoveClass
 from clipsvd_app.services.labels.labels import label_from_folders, parse_class, set_labels, set_marks
 from clipsvd_app.services.labels.table import plan_labels

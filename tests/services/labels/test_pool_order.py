@@ -4,7 +4,7 @@ import dataclasses
 
 from support.project_images import project_image
 
-from clipsvd_app.jobs import PoolItem, PreviewResult
+from clipsvd_app.jobs.answers import PoolItem, PreviewResult
 from clipsvd_app.services.labels import pool_order
 from clipsvd_app.services.labels.second_reader import as_read_by
 

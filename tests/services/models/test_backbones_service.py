@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import AddBackboneRequest, AddBackboneResult, read_request, write_record
+from clipsvd_app.jobs.answers import AddBackboneResult
+from clipsvd_app.jobs.backbone_record import write_record
+from clipsvd_app.jobs.folders import read_request
+from clipsvd_app.jobs.requests import AddBackboneRequest
 from clipsvd_app.services.models import backbones
 from clipsvd_app.settings import Settings, cache_folder, save_settings
 

@@ -6,7 +6,8 @@ import pytest
 from support.project_images import project_image
 
 from clipsvd_app.domain.study import ProjectClass
-from clipsvd_app.jobs import BackboneRef, read_request
+from clipsvd_app.jobs.folders import read_request
+from clipsvd_app.jobs.requests import BackboneRef
 from clipsvd_app.services.files.job_folders import forget_job
 from clipsvd_app.services.runs.preview import prepare_preview
 

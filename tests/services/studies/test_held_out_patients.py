@@ -12,7 +12,8 @@ from support.project_images import project_image
 
 from clipsvd_app.domain.study import ProjectClass
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import BackboneRef, TrainRequest, read_request
+from clipsvd_app.jobs.folders import read_request
+from clipsvd_app.jobs.requests import BackboneRef, TrainRequest
 from clipsvd_app.services.labels.labels import label_from_folders
 from clipsvd_app.services.runs import training_run
 from clipsvd_app.services.runs.weaknesses import weaknesses

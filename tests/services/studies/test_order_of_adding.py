@@ -10,7 +10,8 @@ from support.changing import replace
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.engine.data.splits import draw_shots, folds_by_patient
 from clipsvd_app.engine.fitting.sampling import balanced_batch
-from clipsvd_app.jobs import BackboneRef, read_request
+from clipsvd_app.jobs.folders import read_request
+from clipsvd_app.jobs.requests import BackboneRef
 from clipsvd_app.project import create_project
 from clipsvd_app.project.class_changes import AddClass
 from clipsvd_app.services.labels.labels import label_from_folders, set_labels
@@ -23,7 +24,7 @@ from clipsvd_app.services.studies.patient_rules import parse_rule
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from clipsvd_app.jobs import TrainRequest
+    from clipsvd_app.jobs.requests import TrainRequest
 
 BACKBONE = BackboneRef("demo", "/models/demo", "0" * 64)
 

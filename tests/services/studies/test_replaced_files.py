@@ -11,7 +11,7 @@ from clipsvd_app.errors import UserError
 from clipsvd_app.imaging.files import known_hashes
 from clipsvd_app.imaging.files.hashes import file_sha256
 from clipsvd_app.imaging.files.known_hashes import known_sha256, require_content
-from clipsvd_app.jobs import ImageInput
+from clipsvd_app.jobs.requests import ImageInput
 from clipsvd_app.services.files.job_folders import image_input
 from clipsvd_app.services.studies.changed_files import changed_images, changed_sentence
 from clipsvd_app.services.studies.import_plan import apply_import, plan_import

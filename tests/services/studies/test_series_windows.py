@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import SimpleITK
 
-from clipsvd_app.jobs import BackboneRef, PredictRequest, read_request
+from clipsvd_app.jobs.folders import read_request
+from clipsvd_app.jobs.requests import BackboneRef, PredictRequest
 from clipsvd_app.project.changes import RemoveImages
 from clipsvd_app.services.adapters import application
 from clipsvd_app.services.files.job_folders import image_input

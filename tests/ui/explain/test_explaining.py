@@ -15,7 +15,9 @@ from support.made_explanation import RUN, case_map, made_case, old_run
 
 from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.domain.records import to_json
-from clipsvd_app.jobs import CancelledEvent, ExplainRunRequest, Failed, Finished, Progress, write_result
+from clipsvd_app.jobs.folders import write_result
+from clipsvd_app.jobs.lines import CancelledEvent, Failed, Finished, Progress
+from clipsvd_app.jobs.requests import ExplainRunRequest
 from clipsvd_app.services.models import backbones, phrase_packs
 from clipsvd_app.ui.explain import renewal
 from clipsvd_app.ui.explain.controller import ExplainController

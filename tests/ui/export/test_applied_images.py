@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import Qt
 from support.phantom_ct import chest, write_series
 
-from clipsvd_app.jobs import PredictedImage, PredictResult
+from clipsvd_app.jobs.answers import PredictedImage, PredictResult
 from clipsvd_app.services.adapters.application import NO_LIKENESS, gather, list_files, unlike_summary
 from clipsvd_app.ui.export.applied_images import AppliedImagesController
 from clipsvd_app.ui.export.page import ExportPage

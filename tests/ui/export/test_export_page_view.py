@@ -10,7 +10,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
 from shiboken6 import delete
 
-from clipsvd_app.jobs import Check, VerifyResult
+from clipsvd_app.jobs.answers import Check, VerifyResult
 from clipsvd_app.ui.export.page import ExportPage
 from clipsvd_app.ui.export.results_table import CLASS, FILE, TOP
 from clipsvd_app.ui.export.state import (

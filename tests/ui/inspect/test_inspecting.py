@@ -12,11 +12,8 @@ from support.made_evaluation import as_of_old, made_run
 
 from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.domain.records import to_json
-from clipsvd_app.jobs import (
-    MapPlace,
-    MapResult,
-    Progress,
-)
+from clipsvd_app.jobs.answers import MapPlace, MapResult
+from clipsvd_app.jobs.lines import Progress
 from clipsvd_app.services.labels.kept_labels import kept_labels
 from clipsvd_app.services.labels.labels import set_labels
 from clipsvd_app.ui.export.page import ExportPage

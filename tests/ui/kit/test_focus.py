@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 from support.made_evaluation import made_run
 from support.scripted_studio import NAMES, finish, start_training
 
-from clipsvd_app.jobs import Check, VerifyResult
+from clipsvd_app.jobs.answers import Check, VerifyResult
 from clipsvd_app.ui import app
 from clipsvd_app.ui.crash_report import show_crash
 from clipsvd_app.ui.export.image_dialog import AppliedImageDialog

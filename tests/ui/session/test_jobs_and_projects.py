@@ -13,7 +13,7 @@ from support.made_evaluation import made_run
 from support.scripted_studio import NAMES, finish, press, start_training
 
 from clipsvd_app.domain.classes import class_from_name
-from clipsvd_app.jobs import BackboneRef, PreviewRequest
+from clipsvd_app.jobs.requests import BackboneRef, PreviewRequest
 from clipsvd_app.project import open_project
 from clipsvd_app.project.class_changes import AddClass
 from clipsvd_app.services.files import job_folders

@@ -11,11 +11,8 @@ from shiboken6 import delete
 from support.fake_engine import FakeEngine
 
 from clipsvd_app.errors import UserError
-from clipsvd_app.jobs import (
-    AddBackboneResult,
-    Failed,
-    Progress,
-)
+from clipsvd_app.jobs.answers import AddBackboneResult
+from clipsvd_app.jobs.lines import Failed, Progress
 from clipsvd_app.network.fetching.published import BIOMEDCLIP
 from clipsvd_app.services.models import backbones, download
 from clipsvd_app.settings import Settings

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtWidgets import QComboBox, QLabel
 from shiboken6 import delete
 
-from clipsvd_app.jobs import PROTOCOL, Ready
+from clipsvd_app.jobs.lines import PROTOCOL, Ready
 from clipsvd_app.settings import Settings
 from clipsvd_app.ui.session.engine_process import EngineProcess
 from clipsvd_app.ui.session.session import Session

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QLabel
 from support.fake_engine import drawn_session
 
-from clipsvd_app.jobs import Obstacle, PreviewResult
+from clipsvd_app.jobs.answers import Obstacle, PreviewResult
 from clipsvd_app.services.labels.labels import set_labels
 from clipsvd_app.ui.label.preview import PreviewController
 from clipsvd_app.ui.train.controller import TrainController

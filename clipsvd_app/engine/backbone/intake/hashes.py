@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from clipsvd_app.jobs import Report
+    from clipsvd_app.jobs.lines import Report
 
 # 16 MiB between two reports: frequent enough to show progress and to be cancelled, too rare to slow reading.
 _CHUNK = 1 << 24

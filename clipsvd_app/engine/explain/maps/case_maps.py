@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.engine.explain.model.embedded_corpus import EmbeddedCorpus
     from clipsvd_app.engine.sigma.adapted import AdaptedModel
-    from clipsvd_app.jobs import Report
+    from clipsvd_app.jobs.lines import Report
 
 # Of ViT-B/16, for towers that do not state their patch.
 _USUAL_PATCH_PX = 16

@@ -19,7 +19,7 @@ from clipsvd_app.domain.results.explanation import CaseMap, DeletionCurve, MapKi
 
 if TYPE_CHECKING:
     from clipsvd_app.engine.sigma.adapted import AdaptedModel
-    from clipsvd_app.jobs import Report
+    from clipsvd_app.jobs.lines import Report
 
 Score = Callable[[Tensor], Tensor]
 Grid = tuple[tuple[float, ...], ...]

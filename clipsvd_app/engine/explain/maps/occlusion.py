@@ -10,7 +10,7 @@ from torch import Tensor
 from clipsvd_app.engine.explain.maps.deletion import Score, hide
 
 if TYPE_CHECKING:
-    from clipsvd_app.jobs import Report
+    from clipsvd_app.jobs.lines import Report
 
 # 64 cells, one forward pass each: a finer grid takes longer, and single patches change the margin little.
 _LARGEST_GRID = 8

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.results.explanation import Tower
     from clipsvd_app.engine.sigma.adapted import AdaptedModel
-    from clipsvd_app.jobs import Report
+    from clipsvd_app.jobs.lines import Report
 
 
 @dataclass(frozen=True, slots=True, eq=False)

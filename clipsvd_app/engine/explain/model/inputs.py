@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.results.explanation import Tower
     from clipsvd_app.engine.backbone.architectures import Target
     from clipsvd_app.engine.sigma.adapted import AdaptedModel
-    from clipsvd_app.jobs import Report
+    from clipsvd_app.jobs.lines import Report
 
 # Bounds memory, and the time between two reports.
 _BATCH = 16

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.engine.explain.model.embedded_corpus import EmbeddedCorpus
     from clipsvd_app.engine.explain.model.image_tower import TowerView
-    from clipsvd_app.jobs import Report
+    from clipsvd_app.jobs.lines import Report
 
 # A ViT-B head has 64 dimensions: fewer images leave its covariance without full rank, 32 without half.
 FEWEST_IMAGES, ENOUGH_IMAGES = 32, 64

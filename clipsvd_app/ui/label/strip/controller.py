@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from clipsvd_app.domain.study import ProjectImage
-    from clipsvd_app.jobs import PreviewResult
+    from clipsvd_app.jobs.answers import PreviewResult
     from clipsvd_app.ui.label.files import FilesController
     from clipsvd_app.ui.label.page import LabelPage
     from clipsvd_app.ui.label.preview import PreviewController

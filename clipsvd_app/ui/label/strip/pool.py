@@ -15,12 +15,12 @@ from msgspec import structs
 from clipsvd_app.domain.study import ProjectImage, relabelled
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.domain.words.numbers import percent
-from clipsvd_app.jobs import PreviewResult
+from clipsvd_app.jobs.answers import PreviewResult
 from clipsvd_app.services.labels import pool_order
 from clipsvd_app.ui.label.state import Order, StripItem, StripItems, StripState
 
 if TYPE_CHECKING:
-    from clipsvd_app.jobs import PoolItem
+    from clipsvd_app.jobs.answers import PoolItem
 
     Slices = dict[int, tuple[int, int, int]]
 

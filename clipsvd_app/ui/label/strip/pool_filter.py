@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from clipsvd_app.domain.study import Mark, ProjectClass, ProjectImage
-    from clipsvd_app.jobs import PoolItem, PreviewResult
+    from clipsvd_app.jobs.answers import PoolItem, PreviewResult
 
 CLASS_PREFIX = "class:"
 DISAGREES = "disagrees"

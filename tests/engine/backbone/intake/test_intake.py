@@ -22,14 +22,10 @@ from clipsvd_app.engine.backbone.intake.known import KnownRelease
 from clipsvd_app.engine.jobs.add_backbone import run_add
 from clipsvd_app.engine.jobs.job import Engine
 from clipsvd_app.errors import Cancelled, UserError
-from clipsvd_app.jobs import (
-    AddBackboneRequest,
-    AddBackboneResult,
-    read_record,
-    read_request,
-    read_result,
-    write_request,
-)
+from clipsvd_app.jobs.answers import AddBackboneResult
+from clipsvd_app.jobs.backbone_record import read_record
+from clipsvd_app.jobs.folders import read_request, read_result, write_request
+from clipsvd_app.jobs.requests import AddBackboneRequest
 
 STAGES = ["Reading the file", "Reading the tensors", "Writing the backbone", "Checking the backbone"]
 BIN, SAFE = "open_clip_pytorch_model.bin", "open_clip_model.safetensors"

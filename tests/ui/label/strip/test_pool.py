@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from support.project_images import project_image
 
-from clipsvd_app.jobs import PoolItem, PreviewResult
+from clipsvd_app.jobs.answers import PoolItem, PreviewResult
 from clipsvd_app.ui.label.strip.pool import PoolOrder, next_to_label, orders_of, strip_state
 
 IMAGES = tuple(project_image(number) for number in (1, 2, 3))

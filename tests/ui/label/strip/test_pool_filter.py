@@ -12,7 +12,7 @@ from support.project_images import draw_pictures, project_image
 
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.domain.study import ProjectClass
-from clipsvd_app.jobs import PoolItem, PreviewResult
+from clipsvd_app.jobs.answers import PoolItem, PreviewResult
 from clipsvd_app.project.class_changes import AddClass
 from clipsvd_app.services.labels.labels import set_marks
 from clipsvd_app.services.studies.import_plan import apply_import, plan_import
