@@ -23,7 +23,7 @@ from clipsvd_app.engine.fitting.precision import autocast
 from clipsvd_app.engine.sigma.layers import attach, shadow
 
 if TYPE_CHECKING:
-    from clipsvd_app.domain.results.explanation import Tower
+    from clipsvd_app.domain.towers import Tower
     from clipsvd_app.engine.sigma.basis import Basis
 
 FormName = Literal["frozen", "reference", "ours", "ours_quick"]

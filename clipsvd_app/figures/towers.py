@@ -10,7 +10,8 @@ from clipsvd_app.figures.figure import Axis, Cell, Cells, Figure, Panel, row_axi
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clipsvd_app.domain.results.explanation import HeadChange, HeadReading, MatrixChange, Tower
+    from clipsvd_app.domain.results.explanation import HeadChange, HeadReading, MatrixChange
+    from clipsvd_app.domain.towers import Tower
 
 TOWER_TITLES: dict[Tower, str] = {"image": "Image tower", "text": "Text tower"}
 KIND_TITLES = {

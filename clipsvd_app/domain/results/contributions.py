@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from clipsvd_app.domain.results.explanation import Tower
+from clipsvd_app.domain.towers import Tower
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Literal
 
 from clipsvd_app.domain.records import Record
+from clipsvd_app.domain.towers import Tower
 
-Tower = Literal["image", "text"]
 MapKind = Literal["heads", "gradient", "occlusion"]
 PartKind = Literal[
     "embedding", "head", "head_constant", "output_bias", "mlp", "shift", "q", "k", "v", "o", "fc1", "fc2"

@@ -13,7 +13,7 @@ from clipsvd_app.engine.sigma.layers import shadow
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from clipsvd_app.domain.results.explanation import Tower
+    from clipsvd_app.domain.towers import Tower
     from clipsvd_app.engine.backbone.architectures.targets import TowerTable
 
 TOWERS: tuple[Tower, ...] = ("image", "text")

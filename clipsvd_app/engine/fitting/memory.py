@@ -19,7 +19,7 @@ from clipsvd_app.engine.fitting.blocks import depth, replace_blocks
 from clipsvd_app.engine.fitting.precision import quick_attention
 
 if TYPE_CHECKING:
-    from clipsvd_app.domain.results.explanation import Tower
+    from clipsvd_app.domain.towers import Tower
     from clipsvd_app.engine.backbone.backbone import Backbone
 
 # An estimate for fp32, which bfloat16 stays below: what one block keeps of one token for its backward pass.

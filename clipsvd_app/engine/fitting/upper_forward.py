@@ -28,7 +28,7 @@ from clipsvd_app.jobs.lines import unreported
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clipsvd_app.domain.results.explanation import Tower
+    from clipsvd_app.domain.towers import Tower
     from clipsvd_app.engine.data.examples import Examples
     from clipsvd_app.engine.fitting.learner import Learner
     from clipsvd_app.jobs.lines import Report

@@ -18,7 +18,7 @@ from torch.nn import functional
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from clipsvd_app.domain.results.explanation import Tower
+    from clipsvd_app.domain.towers import Tower
     from clipsvd_app.engine.backbone.architectures import Target
     from clipsvd_app.engine.sigma.basis import Basis, MatrixBasis
     from clipsvd_app.engine.sigma.trained import Vector

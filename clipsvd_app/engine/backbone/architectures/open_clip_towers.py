@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from clipsvd_app.domain.results.explanation import Tower
+    from clipsvd_app.domain.towers import Tower
 
 _BLOCK: tuple[tuple[str, MatrixKind], ...] = (
     ("attn.out_proj", "o"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from torch import nn
 
-from clipsvd_app.domain.results.explanation import Tower
+from clipsvd_app.domain.towers import Tower
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -29,7 +29,7 @@ from clipsvd_app.engine.sigma.layers import shadow
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clipsvd_app.domain.results.explanation import Tower
+    from clipsvd_app.domain.towers import Tower
     from clipsvd_app.engine.sigma.adapted import AdaptedModel
     from clipsvd_app.jobs.lines import Report
 

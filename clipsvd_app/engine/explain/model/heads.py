@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor
 
-from clipsvd_app.domain.results.explanation import Tower
+from clipsvd_app.domain.towers import Tower
 from clipsvd_app.engine.device.torch_setup import one_thread
 from clipsvd_app.engine.explain.model.attribution import heads_of
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from clipsvd_app.domain.results.explanation import Tower
+    from clipsvd_app.domain.towers import Tower
     from clipsvd_app.engine.backbone.architectures import Target
     from clipsvd_app.engine.sigma.adapted import AdaptedModel
     from clipsvd_app.jobs.lines import Report
