@@ -25,12 +25,12 @@ from PIL import Image
 
 from benchmarks.window import CLASSES, LABELLED, measured_in_window
 from clipsvd_app.domain.classes import class_from_name
+from clipsvd_app.domain.project_values import NewImage
 from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.domain.records import Record, to_json
 from clipsvd_app.domain.results.evaluation import Evaluation
 from clipsvd_app.domain.results.explanation import RunExplanation
 from clipsvd_app.domain.results.run import Prediction, RunResult
-from clipsvd_app.domain.study import NewImage
 from clipsvd_app.errors import Cancelled
 from clipsvd_app.jobs.answers import PoolItem, PreviewResult
 from clipsvd_app.jobs.folders import write_result

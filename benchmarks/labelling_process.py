@@ -18,7 +18,7 @@ from PySide6.QtCore import QCoreApplication
 
 from benchmarks.durable import state_of
 from clipsvd_app.domain.classes import class_from_name
-from clipsvd_app.domain.study import NewImage
+from clipsvd_app.domain.project_values import NewImage
 from clipsvd_app.project.changes import AddImages
 from clipsvd_app.project.class_changes import AddClass, ChangeClass, MoveClass, RemoveClass
 from clipsvd_app.services.labels.labels import set_labels, set_marks

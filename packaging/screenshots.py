@@ -26,7 +26,7 @@ from clipsvd_app.ui.shell.main_window import APP_NAME
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from clipsvd_app.domain.study import RunSummary
+    from clipsvd_app.domain.project_values import RunSummary
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_S = 300.0

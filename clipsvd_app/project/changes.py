@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from msgspec import structs
 
-from clipsvd_app.domain.study import Mark, NewImage, SeriesFlag
+from clipsvd_app.domain.project_values import Mark, NewImage, SeriesFlag
 from clipsvd_app.domain.view import Crop, Window
 from clipsvd_app.errors import UserError
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from clipsvd_app.domain.study import NewImage
+from clipsvd_app.domain.project_values import NewImage
 from clipsvd_app.project.changes import Row, remove_empty_groups, row_of_key, rows_of, series_for
 
 if TYPE_CHECKING:

@@ -15,10 +15,8 @@ from typing import TYPE_CHECKING, Any, Self
 from msgspec import structs
 
 from clipsvd_app.domain.classes import class_key
+from clipsvd_app.domain.project_values import ProjectImage
 from clipsvd_app.domain.records import to_text
-from clipsvd_app.domain.study import (
-    ProjectImage,
-)
 from clipsvd_app.errors import UserError
 from clipsvd_app.project import queries
 from clipsvd_app.project.backups import Backup, make_backup, newest_backup
@@ -44,15 +42,9 @@ if TYPE_CHECKING:
     from filelock import FileLock
 
     from clipsvd_app.domain.measures import Measure
+    from clipsvd_app.domain.project_values import LabelEvent, ProjectClass, Reading, RunSummary, SeriesFlag
     from clipsvd_app.domain.results.explanation import RunExplanation
     from clipsvd_app.domain.results.run import RunResult
-    from clipsvd_app.domain.study import (
-        LabelEvent,
-        ProjectClass,
-        Reading,
-        RunSummary,
-        SeriesFlag,
-    )
     from clipsvd_app.project.changes import Change
 
 SUFFIX = ".clipsvd"

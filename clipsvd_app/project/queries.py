@@ -5,9 +5,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from clipsvd_app.domain.project_values import (
+    LabelEvent,
+    ProjectClass,
+    ProjectImage,
+    Reading,
+    RunSummary,
+    SeriesFlag,
+)
 from clipsvd_app.domain.records import from_json, from_text
 from clipsvd_app.domain.results.run import RunResult
-from clipsvd_app.domain.study import LabelEvent, ProjectClass, ProjectImage, Reading, RunSummary, SeriesFlag
 from clipsvd_app.domain.view import Crop, Window
 from clipsvd_app.errors import UserError
 from clipsvd_app.project.changes import stored_view

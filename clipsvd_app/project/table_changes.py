@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.classes import class_from_name, class_key
-from clipsvd_app.domain.study import Mark
+from clipsvd_app.domain.project_values import Mark
 from clipsvd_app.project.changes import Change, SetLabels, SetMarks, Together
 from clipsvd_app.project.class_changes import AddClass
 from clipsvd_app.project.reading_changes import SetReadings

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from clipsvd_app import __version__
 from clipsvd_app.adapter_file.names import FILE_FILTER
-from clipsvd_app.domain.study import relabelled
+from clipsvd_app.domain.project_values import relabelled
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.domain.words.notice import NOT_FOR_DIAGNOSIS
 from clipsvd_app.errors import UserError
@@ -24,7 +24,7 @@ from clipsvd_app.ui.session.session import OPEN_BACKUP
 from clipsvd_app.ui.session.state import Segment, StatusState, TitleState
 
 if TYPE_CHECKING:
-    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.domain.project_values import ProjectImage
     from clipsvd_app.jobs.lines import Ready
     from clipsvd_app.project import Project
     from clipsvd_app.settings import ThemeName

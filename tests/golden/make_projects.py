@@ -14,7 +14,7 @@ from pathlib import Path
 
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.domain.measures import Measure
-from clipsvd_app.domain.study import NewImage, SeriesFlag
+from clipsvd_app.domain.project_values import NewImage, SeriesFlag
 from clipsvd_app.domain.view import Crop, Window
 from clipsvd_app.project import create_project
 from clipsvd_app.project.changes import (

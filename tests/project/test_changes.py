@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from clipsvd_app.domain.classes import ClassSpec, class_from_name
 from clipsvd_app.domain.measures import Measure
-from clipsvd_app.domain.study import NewImage, SeriesFlag
+from clipsvd_app.domain.project_values import NewImage, SeriesFlag
 from clipsvd_app.domain.view import Crop, Window
 from clipsvd_app.errors import UserError
 from clipsvd_app.project import create_project

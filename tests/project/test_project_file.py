@@ -14,7 +14,7 @@ from support.made_evaluation import made_run
 
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.domain.measures import Measure
-from clipsvd_app.domain.study import NewImage
+from clipsvd_app.domain.project_values import NewImage
 from clipsvd_app.domain.view import Crop, Window
 from clipsvd_app.errors import UserError
 from clipsvd_app.project import create_project, open_project

@@ -14,7 +14,7 @@ from pathlib import Path, PureWindowsPath
 import pytest
 
 from clipsvd_app.domain.classes import class_from_name
-from clipsvd_app.domain.study import NewImage
+from clipsvd_app.domain.project_values import NewImage
 from clipsvd_app.errors import UserError, file_error
 from clipsvd_app.project import backups, create_project, database, open_project
 from clipsvd_app.project.backups import copy_beside, newest_backup

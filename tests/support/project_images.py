@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from clipsvd_app.domain.study import ProjectImage
+from clipsvd_app.domain.project_values import ProjectImage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

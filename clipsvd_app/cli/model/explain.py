@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.cli.commands import Commands
     from clipsvd_app.cli.console import Console
+    from clipsvd_app.domain.project_values import ProjectImage
     from clipsvd_app.domain.results.explanation import (
         ClassChange,
         Control,
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
         ScorePart,
     )
     from clipsvd_app.domain.results.run import RunResult
-    from clipsvd_app.domain.study import ProjectImage
     from clipsvd_app.project import Project
 
 NO_WORDS = "no reliable description"

@@ -23,8 +23,8 @@ from clipsvd_app.services.studies.found_files import nothing_found
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from clipsvd_app.domain.project_values import ProjectImage
     from clipsvd_app.domain.recipe import DeviceName
-    from clipsvd_app.domain.study import ProjectImage
     from clipsvd_app.imaging.files.left_out import LeftOut
     from clipsvd_app.imaging.values import ImageHeader
     from clipsvd_app.jobs.answers import PredictResult

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from clipsvd_app.domain.study import ProjectImage, Reading
+    from clipsvd_app.domain.project_values import ProjectImage, Reading
 
 # Of the bootstrap: the limits of a 95 % interval rest on the 25 outermost draws on each side.
 DRAWS = 1000

@@ -20,7 +20,7 @@ from clipsvd_app.services.studies.look_alikes import opposite_labels
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from clipsvd_app.domain.study import Mark, ProjectImage
+    from clipsvd_app.domain.project_values import Mark, ProjectImage
     from clipsvd_app.project import Project
 
 # A single "=" that is no part of >=, <=, != or ==.

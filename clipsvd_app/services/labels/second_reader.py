@@ -12,7 +12,7 @@ from clipsvd_app.project.reading_changes import SetReadings
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from clipsvd_app.domain.study import ProjectImage, Reading
+    from clipsvd_app.domain.project_values import ProjectImage, Reading
 
 # The label is stored with every reading and written to tables: initials are asked for, not a name.
 LONGEST_NAME = 16

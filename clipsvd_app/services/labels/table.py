@@ -27,7 +27,7 @@ from clipsvd_app.services.studies.copies import copies
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from clipsvd_app.domain.study import Mark, ProjectImage
+    from clipsvd_app.domain.project_values import Mark, ProjectImage
     from clipsvd_app.project import Project
 
 COLUMNS = ("sha256", "frame", "class", "mark", "reader", "labelled_at")

@@ -15,7 +15,7 @@ from clipsvd_app.project import glance_at
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.domain.project_values import ProjectImage
 
 GONE = "Not found: moved, renamed, deleted, or on a drive that is not connected"
 _MARGIN = 0.2

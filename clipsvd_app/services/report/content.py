@@ -23,7 +23,7 @@ from clipsvd_app.services.report.blocks import Picture
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.domain.project_values import ProjectImage
     from clipsvd_app.project import Project
 
 # Six rows of four in the PDF.

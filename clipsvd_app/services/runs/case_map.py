@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from clipsvd_app.domain.project_values import ProjectImage
     from clipsvd_app.domain.recipe import DeviceName
-    from clipsvd_app.domain.study import ProjectImage
 
 # Every image is embedded, and t-SNE's time grows faster than the number of points.
 MOST_IMAGES = 2000

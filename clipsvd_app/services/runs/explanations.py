@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.project_values import ProjectImage
 from clipsvd_app.domain.results.explanation import RunExplanation
-from clipsvd_app.domain.study import ProjectImage
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs.folders import read_result, write_request
 from clipsvd_app.jobs.requests import ExplainRunRequest

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from clipsvd_app.domain.classes import ClassSpec
-from clipsvd_app.domain.study import relabelled
+from clipsvd_app.domain.project_values import relabelled
 from clipsvd_app.jobs.requests import BackboneRef, PreviewRequest
 from clipsvd_app.services.files.job_folders import labelled_inputs, new_job
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from clipsvd_app.domain.project_values import ProjectClass, ProjectImage
     from clipsvd_app.domain.recipe import DeviceName
-    from clipsvd_app.domain.study import ProjectClass, ProjectImage
     from clipsvd_app.jobs.requests import ImageInput
 
 

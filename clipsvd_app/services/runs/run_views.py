@@ -12,7 +12,7 @@ from clipsvd_app.domain.view import Crop, Window
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.domain.project_values import ProjectImage
     from clipsvd_app.jobs.requests import ImageInput
     from clipsvd_app.project import Project
 

@@ -30,8 +30,8 @@ from clipsvd_app.services.studies.held_out_patients import set_patients_aside
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from clipsvd_app.domain.project_values import ProjectClass, ProjectImage
     from clipsvd_app.domain.recipe import DeviceName
-    from clipsvd_app.domain.study import ProjectClass, ProjectImage
     from clipsvd_app.project import Project
 
 ADAPTER, CLASSIFIERS = "adapter.safetensors", "classifiers"

@@ -10,7 +10,7 @@ from clipsvd_app.services.studies.look_alikes import look_alikes, opposite_label
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.domain.project_values import ProjectImage
     from clipsvd_app.project import Project
 
 

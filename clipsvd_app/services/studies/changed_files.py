@@ -12,7 +12,7 @@ from clipsvd_app.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.domain.project_values import ProjectImage
 
 
 def changed_images(images: Iterable[ProjectImage], most_bytes: float = math.inf) -> frozenset[int]:

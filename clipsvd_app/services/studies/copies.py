@@ -15,7 +15,7 @@ from clipsvd_app.services.studies.changed_files import holds
 if TYPE_CHECKING:
     import sqlite3
 
-    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.domain.project_values import ProjectImage
     from clipsvd_app.project import Project
     from clipsvd_app.project.changes import Change
     from clipsvd_app.services.studies.found_files import FoundFile

@@ -14,7 +14,7 @@ from clipsvd_app.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from clipsvd_app.domain.study import ProjectClass, ProjectImage
+    from clipsvd_app.domain.project_values import ProjectClass, ProjectImage
     from clipsvd_app.project import Project
 
 SHARE = 0.25

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.account import Account
-from clipsvd_app.domain.study import NewImage
+from clipsvd_app.domain.project_values import NewImage
 from clipsvd_app.domain.view import Window
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.imaging.files.left_out import LeftOut, quiet_words
@@ -33,7 +33,7 @@ from clipsvd_app.services.studies.series_windows import windows_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.domain.project_values import ProjectImage
     from clipsvd_app.project import Project
     from clipsvd_app.services.studies.found_files import FilesRead, FoundFile
 

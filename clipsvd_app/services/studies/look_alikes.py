@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clipsvd_app.domain.study import relabelled
+from clipsvd_app.domain.project_values import relabelled
 from clipsvd_app.services.studies.patient_rules import NEAR_BITS
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from clipsvd_app.domain.study import NewImage, ProjectImage
+    from clipsvd_app.domain.project_values import NewImage, ProjectImage
 
 # Rows compared with all others at a time: 512 x 20,000 differences of 64 bits are 82 MB, all at once 3.2 GB.
 _BLOCK = 512

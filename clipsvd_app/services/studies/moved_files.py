@@ -18,7 +18,7 @@ from clipsvd_app.services.studies.changed_files import changed_images
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.domain.project_values import ProjectImage
     from clipsvd_app.project import Project
 
     Report = Callable[[int, int], None]

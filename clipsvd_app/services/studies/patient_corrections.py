@@ -15,7 +15,7 @@ from clipsvd_app.services.studies.held_out_patients import SEED, SETTING, is_loc
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.domain.project_values import ProjectImage
     from clipsvd_app.project import Project
 
 NEW_PATIENT = ""

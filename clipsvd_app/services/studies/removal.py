@@ -13,7 +13,7 @@ from clipsvd_app.services.studies.series_reports import judge_without
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.domain.project_values import ProjectImage
     from clipsvd_app.project import Project
 
 

@@ -15,7 +15,7 @@ from clipsvd_app.services.studies.series_reports import judge_without
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from clipsvd_app.domain.study import NewImage
+    from clipsvd_app.domain.project_values import NewImage
     from clipsvd_app.project import Project
     from clipsvd_app.services.studies.import_plan import ImportPlan
     from clipsvd_app.services.studies.patient_rules import PatientRule

@@ -12,7 +12,7 @@ from clipsvd_app.services.studies.patient_rules import PatientRule, true_folder
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.domain.project_values import ProjectImage
     from clipsvd_app.services.studies.found_files import FoundFile
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clipsvd_app.domain.study import SeriesFlag
+from clipsvd_app.domain.project_values import SeriesFlag
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging.values import ImageHeader
@@ -14,7 +14,7 @@ from clipsvd_app.imaging.values import ImageHeader
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.domain.project_values import ProjectImage
     from clipsvd_app.imaging.series.assembly import Series, Slice
     from clipsvd_app.project import Project
 

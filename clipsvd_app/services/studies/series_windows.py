@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Sequence
 
-    from clipsvd_app.domain.study import NewImage
+    from clipsvd_app.domain.project_values import NewImage
     from clipsvd_app.domain.view import Window
     from clipsvd_app.project import Project
 

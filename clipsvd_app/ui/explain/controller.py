@@ -12,8 +12,8 @@ from clipsvd_app.ui.explain.state import CaseView, ExplainState
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
 
+    from clipsvd_app.domain.project_values import ProjectImage
     from clipsvd_app.domain.results.explanation import CaseExplanation
-    from clipsvd_app.domain.study import ProjectImage
     from clipsvd_app.ui.explain.page import ExplainPage
     from clipsvd_app.ui.run.case_explanations import CaseExplainer
     from clipsvd_app.ui.session.image_cache import Pictures

@@ -17,9 +17,9 @@ from clipsvd_app.ui.session.when_shown import WhenShown
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
 
+    from clipsvd_app.domain.project_values import ProjectImage
     from clipsvd_app.domain.results.explanation import CaseExplanation
     from clipsvd_app.domain.results.run import Prediction, RunResult
-    from clipsvd_app.domain.study import ProjectImage
     from clipsvd_app.ui.inspect.page import InspectPage
     from clipsvd_app.ui.run.case_explanations import CaseExplainer
     from clipsvd_app.ui.session.image_cache import Pictures

@@ -19,8 +19,8 @@ from clipsvd_app.ui.session.jobs import WAITING, EngineJob, answer_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from clipsvd_app.domain.project_values import ProjectImage
     from clipsvd_app.domain.results.run import Prediction, RunResult
-    from clipsvd_app.domain.study import ProjectImage
     from clipsvd_app.jobs.requests import Projection
     from clipsvd_app.ui.inspect.page import InspectPage
     from clipsvd_app.ui.session.session import Session

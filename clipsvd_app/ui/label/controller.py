@@ -18,7 +18,7 @@ from clipsvd_app.ui.session.when_shown import WhenShown
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from clipsvd_app.domain.study import Mark
+    from clipsvd_app.domain.project_values import Mark
     from clipsvd_app.ui.importer.controller import ImportController
     from clipsvd_app.ui.label.files import FilesController
     from clipsvd_app.ui.label.page import LabelPage

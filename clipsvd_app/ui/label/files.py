@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from clipsvd_app.domain.study import relabelled
+from clipsvd_app.domain.project_values import relabelled
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.errors import UserError
 from clipsvd_app.services.labels.table import plan_labels, write_labels
@@ -21,7 +21,7 @@ from clipsvd_app.ui.session.state import LongJob
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.domain.project_values import ProjectImage
     from clipsvd_app.project import Project
     from clipsvd_app.services.labels.labels import LabelPlan
     from clipsvd_app.services.studies.moved_files import PathPlan

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtCore import QPoint
 
-    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.domain.project_values import ProjectImage
     from clipsvd_app.services.studies.patient_corrections import PatientChoice
     from clipsvd_app.ui.label.page import LabelPage
     from clipsvd_app.ui.label.preview import PreviewController

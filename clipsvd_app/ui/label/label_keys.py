@@ -11,7 +11,7 @@ from clipsvd_app.ui.viewer.keys import label_command
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent
 
-    from clipsvd_app.domain.study import Mark
+    from clipsvd_app.domain.project_values import Mark
     from clipsvd_app.ui.viewer.keys import LabelCommand
 
 MOVING_KEYS = frozenset(

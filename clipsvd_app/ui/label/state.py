@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, overload
 import msgspec
 
 if TYPE_CHECKING:
-    from clipsvd_app.domain.study import Mark
+    from clipsvd_app.domain.project_values import Mark
 
 Order = Literal["suggested", "similar", "text", "disagree", "name"]
 ORDERS: tuple[tuple[Order, str], ...] = (

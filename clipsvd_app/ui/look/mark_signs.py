@@ -9,7 +9,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
 
 if TYPE_CHECKING:
-    from clipsvd_app.domain.study import Mark
+    from clipsvd_app.domain.project_values import Mark
 
 CAUTION, REFUSED = QColor("#f0b429"), QColor("#ff8a80")
 _CHIP = QColor(10, 12, 14, 215)

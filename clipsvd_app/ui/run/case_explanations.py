@@ -15,7 +15,7 @@ from clipsvd_app.ui.session.jobs import EngineJob, answer_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.domain.project_values import ProjectImage
     from clipsvd_app.ui.session.session import Session
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.domain.project_values import ProjectImage
     from clipsvd_app.domain.view import Window
     from clipsvd_app.imaging.values import Frame
     from clipsvd_app.ui.session.background import Answer, Background, Task

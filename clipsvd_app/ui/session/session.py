@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clipsvd_app.domain.measures import Measure
+    from clipsvd_app.domain.project_values import ProjectClass, ProjectImage, Reading, SeriesFlag
     from clipsvd_app.domain.recipe import DeviceKind, DeviceName
-    from clipsvd_app.domain.study import ProjectClass, ProjectImage, Reading, SeriesFlag
     from clipsvd_app.jobs.lines import Ready
     from clipsvd_app.jobs.requests import BackboneRef
     from clipsvd_app.project.backups import Backup

@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from clipsvd_app.domain.project_values import RunSummary
     from clipsvd_app.domain.results.evaluation import Evaluation
-    from clipsvd_app.domain.study import RunSummary
     from clipsvd_app.jobs.lines import Failed, Progress
     from clipsvd_app.services.runs.stopped_training import StoppedTraining
     from clipsvd_app.ui.label.preview import PreviewController

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QFocusEvent
 
     from clipsvd_app.domain.measures import Measure
-    from clipsvd_app.domain.study import Mark
+    from clipsvd_app.domain.project_values import Mark
     from clipsvd_app.domain.view import Crop, Window
     from clipsvd_app.imaging.series.placing import Axis
     from clipsvd_app.ui.look.theme import Theme

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clipsvd_app.domain.measures import Measure
-from clipsvd_app.domain.study import Mark
+from clipsvd_app.domain.project_values import Mark
 from clipsvd_app.domain.view import Crop, Percentiles, Window
 from clipsvd_app.imaging.display.greys import greys_of
 from clipsvd_app.imaging.display.windows import IDENTITY_8_BIT, window_from

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 from support.project_images import project_image
 
-from clipsvd_app.domain.study import Reading
+from clipsvd_app.domain.project_values import Reading
 from clipsvd_app.services.labels.agreement import FEWEST_PATIENTS, agreement, cohens_kappa, readers
 
 

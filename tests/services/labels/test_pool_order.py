@@ -47,7 +47,7 @@ def test_words_put_the_likest_first_and_the_unread_last() -> None:
 
 
 def test_a_second_reader_sees_own_labels_only() -> None:
-    from clipsvd_app.domain.study import Reading
+    from clipsvd_app.domain.project_values import Reading
 
     images = (
         *IMAGES[:2],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support.project_images import project_image
 
-from clipsvd_app.domain.study import ProjectClass
+from clipsvd_app.domain.project_values import ProjectClass
 from clipsvd_app.jobs.folders import read_request
 from clipsvd_app.jobs.requests import BackboneRef
 from clipsvd_app.services.files.job_folders import forget_job

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from clipsvd_app.domain.classes import class_from_name
-from clipsvd_app.domain.study import NewImage, SeriesFlag
+from clipsvd_app.domain.project_values import NewImage, SeriesFlag
 from clipsvd_app.project import create_project
 from clipsvd_app.project.changes import AddImages, SetLabels, SetSeriesFlags
 from clipsvd_app.project.class_changes import AddClass

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.project_images import project_image
 
-from clipsvd_app.domain.study import ProjectClass
+from clipsvd_app.domain.project_values import ProjectClass
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs.folders import read_request
 from clipsvd_app.jobs.requests import BackboneRef, TrainRequest

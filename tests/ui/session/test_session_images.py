@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from clipsvd_app.domain.classes import class_from_name
-from clipsvd_app.domain.study import NewImage
+from clipsvd_app.domain.project_values import NewImage
 from clipsvd_app.domain.view import Crop, Window
 from clipsvd_app.project.changes import AddImages, RemoveImages, SetLabels, SetMarks, SetView, Together
 from clipsvd_app.project.class_changes import AddClass, RemoveClass

@@ -13,7 +13,7 @@ from clipsvd_app.project.class_changes import AddClass, ChangeClass, MoveClass, 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from clipsvd_app.domain.study import ProjectClass
+    from clipsvd_app.domain.project_values import ProjectClass
     from clipsvd_app.project.changes import Change
     from clipsvd_app.ui.label.classes.bins import ClassBins
     from clipsvd_app.ui.session.session import Session

@@ -29,7 +29,7 @@ from clipsvd_app.ui.session.when_shown import WhenShown
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.domain.project_values import ProjectImage
     from clipsvd_app.jobs.answers import PreviewResult
     from clipsvd_app.ui.label.files import FilesController
     from clipsvd_app.ui.label.page import LabelPage

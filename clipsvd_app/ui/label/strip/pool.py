@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from clipsvd_app.domain.study import ProjectImage, relabelled
+from clipsvd_app.domain.project_values import ProjectImage, relabelled
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.jobs.answers import PreviewResult

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clipsvd_app.domain.study import relabelled
+from clipsvd_app.domain.project_values import relabelled
 from clipsvd_app.ui.label.state import FilterEntry, FilterState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clipsvd_app.domain.study import Mark, ProjectClass, ProjectImage
+    from clipsvd_app.domain.project_values import Mark, ProjectClass, ProjectImage
     from clipsvd_app.jobs.answers import PoolItem, PreviewResult
 
 CLASS_PREFIX = "class:"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from clipsvd_app.domain.study import relabelled
+from clipsvd_app.domain.project_values import relabelled
 from clipsvd_app.ui.label.state import PatientRow, SeriesRow, StudyRow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clipsvd_app.domain.study import ProjectImage, SeriesFlag
+    from clipsvd_app.domain.project_values import ProjectImage, SeriesFlag
 
     Flags = Mapping[int, tuple[SeriesFlag, ...]]
 

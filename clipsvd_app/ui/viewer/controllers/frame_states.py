@@ -16,7 +16,7 @@ from clipsvd_app.ui.viewer.state import ClassBadge, Corners, FrameState, WindowP
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.domain.project_values import ProjectImage
     from clipsvd_app.imaging.values import Frame
     from clipsvd_app.ui.session.session import Session
 

@@ -14,7 +14,7 @@ from clipsvd_app.ui.viewer.controllers.frame_states import badge_of, frame_state
 from clipsvd_app.ui.viewer.controllers.training_views import region_change, window_change
 
 if TYPE_CHECKING:
-    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.domain.project_values import ProjectImage
     from clipsvd_app.domain.view import Window
     from clipsvd_app.imaging.values import Frame
     from clipsvd_app.project.changes import Change

@@ -14,7 +14,7 @@ from clipsvd_app.ui.viewer.header_dialog import HeaderDialog
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
-    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.domain.project_values import ProjectImage
     from clipsvd_app.ui.session.background import Answer, Task
     from clipsvd_app.ui.session.session import Session
     from clipsvd_app.ui.viewer.controllers.frames import ViewingController

@@ -12,8 +12,8 @@ from clipsvd_app.ui.kit.plots.saliency import letterboxed_view, upsampled
 from clipsvd_app.ui.session.notices import Notice
 
 if TYPE_CHECKING:
+    from clipsvd_app.domain.project_values import ProjectImage
     from clipsvd_app.domain.results.explanation import CaseExplanation
-    from clipsvd_app.domain.study import ProjectImage
     from clipsvd_app.ui.run.case_explanations import CaseExplainer
     from clipsvd_app.ui.session.session import Session
     from clipsvd_app.ui.viewer.viewer import ImageViewer

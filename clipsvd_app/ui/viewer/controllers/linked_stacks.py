@@ -13,7 +13,7 @@ from clipsvd_app.imaging.series.placing import axis_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.domain.project_values import ProjectImage
     from clipsvd_app.imaging.series.placing import Axis
     from clipsvd_app.ui.session.background import Answer
     from clipsvd_app.ui.session.session import Session

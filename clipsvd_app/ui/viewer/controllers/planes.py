@@ -21,7 +21,7 @@ from clipsvd_app.ui.viewer.state import Corners, FrameState
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.domain.project_values import ProjectImage
     from clipsvd_app.ui.session.background import Answer, Task
     from clipsvd_app.ui.session.session import Session
     from clipsvd_app.ui.viewer.viewer import ImageViewer

@@ -10,7 +10,7 @@ from clipsvd_app.project.changes import SetView, Together
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clipsvd_app.domain.study import ProjectImage
+    from clipsvd_app.domain.project_values import ProjectImage
     from clipsvd_app.domain.view import Window
     from clipsvd_app.project.changes import Change
     from clipsvd_app.ui.viewer.tools.geometry import Region

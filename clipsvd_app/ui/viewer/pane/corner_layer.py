@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
-from clipsvd_app.domain.study import Mark
+from clipsvd_app.domain.project_values import Mark
 from clipsvd_app.ui.look.class_colours import class_style, paint_class_mark
 from clipsvd_app.ui.look.mark_signs import CAUTION, MarkSign, paint_chip, sign_of
 from clipsvd_app.ui.viewer.pane.shapes import (

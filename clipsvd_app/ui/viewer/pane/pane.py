@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QDragEnterEvent, QDropEvent, QMouseEvent, QPaintEvent
 
     from clipsvd_app.domain.measures import Measure
-    from clipsvd_app.domain.study import Mark
+    from clipsvd_app.domain.project_values import Mark
     from clipsvd_app.domain.view import Crop, Window
     from clipsvd_app.ui.look.theme import Theme
     from clipsvd_app.ui.session.state import EmptySpec

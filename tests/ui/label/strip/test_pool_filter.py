@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from support.project_images import draw_pictures, project_image
 
 from clipsvd_app.domain.classes import class_from_name
-from clipsvd_app.domain.study import ProjectClass
+from clipsvd_app.domain.project_values import ProjectClass
 from clipsvd_app.jobs.answers import PoolItem, PreviewResult
 from clipsvd_app.project.class_changes import AddClass
 from clipsvd_app.services.labels.labels import set_marks
