@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 LINT_IMPORTS = Path(sys.executable).with_name("lint-imports")
+MOST_FILES = 16  # a folder that a newcomer takes in at a glance
 HEAVY = ("torch", "torchvision", "open_clip", "timm", "transformers", "clipsvd_app.engine")
 
 # contract -> offences: a module of the program and a line that it may not hold
@@ -46,6 +47,10 @@ OFFENCES = {
     "Rooms of imaging import downwards": [
         ("imaging.dicom", "import clipsvd_app.imaging.formats"),
         ("imaging.display", "import clipsvd_app.imaging.reading"),
+    ],
+    "What pages share knows no page": [
+        ("ui.kit", "import clipsvd_app.ui.label"),
+        ("ui.session", "import clipsvd_app.ui.pages"),
     ],
     "Only the network package opens sockets": [
         ("services", "import huggingface_hub"),
@@ -83,6 +88,12 @@ def skeleton(tmp_path: Path, repository: Path) -> Path:
         for layer in contract.get("layers", ())
         for name in layer.split("|")
         for container in [f"{contract['containers'][0]}." if "containers" in contract else ""]
+    }
+    modules |= {
+        name
+        for contract in contracts
+        for name in (*contract.get("source_modules", ()), *contract.get("forbidden_modules", ()))
+        if name.startswith("clipsvd_app.")
     }
     for name in {"clipsvd_app", *modules}:
         package = tmp_path.joinpath(*name.split("."))
@@ -137,6 +148,15 @@ def test_the_tests_mirror_the_package_folder_by_folder(repository: Path):
     folders = {file.parent.relative_to(tests) for file in tests.rglob("test_*.py")}
     mirrored = {folder for folder in folders if not folder.parts or folder.parts[0] not in others}
     assert [str(folder) for folder in sorted(mirrored) if not (package / folder).is_dir()] == []
+
+
+def test_no_folder_of_the_package_is_a_heap(repository: Path):
+    package = repository / "clipsvd_app"
+    crowded = {
+        str(folder.relative_to(package)): len(list(folder.glob("*.py")))
+        for folder in (package, *(part for part in package.rglob("*") if part.is_dir()))
+    }
+    assert {name: count for name, count in crowded.items() if count > MOST_FILES} == {}
 
 
 def test_no_part_of_the_window_loads_torch_or_the_engine(repository: Path):
