@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _RIGHT = Qt.AlignmentFlag.AlignRight
 _CENTRE = Qt.AlignmentFlag.AlignHCenter
 _ROW_EM = 2.3
-_VALUE_EM, _AXIS_EM = 6.8, 13.0
+_AXIS_EM = 11.0
 _COLUMNS = (("Accuracy", 5.0), ("AUROC", 4.2), ("Trained numbers", 7.6), ("Time", 5.6))
 
 
@@ -108,13 +108,15 @@ class MethodTable(PlotWidget):
         right = area.right() - em * 0.4
         wide = area.width() > em * 48
         wanted = text_width(sized(self.font(), bold=True), self._titles) + em * 0.6
-        columns = _COLUMNS[: _fitting_columns((area.width() - wanted) / em)]
+        value_width = (
+            text_width(sized(self.font(), bold=True), [_value(score) for score in self._methods]) + em * 0.4
+        )
+        columns = _COLUMNS[: _fitting_columns((area.width() - wanted - value_width) / em)]
         cells: list[QRectF] = []
         for _, width_em in reversed(columns):
             width = width_em * em * (1.0 if wide else 0.8)
             right -= width
             cells.insert(0, QRectF(right, top, width, height))
-        value_width = em * _VALUE_EM
         value = QRectF(right - value_width, top, value_width, height)
         name = QRectF(area.x() + em * 0.4, top, min(wanted, (value.x() - area.x()) * 0.58), height)
         axis = QRectF(name.right() + em, top, value.x() - name.right() - em * 2.0, height)
@@ -162,7 +164,7 @@ class MethodTable(PlotWidget):
         write(
             painter,
             layout.value,
-            percent_with_interval(score.balanced_accuracy, score.interval),
+            _value(score),
             colour if ours else palette.color("text"),
             _RIGHT,
         )
@@ -194,15 +196,12 @@ class MethodTable(PlotWidget):
 
     def _sentence(self, row: int) -> str:
         score = self._methods[row]
-        return (
-            f"{self._titles[row]}: balanced accuracy "
-            f"{percent_with_interval(score.balanced_accuracy, score.interval)}"
-        )
+        return f"{self._titles[row]}: balanced accuracy {_value(score)}"
 
 
 def _fitting_columns(width_em: float) -> int:
-    """How many of the columns on the right fit beside axis and value; the tooltip has them all."""
-    spare = width_em - _VALUE_EM - _AXIS_EM
+    """Count the columns on the right that fit beside the axis; the tooltip has them all."""
+    spare = width_em - _AXIS_EM
     fitting = 0
     for _, needed in _COLUMNS:
         spare -= needed * 0.8
@@ -210,6 +209,10 @@ def _fitting_columns(width_em: float) -> int:
             break
         fitting += 1
     return fitting
+
+
+def _value(score: MethodScore) -> str:
+    return percent_with_interval(score.balanced_accuracy, score.interval)
 
 
 def _cell_texts(score: MethodScore) -> tuple[str, str, str, str]:
