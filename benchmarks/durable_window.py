@@ -157,9 +157,9 @@ def _made_up_run(ids: list[int]) -> RunResult:
         learning_rate=0.03,
         device="cpu",
         seconds=1.0,
-        evaluation=Evaluation("none", "Made up."),
+        evaluation=Evaluation("none"),
         predictions=tuple(prediction(place, image_id) for place, image_id in enumerate(ids)),
-        explanation=RunExplanation((), (), "Made up.", ""),
+        explanation=RunExplanation((), ()),
         curve=(),
     )
 

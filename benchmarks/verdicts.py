@@ -12,13 +12,14 @@ import numpy as np
 from msgspec import structs
 
 from clipsvd_app import __version__
+from clipsvd_app.domain.results.evaluation import detectable, gain_of
+from clipsvd_app.domain.words.evaluation import no_estimate_text, verdict_sentence
 from clipsvd_app.engine.baselines.inner_folds import score
 from clipsvd_app.engine.data.splits import draw_shots
 from clipsvd_app.engine.fewshot.benchmark import BenchSource, open_bench
 from clipsvd_app.engine.fitting.adapt import adapt
 from clipsvd_app.engine.fitting.lower_cache import LowerCache
 from clipsvd_app.engine.sigma.adapted import AdaptedModel
-from clipsvd_app.engine.statistics.verdict import detectable, gain_of
 from clipsvd_app.engine.training.estimate import (
     cross_validated,
     cross_validation_rounds,
@@ -95,12 +96,16 @@ def _measured(
 def _estimated(evaluation: Evaluation) -> dict[str, Any]:
     """Return what the page would show, from the drawn images alone."""
     if evaluation.kind == "none":
-        return {"verdict": evaluation.verdict, "sentence": evaluation.reason, "interval": [0.0, 1.0]}
+        return {
+            "verdict": evaluation.verdict,
+            "sentence": no_estimate_text(evaluation),
+            "interval": [0.0, 1.0],
+        }
     values = {score.method: score for score in evaluation.methods}
     adapted, gain = values["clip_svd"], gain_of(evaluation.differences)
     return {
         "verdict": evaluation.verdict,
-        "sentence": evaluation.sentence,
+        "sentence": verdict_sentence(evaluation),
         "recommended": evaluation.recommended,
         "balanced_accuracy": adapted.balanced_accuracy,
         "interval": [adapted.interval.low, adapted.interval.high],

@@ -246,21 +246,21 @@ def test_the_end_of_input_stops_the_running_job(worker, engine, events, inbox, j
 def test_what_is_known_early_lies_in_the_folder_when_it_is_told(worker, events, inbox, job):
     class Early:
         def run(self, folder, request, report, announce):
-            announce(Evaluation("none", "too few"))
+            announce(Evaluation("none"))
 
     worker.runner = Early()
     folder = job("a")
     inbox.put(RunJob(1, folder))
     serve_until(worker, events, inbox, Finished(1))
     assert events == [Interim(1), Finished(1)]
-    assert read_interim(Path(folder)) == Evaluation("none", "too few")
+    assert read_interim(Path(folder)) == Evaluation("none")
 
 
 def test_what_cannot_be_written_early_ends_no_job(worker, events, inbox, job):
     class Early:
         def run(self, folder, request, report, announce):
             shutil.rmtree(folder)
-            announce(Evaluation("none", "too few"))
+            announce(Evaluation("none"))
 
     worker.runner = Early()
     inbox.put(RunJob(1, job("a")))

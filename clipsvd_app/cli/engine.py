@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES
+from clipsvd_app.domain.words.evaluation import recommendation_text, verdict_sentence
 from clipsvd_app.domain.words.numbers import percent_with_interval
 from clipsvd_app.domain.words.results import verdict_title
 from clipsvd_app.errors import Cancelled
@@ -60,8 +61,8 @@ def _announce(console: Console, evaluation: Evaluation) -> None:
     """Say what a training knows before it is done; the whole follows with its result."""
     if console.quiet:
         return
-    if evaluation.sentence:
-        console.note(f"{verdict_title(evaluation)}. {evaluation.recommendation or evaluation.sentence}")
+    if sentence := verdict_sentence(evaluation):
+        console.note(f"{verdict_title(evaluation)}. {recommendation_text(evaluation) or sentence}")
         return
     console.note("Methods on frozen features, balanced accuracy (95 % CI):")
     for score in evaluation.methods:

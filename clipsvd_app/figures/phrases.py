@@ -162,7 +162,7 @@ def _head_said(rows: Sequence[_HeadRow], place: int) -> str:
     said = f"{text}: {percent(score)} of the variance {state} adaptation"
     if place == 0 or rows[place - 1][0] != state:
         return f"{said}; chance reaches {percent(reading.threshold)}"
-    return f"{said}, more than chance reaches once the phrases above are taken out"
+    return f"{said}, above chance once the phrases above are removed"
 
 
 def _lying(row: float, value: float, half: float) -> tuple[float, float, float, float]:

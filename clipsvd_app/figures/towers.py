@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.results.explanation import HeadChange, HeadReading, MatrixChange
     from clipsvd_app.domain.towers import Tower
 
-TOWER_TITLES: dict[Tower, str] = {"image": "Image tower", "text": "Text tower"}
+TOWER_TITLES: dict[Tower, str] = {"image": "Image encoder", "text": "Text encoder"}
 KIND_TITLES = {
     "q": "query",
     "k": "key",
@@ -56,7 +56,7 @@ def heads_figure(heads: Sequence[HeadChange], *, told: bool) -> Figure:
         )
         for h in heads
     ]
-    dots = "; a dot: described in words" if any(cell.marked for _, cell in cells) else ""
+    dots = "; dot: described" if any(cell.marked for _, cell in cells) else ""
     name = f"full colour: {percent(largest)} change of the head{dots}"
     rows = tuple(f"head {number + 1}" for number in range(1 + max((h.head for h in heads), default=-1)))
     header = ("tower", "layer", "head", "relative_change", *_READ)

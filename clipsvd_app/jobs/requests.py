@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.domain.recipe import DeviceName, Recipe
 from clipsvd_app.domain.records import Record
+from clipsvd_app.domain.results.evaluation import Weakness
 from clipsvd_app.domain.results.explanation import ClassChange
 from clipsvd_app.domain.view import Crop, Window
 
@@ -47,7 +48,7 @@ class TrainRequest(Record, tag_field="kind", tag="train"):
 
     ``shots`` per class are drawn for training and the patients left over are the test set;
     without it all labelled images train and the estimate is cross-validated by patient. Patients named in
-    ``locked`` never train; where there are any, they are the test set. ``warnings`` are sentences on what
+    ``locked`` never train; where there are any, they are the test set. ``warnings`` are what
     weakens an estimate and cannot be seen in the request.
     """
 
@@ -58,7 +59,7 @@ class TrainRequest(Record, tag_field="kind", tag="train"):
     seed: int = 0
     shots: int | None = None
     locked: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Weakness, ...] = ()
     device: DeviceName = "auto"
 
 

@@ -214,7 +214,7 @@ def test_a_check_warns_of_diagnoses_and_of_mechanical_phrases(tmp_path: Path) ->
     report = check_pack(tmp_path / "mine.csv")
     assert report.is_usable
     assert "says “carcinoma”" in report.warnings[0]
-    assert "4 phrases differ in their last word only (“a dark spot …”)" in report.warnings[1]
+    assert "4 phrases differ only in the last word (“a dark spot …”)" in report.warnings[1]
 
 
 def test_a_pack_without_a_single_enabled_phrase_is_no_pack(tmp_path: Path) -> None:

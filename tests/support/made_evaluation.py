@@ -12,11 +12,13 @@ from clipsvd_app.domain.results.evaluation import (
     CoveragePoint,
     Difference,
     Evaluation,
+    Gain,
     LearningCurve,
     LearningPoint,
     MethodScore,
     MoreExamples,
     ReliabilityBin,
+    Weakness,
 )
 from clipsvd_app.domain.results.explanation import RunExplanation
 from clipsvd_app.domain.results.run import Prediction, RunResult, StepMetrics
@@ -134,7 +136,7 @@ def conformal(truth, probabilities, alpha=0.1):
         metrics.wilson(round(covered * len(truth)), len(truth)),
         float(sizes.mean()),
         float((sizes == 1).mean()),
-        f"Lists that hold the right class 90 times in 100; {100 * np.mean(sizes == 1):.0f} % name one class.",
+        len(truth),
     )
     return facts, sets
 
@@ -154,8 +156,8 @@ def learning_curve(names, classes, groups_per_class, seed) -> LearningCurve:
                     metrics.balanced_accuracy(metrics.confusion_matrix(truth, rows.argmax(axis=1), classes))
                 )
             points.append(LearningPoint(shots, method, float(np.mean(draws)), min(draws), max(draws), 5))
-    advice = (MoreExamples(names[-1], 8, f"The curve still rises, and “{names[-1]}” is found least often."),)
-    return LearningCurve(tuple(points), advice, "From 8 to 16 images of each class the accuracy still rose.")
+    advice = (MoreExamples(names[-1], 8, 1, 16, 0.4, 0.6, Gain(0.05, 0.03, 0.08)),)
+    return LearningCurve(tuple(points), advice, points[0].method, "classes")
 
 
 def made_run(
@@ -195,10 +197,9 @@ def made_run(
         methods=scores,
         differences=(Difference("clip_svd", "zero_shot", gain, interval, 0.004, 0.012),),
         verdict=verdict,
-        sentence=f"On unseen patients it gained {100 * gain:.0f} points over zero-shot.",
         recommended="gda",
-        recommendation="Gaussian discriminant analysis is within one standard error of the best and simpler.",
-        warnings=("Some patients are known by likeness only; two of them may be one.",),
+        recommended_error=0.03,
+        warnings=(Weakness("known_by_similarity", 3, 16),),
         calibration=Calibration(
             1.4,
             metrics.brier(truth, adapted),
@@ -206,7 +207,6 @@ def made_run(
             metrics.negative_log_likelihood(truth, adapted),
             metrics.negative_log_likelihood(truth, calibrated),
             reliability(truth, calibrated),
-            "Before, it was surer than it was right; one temperature of 1.4 mends most of that.",
         ),
         conformal=sets_facts,
         abstention=abstention(truth, calibrated),
@@ -247,7 +247,7 @@ def made_run(
             )
         )
     curve = tuple(StepMetrics(step, 1 / step, 0.9, 0.03) for step in range(1, 5))
-    explanation = RunExplanation((), (), "Nothing stands out.", "Thirty random directions.")
+    explanation = RunExplanation((), ())
     return RunResult(
         tuple(names),
         "demo",
@@ -282,7 +282,6 @@ def as_of_old(run: RunResult) -> RunResult:
         differences=tuple(replace(d, p_value=None, p_holm=None) for d in run.evaluation.differences),
         repeats=1,
         recommended=None,
-        recommendation="",
         warnings=(),
         calibration=None,
         conformal=None,

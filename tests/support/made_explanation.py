@@ -22,7 +22,6 @@ from clipsvd_app.domain.results.explanation import (
     Phrase,
     RunExplanation,
     ScorePart,
-    Statement,
 )
 
 NAMES = ("normal", "lesion")
@@ -65,18 +64,14 @@ CLASSES = (
 RUN = RunExplanation(
     MATRICES,
     DIRECTIONS,
-    "Classes. Sizes. Directions. Heads.",
-    "From sigma.",
     heads=HEADS,
     images=64,
     phrases=227,
-    statements=tuple(
-        Statement(f"{topic.capitalize()}.", f"How {topic} is known.", topic)
-        for topic in ("classes", "sizes", "directions", "heads")
-    ),
-    controls=tuple(Control(name, True, 1.0, 2.0) for name in HEAD_CONTROLS),
+    controls=tuple(Control(code, True, 1.0, 2.0) for code in HEAD_CONTROLS),
     classes=CLASSES,
 )
+PLAIN_RUN = RunExplanation(MATRICES, DIRECTIONS)
+"""Explained without heads, classes or controls."""
 SHARES = (0.0, 0.5, 1.0)
 
 
@@ -87,16 +82,10 @@ def untold() -> RunExplanation:
     return replace(RUN, controls=failed, directions=silent, classes=CLASSES[:1])
 
 
-def old_run() -> RunExplanation:
-    """What the first versions stored."""
-    return RunExplanation(MATRICES, DIRECTIONS, "The last layers changed most.", "From sigma alone.")
-
-
 def parts(kinds, scale: float = 0.1) -> tuple[ScorePart, ...]:
     """One part a (kind, tower, layer, head), of growing size and changing sign."""
     return tuple(
         ScorePart(
-            f"{tower} {kind} {place}",
             scale * place,
             (-1) ** place * scale * (1 + place),
             kind,
@@ -153,8 +142,6 @@ def made_case(image_id: int = 8, *maps: CaseMap) -> CaseExplanation:
         0.7,
         shown[0].grid,
         shown[0].passed,
-        "Answer. Change. Concepts. Map.",
-        "Controls.",
         winner=1,
         runner_up=0,
         score=sum(term.value for term in terms),
@@ -164,10 +151,6 @@ def made_case(image_id: int = 8, *maps: CaseMap) -> CaseExplanation:
         maps=shown,
         map_passed=shown[0].passed,
         map_specificity=MapSpecificity(0.9, 0.4, 19),
-        statements=tuple(
-            Statement(f"{topic.capitalize()}.", f"How {topic} is known.", topic)
-            for topic in ("answer", "change", "concepts", "map")
-        ),
-        controls=(Control("The terms add up to the score", True, 1e-6, 1e-3),),
+        controls=(Control("score_sum", True, 1e-6, 1e-3),),
         seconds=1.2,
     )

@@ -10,6 +10,15 @@ from clipsvd_app.cli.project.opened import opened
 from clipsvd_app.domain.recipe import PRESETS
 from clipsvd_app.domain.records import to_json
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES, Evaluation
+from clipsvd_app.domain.words.evaluation import (
+    calibration_text,
+    learning_curve_text,
+    no_estimate_text,
+    prediction_sets_text,
+    recommendation_text,
+    verdict_sentence,
+    weakness_text,
+)
 from clipsvd_app.domain.words.numbers import percent, percent_with_interval
 from clipsvd_app.domain.words.results import basis_text
 from clipsvd_app.services.models import backbones
@@ -56,7 +65,12 @@ def evaluation_document(evaluation: Evaluation) -> dict[str, Any]:
     """Return what ``--json`` prints of an evaluation: intervals as [low, high], the split by itself."""
     document = _with_pairs(to_json(evaluation))
     split = {name: document.pop(name) for name in _SPLIT}
-    return {**document, "split": split}
+    words = {
+        "sentence": verdict_sentence(evaluation),
+        "recommendation": recommendation_text(evaluation),
+        "warnings": [weakness_text(weakness) for weakness in evaluation.warnings],
+    }
+    return {**document, **words, "split": split}
 
 
 def note_changed(project: Project, console: Console) -> None:
@@ -69,7 +83,7 @@ def note_changed(project: Project, console: Console) -> None:
 def show_evaluation(console: Console, evaluation: Evaluation) -> None:
     """Print methods with intervals, what they amount to, and what weakens it; or why there is no estimate."""
     if evaluation.kind == "none":
-        console.say(f"No estimate: {evaluation.reason}")
+        console.say(f"No estimate: {no_estimate_text(evaluation)}")
         return
     console.say(f"On {basis_text(evaluation)}:")
     console.table(
@@ -88,13 +102,18 @@ def show_evaluation(console: Console, evaluation: Evaluation) -> None:
     for sentence in _sentences(evaluation):
         console.say(sentence)
     for warning in evaluation.warnings:
-        console.say(f"Warning: {warning}")
+        console.say(f"Warning: {weakness_text(warning)}")
 
 
 def _sentences(evaluation: Evaluation) -> list[str]:
-    found = [evaluation.sentence, evaluation.recommendation]
-    found += [part.sentence for part in (evaluation.calibration, evaluation.conformal) if part is not None]
-    found += [evaluation.learning_curve.sentence] if evaluation.learning_curve is not None else []
+    sets, curve = evaluation.conformal, evaluation.learning_curve
+    found = [
+        verdict_sentence(evaluation),
+        recommendation_text(evaluation),
+        calibration_text(evaluation),
+        prediction_sets_text(sets) if sets is not None else "",
+        learning_curve_text(curve) if curve is not None else "",
+    ]
     return [sentence for sentence in found if sentence]
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from clipsvd_app.cli import engine
 from clipsvd_app.cli.project.opened import opened
-from clipsvd_app.domain.results.cases import as_unseen
+from clipsvd_app.domain.records import to_json
 from clipsvd_app.domain.results.explanation import CaseExplanation
+from clipsvd_app.domain.words.case import as_unseen, case_statements
+from clipsvd_app.domain.words.controls import CONTROL_TITLES
 from clipsvd_app.domain.words.numbers import percent
+from clipsvd_app.domain.words.phrases import part_title
+from clipsvd_app.domain.words.run_changes import left_out_notes, run_statements
 from clipsvd_app.errors import UserError
 from clipsvd_app.services.adapters.application import prepare_explain, run_backbone
 from clipsvd_app.services.runs.explanations import prepare_explain_run, record_explanation
@@ -26,9 +30,11 @@ if TYPE_CHECKING:
         Control,
         DirectionChange,
         HeadReading,
+        RunExplanation,
         ScorePart,
     )
     from clipsvd_app.domain.results.run import RunResult
+    from clipsvd_app.domain.words.statement import Statement
     from clipsvd_app.project import Project
 
 NO_WORDS = "no reliable description"
@@ -63,7 +69,11 @@ def run_explain(options: argparse.Namespace, console: Console) -> int:
             record_explanation(project, number, folder)
         result = project.run_result(number)
         show_run(console, result, number)
-        document: dict[str, object] = {"run": number, "explanation": result.explanation}
+        statements = run_statements(result.explanation, result.class_names)
+        document: dict[str, object] = {
+            "run": number,
+            "explanation": _with_words(result.explanation, statements),
+        }
         if options.image is not None:
             image = image_at(project, options.image)
             backbone = run_backbone(project, number, load_settings())
@@ -73,7 +83,7 @@ def run_explain(options: argparse.Namespace, console: Console) -> int:
             prediction = next((p for p in result.predictions if p.image_id == image.id), None)
             for said in as_unseen(prediction, result.class_names):
                 console.say(said.text)
-            document["case"] = case
+            document["case"] = _with_words(case, case_statements(case))
             # what a script asks for first stands at the top as well
             document |= {name: getattr(case, name) for name in _CASE_FIELDS}
     console.document(document)
@@ -97,8 +107,7 @@ def show_run(console: Console, result: RunResult, number: int) -> None:
     """Print the paragraph, the classes' phrases, the largest changes, and what the controls said."""
     explanation = result.explanation
     console.say(f"Run {number}")
-    console.say(explanation.text)
-    console.say(f"How we know: {explanation.how_we_know}")
+    show_statements(console, run_statements(explanation, result.class_names))
     show_classes(console, explanation.classes, result.class_names)
     if explanation.directions:
         console.say()
@@ -129,9 +138,24 @@ def show_run(console: Console, result: RunResult, number: int) -> None:
                 for head in heads
             ],
         )
-    for note in explanation.notes:
+    for note in left_out_notes(explanation):
         console.say(note)
     show_controls(console, explanation.controls)
+
+
+def _with_words(found: RunExplanation | CaseExplanation, statements: tuple[Statement, ...]) -> dict[str, Any]:
+    """Return an explanation as JSON, with its sentences and how they are known."""
+    return {
+        **to_json(found),
+        "text": " ".join(statement.text for statement in statements),
+        "how_we_know": " ".join(dict.fromkeys(one.how_we_know for one in statements)),
+    }
+
+
+def show_statements(console: Console, statements: tuple[Statement, ...]) -> None:
+    """Print sentences as a paragraph, then how they are known."""
+    console.say(" ".join(statement.text for statement in statements))
+    console.say(f"How we know: {' '.join(dict.fromkeys(one.how_we_know for one in statements))}")
 
 
 def show_classes(console: Console, changes: tuple[ClassChange, ...], class_names: tuple[str, ...]) -> None:
@@ -157,8 +181,7 @@ def show_case(console: Console, case: CaseExplanation) -> None:
             for name, adapted, base in zip(case.class_names, case.adapted, case.zero_shot, strict=True)
         ],
     )
-    console.say(case.text)
-    console.say(f"How we know: {case.how_we_know}")
+    show_statements(console, case_statements(case))
     answer, rival = case.class_names[case.winner], case.class_names[case.runner_up]
     if case.decomposition:
         console.say()
@@ -179,7 +202,7 @@ def show_case(console: Console, case: CaseExplanation) -> None:
 def show_parts(console: Console, parts: tuple[ScorePart, ...]) -> None:
     """Print the parts that do most to the margin."""
     largest = sorted(parts, key=lambda part: -abs(part.margin))[:_SHOWN_PARTS]
-    console.table(["part", "margin"], [[part.part, f"{part.margin:+.3f}"] for part in largest])
+    console.table(["contribution", "margin"], [[part_title(part), f"{part.margin:+.3f}"] for part in largest])
 
 
 def show_controls(console: Console, controls: tuple[Control, ...]) -> None:
@@ -190,7 +213,7 @@ def show_controls(console: Console, controls: tuple[Control, ...]) -> None:
             ["control", "held", "figure", "limit"],
             [
                 [
-                    control.name,
+                    CONTROL_TITLES[control.code],
                     "yes" if control.passed else "no",
                     f"{control.value:.3g}",
                     f"{control.limit:.3g}",

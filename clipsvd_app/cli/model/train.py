@@ -12,6 +12,7 @@ from clipsvd_app.cli.project.opened import opened
 from clipsvd_app.domain.recipe import PRESETS
 from clipsvd_app.domain.results.evaluation import Interval
 from clipsvd_app.domain.words.counting import counted, images_of_patients
+from clipsvd_app.domain.words.notes import note_text
 from clipsvd_app.domain.words.numbers import duration, percent, percent_with_interval
 from clipsvd_app.services.models import backbones
 from clipsvd_app.services.runs import training_run as service
@@ -121,7 +122,7 @@ def run_document(project: Project, number: int) -> dict[str, object]:
         "device": result.device,
         "seconds": result.seconds,
         "evaluation": result.evaluation,
-        "notes": result.notes,
+        "notes": [note_text(note) for note in result.notes],
     }
 
 
@@ -134,4 +135,4 @@ def show_result(console: Console, result: RunResult, title: str) -> None:
     )
     show_evaluation(console, result.evaluation)
     for note in result.notes:
-        console.say(f"Note: {note}")
+        console.say(f"Note: {note_text(note)}")

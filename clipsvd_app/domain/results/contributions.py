@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from clipsvd_app.domain.towers import Tower
+from clipsvd_app.domain.words.phrases import part_title
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
@@ -16,17 +17,15 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.results.explanation import (
         Attribution,
         CaseExplanation,
-        CaseMap,
         Control,
+        ControlCode,
         ScorePart,
     )
 
 Detail = Literal["side", "layer", "head", "terms"]
 StepKind = Literal["base", "part", "sum", "residual", "total"]
 LARGEST_RESIDUAL = 1e-3
-ABOVE_CHANCE = "More heads above the null than chance gives"
-FEW_CONTROLS = "Few heads are won by phrases that describe no such image"
-HEAD_CONTROLS = (ABOVE_CHANCE, FEW_CONTROLS)
+HEAD_CONTROLS: tuple[ControlCode, ...] = ("heads_above_chance", "head_controls")
 """Without these two no head is put into words, however well its own phrases do."""
 _TOWERS: tuple[Tower, ...] = ("image", "text")
 _MOST = 12
@@ -56,18 +55,18 @@ def adds_up(found: Attribution) -> bool:
 
 def heads_are_told(controls: Iterable[Control]) -> bool:
     """Tell whether a run's controls allow to put heads into words."""
-    held = {control.name: control.passed for control in controls}
-    return all(held.get(name, False) for name in HEAD_CONTROLS)
+    passed = {control.code for control in controls if control.passed}
+    return passed.issuperset(HEAD_CONTROLS)
 
 
 def change_steps(found: Attribution, detail: Detail, most: int = _MOST) -> tuple[Step, ...]:
     """Return the way of the margin from the unadapted model to the adapted one."""
     groups = _grouped(found.parts, detail)
-    steps = [Step("Base model, before adaptation", "base", 0.0, found.zero_shot_margin)]
+    steps = [Step("Before adaptation", "base", 0.0, found.zero_shot_margin)]
     for name, kind, tower, parts in _largest(groups, most):
         steps.append(_after(steps, name, kind, sum(part.margin for part in parts), tower, len(parts)))
-    steps.append(_after(steps, "What the steps of the path miss", "residual", found.margin_residual))
-    return (*steps, Step("Adapted model", "total", 0.0, found.adapted_margin))
+    steps.append(_after(steps, "Residual of the path", "residual", found.margin_residual))
+    return (*steps, Step("After adaptation", "total", 0.0, found.adapted_margin))
 
 
 def term_steps(case: CaseExplanation, most: int = _MOST) -> tuple[Step, ...]:
@@ -75,28 +74,8 @@ def term_steps(case: CaseExplanation, most: int = _MOST) -> tuple[Step, ...]:
     steps: list[Step] = []
     for name, kind, tower, parts in _largest(_grouped(case.decomposition, "terms"), most):
         steps.append(_after(steps, name, kind, sum(part.margin for part in parts), tower, len(parts)))
-    steps.append(_after(steps, "What rounding leaves", "residual", case.margin_residual))
-    return (*steps, Step("Margin of the adapted model", "total", 0.0, case.margin))
-
-
-def map_verdict(found: CaseMap) -> str:
-    """Say what hiding places in a map's order did to the margin, beside what it is held to."""
-    lowest = min(curve.area for curve in found.random)
-    figures = (
-        f"the mean margin is {found.deletion.area:+.2f} in its order, {lowest:+.2f} in the best of "
-        f"{len(found.random)} random orders, {found.centre.area:+.2f} from the centre outwards"
-    )
-    if found.passed:
-        return f"The map passed its check. While places are hidden, {figures}."
-    rivals = []
-    if found.deletion.area >= found.centre.area:
-        rivals.append("than from the centre outwards")
-    if found.deletion.area >= lowest or not rivals:
-        rivals.append("than in random orders, by a clear distance")
-    return (
-        "This map is not shown because it failed its check: hiding places in its order does not lower the "
-        f"margin faster {' or '.join(rivals)}. While places are hidden, {figures}."
-    )
+    steps.append(_after(steps, "Rounding", "residual", case.margin_residual))
+    return (*steps, Step("Margin", "total", 0.0, case.margin))
 
 
 _Group = tuple[str, "Tower", list["ScorePart"]]
@@ -112,11 +91,11 @@ def _grouped(parts: Iterable[ScorePart], detail: Detail) -> list[_Group]:
 
 
 def _place(part: ScorePart, detail: Detail) -> tuple[Hashable, str]:
-    tower = f"{part.tower.capitalize()} tower"
+    tower = f"{part.tower.capitalize()} encoder"
     if detail == "side":
         return part.tower, tower
     if detail == "terms" and part.layer is None:
-        return part.part, part.part[:1].upper() + part.part[1:]
+        return part.kind, part_title(part)
     layer = f"{part.tower.capitalize()} layer {(part.layer or 0) + 1}"
     if detail == "layer":
         return (part.tower, part.layer), layer
@@ -124,7 +103,7 @@ def _place(part: ScorePart, detail: Detail) -> tuple[Hashable, str]:
         return (part.tower, part.layer, part.head), f"{layer}, head {part.head + 1}"
     if part.kind in ("fc1", "fc2", "mlp"):
         return (part.tower, part.layer, "mlp"), f"{layer}, MLP"
-    return (part.tower, part.layer, "rest"), f"{layer}, attention as a whole"
+    return (part.tower, part.layer, "rest"), f"{layer}, attention"
 
 
 def _largest(
@@ -139,7 +118,7 @@ def _largest(
         small = [group for group in own if group[0] not in kept]
         if small:
             parts = [part for _, _, group in small for part in group]
-            yield f"{len(small)} smaller parts, {tower} tower", "sum", tower, parts
+            yield f"{len(small)} smaller contributions, {tower} encoder", "sum", tower, parts
 
 
 def _after(

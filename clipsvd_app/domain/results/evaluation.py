@@ -6,9 +6,12 @@ which predicted them never saw, nor any other image of their patients.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from clipsvd_app.domain.records import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MethodName = Literal[
     "zero_shot", "text_probe", "linear_probe", "tip_adapter", "gda", "clip_svd", "clip_svd_blend"
@@ -16,6 +19,12 @@ MethodName = Literal[
 Verdict = Literal["helped", "harmed", "not_shown"]
 EvaluationKind = Literal["held_out", "cross_validated", "locked", "none"]
 """``locked``: on patients that the project sets aside from every run."""
+
+MIN_PATIENTS_TO_ESTIMATE = 4
+"""In every class. With fewer, two folds would train or test a class on a single patient."""
+FEW_IMAGES = 100
+"""Below it a calibration error is mostly noise: no single figure is given, and bins are wider."""
+_FOUND_95, _POWER_80 = 1.96, 0.84
 
 METHOD_TITLES: dict[MethodName, str] = {
     "zero_shot": "Zero-shot (no training)",
@@ -115,7 +124,6 @@ class Calibration(Record):
     negative_log_likelihood_before: float
     negative_log_likelihood_after: float
     bins: tuple[ReliabilityBin, ...]
-    sentence: str
 
 
 class ConformalSets(Record):
@@ -134,7 +142,7 @@ class ConformalSets(Record):
     coverage_range: Interval | None
     mean_size: float
     single_share: float
-    sentence: str
+    patients: int
 
 
 class CoveragePoint(Record):
@@ -155,43 +163,95 @@ class LearningPoint(Record):
     draws: int
 
 
+class Gain(Record):
+    """What more examples promise, a fraction, with its range over draws."""
+
+    value: float
+    low: float
+    high: float
+
+
 class MoreExamples(Record):
-    """How many more images of a class are worth having, and why."""
+    """How many more images of a class are worth having.
+
+    Its sensitivity went from ``sensitivity_first`` with ``smallest`` images of each class to
+    ``sensitivity_last`` with ``largest``.
+    """
 
     class_name: str
     more: int
-    reason: str
+    smallest: int
+    largest: int
+    sensitivity_first: float
+    sensitivity_last: float
+    gain: Gain
+
+
+Outlook = Literal["ahead", "no_law", "classes", "all"]
 
 
 class LearningCurve(Record):
-    """Accuracy against shots from the same labels."""
+    """Accuracy against shots from the same labels, and what the curve of ``method``, the best, promises.
+
+    ``outlook``: CLIP-SVD is well ahead of it; it follows no law; some classes deserve more images
+    (``advice``); or twice as many of all are worth ``gain``.
+    """
 
     points: tuple[LearningPoint, ...]
     advice: tuple[MoreExamples, ...]
-    sentence: str
+    method: MethodName
+    outlook: Outlook
+    gain: Gain | None = None
+
+
+class NoEstimate(Record):
+    """Why there is no estimate: a class without test patients, or with too few patients."""
+
+    code: Literal["class_not_tested", "too_few_patients"]
+    class_name: str
+    patients: int = 0
+
+
+class Weakness(Record):
+    """What weakens an estimate, with how many it concerns (patients, images, pairs or runs) of how many."""
+
+    code: Literal["known_by_similarity", "look_alikes", "opposite_labels", "tested_before"]
+    count: int
+    of: int = 0
 
 
 class Evaluation(Record):
-    """An estimate on patients that took no part in training; ``reason`` says why there is none.
+    """An estimate on patients that took no part in training; ``no_estimate`` says why there is none.
 
-    ``warnings`` are sentences on what weakens the estimate, such as patients known by likeness only.
-    ``recommended`` is the simplest method within one standard error of the best.
+    ``recommended`` is the simplest method within one standard error, ``recommended_error``, of the best.
     """
 
     kind: EvaluationKind
-    reason: str = ""
+    no_estimate: NoEstimate | None = None
     images: int = 0
     groups: int = 0
     folds: int = 0
     methods: tuple[MethodScore, ...] = ()
     differences: tuple[Difference, ...] = ()
     verdict: Verdict = "not_shown"
-    sentence: str = ""
     repeats: int = 1
     recommended: MethodName | None = None
-    recommendation: str = ""
-    warnings: tuple[str, ...] = ()
+    recommended_error: float = 0.0
+    warnings: tuple[Weakness, ...] = ()
     calibration: Calibration | None = None
     conformal: ConformalSets | None = None
     abstention: tuple[CoveragePoint, ...] = ()
     learning_curve: LearningCurve | None = None
+
+
+def gain_of(differences: Sequence[Difference]) -> Difference:
+    """Return the difference that the verdict rests on: CLIP-SVD minus zero-shot."""
+    return next(d for d in differences if (d.method, d.against) == ("clip_svd", "zero_shot"))
+
+
+def detectable(interval: Interval) -> float:
+    """Return how large a true difference must be for four in five such tests to show it.
+
+    From the width of the 95 % interval: (1.96 + 0.84) standard errors.
+    """
+    return (interval.high - interval.low) / 2 * (_FOUND_95 + _POWER_80) / _FOUND_95

@@ -17,12 +17,37 @@ PartKind = Literal[
     "embedding", "head", "head_constant", "output_bias", "mlp", "shift", "q", "k", "v", "o", "fc1", "fc2"
 ]
 
-Topic = Literal["sizes", "classes", "heads", "directions", "answer", "change", "concepts", "map"]
-"""What a sentence is about; None in explanations that an earlier version stored."""
+ControlCode = Literal[
+    "classes_above_chance",
+    "class_controls",
+    "reference_images",
+    "heads_above_chance",
+    "head_controls",
+    "score_sum",
+    "change_sum",
+    "concepts_cosine",
+    "concept_controls",
+    "deletion_heads",
+    "deletion_gradient",
+    "deletion_occlusion",
+    "map_specificity",
+]
 LARGEST_CONTROL_SHARE = 0.10
 """How much of a list of phrases may be negative controls before it is not believed."""
 LARGEST_CHANCE = 0.10
 """How probable it may be that so few negative controls are in a class's list by chance."""
+LOWEST_COSINE = 0.6
+"""Cosine of an image with its reconstruction from concepts, below which none is shown: the phrases leave out
+most of the embedding (1 - 0.6² = 64 % of its squared length)."""
+FEWEST_IMAGES, ENOUGH_IMAGES = 32, 64
+"""Reference images without which no head is described, and how many are used if available. A ViT-B head has
+64 dimensions: fewer images leave its covariance without full rank, 32 without half."""
+PERMUTATIONS = 1000
+"""Draws with shuffled labels: the chance level of 5 % is then known to about 0.7 points (standard error)."""
+ROTATIONS = 60
+"""Random rotations of the phrases for the chance level of heads; three lie beyond the 95 % point."""
+NULL_DRAWS = 100
+"""Draws of random directions for the chance level of directions; five lie beyond the 95 % point."""
 
 
 class MatrixChange(Record):
@@ -167,27 +192,18 @@ class ClassChange(Record):
         return before, after
 
 
-class Statement(Record):
-    """One sentence and how it is known; the sentence is never more certain than the control behind it."""
-
-    text: str
-    how_we_know: str
-    topic: Topic | None = None
-
-
 class Control(Record):
-    """One check of an explanation: its name in words, whether it held, the figure and what it is held to."""
+    """One check of an explanation: whether it passed, the figure and its limit."""
 
-    name: str
+    code: ControlCode
     passed: bool
     value: float
     limit: float
 
 
 class ScorePart(Record):
-    """One named term: what it adds to the logit of the answer, and to the margin over the runner-up."""
+    """One term: what it adds to the logit of the answer, and to the margin over the runner-up."""
 
-    part: str
     value: float
     margin: float
     kind: PartKind
@@ -267,8 +283,6 @@ class CaseExplanation(Record):
     """The grid of the map that is shown: the first of ``maps`` that passed, else the first."""
     saliency_trusted: bool
     """Hiding patches in this order lowers the score faster than in random orders."""
-    text: str
-    how_we_know: str
     winner: int = 0
     """The class whose logit is ``score``: the adapted model's answer."""
     runner_up: int = 0
@@ -285,15 +299,12 @@ class CaseExplanation(Record):
     map_specificity: MapSpecificity | None = None
     control_share: float = 0.0
     """Share of the concepts' weight that went to negative controls; above 10 % no concept is shown."""
-    statements: tuple[Statement, ...] = ()
+    centre_of_run: bool = False
+    """Whether concepts are relative to the mean of the run's images, else to shuffled copies of the image."""
     controls: tuple[Control, ...] = ()
     seconds: float = 0.0
     temperature: float = 1.0
     """What the logits are divided by in ``adapted``; 1 where the adapter is not calibrated."""
-
-    def about(self, topic: Topic) -> tuple[Statement, ...]:
-        """Return the sentences about a topic."""
-        return _about(self.statements, topic, ("answer", "change", "concepts", "map"))
 
 
 class RunExplanation(Record):
@@ -301,29 +312,16 @@ class RunExplanation(Record):
 
     matrices: tuple[MatrixChange, ...]
     directions: tuple[DirectionChange, ...]
-    text: str
-    how_we_know: str
     heads: tuple[HeadChange, ...] = ()
     images: int = 0
     """How many reference images the readings rest on."""
     phrases: int = 0
     """How many descriptions of the corpus took part."""
-    statements: tuple[Statement, ...] = ()
     controls: tuple[Control, ...] = ()
-    notes: tuple[str, ...] = ()
-    """Sentences for the user, such as a pack of phrases that could not be read."""
+    packs_left_out: tuple[str, ...] = ()
+    """Names of packs of phrases that have errors."""
+    images_replaced: int = 0
+    images_unread: int = 0
+    """How many images could not take part: replaced under the same name, or not readable."""
     classes: tuple[ClassChange, ...] = ()
     """Empty where too few patients left nothing unseen to read."""
-
-    def about(self, topic: Topic) -> tuple[Statement, ...]:
-        """Return the sentences about a topic."""
-        return _about(self.statements, topic, ("sizes", "directions", "heads"))
-
-
-def _about(
-    statements: tuple[Statement, ...], topic: Topic, order: tuple[Topic, ...]
-) -> tuple[Statement, ...]:
-    """Return the sentences about a topic; those that tell none were stored in this order."""
-    if any(statement.topic is not None for statement in statements):
-        return tuple(statement for statement in statements if statement.topic == topic)
-    return tuple(statement for statement, known in zip(statements, order, strict=False) if known == topic)

@@ -48,6 +48,34 @@ class StepMetrics(Record):
     learning_rate: float
 
 
+NoteCode = Literal[
+    "few_images",
+    "few_patients",
+    "smaller_parts",
+    "recomputed",
+    "lower_recomputed",
+    "lower_on_disk",
+    "not_finite",
+    "unread",
+    "replaced",
+    "fixed_test_set",
+    "blank",
+    "resumed",
+    "no_checkpoints",
+    "on_cpu",
+    "stated",
+]
+
+
+class RunNote(Record):
+    """Something to know of how a run was made; ``detail`` is the sentence of a ``stated`` one."""
+
+    code: NoteCode
+    count: int = 0
+    of: int = 0
+    detail: str = ""
+
+
 class RunResult(Record):
     """All that a finished run leaves beside its adapter."""
 
@@ -67,4 +95,4 @@ class RunResult(Record):
     predictions: tuple[Prediction, ...]
     explanation: RunExplanation
     curve: tuple[StepMetrics, ...]
-    notes: tuple[str, ...] = ()
+    notes: tuple[RunNote, ...] = ()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 VERDICT_TITLES: dict[Verdict, str] = {
     "helped": "Adaptation helped",
     "harmed": "Adaptation harmed",
-    "not_shown": "Not shown either way",
+    "not_shown": "No difference shown",
 }
 NO_ESTIMATE = "No estimate for this run"
 
@@ -25,19 +25,19 @@ def verdict_title(evaluation: Evaluation) -> str:
 
 
 def split_text(evaluation: Evaluation) -> str:
-    """Say how the patients were kept apart: “held out”, “5 folds by patient, 3 times over”."""
+    """Say how the patients were kept apart: “held out”, “5-fold cross-validation by patient”."""
     if evaluation.kind == "none":
         return ""
     if evaluation.kind == "locked":
-        return "set aside from every run"
+        return "fixed test set"
     if evaluation.kind == "held_out":
-        return "held out"
-    again = f", {evaluation.repeats} times over" if evaluation.repeats > 1 else ""
-    return f"{evaluation.folds} folds by patient{again}"
+        return "held-out test set"
+    again = f", repeated {evaluation.repeats} times" if evaluation.repeats > 1 else ""
+    return f"{evaluation.folds}-fold cross-validation by patient{again}"
 
 
 def basis_text(evaluation: Evaluation) -> str:
-    """Say on what an estimate rests: “41 images of 23 patients, held out”."""
+    """Say on what an estimate rests: “41 images of 23 patients, held-out test set”."""
     if evaluation.kind == "none":
         return ""
     return f"{images_of_patients(evaluation.images, evaluation.groups)}, {split_text(evaluation)}"
@@ -67,15 +67,15 @@ def _minus(number: str) -> str:
 
 
 def abstention_text(evaluation: Evaluation) -> str:
-    """Say what it buys to leave the least certain half to a person; empty without a curve."""
+    """State the error rate of all images and of the more certain half; empty without a curve."""
     points = evaluation.abstention
     if not points:
         return ""
     whole = max(points, key=lambda point: point.coverage)
     half = min(points, key=lambda point: abs(point.coverage - 0.5))
     if half is whole:
-        return f"{percent(whole.risk)} of all answers are wrong."
+        return f"Error rate: {percent(whole.risk)} of all images."
     return (
-        f"{percent(whole.risk)} of all answers are wrong; of the surest {percent(half.coverage)},"
-        f" {percent(half.risk)} are."
+        f"Error rate: {percent(whole.risk)} of all images, {percent(half.risk)} at a coverage of"
+        f" {percent(half.coverage)}."
     )

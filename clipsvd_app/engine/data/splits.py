@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# In every class. With fewer, two folds would train or test a class on a single patient.
-MIN_PATIENTS_TO_ESTIMATE = 4
-
 
 @dataclass(frozen=True, slots=True)
 class Split:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import torch
 from msgspec.structs import replace
 
-from clipsvd_app.domain.results.run import RunResult
+from clipsvd_app.domain.results.run import RunNote, RunResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from clipsvd_app.jobs.requests import DeviceRequest
 
 FALLBACK_STAGE = "Not enough GPU memory: restarting on the CPU"
-FALLBACK_NOTE = "Computed on the CPU, because GPU memory was not enough for a single image."
 # Messages of plain RuntimeErrors for full memory, where torch raises no OutOfMemoryError.
 _OTHER_WORDS = ("MPS backend out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
 R = TypeVar("R", bound="DeviceRequest")
@@ -42,8 +41,9 @@ def with_cpu_in_reserve(
         let_go(device)
         _release(device)
         report(FALLBACK_STAGE, 0, 1)
-        return _noted(attempt(replace(request, device="cpu")), FALLBACK_NOTE)
-    return _noted(result, devices.note() if request.device == "auto" else "")
+        return _noted(attempt(replace(request, device="cpu")), RunNote("on_cpu"))
+    why = devices.note() if request.device == "auto" else ""
+    return _noted(result, RunNote("stated", detail=why)) if why else result
 
 
 def _unless_full(attempt: Callable[[], object], device: torch.device) -> object | None:
@@ -74,7 +74,7 @@ def _release(device: torch.device) -> None:
         torch.mps.empty_cache()
 
 
-def _noted(result: object, note: str) -> object:
-    if note and isinstance(result, RunResult):
+def _noted(result: object, note: RunNote) -> object:
+    if isinstance(result, RunResult):
         return replace(result, notes=(*result.notes, note))
     return result

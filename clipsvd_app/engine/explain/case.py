@@ -1,4 +1,4 @@
-"""Explanation of one image's prediction: score, change, concepts, maps and words, each with its control."""
+"""Explanation of one image's prediction: score, change, concepts and maps, each with its control."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ import torch
 from clipsvd_app.adapter_file import read_adapter
 from clipsvd_app.corpus import load_corpus
 from clipsvd_app.domain.results.contributions import LARGEST_RESIDUAL
-from clipsvd_app.domain.results.explanation import LARGEST_CONTROL_SHARE, CaseExplanation, Control
-from clipsvd_app.engine.data.images import model_square, normalise, open_image
-from clipsvd_app.engine.explain.case_wording import (
-    answer_statement,
-    attribution_statement,
-    concepts_statement,
-    map_statement,
+from clipsvd_app.domain.results.explanation import (
+    LARGEST_CONTROL_SHARE,
+    LOWEST_COSINE,
+    CaseExplanation,
+    Control,
 )
-from clipsvd_app.engine.explain.concepts import LOWEST_COSINE, find_concepts
+from clipsvd_app.engine.data.images import model_square, normalise, open_image
+from clipsvd_app.engine.explain.concepts import find_concepts
 from clipsvd_app.engine.explain.maps.case_maps import read_maps
 from clipsvd_app.engine.explain.model.attribution import attribute
 from clipsvd_app.engine.explain.model.centre import centre_for_case
@@ -29,13 +28,19 @@ from clipsvd_app.engine.explain.model.embedded_corpus import embed_corpus, likel
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from clipsvd_app.domain.results.explanation import Attribution
+    from clipsvd_app.domain.results.explanation import Attribution, ControlCode, MapKind
     from clipsvd_app.engine.explain.concepts import Concepts
     from clipsvd_app.engine.explain.maps.case_maps import FoundMaps
     from clipsvd_app.engine.sigma.adapted import AdaptedModel
     from clipsvd_app.engine.sigma.warm import WarmBackbone
     from clipsvd_app.jobs.lines import Report
     from clipsvd_app.jobs.requests import ExplainRequest
+
+_DELETION: dict[MapKind, ControlCode] = {
+    "heads": "deletion_heads",
+    "gradient": "deletion_gradient",
+    "occlusion": "deletion_occlusion",
+}
 
 
 def run_explain(request: ExplainRequest, warm: WarmBackbone, report: Report) -> CaseExplanation:
@@ -67,13 +72,6 @@ def explain_case(
     change = attribute(adapted, image, winner, runner_up, report)
     found = read_maps(adapted, image, winner, runner_up, corpus, report, occlusion=occlusion)
     shown = next((one for one in found.maps if one.passed), found.maps[0])
-    names = tuple(spec.name for spec in adapted.classes)
-    statements = (
-        answer_statement(names, probabilities, before, adapted.temperature),
-        attribution_statement(change, names, winner, runner_up),
-        concepts_statement(concepts, centre_of_run=centre.of_run),
-        map_statement(shown, found.specificity),
-    )
     decomposed = found.decomposition
     residuals = (0.0, 0.0)
     if decomposed is not None:
@@ -81,15 +79,13 @@ def explain_case(
         residuals = left[winner], left[winner] - left[runner_up]
     return CaseExplanation(
         image_id=image_id,
-        class_names=names,
+        class_names=tuple(spec.name for spec in adapted.classes),
         adapted=probabilities,
         zero_shot=before,
         concepts=concepts.phrases if concepts.explain_image else (),
         concepts_cosine=concepts.cosine,
         saliency=shown.grid,
         saliency_trusted=shown.passed,
-        text=" ".join(statement.text for statement in statements),
-        how_we_know=" ".join(statement.how_we_know for statement in statements),
         winner=winner,
         runner_up=runner_up,
         score=found.logits[winner],
@@ -102,7 +98,7 @@ def explain_case(
         map_passed=shown.passed,
         map_specificity=found.specificity,
         control_share=concepts.control_share,
-        statements=statements,
+        centre_of_run=centre.of_run,
         controls=_controls(found, change, concepts, residuals[0]),
         temperature=adapted.temperature,
         seconds=time.monotonic() - begin,
@@ -114,27 +110,22 @@ def _controls(
 ) -> tuple[Control, ...]:
     controls = []
     if found.decomposition is not None:
-        controls.append(_below("The terms add up to the score", abs(residual), LARGEST_RESIDUAL))
-    controls.append(_below("The parts of the change add up to it", abs(change.residual), LARGEST_RESIDUAL))
+        controls.append(_below("score_sum", abs(residual), LARGEST_RESIDUAL))
+    controls.append(_below("change_sum", abs(change.residual), LARGEST_RESIDUAL))
     controls.append(
-        Control(
-            "The concepts rebuild the image", concepts.cosine >= LOWEST_COSINE, concepts.cosine, LOWEST_COSINE
-        )
+        Control("concepts_cosine", concepts.cosine >= LOWEST_COSINE, concepts.cosine, LOWEST_COSINE)
     )
-    share = "Phrases of no medical meaning stay out of the concepts"
-    controls.append(_below(share, concepts.control_share, LARGEST_CONTROL_SHARE))
+    controls.append(_below("concept_controls", concepts.control_share, LARGEST_CONTROL_SHARE))
     for one in found.maps:
         rivals = min(one.centre.area, *(curve.area for curve in one.random))
-        controls.append(Control(f"Deletion, map by {one.kind}", one.passed, one.deletion.area, rivals))
+        controls.append(Control(_DELETION[one.kind], one.passed, one.deletion.area, rivals))
     if (own := found.specificity) is not None:
-        controls.append(
-            Control("The map is the class's own", own.is_specific, own.to_nonsense, own.among_nonsense)
-        )
+        controls.append(Control("map_specificity", own.is_specific, own.to_nonsense, own.among_nonsense))
     return tuple(controls)
 
 
-def _below(name: str, value: float, limit: float) -> Control:
-    return Control(name, value <= limit, value, limit)
+def _below(code: ControlCode, value: float, limit: float) -> Control:
+    return Control(code, value <= limit, value, limit)
 
 
 def _row(probabilities: Tensor) -> tuple[float, ...]:

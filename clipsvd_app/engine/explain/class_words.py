@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.stats import hypergeom
 
 from clipsvd_app.corpus import load_corpus
-from clipsvd_app.domain.results.explanation import ClassChange, ClassPhrase, ClassReading
+from clipsvd_app.domain.results.explanation import PERMUTATIONS, ClassChange, ClassPhrase, ClassReading
 from clipsvd_app.engine.explain.model.embedded_corpus import embed_corpus, likely_modalities
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.training.labelled_images import LabelledImages
     from clipsvd_app.jobs.lines import Report
 
-# The 5 % point of the null is then known to about 0.7 points (standard error).
-PERMUTATIONS = 1000
 # Long enough for controls to appear among the phrases by chance; ``list_length`` makes it longer if needed.
 STRONGEST = 10
 # Phrases of a class that are stored and shown.

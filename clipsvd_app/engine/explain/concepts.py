@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.linear_model import Lasso
 
-from clipsvd_app.domain.results.explanation import LARGEST_CONTROL_SHARE, Phrase
+from clipsvd_app.domain.results.explanation import LARGEST_CONTROL_SHARE, LOWEST_COSINE, Phrase
 from clipsvd_app.engine.explain.model.embedded_corpus import EmbeddedCorpus, unit
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 # More phrases always fit better and explain less.
 MOST_CONCEPTS = 8
-# Below it the phrases leave out most of the embedding (1 - 0.6² = 64 % of its squared length).
-LOWEST_COSINE = 0.6
 # Points of the path from one phrase to the weakest penalty, which is 2 % of the one that lets no phrase in.
 _ALPHAS = 40
 _SMALLEST_ALPHA = 0.02

@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clipsvd_app.corpus import load_corpus
-from clipsvd_app.domain.results.explanation import HeadChange, HeadReading, MatrixChange, RunExplanation
-from clipsvd_app.engine.explain.class_wording import class_lines
+from clipsvd_app.domain.results.explanation import (
+    FEWEST_IMAGES,
+    HeadChange,
+    HeadReading,
+    MatrixChange,
+    RunExplanation,
+)
 from clipsvd_app.engine.explain.model.centre import Centre, centre_of_run, keep_centre
 from clipsvd_app.engine.explain.model.directions import describe_directions
 from clipsvd_app.engine.explain.model.embedded_corpus import embed_corpus, likely_modalities
 from clipsvd_app.engine.explain.model.heads import ov_changes
 from clipsvd_app.engine.explain.model.image_tower import TowerView, Trace, open_tower
 from clipsvd_app.engine.explain.model.inputs import gather_inputs
-from clipsvd_app.engine.explain.model.text_span import FEWEST_IMAGES, gather_heads, read_heads
+from clipsvd_app.engine.explain.model.text_span import gather_heads, read_heads
 from clipsvd_app.engine.explain.run_controls import class_controls, run_controls
-from clipsvd_app.engine.explain.run_wording import run_statements
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,21 +75,15 @@ def explain_run(
         before = _read_heads(watched_before, base, report)
     heads = _head_changes(adapted, before, after)
     controls = (*class_controls(classes), *run_controls(heads, len(images)))
-    names = [spec.name for spec in adapted.classes]
-    of_classes = class_lines(classes, names)
-    statements = run_statements(matrices, directions, heads, controls, len(images), of_classes)
     return RunExplanation(
         matrices=matrices,
         directions=directions,
-        text=" ".join(statement.text for statement in statements),
-        how_we_know=" ".join(dict.fromkeys(statement.how_we_know for statement in statements)),
         heads=heads,
         images=len(images),
         phrases=embedded.descriptions,
-        statements=statements,
         controls=controls,
         classes=classes,
-        notes=tuple(f"The pack of phrases “{name}” has errors and was not used." for name in corpus.left_out),
+        packs_left_out=tuple(corpus.left_out),
     )
 
 

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 from scipy.stats import binom
 
-from clipsvd_app.domain.results.contributions import ABOVE_CHANCE, FEW_CONTROLS
-from clipsvd_app.domain.results.explanation import LARGEST_CHANCE, LARGEST_CONTROL_SHARE, Control
-from clipsvd_app.engine.explain.model.text_span import ENOUGH_IMAGES
+from clipsvd_app.domain.results.explanation import (
+    ENOUGH_IMAGES,
+    LARGEST_CHANCE,
+    LARGEST_CONTROL_SHARE,
+    Control,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,9 +20,6 @@ if TYPE_CHECKING:
 
 # Of the heads: each passes its null by chance in 5 %.
 BY_CHANCE = 0.05
-ENOUGH = "Enough reference images to describe heads"
-CLASSES_ABOVE = "Classes told apart better than by shuffled labels"
-CLASS_CONTROLS = "Every class's list has fewer unfit phrases than chance"
 
 
 def class_controls(classes: Sequence[ClassChange]) -> tuple[Control, ...]:
@@ -30,10 +30,10 @@ def class_controls(classes: Sequence[ClassChange]) -> tuple[Control, ...]:
     if not classes:
         return ()
     above = [change.after for change in classes if change.after.is_above]
-    found = [Control(CLASSES_ABOVE, bool(above), float(len(above)), 0.0)]
+    found = [Control("classes_above_chance", bool(above), float(len(above)), 0.0)]
     if above:
         worst = max(reading.by_chance for reading in above)
-        found.append(Control(CLASS_CONTROLS, worst <= LARGEST_CHANCE, worst, LARGEST_CHANCE))
+        found.append(Control("class_controls", worst <= LARGEST_CHANCE, worst, LARGEST_CHANCE))
     return tuple(found)
 
 
@@ -42,16 +42,16 @@ def run_controls(heads: Sequence[HeadChange], images: int) -> tuple[Control, ...
 
     Each head passes its null by chance in one case of twenty, so only more heads than that are evidence.
     """
-    controls = [Control(ENOUGH, images >= ENOUGH_IMAGES, float(images), float(ENOUGH_IMAGES))]
+    controls = [Control("reference_images", images >= ENOUGH_IMAGES, float(images), float(ENOUGH_IMAGES))]
     readings = [head.after for head in heads if head.after is not None]
     if not readings:
         return tuple(controls)
     above = sum(is_above(reading) for reading in readings)
     # The number of heads that chance alone exceeds in one run of twenty.
-    most_by_chance = int(binom.ppf(0.95, len(readings), BY_CHANCE))
-    controls.append(Control(ABOVE_CHANCE, above > most_by_chance, float(above), float(most_by_chance)))
+    expected = int(binom.ppf(0.95, len(readings), BY_CHANCE))
+    controls.append(Control("heads_above_chance", above > expected, float(above), float(expected)))
     share = sum(reading.is_control for reading in readings) / max(1, above)
-    controls.append(Control(FEW_CONTROLS, share <= LARGEST_CONTROL_SHARE, share, LARGEST_CONTROL_SHARE))
+    controls.append(Control("head_controls", share <= LARGEST_CONTROL_SHARE, share, LARGEST_CONTROL_SHARE))
     return tuple(controls)
 
 

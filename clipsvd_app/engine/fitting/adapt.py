@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from clipsvd_app.domain.records import to_json
-from clipsvd_app.domain.results.run import StepMetrics
+from clipsvd_app.domain.results.run import RunNote, StepMetrics
 from clipsvd_app.engine.device.devices import device_title
 from clipsvd_app.engine.fitting.fit import TRAIN_STAGE, FitTask, fit
 from clipsvd_app.engine.fitting.rate_search import SEARCH_STAGE, choose_rate
@@ -34,7 +34,7 @@ class _Trained:
     state: SigmaState
     a: Tensor
     curve: tuple[StepMetrics, ...]
-    notes: tuple[str, ...]
+    notes: tuple[RunNote, ...]
 
 
 def adapt(learner: Learner, examples: Examples, seed: int, report: Report, stage: str = "") -> TrainedSigma:
@@ -59,7 +59,7 @@ def adapt(learner: Learner, examples: Examples, seed: int, report: Report, stage
     state = fits[0].state
     with torch.no_grad():
         state.a.copy_(torch.stack([fitted.a for fitted in fits]).mean(dim=0))
-    notes = dict.fromkeys(note for note in (choice.note, *(n for f in fits for n in f.notes)) if note)
+    notes = dict.fromkeys((*choice.notes, *(note for fitted in fits for note in fitted.notes)))
     return TrainedSigma(
         # The base spectra first: with an upper part trained, the lower matrices have no entry in the state.
         sigmas=learner.basis.sigma_base() | state.sigmas(),

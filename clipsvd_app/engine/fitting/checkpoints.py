@@ -17,7 +17,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from clipsvd_app.domain.records import Record, from_text, to_json, to_text
-from clipsvd_app.domain.results.run import StepMetrics
+from clipsvd_app.domain.results.run import RunNote, StepMetrics
 from clipsvd_app.files import write_whole
 
 if TYPE_CHECKING:
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
 BETWEEN_SAVES_S = 30.0
 # Two weeks to resume a stopped run; without a limit, abandoned checkpoints would fill the cache folder.
 MAX_AGE_S = 14 * 24 * 3600.0
-NOT_KEPT = (
-    "Checkpoints could not be saved, because the cache folder is full or read-only. An"
-    " interrupted training could not have been resumed."
-)
 
 
 class FitNumbers(Record):
@@ -43,7 +39,7 @@ class FitNumbers(Record):
     checkpointed: bool
     prompt_tokens: int
     curve: tuple[StepMetrics, ...]
-    notes: tuple[str, ...]
+    notes: tuple[RunNote, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +74,12 @@ class NoCheckpoints:
 class FolderCheckpoints:
     """One file a fit, in the folder of one run; written at most every ``between_s`` seconds.
 
-    A state that cannot be written ends no training; ``warning`` then says that the run cannot be resumed.
+    A state that cannot be written ends no training; ``notes`` then say that the run cannot be resumed.
     """
 
     folder: Path
     between_s: float = BETWEEN_SAVES_S
-    warning: str = ""
+    notes: tuple[RunNote, ...] = ()
     _written: float = field(default_factory=time.monotonic)
 
     def load(self, name: str) -> FitState | None:
@@ -110,7 +106,7 @@ class FolderCheckpoints:
             write_whole(self._file(name), raw)
         # A full disk ends no training: it only cannot be resumed, which the warning says.
         except OSError:
-            self.warning = NOT_KEPT
+            self.notes = (RunNote("no_checkpoints"),)
         self._written = time.monotonic()
 
     def clear(self) -> None:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from clipsvd_app.domain.results.run import StepMetrics
+from clipsvd_app.domain.results.run import RunNote, StepMetrics
 from clipsvd_app.engine.backbone.prompts import TOKENS_AT_ONCE
 from clipsvd_app.engine.fitting.checkpoints import FitNumbers, FitState, optimiser_vectors, restore_optimiser
 from clipsvd_app.engine.fitting.forward import Forward, WholeForward
@@ -55,7 +55,7 @@ class Fit:
     forward: Forward
     a: Tensor
     curve: tuple[StepMetrics, ...]
-    notes: tuple[str, ...] = ()
+    notes: tuple[RunNote, ...] = ()
 
 
 def fit(
@@ -81,7 +81,7 @@ def fit(
         raise
     # A copy, because averaging over seeds writes the mean into the state of the first fit.
     a = training.a.detach().clone()
-    notes = (*training.notes, *filter(None, [learner.lower.note]))
+    notes = (*training.notes, *learner.lower.notes)
     return Fit(training.forward, a, tuple(training.curve), tuple(dict.fromkeys(notes)))
 
 
@@ -184,7 +184,7 @@ class _Training:
         self.finite = self.a.detach().clone()
         self.peak, self.restarts, self.steps_done = task.learning_rate, 0, 0
         self.curve: list[StepMetrics] = []
-        self.notes: list[str] = []
+        self.notes: list[RunNote] = []
         self.optimiser = self._new_optimiser()
         # First the memory plan, then the checkpoint, which replaces it by the plan that the fit began with.
         self.parts, self.checkpointed, self.prompt_tokens = 1, False, TOKENS_AT_ONCE
@@ -278,7 +278,7 @@ class _Training:
             self.forward.save_memory()
         self.checkpointed, self.parts = plan.checkpointed, plan.parts
         self._cut_prompts(plan.prompt_tokens)
-        self.notes += [plan.note] if plan.note else []
+        self.notes += plan.notes
 
     def _cut_prompts(self, tokens_at_once: int) -> None:
         if tokens_at_once != self.prompt_tokens:
@@ -293,11 +293,11 @@ class _Training:
         if self.checkpointed:
             self.parts = min(2 * self.parts, images)
             self._cut_prompts(max(1, min(self.prompt_tokens, self.forward.prompts.tokens_of_a_part) // 2))
-            self.notes.append(f"Because memory was short, each step was split into {self.parts} parts.")
+            self.notes.append(RunNote("smaller_parts", self.parts))
         else:
             self.forward.save_memory()
             self.checkpointed = True
-            self.notes.append("Because memory was short, activations were recomputed in each step.")
+            self.notes.append(RunNote("recomputed"))
         # PyTorch keeps the freed blocks of the failed step, in sizes that the smaller step may not fit.
         if self.a.is_cuda:
             torch.cuda.empty_cache()
@@ -315,7 +315,7 @@ class _Training:
             self.a.copy_(self.finite)
         self.peak /= 2
         self.optimiser = self._new_optimiser()
-        self.notes.append("After a non-finite step, training went back and halved the learning rate.")
+        self.notes.append(RunNote("not_finite"))
 
     def _new_optimiser(self) -> torch.optim.Optimizer:
         # No weight decay: the recipe's penalty on a² regularises, whatever the learning rate.

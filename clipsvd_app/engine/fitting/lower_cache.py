@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from clipsvd_app import settings
+from clipsvd_app.domain.results.run import RunNote
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,16 +101,11 @@ class LowerCache:
         return max(0, min(images * each, self._memory_limit() - self._in_memory))
 
     @property
-    def note(self) -> str:
-        """Return a sentence for the user on what is not held in memory; empty where all is."""
+    def notes(self) -> tuple[RunNote, ...]:
+        """Return what to know of activations that are not held in memory; none where all are."""
         if self._left_out:
-            return (
-                "Because memory and disk space were short, part of the lower layers was"
-                " recomputed in every step."
-            )
-        if self._spilled is not None:
-            return "Because memory was short, part of the cached activations was stored in a temporary file."
-        return ""
+            return (RunNote("lower_recomputed"),)
+        return () if self._spilled is None else (RunNote("lower_on_disk"),)
 
     def _computed(
         self, images: Tensor, keys: list[str], places: list[int], prepare: Prepare, lower: Lower

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from clipsvd_app.domain.results.run import RunNote
 from clipsvd_app.engine.backbone.architectures import list_targets, tokens_per_image
 from clipsvd_app.engine.backbone.prompts import TOKENS_AT_ONCE
 from clipsvd_app.engine.fitting.blocks import depth, replace_blocks
@@ -66,11 +67,9 @@ class MemoryPlan:
     prompt_tokens: int = TOKENS_AT_ONCE
 
     @property
-    def note(self) -> str:
-        """Return a sentence for the user on what short memory led to; empty if it is not short."""
-        if not self.short:
-            return ""
-        return f"Memory is short: activations are recomputed in each step, in {self.parts} parts."
+    def notes(self) -> tuple[RunNote, ...]:
+        """Return what short memory led to; none if it is not short."""
+        return (RunNote("recomputed"), RunNote("smaller_parts", self.parts)) if self.short else ()
 
 
 def checkpoint_blocks(model: nn.Module, device: torch.device, dtype: torch.dtype) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from clipsvd_app.domain.results.run import RunNote
 from clipsvd_app.engine.data.splits import inner_split
 from clipsvd_app.engine.fitting.fit import Fit, FitTask, fit
 from clipsvd_app.engine.fitting.forward import probabilities
@@ -34,7 +35,7 @@ class RateChoice:
     """The chosen peak rate, and why it is not a searched one where it is not."""
 
     learning_rate: float
-    note: str = ""
+    notes: tuple[RunNote, ...] = ()
 
 
 def choose_rate(
@@ -55,12 +56,10 @@ def choose_rate(
     middle = rates[len(rates) // 2]
     counts = np.bincount(examples.labels)
     if len(rates) == 1 or counts.min() < recipe.min_images_to_search:
-        return RateChoice(
-            middle, "A fixed learning rate was used: too few images to tune it." if len(rates) > 1 else ""
-        )
+        return RateChoice(middle, (RunNote("few_images"),) if len(rates) > 1 else ())
     split = inner_split(examples.labels, examples.patient_ids, seed)
     if split is None:
-        return RateChoice(middle, "A fixed learning rate was used: too few patients to tune it.")
+        return RateChoice(middle, (RunNote("few_patients"),))
     train, test = examples.subset(split.train), examples.subset(split.test)
     scores: list[tuple[float, float, float]] = []
     steps = recipe.search_steps

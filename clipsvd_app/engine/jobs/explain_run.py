@@ -9,15 +9,12 @@ import torch
 from msgspec.structs import replace
 
 from clipsvd_app.adapter_file import read_adapter
-from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.engine.data.images import model_square, normalise, open_image
 from clipsvd_app.engine.explain.run import explain_run
 from clipsvd_app.errors import UserError
 from clipsvd_app.imaging.guard.refusals import REPLACED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from clipsvd_app.domain.results.explanation import RunExplanation
     from clipsvd_app.engine.sigma.warm import WarmBackbone
     from clipsvd_app.jobs.lines import Report
@@ -45,16 +42,5 @@ def run_explain_run(request: ExplainRunRequest, warm: WarmBackbone, report: Repo
         )
     inputs = normalise(torch.stack(squares), preprocessing)
     found = explain_run(adapted, inputs, report, ids, request.classes)
-    return replace(found, notes=(*found.notes, *_left_out(left_out)))
-
-
-def _left_out(codes: Sequence[str]) -> list[str]:
-    replaced = codes.count(REPLACED)
-    unread = len(codes) - replaced
-    said = []
-    if replaced:
-        which = counted(replaced, "image was", "images were")
-        said.append(f"{which} replaced by a different file with the same name, and not used.")
-    if unread:
-        said.append(f"{counted(unread, 'image')} could not be read and were not used.")
-    return said
+    replaced = left_out.count(REPLACED)
+    return replace(found, images_replaced=replaced, images_unread=len(left_out) - replaced)

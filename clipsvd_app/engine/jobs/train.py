@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from clipsvd_app import __version__, settings
 from clipsvd_app.domain.records import to_json
-from clipsvd_app.domain.results.run import Prediction, Role, RunResult
-from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.domain.results.run import Prediction, Role, RunNote, RunResult
+from clipsvd_app.domain.words.notes import replaced_words
 from clipsvd_app.engine.backbone.prompt_check import require_readable
 from clipsvd_app.engine.baselines.frozen_classifier import save_classifiers
 from clipsvd_app.engine.data.splits import Split, check_classes, draw_shots, set_aside
@@ -67,7 +67,6 @@ CLASSIFIERS_FOLDER = "classifiers"
 _EXPLAINED_IMAGES = 64
 # Beside those in the backbone's fingerprint: the libraries that read pixels, draw folds and fit baselines.
 _LIBRARIES = ("numpy", "pillow", "pydicom", "scikit-learn", "scipy")
-RESUMED = "This run was resumed; its time counts from there."
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +147,8 @@ def run_train(
         notes=(
             *trained.notes,
             *_notes(prepared),
-            *([RESUMED] if resumed else []),
-            *filter(None, [checkpoints.warning]),
+            *([RunNote("resumed")] if resumed else []),
+            *checkpoints.notes,
         ),
     )
 
@@ -220,16 +219,11 @@ def _refuse_too_few_left(request: TrainRequest, images: LabelledImages) -> None:
     left = set(images.labels(images.labelled))
     if images.replaced and len(left) < len(request.classes):
         raise UserError(
-            f"{_replaced(len(images.replaced), len(request.images))} Too few images are left for training.",
+            f"{replaced_words(len(images.replaced), len(request.images))} Too few are left for training.",
             remedy="Locate the original files (File > Find moved images, or clipsvd relink), or add"
             " and label the new ones.",
             code=REPLACED,
         )
-
-
-def _replaced(replaced: int, of: int) -> str:
-    which = "is not the file that was" if replaced == 1 else "are not the files that were"
-    return f"{replaced:,} of {counted(of, 'image')} {which} added: replaced under the same name."
 
 
 def _rounds(request: TrainRequest, images: LabelledImages, split: Split) -> Rounds:
@@ -301,19 +295,15 @@ def _roles(evaluation: Evaluation, trained_on: Sequence[int], estimate: Estimate
     return roles | dict.fromkeys(estimate.probabilities, unseen)
 
 
-def _notes(prepared: _Prepared) -> list[str]:
+def _notes(prepared: _Prepared) -> list[RunNote]:
     replaced, locked = len(prepared.images.replaced), len(prepared.request.locked)
     refused = len(prepared.images.refused) - replaced
     blank = len(prepared.images.blank)
-    found = [f"{refused:,} of the images could not be read and were not used."] if refused else []
-    if replaced:
-        found.append(f"{_replaced(replaced, len(prepared.request.images))} They were not used.")
-    if locked:
-        aside = counted(locked, "patient is", "patients are")
-        found.append(f"{aside} set aside as the fixed test set of this and later runs.")
-    if blank:
-        found.append(
-            f"{counted(blank, 'labelled image shows', 'labelled images show')} one single shade of grey or"
-            " colour, so that there is nothing to learn from: check their windows and regions."
-        )
-    return [*found, *prepared.weak_prompts]
+    found = [
+        RunNote("unread", refused),
+        RunNote("replaced", replaced, len(prepared.request.images)),
+        RunNote("fixed_test_set", locked),
+        RunNote("blank", blank),
+    ]
+    said = (RunNote("stated", detail=sentence) for sentence in prepared.weak_prompts)
+    return [*(note for note in found if note.count), *said]

@@ -191,7 +191,7 @@ def prompts_check(content: AdapterContent | ClassifierContent, backbone: Backbon
     """Check that the model reads all prompts and can distinguish the classes by them."""
     found = check_prompts(backbone.tokenizer, _classes(content))
     said = [error.message for error in found.refusals] or list(found.warnings)
-    detail = " ".join(said) or "The model reads all prompts and can tell the classes apart by them."
+    detail = " ".join(said) or "The model can read all prompts and distinguish the classes."
     return PromptsCheck(Check("prompts", passed=not found.refusals, detail=detail), found.warnings)
 
 

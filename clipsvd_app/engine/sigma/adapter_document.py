@@ -32,6 +32,7 @@ from clipsvd_app.adapter_file.document import (
 from clipsvd_app.adapter_file.plain_text import one_line
 from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.domain.records import to_json
+from clipsvd_app.domain.words.evaluation import verdict_sentence
 from clipsvd_app.engine.device.torch_setup import versions
 from clipsvd_app.engine.sigma.adapted import AdaptedModel
 from clipsvd_app.engine.sigma.canaries import canaries_of
@@ -55,18 +56,18 @@ def require_storable(classes: Sequence[ClassSpec]) -> None:
     prompts = sum(len(spec.prompts) for spec in plain)
     most = max(plain, key=lambda spec: len(spec.prompts))
     long = [spec for spec in plain if max(map(len, (spec.name, *spec.prompts))) > LONGEST_LINE]
-    remedy = "Give the classes fewer prompts (Settings, or --class NAME=PROMPT): one sentence is enough."
+    remedy = "Use fewer prompts per class (Settings, or --class NAME=PROMPT); one is enough."
     if len(plain) > MOST_CLASSES:
-        fault, remedy = f"{len(plain):,} classes; it holds {MOST_CLASSES}", "Train fewer classes at once."
+        fault, remedy = f"{len(plain):,} classes (limit: {MOST_CLASSES})", "Train fewer classes at once."
     elif len(most.prompts) > MOST_PROMPTS_OF_A_CLASS:
         fault = (
-            f"the {len(most.prompts)} prompts of “{most.name}”; it holds {MOST_PROMPTS_OF_A_CLASS} a class"
+            f"the {len(most.prompts)} prompts of “{most.name}” (limit: {MOST_PROMPTS_OF_A_CLASS} per class)"
         )
     elif prompts > LARGEST_PROMPTS:
-        fault = f"the {prompts:,} prompts of all classes; it holds {LARGEST_PROMPTS:,}"
+        fault = f"the {prompts:,} prompts of all classes (limit: {LARGEST_PROMPTS:,})"
     elif long:
         fault = f"a text of “{long[0].name[:40]}” longer than {LONGEST_LINE:,} characters"
-        remedy = "Shorten it: the model reads its beginning only."
+        remedy = "Shorten it."
     else:
         return
     raise UserError(f"An adapter file has no room for {fault}.", remedy=remedy, code="too_many_prompts")
@@ -233,5 +234,5 @@ def _evaluation(evaluation: Evaluation) -> EvaluationNote:
         ),
         verdict=evaluation.verdict,
         # Cut to the length that the schema allows a line.
-        sentence=one_line(evaluation.sentence or evaluation.reason)[:2000],
+        sentence=one_line(verdict_sentence(evaluation))[:2000],
     )

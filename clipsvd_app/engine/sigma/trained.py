@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clipsvd_app.domain.results.run import StepMetrics
+from clipsvd_app.domain.results.run import RunNote, StepMetrics
 
 Vector = NDArray[np.float32]
 
@@ -16,7 +16,7 @@ Vector = NDArray[np.float32]
 class TrainedSigma:
     """Trained and base singular values by target name, each (rank,) fp32 in the order of the base spectrum.
 
-    ``seconds`` is the wall time of rate choice and fit; ``notes`` are sentences for the user.
+    ``seconds`` is the wall time of rate choice and fit; ``notes`` are for the user.
     """
 
     sigmas: dict[str, Vector]
@@ -25,7 +25,7 @@ class TrainedSigma:
     curve: tuple[StepMetrics, ...]
     device: str
     seconds: float
-    notes: tuple[str, ...] = ()
+    notes: tuple[RunNote, ...] = ()
 
     @property
     def trainable_parameters(self) -> int:

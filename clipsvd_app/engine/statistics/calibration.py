@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clipsvd_app.domain.results.evaluation import Calibration, ReliabilityBin
-from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.domain.results.evaluation import FEW_IMAGES, Calibration, ReliabilityBin
 from clipsvd_app.engine.data.splits import patient_folds
 from clipsvd_app.engine.statistics import metrics
 from clipsvd_app.engine.statistics.metrics import Floats, softmax
@@ -25,8 +24,6 @@ PRIOR_MEAN, PRIOR_SPREAD = 0.5, 0.7
 _BOUNDS = (-4.0, 5.0)
 # One temperature needs few images; five folds leave four fifths of the patients to fit it.
 _FOLDS = 5
-# Below 100 images a calibration error is mostly noise: no single figure is given, and bins are wider.
-_FEW = 100
 # Keeps the logarithm of a probability of 0 finite.
 _TINY = 1e-12
 
@@ -62,7 +59,6 @@ def calibrate(probabilities: Floats, truth: Integers, patient_ids: Sequence[str]
         negative_log_likelihood_before=before,
         negative_log_likelihood_after=after,
         bins=reliability_bins(crossed, truth, patient_ids),
-        sentence=_sentence(temperature, before, after, len(truth)),
     )
     return Calibrated(summary, crossed)
 
@@ -93,7 +89,7 @@ def reliability_bins(
 ) -> tuple[ReliabilityBin, ...]:
     """Return the accuracy of images of similar confidence; empty bins are left out."""
     # With few images, five bins: in ten most would hold none or one.
-    edges = np.linspace(0, 1, (10 if len(truth) >= _FEW else 5) + 1)
+    edges = np.linspace(0, 1, (10 if len(truth) >= FEW_IMAGES else 5) + 1)
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == truth
     places, names = np.digitize(confidence, edges[1:-1]), np.asarray(patient_ids)
@@ -111,15 +107,3 @@ def reliability_bins(
             )
         )
     return tuple(found)
-
-
-def _sentence(temperature: float, before: float, after: float, images: int) -> str:
-    course = f"the log loss on other patients goes from {before:.2f} to {after:.2f}"
-    if round(before - after, 2) > 0:
-        manner = "too sure" if temperature > 1 else "not sure enough"
-        text = f"Its probabilities are {manner}: with a temperature of {temperature:.2f} {course}."
-    else:
-        text = f"A temperature of {temperature:.2f} is no gain here: {course}."
-    if images < _FEW:
-        text += f" {counted(images, 'image is', 'images are')} too few for a calibration error in one number."
-    return text

@@ -22,7 +22,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clipsvd_app.domain.results.evaluation import ConformalSets, Interval
-from clipsvd_app.domain.words.numbers import percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,9 +66,9 @@ def conformal_sets(
         coverage_range=coverage_range(patients, alpha) if kept_fit else None,
         mean_size=float(sizes.mean()),
         single_share=float((sizes == 1).mean()),
-        sentence="",
+        patients=patients,
     )
-    return Conformal(_with_sentence(summary, patients), members)
+    return Conformal(summary, members)
 
 
 def alpha_for(patients: int) -> float | None:
@@ -125,28 +124,3 @@ def _threshold(ranked: Floats, weights: Floats, patients: int, alpha: float) -> 
     """Return the first of ascending scores at which the weights reach the quantile; 1 if none does."""
     reached = weights.cumsum() >= (patients + 1) * (1 - alpha) - _ROUNDING
     return float(ranked[reached.argmax()]) if reached.any() else 1.0
-
-
-def _with_sentence(found: ConformalSets, patients: int) -> ConformalSets:
-    from msgspec.structs import replace
-
-    promise = (
-        f"at least {100 * (1 - found.alpha):.0f} times in 100, on average over patients like these {patients}"
-    )
-    if found.coverage_range is None:
-        text = (
-            f"The list of possible classes of a labelled image holds the right one {promise}. Unlabelled"
-            " images have no list: the model that is kept was trained on all labelled images, so none is"
-            " left to calibrate it."
-        )
-    else:
-        low, high = (100 * bound for bound in (found.coverage_range.low, found.coverage_range.high))
-        text = (
-            f"A list of possible classes holds the right one {promise}; with so few to calibrate on, this"
-            f" one calibration may hold it {low:.0f} to {high:.0f} times in 100."
-        )
-    sizes = (
-        f" A list names {found.mean_size:.1f} classes on average;"
-        f" {percent(found.single_share)} name exactly one."
-    )
-    return replace(found, sentence=text + sizes)

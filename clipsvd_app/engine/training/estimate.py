@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from clipsvd_app.domain.results.evaluation import Evaluation, EvaluationKind, MethodName
-from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.domain.results.evaluation import (
+    MIN_PATIENTS_TO_ESTIMATE,
+    Evaluation,
+    EvaluationKind,
+    MethodName,
+    NoEstimate,
+)
 from clipsvd_app.engine.baselines.methods import MethodOutput, blend
 from clipsvd_app.engine.data.splits import (
-    MIN_PATIENTS_TO_ESTIMATE,
     Split,
     folds_by_patient,
     patients_in_smallest_class,
@@ -19,7 +23,7 @@ from clipsvd_app.engine.data.splits import (
 from clipsvd_app.engine.fitting.adapt import adapt
 from clipsvd_app.engine.sigma.adapted import AdaptedModel
 from clipsvd_app.engine.statistics.metrics import Floats
-from clipsvd_app.engine.training.evaluate import Outputs, evaluate, mean_probabilities, no_estimate, scored
+from clipsvd_app.engine.training.evaluate import Outputs, evaluate, mean_probabilities, scored
 from clipsvd_app.engine.training.labelled_images import LabelledImages, probabilities_of
 
 if TYPE_CHECKING:
@@ -59,7 +63,7 @@ class Rounds:
     kind: EvaluationKind
     tested: tuple[int, ...] = ()
     repeats: tuple[tuple[Split, ...], ...] = ()
-    reason: str = ""
+    missing: NoEstimate | None = None
 
     @property
     def folds(self) -> int:
@@ -76,8 +80,7 @@ def held_out_round(images: LabelledImages, split: Split, kind: EvaluationKind) -
     found = set(images.labels(split.test))
     missing = [name for index, name in enumerate(images.class_names) if index not in found]
     if missing:
-        reason = f"No patient of the class “{missing[0]}” is left to test on; train with fewer shots."
-        return Rounds("none", reason=reason)
+        return Rounds("none", missing=NoEstimate("class_not_tested", missing[0]))
     return Rounds(kind, split.test, ((split,),))
 
 
@@ -87,14 +90,14 @@ def cross_validation_rounds(images: LabelledImages, labelled: Sequence[int], rec
     labels, patient_ids = images.labels(labelled), images.patient_ids(labelled)
     patients = patients_in_smallest_class(labels, patient_ids)
     if patients < MIN_PATIENTS_TO_ESTIMATE:
-        return Rounds("none", reason=_too_few(names, labels, patient_ids))
+        return Rounds("none", missing=_too_few(names, labels, patient_ids))
     folds = min(recipe.folds, patients)
     repeats = []
     for repeat in range(recipe.repeats):
         drawn = folds_by_patient(labels, patient_ids, folds, images.seed + repeat)
         splits = tuple(fold.within(labelled) for fold in drawn)
         if any(set(images.labels(split.train)) != set(labels) for split in splits):
-            return Rounds("none", reason=_too_few(names, labels, patient_ids))
+            return Rounds("none", missing=_too_few(names, labels, patient_ids))
         repeats.append(splits)
     return Rounds("cross_validated", tuple(labelled), tuple(repeats))
 
@@ -113,7 +116,7 @@ def fit_baselines(images: LabelledImages, rounds: Rounds, report: Report) -> Bas
 def baseline_evaluation(images: LabelledImages, rounds: Rounds, baselines: BaselineOutputs) -> Evaluation:
     """Return the metrics of the methods on frozen features, without a verdict."""
     if not rounds.repeats:
-        return no_estimate(rounds.reason)
+        return Evaluation("none", rounds.missing)
     repeats = [_joined(rounds, number, outputs) for number, outputs in enumerate(baselines)]
     labels, patient_ids = images.labels(rounds.tested), images.patient_ids(rounds.tested)
     return scored(
@@ -132,7 +135,7 @@ def held_out(
 ) -> Estimate:
     """Score all methods on the test images of the one split."""
     if not rounds.repeats:
-        return Estimate(no_estimate(rounds.reason))
+        return Estimate(Evaluation("none", rounds.missing))
     split, frozen = rounds.repeats[0][0], baselines[0][0]
     outputs = method_outputs(images, split, frozen, trained, adapted, report, watch)
     return _estimate(images, rounds, [outputs])
@@ -151,7 +154,7 @@ def cross_validated(
     ``watch`` gets the fits of the first repeat, in which every image is unseen once.
     """
     if not rounds.repeats:
-        return Estimate(no_estimate(rounds.reason))
+        return Estimate(Evaluation("none", rounds.missing))
     repeats: list[Outputs] = []
     for repeat, splits in enumerate(rounds.repeats):
         parts = []
@@ -223,7 +226,7 @@ def _joined(rounds: Rounds, repeat: int, parts: Sequence[Outputs]) -> Outputs:
     }
 
 
-def _too_few(names: Sequence[str], labels: Sequence[int], patient_ids: Sequence[str]) -> str:
+def _too_few(names: Sequence[str], labels: Sequence[int], patient_ids: Sequence[str]) -> NoEstimate:
     patients = {
         index: len(
             {patient_id for label, patient_id in zip(labels, patient_ids, strict=True) if label == index}
@@ -231,7 +234,4 @@ def _too_few(names: Sequence[str], labels: Sequence[int], patient_ids: Sequence[
         for index in range(len(names))
     }
     index = min(patients, key=lambda known: patients[known])
-    return (
-        f"The class “{names[index]}” has {counted(patients[index], 'patient')}; "
-        f"an honest estimate needs at least {MIN_PATIENTS_TO_ESTIMATE} in every class."
-    )
+    return NoEstimate("too_few_patients", names[index], patients[index])

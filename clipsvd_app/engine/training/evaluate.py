@@ -14,11 +14,13 @@ from clipsvd_app.domain.results.evaluation import (
     EvaluationKind,
     MethodName,
     MethodScore,
+    Weakness,
+    gain_of,
 )
 from clipsvd_app.engine.baselines.methods import MethodOutput
 from clipsvd_app.engine.statistics import metrics
 from clipsvd_app.engine.statistics.comparison import holm, mcnemar_mid_p
-from clipsvd_app.engine.statistics.verdict import gain_of, recommend, sentence_of, verdict_of
+from clipsvd_app.engine.statistics.verdict import recommend, verdict_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,11 +31,6 @@ Outputs = dict[MethodName, MethodOutput]
 """The outputs of all methods for the same images, in the same order."""
 
 
-def no_estimate(reason: str) -> Evaluation:
-    """Return the evaluation that states why there is no estimate."""
-    return Evaluation(kind="none", reason=reason, sentence=reason)
-
-
 def scored(
     repeats: Sequence[Outputs],
     truth: Sequence[int],
@@ -41,7 +38,7 @@ def scored(
     class_names: Sequence[str],
     kind: EvaluationKind,
     folds: int = 0,
-    warnings: Sequence[str] = (),
+    warnings: Sequence[Weakness] = (),
 ) -> tuple[Evaluation, dict[MethodName, Floats]]:
     """Score methods on the same images, with intervals from resampled patients; no verdict is drawn yet.
 
@@ -79,22 +76,19 @@ def evaluate(
     class_names: Sequence[str],
     kind: EvaluationKind,
     folds: int = 0,
-    warnings: Sequence[str] = (),
+    warnings: Sequence[Weakness] = (),
 ) -> Evaluation:
     """Score all methods as ``scored`` does, and draw the conclusions."""
     evaluation, resampled = scored(repeats, truth, patient_ids, class_names, kind, folds, warnings)
     labels = np.asarray(truth, dtype=np.int64)
     differences = _differences(evaluation.methods, repeats, labels, patient_ids, resampled)
-    gain = gain_of(differences)
-    values = {score.method: score.balanced_accuracy for score in evaluation.methods}
-    recommended, recommendation = recommend(evaluation.methods, resampled)
+    recommended, error = recommend(evaluation.methods, resampled)
     return replace(
         evaluation,
         differences=differences,
-        verdict=verdict_of(gain),
-        sentence=sentence_of(gain, values, evaluation.images, evaluation.groups),
+        verdict=verdict_of(gain_of(differences)),
         recommended=recommended,
-        recommendation=recommendation,
+        recommended_error=error,
     )
 
 

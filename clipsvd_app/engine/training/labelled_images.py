@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from clipsvd_app.domain.classes import ClassSpec
+from clipsvd_app.domain.results.evaluation import Weakness
 from clipsvd_app.engine.backbone.backbone import Backbone
 from clipsvd_app.engine.backbone.prompts import class_embeddings
 from clipsvd_app.engine.baselines.methods import frozen_outputs
@@ -54,7 +55,7 @@ class LabelledImages:
     classes: tuple[ClassSpec, ...] = ()
     texts: Features = field(default_factory=lambda: np.empty((0, 0), np.float32))
     seed: int = 0
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Weakness, ...] = ()
 
     @property
     def class_names(self) -> list[str]:
@@ -123,7 +124,7 @@ class LabelledImages:
         return functional.softmax(logits, dim=-1).numpy()
 
     def with_classes(
-        self, classes: tuple[ClassSpec, ...], seed: int, warnings: Sequence[str] = ()
+        self, classes: tuple[ClassSpec, ...], seed: int, warnings: Sequence[Weakness] = ()
     ) -> LabelledImages:
         """Return the images with their classes, whose texts are embedded here, once."""
         texts = _texts(self.backbone, classes)

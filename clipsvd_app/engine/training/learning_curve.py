@@ -12,19 +12,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clipsvd_app.domain.results.evaluation import (
-    METHOD_TITLES,
+    Gain,
     LearningCurve,
     LearningPoint,
     MethodName,
     MoreExamples,
+    Outlook,
 )
-from clipsvd_app.domain.words.counting import counted
-from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.engine.baselines.methods import FROZEN_METHODS, small_products
 from clipsvd_app.engine.data.splits import draw_shots
 from clipsvd_app.engine.statistics import metrics
 from clipsvd_app.engine.statistics.metrics import Floats
-from clipsvd_app.engine.statistics.power_law import PowerLaw, fit_power_law
+from clipsvd_app.engine.statistics.power_law import fit_power_law
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,11 +45,6 @@ _AHEAD = 0.05
 """If CLIP-SVD is so far above the curve, the curve says nothing about what would improve CLIP-SVD."""
 _WORTH = 0.03
 """Further examples are recommended if they promise this much more sensitivity."""
-_ONE_SIZE = "CLIP-SVD takes too long to be drawn so often and is shown at one size."
-_AHEAD_SAID = (
-    "CLIP-SVD, which takes too long to be drawn so often, is well above that curve at its one size, so the"
-    " curve says little of what further examples would bring it."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +88,10 @@ def learning_curve(
     ahead = adapted is not None and adapted.balanced_accuracy > 1 - law.error(adapted.shots) + _AHEAD
     advice = _advice(task, names, best) if law.is_good and not ahead else ()
     points = [point for curve in curves for point in curve.points()] + ([adapted] if adapted else [])
-    said = [_course(best), _outlook(law, advice, int(np.bincount(task.truth).min()))]
-    if adapted is not None:
-        said[1:] = [_AHEAD_SAID] if ahead else [*said[1:], _ONE_SIZE]
-    return LearningCurve(tuple(points), advice, " ".join(said))
+    known = int(np.bincount(task.truth).min())
+    gain = Gain(*law.gain(known, known)) if law.is_good and not advice and not ahead else None
+    outlook: Outlook = "ahead" if ahead else "no_law" if not law.is_good else "classes" if advice else "all"
+    return LearningCurve(tuple(points), advice, best.method, outlook, gain)
 
 
 def adapted_point(evaluation: Evaluation, trained_labels: Sequence[int]) -> LearningPoint:
@@ -155,38 +149,6 @@ def _advice(task: BaselineTask, names: Sequence[str], curve: _Curve) -> tuple[Mo
             continue
         count = max(1, int(np.ceil(more)))
         first, last = (float(curve.recalls[place][:, index].mean()) for place in (0, -1))
-        reason = (
-            f"With {curve.sizes[0]} to {curve.sizes[-1]} examples of each class the sensitivity for “{name}”"
-            f" went from {percent(first)} to {percent(last)}; if that goes on, {count} more of it, beside"
-            f" as many of the others, are worth {_points(law.gain(known, count))}."
-        )
-        advice.append(MoreExamples(name, count, reason))
+        gain = Gain(*law.gain(known, count))
+        advice.append(MoreExamples(name, count, curve.sizes[0], curve.sizes[-1], first, last, gain))
     return tuple(advice)
-
-
-def _course(curve: _Curve) -> str:
-    return (
-        f"{METHOD_TITLES[curve.method]}: balanced accuracy goes from {percent(curve.means[0])} with"
-        f" {curve.sizes[0]} of each class to {percent(curve.means[-1])} with {curve.sizes[-1]}"
-        f" (means of {_DRAWS} draws)."
-    )
-
-
-def _outlook(law: PowerLaw, advice: Sequence[MoreExamples], known: int) -> str:
-    """Return a sentence on what further examples promise; ``known`` are those of the smallest class."""
-    if not law.is_good:
-        return "That follows no clear law, so nothing is said of further examples."
-    if advice:
-        wanted = ", ".join(f"{part.more} of “{part.class_name}”" for part in advice)
-        return f"About so many more are worth having: {wanted}."
-    return f"If that goes on, twice as many of every class are worth {_points(law.gain(known, known))}."
-
-
-def _points(gain: tuple[float, float, float]) -> str:
-    """Return a gain with its range over draws, which is left out where it rounds to the gain itself.
-
-    All draws are of the same patients, so the range is no confidence interval for others.
-    """
-    middle, low, high = (round(100 * value) for value in gain)
-    about = f"about {counted(middle, 'point')}"
-    return about if low == middle == high else f"{about} ({low} to {high} between draws)"

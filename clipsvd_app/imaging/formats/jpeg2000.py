@@ -30,7 +30,7 @@ def describe_jpeg2000(path: Path) -> Described:
     said = _parameters(path)
     channels, bits = int(said["samples_per_pixel"]), int(said["precision"])
     if channels > 4:
-        raise refusals.unsupported(path, f"holds {channels} channels", "Save it as greyscale or RGB.")
+        raise refusals.unsupported(path, f"has {channels} channels", "Save it as greyscale or RGB.")
     with _opened(path) as image:
         colour = image.mode not in _EXACT
         return Described(

@@ -41,7 +41,7 @@ _COLOURS = {128: 3, 2304: 4}
 _REFUSED = {
     1: "has one bit per voxel",
     32: "contains complex numbers",
-    1536: "holds 128-bit numbers",
+    1536: "contains 128-bit numbers",
     1792: "contains complex numbers",
     2048: "contains complex numbers",
 }
@@ -87,7 +87,7 @@ def describe_nifti(path: Path) -> Geometry:
     """Read the grid; refuses voxel types that are no image, and pairs without their voxel file."""
     header = _read_header(path)
     if header.datatype not in _DTYPES:
-        what = _REFUSED.get(header.datatype, f"holds voxels of NIfTI type {header.datatype}")
+        what = _REFUSED.get(header.datatype, f"has voxels of NIfTI type {header.datatype}")
         raise refusals.unsupported(path, what, "Save it with integers or 32-bit floating-point numbers.")
     values = header.dim[4] if len(header.dim) > 4 else 1
     if header.intent in _VECTOR_INTENTS and values > 1:

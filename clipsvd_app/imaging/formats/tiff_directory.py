@@ -75,7 +75,7 @@ class Page:
         if entry is None:
             return b""
         if entry.count > _MAX_VALUES:
-            raise ValueError("more values than any picture needs")
+            raise ValueError("more values than any image needs")
         self.file.seek(entry.at)
         content = self.file.read(entry.size)
         if len(content) < entry.size:
@@ -118,7 +118,7 @@ def _walked(file: BinaryIO) -> Iterator[Page]:
     seen: set[int] = set()
     while at and at not in seen:
         if len(seen) == MAX_PAGES:
-            raise ValueError("more pages than any picture has")
+            raise ValueError("more pages than any image has")
         seen.add(at)
         try:
             page, at = _read_page(file, order, at, big=big)
@@ -135,7 +135,7 @@ def _read_page(file: BinaryIO, order: Order, at: int, *, big: bool) -> tuple[Pag
     file.seek(at)
     (count,) = struct.unpack(order + count_form, file.read(count_size))
     if count > 4096:
-        raise ValueError("more tags than any picture has")
+        raise ValueError("more tags than any image has")
     content = file.read(count * size + inline)
     entries: dict[int, Entry] = {}
     for number in range(count):

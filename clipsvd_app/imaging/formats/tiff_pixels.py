@@ -82,7 +82,7 @@ def refuse_unsupported(path: Path, page: Page) -> None:
         raise refusals.unsupported(path, f"uses {named}", _RESAVE)
     if photometric not in (*GREY, RGB, PALETTE, 4, CMYK, YCBCR, LAB):
         what = "raw camera data" if photometric in (32803, 34892) else f"colour space {photometric} of TIFF"
-        raise refusals.unsupported(path, f"holds {what}", "Export it as RGB or greyscale.")
+        raise refusals.unsupported(path, f"contains {what}", "Export it as RGB or greyscale.")
     if photometric in GREY and samples > 2:
         raise refusals.unsupported(
             path,
@@ -148,7 +148,7 @@ def _plane(page: Page, plane: int, planes: int, samples: int, behind: int) -> Ar
     wide = page.whole(tags.TILE_WIDTH, 0) if tiled else columns
     high = page.whole(tags.TILE_LENGTH, 0) if tiled else _rows_per_strip(page)
     if min(rows, columns, wide, high) < 1:
-        raise ValueError("a picture without pixels")
+        raise ValueError("an image without pixels")
     across, down = -(-columns // wide), -(-rows // high)
     row_bytes = -(-wide * samples * bits_of(page) // 8)
     segments = _segments(page, behind)
@@ -243,7 +243,7 @@ def _segments(page: Page, behind: int = 0) -> list[bytes]:
         page.file.seek(int(offset))
         found.append(page.file.read(int(length)))
         if len(found[-1]) < length:
-            raise EOFError("a strip or tile lies behind the end of the file")
+            raise EOFError("a strip or tile is beyond the end of the file")
     return found
 
 

@@ -102,7 +102,7 @@ def _fault_sentence(code: FaultCode, count: int, about: Sequence[str]) -> str:
             return f"{said}. A value that fits the pixel data was assumed."
         case "frames_miscounted":
             stated, found = about[0].split()
-            held = counted(count, "file holds", "files hold")
+            held = counted(count, "file has", "files have")
             example = "" if len(about) == 1 else "for example "
             return (
                 f"{held} a different number of frames from the header ({example}{stated} stated,"

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.results.curves import roc_pairs
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES
+from clipsvd_app.domain.words.controls import CONTROL_TITLES
 from clipsvd_app.domain.words.counting import counted, images_of_patients
+from clipsvd_app.domain.words.evaluation import (
+    calibration_text,
+    learning_curve_text,
+    more_examples_text,
+    prediction_sets_text,
+    recommendation_text,
+    verdict_sentence,
+    weakness_text,
+)
+from clipsvd_app.domain.words.notes import note_text
 from clipsvd_app.domain.words.notice import NOT_DIAGNOSTIC
 from clipsvd_app.domain.words.numbers import percent, percent_with_interval
 from clipsvd_app.domain.words.results import (
@@ -16,6 +27,7 @@ from clipsvd_app.domain.words.results import (
     split_text,
     verdict_title,
 )
+from clipsvd_app.domain.words.run_changes import run_statements
 from clipsvd_app.figures.confusion import confusion_figure
 from clipsvd_app.figures.methods import methods_figure
 from clipsvd_app.figures.reliability import reliability_figure
@@ -63,8 +75,8 @@ def compose(content: ReportContent) -> Document:
 def _result(content: ReportContent) -> Section:
     evaluation = content.result.evaluation
     blocks: list[Block] = [Text(verdict_title(evaluation), strong=True)]
-    said = evaluation.reason if evaluation.kind == "none" else evaluation.sentence
-    blocks += [Text(text) for text in (said, evaluation.recommendation) if text]
+    said = (verdict_sentence(evaluation), recommendation_text(evaluation))
+    blocks += [Text(text) for text in said if text]
     if evaluation.methods:
         blocks.append(Text(f"Measured on {basis_text(evaluation)}."))
         drawing = methods_figure(evaluation.methods)
@@ -137,11 +149,11 @@ def _trust(content: ReportContent) -> tuple[Section, ...]:
     evaluation = content.result.evaluation
     blocks: list[Block] = []
     if (calibration := evaluation.calibration) is not None:
-        blocks.append(Text(calibration.sentence))
+        blocks.append(Text(calibration_text(evaluation)))
         if calibration.bins:
             blocks += [Figure(reliability_figure(calibration.bins), _RELIABILITY), _bins_table(calibration)]
     if evaluation.conformal is not None:
-        blocks.append(Text(evaluation.conformal.sentence))
+        blocks.append(Text(prediction_sets_text(evaluation.conformal)))
     if evaluation.abstention:
         blocks.append(Text(abstention_text(evaluation)))
         blocks.append(Figure(risk_figure(evaluation.abstention), "Error rate by coverage."))
@@ -149,10 +161,11 @@ def _trust(content: ReportContent) -> tuple[Section, ...]:
 
 
 def _changed(content: ReportContent) -> tuple[Section, ...]:
-    """Say what adaptation changed: the engine's sentences, each with its evidence, and the controls."""
+    """Say what adaptation changed: sentences, each with how it is known, and the controls."""
     found = content.result.explanation
     blocks: list[Block] = []
-    for statement in found.statements:
+    statements = run_statements(found, content.result.class_names)
+    for statement in statements:
         blocks += [Text(statement.text), Text(f"How we know: {statement.how_we_know}")]
     if phrases := [(change, phrase) for change in found.classes for phrase in change.phrases]:
         names = content.result.class_names
@@ -169,11 +182,11 @@ def _changed(content: ReportContent) -> tuple[Section, ...]:
         blocks.append(Figure(heads_figure(found.heads, told=False), caption))
     if found.controls:
         rows = tuple(
-            (c.name, "held" if c.passed else "failed", f"{c.value:.3g}", f"{c.limit:.3g}")
+            (CONTROL_TITLES[c.code], "passed" if c.passed else "failed", f"{c.value:.3g}", f"{c.limit:.3g}")
             for c in found.controls
         )
         blocks.append(Table(("Control", "Outcome", "Figure", "Limit"), rows, (0.58, 0.14, 0.14, 0.14)))
-    return (Section("What adaptation changed", tuple(blocks)),) if found.statements else ()
+    return (Section("What adaptation changed", tuple(blocks)),) if statements else ()
 
 
 def _more_labels(content: ReportContent) -> tuple[Section, ...]:
@@ -181,11 +194,11 @@ def _more_labels(content: ReportContent) -> tuple[Section, ...]:
     if curve is None:
         return ()
     advice = (
-        Text(f"About {each.more} more of “{each.class_name}”. {each.reason}")
+        Text(f"About {each.more} more of “{each.class_name}”. {more_examples_text(each)}")
         for each in curve.advice
         if each.more
     )
-    return (Section("Would more labels help?", (Text(curve.sentence), *advice)),)
+    return (Section("Would more labels help?", (Text(learning_curve_text(curve)), *advice)),)
 
 
 def _failures(content: ReportContent) -> tuple[Section, ...]:
@@ -216,7 +229,15 @@ def _limits(content: ReportContent) -> Section:
     )
     return Section(
         "Limitations",
-        tuple(Text(text) for text in (*evaluation.warnings, *content.result.notes, *few, *_LIMITS)),
+        tuple(
+            Text(text)
+            for text in (
+                *map(weakness_text, evaluation.warnings),
+                *map(note_text, content.result.notes),
+                *few,
+                *_LIMITS,
+            )
+        ),
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.results.cases import FEWEST_TO_CALL_FAR
 from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.domain.words.evaluation import learning_curve_text, verdict_sentence
 from clipsvd_app.domain.words.notice import NOT_FOR_DIAGNOSIS
 from clipsvd_app.domain.words.results import basis_text, split_text, verdict_title
 
@@ -164,7 +165,9 @@ def answers(content: ReportContent) -> dict[str, str]:
         "estimate": basis_text(evaluation),
         "numbers": f"{counted(content.patients, 'patient')}, {counted(content.images, 'image')}, "
         f"{content.labelled:,} labelled.",
-        "result": f"{verdict_title(evaluation)}. {evaluation.sentence}".strip() if evaluation.methods else "",
+        "result": f"{verdict_title(evaluation)}. {verdict_sentence(evaluation)}".strip()
+        if evaluation.methods
+        else "",
         "per_class": "Table of sensitivity and specificity." if evaluation.methods else "",
         "failures": f"{counted(content.errors, 'error')} on unseen patients; confusion matrix.",
         "limits": "Section “Limitations”.",
@@ -176,5 +179,5 @@ def answers(content: ReportContent) -> dict[str, str]:
         "doubts": "Images unlike the training images are flagged."
         if result.train_groups >= FEWEST_TO_CALL_FAR
         else "",
-        "more": curve.sentence if curve is not None else "",
+        "more": learning_curve_text(curve) if curve is not None else "",
     }

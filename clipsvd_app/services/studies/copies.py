@@ -88,7 +88,7 @@ def copy_warnings(places: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     ]
     if not apart:
         return ()
-    which = counted(len(apart), "image lies", "images lie")
+    which = counted(len(apart), "image is", "images are")
     such = " and ".join("/".join(Path(path).parts[-2:]) for path in apart[0][:2])
     return (
         f"{which} in folders with different names, such as {such}, so the folder does not determine"

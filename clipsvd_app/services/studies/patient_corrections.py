@@ -77,7 +77,7 @@ def locked_sentence(project: Project, moving: Sequence[ProjectImage], key: str) 
     crossing = sum(is_locked(seed, image.patient_key) != there for image in moving)
     if not crossing:
         return ""
-    which = counted(crossing, "image goes", "images go")
+    which = counted(crossing, "image moves", "images move")
     ways = ("the fixed test set", "training") if not there else ("training", "the fixed test set")
     return f"{which} from {ways[0]} to {ways[1]}: earlier and later runs will not be comparable."
 

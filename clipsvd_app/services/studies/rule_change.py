@@ -62,6 +62,6 @@ def plan_regrouping(
     images = tuple(image for image in plan.images if (image.sha256, image.frame) in added.frames)
     flags = judge_without(project, [image for image in project.images() if image.id in ids])
     flags |= {series.key: series.flags for series in plan.series}
-    title = f"group {counted(len(images), 'image')} anew"
+    title = f"change patients of {counted(len(images), 'image')}"
     changes = (Regroup(images, title), SetSeriesFlags(flags), SetSeriesWindows(plan.windows))
     return images, Together(changes, title)

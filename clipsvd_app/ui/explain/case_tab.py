@@ -8,8 +8,9 @@ from PySide6.QtCore import Signal, SignalInstance
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
 
 from clipsvd_app.domain.results.cases import best_known, winner
-from clipsvd_app.domain.results.explanation import Statement
+from clipsvd_app.domain.words.case import case_statements
 from clipsvd_app.domain.words.numbers import percent
+from clipsvd_app.domain.words.statement import Statement, about
 from clipsvd_app.figures.phrases import concepts_figure
 from clipsvd_app.figures.probabilities import probabilities_figure
 from clipsvd_app.ui.explain.cards.case_chooser import CaseChooser
@@ -96,12 +97,13 @@ class CaseTab(QWidget):
         self._stack.setCurrentIndex(2)
         case = view.explanation
         self._show_answer(view, case)
-        self.words.set_words(*case.statements, shown=False)
-        self._statements.set_statements(case.statements)
+        statements = case_statements(case)
+        self.words.set_words(*statements, shown=False)
+        self._statements.set_statements(statements)
         self.margin.set_case(case)
         self.concepts.set_figure(concepts_figure(case.concepts))
         self.concepts.setVisible(bool(case.concepts))
-        self.concepts_card.set_words(*case.about("concepts"), shown=not case.concepts)
+        self.concepts_card.set_words(*about(statements, "concepts"), shown=not case.concepts)
         self.map.set_case(view, keep_kind=same and was_explained)
 
     @property

@@ -9,7 +9,9 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from clipsvd_app.domain.results.cases import winner
 from clipsvd_app.domain.results.contributions import heads_are_told
-from clipsvd_app.domain.results.explanation import RunExplanation, Statement
+from clipsvd_app.domain.results.explanation import RunExplanation
+from clipsvd_app.domain.words.run_changes import run_statements
+from clipsvd_app.domain.words.statement import Statement, about
 from clipsvd_app.figures.directions import direction_title, directions_figure, strongest_first
 from clipsvd_app.figures.phrases import head_phrases_figure
 from clipsvd_app.figures.towers import head_sentence, heads_figure, matrices_figure, matrix_sentence
@@ -30,7 +32,6 @@ from clipsvd_app.ui.kit.page_parts import (
     one_line,
     scrolled,
 )
-from clipsvd_app.ui.look.theme import set_kind
 from clipsvd_app.ui.run.state import NearCase
 
 if TYPE_CHECKING:
@@ -39,11 +40,6 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.results.explanation import HeadChange
     from clipsvd_app.ui.explain.state import ExplainState, Progress
 
-OLD_TITLE = "Incomplete explanation"
-OLD_SENTENCE = (
-    "Attention heads and controls are missing. You can explain the run again from its"
-    " stored adapter; this takes about a minute and does not train."
-)
 NONE_TITLE = "No reliable description"
 NONE_SENTENCE = (
     "The amounts of change below are exact. No descriptions are shown, because their"
@@ -98,7 +94,7 @@ class ChangeTab(QWidget):
 
     def set_state(self, state: ExplainState) -> None:
         """Show a run."""
-        found = state.explanation or RunExplanation((), (), "This run has no explanation.", "")
+        found = state.explanation or RunExplanation((), ())
         self._explanation, self._names = found, state.class_names
         titles = dict(state.titles)
         self._cases = {
@@ -106,15 +102,15 @@ class ChangeTab(QWidget):
             for p in state.predictions
             if p.image_id in titles
         }
-        statements = found.statements or (Statement(found.text, found.how_we_know),)
+        statements = run_statements(found, self._names) or (Statement("This run has no explanation.", ""),)
         self.words.set_words(*statements, shown=False)
         self._statements.set_statements(statements)
-        self._show_banner(state, found)
+        self._show_banner(found)
         self.set_progress(state.progress)
-        self._show_heads(found)
-        self._show_directions(found)
-        self.classes.set_run(found, self._names)
-        self._layers_card.set_words(*found.about("sizes"), shown=False)
+        self._show_heads(found, about(statements, "heads"))
+        self._show_directions(found, about(statements, "directions"))
+        self.classes.set_run(found, self._names, about(statements, "classes"))
+        self._layers_card.set_words(*about(statements, "sizes"), shown=False)
         self._layers_card.setVisible(bool(found.matrices))
         self.layers.set_figure(matrices_figure(found.matrices))
         self._matrix_hint.setText(_MATRIX_HINT)
@@ -212,22 +208,18 @@ class ChangeTab(QWidget):
         ):
             card.trouble.connect(self.trouble)
 
-    def _show_banner(self, state: ExplainState, found: RunExplanation) -> None:
+    def _show_banner(self, found: RunExplanation) -> None:
         self._again.setVisible(bool(found.matrices))
-        set_kind(self._again, "primary" if state.of_old else "quiet")
-        self.banner.setVisible(state.of_old or _nothing_told(found))
-        if state.of_old:
-            self.banner.show_text("info", OLD_TITLE, OLD_SENTENCE)
-        elif _nothing_told(found):
+        self.banner.setVisible(_nothing_told(found))
+        if _nothing_told(found):
             self.banner.show_text("warning", NONE_TITLE, NONE_SENTENCE)
 
-    def _show_heads(self, found: RunExplanation) -> None:
+    def _show_heads(self, found: RunExplanation, statements: tuple[Statement, ...]) -> None:
         told = heads_are_told(found.controls)
         self.heads.set_figure(heads_figure(found.heads, told=told))
         self._heads.setVisible(bool(found.heads))
-        about = found.about("heads")
-        self._heads_card.set_words(*about, shown=False)
-        self._phrases_card.set_words(*about, shown=False)
+        self._heads_card.set_words(*statements, shown=False)
+        self._phrases_card.set_words(*statements, shown=False)
         self.phrases.set_figure(head_phrases_figure(None, told=False))
         self._show_head(_first_head(found.heads))
 
@@ -243,11 +235,10 @@ class ChangeTab(QWidget):
             _HEADS_HINT if head is None else f"{head_sentence(head)}. {_why(head, told=told)}".strip()
         )
 
-    def _show_directions(self, found: RunExplanation) -> None:
+    def _show_directions(self, found: RunExplanation, statements: tuple[Statement, ...]) -> None:
         self._directions_card.setVisible(bool(found.directions))
         self.directions.set_figure(directions_figure(found.directions, found.matrices))
-        about = found.about("directions")
-        self._directions_card.set_words(*about, shown=False)
+        self._directions_card.set_words(*statements, shown=False)
         self.poles.set_direction(None)
         if found.directions:
             self.choose_direction(0)
@@ -279,7 +270,7 @@ def _why(head: HeadChange, *, told: bool) -> str:
 def _nothing_told(found: RunExplanation) -> bool:
     described = any(d.positive or d.negative for d in found.directions)
     told = described or any(change.phrases for change in found.classes) or heads_are_told(found.controls)
-    return bool(found.statements) and bool(found.directions) and not told
+    return bool(found.directions) and not told
 
 
 def _caption(title: str, probabilities: tuple[float, ...], names: tuple[str, ...]) -> str:

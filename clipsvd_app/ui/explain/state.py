@@ -30,11 +30,6 @@ class ExplainState:
     titles: tuple[tuple[int, str], ...] = ()
     progress: Progress | None = None
 
-    @property
-    def of_old(self) -> bool:
-        """True where an earlier version explained the run, without heads, statements or controls."""
-        return self.explanation is not None and not self.explanation.statements
-
 
 @dataclass(frozen=True, slots=True)
 class CaseView:

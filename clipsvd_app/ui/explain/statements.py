@@ -13,7 +13,7 @@ from clipsvd_app.ui.kit.page_parts import GAP, empty, label
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from clipsvd_app.domain.results.explanation import Statement
+    from clipsvd_app.domain.words.statement import Statement
 
 
 class Statements(QWidget):

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from clipsvd_app.domain.results.explanation import Statement
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.domain.words.numbers import percent
+from clipsvd_app.domain.words.run_changes import left_out_notes
+from clipsvd_app.domain.words.statement import Statement
 from clipsvd_app.ui.explain.cards.packs_card import PacksCard
 from clipsvd_app.ui.explain.cards.part_card import PartCard
 from clipsvd_app.ui.kit.layouts import vertical
@@ -72,7 +73,7 @@ class TrustTab(QWidget):
         facts = run_facts(found) if found is not None else ()
         self._rests.set_facts(facts)
         self._basis.set_rows(facts)
-        self._notes.setText("\n".join(found.notes) if found is not None else "")
+        self._notes.setText("\n".join(left_out_notes(found)) if found is not None else "")
         self._notes.setVisible(bool(self._notes.text()))
         self.set_case(None)
 

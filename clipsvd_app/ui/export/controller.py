@@ -13,6 +13,7 @@ from clipsvd_app.adapter_file.names import file_name
 from clipsvd_app.adapter_file.writer import adapter_bytes
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES
 from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.domain.words.evaluation import recommendation_text
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs.answers import VerifyResult
 from clipsvd_app.services.adapters.application import backbone_of, prepare_verify
@@ -71,7 +72,7 @@ class ExportController(QObject):
                 methods=tuple(MethodChoice(known, _title(known, found.recommended)) for known in methods),
                 method=method,
                 suffix=suffix_of(method),
-                advice=found.recommendation,
+                advice=recommendation_text(found),
                 file_name=name,
                 path=str(project.path.resolve().parent / name),
                 size_bytes=len(adapter_bytes(content)),

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject
 from clipsvd_app.adapter_file.names import file_name
 from clipsvd_app.domain.results.cases import evidence, is_error
 from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.domain.words.evaluation import no_estimate_text
 from clipsvd_app.domain.words.numbers import file_size
 from clipsvd_app.domain.words.results import basis_text, verdict_title
 from clipsvd_app.services.report import write_report
@@ -135,7 +136,7 @@ def _facts(result: RunResult) -> tuple[tuple[str, str], ...]:
     evaluation = result.evaluation
     return (
         ("Result", verdict_title(evaluation)),
-        ("Evaluated on", basis_text(evaluation) or evaluation.reason),
+        ("Evaluated on", basis_text(evaluation) or no_estimate_text(evaluation)),
         ("Classes", ", ".join(result.class_names)),
     )
 

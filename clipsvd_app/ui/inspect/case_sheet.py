@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QPushButton, QSlider, QVBoxLayout, QWidget
 
-from clipsvd_app.domain.results.cases import as_unseen, best_known, is_evidence
+from clipsvd_app.domain.results.cases import best_known, is_evidence
+from clipsvd_app.domain.words.case import as_unseen, case_statements
 from clipsvd_app.figures.probabilities import probabilities_figure
 from clipsvd_app.ui.kit.figures.figure_view import FigureView
 from clipsvd_app.ui.kit.layouts import vertical
@@ -142,10 +143,11 @@ class CaseSheet(Card):
 
     def _show_explanation(self, state: CaseSheetState) -> None:
         found = state.explanation
-        worth = as_unseen(state.prediction, state.class_names)
-        self._text.setText(" ".join((found.text, *(said.text for said in worth))) if found else "")
+        statements = case_statements(found) if found is not None else ()
+        worth = as_unseen(state.prediction, state.class_names) if found is not None else ()
+        self._text.setText(" ".join(statement.text for statement in (*statements, *worth)))
         self._text.setVisible(found is not None)
-        self._how.setText(found.how_we_know if found else "")
+        self._how.setText(" ".join(statement.how_we_know for statement in statements))
         self._how.setVisible(found is not None and self._ask_how.isChecked())
         self._ask_how.setVisible(found is not None)
         trusted = found is not None and found.saliency_trusted and bool(found.saliency)

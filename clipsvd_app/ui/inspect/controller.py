@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from clipsvd_app.domain.results.cases import DOUBT_SENTENCES, doubts, set_sentence
+from clipsvd_app.domain.results.cases import doubts
+from clipsvd_app.domain.words.case import DOUBT_SENTENCES, set_sentence
+from clipsvd_app.domain.words.notes import note_text
 from clipsvd_app.errors import UserError
 from clipsvd_app.services.labels.kept_labels import keep_label, kept_labels
 from clipsvd_app.services.labels.labels import set_labels
@@ -76,7 +78,7 @@ class InspectController(QObject):
                 notes=tuple(
                     CaseNote(p.image_id, self._images[p.image_id].title, _doubt_lines(p)) for p in known
                 ),
-                remarks=self._result.notes,
+                remarks=tuple(map(note_text, self._result.notes)),
             )
         )
         self._show_settled()

@@ -64,7 +64,7 @@ class InspectPage(RunPage):
     def set_state(self, state: InspectState) -> None:
         """Show a run."""
         self.set_runs(state.runs, state.run)
-        evaluation = state.evaluation or Evaluation("none", "This run has no estimate.")
+        evaluation = state.evaluation or Evaluation("none")
         self._verdict.setText(verdict_title(evaluation))
         for tab in (self.result, self.failures, self.trust):
             tab.set_state(state, evaluation)

@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from clipsvd_app.domain.results.curves import roc_pairs
+from clipsvd_app.domain.words.evaluation import learning_curve_text, more_examples_text, weakness_text
 from clipsvd_app.figures.learning import learning_figure
 from clipsvd_app.figures.roc import roc_figure
 from clipsvd_app.ui.inspect.results_panel import MethodsCard, show_verdict
@@ -95,13 +96,13 @@ class LearningCard(Card):
         known = curve is not None and bool(curve.points)
         self.plot.setVisible(known)
         self._save.setVisible(known)
-        self._sentence.setText(NO_CURVE if curve is None else curve.sentence)
+        self._sentence.setText(NO_CURVE if curve is None else learning_curve_text(curve))
         self._sentence.setEnabled(known)
         advice = () if curve is None else curve.advice
         self._advice.set_lines(
-            ("+", f"About {each.more} more of “{each.class_name}”. {each.reason}", "muted")
+            ("+", f"About {each.more} more of “{each.class_name}”. {more_examples_text(each)}", "muted")
             if each.more
-            else ("✓", f"“{each.class_name}”: {each.reason}", "success")
+            else ("✓", f"“{each.class_name}”: {more_examples_text(each)}", "success")
             for each in advice
         )
         self.plot.set_figure(learning_figure(() if curve is None else curve.points, classes))
@@ -129,6 +130,8 @@ class ResultTab(QWidget):
         """Show a run."""
         show_verdict(self.banner, evaluation)
         self.methods.set_evaluation(evaluation)
-        self.warnings.set_lines(("!", each, "warning") for each in (*evaluation.warnings, *state.remarks))
+        self.warnings.set_lines(
+            ("!", each, "warning") for each in (*map(weakness_text, evaluation.warnings), *state.remarks)
+        )
         self.roc.set_curves(state.class_names, roc_pairs(state.predictions, len(state.class_names)))
         self.learning.set_curve(evaluation.learning_curve, len(state.class_names))

@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox
 
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES, MethodName
+from clipsvd_app.domain.words.evaluation import no_estimate_text, recommendation_text, verdict_sentence
 from clipsvd_app.domain.words.results import basis_text, difference_text, verdict_title
 from clipsvd_app.figures.confusion import confusion_figure
 from clipsvd_app.ui.kit.figures.figure_view import FigureView
@@ -27,9 +28,9 @@ _LEVELS: dict[Verdict, Level] = {"helped": "success", "harmed": "error", "not_sh
 def show_verdict(banner: Banner, evaluation: Evaluation) -> None:
     """Put the verdict of an estimate into a banner, in the estimate's own words."""
     if evaluation.kind == "none":
-        banner.show_text("warning", verdict_title(evaluation), evaluation.reason)
+        banner.show_text("warning", verdict_title(evaluation), no_estimate_text(evaluation))
         return
-    banner.show_text(_LEVELS[evaluation.verdict], verdict_title(evaluation), evaluation.sentence)
+    banner.show_text(_LEVELS[evaluation.verdict], verdict_title(evaluation), verdict_sentence(evaluation))
 
 
 class MethodsCard(Card):
@@ -51,13 +52,14 @@ class MethodsCard(Card):
     def set_evaluation(self, evaluation: Evaluation) -> None:
         """Show the methods, or the reason why there is no estimate."""
         known = evaluation.kind != "none"
-        self._reason.setText("" if known else evaluation.reason)
+        self._reason.setText("" if known else no_estimate_text(evaluation))
         self._reason.setVisible(not known)
         self.table.setVisible(known)
         self._save.setVisible(known)
         self.table.set_methods(evaluation.methods, method_titles(evaluation))
         self._basis.setText(basis_text(evaluation))
-        recommended = (("✓", evaluation.recommendation, "success"),) if evaluation.recommendation else ()
+        advice = recommendation_text(evaluation)
+        recommended = (("✓", advice, "success"),) if advice else ()
         differences = (("Δ", difference_text(d), "muted") for d in evaluation.differences)
         self._differences.set_lines((*recommended, *differences))
 

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 
 from clipsvd_app.domain.results.cases import doubts, is_evidence
 from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.domain.words.evaluation import calibration_text, prediction_sets_text
 from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.domain.words.results import abstention_text
 from clipsvd_app.figures.reliability import reliability_figure
@@ -30,7 +31,7 @@ from clipsvd_app.ui.kit.page_parts import (
 from clipsvd_app.ui.run.case_filters import DOUBT_TITLES
 
 if TYPE_CHECKING:
-    from clipsvd_app.domain.results.evaluation import Calibration, ConformalSets, Evaluation
+    from clipsvd_app.domain.results.evaluation import ConformalSets, Evaluation
     from clipsvd_app.domain.results.run import Doubt, Prediction
     from clipsvd_app.ui.run.state import InspectState
 
@@ -52,15 +53,15 @@ class SetsCard(Card):
 
     def set_sets(self, sets: ConformalSets | None) -> None:
         """Show the sets of a run, or say that there are none."""
-        self._sentence.setText(NO_SETS if sets is None else sets.sentence)
+        self._sentence.setText(NO_SETS if sets is None else prediction_sets_text(sets))
         self._sentence.setEnabled(sets is not None)
         self._facts.setVisible(sets is not None)
         if sets is None:
             return
         promised = [("Coverage", f"at least {percent(1 - sets.alpha)}, on average over patients")]
         if (span := sets.coverage_range) is not None:
-            reach = f"{percent(span.low)} to {percent(span.high)} on new patients"
-            promised.append(("This calibration", reach))
+            reach = f"{percent(span.low)} to {percent(span.high)}"
+            promised.append(("On new patients", reach))
         self._facts.set_facts(
             (
                 *promised,
@@ -157,18 +158,15 @@ class TrustTab(QWidget):
         calibration = evaluation.calibration
         self.reliability.set_figure(reliability_figure(calibration.bins if calibration else ()))
         self._calibration.show_plot(
-            calibration_text(calibration), known=bool(calibration and calibration.bins)
+            calibration_note(evaluation), known=bool(calibration and calibration.bins)
         )
         self.risk.set_figure(risk_figure(evaluation.abstention))
         self._abstention.show_plot(abstention_text(evaluation) or NO_RISK, known=bool(evaluation.abstention))
 
 
-def calibration_text(calibration: Calibration | None) -> str:
-    """Say what calibration found, with its figures before and after."""
-    if calibration is None:
+def calibration_note(evaluation: Evaluation) -> str:
+    """Say what calibration did, with the Brier score before and after."""
+    if (calibration := evaluation.calibration) is None:
         return NO_CALIBRATION
-    return (
-        f"{calibration.sentence} Brier {calibration.brier_before:.3f} to {calibration.brier_after:.3f}, "
-        f"negative log-likelihood {calibration.negative_log_likelihood_before:.2f} to"
-        f" {calibration.negative_log_likelihood_after:.2f}."
-    )
+    scores = f"{calibration.brier_before:.3f} before and {calibration.brier_after:.3f} after calibration"
+    return f"{calibration_text(evaluation)} Brier score {scores}."

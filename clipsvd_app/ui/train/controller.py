@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 from PySide6.QtCore import QObject
 
-from clipsvd_app.domain.results.evaluation import Interval
+from clipsvd_app.domain.results.evaluation import MIN_PATIENTS_TO_ESTIMATE, Interval
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.domain.words.numbers import duration
 from clipsvd_app.domain.words.results import verdict_title
@@ -51,7 +51,6 @@ if TYPE_CHECKING:
     from clipsvd_app.ui.session.session import Session
     from clipsvd_app.ui.train.page import TrainPage
 
-FEW_PATIENTS = 4
 _KEY = "train"
 NEXT_ADAPTATION = "CLIP-SVD is training."
 NEXT_EXPLANATION = "The run is being explained. It will open in Inspect."
@@ -383,8 +382,8 @@ def _row(run: RunSummary) -> RunRow:
 def _warnings(classes: list[tuple[str, int, int]]) -> tuple[str, ...]:
     found = [f"“{name}” has no images." for name, images, _ in classes if not images]
     found += [
-        f"“{name}” has {counted(patients, 'patient')}; {FEW_PATIENTS} are needed for an estimate."
+        f"“{name}” has {counted(patients, 'patient')}; {MIN_PATIENTS_TO_ESTIMATE} are needed for an estimate."
         for name, images, patients in classes
-        if images and patients < FEW_PATIENTS
+        if images and patients < MIN_PATIENTS_TO_ESTIMATE
     ]
     return tuple(found)

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES
+from clipsvd_app.domain.words.evaluation import recommendation_text, verdict_sentence
 from clipsvd_app.domain.words.numbers import percent_with_interval
 from clipsvd_app.domain.words.results import basis_text, verdict_title
 from clipsvd_app.ui.kit.layouts import vertical
@@ -55,9 +56,10 @@ class InterimCard(QWidget):
         self._basis.setVisible(bool(found.methods))
         for row, score in enumerate(found.methods):
             self._add_row(row, score, recommended=score.method == found.recommended)
-        said = found.recommendation or found.sentence
+        sentence = verdict_sentence(found)
+        said = recommendation_text(found) or sentence
         self._said.setText(said)
-        self._said.setToolTip(found.sentence)
+        self._said.setToolTip(sentence)
         self._said.setVisible(bool(said))
         self._next.setText(view.next_step)
         self._next.setVisible(bool(view.next_step))

@@ -16,6 +16,7 @@ from clipsvd_app.cli import main
 from clipsvd_app.corpus import MODALITIES
 from clipsvd_app.domain.recipe import PRESETS, Recipe
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES
+from clipsvd_app.domain.words.evaluation import prediction_sets_text
 from clipsvd_app.engine.sigma.likeness import RECIPE_KEY
 from clipsvd_app.project import open_project
 from clipsvd_app.services.labels.labels import set_labels
@@ -81,7 +82,7 @@ def test_a_leaky_project_is_split_by_patient_and_the_evaluation_says_how(leaky, 
     assert document(capsys, "evaluate", leaky, "--run", 1) == found
     assert main(["evaluate", str(leaky)]) == 0
     said = capsys.readouterr().out
-    assert "2 folds by patient, 2 times over" in said
+    assert "2-fold cross-validation by patient, repeated 2 times" in said
     assert found["sentence"].replace("\N{NO-BREAK SPACE}", " ") in said
 
 
@@ -180,7 +181,7 @@ def test_one_image_has_one_probability_wherever_it_is_shown(leaky, capsys, tmp_p
         case = document(capsys, "explain", leaky, "--image", path)["case"]
         assert case["adapted"] == pytest.approx(known.calibrated, abs=1e-5)
         assert case["zero_shot"] == pytest.approx(known.zero_shot, abs=1e-5)
-        assert f"{temperature:.2f} divides its logits" in case["how_we_know"]
+        assert f"calibrated with temperature {temperature:.2f}" in case["how_we_know"]
         assert known.adapted != pytest.approx(known.calibrated, abs=1e-3)
     verified = document(capsys, "adapter", "verify", adapter, "--backbone", backbone)
     assert verified["passed"]
@@ -213,7 +214,7 @@ def test_after_cross_validation_only_labelled_images_have_sets(leaky, capsys):
         result = project.run_result(1)
     assert {p.role: p.conformal is None for p in result.predictions} == {"pool": True, "out_of_fold": False}
     assert result.evaluation.conformal.coverage_range is None
-    assert "Unlabelled images have no list" in result.evaluation.conformal.sentence
+    assert "New images have no sets" in prediction_sets_text(result.evaluation.conformal)
 
 
 def test_the_same_images_added_in_another_order_give_the_same_run(leaky, capsys, tmp_path):

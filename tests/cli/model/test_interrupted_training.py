@@ -14,7 +14,8 @@ from support.tiny_backbone import write_tiny_backbone
 from clipsvd_app import settings
 from clipsvd_app.cli import main
 from clipsvd_app.cli.console import Console
-from clipsvd_app.engine.jobs.train import RESUMED
+from clipsvd_app.domain.results.run import RunNote
+from clipsvd_app.domain.words.notes import note_text
 from clipsvd_app.project import open_project
 from clipsvd_app.services.runs.stopped_training import stopped_trainings
 
@@ -67,7 +68,7 @@ def test_ctrl_c_stops_between_two_steps_and_the_same_command_goes_on(project, ca
     assert signal.getsignal(signal.SIGINT) == before
 
     assert main(command) == 0
-    assert RESUMED in json.loads(capsys.readouterr().out)["notes"]
+    assert note_text(RunNote("resumed")) in json.loads(capsys.readouterr().out)["notes"]
     assert set(kept_runs()) == others
     with open_project(project) as opened:
         assert stopped_trainings(opened) == ()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from clipsvd_app.domain.results.cases import as_unseen, best_known, doubts, is_error, set_sentence
+from clipsvd_app.domain.results.cases import best_known, doubts, is_error
 from clipsvd_app.domain.results.evaluation import CoveragePoint, Evaluation
 from clipsvd_app.domain.results.run import Prediction
+from clipsvd_app.domain.words.case import as_unseen, set_sentence
 from clipsvd_app.domain.words.results import abstention_text, basis_text
 
 NAMES = ("normal", "lesion")
@@ -30,7 +31,7 @@ def test_calibrated_probabilities_go_before_the_models_own():
 
 def test_a_set_is_said_in_words_and_an_empty_one_too():
     assert "normal or lesion" in set_sentence(prediction((0.5, 0.5), conformal=(0, 1)), NAMES, 0.1)
-    assert "90 times in 100" in set_sentence(prediction((0.5, 0.5), conformal=(0,)), NAMES, 0.1)
+    assert "at least 90 % of patients" in set_sentence(prediction((0.5, 0.5), conformal=(0,)), NAMES, 0.1)
     assert set_sentence(prediction((0.5, 0.5), conformal=()), NAMES, 0.2).startswith("No class")
     assert set_sentence(prediction((0.5, 0.5)), NAMES, 0.1) == ""
 
@@ -42,19 +43,21 @@ def test_an_unlabelled_case_is_no_error():
 
 def test_the_basis_names_repeats_and_locked_patients():
     judged = Evaluation("cross_validated", images=9, groups=4, folds=5, repeats=3)
-    assert basis_text(judged) == "9 images of 4 patients, 5 folds by patient, 3 times over"
-    assert "set aside" in basis_text(Evaluation("locked", images=1, groups=1))
+    assert (
+        basis_text(judged) == "9 images of 4 patients, 5-fold cross-validation by patient, repeated 3 times"
+    )
+    assert "fixed test set" in basis_text(Evaluation("locked", images=1, groups=1))
     assert basis_text(Evaluation("none")) == ""
 
 
 def test_abstaining_is_said_with_both_errors():
     points = (CoveragePoint(0.5, 0.1), CoveragePoint(1.0, 0.25))
     said = abstention_text(Evaluation("held_out", abstention=points)).replace("\N{NO-BREAK SPACE}", " ")
-    assert said == "25.0 % of all answers are wrong; of the surest 50.0 %, 10.0 % are."
+    assert said == "Error rate: 25.0 % of all images, 10.0 % at a coverage of 50.0 %."
 
 
 def test_an_image_with_two_answers_is_said_to_have_both():
     crossed = Prediction(1, "out_of_fold", 0, (0.9, 0.1), (0.5, 0.5), (0.7, 0.3))
     (said,) = as_unseen(crossed, NAMES)
-    assert "Trained on other patients alone, it answers “normal” (70.0\N{NO-BREAK SPACE}%)" in said.text
+    assert "Trained on other patients only, it predicts “normal” (70.0\N{NO-BREAK SPACE}%)" in said.text
     assert as_unseen(prediction((0.9, 0.1)), NAMES) == as_unseen(None, NAMES) == ()

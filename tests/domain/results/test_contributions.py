@@ -10,9 +10,9 @@ from clipsvd_app.domain.results.contributions import (
     adds_up,
     change_steps,
     heads_are_told,
-    map_verdict,
     term_steps,
 )
+from clipsvd_app.domain.words.case import map_verdict
 from clipsvd_app.engine.explain.run_controls import run_controls
 
 
@@ -38,7 +38,7 @@ def test_small_parts_are_one_named_sum_of_each_side():
     steps = change_steps(attribution(), "head", 3)
     sums = [step for step in steps if step.kind == "sum"]
     assert [step.tower for step in sums] == ["image", "text"]
-    assert all(step.name.endswith(f"smaller parts, {step.tower} tower") for step in sums)
+    assert all(step.name.endswith(f"smaller contributions, {step.tower} encoder") for step in sums)
     assert len([step for step in steps if step.kind == "part"]) == 3
 
 
@@ -68,8 +68,8 @@ def test_heads_are_told_only_where_both_controls_held():
 
 
 def test_the_engine_gives_every_control_that_heads_are_held_to():
-    names = {control.name for control in run_controls(RUN.heads, images=64)}
-    assert set(HEAD_CONTROLS) <= names
+    codes = {control.code for control in run_controls(RUN.heads, images=64)}
+    assert set(HEAD_CONTROLS) <= codes
 
 
 def test_a_failed_map_says_what_it_did_not_beat():
@@ -77,4 +77,4 @@ def test_a_failed_map_says_what_it_did_not_beat():
     failed = map_verdict(case_map(passed=False))
     assert "not shown" in failed
     assert "centre" in failed
-    assert "random orders" in failed
+    assert "random areas" in failed

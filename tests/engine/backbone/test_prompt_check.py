@@ -71,7 +71,9 @@ def test_names_of_unknown_words_are_refused_with_their_classes_and_the_reason(be
         f"the classes “{first}” and “{second}”: its vocabulary does not have “{first}”, “{second}”."
         in caught.value.message
     )
-    assert f"English words for “{first}” and “{second}”; their names can stay" in caught.value.remedy
+    assert (
+        f"English words for “{first}” and “{second}”; the class names need not change" in caught.value.remedy
+    )
 
 
 def test_one_such_class_among_others_is_refused_too(bert):
@@ -95,7 +97,7 @@ def test_prompts_that_differ_after_the_last_token_read_are_refused(tokenizer):
     classes = [named("benign", head + "a smooth mass"), named("malignant", head + "a spiculated mass")]
     with pytest.raises(UserError) as caught:
         require_readable(tokenizer, classes)
-    assert "“benign” and “malignant” apart" in caught.value.message
+    assert "distinguish the classes “benign” and “malignant”" in caught.value.message
     assert f"only after {tokenizer.context_length} tokens" in caught.value.message
     assert "Shorten" in caught.value.remedy
 
@@ -106,7 +108,7 @@ def test_the_reason_is_the_true_one(bert):
 
     assert "same prompts" in reason(named("one", "a mass"), named("two", " a  mass "))
     assert "case, accents" in reason(named("one", "an Ödem"), named("two", "an odem"))
-    assert "does not have, such as “≥”, “≤”" in reason(
+    assert "outside its vocabulary, such as “≥”, “≤”" in reason(
         named("large", "a cyst ≥ 1 cm"), named("small", "a cyst ≤ 1 cm")
     )
     assert "no known character" in reason(named("zero", "\u200b"), named("one", "a mass"))
@@ -128,7 +130,9 @@ def test_classes_that_fail_for_different_reasons_are_each_told_their_own(bert):
     with pytest.raises(UserError) as caught:
         require_readable(bert, [named("气胸"), named("one", "a mass"), named("two", "a  mass")])
     assert "cannot read the prompts of the class “气胸”" in caught.value.message
-    assert "cannot tell the classes “one” and “two” apart: they have the same prompts" in caught.value.message
+    assert (
+        "cannot distinguish the classes “one” and “two”: they have the same prompts" in caught.value.message
+    )
 
 
 def test_a_prompt_that_loses_its_end_is_said_and_so_is_a_lost_name(tokenizer):
@@ -136,9 +140,9 @@ def test_a_prompt_that_loses_its_end_is_said_and_so_is_a_lost_name(tokenizer):
     first, second = check_prompts(
         tokenizer, [named("cyst", f"cyst {tail}"), named("mass", f"in {tail} a mass", "mass")]
     ).warnings
-    assert first.startswith("The prompt of “cyst” is cut")
+    assert first.startswith("The prompt of “cyst” is truncated")
     assert "name" not in first
-    assert second.startswith("1 of 2 prompts of “mass” is cut")
+    assert second.startswith("1 of 2 prompts of “mass” is truncated")
     assert "with it the name of the class" in second
 
 
@@ -207,26 +211,25 @@ def test_a_run_says_that_images_show_one_shade(unreadable, draw_disc, tmp_path):
         path = tmp_path / f"{place}.png"
         Image.fromarray(grey(0) if place == 0 else draw_disc(place % 2, generator)).save(path)
         images.append(ImageInput(place, str(path), 0, str(place), place % 2))
-    from clipsvd_app.domain.results.run import RunResult
+    from clipsvd_app.domain.results.run import RunNote, RunResult
 
     recipe = Recipe(steps=1, learning_rates=(0.01,))
     write_request(
         tmp_path, TrainRequest(unreadable[0], (named("bright"), named("dark")), tuple(images), recipe)
     )
     Engine().run(tmp_path, read_request(tmp_path), unreported)
-    notes = " ".join(read_result(tmp_path, RunResult).notes)
-    assert "1 labelled image shows one single shade" in notes
+    assert RunNote("blank", 1) in read_result(tmp_path, RunResult).notes
 
 
 def test_a_model_whose_answers_are_no_numbers_is_refused():
-    with pytest.raises(UserError, match="not finite"):
+    with pytest.raises(UserError, match="non-finite"):
         require_finite(torch.tensor([[1.0, float("nan")]]))
 
 
 @pytest.mark.parametrize(
     ("classes", "fault"),
     [
-        ([named(f"finding {number}", "a") for number in range(257)], "257 classes; it holds 256"),
+        ([named(f"finding {number}", "a") for number in range(257)], "257 classes .limit: 256"),
         ([named(f"finding {number}") for number in range(205)], "the 1,025 prompts of all classes"),
         ([named("one", *map(str, range(129))), named("two")], "the 129 prompts of “one”"),
         ([named("one", "x" * 2001), named("two")], "longer than 2,000 characters"),

@@ -14,11 +14,12 @@ from support.changing import replace
 from clipsvd_app import files
 from clipsvd_app.domain.classes import ClassSpec, class_from_name
 from clipsvd_app.domain.recipe import Recipe
+from clipsvd_app.domain.results.run import RunNote
 from clipsvd_app.engine.backbone.backbone import embed_texts
 from clipsvd_app.engine.backbone.prompts import prompt_batch
 from clipsvd_app.engine.fitting import fit as fit_module
 from clipsvd_app.engine.fitting.adapt import adapt, logging_report
-from clipsvd_app.engine.fitting.checkpoints import NOT_KEPT, FolderCheckpoints
+from clipsvd_app.engine.fitting.checkpoints import FolderCheckpoints
 from clipsvd_app.engine.fitting.fit import FitTask, accumulate, fit
 from clipsvd_app.engine.fitting.forward import IMAGES_AT_ONCE, WholeForward
 from clipsvd_app.engine.fitting.learner import Learner
@@ -103,7 +104,7 @@ def test_running_out_of_memory_on_prompts_cuts_them(learner, disc_examples, monk
 
     monkeypatch.setattr(WholeForward, "prompt_embeddings", scarce)
     cut = fit(whole_learner, disc_examples, TASK, ignore)
-    assert any("smaller parts" in note for note in cut.notes)
+    assert any(note.code == "smaller_parts" for note in cut.notes)
     assert [p.loss for p in cut.curve] == pytest.approx([p.loss for p in straight.curve], rel=0.05)
 
 
@@ -133,18 +134,18 @@ def test_inner_test_images_go_through_in_parts(learner, recipe, form, monkeypatc
 
 
 @pytest.mark.parametrize(
-    ("memory", "disk", "note"), [(10**9, 0, ""), (20_000, 10**9, "temporary file"), (20_000, 30_000, "anew")]
+    ("memory", "disk", "codes"),
+    [(10**9, 0, []), (20_000, 10**9, ["lower_on_disk"]), (20_000, 30_000, ["lower_recomputed"])],
 )
 def test_views_beyond_the_memory_lie_in_a_file_or_are_computed_anew(
-    learner, disc_examples, memory, disk, note
+    learner, disc_examples, memory, disk, codes
 ):
     plenty = fit(learner, disc_examples, TASK, ignore)
     cache = LowerCache(memory, disk)
     bounded = fit(replace(learner, lower=cache), disc_examples, TASK, ignore)
     assert sum(tensor.nbytes for tensor in cache._known.values()) <= memory
     assert cache._spilled is None or cache._spilled.size <= disk
-    assert note in " ".join(bounded.notes)
-    assert bool(bounded.notes) == bool(note)
+    assert [note.code for note in bounded.notes] == codes
     assert [p.loss for p in bounded.curve] == pytest.approx([p.loss for p in plenty.curve], rel=1e-4)
 
 
@@ -164,7 +165,7 @@ def test_a_disk_that_fills_up_while_views_are_kept_ends_nothing(learner, disc_ex
     cache = LowerCache(20_000)
     monkeypatch.setattr(_SpillFile, "open", classmethod(lambda cls, _: cls(FullDisk(), 10**9)))
     fitted = fit(replace(learner, lower=cache), disc_examples, TASK, ignore)
-    assert any("anew" in note for note in fitted.notes)
+    assert RunNote("lower_recomputed") in fitted.notes
 
 
 def test_half_precision_activations_come_back_from_the_file_as_they_were():
@@ -231,7 +232,7 @@ def test_a_full_disk_ends_no_training(learner, disc_examples, tmp_path, monkeypa
         patch.setattr(files.os, "fdopen", no_space)
         fitted = fit(replace(learner, checkpoints=kept), disc_examples, TASK, ignore)
     assert torch.equal(fitted.a, straight.a)
-    assert kept.warning == NOT_KEPT
+    assert kept.notes == (RunNote("no_checkpoints"),)
     assert not list((tmp_path / "run").iterdir()), "nothing half-written stays"
 
 

@@ -120,7 +120,7 @@ def test_a_card_runs_what_its_generation_or_the_intermediate_code_allows(capabil
 def test_a_gpu_that_fails_the_test_kernel_gets_no_work(off):
     devices = Devices(FakeProbe(CARD, off={("cuda", False): off}))
     assert devices.pick("auto").type == "cpu"
-    assert "small test" in devices.note()
+    assert "short test" in devices.note()
     assert refusal(devices, "cuda").code == "device_unusable"
 
 

@@ -10,9 +10,9 @@ from support.fake_devices import CARD, FakeProbe
 
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.domain.recipe import Recipe
-from clipsvd_app.domain.results.run import RunResult
+from clipsvd_app.domain.results.run import RunNote, RunResult
 from clipsvd_app.engine.device.devices import Devices
-from clipsvd_app.engine.device.fallback import FALLBACK_NOTE, FALLBACK_STAGE, with_cpu_in_reserve
+from clipsvd_app.engine.device.fallback import FALLBACK_STAGE, with_cpu_in_reserve
 from clipsvd_app.engine.jobs.job import Engine
 from clipsvd_app.engine.sigma.warm import WarmBackbones
 from clipsvd_app.errors import UserError
@@ -102,7 +102,7 @@ def test_a_run_that_left_the_gpu_says_so_and_keeps_one_curve(tiny_folder, studie
     (tmp_path / "metrics.jsonl").write_text('{"stage": "Training, as far as the GPU came"}\n')
     Engine(FullGpu(devices=gpu())).run(tmp_path, read_request(tmp_path), report)
     result = read_result(tmp_path, RunResult)
-    assert FALLBACK_NOTE in result.notes
+    assert RunNote("on_cpu") in result.notes
     assert result.device == "cpu"
     assert FALLBACK_STAGE in told
     assert len((tmp_path / "metrics.jsonl").read_text().splitlines()) == recipe.steps
@@ -116,7 +116,7 @@ def test_a_run_beside_an_unusable_gpu_notes_why_it_was_computed_on_the_cpu(
     reference = BackboneRef("tiny", str(tiny_folder))
     write_request(tmp_path, TrainRequest(reference, CLASSES, studies, recipe, shots=2))
     Engine(WarmBackbones(devices=broken)).run(tmp_path, read_request(tmp_path), report)
-    assert broken.note() in read_result(tmp_path, RunResult).notes
+    assert RunNote("stated", detail=broken.note()) in read_result(tmp_path, RunResult).notes
 
 
 def test_a_gpu_that_was_asked_for_by_name_and_cannot_be_used_is_refused(
@@ -125,5 +125,5 @@ def test_a_gpu_that_was_asked_for_by_name_and_cannot_be_used_is_refused(
     broken = Devices(FakeProbe(CARD, off={("cuda", False): None}))
     request = PreviewRequest(BackboneRef("tiny", str(tiny_folder)), CLASSES, studies, device="cuda")
     write_request(tmp_path, request)
-    with pytest.raises(UserError, match="small test"):
+    with pytest.raises(UserError, match="short test"):
         Engine(WarmBackbones(devices=broken)).run(tmp_path, read_request(tmp_path), report)

@@ -10,6 +10,7 @@ from support.small_clip import moved_sigmas, no_report
 from clipsvd_app.corpus import load_corpus
 from clipsvd_app.demo_studies.lesion import PLANTED_AXES, render_lesion
 from clipsvd_app.domain.classes import class_from_name
+from clipsvd_app.domain.words.run_changes import run_statements
 from clipsvd_app.engine.backbone.backbone import load_backbone
 from clipsvd_app.engine.data.images import model_square, normalise
 from clipsvd_app.engine.explain.case import explain_case
@@ -53,11 +54,11 @@ def test_a_case_adds_up_and_is_told_with_its_controls(adapted: AdaptedModel, ima
     assert {part.tower for part in found.attribution.parts} == {"image", "text"}
     assert (len(found.maps[0].grid), len(found.maps[0].grid[0])) == (8, 8)
     assert all(len(one.random) == 10 for one in found.maps)
-    assert {control.name for control in found.controls} >= {
-        "The terms add up to the score",
-        "The concepts rebuild the image",
-        "Deletion, map by heads",
-        "The map is the class's own",
+    assert {control.code for control in found.controls} >= {
+        "score_sum",
+        "concepts_cosine",
+        "deletion_heads",
+        "map_specificity",
     }
 
 
@@ -67,7 +68,7 @@ def test_a_run_tells_of_every_head_and_matrix(adapted: AdaptedModel, images: tor
     assert len(found.heads) == 12 * 3 + 4 * 4
     assert sum(head.after is not None for head in found.heads) == 36
     assert len(found.controls) == 3
-    assert len(found.statements) == 3
+    assert len(run_statements(found, ("a", "b"))) == 3
 
 
 def test_all_heads_are_read(adapted: AdaptedModel, images: torch.Tensor) -> None:

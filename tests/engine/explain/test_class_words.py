@@ -12,10 +12,8 @@ from clipsvd_app.domain.results.explanation import (
     ClassChange,
     ClassPhrase,
     ClassReading,
-    RunExplanation,
-    Statement,
 )
-from clipsvd_app.engine.explain.class_wording import class_lines
+from clipsvd_app.domain.words.class_phrases import class_lines
 from clipsvd_app.engine.explain.class_words import UnseenPart, class_changes, leading_axis, list_length
 
 PHRASES = 40
@@ -120,7 +118,7 @@ def test_controls_silence_a_class() -> None:
     assert not found.after.is_told
     assert found.phrases == ()
     said = class_lines([found], NAMES)[0]
-    assert "phrases that describe no such image set it apart as well" in said.text
+    assert "negative controls score as high" in said.text
     assert "phrase 28" not in said.text
 
 
@@ -132,7 +130,7 @@ def test_a_few_phrases_are_too_few_to_be_told() -> None:
     found = class_changes([replace(one, after=after)], corpus(), 3)[1]
     assert (found.after.listed, found.after.controls) == (3, 0)
     assert not found.after.is_told
-    assert "too few phrases" in class_lines([found], NAMES)[0].text
+    assert "too few exceed chance" in class_lines([found], NAMES)[0].text
 
 
 def test_a_class_that_no_fit_can_compare_is_left_out() -> None:
@@ -154,32 +152,34 @@ def told(before: float, after: float, *, base: ClassReading | None = None) -> Cl
     ("change", "said"),
     [
         (told(0.1, 0.3), "(+0.30; before adaptation +0.10)"),
-        (told(0.02, 0.3), "(+0.30; before adaptation nothing reliable)"),
+        (told(0.02, 0.3), "(+0.30; before adaptation not reliable)"),
         (
             told(0.1, 0.3, base=UNSURE),
-            "(+0.30; before adaptation nothing reliable)",
+            "(+0.30; before adaptation not reliable)",
         ),
     ],
 )
 def test_what_adaptation_did_to_a_phrase_is_said(change: ClassChange, said: str) -> None:
     statement = class_lines([change], NAMES)[0]
-    assert statement.text == f"Unseen images of “spiky” stand out by “a spiky edge” {said}."
-    assert "a model that had not seen its patient" in statement.how_we_know
+    assert statement.text == f"Unseen images of “spiky” are distinguished by “a spiky edge” {said}."
+    assert "a model that was not trained on its patient" in statement.how_we_know
     assert statement.topic == "classes"
 
 
 def test_words_that_adaptation_made_unreliable_are_told_of_the_unadapted_model_alone() -> None:
     change = replace(told(0.2, 0.3), after=ClassReading(0.3, 0.1, listed=10, controls=4, by_chance=0.8))
     text = class_lines([change], NAMES)[0].text
-    assert text.startswith("Before adaptation images of “spiky” stood out by “a spiky edge”; for the adapted")
-    assert "stand out" not in text
+    assert text.startswith(
+        "Before adaptation, images of “spiky” were distinguished by “a spiky edge”; after it"
+    )
+    assert "are distinguished" not in text
 
 
 def test_where_nothing_is_told_apart_it_says_so() -> None:
     nothing = ClassReading(0.01, 0.05, 0, 0, 1.0)
     changes = [ClassChange(label, 5, 5, nothing, nothing) for label in range(3)]
     text = class_lines(changes, NAMES)[0].text
-    assert text == "Of no phrase is it shown that it sets “smooth”, “spiky” or “none” apart."
+    assert text == "No phrase was shown to distinguish “smooth”, “spiky” or “none”."
     assert class_lines([], NAMES) == ()
 
 
@@ -196,12 +196,3 @@ def test_labels_that_every_shuffling_repeats_show_nothing() -> None:
     rows = np.random.default_rng(7).standard_normal((2, PHRASES)).astype(np.float32)
     found = class_changes([UnseenPart((0, 1), ("a", "b"), rows, rows)], corpus(), 2)
     assert not any(change.after.is_above for change in found)
-
-
-def test_sentences_stored_before_they_told_their_topic_are_known_by_their_order() -> None:
-    old = RunExplanation((), (), "", "", statements=tuple(Statement(text, "") for text in ("a", "b", "c")))
-    assert [old.about(topic)[0].text for topic in ("sizes", "directions", "heads")] == ["a", "b", "c"]
-    assert old.about("classes") == ()
-    new = replace(old, statements=(Statement("d", "", "classes"), *class_lines([], NAMES)))
-    assert [statement.text for statement in new.about("classes")] == ["d"]
-    assert new.about("sizes") == ()

@@ -77,8 +77,8 @@ def test_a_share_of_blocks_always_trains_one(backbone):
 
 def test_the_less_memory_there_is_the_more_is_done_about_it(backbone):
     plans = [plan_memory(backbone, 16, free) for free in (10**12, 4 * 10**6, 10**6, 1)]
-    assert (plans[0].checkpointed, plans[0].parts, plans[0].note) == (False, 1, "")
+    assert (plans[0].checkpointed, plans[0].parts, plans[0].notes) == (False, 1, ())
     assert plans[1].checkpointed
     assert [plan.parts for plan in plans] == sorted(plan.parts for plan in plans)
     assert plans[-1].parts == 16
-    assert "parts" in plans[-1].note
+    assert plans[-1].notes[-1].code == "smaller_parts"

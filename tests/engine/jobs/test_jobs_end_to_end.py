@@ -21,11 +21,10 @@ from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.domain.results.cases import best_known
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES, Evaluation
 from clipsvd_app.domain.results.explanation import CaseExplanation, RunExplanation
-from clipsvd_app.domain.results.run import RunResult
+from clipsvd_app.domain.results.run import RunNote, RunResult
 from clipsvd_app.engine.fewshot import benchmark
 from clipsvd_app.engine.fewshot.benchmark import few_shot_records
 from clipsvd_app.engine.jobs.job import Engine
-from clipsvd_app.engine.jobs.train import RESUMED
 from clipsvd_app.errors import Cancelled, UserError
 from clipsvd_app.jobs.answers import PredictResult, PreviewResult, VerifyResult
 from clipsvd_app.jobs.folders import read_request, read_result, write_request
@@ -114,8 +113,8 @@ def test_a_run_that_was_cancelled_goes_on_where_it_stopped(engine, reference, st
     engine.run(straight, read_request(straight), quiet)
     one, other = (read_adapter(folder / "adapter.safetensors") for folder in (resumed, straight))
     assert trained == [1, 2, 3]
-    assert RESUMED in read_result(resumed, RunResult).notes
-    assert RESUMED not in read_result(straight, RunResult).notes
+    assert RunNote("resumed") in read_result(resumed, RunResult).notes
+    assert RunNote("resumed") not in read_result(straight, RunResult).notes
     for found, expected in zip(one.spectra, other.spectra, strict=True):
         assert found.sigma.tobytes() == expected.sigma.tobytes()
     assert timeless(resumed) == timeless(straight)
@@ -149,9 +148,9 @@ def test_a_run_tells_the_frozen_methods_before_it_trains_and_the_verdict_before_
     final = read_result(tmp_path, RunResult).evaluation
     methods = [score.method for score in baselines.methods]
     assert methods == [name for name in METHOD_TITLES if not name.startswith("clip_svd")]
-    assert (baselines.recommended, baselines.sentence) == (None, "")
+    assert (baselines.recommended, baselines.differences) == (None, ())
     assert baselines.methods == verdict.methods[: len(methods)] == final.methods[: len(methods)]
-    assert (verdict.sentence, verdict.recommended) == (final.sentence, final.recommended)
+    assert (verdict.differences, verdict.recommended) == (final.differences, final.recommended)
     assert not any("Estimate" in stage for stage in told[:first])
     assert any("Estimate" in stage for stage in told[first + 1 : second])
     assert {"Training", "Saving the adapter"} <= set(told[second + 1 :])
@@ -176,7 +175,7 @@ def test_a_run_whose_result_finds_the_disk_full_is_not_trained_again(
     assert set(kept_runs()) > others
     write_request(tmp_path, request)
     engine.run(tmp_path, read_request(tmp_path), quiet)
-    assert RESUMED in read_result(tmp_path, RunResult).notes
+    assert RunNote("resumed") in read_result(tmp_path, RunResult).notes
     assert set(kept_runs()) == others
 
 
@@ -225,7 +224,7 @@ def test_without_shots_every_labelled_image_is_predicted_by_a_fit_on_other_patie
     )
     # Three patients in a class are too few to estimate from.
     assert result.evaluation.kind == "none"
-    assert "at least 4" in result.evaluation.reason
+    assert result.evaluation.no_estimate.code == "too_few_patients"
     assert {p.role for p in result.predictions} == {"train", "pool"}
 
 
@@ -319,7 +318,7 @@ def test_a_stored_run_is_explained_anew_on_the_images_that_can_be_read(
     assert found.classes == classes
     assert found.images == len(studies)
     assert found.matrices == held_out[0].explanation.matrices
-    assert found.statements
+    assert found.images_unread == 1
     with pytest.raises(UserError):
         ask(ExplainRunRequest(reference, adapter, (gone,)), RunExplanation)
 
@@ -361,7 +360,7 @@ def test_an_unreadable_image_is_noted_and_training_goes_on(ask, reference, studi
     broken.write_bytes(b"nothing")
     images = (*studies[:8], ImageInput(99, str(broken), 0, "p9", 0))
     result, _ = ask(TrainRequest(reference, CLASSES, images, RECIPE, shots=1), RunResult)
-    assert any("1 of the images" in note for note in result.notes)
+    assert RunNote("unread", 1) in result.notes
 
 
 def test_replaced_files_take_no_part_and_are_counted(ask, reference, adapter, studies):
@@ -373,8 +372,8 @@ def test_replaced_files_take_no_part_and_are_counted(ask, reference, adapter, st
     assert {item.image_id for item in seen.items} == {image.id for image in studies[:8]}
     request = TrainRequest(reference, CLASSES, (*studies[:8], *replaced), RECIPE, shots=1)
     run, _ = ask(request, RunResult)
-    assert any(note.startswith("8 of 16 images are not the files that were added") for note in run.notes)
-    assert not any("could not be read" in note for note in run.notes)
+    assert RunNote("replaced", 8, 16) in run.notes
+    assert not any(note.code == "unread" for note in run.notes)
 
 
 def test_a_class_whose_files_were_all_replaced_is_refused_for_that(ask, reference, studies):

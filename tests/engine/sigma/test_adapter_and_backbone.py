@@ -48,7 +48,7 @@ def saved(tmp_path: Path, backbone: Backbone, basis: Basis) -> Path:
     trained = TrainedSigma(sigmas, basis.sigma_base(), 0.04, (), "cpu", 1.5)
     adapted = AdaptedModel(backbone, basis, sigmas, CLASSES)
     path = tmp_path / "a.sigma.safetensors"
-    save_adapter(path, adapted, trained, request, images, Evaluation("none", reason="Too few patients."))
+    save_adapter(path, adapted, trained, request, images, Evaluation("none"))
     return path
 
 
@@ -71,7 +71,7 @@ def test_an_adapter_whose_classes_read_the_same_is_refused_and_fails_its_check(
         classes = tuple(replace(entry, prompts=("a nodule",)) for entry in content.document.classes)
         return replace(content, document=replace(content.document, classes=classes))
 
-    with pytest.raises(UserError, match="cannot tell the classes “nodule” and “effusion” apart") as caught:
+    with pytest.raises(UserError, match="cannot distinguish the classes “nodule” and “effusion”") as caught:
         load_adapter(edited(saved, same_prompts), backbone, basis)
     assert caught.value.code == "adapter_prompts"
     checks = run_verify(

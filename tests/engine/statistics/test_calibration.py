@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
+from clipsvd_app.domain.results.evaluation import Calibration, Evaluation
+from clipsvd_app.domain.words.evaluation import calibration_text
 from clipsvd_app.engine.statistics.abstention import coverage_risk
 from clipsvd_app.engine.statistics.calibration import (
     PRIOR_MEAN,
@@ -51,13 +53,17 @@ def test_the_temperature_is_the_greatest_posterior_of_another_optimiser():
     assert fit_temperature(probabilities, truth) == pytest.approx(math.exp(theirs.x[0]), rel=1e-4)
 
 
+def words(calibration: Calibration, images: int) -> str:
+    return calibration_text(Evaluation("held_out", images=images, calibration=calibration))
+
+
 def test_calibration_lowers_the_loss_on_patients_it_was_not_chosen_on_and_moves_no_answer():
     probabilities, truth = too_sure(200, 3.0)
     found = calibrate(probabilities, truth, [str(place // 2) for place in range(200)])
     assert found.summary.negative_log_likelihood_after < found.summary.negative_log_likelihood_before
     assert found.summary.brier_after < found.summary.brier_before
     assert (found.probabilities.argmax(axis=1) == probabilities.argmax(axis=1)).all()
-    assert "too sure" in found.summary.sentence
+    assert "overconfident" in words(found.summary, 200)
 
 
 def test_no_patient_takes_part_in_choosing_its_own_temperature():
@@ -72,8 +78,10 @@ def test_no_patient_takes_part_in_choosing_its_own_temperature():
 
 
 def test_below_a_hundred_images_no_single_calibration_error_is_spoken_of():
-    sentences = [calibrate(*too_sure(n, 2.0), [str(i) for i in range(n)]).summary.sentence for n in (40, 150)]
-    assert "40 images are too few for a calibration error in one number" in sentences[0]
+    sentences = [
+        words(calibrate(*too_sure(n, 2.0), [str(i) for i in range(n)]).summary, n) for n in (40, 150)
+    ]
+    assert "40 images are too few for a calibration error" in sentences[0]
     assert "too few" not in sentences[1]
 
 
@@ -108,5 +116,5 @@ def test_a_temperature_that_is_no_gain_is_called_none():
     found = [calibrate(*too_sure(24, 1.0, seed), patient_ids).summary for seed in range(8)]
     # By less than a hundredth it would be called too sure of itself and shown to lose as much as before.
     worse = [one.negative_log_likelihood_before - one.negative_log_likelihood_after <= 0.005 for one in found]
-    assert worse == ["is no gain here" in one.sentence for one in found]
+    assert worse == ["no gain" in words(one, 24) for one in found]
     assert any(worse)

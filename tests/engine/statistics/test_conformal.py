@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta, betabinom
 
+from clipsvd_app.domain.words.evaluation import prediction_sets_text
 from clipsvd_app.engine.statistics.conformal import (
     alpha_for,
     conformal_sets,
@@ -131,11 +132,12 @@ def test_what_is_said_is_what_holds():
     probabilities, truth = drawn(40, 1)
     kept = conformal_sets(probabilities, truth, singles(40), kept_fit=True).summary
     crossed = conformal_sets(probabilities, truth, singles(40), kept_fit=False).summary
-    assert "at least 95 times in 100, on average over patients like these 40" in kept.sentence
+    assert "at least 95.0\N{NO-BREAK SPACE}% of patients on average" in prediction_sets_text(kept)
+    assert "40 calibration patients" in prediction_sets_text(kept)
     assert kept.coverage_range == coverage_range(40, 0.05)
     # After cross-validation nothing is promised for images that no scored fit has answered.
     assert crossed.threshold is crossed.coverage_range is None
-    assert "Unlabelled images have no list" in crossed.sentence
+    assert "New images have no sets" in prediction_sets_text(crossed)
 
 
 @pytest.mark.parametrize("patients", [1, 3, 4])

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, log_loss, roc_auc_score
 
-from clipsvd_app.domain.results.evaluation import Interval
+from clipsvd_app.domain.results.evaluation import Interval, detectable
+from clipsvd_app.domain.words.evaluation import recommendation_text, verdict_sentence
 from clipsvd_app.engine.baselines.methods import MethodOutput
 from clipsvd_app.engine.statistics import metrics
 from clipsvd_app.engine.statistics.abstention import coverage_risk
-from clipsvd_app.engine.statistics.verdict import detectable
 from clipsvd_app.engine.training.evaluate import evaluate
 
 
@@ -77,8 +77,8 @@ def test_the_verdict_needs_the_whole_interval_on_one_side():
 
 
 def test_the_sentence_tells_the_numbers_and_the_patients():
-    sentence = judged(list(range(40)), []).sentence.replace("\N{NO-BREAK SPACE}", " ")
-    assert sentence.startswith("Adaptation helped: balanced accuracy 100 % against 50.0 % zero-shot")
+    sentence = verdict_sentence(judged(list(range(40)), [])).replace("\N{NO-BREAK SPACE}", " ")
+    assert sentence.startswith("Adaptation helped: balanced accuracy 100 %, zero-shot 50.0 %")
     assert "80 images of 40 patients" in sentence
 
 
@@ -137,9 +137,9 @@ def test_a_verdict_that_shows_nothing_says_what_so_many_cases_can_show():
     found = judged(list(range(0, 20)), list(range(10, 28)))
     assert found.verdict == "not_shown"
     least = detectable(found.differences[0].interval)
-    assert f"a true difference of {100 * least:.0f} points is shown four times in five" in found.sentence
-    assert "For one of 10 points it takes about" in found.sentence
-    assert "four times in five" not in judged(list(range(40)), []).sentence
+    assert f"detects a difference of {100 * least:.0f} points with 80 % power" in verdict_sentence(found)
+    assert "Detecting 10 points takes about" in verdict_sentence(found)
+    assert "power" not in verdict_sentence(judged(list(range(40)), []))
 
 
 def test_four_in_five_tests_show_a_difference_of_the_detectable_size():
@@ -152,8 +152,8 @@ def test_four_in_five_tests_show_a_difference_of_the_detectable_size():
 def test_of_methods_within_one_standard_error_the_simplest_is_recommended():
     level, clear = judged([1, 2], [3]), judged(list(range(40)), [])
     assert (level.recommended, clear.recommended) == ("zero_shot", "clip_svd")
-    assert "simplest method within one standard error" in level.recommendation
-    assert "CLIP-SVD (100\N{NO-BREAK SPACE}%)" in clear.recommendation
+    assert "simplest method within one standard error" in recommendation_text(level)
+    assert "CLIP-SVD (100\N{NO-BREAK SPACE}%)" in recommendation_text(clear)
 
 
 def test_several_images_of_a_patient_count_as_far_as_they_vary():
@@ -209,4 +209,4 @@ def test_what_is_equally_sure_counts_by_its_common_error_in_any_order():
 def test_too_few_cases_are_not_said_to_show_a_difference_of_more_than_everything():
     found = judged(list(range(40)), list(range(40, 80)), patients=2)
     assert detectable(found.differences[0].interval) > 1
-    assert "So few cases show no difference four times in five" in found.sentence
+    assert "cannot detect any difference" in verdict_sentence(found)

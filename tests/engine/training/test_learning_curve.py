@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from clipsvd_app.domain.results.evaluation import LearningPoint
+from clipsvd_app.domain.words.evaluation import learning_curve_text, more_examples_text
 from clipsvd_app.engine.baselines.task import BaselineTask
 from clipsvd_app.engine.statistics.power_law import fit_power_law
 from clipsvd_app.engine.training.learning_curve import learning_curve
@@ -65,7 +66,7 @@ def test_the_curve_rises_and_says_what_more_examples_promise():
         assert all(p.low <= p.balanced_accuracy <= p.high for p in points)
     for advice in curve.advice:
         assert 0 < advice.more <= 40
-        assert f"{advice.more} more of it" in advice.reason
+        assert f"{advice.more} more, with as many" in more_examples_text(advice)
 
 
 def test_noise_asks_for_no_further_examples():
@@ -82,7 +83,7 @@ def test_clip_svd_is_one_point_and_said_to_be():
     curve = learning_curve(task(40, 0.5), NAMES, point, quiet)
     assert curve is not None
     assert curve.points[-1] == point
-    assert "shown at one size" in curve.sentence
+    assert "at one size only" in learning_curve_text(curve)
 
 
 def test_a_curve_far_below_clip_svd_advises_nothing():
@@ -91,7 +92,7 @@ def test_a_curve_far_below_clip_svd_advises_nothing():
     curve = learning_curve(hard, NAMES, point, quiet)
     assert curve is not None
     assert curve.advice == ()
-    assert "well above that curve" in curve.sentence
+    assert "well above this curve" in learning_curve_text(curve)
 
 
 def test_too_few_examples_have_no_curve():
@@ -110,5 +111,5 @@ def test_the_curve_can_be_cancelled():
 def test_a_range_is_said_only_where_it_is_one(spread):
     curve = learning_curve(task(80, spread), NAMES, None, quiet)
     assert curve is not None
-    for text in (curve.sentence, *(part.reason for part in curve.advice)):
+    for text in (learning_curve_text(curve), *map(more_examples_text, curve.advice)):
         assert not re.search(r"\((-?\d+) to \1\)", text)

@@ -13,11 +13,14 @@ import pytest
 from support.changing import replace
 from support.dicom_variants import described
 from support.made_evaluation import as_of_old, made_run
-from support.made_explanation import RUN, old_run
+from support.made_explanation import PLAIN_RUN, RUN
 
 from clipsvd_app.domain.classes import class_from_name
 from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.domain.records import to_json
+from clipsvd_app.domain.words.controls import CONTROL_TITLES
+from clipsvd_app.domain.words.evaluation import recommendation_text, verdict_sentence, weakness_text
+from clipsvd_app.domain.words.run_changes import run_statements
 from clipsvd_app.errors import Cancelled, UserError
 from clipsvd_app.project import create_project
 from clipsvd_app.project.class_changes import AddClass
@@ -82,10 +85,10 @@ def project(tmp_path: Path, identified: Path):
             own = [image.id for image, label in zip(images, labels, strict=True) if label == position]
             made.apply(set_labels(own, known.id, known.name))
         run = made_run(NAMES, ids=[image.id for image in images], labels=labels, training=8, seed=5)
-        explained = replace(RUN, notes=("The pack of phrases “Mustermann” has a fault.",))
+        explained = replace(RUN, packs_left_out=("Mustermann",))
         run = replace(run, backbone_name="/home/Mustermann/model", explanation=explained)
         request = {"recipe": to_json(Recipe()), "labels": {}, "classes": []}
-        for each in (run, replace(as_of_old(run), explanation=old_run())):
+        for each in (run, replace(as_of_old(run), explanation=PLAIN_RUN)):
             made.add_run("standard", request, each, b"")
         yield made
 
@@ -182,9 +185,9 @@ def test_the_report_holds_its_result_figures_limits_and_items(project, tmp_path)
     text = written(project, tmp_path / "a.html").decode()
     evaluation = project.run_result(1).evaluation
     for part in (
-        evaluation.sentence,
-        evaluation.recommendation,
-        *evaluation.warnings,
+        verdict_sentence(evaluation),
+        recommendation_text(evaluation),
+        *map(weakness_text, evaluation.warnings),
         "Limitations",
         "CLAIM 2024",
     ):
@@ -196,18 +199,18 @@ def test_the_report_holds_its_result_figures_limits_and_items(project, tmp_path)
 def test_the_report_says_what_adaptation_changed_and_which_controls_held(project, tmp_path):
     words = " ".join(page_of(written(project, tmp_path / "r.html")).words)
     assert "What adaptation changed" in words
-    for statement in RUN.statements:
+    for statement in run_statements(RUN, NAMES):
         assert statement.text in words
         assert f"How we know: {statement.how_we_know}" in words
     for control in RUN.controls:
-        assert control.name in words
+        assert CONTROL_TITLES[control.code] in words
     assert "Relative change of the attention heads" in words
-    assert "sharp margin" not in words, "phrases of single heads stay on the page"
+    assert "“round”" not in words, "phrases of single heads stay on the page"
 
 
-def test_a_run_of_an_earlier_version_can_be_reported(project, tmp_path):
+def test_a_run_without_optional_figures_can_be_reported(project, tmp_path):
     text = written(project, tmp_path / "a.html", number=2).decode()
-    assert text.count("<svg") == 3
+    assert text.count("<svg") == 4
     assert "Reliability" not in text
 
 

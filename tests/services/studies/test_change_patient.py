@@ -123,7 +123,7 @@ def test_images_that_change_between_training_and_test_are_told_of(project):
     )
     assert locked_sentence(project, of(project, "A"), "B") == "", "no test is locked yet"
     choose_locked(project, True)
-    assert locked_sentence(project, of(project, "A"), "B").startswith("3 images go from the locked test")
+    assert locked_sentence(project, of(project, "A"), "B").startswith("3 images move from the fixed test set")
     assert locked_sentence(project, of(project, "B")[:1], "A").startswith("1 image goes from training")
 
 

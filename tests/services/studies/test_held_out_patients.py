@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from support.project_images import project_image
 
 from clipsvd_app.domain.project_values import ProjectClass
+from clipsvd_app.domain.words.evaluation import weakness_text
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs.folders import read_request
 from clipsvd_app.jobs.requests import BackboneRef, TrainRequest
@@ -131,7 +132,8 @@ def test_patients_known_by_likeness_are_told(named, tmp_path: Path) -> None:
     named.apply(apply_import(named, plan_import(named, [tmp_path / "in"])))
     label_from_folders(named)
     (warning,) = request_of(named).warnings
-    assert warning.startswith("Patients are known by likeness only")
+    assert warning.code == "known_by_similarity"
+    assert weakness_text(warning).startswith("All patients are identified by image similarity only")
 
 
 def test_copies_under_two_patients_are_told(project, picture, tmp_path: Path) -> None:
@@ -141,7 +143,8 @@ def test_copies_under_two_patients_are_told(project, picture, tmp_path: Path) ->
     project.apply(apply_import(project, plan_import(project, [tmp_path], PatientRule("folder"))))
     label_from_folders(project)
     warning, *_ = weaknesses(project, project.images(), locked=False)
-    assert warning.startswith("6 images look nearly the same as an image of another patient")
+    assert (warning.code, warning.count) == ("look_alikes", 6)
+    assert "almost identical to an image of another patient" in weakness_text(warning)
 
 
 def test_a_project_of_copies_has_as_many_patients_as_pictures(project, picture, tmp_path: Path) -> None:

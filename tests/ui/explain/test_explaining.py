@@ -11,7 +11,7 @@ from shiboken6 import delete
 from support.changing import replace
 from support.fake_engine import drawn_session
 from support.made_evaluation import made_run
-from support.made_explanation import RUN, case_map, made_case, old_run
+from support.made_explanation import PLAIN_RUN, RUN, case_map, made_case
 
 from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.domain.records import to_json
@@ -50,7 +50,7 @@ def bench(qtbot, theme, tmp_path, monkeypatch):
     labels = [number % 2 for number in range(len(ids))]
     run = made_run(NAMES, ids=ids, labels=labels, training=2, seed=5)
     request = {"recipe": to_json(Recipe()), "classes": [], "labels": {}}
-    session.project.add_run("quick", request, replace(run, explanation=old_run()), b"adapter")
+    session.project.add_run("quick", request, replace(run, explanation=PLAIN_RUN), b"adapter")
     told = []
     session.notice.connect(told.append)
     session.runs_changed.emit()
@@ -146,7 +146,7 @@ def test_a_case_explained_on_inspect_is_the_one_shown_here(bench, qtbot):
     shown(bench, qtbot, bench.ids[1])
 
 
-def test_an_old_run_is_explained_anew_and_stored(bench):
+def test_a_run_is_explained_anew_and_stored(bench):
     bench.page.explain_again.emit()
     request = bench.engine.request
     assert isinstance(request, ExplainRunRequest)
@@ -156,7 +156,7 @@ def test_an_old_run_is_explained_anew_and_stored(bench):
     assert bench.page.change._bar.value() == 2
     bench.engine.answer(RUN)
     assert bench.session.project.run_result(1).explanation == RUN
-    assert bench.page.change.words.text().startswith("The run in words\nClasses.")
+    assert bench.page.change.words.text().startswith("The run in words\nUnseen images of “lesion”")
     assert not bench.engine.folder.exists()
 
 
@@ -167,7 +167,7 @@ def test_a_run_that_could_not_be_explained_anew_keeps_what_it_had(bench, end):
         bench.engine.on_end(end)
     else:
         bench.page.change.cancel_requested.emit()
-    assert bench.session.project.run_result(1).explanation == old_run()
+    assert bench.session.project.run_result(1).explanation == PLAIN_RUN
     assert not bench.page.change._bar.isVisibleTo(bench.page)
     assert bool(bench.told) == isinstance(end, Failed)
 

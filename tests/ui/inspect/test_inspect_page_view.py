@@ -12,9 +12,17 @@ from PySide6.QtGui import QImage
 from shiboken6 import delete
 
 from clipsvd_app.domain.results.cases import is_evidence, winner
-from clipsvd_app.domain.results.evaluation import ClassScore, Difference, Evaluation, Interval, MethodScore
+from clipsvd_app.domain.results.evaluation import (
+    ClassScore,
+    Difference,
+    Evaluation,
+    Interval,
+    MethodScore,
+    NoEstimate,
+)
 from clipsvd_app.domain.results.explanation import CaseExplanation, Phrase
 from clipsvd_app.domain.results.run import Prediction
+from clipsvd_app.domain.words.evaluation import no_estimate_text, verdict_sentence
 from clipsvd_app.domain.words.notice import NOT_DIAGNOSTIC
 from clipsvd_app.ui.inspect.page import InspectPage
 from clipsvd_app.ui.run.case_filters import CaseFilter, filtered, ordered
@@ -49,7 +57,6 @@ EVALUATION = Evaluation(
     ),
     differences=(Difference("clip_svd", "zero_shot", 0.1, Interval(-0.1, 0.3)),),
     verdict="not_shown",
-    sentence="With 4 patients the test cannot tell a gain from chance.",
 )
 STATE = InspectState((2, 1), 2, NAMES, EVALUATION, PREDICTIONS)
 GRID = ((0.0, 0.1), (0.2, 1.0))
@@ -57,9 +64,7 @@ GRID = ((0.0, 0.1), (0.2, 1.0))
 
 def explanation(*, trusted=True) -> CaseExplanation:
     concepts = (Phrase("dark mass", 0.4),)
-    return CaseExplanation(
-        1, NAMES, (0.9, 0.1), (0.4, 0.6), concepts, 0.7, GRID, trusted, "Because of the mass.", "Ten orders."
-    )
+    return CaseExplanation(1, NAMES, (0.9, 0.1), (0.4, 0.6), concepts, 0.7, GRID, trusted)
 
 
 def sheet(position=0, **more) -> CaseSheetState:
@@ -146,17 +151,18 @@ def test_confident_errors_come_first_and_uncertain_ones_on_request(page):
 
 
 def test_without_an_estimate_the_reason_stands_in_place_of_the_table(page):
-    reason = "Only 3 patients have the class “lesion”; at least 4 are needed."
-    page.set_state(replace(STATE, evaluation=Evaluation("none", reason)))
+    evaluation = Evaluation("none", NoEstimate("too_few_patients", "lesion", 3))
+    reason = no_estimate_text(evaluation)
+    page.set_state(replace(STATE, evaluation=evaluation))
     assert reason in page.result.banner.text()
     assert page.result.methods._reason.text() == reason
     assert not page.result.methods.table.isVisible()
     assert not page.failures.confusion.isVisible()
 
 
-def test_the_verdict_is_said_in_the_estimates_own_words(page):
-    assert EVALUATION.sentence in page.result.banner.text()
-    assert "Not shown" in page.result.banner.text()
+def test_the_verdict_is_stated(page):
+    assert verdict_sentence(EVALUATION) in page.result.banner.text()
+    assert "No difference shown" in page.result.banner.text()
 
 
 def test_the_page_says_that_it_is_not_for_diagnosis(page):

@@ -13,6 +13,13 @@ from support.made_evaluation import as_of_old, made_run
 
 from clipsvd_app.domain.results.cases import doubts, is_evidence
 from clipsvd_app.domain.results.comparison import flips
+from clipsvd_app.domain.words.evaluation import (
+    learning_curve_text,
+    prediction_sets_text,
+    recommendation_text,
+    verdict_sentence,
+    weakness_text,
+)
 from clipsvd_app.figures.case_map import MapDot
 from clipsvd_app.ui.inspect.page import InspectPage
 from clipsvd_app.ui.run.case_filters import likelier_class, likely_mistakes
@@ -61,10 +68,12 @@ def show_mistakes(page):
 
 def test_the_result_says_verdict_recommendation_and_warnings(page):
     said = texts(page.result)
-    for sentence in (RUN.evaluation.sentence, RUN.evaluation.recommendation, *RUN.evaluation.warnings):
+    found = RUN.evaluation
+    warnings = map(weakness_text, found.warnings)
+    for sentence in (verdict_sentence(found), recommendation_text(found), *warnings):
         assert sentence in said
     assert "after Holm's correction" in said
-    assert RUN.evaluation.learning_curve.sentence in said
+    assert learning_curve_text(found.learning_curve) in said
 
 
 def test_the_recommended_method_is_marked_in_the_table(page):
@@ -75,7 +84,7 @@ def test_the_recommended_method_is_marked_in_the_table(page):
 
 def test_trust_says_the_promise_and_counts_the_doubts(page):
     page.show_tab("trust")
-    assert RUN.evaluation.conformal.sentence in texts(page.trust.sets)
+    assert prediction_sets_text(RUN.evaluation.conformal) in texts(page.trust.sets)
     far = sum("far_from_training" in p.doubts for p in RUN.predictions)
     assert str(far) in texts(page.trust.doubts).split()
 

@@ -124,7 +124,7 @@ def _bert_sizes(state: Mapping[str, Tensor]) -> dict[str, int]:
 def _shape(state: Mapping[str, Tensor], name: str) -> tuple[int, int]:
     tensor = state.get(f"{_BERT}.{name}")
     if tensor is None or tensor.ndim != 2:
-        raise _refusal(f"the weights hold no matrix “{_BERT}.{name}”")
+        raise _refusal(f"the weights contain no matrix “{_BERT}.{name}”")
     return tensor.shape[0], tensor.shape[1]
 
 

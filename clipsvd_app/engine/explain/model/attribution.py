@@ -23,7 +23,6 @@ from clipsvd_app.engine.backbone.architectures import Target
 from clipsvd_app.engine.backbone.backbone import embed_images
 from clipsvd_app.engine.backbone.prompts import PromptBatch, prompt_batch
 from clipsvd_app.engine.explain.model.path_nodes import LEVELS, path_nodes
-from clipsvd_app.engine.explain.model.words import MATRIX_KINDS
 from clipsvd_app.engine.sigma.layers import shadow
 
 if TYPE_CHECKING:
@@ -232,8 +231,5 @@ def _head_sums(target: Target, values: Tensor, heads: dict[Tower, int]) -> Produ
 
 
 def _part(target: Target, head: int | None, value: Tensor) -> ScorePart:
-    name = f"{target.tower} layer {target.layer + 1}, {MATRIX_KINDS[target.kind]}"
-    if head is not None:
-        name += f", head {head + 1}"
     margin = float(value[0] - value[1])
-    return ScorePart(name, float(value[0]), margin, target.kind, target.tower, target.layer, head)
+    return ScorePart(float(value[0]), margin, target.kind, target.tower, target.layer, head)

@@ -79,17 +79,16 @@ def decompose_logits(
 
 
 def score_parts(found: Decomposition, image: int, answer: int, rival: int) -> tuple[ScorePart, ...]:
-    """Name the terms of one image's logit for the text ``answer``; margins are against ``rival``."""
+    """Return the terms of one image's logit for the text ``answer``; margins are against ``rival``."""
     return tuple(
         ScorePart(
-            part=name,
             value=float(term[image, answer]),
             margin=float(term[image, answer] - term[image, rival]),
             kind=kind,
             layer=layer,
             head=head,
         )
-        for name, kind, term, layer, head in _named_terms(found)
+        for kind, term, layer, head in _terms(found)
     )
 
 
@@ -120,18 +119,14 @@ def _shift(view: TowerView) -> Tensor:
     return beyond if view.bias is None else beyond + view.bias.double()
 
 
-def _named_terms(
-    found: Decomposition,
-) -> Iterator[tuple[str, PartKind, Tensor, int | None, int | None]]:
-    """Yield name, kind, values (batch, texts), layer and head of every term."""
-    yield "patches and position, before layer 1", "embedding", found.embedding, None, None
+def _terms(found: Decomposition) -> Iterator[tuple[PartKind, Tensor, int | None, int | None]]:
+    """Yield kind, values (batch, texts), layer and head of every term."""
+    yield "embedding", found.embedding, None, None
     layers, heads = found.heads.shape[2:]
     for layer in range(layers):
-        where = f"image layer {layer + 1}"
-        yield f"{where}, output bias", "output_bias", found.output_bias[:, :, layer], layer, None
-        yield f"{where}, MLP", "mlp", found.mlp[:, :, layer], layer, None
+        yield "output_bias", found.output_bias[:, :, layer], layer, None
+        yield "mlp", found.mlp[:, :, layer], layer, None
         for head in range(heads):
-            name = f"{where}, head {head + 1}"
-            yield name, "head", found.heads[:, :, layer, head], layer, head
-            yield f"{name} constant", "head_constant", found.head_constant[:, :, layer, head], layer, head
-    yield "shift of the final LayerNorm", "shift", found.shift, None, None
+            yield "head", found.heads[:, :, layer, head], layer, head
+            yield "head_constant", found.head_constant[:, :, layer, head], layer, head
+    yield "shift", found.shift, None, None

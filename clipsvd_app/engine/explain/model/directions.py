@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from clipsvd_app.domain.results.explanation import DirectionChange, Phrase
+from clipsvd_app.domain.results.explanation import NULL_DRAWS, DirectionChange, Phrase
 from clipsvd_app.engine.backbone.architectures import Target
 from clipsvd_app.engine.explain.model.embedded_corpus import EmbeddedCorpus, unit
 from clipsvd_app.engine.explain.model.inputs import InputStatistics
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 # Directions in all, and how many of them can be described by phrases.
 SHOWN = 12
 READABLE = 6
-# Five draws lie beyond the 95 % point that is read from them.
-NULL_DRAWS = 100
 # What fits beside a direction on the page.
 _PHRASES_A_POLE = 3
 _IMAGES_A_SIDE = 4

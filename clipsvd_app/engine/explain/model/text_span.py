@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from clipsvd_app.domain.results.explanation import HeadReading, Phrase
+from clipsvd_app.domain.results.explanation import ROTATIONS, HeadReading, Phrase
 from clipsvd_app.engine.device.torch_setup import one_thread
 from clipsvd_app.engine.explain.model.decomposition import head_outputs, head_ways_out
 from clipsvd_app.engine.explain.model.image_tower import Trace, trace
@@ -29,10 +29,6 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.explain.model.image_tower import TowerView
     from clipsvd_app.jobs.lines import Report
 
-# A ViT-B head has 64 dimensions: fewer images leave its covariance without full rank, 32 without half.
-FEWEST_IMAGES, ENOUGH_IMAGES = 32, 64
-# Three lie beyond the 95 % point that is read from them; they are shared by all heads.
-ROTATIONS = 60
 # Later phrases explain little of a head's variance.
 MOST_PHRASES = 5
 _LEVEL = 0.95

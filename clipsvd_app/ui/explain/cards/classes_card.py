@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from clipsvd_app.domain.results.explanation import ClassChange, ClassReading, RunExplanation
+    from clipsvd_app.domain.words.statement import Statement
 
 _TITLE = "What distinguishes the classes"
 _ABSENT = (
@@ -37,10 +38,12 @@ class ClassesCard(PartCard):
         self.body.insertWidget(1, self._note)
         self._class.currentIndexChanged.connect(self._show)
 
-    def set_run(self, found: RunExplanation, names: tuple[str, ...]) -> None:
+    def set_run(
+        self, found: RunExplanation, names: tuple[str, ...], statements: tuple[Statement, ...]
+    ) -> None:
         """Show a run, first the class with the most to say."""
         self._changes, self._names = found.classes, names
-        self.set_words(*found.about("classes"), shown=False)
+        self.set_words(*statements, shown=False)
         self._class.blockSignals(True)
         self._class.clear()
         self._class.addItems([names[change.label] for change in found.classes])

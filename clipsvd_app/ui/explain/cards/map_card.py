@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QSlider, QWidget
 
-from clipsvd_app.domain.results.contributions import map_verdict
+from clipsvd_app.domain.words.case import case_statements, map_verdict
+from clipsvd_app.domain.words.statement import about
 from clipsvd_app.figures.deletion import deletion_figure
 from clipsvd_app.ui.explain.cards.part_card import PartCard
 from clipsvd_app.ui.kit.figures.figure_view import FigureView
@@ -74,7 +75,7 @@ class MapCard(PartCard):
         if not keep_kind:
             passed = next((found.kind for found in view.explanation.maps if found.passed), "heads")
             self._kind.setCurrentIndex(tuple(KINDS).index(passed))
-        self.set_words(*view.explanation.about("map"), shown=False)
+        self.set_words(*about(case_statements(view.explanation), "map"), shown=False)
         self.set_progress(view.progress)
         self._show()
 

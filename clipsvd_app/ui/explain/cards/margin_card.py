@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.results.contributions import Detail, adds_up, change_steps, term_steps
+from clipsvd_app.domain.words.case import case_statements
+from clipsvd_app.domain.words.statement import about
 from clipsvd_app.figures.waterfall import waterfall_figure
 from clipsvd_app.ui.explain.cards.part_card import PartCard
 from clipsvd_app.ui.kit.figures.figure_view import FigureView
@@ -46,7 +48,7 @@ class MarginCard(PartCard):
     def set_case(self, case: CaseExplanation) -> None:
         """Show a case in the chosen detail."""
         self._case = case
-        self.set_words(*case.about("change"), shown=False)
+        self.set_words(*about(case_statements(case), "change"), shown=False)
         self._show()
 
     def choose(self, detail: Detail) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from clipsvd_app.domain.results.explanation import Statement
+    from clipsvd_app.domain.words.statement import Statement
     from clipsvd_app.ui.kit.figures.saving import Savable
 
 

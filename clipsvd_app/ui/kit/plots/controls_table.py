@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, QSize, Qt
 
+from clipsvd_app.domain.words.controls import CONTROL_TITLES
 from clipsvd_app.ui.kit.plots.plot_widget import PlotWidget, Spot, line_height, sized, write
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 _ROW_EM = 2.0
 _RIGHT = Qt.AlignmentFlag.AlignRight
-_MAPS = {"heads": "attention heads", "gradient": "gradient", "occlusion": "hidden patches"}
 
 
 class ControlsTable(PlotWidget):
@@ -42,8 +42,11 @@ class ControlsTable(PlotWidget):
 
     def data_rows(self) -> Rows:
         return (
-            ("control", "held", "figure", "limit"),
-            *((c.name, "yes" if c.passed else "no", repr(c.value), repr(c.limit)) for c in self._controls),
+            ("control", "passed", "figure", "limit"),
+            *(
+                (CONTROL_TITLES[c.code], "yes" if c.passed else "no", repr(c.value), repr(c.limit))
+                for c in self._controls
+            ),
         )
 
     def draw(self, painter: QPainter, area: QRectF, palette: Palette) -> tuple[Spot, ...]:
@@ -64,9 +67,9 @@ class ControlsTable(PlotWidget):
             )
             painter.setFont(self.font())
             name = QRectF(row.x() + em * 1.6, row.y(), row.width() - em * 14.2, row.height())
-            write(painter, name, shown_name(control), palette.color("text"))
+            write(painter, name, CONTROL_TITLES[control.code], palette.color("text"))
             held = QRectF(row.right() - em * 12.2, row.y(), em * 4.4, row.height())
-            write(painter, held, "held" if control.passed else "failed", colour)
+            write(painter, held, "passed" if control.passed else "failed", colour)
             for right, value, role in ((em * 4.0, control.value, "text"), (0.0, control.limit, "text_muted")):
                 cell = QRectF(row.right() - right - em * 4.0, row.y(), em * 4.0, row.height())
                 write(painter, cell, f"{value:.3g}", palette.color(role), _RIGHT)
@@ -83,14 +86,6 @@ class ControlsTable(PlotWidget):
         painter.setFont(self.font())
 
 
-def shown_name(control: Control) -> str:
-    """Return the control's name with the kind of map in plain words."""
-    for kind, words in _MAPS.items():
-        if control.name == f"Deletion, map by {kind}":
-            return f"Hiding what the map marks (map by {words})"
-    return control.name
-
-
 def _sentence(control: Control) -> str:
-    held = "held" if control.passed else "failed"
-    return f"{shown_name(control)}: {held} ({control.value:.4g}, held to {control.limit:.4g})"
+    held = "passed" if control.passed else "failed"
+    return f"{CONTROL_TITLES[control.code]}: {held} ({control.value:.4g}, limit {control.limit:.4g})"

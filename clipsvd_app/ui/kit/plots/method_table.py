@@ -33,7 +33,7 @@ _RIGHT = Qt.AlignmentFlag.AlignRight
 _CENTRE = Qt.AlignmentFlag.AlignHCenter
 _ROW_EM = 2.3
 _AXIS_EM = 11.0
-_COLUMNS = (("Accuracy", 5.0), ("AUROC", 4.2), ("Trained numbers", 7.6), ("Time", 5.6))
+_COLUMNS = (("Accuracy", 5.0), ("AUROC", 4.2), ("Parameters", 7.6), ("Time", 5.6))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class MethodTable(PlotWidget):
         muted = palette.color("text_muted")
         write(painter, _on(strip, layout.name), "Method", muted)
         title = QRectF(layout.axis.x(), strip.y(), layout.value.right() - layout.axis.x(), strip.height())
-        write(painter, title, "Balanced accuracy, 95 % interval", muted)
+        write(painter, title, "Balanced accuracy, 95 % CI", muted)
         for (name, _), cell in zip(_COLUMNS, layout.cells, strict=False):
             write(painter, _on(strip, cell), name, muted, _RIGHT)
         painter.setPen(hairline(palette.color("border_strong")))

@@ -11,6 +11,7 @@ from support.tiny_clip import write_tiny_clip
 from torch import Tensor, nn
 from torch.nn import functional
 
+from clipsvd_app.domain.words.phrases import part_title
 from clipsvd_app.engine.backbone.backbone import load_backbone
 from clipsvd_app.engine.explain.model.decomposition import Decomposition, decompose_logits, score_parts
 from clipsvd_app.engine.explain.model.image_tower import open_tower
@@ -67,7 +68,7 @@ def test_every_layer_and_head_has_terms_of_its_own(model: nn.Module) -> None:
     layers, heads = found.heads.shape[2:]
     parts = score_parts(found, 0, answer=1, rival=2)
     assert len(parts) >= 1 + 2 * layers + layers * heads
-    assert len({part.part for part in parts}) == len(parts)
+    assert len({part_title(part) for part in parts}) == len(parts)
     assert sum(part.value for part in parts) == pytest.approx(float(found.logits[0, 1]), abs=1e-4)
     margin = float(found.logits[0, 1] - found.logits[0, 2])
     assert sum(part.margin for part in parts) == pytest.approx(margin, abs=1e-4)

@@ -360,7 +360,7 @@ def test_the_heat_map_lies_on_the_image_that_it_was_made_for(bench, qtbot, monke
 
 def explanation(image_id) -> CaseExplanation:
     grid = ((0.0, 1.0), (0.5, 0.2))
-    return CaseExplanation(image_id, ("a", "b"), (0.6, 0.4), (0.5, 0.5), (), 0.9, grid, True, "", "")
+    return CaseExplanation(image_id, ("a", "b"), (0.6, 0.4), (0.5, 0.5), (), 0.9, grid, True)
 
 
 def test_the_map_covers_the_square_around_the_region_that_the_model_saw(bench):

@@ -6,9 +6,10 @@ from clipsvd_app.domain.results.explanation import (
     HeadReading,
     MatrixChange,
     Phrase,
+    RunExplanation,
 )
+from clipsvd_app.domain.words.run_changes import left_out_notes, run_statements
 from clipsvd_app.engine.explain.run_controls import run_controls
-from clipsvd_app.engine.explain.run_wording import run_statements
 
 PHRASE = Phrase("a band of fog", 0.7)
 MATRICES = (
@@ -35,43 +36,55 @@ def text(
     found: tuple[HeadChange, ...] = heads(None),
     images: int = 64,
 ) -> str:
-    said = run_statements(MATRICES, changes, found, run_controls(found, images), images)
+    explanation = RunExplanation(
+        MATRICES, changes, heads=found, images=images, controls=run_controls(found, images)
+    )
+    said = run_statements(explanation, ())
     assert all(statement.how_we_know for statement in said)
     return " ".join(statement.text for statement in said)
 
 
 def test_a_run_says_what_moved() -> None:
     said = text((direction((PHRASE,)),))
-    for words in ("strengthened direction 5 of the second MLP matrix of layer 3 of the image tower", "fog"):
+    for words in ("direction 5 of the second MLP matrix of image layer 3, which was strengthened", "fog"):
         assert words in said
 
 
 def test_a_run_without_phrases_says_so() -> None:
-    assert "none is put into words" in text()
+    assert "No direction is described" in text()
 
 
 def test_a_run_that_changed_nothing_says_so() -> None:
-    assert text(()) == "Adaptation changed nothing: every singular value is the base model's."
+    assert text(()) == "Adaptation did not change the model."
 
 
 def test_heads_above_the_null_are_told_with_what_they_were() -> None:
     said = text(found=heads(TOLD, TOLD, TOLD, SILENT))
-    assert "head 1 of layer 1 had no reliable description and is now nearest to “a drifting cloud”" in said
+    assert "head 1 of layer 1 had no reliable description and is now closest to “a drifting cloud”" in said
     assert "3 of 4 heads" in said
 
 
 def test_no_more_heads_than_chance_gives_are_not_told() -> None:
     said = text(found=heads(TOLD, *[SILENT] * 19))
-    assert "no reliable description of the heads" in said
+    assert "No reliable description of the heads" in said
     assert "cloud" not in said
 
 
 def test_heads_are_not_told_where_controls_win() -> None:
     said = text(found=heads(TOLD, TOLD, TOLD, TOLD, CONTROL))
-    assert "no reliable description of the heads: of those that exceed their null, 20" in said
+    assert "No reliable description of the heads: negative controls lead in 20" in said
     assert "cloud" not in said
 
 
 def test_few_images_are_said_to_be_few() -> None:
-    assert "from 40 images only" in text(found=heads(TOLD, TOLD, TOLD, SILENT), images=40)
-    assert "Heads are not described from 12 images" in text(images=12)
+    assert "based on only 40 images" in text(found=heads(TOLD, TOLD, TOLD, SILENT), images=40)
+    assert "Heads are not described: 12 images" in text(images=12)
+
+
+def test_what_was_left_out_is_said():
+    found = RunExplanation((), (), packs_left_out=("mine",), images_replaced=1, images_unread=2)
+    pack, replaced, unread = left_out_notes(found)
+    assert "“mine” has errors" in pack
+    assert replaced.startswith("1 image was replaced")
+    assert "2 images could not be read" in unread
+    assert left_out_notes(RunExplanation((), ())) == ()

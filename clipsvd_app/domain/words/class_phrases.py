@@ -1,20 +1,19 @@
-"""How the classes differ, in plain words that are never more certain than the controls behind them."""
+"""What distinguishes the classes, in sentences that are never more certain than the controls behind them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clipsvd_app.domain.results.explanation import LARGEST_CHANCE, Statement
+from clipsvd_app.domain.results.explanation import LARGEST_CHANCE, PERMUTATIONS
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.domain.words.numbers import percent
-from clipsvd_app.engine.explain.class_words import PERMUTATIONS
+from clipsvd_app.domain.words.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clipsvd_app.domain.results.explanation import ClassChange, ClassPhrase
 
-# Phrases and classes in a sentence; the page lists all of them.
 _MENTIONED = 2
 _NAMED = 4
 
@@ -32,26 +31,26 @@ def class_lines(changes: Sequence[ClassChange], names: Sequence[str]) -> tuple[S
 
 
 def _one_class(change: ClassChange, name: str) -> str:
-    said = " and ".join(_with_figures(change, phrase) for phrase in change.told_after()[:_MENTIONED])
-    return f"Unseen images of “{name}” stand out by {said}."
+    phrases = " and ".join(_with_figures(change, phrase) for phrase in change.told_after()[:_MENTIONED])
+    return f"Unseen images of “{name}” are distinguished by {phrases}."
 
 
 def _with_figures(change: ClassChange, phrase: ClassPhrase) -> str:
-    before = f"{phrase.before:+.2f}" if phrase in change.told_before() else "nothing reliable"
+    before = f"{phrase.before:+.2f}" if phrase in change.told_before() else "not reliable"
     return f"“{phrase.text}” ({phrase.after:+.2f}; before adaptation {before})"
 
 
 def _only_before(change: ClassChange, name: str) -> str:
     phrases = sorted(change.told_before(), key=lambda phrase: -phrase.before)[:_MENTIONED]
-    said = " and ".join(f"“{phrase.text}”" for phrase in phrases)
+    listed = " and ".join(f"“{phrase.text}”" for phrase in phrases)
     return (
-        f"Before adaptation images of “{name}” stood out by {said}; for the adapted model no words hold as "
-        "reliably."
+        f"Before adaptation, images of “{name}” were distinguished by {listed}; after it, no phrase is"
+        " reliable."
     )
 
 
 def _untold(changes: Sequence[ClassChange], names: Sequence[str]) -> list[str]:
-    """Say of the other classes why there are no words for them."""
+    """Say of the other classes why there are no phrases for them."""
     sentences = []
     silent = [
         change
@@ -63,16 +62,12 @@ def _untold(changes: Sequence[ClassChange], names: Sequence[str]) -> list[str]:
     below = [change for change in changes if not change.after.is_above and not change.told_before()]
     if unsure:
         sentences.append(
-            f"What sets {_listed(unsure, names)} apart is not put into words: phrases that describe no such "
-            "image set it apart as well."
+            f"No phrases are shown for {_listed(unsure, names)}, because negative controls score as high."
         )
     if few:
-        sentences.append(
-            f"What sets {_listed(few, names)} apart is not put into words: too few phrases do to tell "
-            "descriptions from chance."
-        )
+        sentences.append(f"No phrases are shown for {_listed(few, names)}, because too few exceed chance.")
     if below:
-        sentences.append(f"Of no phrase is it shown that it sets {_listed(below, names)} apart.")
+        sentences.append(f"No phrase was shown to distinguish {_listed(below, names)}.")
     return sentences
 
 
@@ -86,11 +81,10 @@ def _listed(changes: Sequence[ClassChange], names: Sequence[str]) -> str:
 def _known(changes: Sequence[ClassChange]) -> str:
     images = sum(change.images for change in changes)
     return (
-        f"Each of {counted(images, 'labelled image')} was read by a model that had not seen its patient. "
-        "The figures say how much nearer the class's images lie to a phrase than the others do (difference "
-        "of mean cosines); the strongest flatters a little. A phrase counts only beyond what the best "
-        f"of all phrases reaches in all but 5 % of {PERMUTATIONS:,} draws with shuffled labels, shared among "
-        "the classes. Phrases that describe no such image compete: a list is believed only where lists drawn "
-        f"at random have as few of them in at most {percent(LARGEST_CHANCE)} of draws. A phrase tells the "
-        "theme: models of this kind confuse a word with its opposite."
+        f"Each of {counted(images, 'labelled image')} was evaluated by a model that was not trained on its"
+        " patient. Figures are differences of mean cosines between the images of the class and the others;"
+        " the strongest is slightly optimistic. A phrase must exceed the best of all phrases in all but 5 %"
+        f" of {PERMUTATIONS:,} draws with shuffled labels, corrected for the number of classes. The list must"
+        f" also contain as few negative controls as at most {percent(LARGEST_CHANCE)} of random lists. A"
+        " phrase indicates the topic, not its direction: such models confuse a word with its opposite."
     )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from msgspec.structs import replace
+from support.made_explanation import made_case
 
 from clipsvd_app.domain.results.explanation import (
     Attribution,
@@ -11,13 +12,13 @@ from clipsvd_app.domain.results.explanation import (
     Phrase,
     ScorePart,
 )
-from clipsvd_app.engine.explain.case_wording import (
+from clipsvd_app.domain.words.case import (
     answer_statement,
     attribution_statement,
-    concepts_statement,
+    case_statements,
     map_statement,
 )
-from clipsvd_app.engine.explain.concepts import Concepts
+from clipsvd_app.domain.words.statement import Statement, about
 
 PHRASE = Phrase("a band of fog", 0.7)
 CURVE = DeletionCurve((0.0, 1.0), (1.0, 0.0), 0.5)
@@ -26,16 +27,29 @@ MAP = CaseMap("heads", GRID, True, CURVE, (CURVE,), CURVE)
 NAMES = ("nodule", "normal")
 OWN, SHARED = MapSpecificity(0.5, 0.2, 19), MapSpecificity(0.1, 0.2, 19)
 PARTS = (
-    ScorePart("image layer 3, query", 0.5, 0.6, "q", "image", 2),
-    ScorePart("text layer 1, key", 0.1, -0.2, "k", "text", 0),
+    ScorePart(0.5, 0.6, "q", "image", 2),
+    ScorePart(0.1, -0.2, "k", "text", 0),
 )
 CHANGE = Attribution(1.0, 1.6, PARTS, 0.0, 0.1, 0.5, 0.0, 4)
 
 
-def test_both_answers_are_said() -> None:
+def concepts(
+    phrases: tuple[Phrase, ...], cosine: float, control_share: float, *, centre_of_run: bool = True
+) -> Statement:
+    case = replace(
+        made_case(),
+        concepts=phrases,
+        concepts_cosine=cosine,
+        control_share=control_share,
+        centre_of_run=centre_of_run,
+    )
+    return about(case_statements(case), "concepts")[0]
+
+
+def test_both_predictions_are_stated() -> None:
     text = answer_statement(NAMES, (0.9, 0.1), (0.3, 0.7)).text
     assert "“nodule” (90.0\N{NO-BREAK SPACE}%)" in text
-    assert "answered “normal” (70.0\N{NO-BREAK SPACE}%)" in text
+    assert "it predicted “normal” (70.0\N{NO-BREAK SPACE}%)" in text
 
 
 def test_a_near_tie_is_called_one() -> None:
@@ -43,37 +57,40 @@ def test_a_near_tie_is_called_one() -> None:
     assert "almost a tie" not in answer_statement(NAMES, (0.9, 0.1), (0.9, 0.1)).text
 
 
-def test_the_change_is_told_by_side_and_layer() -> None:
+def test_the_change_is_told_by_encoder_and_layer() -> None:
     text = attribution_statement(CHANGE, NAMES, 0, 1).text
-    for words in ("from +0.10 to +0.50", "+0.60 through the image", "-0.20 through the text", "layer 3"):
+    for words in (
+        "from +0.10 to +0.50",
+        "+0.60 through the image",
+        "-0.20 through the text",
+        "image layer 3",
+    ):
         assert words in text
 
 
 def test_parts_that_do_not_add_up_are_not_told() -> None:
     text = attribution_statement(replace(CHANGE, margin_residual=0.01), NAMES, 0, 1).text
-    assert "cannot be told apart" in text
+    assert "cannot be attributed" in text
     assert "through the image" not in text
 
 
 def test_a_change_of_nothing_is_said_to_be_none() -> None:
     same = replace(CHANGE, adapted_margin=0.1, parts=())
-    assert "left the margin" in attribution_statement(same, NAMES, 0, 1).text
+    assert "did not change the margin" in attribution_statement(same, NAMES, 0, 1).text
 
 
-@pytest.mark.parametrize(
-    "concepts", [Concepts((PHRASE,), 0.59, 0.0), Concepts((PHRASE,), 0.9, 0.11), Concepts((), 0.0, 0.0)]
-)
-def test_concepts_that_failed_a_control_are_never_claimed(concepts: Concepts) -> None:
-    text = concepts_statement(concepts, centre_of_run=True).text
+@pytest.mark.parametrize("found", [((), 0.59, 0.0), ((PHRASE,), 0.9, 0.11), ((), 0.0, 0.0)])
+def test_concepts_that_failed_a_control_are_never_claimed(found) -> None:
+    text = concepts(*found).text
     assert "fog" not in text
-    assert any(words in text for words in ("do not explain", "unreliable", "No phrase"))
+    assert any(words in text for words in ("do not explain", "not shown", "No phrase"))
 
 
 def test_concepts_that_passed_are_said_with_what_they_are_measured_from() -> None:
-    good = Concepts((PHRASE,), 0.8, 0.0)
-    assert "fog" in concepts_statement(good, centre_of_run=True).text
-    assert "the mean of the run's images" in concepts_statement(good, centre_of_run=True).how_we_know
-    assert "shuffled copies" in concepts_statement(good, centre_of_run=False).how_we_know
+    good = concepts((PHRASE,), 0.8, 0.0)
+    assert "fog" in good.text
+    assert "the mean of the run's images" in good.how_we_know
+    assert "shuffled copies" in concepts((PHRASE,), 0.8, 0.0, centre_of_run=False).how_we_know
 
 
 def test_a_map_that_passed_names_a_place() -> None:
@@ -83,17 +100,13 @@ def test_a_map_that_passed_names_a_place() -> None:
 
 def test_a_map_that_failed_a_control_names_no_place() -> None:
     failed = map_statement(replace(MAP, passed=False), OWN).text
-    assert "did not pass its control" in failed
+    assert "failed its deletion test" in failed
     shared = map_statement(MAP, SHARED).text
     assert "not specific" in shared
     assert "depends most" not in failed + shared
 
 
 def test_every_statement_says_how_it_is_known() -> None:
-    said = (
-        answer_statement(NAMES, (0.9, 0.1), (0.3, 0.7)),
-        attribution_statement(CHANGE, NAMES, 0, 1),
-        concepts_statement(Concepts((), 0.0, 0.0), centre_of_run=True),
-        map_statement(MAP, OWN),
-    )
+    said = case_statements(made_case())
+    assert [statement.topic for statement in said] == ["answer", "change", "concepts", "map"]
     assert all(statement.how_we_know.endswith(".") for statement in said)
