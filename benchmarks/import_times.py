@@ -40,7 +40,7 @@ class ImportBench:
 class SeriesBench:
     """Seconds until a series is one block in memory, in order and judged, as the three planes read it.
 
-    The other libraries give the volume alone, each by the idiom of its documentation.
+    The other libraries give the volume only, each by the idiom of its documentation.
     """
 
     slices: int

@@ -94,7 +94,7 @@ def _measured(
 
 
 def _estimated(evaluation: Evaluation) -> dict[str, Any]:
-    """Return what the page would show, from the drawn images alone."""
+    """Return what the page would show, from the drawn images only."""
     if evaluation.kind == "none":
         return {
             "verdict": evaluation.verdict,
@@ -138,7 +138,7 @@ def _remaining(
 
 
 def _shuffled(images: LabelledImages, positions: Sequence[int], seed: int) -> LabelledImages:
-    """Return the images with the labels of ``positions`` dealt anew among them."""
+    """Return the images with the labels of ``positions`` dealt again among them."""
     inputs, labels = list(images.inputs), images.labels(positions)
     dealt = np.random.default_rng(seed).permutation(labels).tolist()
     for position, label in zip(positions, dealt, strict=True):

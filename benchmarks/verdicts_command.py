@@ -39,7 +39,7 @@ def add_actions(actions: Commands, shared: argparse.ArgumentParser) -> None:
 
 
 def run_verdicts(options: argparse.Namespace, console: Console) -> int:
-    """Measure seed after seed, each a line on file at once; the same command goes on where it stopped."""
+    """Measure seed after seed, each a line on file at once; the same command resumes where it stopped."""
     from benchmarks.verdicts import VerdictBench, verdict_records
     from clipsvd_app.engine.fewshot.benchmark import BenchSource
 

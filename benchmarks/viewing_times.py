@@ -1,7 +1,7 @@
 """``python -m benchmarks.viewing_times PROJECT RUNS``: times how soon the window shows what is asked for.
 
 The whole window is built as for a user, without the engine. Opens the project again and again, then scrolls
-once through the series on show, each step asked for when the one before is painted. Writes one JSON line.
+once through the displayed series, each step asked for when the one before is painted. Writes one JSON line.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def _open(studio: Studio, painted: _Painted, path: Path) -> float:
 
 
 def _scroll(studio: Studio, painted: _Painted) -> list[float]:
-    """Return the milliseconds of each step through the series on show."""
+    """Return the milliseconds of each step through the displayed series."""
     assert studio.pages is not None
     viewer = studio.pages.label.viewer
     took_ms = []

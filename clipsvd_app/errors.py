@@ -1,4 +1,4 @@
-"""The two kinds of trouble a user can meet: something to mend, or a wish to stop."""
+"""The two kinds of error a user can meet: something to fix, or a wish to stop."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _GONE = ("the drive does not respond", "Check that it is connected, then try aga
 
 
 class UserError(Exception):
-    """Something the user can mend, in one sentence, with what to do about it."""
+    """Something the user can fix, in one sentence, with what to do about it."""
 
     def __init__(self, message: str, *, remedy: str, code: str = "user_error") -> None:
         message = _HIDDEN.sub("\ufffd", message)

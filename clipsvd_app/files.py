@@ -20,7 +20,7 @@ MOST_CACHED_BYTES = {
     "explanations": 512 * 1024**2,
     "base_hashes": 1024**2,
 }
-_ORDINARY_RIGHTS = 0o644  # a draft is made for its owner alone
+_ORDINARY_RIGHTS = 0o644  # a draft is made for its owner only
 
 
 @contextlib.contextmanager

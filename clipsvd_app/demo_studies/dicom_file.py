@@ -70,7 +70,7 @@ def encode(pixels: npt.NDArray[np.uint16], header: FilmHeader) -> bytes:
 
 
 def _uid(*parts: object) -> str:
-    """Return a UID under the root for UUIDs (PS3.5 B.2) that depends on the parts alone."""
+    """Return a UID under the root for UUIDs (PS3.5 B.2) that depends on the parts only."""
     return f"2.25.{uuid.uuid5(_NAMESPACE, '/'.join(map(str, parts))).int}"
 
 

@@ -1,4 +1,4 @@
-"""Ultrasound-like phantoms of one mass, in which one attribute alone tells two classes apart.
+"""Ultrasound-like phantoms of one mass, in which one attribute alone distinguishes two classes.
 
 They are for asking whether an explanation names what was planted. Everything but the attribute, from the
 place and size of the mass to its brightness and the depth of the layers, is drawn alike for both classes.

@@ -99,7 +99,7 @@ def write_demo_studies(
             if report is not None:
                 report(len(written), len(films))
     finally:
-        pool.shutdown(cancel_futures=True)  # whoever cancels waits for the films under way alone
+        pool.shutdown(cancel_futures=True)  # whoever cancels waits for the films under way only
     _write_labels(folder, written)
     return tuple(written)
 

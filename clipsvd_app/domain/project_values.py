@@ -87,7 +87,7 @@ class ProjectImage:
 
     @property
     def title(self) -> str:
-        """A name that tells the image apart and nothing about the patient."""
+        """A name that distinguishes the image and nothing about the patient."""
         return f"P{self.patient_number:03d} · {self.id}"
 
 
@@ -96,7 +96,7 @@ def relabelled(
 ) -> tuple[ProjectImage, ...] | None:
     """Return the images that differ from those before, where nothing but labels, marks and views does.
 
-    None where anything else differs, or so much that the pages are better made anew. Images that were not
+    None where anything else differs, or so much that the pages are better made again. Images that were not
     read again are the very same objects: ten thousand of them are passed over in a third of a millisecond.
     """
     if before is now:

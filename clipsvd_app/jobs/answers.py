@@ -31,7 +31,7 @@ class Obstacle(Record):
 class PreviewResult(Record):
     """The pool in the light of the labels; ``accuracy`` is leave-one-patient-out, None if too few.
 
-    ``obstacles`` say which prompts the model cannot read or tell apart: then there are no probabilities.
+    ``obstacles`` say which prompts the model cannot read or distinguish: then there are no probabilities.
     ``warnings`` say what it misses of the others.
     """
 

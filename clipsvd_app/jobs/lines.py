@@ -100,7 +100,7 @@ class Announce(Protocol):
     """Where a training says what it knows already, before all of it is done."""
 
     def __call__(self, evaluation: Evaluation) -> None:
-        """Announce an evaluation: of the methods on frozen features alone, or with its verdict."""
+        """Announce an evaluation: of the methods on frozen features only, or with its verdict."""
 
 
 def unannounced(evaluation: Evaluation) -> None:

@@ -83,7 +83,7 @@ class ExplainRequest(Record, tag_field="kind", tag="explain"):
 
 
 class ExplainRunRequest(Record, tag_field="kind", tag="explain_run"):
-    """Explain anew what an adapter changed, seen on these images; their labels play no part.
+    """Explain again what an adapter changed, seen on these images; their labels play no part.
 
     ``classes`` are the words of the classes as the run found them: its fits are not kept.
     """
@@ -166,7 +166,7 @@ Request = DeviceRequest | AddBackboneRequest
 
 
 def without_paths(request: TrainRequest) -> TrainRequest:
-    """Return a request that says of no file where it lies: what is kept of it, and what tells two apart."""
+    """Return a request that says of no file where it lies: what is kept of it, and what distinguishes two."""
     return replace(
         request,
         backbone=replace(request.backbone, folder=""),

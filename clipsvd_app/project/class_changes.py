@@ -111,7 +111,7 @@ class MoveClass:
     title: str = "move class"
 
     def apply(self, db: sqlite3.Connection) -> Change:
-        """Write the places of all classes anew; the inverse holds the place before."""
+        """Write the places of all classes again; the inverse holds the place before."""
         order = [class_id for (class_id,) in db.execute("SELECT id FROM class ORDER BY position, id")]
         if self.class_id not in order:
             raise UserError("This class no longer exists.", remedy="Choose another class.")

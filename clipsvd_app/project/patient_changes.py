@@ -1,4 +1,4 @@
-"""Saying anew whose images are: they move between patients, studies and series and keep all else."""
+"""Saying again whose images are: they move between patients, studies and series and keep all else."""
 
 from __future__ import annotations
 

@@ -168,7 +168,7 @@ class Project:
             self._db.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (key, value))
 
     def salted(self, text: str) -> str:
-        """Return a hash that is the same for the same text in this project alone."""
+        """Return a hash that is the same for the same text in this project only."""
         return hashlib.sha256(f"{self.setting('salt')}\x00{text}".encode()).hexdigest()[:24]
 
     def runs(self) -> tuple[RunSummary, ...]:
@@ -373,5 +373,5 @@ def _words_of(backup: Backup | None) -> str:
 
 
 def _is_absolute(path: str) -> bool:
-    """Tell from the letters alone, on any system: a Path for each of ten thousand images takes 0.1 s."""
+    """Tell from the letters only, on any system: a Path for each of ten thousand images takes 0.1 s."""
     return path[:1] in ("/", "\\") or path[1:2] == ":"

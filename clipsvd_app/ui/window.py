@@ -213,7 +213,7 @@ class WindowController(QObject):
         box = QMessageBox(self._window)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setWindowTitle("About CLIP-SVD Studio")
-        box.setTextFormat(Qt.TextFormat.RichText)  # our own words alone
+        box.setTextFormat(Qt.TextFormat.RichText)  # our own words only
         box.setText(ABOUT)
         box.open()
 

@@ -23,7 +23,7 @@ FLIP_TITLES: dict[FlipKind, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """A case that both runs judged without having seen its patient, and judged differently."""
+    """A case that both runs evaluated without having seen its patient, and judged differently."""
 
     image_id: int
     label: int
@@ -69,7 +69,7 @@ class LabelChanges:
 
 
 def flips(before: RunResult, now: RunResult) -> tuple[Flip, ...] | None:
-    """Return the cases judged differently, those that got worse first; None when the classes differ."""
+    """Return the cases classified differently, those that got worse first; None when the classes differ."""
     if before.class_names != now.class_names:
         return None
     earlier = _by_image(before.predictions)
@@ -85,7 +85,7 @@ def flips(before: RunResult, now: RunResult) -> tuple[Flip, ...] | None:
 
 
 def shared_cases(before: RunResult, now: RunResult) -> int:
-    """Return how many cases both runs judged without having seen their patients."""
+    """Return how many cases both runs evaluated without having seen their patients."""
     return len(_by_image(before.predictions).keys() & _by_image(now.predictions).keys())
 
 

@@ -1,4 +1,4 @@
-"""A case's margin as steps from the base model to what is shown, and whether its parts may be told at all.
+"""A case's margin as steps from the base model to what is shown, and whether its parts may be shown at all.
 
 Small parts become one named sum of computed values; what the path leaves over is a step of its own.
 """
@@ -26,7 +26,7 @@ Detail = Literal["side", "layer", "head", "terms"]
 StepKind = Literal["base", "part", "sum", "residual", "total"]
 LARGEST_RESIDUAL = 1e-3
 HEAD_CONTROLS: tuple[ControlCode, ...] = ("heads_above_chance", "head_controls")
-"""Without these two no head is put into words, however well its own phrases do."""
+"""Without these two no head is described, however well its own phrases do."""
 _TOWERS: tuple[Tower, ...] = ("image", "text")
 _MOST = 12
 

@@ -51,7 +51,7 @@ NULL_DRAWS = 100
 
 
 class MatrixChange(Record):
-    """How much one weight matrix moved: ||W' - W||_F / ||W||_F, both computed from sigma alone."""
+    """How much one weight matrix moved: ||W' - W||_F / ||W||_F, both computed from sigma only."""
 
     name: str
     tower: Tower
@@ -139,7 +139,7 @@ class ClassReading(Record):
 
     @property
     def is_above(self) -> bool:
-        """True where something tells the class apart better than shuffled labels would."""
+        """True where something distinguishes the class better than shuffled labels would."""
         return self.best > self.threshold
 
     @property
@@ -164,7 +164,7 @@ class ClassChange(Record):
     """By which descriptions the images of one class stand out from the others', before and after adaptation.
 
     Every image is read by a model that has not seen its patient. ``label`` is the class's index; ``images``
-    and ``patients`` are those of the class. ``phrases`` are those that may be told of either state, the
+    and ``patients`` are those of the class. ``phrases`` are those that may be shown of either state, the
     strongest after adaptation first.
     """
 
@@ -176,12 +176,12 @@ class ClassChange(Record):
     phrases: tuple[ClassPhrase, ...] = ()
 
     def told_before(self) -> tuple[ClassPhrase, ...]:
-        """Return the phrases that may be told of the unadapted model."""
+        """Return the phrases that may be shown of the unadapted model."""
         reading = self.before
         return tuple(p for p in self.phrases if reading.is_told and p.before > reading.threshold)
 
     def told_after(self) -> tuple[ClassPhrase, ...]:
-        """Return the phrases that may be told of the adapted model."""
+        """Return the phrases that may be shown of the adapted model."""
         reading = self.after
         return tuple(p for p in self.phrases if reading.is_told and p.after > reading.threshold)
 

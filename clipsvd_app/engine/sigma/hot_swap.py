@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class HotSwap:
-    """A backbone and the adapter that it wears at the moment, if any."""
+    """A backbone and the adapter that it uses at the moment, if any."""
 
     backbone: Backbone
     basis: Basis
@@ -41,7 +41,7 @@ class HotSwap:
         return self.backbone.model if self._applied is None else self._applied.adapted.model
 
     def apply(self, content: AdapterContent) -> LoadedAdapter:
-        """Wear an adapter in place of the last; the same one again costs nothing.
+        """Use an adapter in place of the last; the same one again costs nothing.
 
         One that does not prove to fit is refused, and the last stays on.
         """
@@ -51,5 +51,5 @@ class HotSwap:
         return self._applied
 
     def remove(self) -> None:
-        """Wear nothing; the model is the base again."""
+        """Use nothing; the model is the base again."""
         self._applied, self._sha256 = None, ""

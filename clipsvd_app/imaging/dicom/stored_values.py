@@ -44,7 +44,7 @@ _NOT_ATTENUATION = frozenset(_NO_ATTENUATION_WORDS.split())
 def rescale_of(dataset: Dataset, frame: int) -> tuple[float, float] | None:
     """Return slope and intercept of a frame, absent ones as 1 and 0 (PS3.3 C.11.1.1.2).
 
-    None where one of them is there and cannot be read, or means nothing: a slope of 0 leaves no picture.
+    None where one of them is there and cannot be read, or means nothing: a slope of 0 leaves no image.
     """
     source = _rescaled(dataset, frame)
     if has_broken_table(dataset) or any(is_unusable(source, keyword) for keyword in _RESCALE):

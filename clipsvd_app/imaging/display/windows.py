@@ -175,7 +175,7 @@ def volume_presets(own: Window) -> Presets:
 
 
 def window_from(pixels: Array, padding: float | None, wanted: Percentiles) -> Window:
-    """Take a window from the pixels that are on show, padding left out."""
+    """Take a window from the pixels that are displayed, padding left out."""
     found = percentile_window(pixels, padding, wanted.low, wanted.high)
     brightest = found.centre + found.width / 2
     if not wanted.from_zero or brightest <= 0:

@@ -171,7 +171,7 @@ def _shaped(text: str, page: Page) -> int:
 def _frames_behind(page: Page) -> int:
     """Count whole frames that no directory names, behind the one that the only directory does.
 
-    What the directory itself takes, where it lies there too, is no picture.
+    What the directory itself takes, where it lies there too, is no image.
     """
     size, offsets, lengths = (
         frame_bytes(page),

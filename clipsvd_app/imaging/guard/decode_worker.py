@@ -173,7 +173,7 @@ def bounded(megapixels: float) -> Iterator[None]:
 
     megapixels: how much the file's header says they are. It also fails the block when it takes more than
     1.75 GiB beyond what the process holds already. Computing time, not the clock, so that a busy computer
-    refuses nothing. Systems without such limits keep the pool's time limit alone.
+    refuses nothing. Systems without such limits keep the pool's time limit only.
     """
     try:
         import resource

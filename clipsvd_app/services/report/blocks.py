@@ -41,7 +41,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A small picture (PNG of pixels alone) with its caption."""
+    """A small picture (PNG of pixels only) with its caption."""
 
     png: bytes
     width_px: int

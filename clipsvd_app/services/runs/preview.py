@@ -41,7 +41,7 @@ def prepare_preview(
 
 
 class PreviewInputs:
-    """What a preview is asked about the images; after a label only the input of that image is made anew."""
+    """What a preview is asked about the images; after a label only the input of that image is made again."""
 
     def __init__(self) -> None:
         self._images: Sequence[ProjectImage] = ()

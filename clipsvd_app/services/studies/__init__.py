@@ -1,1 +1,1 @@
-"""Studies come in: files found, patients told apart, series arranged, copies recognised."""
+"""Studies come in: files found, patients distinguished, series arranged, copies recognised."""

@@ -1,4 +1,4 @@
-"""The files under dropped paths: read once, before the user says how patients are told apart."""
+"""The files under dropped paths: read once, before the user says how patients are distinguished."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def plan_groups(
     report: Callable[[int, int], None] | None = None,
     anew: frozenset[int] = frozenset(),
 ) -> ImportPlan:
-    """Plan what is added when ``rule`` tells patients apart; only reads the project.
+    """Plan what is added when ``rule`` distinguishes patients; only reads the project.
 
     anew: images of the project to treat as new.
 

@@ -63,7 +63,7 @@ def true_folder(folder: Path) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class PatientRule:
-    """How patients are told apart. ``auto``: the header for DICOM, near-duplicates for other images.
+    """How patients are distinguished. ``auto``: the header for DICOM, near-duplicates for other images.
 
     levels: how many folders above the file the patient's folder is, 1 for its own.
     """
@@ -75,7 +75,7 @@ class PatientRule:
 
     @property
     def words(self) -> str:
-        """What the rule uses, as the end of “patients told apart by …”."""
+        """What the rule uses, as the end of “patients distinguished by …”."""
         if self.kind == "folder":
             return "their folder" if self.levels == 1 else f"the folder {self.levels - 1} above their own"
         if self.kind == "regex" and self.pattern is not None:

@@ -30,7 +30,7 @@ _SAID_ONCE = frozenset({"no_pixels", "unsupported_object", "values_exceed_bits"}
 
 @dataclass(frozen=True, slots=True)
 class SeriesFile:
-    """One file of an import, by the salted key of its series. sha256 tells copies apart."""
+    """One file of an import, by the salted key of its series. sha256 distinguishes copies."""
 
     key: str
     sha256: str

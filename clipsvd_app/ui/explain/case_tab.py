@@ -108,12 +108,12 @@ class CaseTab(QWidget):
 
     @property
     def image_id(self) -> int | None:
-        """The case on show."""
+        """The displayed case."""
         return None if self._view is None else self._view.image_id
 
     @property
     def is_pending(self) -> bool:
-        """Whether the case on show has no explanation yet."""
+        """Whether the displayed case has no explanation yet."""
         return self._stack.currentIndex() == 1
 
     def _show_answer(self, view: CaseView, case: CaseExplanation) -> None:

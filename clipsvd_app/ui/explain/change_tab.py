@@ -116,7 +116,7 @@ class ChangeTab(QWidget):
         self._matrix_hint.setText(_MATRIX_HINT)
 
     def set_progress(self, progress: Progress | None) -> None:
-        """Show how far explaining anew has come, None when it is not under way."""
+        """Show how far explaining again has come, None when it is not under way."""
         self._working.setVisible(progress is not None)
         self._top.setVisible(progress is not None or not self.banner.isHidden())
         self._again.setEnabled(progress is None)

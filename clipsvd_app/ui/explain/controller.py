@@ -38,7 +38,7 @@ class ExplainController(QObject):
         self._connect()
 
     def refresh(self) -> None:
-        """Show what the run on show changed."""
+        """Show what the displayed run changed."""
         run = self._session.run
         result, self._case, self._picture = run.result, None, None
         if result is None:

@@ -1,4 +1,4 @@
-"""Explaining a stored run anew, and the phrases in which that is done."""
+"""Explaining a stored run again, and the phrases in which that is done."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class ExplainAgainController(QObject):
         page.trust.packs.set_state(PacksState(phrase_packs.list_packs()))
 
     def explain(self) -> None:
-        """Explain the run on show anew, from its stored adapter."""
+        """Explain the displayed run again, from its stored adapter."""
         project, run = self._session.project, self._session.run.number
         if project is None or run is None or self._session.jobs.runs(self._job):
             return

@@ -19,7 +19,7 @@ Progress = tuple[str, int, int]
 class ExplainState:
     """One run's explanation; ``run`` None when there is no run yet.
 
-    ``titles`` name the cases that can be chosen, by image id; ``progress`` while the run is explained anew.
+    ``titles`` name the cases that can be chosen, by image id; ``progress`` while the run is explained again.
     """
 
     runs: tuple[int, ...] = ()

@@ -142,7 +142,7 @@ class ExportController(QObject):
         self._set(ExportState())
 
     def _follow(self) -> None:
-        """Show the run on show, or stay with the one whose file is being described."""
+        """Show the displayed run, or stay with the one whose file is being described."""
         run = self._session.run
         if self._state.run == run.number or (
             self._page.write_tab.is_edited and self._state.run in run.numbers

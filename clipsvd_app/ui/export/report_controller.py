@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class ReportController(QObject):
-    """Shows what the report of the run on show will say, and writes it."""
+    """Shows what the report of the displayed run will say, and writes it."""
 
     def __init__(self, session: Session, page: ExportPage) -> None:
         super().__init__(page)
@@ -43,7 +43,7 @@ class ReportController(QObject):
         page.report_tab.cancel_requested.connect(self._cancel)
 
     def open(self) -> None:
-        """Bring the report of the run on show to the front."""
+        """Bring the report of the displayed run to the front."""
         self._session.action_requested.emit("export")
         self._page.show_tab("report")
 
@@ -71,7 +71,7 @@ class ReportController(QObject):
         self._session.run.show(number)
 
     def _follow(self) -> None:
-        """Show the run on show, or stay with the one for whose report a path is typed."""
+        """Show the displayed run, or stay with the one for whose report a path is typed."""
         run = self._session.run
         if self._state.run == run.number or (
             self._page.report_tab.is_edited and self._state.run in run.numbers
@@ -104,7 +104,7 @@ class ReportController(QObject):
             note = "" if answer.value is None else _written_note(answer.value)
             if self._state.run == run:
                 self._set(replace(self._state, progress=None, written=written, written_note=note))
-            elif written is not None:  # another run is on show by now
+            elif written is not None:  # another run is displayed by now
                 self._session.tell(Notice("success", f"Wrote “{written}”.", note, key="report"))
 
         self._stopped = False

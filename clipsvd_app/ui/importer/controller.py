@@ -169,7 +169,7 @@ class ImportController(QObject):
             self._add(project, chosen, rule, class_id, labels_by_content(chosen, folders, choice))
 
     def _is_wanted(self, project: Project, answer: Answer) -> bool:
-        """Say what went wrong, if anything did, and whether there is something to go on with."""
+        """Say what went wrong, if anything did, and whether there is something to resume."""
         self._task = None
         if answer.error is not None:
             self._session.tell(answer.error, _KEY)

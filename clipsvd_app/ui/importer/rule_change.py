@@ -34,11 +34,11 @@ class RegroupingController(QObject):
         self._added: Added | None = None
         self._told = Notice("info", "")
         self._task: Task | None = None
-        session.project_left.connect(self._forget)  # before its dialog is dismissed, which would offer anew
+        session.project_left.connect(self._forget)  # before its dialog is dismissed, which would offer again
 
     @property
     def busy(self) -> bool:
-        """Whether images are being grouped anew."""
+        """Whether images are being grouped again."""
         return self._task is not None
 
     def offer(self, told: Notice, read: FilesRead, plan: ImportPlan, again: PatientRule | None) -> Notice:

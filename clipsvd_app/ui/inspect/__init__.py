@@ -1,1 +1,1 @@
-"""The Inspect page: what adaptation bought, and the cases behind every number."""
+"""The Inspect page: how much adaptation helped, and the cases behind every number."""

@@ -1,4 +1,4 @@
-"""The run on show beside another one of the project."""
+"""The displayed run beside another one of the project."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class CompareController(QObject):
         page.tab_shown.connect(self._on_tab)
 
     def compare_with(self, number: int) -> None:
-        """Show another run beside the one on show."""
+        """Show another run beside the one displayed."""
         project, shown, now = self._session.project, self._session.run.number, self._session.run.result
         if project is None or shown is None or now is None:
             return

@@ -31,7 +31,7 @@ NEAREST_SHOWN = 4
 
 
 class InspectController(QObject):
-    """Keeps the page on the run on show and, within it, on a case."""
+    """Keeps the page on the displayed run and, within it, on a case."""
 
     def __init__(
         self, session: Session, page: InspectPage, pictures: Pictures, explainer: CaseExplainer

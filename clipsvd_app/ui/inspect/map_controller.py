@@ -30,7 +30,7 @@ Places = dict[int, tuple[float, float]]
 
 
 class CaseMapController(QObject):
-    """Follows the run on show; projections that were computed are kept while it stays."""
+    """Follows the displayed run; projections that were computed are kept while it stays."""
 
     def __init__(self, session: Session, page: InspectPage) -> None:
         super().__init__(page)

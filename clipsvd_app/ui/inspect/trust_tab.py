@@ -123,7 +123,7 @@ class PlotCard(Card):
         self.body.addStretch(0)
 
     def show_plot(self, sentence: str, *, known: bool) -> None:
-        """Show the picture under a sentence, or the sentence alone."""
+        """Show the picture under a sentence, or the sentence only."""
         self._sentence.setText(sentence)
         self._sentence.setVisible(bool(sentence))
         self._sentence.setEnabled(known)

@@ -1,7 +1,7 @@
 """Where the keyboard is left: never, by itself, on what removes, overwrites or starts work over.
 
 Qt gives the focus of a control that is hidden or disabled to the next in the chain, and that of a closed
-dialog or menu back to what had it. So Space, pressed once more after a job, could undo a label or train anew.
+dialog or menu back to what had it. So Space, pressed once more after a job, could undo a label or retrain.
 """
 
 from __future__ import annotations

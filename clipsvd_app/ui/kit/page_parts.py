@@ -279,7 +279,7 @@ def choice(name: str) -> Choice:
 
 
 class _Scrolled(QScrollArea):
-    """Scrolls vertically alone, so it is never narrower than what it holds."""
+    """Scrolls vertically only, so it is never narrower than what it holds."""
 
     def minimumSizeHint(self) -> QSize:
         least, content = super().minimumSizeHint(), self.widget()

@@ -89,7 +89,7 @@ def recall_splits(window: QWidget) -> None:
 
 
 def remember_place(window: QWidget) -> None:
-    """Keep place, state and splitters of a window for the next start; trouble is not worth a word."""
+    """Keep place, state and splitters of a window for the next start; errors are ignored."""
     named = {splitter.objectName(): splitter for splitter in window.findChildren(QSplitter)}
     before = _read()
     splits = dict(before.splits) if before is not None else {}

@@ -114,11 +114,11 @@ class ImageMenuController(QObject):
         self._name("image.remove", f"Remove{many} from project", alone and bool(images))
 
     def show_similar(self) -> None:
-        """Order the pool by likeness to the image on show."""
+        """Order the pool by likeness to the displayed image."""
         self._pool.choose_order("similar")
 
     def show_in_folder(self) -> None:
-        """Show the file of the image on show in the file manager."""
+        """Show the file of the displayed image in the file manager."""
         images = self._chosen()
         if not images:
             return

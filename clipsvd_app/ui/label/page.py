@@ -95,7 +95,7 @@ class LabelPage(QWidget):
             self.welcome.setFocus()
 
     def show_work(self) -> bool:
-        """Show the project's studies, pool and classes; returns whether they were not on show before."""
+        """Show the project's studies, pool and classes; returns whether they were not displayed before."""
         opened = self._layers.currentWidget() is not self._work
         self._layers.setCurrentWidget(self._work)
         self.setFocusProxy(self.strip if self.strip.filled else self.tree)
@@ -141,7 +141,7 @@ class LabelPage(QWidget):
         panels[following].setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def is_at_end(self, step: int) -> bool:
-        """Whether a step from the panel with the keyboard begins anew at the other end."""
+        """Whether a step from the panel with the keyboard begins again at the other end."""
         here = self._panel_with_focus()
         return here is not None and not 0 <= here + step < len(self._panels())
 

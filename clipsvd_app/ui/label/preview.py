@@ -36,7 +36,7 @@ class PreviewController(QObject):
         self._inputs = PreviewInputs()
         self._running = False
         self._wanted = False
-        self._state: object = None  # what the result on show was asked for
+        self._state: object = None  # what the result displayed was asked for
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(PAUSE_MS)
@@ -62,7 +62,7 @@ class PreviewController(QObject):
         self._pause.start()
 
     def _on_changed(self) -> None:
-        """Forget probabilities of classes that are others by now, and ask anew."""
+        """Forget probabilities of classes that are others by now, and ask again."""
         if self.result is not None and self._state != self._state_now():
             self._show(None)
         self._pause.start()

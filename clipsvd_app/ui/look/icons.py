@@ -53,7 +53,7 @@ def _exact_sizes() -> list[int]:
     return sorted({round(size * ratio) for size in DRAWN_PX for ratio in ratios})
 
 
-@cache  # a theme switch tints every icon anew, and reading the drawings is most of the work
+@cache  # a theme switch tints every icon again, and reading the drawings is most of the work
 def _stencil(name: str, size: int) -> QImage:
     """Return the drawing in black on nothing."""
     result = QImage(size, size, QImage.Format.Format_ARGB32_Premultiplied)

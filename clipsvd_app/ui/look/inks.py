@@ -11,7 +11,7 @@ PRINT = LIGHT
 
 
 def palette_in_force() -> Palette:
-    """Return the palette that the application wears, told by how dark its windows are."""
+    """Return the palette that the application uses, told by how dark its windows are."""
     window = QGuiApplication.palette().color(QPalette.ColorRole.Window)
     return DARK if luminance(window) < 0.2 else LIGHT
 

@@ -125,7 +125,7 @@ PALETTES: dict[ThemeName, Palette] = {"dark": DARK, "light": LIGHT}
 class Theme(QObject):
     """The palette in force; ``changed`` carries the new :class:`Palette`. Made once and handed to widgets.
 
-    A window wears ``sheet`` itself, and its dialogs and menus inherit it. The application has no sheet: Qt
+    A window uses ``sheet`` itself, and its dialogs and menus inherit it. The application has no sheet: Qt
     polishes every widget again for each of its ancestors when that one changes, some 14,000 times here.
     """
 

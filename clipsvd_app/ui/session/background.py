@@ -20,7 +20,7 @@ BETWEEN_REPORTS_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of a task: a value, or the error that the user can mend."""
+    """What came of a task: a value, or the error that the user can fix."""
 
     value: Any
     error: UserError | None = None

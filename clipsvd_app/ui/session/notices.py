@@ -105,7 +105,7 @@ class Waiting:
         self._messages = []
 
     def arrive(self, page: str) -> None:
-        """Take away good news whose button leads to the page that is on show by now."""
+        """Take away good news whose button leads to the page that is displayed by now."""
         self._keep(lambda notice: notice.kind not in ("info", "success") or notice.action != page)
 
     def leave_project(self) -> None:

@@ -53,7 +53,7 @@ class RunOnShow(QObject):
         self._number = self._result = None
 
     def reread(self) -> None:
-        """Read the run anew when it is looked at next: it was explained again."""
+        """Read the run again when it is looked at next: it was explained again."""
         self._result = None
 
     def show(self, number: int | None) -> None:

@@ -35,7 +35,7 @@ KILOBYTE, MEGABYTE = 1000, 1_000_000
 class BackbonesController(QObject):
     """One backbone at a time is fetched, checked and copied; the page shows how far it is.
 
-    Signal: ``offer_changed()`` when a fetch has left something to go on with.
+    Signal: ``offer_changed()`` when a fetch has left something to resume.
     """
 
     offer_changed = Signal()

@@ -124,7 +124,7 @@ class MainWindow(QMainWindow):
 
     @property
     def current_page(self) -> str:
-        """The key of the page on show."""
+        """The key of the displayed page."""
         return self._current
 
     def set_covered(self, keys: Iterable[str], spec: EmptySpec) -> None:
@@ -143,7 +143,7 @@ class MainWindow(QMainWindow):
         return self._cover if self._current in self._covered else self._pages[self._current]
 
     def go_home(self) -> None:
-        """Give the keyboard to the page on show, to where it does no harm."""
+        """Give the keyboard to the displayed page, to where it does no harm."""
         page = self._shown()
         page.setFocus()
         focused = self.focusWidget()
@@ -275,7 +275,7 @@ class MainWindow(QMainWindow):
         self.setStyleSheet(self._theme.sheet)
 
     def _follow(self, action_id: str) -> None:
-        """Do what concerns the frame alone."""
+        """Do what concerns the frame only."""
         if action_id.startswith(PAGE_PREFIX) and action_id.removeprefix(PAGE_PREFIX) in self._pages:
             self.show_page(action_id.removeprefix(PAGE_PREFIX))
         elif action_id == "view.full_screen":

@@ -33,7 +33,7 @@ AGAIN_MS = 1500
 
 
 class Messages(QWidget):
-    """Lies over its parent and takes no more of it than the cards on show; hidden when there is none.
+    """Lies over its parent and takes no more of it than the cards displayed; hidden when there is none.
 
     What passes goes by itself, but not from under the pointer or the keyboard. F6 comes here (``enter``),
     Escape dismisses, and the focus goes back to where it was.
@@ -66,7 +66,7 @@ class Messages(QWidget):
 
     @property
     def cards(self) -> tuple[MessageCard, ...]:
-        """The cards on show, from the top."""
+        """The cards displayed, from the top."""
         return tuple(self._cards[_identity(notice)] for notice in self._on_show())
 
     @property

@@ -110,7 +110,7 @@ class Rail(QFrame):
         (self._bottom if at_bottom else self._top).addWidget(button)
 
     def set_current(self, key: str) -> None:
-        """Mark the page on show."""
+        """Mark the displayed page."""
         self._buttons[key].setChecked(True)
 
     def set_jobs(self, jobs: tuple[LongJob, ...]) -> None:

@@ -164,7 +164,7 @@ class TrainController(QObject):
             self._shown.ask()
 
     def leave(self) -> None:
-        """Keep what is in progress, so that it can go on; the window has closed and the engine has ended."""
+        """Keep what is in progress, so that it can be resumed; window and engine have ended."""
         if self._job is not None and self.running:
             put_aside(self._job.folder)
             self._job = None

@@ -31,7 +31,7 @@ OF_PROJECT = frozenset(
         *("train", "train_series", "train_window", "train_window_series", "forget_window"),
     }
 )
-"""What has a meaning for images of a project alone."""
+"""What has a meaning for images of a project only."""
 NEXT_LAYOUT: dict[LayoutName, LayoutName] = {"1": "2", "2": "4", "4": "1", "mpr": "1"}
 
 

@@ -158,7 +158,7 @@ class ImageView(QWidget):
         self.changed.emit()
 
     def set_linked(self, linked: bool) -> None:
-        """Let the stacks on show scroll together, or each alone."""
+        """Let the stacks displayed scroll together, or each by itself."""
         self.linked = linked
         self.changed.emit()
 
@@ -181,7 +181,7 @@ class ImageView(QWidget):
         self.heat_requested.emit(wanted)
 
     def set_layout(self, name: LayoutName) -> None:
-        """Arrange the panes another way; those on show keep their frames, three planes start afresh."""
+        """Arrange the panes another way; those displayed keep their frames, three planes start afresh."""
         if name == self.layout_name:
             return
         self.grid.set_layout(name)
@@ -222,7 +222,7 @@ class ImageView(QWidget):
 
     @property
     def has_volume(self) -> bool:
-        """Whether the stack on show has three planes."""
+        """Whether the stack displayed has three planes."""
         return self._places[self.active].count > 2 or self.layout_name == "mpr"
 
     def focusInEvent(self, event: QFocusEvent) -> None:

@@ -15,7 +15,7 @@ LinkWay = Literal["", "mm", "slices", "both"]
 
 @dataclass(slots=True)
 class Place:
-    """``awaited`` is the frame that was asked for and is not on show yet: hurried steps add up.
+    """``awaited`` is the frame that was asked for and is not displayed yet: hurried steps add up.
 
     axis: where the slices lie in the patient, None where that is not known.
     """
@@ -31,7 +31,7 @@ class Place:
         return self.index if self.awaited is None else self.awaited
 
     def arrive(self, index: int, count: int) -> None:
-        """Note what is on show now."""
+        """Note what is displayed now."""
         self.index, self.count, self.awaited = index, count, None
 
     def ask(self, index: int) -> int | None:

@@ -42,7 +42,7 @@ class PresetButton(QToolButton):
         self._for_training = offered
 
     def fill(self) -> None:
-        """Write the menu anew."""
+        """Write the menu again."""
         menu = self.menu()
         menu.clear()
         self._add("The file's window", "own_window")

@@ -67,7 +67,7 @@ class SliceBar(QFrame):
         return self._rate.value()
 
     def set_place(self, index: int, count: int) -> None:
-        """Show which frame of how many is on show; a single one needs no bar."""
+        """Show which frame of how many is displayed; a single one needs no bar."""
         with QSignalBlocker(self._slider):
             self._slider.setRange(0, count - 1)
             self._slider.setValue(index)

@@ -62,7 +62,7 @@ class FrameState:
     series_key: zoom and orientation are kept from frame to frame of one series. window_key: the user's window
     is kept among frames of one such key, in the planes of a series and out of them; "" stands for series_key.
     picture_key: measures drawn on a picture come back with it. measures: those that are kept with the image,
-    None where they are on the screen alone.
+    None where they are on the screen only.
     crop: what training sees; None for the whole frame.
     edges: the patient's side at left, top, right and bottom.
     derived: whether the pixels are not those of the file, so that places in them mean nothing to training.

@@ -59,7 +59,7 @@ class ImageViewer(ImageView):
         return True
 
     def _applies(self, command: Command) -> bool:
-        """Whether a command means anything to what is on show; with nothing to stop, Escape leaves."""
+        """Whether a command means anything to what is displayed; with nothing to stop, Escape leaves."""
         if self.frame is None and command.id not in WITHOUT_FRAME:
             return False
         hand = self.pane.hand

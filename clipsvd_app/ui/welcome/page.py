@@ -1,4 +1,4 @@
-"""The first thing on the screen: drop images, choose a folder, or go on with a project."""
+"""The first page: drop images, choose a folder, or open a recent project."""
 
 from __future__ import annotations
 

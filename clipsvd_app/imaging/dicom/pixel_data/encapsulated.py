@@ -106,7 +106,7 @@ def _head(file: BinaryIO, stretch: Stretch) -> bytes:
 
 
 def _by_table(stretches: list[Stretch], table: list[int]) -> list[int]:
-    """Return the number of each frame's first fragment, [] unless the table points at fragments alone."""
+    """Return the number of each frame's first fragment, [] unless the table points at fragments only."""
     if not stretches or not table:
         return []
     places = {offset - stretches[0][0]: number for number, (offset, _) in enumerate(stretches)}

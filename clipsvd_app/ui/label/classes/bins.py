@@ -101,7 +101,7 @@ class ClassBins(QFrame):
         self._new.setFocus()
 
     def give_back(self, name: str) -> None:
-        """Put a name that was not taken back into the field it was typed in, to be mended."""
+        """Put a name that was not taken back into the field it was typed in, to be corrected."""
         if self._new.isVisible() and self._new.hasFocus():
             self._new.setText(name)
             self._new.selectAll()

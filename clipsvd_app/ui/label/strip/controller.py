@@ -1,4 +1,4 @@
-"""The pool: which images are on show, in which order, and what the filter and a search make of them."""
+"""The pool: which images are displayed, in which order, and what the filter and a search make of them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ SHORTEST_NAME = 2
 
 
 class PoolController(QObject):
-    """Orders and narrows the pool; what is newer than the order on show is offered, never taken by itself."""
+    """Orders and narrows the pool; what is newer than the displayed order is offered, never applied by itself."""
 
     def __init__(
         self,
@@ -171,7 +171,7 @@ class PoolController(QObject):
         return self._kinds_known.of(self._session.images(), self._positions(), self._plain_preview())
 
     def _choose_filter(self, kinds: frozenset[str], name: str) -> None:
-        """Narrow the pool; labels given meanwhile move nothing until it is asked anew."""
+        """Narrow the pool; labels given meanwhile move nothing until it is asked again."""
         self._filter = PoolFilter(kinds, name).asked_anew(self._session.images(), self._kinds())
         self.refresh()
 
@@ -193,7 +193,7 @@ class PoolController(QObject):
         return "New suggestions" if newer.ranking != pool.ranking else self._stale()
 
     def _stale(self) -> str:
-        """Offer to filter anew where labels given since would change what is shown."""
+        """Offer to filter again where labels given since would change what is shown."""
         stale = self._is_plain() and self._filter.is_stale(self._session.images(), self._kinds())
         return "Filter again" if stale else ""
 
@@ -220,7 +220,7 @@ class PoolController(QObject):
         return {one.image_id: (positions[one.second], one.settled) for one in found.disagreements}
 
     def choose_order(self, order: str) -> None:
-        """Put the pool into an order; “similar” stays with the image that is on show now."""
+        """Put the pool into an order; “similar” stays with the image that is displayed now."""
         self._chosen_by_hand = True
         self._rank(order)  # type: ignore[arg-type]
         self.refresh()
@@ -281,7 +281,7 @@ class PoolController(QObject):
             self._viewing.show(ids[0])
 
     def show_class(self, class_id: int) -> None:
-        """Show the images of a class alone."""
+        """Show the images of a class only."""
         self._only = None
         self._tree.select_nothing()
         self._choose_filter(frozenset({f"{CLASS_PREFIX}{class_id}"}), "")

@@ -22,7 +22,7 @@ _NOTED, _AGREED = QColor("#8fb4ff"), QColor("#5ad19a")
 def paint_flags(painter: QPainter, frame: QRectF, item: StripItem, *, kin: bool) -> None:
     """Draw the signs over a picture; the lower left corner is left to the label.
 
-    kin: the image is of the same patient as the one on show.
+    kin: the image is of the same patient as the one displayed.
     """
     painter.save()
     if item.mark == "excluded" or item.moved:

@@ -81,7 +81,7 @@ class PoolOrder:
 
 
 class PoolSlices:
-    """What ``slices_of`` says, found anew when more than labels has changed."""
+    """What ``slices_of`` says, found again when more than labels has changed."""
 
     def __init__(self) -> None:
         self._images: Sequence[ProjectImage] = ()

@@ -1,4 +1,4 @@
-"""Which images the pool shows. Like its order, a filter holds still until the user asks anew."""
+"""Which images the pool shows. Like its order, a filter holds still until the user asks again."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def kinds_by_image(
 
 
 class KindsByImage:
-    """Which entries of the filter each image belongs to; a label changes those of its image alone."""
+    """Which entries of the filter each image belongs to; a label changes those of its image only."""
 
     def __init__(self) -> None:
         self._images: Sequence[ProjectImage] = ()

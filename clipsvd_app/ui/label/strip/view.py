@@ -30,7 +30,7 @@ RESIZED_MS = 150
 class StripView(QListView):
     """A grid of equal cells: Qt lays out ten thousand of them without asking about each.
 
-    A closed series that is chosen stands for the slice on show, until all of its slices are chosen by name.
+    A closed series that is chosen stands for the displayed slice, until all of its slices are chosen by name.
 
     Signals: ``opened(image id)``, ``slices_changed()`` when the choice means other slices of the same cells,
     ``size_asked(int)`` for thumbnails of other px.
@@ -48,7 +48,7 @@ class StripView(QListView):
         self.opened_id: int | None = None  # what was last chosen to be shown, here or in the viewer
         self._pressing = False
         self._wheel_rest = 0
-        self._resized = QTimer(self)  # Qt lays the cells out anew a while after the last change of size
+        self._resized = QTimer(self)  # Qt lays the cells out again a while after the last change of size
         self._resized.setSingleShot(True)
         self._resized.setInterval(RESIZED_MS)
         self._resized.timeout.connect(lambda: self.scrollTo(self.currentIndex()))
@@ -103,7 +103,7 @@ class StripView(QListView):
         )
 
     def selected_stack(self) -> StripRow | None:
-        """Return the closed series that alone is chosen, where the choice is the slice of it on show."""
+        """Return the closed series that alone is chosen, where the choice is the slice of it displayed."""
         rows = self._selected_rows()
         alone = len(rows) == 1 and rows[0].closed and rows[0].stack not in self._whole
         return rows[0] if alone else None
@@ -170,7 +170,7 @@ class StripView(QListView):
         return top * columns, (top + lines) * columns - 1
 
     def dataChanged(self, first: Index, last: Index, roles: Sequence[int] = ()) -> None:
-        """Paint the cells again; Qt would lay out all of them anew, and they are of one size."""
+        """Paint the cells again; Qt would lay out all of them again, and they are of one size."""
         if first == last:
             self.update(first)
         else:
@@ -234,7 +234,7 @@ class StripView(QListView):
             event.ignore()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Choose the image on show where none is chosen: what the next key labels is always to be seen."""
+        """Choose the displayed image where none is chosen: what the next key labels is always to be seen."""
         super().focusInEvent(event)
         by_key = event.reason() not in (Qt.FocusReason.MouseFocusReason, Qt.FocusReason.PopupFocusReason)
         if by_key and self._strip.items and not self.selectionModel().hasSelection():
@@ -254,7 +254,7 @@ class StripView(QListView):
         return [rows[at] for at in sorted(index.row() for index in places)]
 
     def _carried(self, row: StripRow) -> tuple[int, ...]:
-        """Return what a drag takes along: of a closed series every slice, the one on show first."""
+        """Return what a drag takes along: of a closed series every slice, the one displayed first."""
         shown = self._strip.image_at(row)
         return (shown, *(image_id for image_id in row.ids if image_id != shown))
 
@@ -272,7 +272,7 @@ class StripView(QListView):
         return changed or before != self._whole
 
     def _mean_what_is_shown(self) -> None:
-        """Let a chosen series stand for the slice on show again."""
+        """Let a chosen series stand for the displayed slice again."""
         if self._whole:
             self._whole.clear()
             self.slices_changed.emit()

@@ -1,4 +1,4 @@
-"""Date, modality and description of the studies in sight: read from their files, held in memory alone."""
+"""Date, modality and description of the studies in sight: read from their files, held in memory only."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ class StudiesTree(QWidget):
         self._model.set_facts(facts)
 
     def forget_facts(self) -> None:
-        """Ask anew for what files say."""
+        """Ask again for what files say."""
         self._asked.clear()
         self._model.forget_facts()
         self._looking.start()

@@ -239,7 +239,7 @@ def _corners(
 
 
 def _wide_window(image: ProjectImage, frame: Frame) -> tuple[str, ...]:
-    """Say that a CT's own window leaves tissues hard to tell apart, unless another was chosen."""
+    """Say that a CT's own window leaves tissues hard to distinguish, unless another was chosen."""
     wide = frame.units == "HU" and frame.window.width > WIDEST_OF_ANATOMY_HU
     return (WIDE_WINDOW,) if wide and image.window is None else ()
 

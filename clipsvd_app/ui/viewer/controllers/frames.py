@@ -31,7 +31,7 @@ class ViewingController(QObject):
     """Keeps an image in each pane.
 
     Signals: ``shown_changed()`` when the active one is another, ``series_shown(int)`` when a pane has
-    another series on show.
+    another series displayed.
     """
 
     shown_changed = Signal()

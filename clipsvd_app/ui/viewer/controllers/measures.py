@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class MeasuringController(QObject):
-    """While a second reader reads, or another window writes, measures are on the screen alone."""
+    """While a second reader reads, or another window writes, measures are on the screen only."""
 
     def __init__(self, session: Session, viewer: ImageViewer) -> None:
         super().__init__(viewer)

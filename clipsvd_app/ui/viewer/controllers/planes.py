@@ -137,7 +137,7 @@ class ReformatController(QObject):
                 self._show_plane(volume, pane, plane, image)
 
     def _show_plane(self, volume: Volume, pane: int, plane: Plane, image: ProjectImage) -> None:
-        """Cut a plane anew where it moved; where it did not, only the cross moves."""
+        """Cut a plane again where it moved; where it did not, only the cross moves."""
         shown = self._viewer.frame_of(pane)
         if shown is not None and shown.picture_key == self._picture_key(plane, image):
             self._viewer.grid.panes[pane].set_cross(image.id, plane.point_of(self._at, volume.shape))

@@ -31,7 +31,7 @@ RULER_PX = 26
 MIDDLE_PX = 24  # left to the letter at the middle of an edge
 PART = " · "
 CAUTION_SHARE = 0.6
-TEXTS_NEED_PX = QSize(260, 150)  # a smaller pane shows its place in the stack alone
+TEXTS_NEED_PX = QSize(260, 150)  # a smaller pane shows its place in the stack only
 
 NO_TEXT = Corners()
 

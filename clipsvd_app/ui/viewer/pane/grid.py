@@ -90,7 +90,7 @@ class PaneGrid(QWidget):
             self.activated.emit(number)
 
     def enlarge(self) -> None:
-        """Show the active pane alone, or all of them again."""
+        """Show the active pane only, or all of them again."""
         self.enlarged = not self.enlarged and len(self.shown) > 1
         self._arrange()
 

@@ -220,7 +220,7 @@ class Pane(QFrame):
         self.canvas.viewport.setCursor(cursor_of(self.tool, holds=holds))
 
     def refresh(self) -> None:
-        """Draw the layers anew."""
+        """Draw the layers again."""
         if self.frame is not None:
             layer = layer_of(self.canvas, self.frame, self.window_spec, self.hand, self._pointer)
             self.corner.set_state(layer)
