@@ -20,19 +20,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--demo", action="store_true", help="open the demo project")
     options = parser.parse_args(arguments)
 
-    from clipsvd_app.ui.display import Probe, trouble_of
+    from clipsvd_app.ui.display import Probe, display_error
 
     probe = Probe()
     try:
         from clipsvd_app.ui.app import run
     except ImportError as error:  # a system library that Qt needs
-        trouble = probe.trouble()
-        if trouble is None and ".so" not in str(error):
+        reason = probe.error()
+        if reason is None and ".so" not in str(error):
             raise
-        return _refuse(str(trouble or trouble_of(str(error), {})))
-    trouble = probe.trouble()
-    if trouble is not None:
-        return _refuse(str(trouble))
+        return _refuse(str(reason or display_error(str(error), {})))
+    reason = probe.error()
+    if reason is not None:
+        return _refuse(str(reason))
     return run(options.files, demo=options.demo)
 
 

@@ -133,10 +133,10 @@ def create(environment: Environment) -> None:
     command = [sys.executable, "-m", "venv", "--clear", str(environment.folder)]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode != 0:
-        raise venv_trouble(done.stdout + done.stderr)
+        raise venv_error(done.stdout + done.stderr)
 
 
-def venv_trouble(output: str) -> SetupError:
+def venv_error(output: str) -> SetupError:
     """Say why the virtual environment could not be made."""
     if "ensurepip" in output or "No module named venv" in output:
         package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"

@@ -38,7 +38,7 @@ class Hand:
         self.studio = studio
         self.window = studio.window
         self._patience_s = patience_s
-        self._trouble: list[Notice] = []
+        self._error: list[Notice] = []
         studio.session.notice.connect(self._hear)
 
     @property
@@ -51,8 +51,8 @@ class Hand:
         """Wait for a condition; an error notice or lost patience ends it with a sentence."""
         deadline = time.monotonic() + self._patience_s
         while not condition():
-            if self._trouble:
-                notice = self._trouble[0]
+            if self._error:
+                notice = self._error[0]
                 raise SetupError(f"While waiting for {what}: {notice.message}", remedy=notice.remedy)
             if time.monotonic() > deadline:
                 raise SetupError(
@@ -140,7 +140,7 @@ class Hand:
 
     def _hear(self, notice: Notice) -> None:
         if notice.kind == "error":
-            self._trouble.append(notice)
+            self._error.append(notice)
 
 
 def _named(kind: type[T], name: str, inside: QWidget) -> T:

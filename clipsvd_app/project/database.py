@@ -241,12 +241,12 @@ def worded(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        raise _sqlite_trouble(path, error) from error
+        raise _sqlite_error(path, error) from error
     except OSError as error:
         raise file_error(path, error) from error
 
 
-def _sqlite_trouble(path: Path, error: sqlite3.DatabaseError) -> Exception:
+def _sqlite_error(path: Path, error: sqlite3.DatabaseError) -> Exception:
     """Return the sentence for SQLite's result code (https://www.sqlite.org/rescode.html), else our bug."""
     kind = str(getattr(error, "sqlite_errorname", "")).removeprefix("SQLITE_").partition("_")[0]
     match kind:

@@ -30,13 +30,13 @@ _LINE = "Use the command line instead (clipsvd --help), or start the window in a
 
 
 class Probe:
-    """A child that opens no window; start it, load Qt meanwhile, then ask for ``trouble``."""
+    """A child that opens no window; start it, load Qt meanwhile, then ask for ``error``."""
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         self._environment = dict(os.environ if environment is None else environment)
         self._child = _start(self._environment) if _is_needed(self._environment) else None
 
-    def trouble(self) -> UserError | None:
+    def error(self) -> UserError | None:
         """Return why no window can be opened, or None.
 
         Paths to the plugins of another Qt are taken out of the environment where they stand in the way.
@@ -49,10 +49,10 @@ class Probe:
             for name in _FOREIGN:
                 os.environ.pop(name, None)
             return None
-        return trouble_of(said, self._environment)
+        return display_error(said, self._environment)
 
 
-def trouble_of(said: str, environment: Mapping[str, str]) -> UserError:
+def display_error(said: str, environment: Mapping[str, str]) -> UserError:
     """Say in one sentence what Qt's last words mean."""
     asked = environment.get(_ASKED, "")
     named = " and ".join(f"“{environment[name]}”" for name in _DISPLAYS if environment.get(name))

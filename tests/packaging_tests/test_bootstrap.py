@@ -183,7 +183,7 @@ def test_a_failed_installation_is_told_in_one_sentence_with_a_remedy(log: str, m
 
 
 def test_a_python_without_venv_is_told_which_package_to_install():
-    found = venv.venv_trouble("The virtual environment was not created because ensurepip is not available.")
+    found = venv.venv_error("The virtual environment was not created because ensurepip is not available.")
     assert f"python{sys.version_info.major}.{sys.version_info.minor}-venv" in found.remedy
 
 

@@ -159,13 +159,13 @@ def _show_in_window(place: Path, paths: list[Path], report: MutantReport) -> Non
             timeout=LONGEST_WINDOW_S,
             check=False,
         )
-        lines, trouble = done.stdout.splitlines(), f"ended with {done.returncode}: {done.stderr[:3000]}"
+        lines, error = done.stdout.splitlines(), f"ended with {done.returncode}: {done.stderr[:3000]}"
     except subprocess.TimeoutExpired:
-        lines, trouble = [], f"did not end within {LONGEST_WINDOW_S} s"
+        lines, error = [], f"did not end within {LONGEST_WINDOW_S} s"
     answers = [json.loads(line) for line in lines]
     if not answers or "end" not in answers.pop():
         report.window_crashes += 1
-        report.faults.append(f"the window of {paths[0].stem} to {paths[-1].stem} {trouble}")
+        report.faults.append(f"the window of {paths[0].stem} to {paths[-1].stem} {error}")
     for answer in answers:
         name, said = names[answer["image"]], answer["said"]
         report.window_shown += not said

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QComboBox
 from clipsvd_app.errors import UserError
 from clipsvd_app.settings import load_settings
 from clipsvd_app.ui.app import Studio, _Reporter
-from clipsvd_app.ui.display import Probe, trouble_of
+from clipsvd_app.ui.display import Probe, display_error
 from clipsvd_app.ui.look import theme
 from clipsvd_app.ui.session.session import Session
 
@@ -49,7 +49,7 @@ def test_a_window_that_cannot_open_is_one_sentence_and_exit_code_1(values, said)
 
 def test_the_plugins_of_another_qt_are_left_aside_where_they_stand_in_the_way(tmp_path, monkeypatch):
     values = {"QT_QPA_PLATFORM": "offscreen", "QT_QPA_PLATFORM_PLUGIN_PATH": str(tmp_path)}
-    assert Probe(environment(**values)).trouble() is None
+    assert Probe(environment(**values)).error() is None
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_the_plugins_of_another_qt_are_left_aside_where_they_stand_in_the_way(tm
     ],
 )
 def test_each_of_qts_reasons_has_its_sentence(said, values, sentence):
-    found = trouble_of(said, values)
+    found = display_error(said, values)
     assert sentence in found.message
     assert found.remedy
 
@@ -170,8 +170,8 @@ def test_what_a_user_can_mend_is_never_reported_as_our_fault(qapp, monkeypatch):
     told = []
 
     class Told:
-        def tell(self, trouble):
-            told.append(trouble)
+        def tell(self, error):
+            told.append(error)
 
     studio = Studio.__new__(Studio)
     studio.session = Told()

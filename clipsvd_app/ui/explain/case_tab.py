@@ -45,14 +45,14 @@ class CaseTab(QWidget):
     """A list to choose from, and beside it the case, its wait, or how to choose.
 
     Signals: ``case_opened(image_id)``, ``thumbnails_wanted(tuple of image ids)``,
-    ``occlusion_wanted(image_id)``, ``cancel_requested(image_id)``, ``trouble(UserError)``.
+    ``occlusion_wanted(image_id)``, ``cancel_requested(image_id)``, ``failed(UserError)``.
     """
 
     case_opened = Signal(int)
     thumbnails_wanted = Signal(object)
     occlusion_wanted = Signal(int)
     cancel_requested = Signal(int)
-    trouble = Signal(object)
+    failed = Signal(object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -183,8 +183,8 @@ class CaseTab(QWidget):
             cancel.connect(lambda: self._emit(self.cancel_requested))
         self._retry.clicked.connect(lambda: self._emit(self.case_opened))
         for card in (self.words, self.answer, self.concepts_card, self.margin, self.map):
-            card.trouble.connect(self.trouble)
-        self._image.trouble.connect(self.trouble)
+            card.failed.connect(self.failed)
+        self._image.failed.connect(self.failed)
 
     def _emit(self, signal: SignalInstance) -> None:
         if self._view is not None:

@@ -55,14 +55,14 @@ class ChangeTab(QWidget):
     """One run, its parts one below the other.
 
     Signals: ``explain_again()``, ``cancel_requested()``, ``case_opened(image_id)``,
-    ``thumbnails_wanted(tuple of image ids)``, ``trouble(UserError)``.
+    ``thumbnails_wanted(tuple of image ids)``, ``failed(UserError)``.
     """
 
     explain_again = Signal()
     cancel_requested = Signal()
     case_opened = Signal(int)
     thumbnails_wanted = Signal(object)
-    trouble = Signal(object)
+    failed = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -206,7 +206,7 @@ class ChangeTab(QWidget):
             self._directions_card,
             self._layers_card,
         ):
-            card.trouble.connect(self.trouble)
+            card.failed.connect(self.failed)
 
     def _show_banner(self, found: RunExplanation) -> None:
         self._again.setVisible(bool(found.matrices))

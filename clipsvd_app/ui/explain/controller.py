@@ -81,7 +81,7 @@ class ExplainController(QObject):
         page.thumbnails_wanted.connect(self._want_thumbnails)
         page.case.occlusion_wanted.connect(self._make_occlusion)
         page.case.cancel_requested.connect(self._cancel)
-        page.trouble.connect(lambda error: session.report(error, "picture"))
+        page.failed.connect(lambda error: session.report(error, "picture"))
         page.empty_action.connect(session.action_requested)
         self._pictures.thumbnail_ready.connect(page.set_thumbnail)
         explainer.explained.connect(self._on_explained)

@@ -97,4 +97,4 @@ class ExplainPage(RunPage):
         packs.pack_dropped.connect(self.pack_dropped)
         packs.explain_again.connect(self.explain_again)
         for part in (self.change, self.case, self.trust):
-            part.trouble.connect(self.trouble)
+            part.failed.connect(self.failed)

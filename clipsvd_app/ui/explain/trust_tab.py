@@ -35,9 +35,9 @@ _HOW_CASE = (
 
 
 class TrustTab(QWidget):
-    """Signals: ``trouble(UserError)``; those of the packs stand on ``packs``."""
+    """Signals: ``failed(UserError)``; those of the packs stand on ``packs``."""
 
-    trouble = Signal(object)
+    failed = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -56,7 +56,7 @@ class TrustTab(QWidget):
         self._residuals.body.addWidget(self._case_rests)
         for card in (self._run_card, self._case_card, self._basis, self._residuals):
             card.body.addStretch(1)
-            card.trouble.connect(self.trouble)
+            card.failed.connect(self.failed)
         whole = vertical(self, margins=(0, GAP + 4, 0, 0))
         rows = (
             SideBySide(self._run_card, self._basis, from_width_px=860),

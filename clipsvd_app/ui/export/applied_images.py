@@ -86,7 +86,7 @@ class AppliedImagesController(QObject):
             return
         self._task = None
         if answer.error is not None:
-            self._dialog.show_trouble(str(answer.error))
+            self._dialog.show_error(str(answer.error))
         elif answer.value is not None:
             self._dialog.show_frame(file_state(file, answer.value, self._stacks[file.series]))
 

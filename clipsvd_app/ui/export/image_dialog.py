@@ -83,7 +83,7 @@ class AppliedImageDialog(QDialog):
         """Show the pixels that were read."""
         self.viewer.set_frame(frame)
 
-    def show_trouble(self, sentence: str) -> None:
+    def show_error(self, sentence: str) -> None:
         """Say why no pixels are shown."""
         self.viewer.set_frame(None)
         self._warning.set_lines([("✗", sentence, "warning")])

@@ -126,7 +126,7 @@ class GroupingController(QObject):
                 dialog.patients.show_preview(preview_groups(project, chosen, rule, anew))
                 return
         except UserError as error:
-            _show_trouble(dialog, error)
+            _show_error(dialog, error)
             return
         self._preview = self._session.work(
             lambda _report: preview_groups(project, chosen, rule, anew),
@@ -137,14 +137,14 @@ class GroupingController(QObject):
         if answer.cancelled or self.dialog is not dialog:
             return
         if answer.error is not None:
-            _show_trouble(dialog, answer.error)
+            _show_error(dialog, answer.error)
         else:
             dialog.patients.show_preview(answer.value)
 
 
-def _show_trouble(dialog: GroupingDialog, error: UserError) -> None:
+def _show_error(dialog: GroupingDialog, error: UserError) -> None:
     level: Level = "info" if error.code == NO_TABLE else "error"
-    dialog.patients.show_trouble(error.message, error.remedy, level)
+    dialog.patients.show_error(error.message, error.remedy, level)
 
 
 def chosen_rule(text: str) -> PatientRule:

@@ -120,7 +120,7 @@ class PatientRulePane(QWidget):
         self.banner.show_text("warning", "Please check", preview.warning)
         self.usable_changed.emit(True)
 
-    def show_trouble(self, message: str, remedy: str, level: Level = "error") -> None:
+    def show_error(self, message: str, remedy: str, level: Level = "error") -> None:
         """Say why the rule cannot be used yet; nothing can be added by it."""
         self.groups.clear()
         self._sentence.setText("")

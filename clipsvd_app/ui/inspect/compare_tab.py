@@ -24,10 +24,10 @@ ONE_RUN = "There is only one run. Train again, with more labels or another prese
 
 
 class CompareTab(QWidget):
-    """Signals: ``other_chosen(run number)``, ``trouble(UserError)`` from saving a picture."""
+    """Signals: ``other_chosen(run number)``, ``failed(UserError)`` from saving a picture."""
 
     other_chosen = Signal(int)
-    trouble = Signal(object)
+    failed = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -44,7 +44,7 @@ class CompareTab(QWidget):
         self._flipped = Card("Cases classified differently")
         self._arrange()
         self._choice.run_chosen.connect(self.other_chosen)
-        self.table.trouble.connect(self.trouble)
+        self.table.failed.connect(self.failed)
 
     def set_run(self, state: InspectState) -> None:
         """Offer the other runs; what they compare to comes with :meth:`set_comparison`."""

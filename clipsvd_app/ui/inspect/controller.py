@@ -51,7 +51,7 @@ class InspectController(QObject):
         page.relabel_requested.connect(self._relabel)
         page.failures.cases.mistakes.keep_requested.connect(self._keep)
         page.thumbnails_wanted.connect(self._want_thumbnails)
-        page.trouble.connect(lambda error: session.report(error, "picture"))
+        page.failed.connect(lambda error: session.report(error, "picture"))
         page.empty_action.connect(session.action_requested)
         pictures.thumbnail_ready.connect(page.set_thumbnail)
         explainer.explained.connect(self._on_explained)

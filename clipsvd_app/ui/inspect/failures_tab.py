@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 class FailuresTab(QWidget):
-    """Signal: ``trouble(UserError)`` from saving a picture."""
+    """Signal: ``failed(UserError)`` from saving a picture."""
 
-    trouble = Signal(object)
+    failed = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -37,7 +37,7 @@ class FailuresTab(QWidget):
         )
         self.confusion.method_changed.connect(self._show_method)
         self.cases.filter_cleared.connect(self._clear_filter)
-        self.confusion.matrix.trouble.connect(self.trouble)
+        self.confusion.matrix.failed.connect(self.failed)
 
     def set_state(self, state: InspectState, evaluation: Evaluation) -> None:
         """Show a run."""

@@ -25,13 +25,13 @@ class MapTab(QWidget):
     """The map with its choice of projection.
 
     Signals: ``case_opened(image_id)``, ``projection_wanted(Projection)``, ``cancel_requested()``,
-    ``trouble(UserError)`` from saving a picture.
+    ``failed(UserError)`` from saving a picture.
     """
 
     case_opened = Signal(int)
     projection_wanted = Signal(str)
     cancel_requested = Signal()
-    trouble = Signal(object)
+    failed = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -50,7 +50,7 @@ class MapTab(QWidget):
         self._tsne.clicked.connect(lambda: self._want("tsne"))
         self._cancel.clicked.connect(self.cancel_requested)
         self.map.opened.connect(self.case_opened.emit)
-        self.map.trouble.connect(self.trouble)
+        self.map.failed.connect(self.failed)
 
     def set_run(self, state: InspectState) -> None:
         """Take the classes of a run; its dots come with :meth:`set_state`."""

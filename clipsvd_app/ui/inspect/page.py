@@ -111,7 +111,7 @@ class InspectPage(RunPage):
         self._connect_cases()
         sheet = (self.case_sheet.bars, self.case_sheet.image)
         for part in (self.result, self.failures, self.trust, self.map, self.compare, *sheet):
-            part.trouble.connect(self.trouble)
+            part.failed.connect(self.failed)
 
     def _connect_cases(self) -> None:
         nearest, mistakes = self.case_sheet.nearest, self.failures.cases.mistakes

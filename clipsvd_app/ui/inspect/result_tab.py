@@ -109,9 +109,9 @@ class LearningCard(Card):
 
 
 class ResultTab(QWidget):
-    """Signal: ``trouble(UserError)`` from saving a picture."""
+    """Signal: ``failed(UserError)`` from saving a picture."""
 
-    trouble = Signal(object)
+    failed = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -124,7 +124,7 @@ class ResultTab(QWidget):
         whole = vertical(self, margins=(0, GAP + 4, 0, 0))
         whole.addWidget(scrolled(column(self.banner, self.warnings, self.methods, curves)))
         for plot in (self.methods.table, self.roc.plot, self.learning.plot):
-            plot.trouble.connect(self.trouble)
+            plot.failed.connect(self.failed)
 
     def set_state(self, state: InspectState, evaluation: Evaluation) -> None:
         """Show a run."""

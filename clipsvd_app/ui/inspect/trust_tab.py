@@ -132,10 +132,10 @@ class PlotCard(Card):
 
 
 class TrustTab(QWidget):
-    """Signals: ``doubt_chosen(Doubt)``, ``trouble(UserError)`` from saving a picture."""
+    """Signals: ``doubt_chosen(Doubt)``, ``failed(UserError)`` from saving a picture."""
 
     doubt_chosen = Signal(str)
-    trouble = Signal(object)
+    failed = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -149,7 +149,7 @@ class TrustTab(QWidget):
         whole.addWidget(scrolled(column(words, plots)))
         self.doubts.doubt_chosen.connect(self.doubt_chosen)
         for plot in (self.reliability, self.risk):
-            plot.trouble.connect(self.trouble)
+            plot.failed.connect(self.failed)
 
     def set_state(self, state: InspectState, evaluation: Evaluation) -> None:
         """Show a run."""

@@ -25,14 +25,14 @@ class RunPage(QWidget):
     """Which run that is, the session decides.
 
     Signals: ``run_chosen(int)``, ``case_opened(image_id)``, ``thumbnails_wanted(tuple of image ids)``,
-    ``empty_action(str)``, ``trouble(UserError)`` from saving a picture.
+    ``empty_action(str)``, ``failed(UserError)`` from saving a picture.
     """
 
     run_chosen = Signal(int)
     case_opened = Signal(int)
     thumbnails_wanted = Signal(object)
     empty_action = Signal(str)
-    trouble = Signal(object)
+    failed = Signal(object)
 
     def __init__(self, theme: Theme, nothing: EmptySpec, parent: QWidget | None = None) -> None:
         super().__init__(parent)

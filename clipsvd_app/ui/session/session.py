@@ -231,7 +231,7 @@ class Session(QObject):
         self.project_changed.emit()
 
     def do(self, change: Change) -> bool:
-        """Carry out a change so that it can be undone; trouble becomes a notice."""
+        """Carry out a change so that it can be undone; errors become notices."""
         if self.project is None:
             return False
         inverse = self._apply(change)
@@ -269,9 +269,9 @@ class Session(QObject):
 
         return self.work(work, take, shown=shown)
 
-    def tell(self, trouble: UserError | Notice, key: str = "") -> None:
+    def tell(self, message: UserError | Notice, key: str = "") -> None:
         """Show a notice; an error is over when the kind of action that ``key`` names next succeeds."""
-        self.notice.emit(notice_of(trouble, key) if isinstance(trouble, UserError) else trouble)
+        self.notice.emit(notice_of(message, key) if isinstance(message, UserError) else message)
 
     def settle(self, key: str) -> None:
         """Take back what notices with this key tell of: the same kind of action has succeeded."""
@@ -332,15 +332,15 @@ class Session(QObject):
 
     def _record_waiting(self, project: Project) -> None:
         """Store trainings that ended while this project could not be written to."""
-        numbers, troubles = training_run.record_waiting(project)
+        numbers, errors = training_run.record_waiting(project)
         if numbers:
             self.settle(WAITS_CODE)
             one = len(numbers) == 1
             which = f"Run{'' if one else 's'} {', '.join(map(str, numbers))}"
             said = f"{which} finished earlier and {'was' if one else 'were'} added to this project."
             self.tell(Notice("success", said))
-        for trouble in troubles:
-            self.tell(trouble)
+        for error in errors:
+            self.tell(error)
 
     def _take_up_undo(self, reader: str) -> None:
         if reader not in self._undo_of:

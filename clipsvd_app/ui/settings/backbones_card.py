@@ -42,7 +42,7 @@ class BackbonesCard(Card):
         self._fetch, self._add = button(""), button("Add")
         self._question, self._removal = Question(), Question()
         self._removed = ""
-        self._work, self._trouble = WorkPanel(), Banner()
+        self._work, self._error = WorkPanel(), Banner()
         self._rows = vertical(spacing=GAP)
         self._build()
         self._connect()
@@ -74,9 +74,9 @@ class BackbonesCard(Card):
         """Show what is under way, or how it failed; only one thing is done at a time."""
         self._activity = activity
         self._work.set_work(activity.work)
-        self._trouble.setVisible(bool(activity.trouble))
-        if activity.trouble:
-            self._trouble.show_text("error", activity.trouble, activity.remedy)
+        self._error.setVisible(bool(activity.error))
+        if activity.error:
+            self._error.show_text("error", activity.error, activity.remedy)
         if activity.work is not None:
             self._question.hide()
         for way in (self._fetch, self._add):
@@ -93,7 +93,7 @@ class BackbonesCard(Card):
                 "small",
             )
         )
-        for panel in (self._question, self._work, self._trouble, self._removal):
+        for panel in (self._question, self._work, self._error, self._removal):
             self.body.addWidget(panel)
         self.body.addSpacing(GAP // 2)
         self.body.addLayout(self._rows)

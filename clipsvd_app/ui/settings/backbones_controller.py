@@ -174,7 +174,7 @@ class BackbonesController(QObject):
     def _fail(self, message: str, remedy: str) -> None:
         if not self._page.isVisible():
             self._session.tell(Notice("error", message, remedy, key="backbone"))
-        self._show(BackboneActivity(trouble=message, remedy=remedy))
+        self._show(BackboneActivity(error=message, remedy=remedy))
 
     def _show(self, activity: BackboneActivity) -> None:
         work, jobs = activity.work, self._session.long_jobs

@@ -108,8 +108,8 @@ class SettingsController(QObject):
     def _use_backbone(self, name: str) -> None:
         project = self._session.project
         if project is None:
-            trouble = UserError("No project is open.", remedy="Open a project, then choose its backbone.")
-            self._session.tell(trouble, "change")
+            error = UserError("No project is open.", remedy="Open a project, then choose its backbone.")
+            self._session.tell(error, "change")
             return
         try:
             project.set_setting("backbone", name)

@@ -55,7 +55,7 @@ class BackboneActivity:
     """What is under way, or how the last attempt failed: a sentence and what to do."""
 
     work: BackboneWork | None = None
-    trouble: str = ""
+    error: str = ""
     remedy: str = ""
 
 

@@ -85,7 +85,7 @@ class TrainController(QObject):
         page.runs.resume_requested.connect(self.resume)
         page.runs.discard_requested.connect(self.discard)
         page.runs.run_opened.connect(self._open_run)
-        page.trouble.connect(lambda error: session.report(error, "picture"))
+        page.failed.connect(lambda error: session.report(error, "picture"))
         page.empty_action.connect(session.action_requested)
         session.project_opened.connect(self._on_opened)
         session.project_changed.connect(self._shown.ask)
@@ -107,10 +107,10 @@ class TrainController(QObject):
         classes, images = self._session.classes(), self._session.images()
         counts, patients = class_counts(images), patient_counts(images)
         preview = self._preview.result
-        trouble = [_WHILE_READING] if self._session.reader else []
-        trouble += [str(error) for error in training_run.obstacles(classes, images)]
+        blocking = [_WHILE_READING] if self._session.reader else []
+        blocking += [str(error) for error in training_run.obstacles(classes, images)]
         if preview is not None:
-            trouble += [f"{known.message} {known.remedy}" for known in preview.obstacles]
+            blocking += [f"{known.message} {known.remedy}" for known in preview.obstacles]
         usable = [image for image in images if image.mark != "excluded"]
         offer = locked_offer(project, classes, usable)
         self._choice = replace(self._choice, locked=offer.chosen)
@@ -127,7 +127,7 @@ class TrainController(QObject):
                 shot_options=tuple(range(1, max(2, max(counts.values(), default=2)))),
                 devices=device_options(self._session.devices),
                 backbone=project.setting("backbone", "demo"),
-                blocked=trouble[0] if trouble else "",
+                blocked=blocking[0] if blocking else "",
                 runs=(
                     *(_stopped_row(one) for one in reversed(stopped_trainings(project))),
                     *(_row(run) for run in reversed(project.runs())),

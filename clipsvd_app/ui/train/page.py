@@ -31,11 +31,11 @@ NOTHING_TO_TRAIN = EmptySpec(
 class TrainPage(QWidget):
     """Choices on the left, the run in the middle, the runs so far below.
 
-    Signals: ``empty_action(str)``, ``trouble(UserError)`` from saving a picture.
+    Signals: ``empty_action(str)``, ``failed(UserError)`` from saving a picture.
     """
 
     empty_action = Signal(str)
-    trouble = Signal(object)
+    failed = Signal(object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -96,4 +96,4 @@ class TrainPage(QWidget):
         self.comparison.closed.connect(lambda: self.set_comparison(None))
         self._empty.action_requested.connect(self.empty_action)
         for plot in (self.progress.curves, self.comparison.table):
-            plot.trouble.connect(self.trouble)
+            plot.failed.connect(self.failed)

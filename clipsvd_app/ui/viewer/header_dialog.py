@@ -68,9 +68,9 @@ class HeaderDialog(QDialog):
 
     def show_reading(self, title: str) -> None:
         """Show that a header is being read."""
-        self.show_trouble(title, READING if title else "")
+        self.show_error(title, READING if title else "")
 
-    def show_trouble(self, title: str, sentence: str) -> None:
+    def show_error(self, title: str, sentence: str) -> None:
         """Show one sentence in place of the elements."""
         self.setWindowTitle(f"Header of {title}" if title else "Header")
         self._model.removeRows(0, self._model.rowCount())

@@ -141,8 +141,8 @@ class WelcomeController(QObject):
         rule_text = self._form.patients.rule
         try:
             rule = chosen_rule(rule_text)
-            if trouble := place_fault(place, dropped.paths):
-                raise trouble
+            if fault := place_fault(place, dropped.paths):
+                raise fault
             project = create_project(place.path)
         except UserError as error:
             self._show_place(error)
@@ -282,7 +282,7 @@ class WelcomeController(QObject):
             pane.show_preview(preview_groups(dropped.draft, self._chosen(dropped), chosen_rule(pane.rule)))
         except UserError as error:
             level: Level = "info" if error.code == NO_TABLE else "error"
-            pane.show_trouble(error.message, error.remedy, level)
+            pane.show_error(error.message, error.remedy, level)
 
     # where and with what
 
@@ -312,8 +312,8 @@ class WelcomeController(QObject):
 
     def _show_place(self, error: UserError | None = None) -> None:
         if self._dropped is not None:
-            trouble = error or place_fault(self._place, self._dropped.paths)
-            said = "" if trouble is None else str(trouble)
+            fault = error or place_fault(self._place, self._dropped.paths)
+            said = "" if fault is None else str(fault)
             self._form.set_place(PlaceState(self._place.name, str(self._place.folder), said))
 
     def _choose_model(self, name: str) -> None:

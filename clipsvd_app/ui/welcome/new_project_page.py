@@ -64,7 +64,7 @@ class NewProjectPage(QWidget):
         self.name = QLineEdit()
         self.name.setAccessibleName("Name of the project")
         self.folder = label("", "muted")
-        self.trouble = label("", "error")
+        self.error = label("", "error")
         self.classes = ClassFolderBox()
         self.patients = PatientRulePane("header")
         self.models = ChoiceGroup()
@@ -112,8 +112,8 @@ class NewProjectPage(QWidget):
             self.name.blockSignals(False)
         self.folder.setText(state.folder)
         self.folder.setToolTip(state.folder)
-        self.trouble.setText(state.trouble)
-        self.trouble.setVisible(bool(state.trouble))
+        self.error.setText(state.error)
+        self.error.setVisible(bool(state.error))
         self._allow()
 
     def set_has_folders(self, has: bool) -> None:
@@ -133,7 +133,7 @@ class NewProjectPage(QWidget):
             super().keyPressEvent(event)
 
     def _allow(self) -> None:
-        self.make.setEnabled(self._can_group and not self.trouble.text() and self._images > 0)
+        self.make.setEnabled(self._can_group and not self.error.text() and self._images > 0)
 
     def _set_grouped(self, can: bool) -> None:
         self._can_group = can
@@ -176,7 +176,7 @@ class NewProjectPage(QWidget):
         row.addWidget(self.folder, 1)
         row.addWidget(change)
         place.body.addLayout(row)
-        place.body.addWidget(self.trouble)
+        place.body.addWidget(self.error)
         place.body.addStretch(1)
         classes = Card("Classes")
         classes.body.addWidget(self.classes)

@@ -134,14 +134,14 @@ class RecentCard(QWidget):
         self._path = state.path
         metrics, width = self._name.fontMetrics(), CARD_PX.width() - 2 * GAP - 12
         self._name.setText(metrics.elidedText(state.name, Qt.TextElideMode.ElideMiddle, width))
-        self._detail.setText(state.trouble or state.detail)
-        set_kind(self._detail, "warning" if state.trouble else "small")
+        self._detail.setText(state.error or state.detail)
+        set_kind(self._detail, "warning" if state.error else "small")
         self._opened.setText(state.opened)
-        self._opened.setVisible(not state.trouble)
-        self.button.setEnabled(not state.trouble)
+        self._opened.setVisible(not state.error)
+        self.button.setEnabled(not state.error)
         self.button.setToolTip(state.path)
         self.button.setAccessibleName(f"Open {state.name}")
-        self.button.setAccessibleDescription(f"{state.trouble or state.detail} {state.opened}".strip())
+        self.button.setAccessibleDescription(f"{state.error or state.detail} {state.opened}".strip())
         self.forget.setAccessibleName(f"Remove {state.name} from this list")
 
     def set_pictures(self, pictures: Sequence[QImage]) -> None:

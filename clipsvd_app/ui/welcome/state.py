@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class RecentState:
-    """A card: the project's name, a line on what it holds, one on when it was opened, and its trouble."""
+    """A card: the project's name, a line on what it holds, one on when it was opened, and its error."""
 
     path: str
     name: str
     detail: str = ""
     opened: str = ""
-    trouble: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,4 +22,4 @@ class PlaceState:
 
     name: str
     folder: str
-    trouble: str = ""
+    error: str = ""

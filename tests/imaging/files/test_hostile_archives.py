@@ -339,7 +339,7 @@ def test_damaged_archives_end_in_sentences_and_give_only_true_bytes(tmp_path):
     assert not list(tmp_path.rglob("unpacking-*"))
 
 
-def test_the_reader_names_trouble_and_never_raises_anything_else():
+def test_the_reader_names_errors_and_never_raises_anything_else():
     for data in mutants(300):
         file = io.BytesIO(data)
         with contextlib.suppress(UserError):

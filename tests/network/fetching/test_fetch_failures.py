@@ -37,7 +37,7 @@ def caused(error: Exception, cause: Exception) -> Exception:
         (httpx2.TooManyRedirects("x"), "fetch_cut_off", "hub.example"),
     ],
 )
-def test_each_trouble_has_one_sentence_and_a_remedy(error: Exception, code: str, words: str) -> None:
+def test_each_error_has_one_sentence_and_a_remedy(error: Exception, code: str, words: str) -> None:
     said = in_words(error, ENDPOINT)
     assert said.code == code
     assert words in str(said)

@@ -54,9 +54,9 @@ def test_the_first_fit_folder_is_taken_and_a_free_name_in_it(tmp_path, images):
 
 @pytest.mark.parametrize("name", ["", " ", "a/b", "a:b", "con", "LPT1.x", "dot.", "n" * (LONGEST_NAME + 1)])
 def test_names_that_some_system_does_not_take_are_refused_everywhere(tmp_path, name):
-    trouble = place_fault(Place(tmp_path, name), [])
-    assert trouble is not None
-    assert trouble.code == "project_name"
+    error = place_fault(Place(tmp_path, name), [])
+    assert error is not None
+    assert error.code == "project_name"
 
 
 def test_what_is_taken_is_named(tmp_path):
@@ -67,9 +67,9 @@ def test_what_is_taken_is_named(tmp_path):
 
 
 def test_a_place_among_the_images_is_refused_through_links_too(tmp_path, images):
-    trouble = place_fault(Place(images / "new", "p"), [images])
-    assert trouble is not None
-    assert trouble.code == "project_place"
+    error = place_fault(Place(images / "new", "p"), [images])
+    assert error is not None
+    assert error.code == "project_place"
     if hasattr(os, "symlink") and sys.platform != "win32":
         (tmp_path / "link").symlink_to(images)
         assert place_fault(Place(tmp_path / "link", "p"), [images]) is not None

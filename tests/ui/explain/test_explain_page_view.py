@@ -323,7 +323,7 @@ def test_a_part_is_saved_as_text_and_copied(page, tmp_path, monkeypatch):
 def test_what_cannot_be_written_is_told(page, qtbot, monkeypatch, tmp_path):
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "no" / "a.txt"), ""))
     menu = page.change.words.save_menu()
-    with qtbot.waitSignal(page.trouble):
+    with qtbot.waitSignal(page.failed):
         menu.actions()[-1].trigger()
     menu.deleteLater()
 

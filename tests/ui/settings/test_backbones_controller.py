@@ -106,8 +106,8 @@ def test_what_cannot_be_fetched_is_said_with_its_remedy(bench: Bench, qtbot) -> 
     bench.fetch.error = UserError("The network is gone.", remedy="Connect it.")
     bench.fetch.end.set()
     bench.controller.fetch()
-    qtbot.waitUntil(lambda: bool(bench.now.trouble))
-    assert bench.now == BackboneActivity(trouble="The network is gone.", remedy="Connect it.")
+    qtbot.waitUntil(lambda: bool(bench.now.error))
+    assert bench.now == BackboneActivity(error="The network is gone.", remedy="Connect it.")
 
 
 def test_a_cancelled_fetch_leaves_nothing_but_what_arrived(bench: Bench, qtbot) -> None:
@@ -136,9 +136,9 @@ def test_a_folder_is_added_by_the_engine_or_refused_in_its_words(bench: Bench, t
     bench.controller.add(str(tmp_path / "snapshot"))
     assert bench.says("Adding “snapshot”")
     bench.engine.on_end(Failed(7, "no_vocabulary", "It has no vocabulary.", "Add vocab.txt."))
-    assert bench.now == BackboneActivity(trouble="It has no vocabulary.", remedy="Add vocab.txt.")
+    assert bench.now == BackboneActivity(error="It has no vocabulary.", remedy="Add vocab.txt.")
     bench.controller.add(str(tmp_path / "snapshot"))
-    assert not bench.now.trouble
+    assert not bench.now.error
     bench.controller.cancel()
     assert bench.now == BackboneActivity()
     assert bench.session.settings.backbones == ()
@@ -147,7 +147,7 @@ def test_a_folder_is_added_by_the_engine_or_refused_in_its_words(bench: Bench, t
 def test_a_name_that_is_taken_is_refused_before_anything_is_fetched(bench: Bench) -> None:
     bench.session.change_settings(Settings(backbones=(("biomedclip", "/elsewhere"),)))
     bench.controller.fetch()
-    assert "already" in bench.now.trouble
+    assert "already" in bench.now.error
     assert not bench.session.fetches.busy
 
 

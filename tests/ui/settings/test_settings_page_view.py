@@ -110,7 +110,7 @@ def test_one_backbone_at_a_time_and_every_state_is_seen(page, qtbot):
         press(page, "Cancel")
     page.backbones.set_activity(BackboneActivity(BackboneWork("Fetching", cancelling=True)))
     assert "Stopping…" in said(page)
-    page.backbones.set_activity(BackboneActivity(trouble="The disk is full.", remedy="Make room."))
+    page.backbones.set_activity(BackboneActivity(error="The disk is full.", remedy="Make room."))
     assert "The disk is full. Make room." in said(page)
     assert named(page, "Add a backbone")[0].isEnabled()
     page.backbones.set_activity(BackboneActivity())

@@ -73,7 +73,7 @@ def test_a_long_list_stays_within_the_page(window, messages, qtbot):
     assert messages.parent().rect().contains(messages.geometry())
 
 
-def test_the_same_trouble_is_told_once(messages):
+def test_the_same_error_is_told_once(messages):
     messages.show_notice(Notice("error", "Disk full: 3 MB left.", key="disk_full"))
     messages.show_notice(Notice("error", "Disk full: 1 MB left.", key="disk_full"))
     assert said(messages) == ["Disk full: 1 MB left."]

@@ -72,7 +72,7 @@ def test_the_whole_value_is_copied_though_the_cell_is_cut(dialog, qtbot):
 
 
 def test_it_says_that_it_may_name_the_patient_and_keeps_nothing(dialog):
-    dialog.show_trouble("P001 · 2", "a.dcm is not there. Check the name.")
+    dialog.show_error("P001 · 2", "a.dcm is not there. Check the name.")
     assert shown(dialog) == []
     assert dialog.said.text() == "a.dcm is not there. Check the name."
 

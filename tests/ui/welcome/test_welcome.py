@@ -151,17 +151,17 @@ def test_a_project_cancelled_while_it_is_made_goes_with_its_file(qtbot, start, d
     assert list((tmp_path / "projects").iterdir()) == []
 
 
-def test_trouble_is_one_sentence_and_the_button_waits(qtbot, start, dataset, tmp_path, drop_files):
+def test_an_error_is_one_sentence_and_the_button_waits(qtbot, start, dataset, tmp_path, drop_files):
     create_project(tmp_path / "projects" / "Old.clipsvd").close()
     studio = start()
     drop_files(studio.window, dataset)
     page = until_form(qtbot, studio)
     page.name.selectAll()
     qtbot.keyClicks(page.name, "Old")
-    assert "exists already" in page.trouble.text()
+    assert "already exists" in page.error.text()
     assert not page.make.isEnabled()
     studio.pages.welcoming.put_into(dataset)
-    assert "contains images" in page.trouble.text()
+    assert "contains images" in page.error.text()
     studio.pages.welcoming.put_into(tmp_path)
     assert page.make.isEnabled()
     page.patients.choices.card("csv").click()

@@ -65,7 +65,7 @@ class MapCard(PartCard):
         self._make.clicked.connect(self.occlusion_wanted)
         self._cancel.clicked.connect(self.cancel_requested)
         for plot in (self.image, self.curve):
-            plot.trouble.connect(self.trouble)
+            plot.failed.connect(self.failed)
 
     def set_case(self, view: CaseView, *, keep_kind: bool) -> None:
         """Show a case: the kind chosen before where it is the same case, else the first that passed."""

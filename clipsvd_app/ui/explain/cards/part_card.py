@@ -30,10 +30,10 @@ class PartCard(Card):
     """Its first sentence, the picture, and, once the (i) is pressed, how it is known, in this order.
 
     “Save…” writes picture, numbers or words; “Copy text” puts the words on the clipboard.
-    Signal: ``trouble(UserError, or None where saving went well)``.
+    Signal: ``failed(UserError, or None where saving went well)``.
     """
 
-    trouble = Signal(object)
+    failed = Signal(object)
 
     def __init__(self, title: str, plot: Savable | None = None, parent: QWidget | None = None) -> None:
         super().__init__(title, parent)
@@ -59,7 +59,7 @@ class PartCard(Card):
         self.body.addWidget(self.sentence)
         if plot is not None:
             self.body.addWidget(plot)
-            plot.trouble.connect(self.trouble)
+            plot.failed.connect(self.failed)
         self.body.addWidget(self.how)
         self.info.toggled.connect(self.how.setVisible)
         self._copy.clicked.connect(self._put_on_clipboard)
@@ -114,4 +114,4 @@ class PartCard(Card):
         def save(path: Path) -> None:
             write_whole(path, content().encode())
 
-        ask_and_save(self, self._name, kinds, suffix, save, self.trouble.emit)
+        ask_and_save(self, self._name, kinds, suffix, save, self.failed.emit)

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 
 class Savable(QWidget):
-    """A picture of numbers; what goes wrong in saving is told by ``trouble``."""
+    """A picture of numbers; what goes wrong in saving is told by ``failed``."""
 
-    trouble = Signal(object)
+    failed = Signal(object)
     """A UserError, or None where saving went well."""
 
     forms: ClassVar[tuple[str, ...]] = ("svg", "png")
@@ -77,7 +77,7 @@ class Savable(QWidget):
             super().keyPressEvent(event)
 
     def _ask(self, kinds: str, suffix: str, save: Callable[[Path], None]) -> None:
-        ask_and_save(self, self.accessibleName(), kinds, suffix, save, self.trouble.emit)
+        ask_and_save(self, self.accessibleName(), kinds, suffix, save, self.failed.emit)
 
 
 def save_button(plot: Savable) -> QPushButton:

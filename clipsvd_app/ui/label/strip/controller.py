@@ -45,7 +45,7 @@ SHORTEST_NAME = 2
 
 
 class PoolController(QObject):
-    """Orders and narrows the pool; what is newer than the displayed order is offered, never applied by itself."""
+    """Orders and narrows the pool; what is newer than the displayed order is only offered."""
 
     def __init__(
         self,

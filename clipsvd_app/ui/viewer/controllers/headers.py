@@ -74,7 +74,7 @@ class HeaderController(QObject):
         self._task = None
         if answer.error is not None:
             self._path = None  # looked for again, should the image be shown again
-            self.dialog.show_trouble(title, str(answer.error))
+            self.dialog.show_error(title, str(answer.error))
         elif answer.value is not None:
             self.dialog.show_rows(title, answer.value)
 
