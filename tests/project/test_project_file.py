@@ -64,7 +64,7 @@ def test_a_new_project_gets_its_suffix_and_identity(project) -> None:
 
 
 def test_an_existing_file_is_never_overwritten(project) -> None:
-    with pytest.raises(UserError, match="exists already"):
+    with pytest.raises(UserError, match="already exists"):
         create_project(project.path)
 
 

@@ -114,7 +114,7 @@ def test_what_exists_is_not_written_over(capsys, tiny, tmp_path, action):
     arguments = ("adapter", action, tiny[1], "--backbone", tiny[0], "--out", tmp_path / "mine.onnx")
     code, _, err = run(capsys, *arguments)
     assert code == 1
-    assert "exists already" in err
+    assert "already exists" in err
     assert (tmp_path / "mine.onnx").read_text() == "mine"
 
 

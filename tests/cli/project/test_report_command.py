@@ -34,7 +34,7 @@ def test_a_report_is_written_and_described(project, tmp_path, capsys, name, star
 def test_a_file_that_is_there_is_replaced_only_when_asked(project, tmp_path, capsys):
     command = ["report", str(project), "--run", "1", "--out", str(tmp_path / "r.html")]
     assert [main(command), main(command), main([*command, "--overwrite"])] == [0, 1, 0]
-    assert "exists already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
 
 
 def test_a_run_that_is_not_there_is_refused(project, tmp_path, capsys):

@@ -106,7 +106,7 @@ def test_half_precision_halves_the_weights_and_says_what_it_costs(convert, merge
 
 
 def test_an_existing_folder_is_kept_unless_it_may_be_overwritten(convert, merged):
-    with pytest.raises(UserError, match="exists already"):
+    with pytest.raises(UserError, match="already exists"):
         convert("open_clip", merged[0])
     assert convert("open_clip", merged[0], overwrite=True).logit_difference < 1e-4
 

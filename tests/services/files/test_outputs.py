@@ -26,14 +26,14 @@ def new(picture, tmp_path: Path) -> Path:
 def test_a_place_that_cannot_take_a_file_is_refused_in_words(tmp_path: Path) -> None:
     (tmp_path / "there.csv").write_text("mine")
     for place, words in (
-        ("there.csv", "exists already"),
+        ("there.csv", "already exists"),
         ("no/a.csv", "no folder “no”"),
         (".", "is a folder"),
     ):
         with pytest.raises(UserError, match=words) as refused:
             require_file(tmp_path / place, overwrite=False)
         assert refused.value.remedy
-    with pytest.raises(UserError, match="exists already"):
+    with pytest.raises(UserError, match="already exists"):
         require_folder(tmp_path, overwrite=False)
     require_file(tmp_path / "there.csv", overwrite=True)
     require_file(tmp_path / "new.csv", overwrite=False)
@@ -60,7 +60,7 @@ def test_no_command_replaces_a_file_unasked(tmp_path: Path, capsys, command: tup
     mine = tmp_path / "mine.csv"
     mine.write_text("path,class\n")
     assert main([*command, str(mine)]) == 1
-    assert "exists already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     assert mine.read_text() == "path,class\n"
 
 

@@ -124,7 +124,7 @@ def test_images_that_change_between_training_and_test_are_told_of(project):
     assert locked_sentence(project, of(project, "A"), "B") == "", "no test is locked yet"
     choose_locked(project, True)
     assert locked_sentence(project, of(project, "A"), "B").startswith("3 images move from the fixed test set")
-    assert locked_sentence(project, of(project, "B")[:1], "A").startswith("1 image goes from training")
+    assert locked_sentence(project, of(project, "B")[:1], "A").startswith("1 image moves from training")
 
 
 def test_the_likely_patients_come_first_and_one_s_own_is_none(project):

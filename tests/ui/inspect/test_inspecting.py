@@ -186,7 +186,7 @@ def test_a_file_of_someone_else_is_not_overwritten(bench, qtbot, tmp_path):
     bench.export.report_tab._path.setText(str(tmp_path / "r.pdf"))
     bench.export.report_tab._write.click()
     qtbot.waitUntil(lambda: bool(bench.told), timeout=20_000)
-    assert "exists already" in bench.told[0].message
+    assert "already exists" in bench.told[0].message
     assert (tmp_path / "r.pdf").read_bytes() == b"mine"
 
 
