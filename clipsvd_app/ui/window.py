@@ -228,7 +228,7 @@ class WindowController(QObject):
             if Path(path).exists():
                 self._session.tell(
                     UserError(
-                        f"“{Path(path).name}” exists already.", remedy="Open it, or choose another name."
+                        f"“{Path(path).name}” already exists.", remedy="Open it, or choose another name."
                     ),
                     "project",
                 )
