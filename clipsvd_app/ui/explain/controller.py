@@ -128,15 +128,10 @@ class ExplainController(QObject):
             caption=image.title if image is not None else DROPPED,
             image=self._picture,
             explanation=found,
-            label=None if found is None or image is None else self._label(image, found.class_names),
+            label=None if found is None or image is None else self._session.run.position_of(image.class_id),
             progress=self._explainer.progress(run, self._case),
         )
         self._page.set_case(view)
-
-    def _label(self, image: ProjectImage, class_names: tuple[str, ...]) -> int | None:
-        names = {known.id: known.name for known in self._session.classes()}
-        name = names.get(image.class_id) if image.class_id is not None else None
-        return class_names.index(name) if name in class_names else None
 
     def _make_occlusion(self, image_id: int) -> None:
         if self._session.run.number is not None:

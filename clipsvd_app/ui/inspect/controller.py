@@ -123,11 +123,7 @@ class InspectController(QObject):
         )
 
     def _label_now(self, image_id: int) -> int | None:
-        assert self._result is not None
-        class_id = self._images[image_id].class_id
-        names = {known.id: known.name for known in self._session.classes()}
-        name = names.get(class_id) if class_id is not None else None
-        return self._result.class_names.index(name) if name in self._result.class_names else None
+        return self._session.run.position_of(self._images[image_id].class_id)
 
     def _flags(self, prediction: Prediction) -> tuple[str, ...]:
         now = self._images[prediction.image_id]

@@ -48,6 +48,12 @@ class RunOnShow(QObject):
             self._result = project.run_result(self._number)
         return self._result
 
+    def position_of(self, class_id: int | None) -> int | None:
+        """Return where a class of the project stands among those of the run, by its name."""
+        names = () if self.result is None else self.result.class_names
+        name = next((known.name for known in self._session.classes() if known.id == class_id), None)
+        return names.index(name) if name in names else None
+
     def leave(self) -> None:
         """Show none: another project is about to be opened."""
         self._number = self._result = None

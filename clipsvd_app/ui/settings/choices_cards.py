@@ -55,44 +55,17 @@ class LookCard(Card):
         self._note.setVisible(bool(note))
 
 
-class PrivacyCard(Card):
-    """Whether identity may be on the screen."""
+class ToggleCard(Card):
+    """One thing that is done or not, and what to know of it. Signal: ``toggled(bool)`` by the user."""
 
-    show_identity_changed = Signal(bool)
+    toggled = Signal(bool)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Privacy", parent)
-        self._identity = QCheckBox("Show patient identity on screen")
-        self._identity.clicked.connect(self.show_identity_changed)
-        self.body.addWidget(self._identity)
-        self.body.addWidget(
-            label(
-                "Names and IDs are read from open files for display only. They are never stored, "
-                "logged or exported.",
-                "small",
-            )
-        )
-
-    def set_shown(self, shown: bool) -> None:
-        """Show what is chosen."""
-        self._identity.setChecked(shown)
-
-
-class LabellingCard(Card):
-    """What a labelling key does besides labelling."""
-
-    next_after_label_changed = Signal(bool)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Labelling", parent)
-        self._next = QCheckBox("After a label, show the next suggested image")
-        self._next.clicked.connect(self.next_after_label_changed)
-        self.body.addWidget(self._next)
-        self.body.addWidget(label("Shift and a class number label without moving on.", "small"))
-
-    def set_shown(self, goes_on: bool) -> None:
-        """Show what is chosen."""
-        self._next.setChecked(goes_on)
+    def __init__(self, title: str, choice: str, note: str, parent: QWidget | None = None) -> None:
+        super().__init__(title, parent)
+        self.box = QCheckBox(choice)
+        self.box.clicked.connect(self.toggled)
+        self.body.addWidget(self.box)
+        self.body.addWidget(label(note, "small"))
 
 
 class CachesCard(Card):

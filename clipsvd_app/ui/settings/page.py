@@ -11,7 +11,7 @@ from clipsvd_app.domain.words.notice import NOT_DIAGNOSTIC
 from clipsvd_app.ui.kit.layouts import horizontal
 from clipsvd_app.ui.kit.page_parts import GAP, column, label, scrolled
 from clipsvd_app.ui.settings.backbones_card import BackbonesCard
-from clipsvd_app.ui.settings.choices_cards import CachesCard, LabellingCard, LookCard, PrivacyCard
+from clipsvd_app.ui.settings.choices_cards import CachesCard, LookCard, ToggleCard
 from clipsvd_app.ui.settings.prompts_card import PromptsCard
 
 if TYPE_CHECKING:
@@ -28,8 +28,17 @@ class SettingsPage(QWidget):
         self.backbones = BackbonesCard()
         self.prompts = PromptsCard()
         self.look = LookCard()
-        self.privacy = PrivacyCard()
-        self.labelling = LabellingCard()
+        self.privacy = ToggleCard(
+            "Privacy",
+            "Show patient identity on screen",
+            "Names and IDs are read from open files for display only. They are never stored, "
+            "logged or exported.",
+        )
+        self.labelling = ToggleCard(
+            "Labelling",
+            "After a label, show the next suggested image",
+            "Shift and a class number label without moving on.",
+        )
         self.caches = CachesCard()
         self._version = label("", "small")
         row = horizontal(self, GAP * 2, margins=GAP * 2)
@@ -44,7 +53,7 @@ class SettingsPage(QWidget):
         self.backbones.set_offer(state.offer)
         self.prompts.set_classes(state.classes, state.prompts_locked)
         self.look.set_state(state.theme, state.devices, state.device, state.device_note)
-        self.privacy.set_shown(state.show_identity)
-        self.labelling.set_shown(state.next_after_label)
+        self.privacy.box.setChecked(state.show_identity)
+        self.labelling.box.setChecked(state.next_after_label)
         self.caches.set_caches(state.caches)
         self._version.setText(f"CLIP-SVD Studio {state.version}. {NOT_DIAGNOSTIC}")

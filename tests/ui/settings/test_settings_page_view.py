@@ -161,12 +161,12 @@ def test_unsaved_prompts_outlive_news_of_other_settings(page):
 def test_choices_are_told_and_showing_them_is_silent(page, qtbot):
     with qtbot.waitSignal(page.look.theme_chosen) as theme:
         page.look._themes.card("light").click()
-    with qtbot.waitSignal(page.privacy.show_identity_changed) as identity:
-        page.privacy._identity.click()
+    with qtbot.waitSignal(page.privacy.toggled) as identity:
+        page.privacy.box.click()
     assert (theme.args, identity.args) == (["light"], [True])
     with (
         qtbot.assertNotEmitted(page.look.theme_chosen),
-        qtbot.assertNotEmitted(page.privacy.show_identity_changed),
+        qtbot.assertNotEmitted(page.privacy.toggled),
     ):
         page.set_state(replace(STATE, theme="light", show_identity=True))
 
