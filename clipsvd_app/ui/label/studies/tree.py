@@ -265,6 +265,7 @@ class _Tree(QTreeView):
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
         for column, (px, _needs_px) in _COLUMN_PX.items():
             header.resizeSection(column, px)
+            self.setColumnHidden(column, True)  # until there is room: hiding it later lays every row out anew
         header.setSortIndicator(NAME, Qt.SortOrder.AscendingOrder)
         header.setSortIndicatorShown(True)
         header.setSectionsClickable(True)
