@@ -57,12 +57,17 @@ def main() -> None:
     session.project.set_setting(SETTING, "folder:1")
     rest(QUIET_MS)
     pulse, started_s = Pulse(pages), time.perf_counter()
-    pulse.held_ms()
+    pulse.held_ms(), pulse.busy_ms()
     pages.importing.take([str(folder)])
     wait_for(lambda: not pages.importing.busy and not session.background.busy)
     adding_s = time.perf_counter() - started_s
     rest(2 * QUIET_MS)
-    found = {"images": len(session.images()), "adding_s": adding_s, "held_ms": pulse.held_ms()}
+    found = {
+        "images": len(session.images()),
+        "adding_s": adding_s,
+        "held_ms": pulse.held_ms(),
+        "busy_ms": pulse.busy_ms(),
+    }
     sys.stdout.write(json.dumps(found) + "\n")
     studio.window.close()
 

@@ -32,11 +32,12 @@ KEYS = Qt.Key.Key_1, Qt.Key.Key_2
 
 
 class Pulse(QObject):
-    """Ticks in the event loop and keeps the longest time between two ticks."""
+    """Ticks in the event loop and keeps the longest and the busiest time between two ticks."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._longest_s, self._last_s = 0.0, time.perf_counter()
+        self._busiest_s, self._last_busy_s = 0.0, time.thread_time()
         self._timer = QTimer(self, interval=TICK_MS, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
         self._timer.start()
@@ -47,7 +48,16 @@ class Pulse(QObject):
         held_ms, self._longest_s = max(0.0, 1000 * self._longest_s - TICK_MS), 0.0
         return held_ms
 
+    def busy_ms(self) -> float:
+        """Return the most processor time of this thread between two ticks, which no other program adds to."""
+        self._tick()
+        busy_ms, self._busiest_s = 1000 * self._busiest_s, 0.0
+        return busy_ms
+
     def _tick(self) -> None:
+        busy_s = time.thread_time()
+        self._busiest_s = max(self._busiest_s, busy_s - self._last_busy_s)
+        self._last_busy_s = busy_s
         now_s = time.perf_counter()
         self._longest_s, self._last_s = max(self._longest_s, now_s - self._last_s), now_s
 

@@ -67,7 +67,8 @@ def _run_import_in_window(files: int, console: Console) -> int:
         raise _no_window()
     console.say(
         f"Adding {counted(found.images, 'image')} took {found.adding_s:.1f} s"
-        f" and blocked the window for {found.held_ms:.0f} ms at most."
+        f" and blocked the window for {found.held_ms:.0f} ms at most,"
+        f" {found.busy_ms:.0f} ms of them by work of its own."
     )
     console.document(found)
     return 0

@@ -55,11 +55,16 @@ class LabellingBench(Record):
 
 
 class AddingBench(Record):
-    """held_ms: the longest time that the event loop was held while files were added."""
+    """How long the event loop is held while files are added.
+
+    held_ms: the longest time. busy_ms: the most processor time of the window's own thread in one turn, which
+    no other program adds to.
+    """
 
     images: int
     adding_s: float
     held_ms: float
+    busy_ms: float
 
 
 def bench_window(folder: Path, runs: int) -> WindowBench | None:
