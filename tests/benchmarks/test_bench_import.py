@@ -25,7 +25,7 @@ def test_adding_is_timed_beside_another_library(capsys, tmp_path: Path):
 @pytest.mark.parametrize("name", ["viewer", "import"])
 def test_there_is_nothing_to_time_in_an_empty_folder(capsys, tmp_path: Path, name: str):
     assert main([name, str(tmp_path)]) == 1
-    assert "No image files found" in capsys.readouterr().err
+    assert "No image file in" in capsys.readouterr().err
 
 
 @pytest.mark.gui

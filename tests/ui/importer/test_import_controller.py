@@ -163,7 +163,7 @@ def test_a_rule_that_is_used_again_is_said_with_a_way_to_change_it(ruled):
     (told,) = ruled.notices
     assert "3 images of 1 patient added" in told.message
     assert "up to “_”" in told.remedy
-    assert "as last time: 3 images, 1 patient." in told.remedy
+    assert "as before: 3 images, 1 patient." in told.remedy
     assert (told.action, patients(ruled)) == (CHANGE_PATIENTS, [1, 1, 1])
 
 

@@ -213,7 +213,7 @@ def test_a_mistyped_class_of_a_table_is_shown_before_it_is_made(filled, tmp_path
     (tmp_path / "t.csv").write_text(f"path,class\n{first.path},cysst\n")
     filled.pages.files.import_labels(tmp_path / "t.csv")
     dialog = filled.pages.files.dialog
-    assert "“cysst” (1 image) is probably “cyst”" in dialog.said.text()
+    assert "“cysst” (1 image) is probably a misspelling of “cyst”" in dialog.said.text()
     assert dialog.take.text().split()[1] == "0"
     dialog.new_classes.setChecked(True)
     assert dialog.take.text().split()[1] == "1"
