@@ -170,7 +170,7 @@ class FigureView(Savable):
         elif self._graphics.zooms and key in _ZOOMS:
             for panel in self._panels:
                 panel.zoom(_ZOOMS[key])
-        elif self._graphics.zooms and key in (Qt.Key.Key_Home, Qt.Key.Key_0) and self.zoomed:
+        elif self._graphics.zooms and key == Qt.Key.Key_Home and self.zoomed:
             self.reset()
         else:
             super().keyPressEvent(event)
