@@ -264,7 +264,8 @@ class Session(QObject):
             self.settle("change")
             # What was changed here meanwhile may have been written before or after the images were read.
             overtaken = self._changes != before
-            self._known, self._stale, self._noted = images, None if overtaken else frozenset(), True
+            self._take_images(images)
+            self._stale, self._noted = None if overtaken else frozenset(), True
             then(ChangeCommand(change.title, inverse, self._apply))
 
         return self.work(work, take, shown=shown)
@@ -360,9 +361,7 @@ class Session(QObject):
         """Read all images, or only those that were written, which are then put in the place of the old."""
         stale, self._stale = self._stale, frozenset()
         if self.project is None or stale is None:
-            self._known = () if self.project is None else self.project.images()
-            self._place_of = {image.id: place for place, image in enumerate(self._known)}
-            self._series = self._by_id = None
+            self._take_images(() if self.project is None else self.project.images())
             return
         images = list(self._known)
         for image in self.project.images(stale):
@@ -373,6 +372,11 @@ class Session(QObject):
                 stack = self._series[image.series_id]
                 self._series[image.series_id] = tuple(image if o.id == image.id else o for o in stack)
         self._known = tuple(images)
+
+    def _take_images(self, images: tuple[ProjectImage, ...]) -> None:
+        self._known = images
+        self._place_of = {image.id: place for place, image in enumerate(images)}
+        self._series = self._by_id = None
 
     def _forget(self) -> None:
         self._stale, self._noted = None, False
