@@ -151,7 +151,7 @@ def _made_up_run(ids: list[int]) -> RunResult:
         trainable_parameters=1,
         matrices=1,
         train_images=len(ids),
-        train_groups=len(ids),
+        train_patients=len(ids),
         shots=None,
         seed=0,
         learning_rate=0.03,

@@ -114,7 +114,7 @@ def _estimated(evaluation: Evaluation) -> dict[str, Any]:
         "gain_interval": [gain.interval.low, gain.interval.high],
         "detectable": detectable(gain.interval),
         "images": evaluation.images,
-        "groups": evaluation.groups,
+        "patients": evaluation.patients,
         "folds": evaluation.folds,
     }
 

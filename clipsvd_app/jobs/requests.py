@@ -18,7 +18,7 @@ Projection = Literal["pca", "tsne"]
 
 
 class ImageInput(Record):
-    """One frame as the model shall see it. ``group`` is the patient; ``label`` a class index.
+    """One frame as the model shall see it. ``patient`` is a number, never an ID; ``label`` a class index.
 
     ``window`` was chosen by the user; ``series_window`` stands in where the file gives none.
     ``sha256`` is of the file as it was added; a file with other content is refused. Empty asks for none.
@@ -27,7 +27,7 @@ class ImageInput(Record):
     id: int
     path: str
     frame: int
-    group: str
+    patient: str
     label: int | None = None
     window: Window | None = None
     crop: Crop | None = None

@@ -191,7 +191,7 @@ def made_run(
     evaluation = Evaluation(
         "cross_validated",
         images=len(truth),
-        groups=len(truth),
+        patients=len(truth),
         folds=5,
         repeats=3,
         methods=scores,

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from clipsvd_app.cli.console import Console
     from clipsvd_app.project import Project
 
-_SPLIT = ("kind", "groups", "images", "folds", "repeats")
+_SPLIT = ("kind", "patients", "images", "folds", "repeats")
 
 
 def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:

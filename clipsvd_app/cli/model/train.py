@@ -115,7 +115,7 @@ def run_document(project: Project, number: int) -> dict[str, object]:
         "matrices": result.matrices,
         "trainable_parameters": result.trainable_parameters,
         "train_images": result.train_images,
-        "train_groups": result.train_groups,
+        "train_patients": result.train_patients,
         "shots": result.shots,
         "seed": result.seed,
         "learning_rate": result.learning_rate,
@@ -131,7 +131,7 @@ def show_result(console: Console, result: RunResult, title: str) -> None:
     console.say(
         f"{title}: {result.trainable_parameters:,} singular values of"
         f" {counted(result.matrices, 'matrix', 'matrices')} trained on"
-        f" {images_of_patients(result.train_images, result.train_groups)} in {duration(result.seconds)}."
+        f" {images_of_patients(result.train_images, result.train_patients)} in {duration(result.seconds)}."
     )
     show_evaluation(console, result.evaluation)
     for note in result.notes:

@@ -111,12 +111,12 @@ def _facts(result: RunResult, request: Mapping[str, Any]) -> Iterable[tuple[str,
     yield "Preset", str(recipe.get("preset", "–"))
     yield "Steps", str(recipe.get("steps", "–"))
     yield "Learning rate", f"{result.learning_rate:g}"
-    yield "Trained on", images_of_patients(result.train_images, result.train_groups)
+    yield "Trained on", images_of_patients(result.train_images, result.train_patients)
     yield "Images per class", "all" if result.shots is None else str(result.shots)
     yield "Seed", str(result.seed)
     yield "Backbone", result.backbone_name
     yield "Classes", ", ".join(result.class_names)
-    yield "Judged on", images_of_patients(result.evaluation.images, result.evaluation.groups)
+    yield "Judged on", images_of_patients(result.evaluation.images, result.evaluation.patients)
 
 
 def _by_image(predictions: Iterable[Prediction]) -> dict[int, Prediction]:

@@ -229,7 +229,7 @@ class Evaluation(Record):
     kind: EvaluationKind
     no_estimate: NoEstimate | None = None
     images: int = 0
-    groups: int = 0
+    patients: int = 0
     folds: int = 0
     methods: tuple[MethodScore, ...] = ()
     differences: tuple[Difference, ...] = ()

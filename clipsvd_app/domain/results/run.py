@@ -85,7 +85,7 @@ class RunResult(Record):
     trainable_parameters: int
     matrices: int
     train_images: int
-    train_groups: int
+    train_patients: int
     shots: int | None
     seed: int
     learning_rate: float

@@ -67,9 +67,9 @@ def verdict_sentence(evaluation: Evaluation) -> str:
         f"{_OPENINGS[evaluation.verdict]}: balanced accuracy {percent(values['clip_svd'])},"
         f" zero-shot {percent(values['zero_shot'])}, difference {_points(gain.value)} points"
         f" (95 % CI {_points(gain.interval.low)} to {_points(gain.interval.high)}),"
-        f" on {images_of_patients(evaluation.images, evaluation.groups)} not used for training."
+        f" on {images_of_patients(evaluation.images, evaluation.patients)} not used for training."
     )
-    return text + (_reach(gain.interval, evaluation.groups) if evaluation.verdict == "not_shown" else "")
+    return text + (_reach(gain.interval, evaluation.patients) if evaluation.verdict == "not_shown" else "")
 
 
 def recommendation_text(evaluation: Evaluation) -> str:

@@ -40,7 +40,7 @@ def basis_text(evaluation: Evaluation) -> str:
     """Say on what an estimate rests: “41 images of 23 patients, held-out test set”."""
     if evaluation.kind == "none":
         return ""
-    return f"{images_of_patients(evaluation.images, evaluation.groups)}, {split_text(evaluation)}"
+    return f"{images_of_patients(evaluation.images, evaluation.patients)}, {split_text(evaluation)}"
 
 
 def difference_text(difference: Difference) -> str:

@@ -113,7 +113,7 @@ def _figures(data: BenchImages, split: Split, output: MethodOutput) -> dict[str,
         "balanced_accuracy": metrics.balanced_accuracy(confusion),
         "accuracy": float(np.trace(confusion) / len(truth)),
         "test_images": len(truth),
-        "test_groups": len(set(data.images.patient_ids(split.test))),
+        "test_patients": len(set(data.images.patient_ids(split.test))),
         "seconds": output.seconds,
         "trainable_parameters": output.trainable_parameters,
     }

@@ -103,7 +103,7 @@ def _pool_items(
 
 def _labelled(frozen: FrozenFeatures) -> _Labelled:
     known = [
-        (place, image.label, image.group)
+        (place, image.label, image.patient)
         for place, image in enumerate(frozen.inputs)
         if image.label is not None
     ]

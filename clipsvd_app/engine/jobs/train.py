@@ -134,7 +134,7 @@ def run_train(
         trainable_parameters=trained.trainable_parameters,
         matrices=len(trained.sigmas),
         train_images=len(positions),
-        train_groups=len({image.group for image in train_images}),
+        train_patients=len({image.patient for image in train_images}),
         shots=request.shots,
         seed=request.seed,
         learning_rate=trained.learning_rate,
@@ -171,7 +171,7 @@ def _trust(
 
 def _locked(prepared: _Prepared) -> set[int]:
     locked = set(prepared.request.locked)
-    return {place for place, image in enumerate(prepared.images.inputs) if image.group in locked}
+    return {place for place, image in enumerate(prepared.images.inputs) if image.patient in locked}
 
 
 def checkpoints_of(request: TrainRequest, backbone: Backbone) -> FolderCheckpoints:

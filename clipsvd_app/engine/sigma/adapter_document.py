@@ -193,7 +193,7 @@ def _training(
         seed=request.seed,
         shots=request.shots,
         images_per_class=tuple(counts[index] for index in range(len(request.classes))),
-        patients=len({image.group for image in images}),
+        patients=len({image.patient for image in images}),
         split_sha256=_split_hash(request.images, images),
         # Cut to the length that the schema allows a word.
         device="" if trained is None else one_line(trained.device)[:128],
@@ -223,7 +223,7 @@ def _evaluation(evaluation: Evaluation) -> EvaluationNote:
         # The format calls a test on the project's held-out patients "held_out".
         kind="held_out" if evaluation.kind == "locked" else evaluation.kind,
         images=evaluation.images,
-        patients=evaluation.groups,
+        patients=evaluation.patients,
         methods=tuple(
             EvaluatedMethod(
                 score.method,

@@ -50,7 +50,7 @@ def scored(
     evaluation = Evaluation(
         kind=kind,
         images=len(labels),
-        groups=len(set(patient_ids)),
+        patients=len(set(patient_ids)),
         folds=folds,
         methods=tuple(
             _score(

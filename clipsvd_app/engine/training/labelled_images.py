@@ -80,7 +80,7 @@ class LabelledImages:
 
     def patient_ids(self, positions: Sequence[int]) -> tuple[str, ...]:
         """Return the patients of images."""
-        return tuple(self.inputs[position].group for position in positions)
+        return tuple(self.inputs[position].patient for position in positions)
 
     def examples(self, positions: Sequence[int], report: Report) -> Examples:
         """Return labelled images as examples; larger images that memory did not hold are read again."""

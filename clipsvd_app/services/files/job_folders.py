@@ -120,7 +120,7 @@ def image_input(image: ProjectImage, label: int | None) -> ImageInput:
         id=image.id,
         path=image.path,
         frame=image.frame,
-        group=str(image.patient_number),
+        patient=str(image.patient_number),
         label=label,
         window=image.window,
         crop=image.crop,
@@ -148,7 +148,7 @@ def labelled_inputs(images: Iterable[ProjectImage], class_ids: dict[int, int]) -
     return tuple(
         replace(
             image_input(image, None if image.example_of is None else class_ids[image.example_of]),
-            group=groups[image.patient_key],
+            patient=groups[image.patient_key],
         )
         for image in usable
     )

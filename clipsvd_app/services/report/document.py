@@ -92,7 +92,7 @@ def _cohort(content: ReportContent) -> Section:
         ("Patients", f"{content.patients:,}"),
         ("Images", f"{content.images:,}, of which {content.labelled:,} labelled"),
         ("Modalities", ", ".join(f"{code} {number:,}" for code, number in content.modalities)),
-        ("Training", images_of_patients(content.result.train_images, content.result.train_groups)),
+        ("Training", images_of_patients(content.result.train_images, content.result.train_patients)),
         ("Split", split_text(content.result.evaluation) or "no estimate"),
     )
     rows = tuple((each.name, f"{each.images:,}", f"{each.patients:,}") for each in content.classes)

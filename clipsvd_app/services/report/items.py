@@ -177,7 +177,7 @@ def answers(content: ReportContent) -> dict[str, str]:
         "imbalance": "Training samples classes equally; accuracy is balanced over classes.",
         "output": "A probability for each class; the prediction is the largest.",
         "doubts": "Images unlike the training images are flagged."
-        if result.train_groups >= FEWEST_TO_CALL_FAR
+        if result.train_patients >= FEWEST_TO_CALL_FAR
         else "",
         "more": learning_curve_text(curve) if curve is not None else "",
     }

@@ -86,5 +86,5 @@ def _scores(evaluation: Evaluation) -> tuple[MethodScore, ...]:
 
 
 def _same_cases(before: RunResult, now: RunResult) -> bool:
-    sizes = {(e.images, e.groups, e.kind) for e in (before.evaluation, now.evaluation)}
+    sizes = {(e.images, e.patients, e.kind) for e in (before.evaluation, now.evaluation)}
     return len(sizes) == 1 and shared_cases(before, now) == now.evaluation.images

@@ -46,10 +46,10 @@ class CompareView(Card):
         rows = paired_rows(first, second)
         self.table.set_methods(tuple(score for _, score in rows), tuple(title for title, _ in rows))
         self._show_facts(first, second)
-        alike = (first.evaluation.kind, first.evaluation.images, first.evaluation.groups) == (
+        alike = (first.evaluation.kind, first.evaluation.images, first.evaluation.patients) == (
             second.evaluation.kind,
             second.evaluation.images,
-            second.evaluation.groups,
+            second.evaluation.patients,
         )
         self._caution.setVisible(not alike)
 

@@ -337,7 +337,7 @@ class TrainController(QObject):
         assert self._session.project is not None
         result = self._session.project.run_result(number)
         facts = (
-            ("Images", f"{result.train_images:,} of {counted(result.train_groups, 'patient')}"),
+            ("Images", f"{result.train_images:,} of {counted(result.train_patients, 'patient')}"),
             ("Shots", "all" if result.shots is None else str(result.shots)),
             ("Seed", str(result.seed)),
             ("Peak learning rate", f"{result.learning_rate:g}"),

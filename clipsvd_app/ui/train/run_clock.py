@@ -83,6 +83,6 @@ def clock_of(request: TrainRequest) -> RunClock:
 def training_images(request: TrainRequest) -> tuple[int, ...]:
     """Return how many images of each class it learns from at most."""
     locked = set(request.locked)
-    labels = [image.label for image in request.images if image.group not in locked]
+    labels = [image.label for image in request.images if image.patient not in locked]
     most = len(labels) if request.shots is None else request.shots
     return tuple(min(labels.count(place), most) for place in range(len(request.classes)))

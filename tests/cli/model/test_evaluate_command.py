@@ -64,7 +64,7 @@ def test_a_leaky_project_is_split_by_patient_and_the_evaluation_says_how(leaky, 
     assert found["verdict"] in ("helped", "harmed", "not_shown")
     assert found["split"] == {
         "kind": "cross_validated",
-        "groups": PATIENTS,
+        "patients": PATIENTS,
         "images": 2 * PATIENTS,
         "folds": 2,
         "repeats": 2,

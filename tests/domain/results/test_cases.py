@@ -42,11 +42,11 @@ def test_an_unlabelled_case_is_no_error():
 
 
 def test_the_basis_names_repeats_and_locked_patients():
-    judged = Evaluation("cross_validated", images=9, groups=4, folds=5, repeats=3)
+    judged = Evaluation("cross_validated", images=9, patients=4, folds=5, repeats=3)
     assert (
         basis_text(judged) == "9 images of 4 patients, 5-fold cross-validation by patient, repeated 3 times"
     )
-    assert "fixed test set" in basis_text(Evaluation("locked", images=1, groups=1))
+    assert "fixed test set" in basis_text(Evaluation("locked", images=1, patients=1))
     assert basis_text(Evaluation("none")) == ""
 
 

@@ -181,7 +181,7 @@ def test_a_run_whose_result_finds_the_disk_full_is_not_trained_again(
 
 def test_a_held_out_run_tests_on_patients_that_did_not_train(held_out, studies):
     result, _ = held_out
-    patient_ids = {image.id: image.group for image in studies}
+    patient_ids = {image.id: image.patient for image in studies}
     roles = {
         role: {patient_ids[p.image_id] for p in result.predictions if p.role == role}
         for role in ("train", "test")
@@ -418,7 +418,7 @@ def class_folders(studies, tmp_path):
     for image in studies:
         folder = tmp_path / "discs" / ("bright", "dark")[image.label]
         folder.mkdir(parents=True, exist_ok=True)
-        Image.open(image.path).save(folder / f"{image.group.replace(' ', '')}_{image.id}.png")
+        Image.open(image.path).save(folder / f"{image.patient.replace(' ', '')}_{image.id}.png")
     (tmp_path / "discs" / "notes.csv").write_text("not an image")
     return tmp_path / "discs"
 
@@ -435,7 +435,7 @@ def test_the_bench_gives_one_record_for_each_shots_seed_and_method(class_folders
 
 def test_the_bench_keeps_patients_apart(class_folders, reference, tiny_recipe):
     found = records(class_folders, reference, tiny_recipe, group_regex=r"^(patient\d+)_", shots=[1])
-    assert {(r["test_images"], r["test_groups"]) for r in found} == {(12, 6)}
+    assert {(r["test_images"], r["test_patients"]) for r in found} == {(12, 6)}
 
 
 def test_the_bench_takes_only_files_that_are_included(class_folders, reference, tiny_recipe):

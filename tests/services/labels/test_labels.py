@@ -88,7 +88,7 @@ def test_the_request_holds_every_image_and_patients_as_numbers(filled) -> None:
     request = read_request(training_run.prepare(filled, BACKBONE, "quick", seed=3))
     assert isinstance(request, TrainRequest)
     assert [image.label for image in by_id(request)] == [None, 0, 1]
-    assert all(image.group.isdigit() for image in request.images)
+    assert all(image.patient.isdigit() for image in request.images)
     assert [entry.name for entry in request.classes] == ["cyst", "mass"]
 
 

@@ -118,7 +118,7 @@ def test_the_request_names_who_is_set_aside_and_no_key(named, tmp_path: Path) ->
     named.apply(apply_import(named, plan_import(named, [tmp_path / "in"], rule)))
     label_from_folders(named)
     request = request_of(named, locked_test=True)
-    groups = {image.group for image in request.images}
+    groups = {image.patient for image in request.images}
     assert request.locked
     assert set(request.locked) < groups
     assert request.warnings == ()
@@ -152,4 +152,4 @@ def test_a_project_of_copies_has_as_many_patients_as_pictures(project, picture, 
         picture(tmp_path / "in" / ("cyst", "mass")[number % 2] / f"{number}.png", number % 2, number)
     project.apply(apply_import(project, plan_import(project, [tmp_path / "in"])))
     label_from_folders(project)
-    assert len({image.group for image in request_of(project).images}) == 2
+    assert len({image.patient for image in request_of(project).images}) == 2

@@ -66,7 +66,7 @@ def test_a_request_is_the_same_whatever_was_added_first(files, tmp_path: Path) -
     first, second = request_of(once), request_of(singly)
     assert nameless(first) == nameless(second)
     assert first.images != second.images
-    assert len({image.group for image in first.images}) == 12
+    assert len({image.patient for image in first.images}) == 12
 
 
 def test_preview_and_map_take_the_images_by_content_too(files, tmp_path: Path) -> None:
@@ -80,13 +80,13 @@ def test_preview_and_map_take_the_images_by_content_too(files, tmp_path: Path) -
 
 
 def test_images_without_a_label_do_not_number_the_patients_anew(files, picture, tmp_path) -> None:
-    before = {image.path: image.group for image in request_of(filled(tmp_path / "a", [files])).images}
+    before = {image.path: image.patient for image in request_of(filled(tmp_path / "a", [files])).images}
     more = [picture(tmp_path / "in" / "mass" / f"p{number}_x.png", 900 + number) for number in range(8, 20)]
     with filled(tmp_path / "b", [more, files]) as project:
         pool = [image.id for image in project.images() if image.path in map(str, more)]
         project.apply(set_labels(pool, None))
         request = read_request(training_run.prepare(project, BACKBONE, "quick"))
-    after = {image.path: image.group for image in request.images if image.label is not None}
+    after = {image.path: image.patient for image in request.images if image.label is not None}
     assert len(request.images) == len(before) + len(more)
     assert after == before
 

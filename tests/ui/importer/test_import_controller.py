@@ -235,7 +235,7 @@ def test_the_window_writes_nothing_of_an_import_itself(bench, tmp_path, monkeypa
     assert threading.main_thread() not in writers
 
 
-def test_groups_of_very_many_files_are_shown_when_they_are_found_and_of_the_last_rule_alone(
+def test_patients_of_very_many_files_are_shown_when_they_are_found_and_of_the_last_rule_alone(
     bench, picture_files, qtbot, monkeypatch
 ):
     monkeypatch.setattr(patient_question, "FILES_AT_ONCE", 1)

@@ -49,7 +49,7 @@ def method(name, confusion) -> MethodScore:
 EVALUATION = Evaluation(
     "held_out",
     images=4,
-    groups=4,
+    patients=4,
     methods=(
         method("zero_shot", ((1, 1), (1, 1))),
         method("linear_probe", ((2, 0), (1, 1))),

@@ -49,7 +49,7 @@ def evaluation() -> Evaluation:
         MethodScore(name, 0.8, interval, 0.8, None, 0.5, 0.2, classes, ((8, 1), (2, 7)), 0, 1.0)
         for name in ("zero_shot", "clip_svd")
     )
-    return Evaluation("held_out", images=18, groups=9, methods=methods, verdict="helped")
+    return Evaluation("held_out", images=18, patients=9, methods=methods, verdict="helped")
 
 
 @pytest.fixture
