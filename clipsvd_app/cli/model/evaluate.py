@@ -37,7 +37,7 @@ _SPLIT = ("kind", "patients", "images", "folds", "repeats")
 
 
 def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
-    """Add the command that says show the evaluation of a run on unseen patients."""
+    """Add the command that shows the evaluation of a run."""
     evaluate = commands.add_parser(
         "evaluate", parents=[shared], help="show the evaluation of a run on unseen patients"
     )
@@ -67,6 +67,7 @@ def evaluation_document(evaluation: Evaluation) -> dict[str, Any]:
     split = {name: document.pop(name) for name in _SPLIT}
     words = {
         "sentence": verdict_sentence(evaluation),
+        "reason": no_estimate_text(evaluation) if evaluation.kind == "none" else "",
         "recommendation": recommendation_text(evaluation),
         "warnings": [weakness_text(weakness) for weakness in evaluation.warnings],
     }

@@ -96,14 +96,14 @@ class LabelledImages:
         read = read_squares(chosen, training_side(preprocessing), preprocessing.interpolation, report)
         if read.replaced:
             raise UserError(
-                "An image was replaced under its name while the run read it.",
-                remedy="Train again: what is not the file that was added is left out.",
+                "An image was replaced by a different file during the run.",
+                remedy="Train again; replaced files are left out.",
                 code=REPLACED,
             )
         if read.refused:
             raise UserError(
-                "An image that could be read a moment ago no longer can.",
-                remedy="See that the folder or drive with the images stays connected, and train again.",
+                "An image can no longer be read.",
+                remedy="Keep the folder or drive with the images connected, and train again.",
                 code="image_lost",
             )
         return dict(zip(positions, read.pixels, strict=True))

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clipsvd_app.domain.words.counting import counted
+from clipsvd_app.domain.words.notes import replaced_words
 from clipsvd_app.errors import UserError
 
 if TYPE_CHECKING:
@@ -47,7 +47,4 @@ def holds(path: Path, sha256: str) -> bool:
 
 def changed_sentence(changed: int, total: int) -> str:
     """Say how many files were replaced, "" where none was."""
-    if not changed:
-        return ""
-    which = "is not the file that was" if changed == 1 else "are not the files that were"
-    return f"{changed:,} of {counted(total, 'image')} {which} added: replaced under the same name."
+    return replaced_words(changed, total) if changed else ""

@@ -22,6 +22,7 @@ from clipsvd_app.domain.results.cases import best_known
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES, Evaluation
 from clipsvd_app.domain.results.explanation import CaseExplanation, RunExplanation
 from clipsvd_app.domain.results.run import RunNote, RunResult
+from clipsvd_app.domain.words.case import case_statements
 from clipsvd_app.engine.fewshot import benchmark
 from clipsvd_app.engine.fewshot.benchmark import few_shot_records
 from clipsvd_app.engine.jobs.job import Engine
@@ -245,7 +246,7 @@ def test_classes_are_read_on_unseen_images_each_of_them_once(ask, reference, stu
         assert [change.images for change in changes] == [
             sum(image.label == label for image in unseen) for label in range(len(CLASSES))
         ]
-        assert result.explanation.about("classes")
+        assert result.explanation.classes
 
 
 def test_the_same_request_gives_the_same_numbers(ask, reference, studies, held_out):
@@ -305,7 +306,7 @@ def test_the_adapter_of_a_run_passes_its_own_checks(ask, reference, adapter):
 def test_an_image_can_be_explained(ask, reference, adapter, studies):
     result, _ = ask(ExplainRequest(reference, adapter, studies[0]), CaseExplanation)
     assert result.image_id == studies[0].id
-    assert result.text
+    assert case_statements(result)
 
 
 def test_a_stored_run_is_explained_anew_on_the_images_that_can_be_read(
@@ -378,7 +379,7 @@ def test_replaced_files_take_no_part_and_are_counted(ask, reference, adapter, st
 
 def test_a_class_whose_files_were_all_replaced_is_refused_for_that(ask, reference, studies):
     images = tuple(replace(image, sha256="0" * 64) if image.label else image for image in studies)
-    with pytest.raises(UserError, match=r"under the same name\. Too few are left"):
+    with pytest.raises(UserError, match=r"with the same names\. Too few are left"):
         ask(TrainRequest(reference, CLASSES, images, RECIPE), RunResult)
 
 

@@ -36,7 +36,7 @@ def test_a_replaced_file_is_left_out_and_counted(hashed) -> None:
     read = read_squares(hashed, 32, "bicubic", quiet)
     assert read.replaced == (hashed[0].id,)
     assert [image.id for image in read.inputs] == [image.id for image in hashed[1:]]
-    assert "not the file that was added" in read.refused[0][1]
-    with pytest.raises(UserError, match="not the file that was added"):
+    assert "replaced by a different file" in read.refused[0][1]
+    with pytest.raises(UserError, match="replaced by a different file"):
         open_image(hashed[0])
     assert open_image(replace(hashed[0], sha256="")).shape

@@ -35,10 +35,10 @@ def test_another_file_under_the_same_name_is_noticed(filled, picture, tmp_path: 
     picture(tmp_path / "d" / "0.png", 70)
     (tmp_path / "d" / "1.png").touch()
     assert changed_images(filled.images()) == {one.id}
-    assert changed_sentence(1, 3).startswith("1 of 3 images is not the file")
+    assert changed_sentence(1, 3).startswith("1 of 3 images was replaced by")
     assert not changed_sentence(0, 3)
     assert not changed_images(filled.images(), most_bytes=10), "no more is read than asked for"
-    with pytest.raises(UserError, match=r"0\.png is not the file that was added"):
+    with pytest.raises(UserError, match=r"0\.png was replaced by a different file"):
         require_content(tmp_path / "d" / "0.png", image_input(one, None).sha256)
     require_content(tmp_path / "d" / "1.png", image_input(two, None).sha256)
     require_content(tmp_path / "d" / "0.png", ImageInput(1, "", 0, "").sha256)

@@ -199,7 +199,7 @@ def test_replaced_files_are_told_and_not_shown_as_the_images(qtbot, filled, pict
     assert filled.session.new_project(tmp_path / "between.clipsvd")
     assert filled.session.open_project(tmp_path / "job.clipsvd")
     qtbot.waitUntil(lambda: filled.pages.files.replaced == {first.id}, timeout=10_000)
-    assert any("1 of 4 images is not the file that was added" in notice.message for notice in told)
+    assert any("1 of 4 images was replaced by" in notice.message for notice in told)
     shown = {item.image_id: item for item in filled.pages.label.strip.view.model().items}
     assert "replaced under the same name" in shown[first.id].note
     reading = Pictures(filled.session.background)
