@@ -108,7 +108,7 @@ def test_a_newer_format_is_refused_by_number(tmp_path: Path) -> None:
 
 
 def test_an_unknown_field_is_refused(tmp_path: Path) -> None:
-    refused(tmp_path, with_document(lambda document: document.update(patient="Doe")), "schema")
+    refused(tmp_path, with_document(lambda document: document.update(patient="Doe")), "unknown entry")
 
 
 def test_one_class_is_refused(tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_bytes_after_the_last_tensor_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
-    refused(tmp_path, adapter_bytes(example_content())[:-4], "cut short")
+    refused(tmp_path, adapter_bytes(example_content())[:-4], "truncated")
 
 
 def test_overlapping_tensors_are_refused(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The classifier on frozen features, format 1: its golden file opens for ever, damaged ones are refused."""
+"""The is a frozen classifier, format 1: its golden file opens for ever, damaged ones are refused."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_its_card_says_what_it_is_and_that_the_model_is_unchanged(content):
 
 
 def test_it_is_no_sigma_adapter():
-    with pytest.raises(UserError, match="classifier on frozen features"):
+    with pytest.raises(UserError, match="is a frozen classifier"):
         read_adapter(GOLDEN)
 
 
@@ -107,12 +107,12 @@ def longer(_, body):
         (halves, "a table and a list"),
         (not_finite, "not finite"),
         (huge, "implausibly large"),
-        (longer, "refused because"),
+        (longer, "rejected because"),
         (in_document(lambda d: d.update(format=2)), "format 2"),
-        (in_document(lambda d: d.update(method="tip_adapter")), "schema at “method”"),
-        (in_document(lambda d: d.update(patients="Doe")), "does not know"),
+        (in_document(lambda d: d.update(method="tip_adapter")), "not valid at “method”"),
+        (in_document(lambda d: d.update(patients="Doe")), "unknown entry"),
         (in_document(lambda d: d.pop("base")), "something is missing"),
-        (in_document(lambda d: d["base"].update(sha256="ab")), "schema at “base.sha256”"),
+        (in_document(lambda d: d["base"].update(sha256="ab")), "not valid at “base.sha256”"),
         (in_document(lambda d: d["classes"].append({"name": "more", "prompts": ["more"]})), "canary"),
         (in_document(lambda d: d["classes"][1].update(name=d["classes"][0]["name"])), "same name"),
         (in_document(lambda d: d["classes"][0].update(name="a\u202eb")), "hidden control"),

@@ -99,7 +99,7 @@ def test_a_picture_lists_its_size_and_its_exif(tmp_path):
 
 
 def test_a_missing_file_is_one_sentence(tmp_path):
-    with pytest.raises(UserError, match="is not there"):
+    with pytest.raises(UserError, match="does not exist"):
         list_header(tmp_path / "gone.dcm")
     (tmp_path / "text.txt").write_text("hello")
     with pytest.raises(UserError):

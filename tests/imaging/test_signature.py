@@ -55,7 +55,7 @@ def test_an_archive_of_something_else_is_no_volume(tmp_path):
         (b"Patient has a mass.\n", "not_an_image", "a text file"),
         (b"%PDF-1.7" + bytes(99), "not_an_image", "PDF"),
         (b"PK\x03\x04" + bytes(99), "not_an_image", "ZIP"),
-        (bytes(5000), "not_an_image", "no image"),
+        (bytes(5000), "not_an_image", "not a supported image"),
     ],
 )
 def test_what_is_no_image_is_refused_by_what_it_is(tmp_path, content, code, word):
@@ -87,7 +87,7 @@ def test_a_forbidden_file_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "locked.dcm"
     path.write_bytes(b"x")
     monkeypatch.setattr(Path, "open", forbidden)
-    with pytest.raises(UserError, match="may not be read"):
+    with pytest.raises(UserError, match="do not have permission to read"):
         sniff(path)
 
 

@@ -87,7 +87,7 @@ def test_a_messy_folder_is_taken_as_far_as_it_goes(capsys, messy: Path, tmp_path
         ("photo.jpg", "is damaged or incomplete"),
         ("report.dcm", "is a structured report"),
         ("empty", "is a folder"),
-        ("nowhere.dcm", "is not there"),
+        ("nowhere.dcm", "does not exist"),
     ],
 )
 def test_what_is_no_image_is_refused_by_what_it_is(capsys, messy: Path, name: str, sentence: str) -> None:

@@ -268,7 +268,7 @@ def test_short_jobs_between_its_steps_change_no_number_of_a_run(
     waiting = [tmp_path / type(request).__name__ for request in short]
 
     def serve(stage, done, total, metrics=None):
-        if stage in ("Choosing the learning rate", "Training") and waiting:
+        if stage in ("Tuning the learning rate", "Training") and waiting:
             place = waiting.pop()
             engine.run(place, read_request(place), quiet)
 

@@ -249,7 +249,7 @@ def test_damaged_volumes_are_shown_or_refused(tmp_path, name, changes):
 
 
 def test_a_file_cut_off_in_its_pixels_is_refused_with_a_remedy(bundled):
-    with pytest.raises(UserError, match="cut off"):
+    with pytest.raises(UserError, match="incomplete"):
         read_frame(bundled("MR_truncated.dcm"))
 
 

@@ -30,9 +30,9 @@ def caused(error: Exception, cause: Exception) -> Exception:
             "fetch_certificate",
             "SSL_CERT_FILE",
         ),
-        (httpx2.ConnectTimeout("x"), "fetch_silent", "goes on where it stopped"),
-        (httpx2.ReadTimeout("x"), "fetch_silent", "“hub.example” stopped answering"),
-        (httpx2.ReadError("x"), "fetch_cut_off", "goes on where it stopped"),
+        (httpx2.ConnectTimeout("x"), "fetch_silent", "Download again to resume"),
+        (httpx2.ReadTimeout("x"), "fetch_silent", "“hub.example” stopped responding"),
+        (httpx2.ReadError("x"), "fetch_cut_off", "Download again to resume"),
         (httpx2.ProxyError("407 Proxy Authentication Required"), "fetch_proxy_sign_in", "PASSWORD"),
         (httpx2.TooManyRedirects("x"), "fetch_cut_off", "hub.example"),
     ],
@@ -46,4 +46,4 @@ def test_each_error_has_one_sentence_and_a_remedy(error: Exception, code: str, w
 
 
 def test_a_disk_that_is_too_small_is_said_in_megabytes() -> None:
-    assert "12 MB free, and 784 MB are still to come" in full_disk(784_000_000, 12_000_000).message
+    assert "12 MB free, and 784 MB are needed" in full_disk(784_000_000, 12_000_000).message

@@ -16,7 +16,7 @@ from clipsvd_app.services.studies.look_alikes import look_alikes
 if TYPE_CHECKING:
     from pathlib import Path
 
-SAME = "same picture"
+SAME = "same content"
 
 
 def warned(plan) -> list[str]:

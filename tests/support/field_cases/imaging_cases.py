@@ -123,7 +123,7 @@ def cbct_one_file(case: Path) -> None:
         ensure_near(series.spacing_mm, 0.3, 1e-6, "mm between slices")
         return
     ensure(not series.is_volume, "planes are cut through slices without places")
-    ensure(says([flag.sentence for flag in series.flags], "where they lie"), f"flags {series.flags}")
+    ensure(says([flag.sentence for flag in series.flags], "position"), f"flags {series.flags}")
 
 
 def charset_names(case: Path) -> None:
@@ -175,7 +175,7 @@ def enhanced_no_order(case: Path) -> None:
     places = [piece.plane and round(piece.plane.position_mm[2]) for piece in series.slices]
     ensure(places == right["places_in_order"], f"places {places}")
     sentences = [flag.sentence for flag in series.flags]
-    ensure(says(sentences, f"holds {right['repeats']} images"), f"flags: {sentences}")
+    ensure(says(sentences, f"has {right['repeats']} images"), f"flags: {sentences}")
     ensure_near(
         read_frame(case / "emr.dcm", 11).pixels[0, 0],
         right["value_of_last_frame"],
@@ -273,7 +273,7 @@ def nifti_sheared(case: Path) -> None:
         found = [np.sort(read_frame(path, n).pixels, axis=None) for n in range(slices)]
         ensure_near(found, voxels, 1e-3, f"{path.name}: voxels")  # whichever way round they are shown
         said = flags(path)
-        ensure(any(header.planes) or says(said, "where they lie"), f"{path.name}: no places, no word: {said}")
+        ensure(any(header.planes) or says(said, "position"), f"{path.name}: no places, no word: {said}")
 
 
 def nrrd_space(case: Path) -> None:
@@ -296,7 +296,7 @@ def odd_length(case: Path) -> None:
     whole = np.arange(225, dtype=np.uint8).reshape(15, 15)
     for name in ("ok.dcm", "odd.dcm"):
         ensure_near(greys(case / name), whole, 0, name)
-    ensure(says([refusal(case / "short2.dcm")], "cut off"), f"short: {refusal(case / 'short2.dcm')!r}")
+    ensure(says([refusal(case / "short2.dcm")], "incomplete"), f"short: {refusal(case / 'short2.dcm')!r}")
 
 
 def other_pictures(case: Path) -> None:

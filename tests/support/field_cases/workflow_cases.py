@@ -65,7 +65,7 @@ def backbone_forms(case: Path) -> None:
         for form, code, text in re.findall(r"^== (\S+) rc (\d+): ?(.*)$", said, re.MULTILINE)
     }
     ensure(len(ends) > 20, f"{len(ends)} forms: {said[-300:]}")
-    for form, word in (("jit", "TorchScript"), ("transformers", "transformers library")):
+    for form, word in (("jit", "TorchScript"), ("transformers", "transformers layout")):
         ensure(ends[form][0] == "1" and word in ends[form][1], f"{form}: {ends[form]}")
     for form in _TAKEN_FORMS:
         ensure(ends[form][0] == "0", f"{form}: {ends[form]}")

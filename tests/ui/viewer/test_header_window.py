@@ -131,7 +131,7 @@ def test_the_window_follows_the_viewer_and_names_what_is_missing(qtbot, theme, f
     files.show(2)
     qtbot.waitUntil(lambda: value_of("PatientID") == "second")
     files.show(3)
-    qtbot.waitUntil(lambda: "is not there" in headers.dialog.said.text())
+    qtbot.waitUntil(lambda: "does not exist" in headers.dialog.said.text())
     assert value_of("PatientID") == ""
     headers.toggle()
     assert not headers.dialog.isVisible()

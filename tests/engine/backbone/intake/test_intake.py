@@ -288,7 +288,7 @@ def test_a_model_of_the_transformers_library_is_called_what_it_is(download, targ
     if not with_configuration:
         (download / "open_clip_config.json").unlink()
     refusal = refused(weights, target)
-    assert "transformers library" in refusal.message
+    assert "transformers layout" in refusal.message
     assert "open_clip release" in refusal.remedy
 
 
