@@ -36,9 +36,12 @@ def forget_request(folder: Path) -> None:
 
 
 def write_result(folder: Path, result: object) -> None:
-    """Write ``result.json`` whole or not at all."""
+    """Write ``result.json`` whole or not at all; a result that could not be read again raises ValueError."""
+    text = to_text(result).encode()
+    # A number that is not finite is written as null; better no result than one that nobody can read.
+    from_text(type(result), text)
     # Its presence means that the job is finished, so half of it must never be seen.
-    write_whole(folder / RESULT_FILE, to_text(result).encode())
+    write_whole(folder / RESULT_FILE, text)
 
 
 def read_result(folder: Path, kind: type[T]) -> T:
