@@ -251,9 +251,9 @@ def test_each_refusal_of_the_system_has_its_own_sentence(number: int, said: str)
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        ("SQLITE_IOERR_WRITE", "could not be read or written"),
+        ("SQLITE_IOERR_WRITE", "failed. The last change"),
         ("SQLITE_BUSY_SNAPSHOT", "Another program is using"),
-        ("SQLITE_READONLY_DBMOVED", "cannot be written to"),
+        ("SQLITE_READONLY_DBMOVED", "is not writable"),
         ("SQLITE_CANTOPEN", "cannot be opened"),
         ("SQLITE_CORRUPT", "damaged"),
         ("SQLITE_FULL", "disk is full"),

@@ -215,7 +215,7 @@ def test_a_jpeg_that_is_not_decoded_is_named(tmp_path, marker, bits, reason):
         (b"\0\0\0\x18ftypheic" + bytes(40), "HEIC"),
         (b"8BPS\0\x01" + bytes(40), "Photoshop"),
         (b"P7\nWIDTH 1\n", "PAM"),
-        (b"RIFF\0\0\0\0AVI " + bytes(40), "film"),
+        (b"RIFF\0\0\0\0AVI " + bytes(40), "video"),
         (b"\x89HDF\r\n\x1a\n" + bytes(40), "HDF5"),
         (b"\x5c\x01\0\0" + bytes(400), "Analyze"),
     ],
@@ -229,4 +229,4 @@ def test_other_files_are_refused_by_what_they_are(tmp_path, content, what):
 def test_facts_say_what_is_left_out(tmp_path):
     image = Image.fromarray(COLOURS)
     image.save(tmp_path / "p.jpg", "MPO", save_all=True, append_images=[image])
-    assert "1 further picture" in image_facts(tmp_path / "p.jpg").flags[0]
+    assert "1 further image" in image_facts(tmp_path / "p.jpg").flags[0]

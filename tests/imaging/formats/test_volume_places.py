@@ -244,7 +244,7 @@ def test_colours_of_nifti_are_shown(write):
     [
         (nifti(np.zeros((4, 5, 6), np.complex64), kind=32), "complex"),
         (nifti(kind=1), "one bit"),
-        (nifti(dim=(5, 6, 5, 2, 1, 2, 1, 1), intent=1007), "2 values a voxel"),
+        (nifti(dim=(5, 6, 5, 2, 1, 2, 1, 1), intent=1007), "2 values per voxel"),
         (mha(ElementSpacing="0 1 1"), "voxel size of zero"),
         (mha(TransformMatrix="0 0 0 0 0 0 0 0 0"), "without direction"),
         (nrrd("spacings: 0 1 1"), "voxel size of zero"),
@@ -268,7 +268,7 @@ def test_a_sound_file_that_is_not_read_is_refused_by_its_reason(write, content, 
 )
 def test_a_header_without_its_data_file_names_it(write, name, content, data):
     path = write(content, name)
-    with pytest.raises(UserError, match=f"in {data}, which is not in the same folder"):
+    with pytest.raises(UserError, match=f"needs {data}, which is not in the same folder"):
         read_header(path)
     write(VOXELS.tobytes(), data)
     assert np.array_equal(read_stored(path), VOXELS)

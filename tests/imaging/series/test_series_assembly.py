@@ -242,7 +242,7 @@ def test_the_flag_names_what_ordered_images_without_a_place(numbers, locations, 
 
 def test_nothing_is_said_to_order_a_single_image_without_a_place():
     (flag,) = only(unplaced([1], [None])).flags
-    assert flag.sentence == "1 image does not say where it lies in the patient."
+    assert flag.sentence == "1 image has no position."
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e-1, 1e-3, 1e-4])

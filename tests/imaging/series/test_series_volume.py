@@ -85,7 +85,7 @@ def change(path, keyword, value) -> None:
     [
         (missing, "missing"),
         (doubled, "position of another"),
-        (repeated, "every place holds 2 images"),
+        (repeated, "every position has 2 images"),
         (irregular, "irregular"),
         (tilted, "shifted in-plane"),
         (turned, "orientations"),
