@@ -177,7 +177,7 @@ def test_exchanged_rows_and_columns_are_named_and_the_header_is_used(encoded, he
     path = encoded(grey, [jpeg(grey.reshape(32, 16) if header_is_right else grey.T.copy())])
     assert faults(path) == [("size_exchanged", "")]
     assert read_frame(path).pixels.shape == (16, 32)
-    (sentence,) = (said for said in image_facts(path).flags if "rows and columns" in said)
+    (sentence,) = (said for said in image_facts(path).flags if "Rows and columns" in said)
     assert "The header was used" in sentence
 
 

@@ -59,7 +59,10 @@ def test_columns_go_by_their_names_in_any_order(tmp_path: Path, text: str) -> No
         ("", "is empty"),
         ("path,finding\na.png,cyst\n", "no column “class”"),
         ("a.png,cyst,7\n", "3 columns and no header line"),
-        ("path,class,class\na.png,cyst,mass\nb.png,cyst,cyst\n", "2 columns that could be the class"),
+        (
+            "path,class,class\na.png,cyst,mass\nb.png,cyst,cyst\n",
+            "2 different columns that could be the class",
+        ),
         ("path,class\na.png,cyst,left\n", "more cells in line 2"),
         ("path,class\na.png,cyst\nb.png\n", "fewer than 2 cells in line 3"),
         ('path,class\n"a.png,cyst\nb.png,mass\n', "quotation mark"),

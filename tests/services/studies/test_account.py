@@ -197,7 +197,7 @@ def test_frames_beyond_what_a_file_may_give_are_counted(tmp_path, project, monke
     tiff_of_pages(tmp_path, 3)
     plan = plan_import(project, [tmp_path / "3.tiff"])
     assert plan.account == Account(4, 2, 0, {"too_many_frames": 2})
-    assert "4 frames, of which the first 2 are taken" in plan.refused[0].sentence
+    assert "4 frames, of which only the first 2 are added" in plan.refused[0].sentence
     assert summary(plan) == "2 images of 1 patient added, 2 left out."
 
 
@@ -232,7 +232,7 @@ def test_one_damaged_thing_does_not_keep_the_others_out(tmp_path, project, pictu
 
 def test_prediction_says_what_it_does_not_read(tmp_path):
     broken_archive(tmp_path, 1)
-    with pytest.raises(UserError, match=r"1\.zip is damaged or cut off"):
+    with pytest.raises(UserError, match=r"1\.zip is damaged or incomplete"):
         list_files([tmp_path / "1.zip"])
     archive(tmp_path, 2)
     reasons = Counter(item.reason for item in not_read([tmp_path / "2.zip", tmp_path / "1.zip"]))

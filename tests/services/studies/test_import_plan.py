@@ -69,7 +69,7 @@ def test_pictures_that_look_alike_are_one_patient_and_others_are_not(
     plan = plan_import(project, [tmp_path])
     keys = patients(plan)
     assert keys[0] == keys[1] != keys[2]
-    assert "do not say who the patient is" in plan.warnings[0]
+    assert "do not identify the patient" in plan.warnings[0]
 
 
 def test_a_look_alike_added_later_joins_its_patient(project, picture, tmp_path: Path) -> None:

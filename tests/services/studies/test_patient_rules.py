@@ -60,8 +60,11 @@ def test_the_column_goes_by_its_name(project, scans: Path, heading: str) -> None
     ("text", "words"),
     [
         ("path,age\n0.png,50\n", "no column “patient”"),
-        ("path,patient,subject\nP0/0.png,A,x\nP1/0.png,A,y\n", "2 columns that could be the patient"),
-        ("P0/0.png,50,A\n", "3 columns and no line"),
+        (
+            "path,patient,subject\nP0/0.png,A,x\nP1/0.png,A,y\n",
+            "2 different columns that could be the patient",
+        ),
+        ("P0/0.png,50,A\n", "3 columns and no header line"),
         ("path,patient\nP0/0.png,A\nP0/0.png,B\n", "to two patients"),
     ],
 )
@@ -135,8 +138,8 @@ def test_a_rule_that_parts_a_folder_otherwise_says_so(project, scans: Path, pict
 def test_lines_of_a_table_that_fit_nothing_or_too_much_are_counted(project, scans: Path) -> None:
     rule = parse_rule(table(scans, "path,patient\n0.png,A\n7.png,B\n"))
     said = " ".join(plan_import(project, [scans], rule).warnings)
-    assert "1 line of the table fits several files" in said
-    assert "1 line of the table fits no file" in said
+    assert "1 line of the table matches several files" in said
+    assert "1 line of the table matches no file" in said
 
 
 def test_an_image_added_again_elsewhere_gets_its_new_path(project, scans: Path, tmp_path: Path) -> None:

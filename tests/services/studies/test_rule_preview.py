@@ -42,7 +42,7 @@ def test_the_preview_is_what_the_import_then_does(project, pictures: Path) -> No
 def test_pictures_without_a_patient_are_asked_about_until_a_rule_says(project, pictures: Path) -> None:
     read = read_files([pictures])
     assert must_ask(read, PatientRule())
-    assert "do not say who the patient is" in preview_groups(project, read, PatientRule()).warning
+    assert "do not identify the patient" in preview_groups(project, read, PatientRule()).warning
     assert not must_ask(read, parse_rule(r"regex:^(\d+)_"))
     assert must_ask(read, parse_rule("regex:^(nothing)"))
 

@@ -110,7 +110,7 @@ def test_frames_are_read_one_by_one(write_dicom):
     values = np.arange(24, dtype=np.uint16).reshape(2, 3, 4)
     path = write_dicom(values)
     assert np.array_equal(read_frame(path, 1).pixels, values[1])
-    with pytest.raises(UserError, match="has 2 frames, and no frame 2"):
+    with pytest.raises(UserError, match="has 2 frames; there is no frame 2"):
         read_frame(path, 2)
     with pytest.raises(UserError):
         read_frame(path, -1)
