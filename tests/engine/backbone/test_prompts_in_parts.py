@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import errno
 import gc
-import os
 import weakref
+from pathlib import Path
 
 import pytest
 import torch
 from support.changing import replace
 
-from clipsvd_app import files
 from clipsvd_app.domain.classes import ClassSpec, class_from_name
 from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.domain.results.run import RunNote
@@ -220,16 +219,17 @@ def test_no_fit_stays_in_memory_for_the_next(learner, disc_examples, monkeypatch
     assert most == [0] * (len(recipe.learning_rates) + recipe.seeds)
 
 
-def no_space(handle, *_, **__):
-    os.close(handle)
-    raise OSError(errno.ENOSPC, "No space left on device")
+def no_space(path, mode="r", *args, opens=Path.open, **options):
+    if "w" in mode:
+        raise OSError(errno.ENOSPC, "No space left on device")
+    return opens(path, mode, *args, **options)
 
 
 def test_a_full_disk_ends_no_training(learner, disc_examples, tmp_path, monkeypatch):
     straight = fit(learner, disc_examples, TASK, ignore)
     kept = FolderCheckpoints(tmp_path / "run", between_s=0)
     with monkeypatch.context() as patch:
-        patch.setattr(files.os, "fdopen", no_space)
+        patch.setattr(Path, "open", no_space)
         fitted = fit(replace(learner, checkpoints=kept), disc_examples, TASK, ignore)
     assert torch.equal(fitted.a, straight.a)
     assert kept.notes == (RunNote("no_checkpoints"),)
@@ -245,7 +245,7 @@ def test_a_curve_that_cannot_be_written_is_still_reported(tmp_path):
 
 def test_a_basis_that_cannot_be_kept_is_used_all_the_same(backbone, basis, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(files.os, "fdopen", no_space)
+        patch.setattr(Path, "open", no_space)
         found = load_basis(backbone, ignore, tmp_path)
     assert found.fingerprint == basis.fingerprint
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
