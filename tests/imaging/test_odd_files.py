@@ -159,7 +159,7 @@ def test_bad_members_of_one_name_are_counted_each(tmp_path):
 def test_an_archive_of_nothing_is_said(tmp_path):
     empty = put(tmp_path / "a.zip", zip_of(Entry(b"folder/", b"", 0)))
     (left,) = look_through([empty], unpack_into=tmp_path / "images").left_out
-    assert left.sentence == "a.zip holds no file. Choose another archive."
+    assert left.sentence == "a.zip contains no files. Choose another archive."
 
 
 def test_a_walk_that_comes_back_to_a_folder_ends(tmp_path, monkeypatch):

@@ -20,7 +20,10 @@ WRITTEN_OUT = frozenset(
     {  # numbers that are never one, names of files, and what is no amount
         ("cli/project/images.py", "series"),
         ("engine/sigma/adapter_document.py", "prompts"),
-        ("engine/statistics/conformal.py", "classes"),
+        ("domain/words/evaluation.py", "classes"),
+        ("domain/words/evaluation.py", "images"),
+        ("domain/words/evaluation.py", "patients"),
+        ("engine/sigma/adapter_document.py", "classes"),
         ("engine/backbone/prompt_check.py", "tokens"),
         ("imaging/series/checks.py", "frames"),
         ("imaging/series/checks.py", "images"),
@@ -31,7 +34,6 @@ WRITTEN_OUT = frozenset(
         ("services/studies/import_plan.py", "studies"),
         ("services/studies/held_out_patients.py", "patients"),
         ("services/projects/new_project.py", "images"),
-        ("services/files/tables.py", "columns"),
         ("ui/label/files.py", "labels"),
         ("ui/viewer/controllers/frames.py", "images"),
     }

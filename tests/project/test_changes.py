@@ -289,7 +289,7 @@ def test_settling_keeps_what_the_first_reader_had_said(tmp_path) -> None:
         project.apply(Settle(one, "B", ids["b"]))
         assert project.images()[0].class_id == ids["b"]
         assert [reading.settled_class_id for reading in project.readings()] == [ids["a"], None]
-        with pytest.raises(UserError, match="both have read"):
+        with pytest.raises(UserError, match="not been read by both readers"):
             project.apply(Settle(other, "B", ids["b"]))
 
 

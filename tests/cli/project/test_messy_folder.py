@@ -67,7 +67,7 @@ def test_a_messy_folder_is_taken_as_far_as_it_goes(capsys, messy: Path, tmp_path
     assert code == 0
     assert all(SENTENCE.fullmatch(line) for line in lines)
     refusals = [line.removeprefix("refused: ") for line in lines if line.startswith("refused")]
-    refused = {line.split(" ")[0] for line in refusals if "listed in DICOMDIR, is not there" not in line}
+    refused = {line.split(" ")[0] for line in refusals if "listed in DICOMDIR, is missing" not in line}
     bad = {"broken.zip", "secret.zip", "notes.dcm", "nothing.dcm", "cut.dcm", "photo.jpg", "report.dcm"}
     assert refused == bad
     assert any("secret.zip is an encrypted ZIP archive" in line for line in lines)

@@ -128,7 +128,7 @@ def test_a_text_tower_of_another_make_is_refused(tmp_path, text):
     stored = json.loads((folder / "open_clip_config.json").read_text())
     stored["model_cfg"]["text_cfg"] |= text
     (folder / "open_clip_config.json").write_text(json.dumps(stored))
-    with pytest.raises(UserError, match="text tower"):
+    with pytest.raises(UserError, match="text encoder"):
         load_backbone(folder)
 
 

@@ -71,10 +71,10 @@ def test_training_is_refused_with_what_is_missing(filled) -> None:
     filled.apply(AddClass(class_from_name("cyst")))
     assert refusal() == "Training needs at least two classes."
     filled.apply(AddClass(class_from_name("mass")))
-    assert refusal() == "The class “cyst” has no image."
+    assert refusal() == "The class “cyst” has no images."
     first = filled.images()[0]
     filled.apply(set_labels([first.id], filled.class_named("cyst").id))
-    assert refusal() == "The class “mass” has no image."
+    assert refusal() == "The class “mass” has no images."
 
 
 def test_an_empty_project_cannot_be_trained(project) -> None:

@@ -62,7 +62,7 @@ def test_names_that_some_system_does_not_take_are_refused_everywhere(tmp_path, n
 def test_what_is_taken_is_named(tmp_path):
     (tmp_path / "p images").mkdir()
     (tmp_path / "q.clipsvd").write_bytes(b"")
-    for name, taken in (("p", "“p images” exists"), ("q", "“q.clipsvd” exists")):
+    for name, taken in (("p", "“p images” already exists"), ("q", "“q.clipsvd” already exists")):
         assert taken in str(place_fault(Place(tmp_path, name), []))
 
 

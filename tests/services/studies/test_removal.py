@@ -51,5 +51,5 @@ def test_slices_that_cannot_be_read_now_are_not_called_missing(project, stack) -
 
 
 def test_what_the_project_has_not_is_refused(project, stack, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no image of"):
+    with pytest.raises(UserError, match="no image from"):
         images_below(project, [film(tmp_path / "other.dcm", "B", 3)])

@@ -111,6 +111,6 @@ def test_a_known_tower_with_other_layers_is_refused_by_the_name_of_its_matrix():
 def test_an_architecture_without_a_table_is_refused_by_name():
     model = nn.Module()
     model.visual, model.text = nn.Linear(2, 2), nn.Linear(2, 2)
-    with pytest.raises(UserError, match="Linear image tower") as refusal:
+    with pytest.raises(UserError, match="Linear image encoder") as refusal:
         architecture_of(model)
     assert refusal.value.message.count(".") == 1

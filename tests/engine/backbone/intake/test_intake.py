@@ -128,7 +128,7 @@ def test_a_berts_configuration_is_read_from_its_tensors(tmp_path, target):
 
 def test_heads_that_no_shape_tells_are_not_guessed(download, target):
     (download / "config.json").unlink()
-    assert "48 wide" in refused(download, target).message
+    assert "width 48" in refused(download, target).message
 
 
 def test_the_record_says_where_the_numbers_come_from_and_no_path(download, target):
@@ -394,7 +394,7 @@ def test_a_shape_that_does_not_fit_is_named(download, target):
 def test_a_tensor_that_is_missing_or_unexpected_is_named(download, target):
     state = torch.load(download / BIN)
     torch.save({**state, "visual.extra": torch.ones(2)}, download / BIN)
-    assert "“visual.extra” has no place" in refused(download, target).message
+    assert "“visual.extra” is unexpected" in refused(download, target).message
     del state["logit_scale"]
     torch.save(state, download / BIN)
     assert "“logit_scale” is missing" in refused(download, target).message
