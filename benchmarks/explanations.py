@@ -175,7 +175,7 @@ def adapt_planted(warm: WarmBackbone, drawn: DrawnPictures, seed: int, report: R
     patients = tuple(str(place) for place in range(len(drawn.labels)))
     learner = Learner(warm.backbone, warm.basis(report), _CLASSES, _RECIPE)
     trained = adapt(learner, Examples(larger, plain, drawn.labels, patients), seed, report)
-    return AdaptedModel(warm.backbone, learner.basis, trained.sigmas, _CLASSES)
+    return AdaptedModel(warm.backbone, learner.basis, trained.sigmas, _CLASSES, head=trained.head)
 
 
 def _words(

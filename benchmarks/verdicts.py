@@ -124,7 +124,9 @@ def _remaining(
 ) -> dict[str, Any]:
     """Return how the model trained on all drawn images does on all others."""
     trained = adapt(learner, images.examples(split.train, report), seed, report)
-    adapted = AdaptedModel(learner.backbone, learner.basis, trained.sigmas, learner.classes)
+    adapted = AdaptedModel(
+        learner.backbone, learner.basis, trained.sigmas, learner.classes, head=trained.head
+    )
     labelled = images.with_classes(learner.classes, seed)
     outputs = method_outputs(labelled, split, labelled.frozen_outputs(split), trained, adapted, report)
     truth = np.asarray(images.labels(split.test), dtype=np.int64)

@@ -17,6 +17,7 @@ from clipsvd_app.engine.backbone.tokenizer import TextReading
 from clipsvd_app.engine.device.torch_setup import import_open_clip
 from clipsvd_app.engine.sigma.adapted import AdaptedModel
 from clipsvd_app.engine.sigma.basis import Basis, decompose
+from clipsvd_app.engine.sigma.class_head import ClassHead
 
 WIDTH, EMBEDDING, SIZE, PATCH, WORDS = 32, 24, 64, 8, 500
 CLASSES = (ClassSpec("nodule", ("a nodule", "a round nodule")), ClassSpec("effusion", ("an effusion",)))
@@ -129,6 +130,25 @@ def moved_sigmas(basis: Basis, scale: float = 0.1, seed: int = 0) -> dict[str, n
 def small_adapted(backbone: Backbone, basis: Basis, scale: float = 0.1) -> AdaptedModel:
     """Return a small adapted model with two classes."""
     return AdaptedModel(backbone, basis, moved_sigmas(basis, scale), CLASSES)
+
+
+def made_head(classes: int = len(CLASSES), width: int = EMBEDDING, seed: int = 0) -> ClassHead:
+    """Return a class head drawn at random, large enough to change every answer."""
+    generator = np.random.default_rng(seed)
+    offsets = generator.normal(scale=0.3, size=(classes, width)).astype(np.float32)
+    return ClassHead(offsets, generator.normal(size=classes).astype(np.float32), start="linear_probe")
+
+
+def with_head(adapted: AdaptedModel) -> AdaptedModel:
+    """Return a small adapted model with a class head beside its singular values."""
+    return AdaptedModel(
+        adapted.backbone,
+        adapted.basis,
+        adapted.sigmas,
+        adapted.classes,
+        adapted.temperature,
+        made_head(len(adapted.classes)),
+    )
 
 
 def noise_images(count: int, seed: int = 0) -> Tensor:

@@ -137,7 +137,7 @@ def _truncated(adapted: AdaptedModel, kept: Kept) -> AdaptedModel:
     for name, chosen in kept.items():
         sigmas[name] = adapted.basis.matrices[name].s0.numpy().copy()
         sigmas[name][chosen] = adapted.sigmas[name][chosen]
-    return AdaptedModel(adapted.backbone, adapted.basis, sigmas, adapted.classes)
+    return AdaptedModel(adapted.backbone, adapted.basis, sigmas, adapted.classes, head=adapted.head)
 
 
 def _write_config(folder: Path, ranks: Mapping[str, int], base_name: str) -> None:

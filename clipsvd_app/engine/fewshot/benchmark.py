@@ -90,7 +90,9 @@ def few_shot_records(
             split = draw_shots(labels, patient_ids, count, seed)
             stage = f"{count} shots, seed {seed}: "
             trained = adapt(learner, data.images.examples(split.train, report), seed, report, stage)
-            adapted = AdaptedModel(learner.backbone, learner.basis, trained.sigmas, learner.classes)
+            adapted = AdaptedModel(
+                learner.backbone, learner.basis, trained.sigmas, learner.classes, head=trained.head
+            )
             labelled = data.images.with_classes(learner.classes, seed)
             outputs = method_outputs(
                 labelled, split, labelled.frozen_outputs(split), trained, adapted, report

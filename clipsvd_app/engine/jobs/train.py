@@ -267,7 +267,9 @@ def _split(request: TrainRequest, images: LabelledImages) -> Split:
 def _fit(prepared: _Prepared, learner: Learner, report: Report) -> tuple[TrainedSigma, AdaptedModel]:
     examples = prepared.images.examples(prepared.split.train, report)
     trained = adapt(learner, examples, prepared.request.seed, report)
-    return trained, AdaptedModel(learner.backbone, learner.basis, trained.sigmas, learner.classes)
+    return trained, AdaptedModel(
+        learner.backbone, learner.basis, trained.sigmas, learner.classes, head=trained.head
+    )
 
 
 def _predictions(

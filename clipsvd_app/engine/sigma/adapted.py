@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.classes import ClassSpec
     from clipsvd_app.engine.sigma.basis import Basis
+    from clipsvd_app.engine.sigma.class_head import ClassHead
     from clipsvd_app.engine.sigma.trained import Vector
 
 # Bounds the memory of one pass; more at once is not faster on a CPU.
@@ -28,9 +29,9 @@ class AdaptedModel:
     """Image and class embeddings of the adapted model; ``base`` gives those of the unadapted one.
 
     Images are preprocessed (images, 3, size, size) fp32; embeddings are unit vectors; logits are
-    logit_scale times cosine, and the adapted model's probabilities are those of logits divided by
-    ``temperature``. The backbone's own model is never changed, and nothing here is switched: a short job may
-    use the same object between two steps of a long one.
+    logit_scale times cosine, with a class head as it states, and the adapted model's probabilities are those
+    of logits divided by ``temperature``. The backbone's own model is never changed, and nothing here is
+    switched: a short job may use the same object between two steps of a long one.
     """
 
     def __init__(
@@ -40,24 +41,29 @@ class AdaptedModel:
         sigmas: Mapping[str, Vector],
         classes: tuple[ClassSpec, ...],
         temperature: float = 1.0,
+        head: ClassHead | None = None,
     ) -> None:
         self.backbone: Final = backbone
         self.basis: Final = basis
         self.sigmas: Final = dict(sigmas)
         self.classes: Final = classes
         self.temperature: Final = temperature
+        self.head: Final = head
         # Folded once: every later pass costs what the base model costs.
         self.model: Final[nn.Module] = fold(backbone.model, basis, sigmas)
         """The open_clip model with the singular values folded in."""
         spectra = basis.sigma_base()
-        self.is_base: Final = all(np.array_equal(sigmas[name], s0) for name, s0 in spectra.items())
-        """Whether no singular value differs from the backbone's."""
+        same_towers = all(np.array_equal(sigmas[name], s0) for name, s0 in spectra.items())
+        self.has_base_towers: Final = same_towers
+        """Whether no singular value differs from the backbone's, so that no embedding does."""
+        self.is_base: Final = same_towers and head is None
+        """Whether every logit is the backbone's."""
         self._base: AdaptedModel | None = None
         self._class_embeddings: Tensor | None = None
 
     @property
     def base(self) -> AdaptedModel:
-        """The unadapted backbone with the same classes: an object of its own."""
+        """The unadapted backbone with the same classes and no head: an object of its own."""
         if self.is_base and self.temperature == 1:
             return self
         if self._base is None:
@@ -78,9 +84,23 @@ class AdaptedModel:
                 self._class_embeddings = class_embeddings(self.model, self.backbone, self.classes)
         return self._class_embeddings
 
+    def class_vectors(self) -> Tensor:
+        """Return what image embeddings are compared with (classes, width): class texts, moved by the head.
+
+        Without a head they are the unit class embeddings, with one no unit vectors.
+        """
+        texts = self.class_embeddings()
+        return texts if self.head is None else self.head.class_vectors(texts)
+
+    def bias(self) -> Tensor:
+        """Return what the head adds to every logit of a class (classes,), zeros without a head."""
+        texts = self.class_embeddings()
+        return texts.new_zeros(len(texts)) if self.head is None else self.head.bias_like(texts)
+
     def logits(self, images: Tensor) -> Tensor:
-        """Return logit_scale * cosine (images, classes)."""
-        return self.backbone.logit_scale * self.image_embeddings(images) @ self.class_embeddings().T
+        """Return the logits (images, classes), before the temperature."""
+        cosines = self.image_embeddings(images) @ self.class_vectors().T
+        return self.backbone.logit_scale * cosines + self.bias()
 
     def probabilities(self, images: Tensor) -> Tensor:
         """Return the softmax of the logits at the temperature (images, classes), without gradients."""

@@ -147,7 +147,9 @@ def with_plain_classes(adapted: AdaptedModel) -> AdaptedModel:
     classes = plain_classes(adapted.classes)
     if classes == adapted.classes:
         return adapted
-    return AdaptedModel(adapted.backbone, adapted.basis, adapted.sigmas, classes, adapted.temperature)
+    return AdaptedModel(
+        adapted.backbone, adapted.basis, adapted.sigmas, classes, adapted.temperature, adapted.head
+    )
 
 
 def plain_classes(classes: Sequence[ClassSpec]) -> tuple[ClassSpec, ...]:

@@ -163,7 +163,9 @@ def cross_validated(
             stage = f"Estimate {number} of {rounds.folds * len(rounds.repeats)}: "
             examples = images.examples(split.train, report)
             trained = adapt(learner, examples, images.seed, report, stage)
-            adapted = AdaptedModel(learner.backbone, learner.basis, trained.sigmas, learner.classes)
+            adapted = AdaptedModel(
+                learner.backbone, learner.basis, trained.sigmas, learner.classes, head=trained.head
+            )
             seen_by = watch if repeat == 0 else None
             frozen = baselines[repeat][place]
             parts.append(method_outputs(images, split, frozen, trained, adapted, report, seen_by))

@@ -120,7 +120,8 @@ class LabelledImages:
 
     def zero_shot_probabilities(self, classes: tuple[ClassSpec, ...]) -> Floats:
         """Return (images, classes) of the unadapted model."""
-        logits = _logits(self.backbone, self.features, torch.from_numpy(_texts(self.backbone, classes)))
+        texts = torch.from_numpy(_texts(self.backbone, classes))
+        logits = _logits(self.backbone, self.features, texts, torch.zeros(len(texts)))
         return functional.softmax(logits, dim=-1).numpy()
 
     def with_classes(
@@ -189,9 +190,11 @@ def _is_blank(square: Tensor) -> bool:
 
 def probabilities_of(adapted: AdaptedModel, features: Features) -> Floats:
     """Return (images, classes) of the adapted model from its image embeddings (images, width)."""
-    return adapted.softmax(_logits(adapted.backbone, features, adapted.class_embeddings())).numpy()
+    logits = _logits(adapted.backbone, features, adapted.class_vectors(), adapted.bias())
+    return adapted.softmax(logits).numpy()
 
 
-def _logits(backbone: Backbone, features: Features, classes: Tensor) -> Tensor:
+def _logits(backbone: Backbone, features: Features, classes: Tensor, bias: Tensor) -> Tensor:
     # In fp64: a logit scale of 100 would magnify the rounding of fp32 sums.
-    return backbone.logit_scale * torch.from_numpy(features).double() @ classes.cpu().double().T
+    cosines = torch.from_numpy(features).double() @ classes.cpu().double().T
+    return backbone.logit_scale * cosines + bias.cpu().double()

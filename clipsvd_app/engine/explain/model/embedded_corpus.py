@@ -106,9 +106,12 @@ def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def state_hash(adapted: AdaptedModel) -> str:
-    """Return a hash of all that an embedding depends on: the loaded base, and the singular values."""
+    """Return a hash of all that an embedding depends on: the loaded base, and the singular values.
+
+    No embedding of a text or an image depends on a class head.
+    """
     digest = hashlib.sha256(adapted.backbone.fingerprint.encode())
-    if adapted.is_base:
+    if adapted.has_base_towers:
         return digest.hexdigest()
     for name, sigma in sorted(adapted.sigmas.items()):
         digest.update(name.encode() + np.ascontiguousarray(sigma, dtype="<f4").tobytes())
