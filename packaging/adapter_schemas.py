@@ -7,11 +7,12 @@ from pathlib import Path
 
 import msgspec
 
-from clipsvd_app.adapter_file.document import AdapterDocument, ClassifierDocument
+from clipsvd_app.adapter_file.document import AdapterDocument, ClassifierDocument, HeadedDocument
 
 FOLDER = Path(__file__).resolve().parent.parent / "resources" / "schema"
 DOCUMENTS: dict[str, type[msgspec.Struct]] = {
     "sigma_adapter.schema.json": AdapterDocument,
+    "sigma_adapter_2.schema.json": HeadedDocument,
     "frozen_classifier.schema.json": ClassifierDocument,
 }
 

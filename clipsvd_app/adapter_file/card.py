@@ -11,6 +11,7 @@ from clipsvd_app.adapter_file.plain_text import plain
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES
 from clipsvd_app.domain.words.counting import counted, images_of_patients
 from clipsvd_app.domain.words.numbers import percent_ci
+from clipsvd_app.domain.words.trained import trained_words
 
 if TYPE_CHECKING:
     from clipsvd_app.adapter_file.document import EvaluatedMethod
@@ -71,9 +72,16 @@ def _trained(content: AdapterContent | ClassifierContent) -> str:
     if isinstance(content, ClassifierContent):
         title = _TITLES[content.document.method]
         return f"{title}, {content.trained_numbers:,} numbers; the model itself is unchanged"
-    share = content.trained_numbers / max(1, content.document.base.parameters)
-    matrices = counted(len(content.spectra), "matrix", "matrices")
-    return f"{content.trained_numbers:,} singular values of {matrices} ({share:.3%} of the model)"
+    share = content.singular_values / max(1, content.document.base.parameters)
+    said = trained_words(content.singular_values, len(content.spectra))
+    return f"{said} ({share:.3%} of the model)" + _head(content)
+
+
+def _head(content: AdapterContent) -> str:
+    if content.head is None:
+        return ""
+    start = _TITLES.get(content.head_start, plain(content.head_start))
+    return f"\n  Class head: {content.head.size:,} numbers beside the model, started from: {start}"
 
 
 def _evidence(document: Document) -> list[str]:

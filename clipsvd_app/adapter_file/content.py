@@ -8,10 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from clipsvd_app.adapter_file.class_head import HeadTensors, require_sound_head
 from clipsvd_app.adapter_file.container import refuse
-from clipsvd_app.adapter_file.document import AdapterClass, AdapterDocument, Canaries, Training
+from clipsvd_app.adapter_file.document import (
+    FORMAT,
+    FORMAT_WITH_HEAD,
+    AdapterClass,
+    AdapterDocument,
+    Canaries,
+    HeadedDocument,
+    Training,
+)
 
-# These limits are part of format 1 (docs/sigma-adapter.md): with others, this reader and those of other
+# These limits are part of the formats (docs/sigma-adapter.md): with others, this reader and those of other
 # authors would disagree on which files are valid. Loading an adapter embeds all its prompts, hence a limit on
 # them.
 PROBE_ROWS = 8
@@ -37,15 +46,34 @@ class Spectrum:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AdapterContent:
-    """The content of an adapter file; spectra are in the order of their names."""
+    """The content of an adapter file; spectra are in the order of their names.
+
+    The document is a ``HeadedDocument`` if there is a head, and only then.
+    """
 
     document: AdapterDocument
     spectra: tuple[Spectrum, ...]
+    head: HeadTensors | None = None
+
+    @property
+    def format(self) -> int:
+        """The format of the file."""
+        return FORMAT if self.head is None else FORMAT_WITH_HEAD
+
+    @property
+    def head_start(self) -> str:
+        """The method on frozen features that the head started from; empty without a head."""
+        return self.document.head.start if isinstance(self.document, HeadedDocument) else ""
+
+    @property
+    def singular_values(self) -> int:
+        """How many singular values were trained."""
+        return sum(spectrum.sigma.size for spectrum in self.spectra)
 
     @property
     def trained_numbers(self) -> int:
-        """How many singular values were trained."""
-        return sum(spectrum.sigma.size for spectrum in self.spectra)
+        """How many numbers were trained: singular values, and those of the head."""
+        return self.singular_values + (0 if self.head is None else self.head.size)
 
 
 def require_sound(content: AdapterContent) -> None:
@@ -58,6 +86,10 @@ def require_sound(content: AdapterContent) -> None:
         refuse("a matrix appears twice")
     for spectrum in content.spectra:
         require_sound_spectrum(spectrum)
+    if isinstance(document, HeadedDocument) != (content.head is not None):
+        refuse("its description and its tensors disagree on whether it has a class head")
+    if content.head is not None:
+        require_sound_head(content.head, len(document.classes))
 
 
 def require_matching_classes(

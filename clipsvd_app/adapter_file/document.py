@@ -16,8 +16,9 @@ from clipsvd_app.domain.records import Record
 from clipsvd_app.domain.results.evaluation import Interval, Verdict
 from clipsvd_app.domain.words.notice import NOT_FOR_DIAGNOSIS
 
-# To be raised with any change that readers of this format would refuse or misread.
-FORMAT = 1
+# One more for any change that readers of a format would refuse or misread. Format 2 is format 1 with a class
+# head, and only files with a head have it, so that readers of format 1 still read all others.
+FORMAT, FORMAT_WITH_HEAD = 1, 2
 # These and the bounds below are part of format 1 and of its published schemas: other bounds would accept
 # files that other readers refuse. They keep a foreign file from filling memory or a screen.
 MOST_CLASSES, MOST_PROMPTS_OF_A_CLASS, LONGEST_LINE = 256, 128, 2000
@@ -214,6 +215,18 @@ class AdapterDocument(Record, tag_field="format", tag=FORMAT):
     probes: Probes = Probes()
     calibration: Calibration = Calibration()
     card: Card = Card()
+
+
+class HeadNote(Record):
+    """What is known of the class head: the method on frozen features that training started it from."""
+
+    start: Word
+
+
+class HeadedDocument(AdapterDocument, tag_field="format", tag=FORMAT_WITH_HEAD, kw_only=True):
+    """All metadata of one adapter with a class head."""
+
+    head: HeadNote
 
 
 class ClassifierDocument(Record, tag_field="format", tag=FORMAT):

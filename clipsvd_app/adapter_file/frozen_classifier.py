@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from clipsvd_app.adapter_file.class_head import WIDEST
 from clipsvd_app.adapter_file.container import refuse
 from clipsvd_app.adapter_file.content import require_matching_classes
 from clipsvd_app.adapter_file.document import ClassifierDocument
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from clipsvd_app.adapter_file.container import Container
 
 # Stated in docs/frozen-classifier.md; part of format 1.
-WIDEST = 8192
 LARGEST_WEIGHT = 1e6
 _TENSORS = ("bias", "weight")
 

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from clipsvd_app.adapter_file.container import refuse, strict_json
-from clipsvd_app.adapter_file.document import FORMAT, AdapterDocument, ClassifierDocument
+from clipsvd_app.adapter_file.document import (
+    FORMAT,
+    FORMAT_WITH_HEAD,
+    AdapterDocument,
+    ClassifierDocument,
+    HeadedDocument,
+)
 from clipsvd_app.adapter_file.plain_text import plain
 from clipsvd_app.domain.records import from_json, to_json
 from clipsvd_app.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DOCUMENT_KEY, CLASSIFIER_KEY = "sigma_adapter", "frozen_classifier"
 D = TypeVar("D", AdapterDocument, ClassifierDocument)
@@ -44,28 +53,29 @@ def document_text(document: AdapterDocument | ClassifierDocument) -> str:
 
 
 def document_from_text(text: str) -> AdapterDocument:
-    """Read an adapter's document; refuses what is not strict JSON, not format 1, or breaks the schema."""
-    return _read(text, AdapterDocument)
+    """Read an adapter's document; refuses lax JSON, other formats, and what breaks the schema."""
+    return _read(text, {FORMAT: AdapterDocument, FORMAT_WITH_HEAD: HeadedDocument})
 
 
 def classifier_document_from_text(text: str) -> ClassifierDocument:
     """Read a frozen-feature classifier's document, as ``document_from_text`` does."""
-    return _read(text, ClassifierDocument)
+    return _read(text, {FORMAT: ClassifierDocument})
 
 
-def _read(text: str, kind: type[D]) -> D:
+def _read(text: str, kinds: Mapping[int, type[D]]) -> D:
     value = strict_json(text, "its description")
     stated = value.get("format")
     if type(stated) is not int:
         refuse("its description states no format")
-    if stated != FORMAT:
+    if stated not in kinds:
+        read = f"format {' or '.join(map(str, kinds))}"
         raise UserError(
-            f"The adapter has format {str(stated)[:20]}, but this program reads format {FORMAT}.",
+            f"The adapter has format {str(stated)[:20]}, but this program reads {read}.",
             remedy="Update the program, or ask the author for a file in the supported format.",
             code="adapter_format",
         )
     try:
-        return from_json(kind, value)
+        return from_json(kinds[stated], value)
     except ValueError as error:
         place, rule = _fault(error)
         refuse(f"its description is not valid at “{place}”: {rule}", cause=error)

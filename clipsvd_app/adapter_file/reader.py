@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from clipsvd_app.adapter_file.class_head import BIAS, OFFSETS, head_of
 from clipsvd_app.adapter_file.container import (
     Container,
     TensorEntry,
@@ -43,7 +44,7 @@ _PARTS = ("sigma", "sigma_base", "probe")
 
 
 def read_adapter(path: Path) -> AdapterContent:
-    """Read a sigma adapter of format 1 without torch.
+    """Read a sigma adapter of format 1, or of format 2 with a class head, without torch.
 
     Refuses, each with one sentence: a file over 16 MB, a header over 256 kB, JSON that is not
     strict, a document that breaks the schema, tensors that are not named, typed and shaped as the
@@ -77,7 +78,8 @@ def read_exported(path: Path) -> AdapterContent | ClassifierContent:
             remedy=f"Choose a file that ends in {EITHER}.",
             code="not_an_adapter",
         )
-    content = AdapterContent(document_from_text(container.metadata[DOCUMENT_KEY]), _spectra(container, raw))
+    document = document_from_text(container.metadata[DOCUMENT_KEY])
+    content = AdapterContent(document, _spectra(container, raw), head_of(container, raw))
     require_sound(content)
     return content
 
@@ -106,6 +108,8 @@ def _read_small(path: Path) -> bytes:
 def _spectra(container: Container, raw: bytes) -> tuple[Spectrum, ...]:
     matrices: dict[str, set[str]] = {}
     for name in container.tensors:
+        if name in (OFFSETS, BIAS):
+            continue
         matrix, _, part = name.rpartition(".")
         if part not in _PARTS or not matrix:
             refuse(f"it contains an unexpected tensor “{name[:80]}”")

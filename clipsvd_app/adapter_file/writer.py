@@ -59,7 +59,7 @@ def adapter_bytes(content: AdapterContent | ClassifierContent) -> bytes:
 
 
 def _tensors(content: AdapterContent) -> dict[str, NDArray[np.float32]]:
-    named = {}
+    named = {} if content.head is None else content.head.tensors
     for spectrum in content.spectra:
         named[f"{spectrum.name}.sigma"] = spectrum.sigma
         named[f"{spectrum.name}.sigma_base"] = spectrum.sigma_base

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
+from clipsvd_app.adapter_file.class_head import HeadTensors
 from clipsvd_app.adapter_file.content import AdapterContent, Spectrum
 from clipsvd_app.adapter_file.document import (
     AccuracyInterval,
@@ -18,6 +19,8 @@ from clipsvd_app.adapter_file.document import (
     Code,
     EvaluatedMethod,
     EvaluationNote,
+    HeadedDocument,
+    HeadNote,
     Preprocessing,
     Training,
 )
@@ -65,6 +68,14 @@ def example_document() -> AdapterDocument:
 def example_content(document: AdapterDocument | None = None) -> AdapterContent:
     names = ("visual.trunk.blocks.0.attn.qkv.q", "visual.trunk.blocks.0.mlp.fc1")
     return AdapterContent(document or example_document(), tuple(_spectrum(name) for name in names))
+
+
+def headed_content() -> AdapterContent:
+    """The example with a class head of four numbers per class."""
+    content = example_content()
+    document = HeadedDocument(**asdict(content.document), head=HeadNote("linear_probe"))
+    offsets = np.arange(6, dtype=np.float32).reshape(2, 3) / 4
+    return AdapterContent(document, content.spectra, HeadTensors(offsets, np.float32([0.5, -0.5])))
 
 
 def with_classes(names: tuple[str, ...]) -> AdapterContent:

@@ -21,6 +21,8 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 FROZEN = GOLDEN / "backbone_format1"
 ADAPTER = GOLDEN / "adapter_format1_verified.sigma.safetensors"
 CARD = GOLDEN / "adapter_format1_verified.card.txt"
+HEADED = GOLDEN / "adapter_format2_verified.sigma.safetensors"
+HEADED_CARD = GOLDEN / "adapter_format2_verified.card.txt"
 SHA256 = "48e972867a887a3f3b1ea16f4a8c2710cdb3d0b2c14c4024d96fb4eafe2e603f"
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from clipsvd_app.adapter_file import AdapterContent
     from clipsvd_app.engine.backbone.backbone import Backbone
     from clipsvd_app.engine.sigma.basis import Basis
+    from clipsvd_app.engine.sigma.class_head import ClassHead
 
 DISCS = (
     ClassSpec("bright disc", ("this image shows a bright disc", "a bright finding")),
@@ -39,13 +40,14 @@ def write_made_adapter(
     basis: Basis,
     sigmas: dict[str, np.ndarray] | None = None,
     classes: tuple[ClassSpec, ...] = DISCS,
+    head: ClassHead | None = None,
 ) -> AdapterContent:
     """Write an adapter whose singular values moved by a tenth of their RMS; return what was written."""
     sigmas = moved_sigmas(basis) if sigmas is None else sigmas
     images = tuple(ImageInput(number, f"{number}.png", 0, f"{number}", number % 2) for number in range(6))
     request = TrainRequest(BackboneRef("tiny", "tiny"), classes, images, Recipe(), seed=3)
-    trained = TrainedSigma(sigmas, basis.sigma_base(), 0.04, (), "cpu", 1.5)
-    adapted = AdaptedModel(backbone, basis, sigmas, classes)
+    trained = TrainedSigma(sigmas, basis.sigma_base(), 0.04, (), "cpu", 1.5, head=head)
+    adapted = AdaptedModel(backbone, basis, sigmas, classes, head=head)
     evaluation = Evaluation("none")
     return save_adapter(path, adapted, trained, request, images, evaluation, date(2026, 11, 21))
 

@@ -11,9 +11,10 @@ from clipsvd_app.cli.model.evaluate import note_changed, show_evaluation
 from clipsvd_app.cli.project.opened import opened
 from clipsvd_app.domain.recipe import PRESETS
 from clipsvd_app.domain.results.evaluation import Interval
-from clipsvd_app.domain.words.counting import counted, images_of_patients
+from clipsvd_app.domain.words.counting import images_of_patients
 from clipsvd_app.domain.words.notes import note_text
 from clipsvd_app.domain.words.numbers import duration, percent, percent_with_interval
+from clipsvd_app.domain.words.trained import run_trained_words
 from clipsvd_app.services.models import backbones
 from clipsvd_app.services.runs import training_run as service
 from clipsvd_app.settings import load_settings
@@ -129,8 +130,7 @@ def run_document(project: Project, number: int) -> dict[str, object]:
 def show_result(console: Console, result: RunResult, title: str) -> None:
     """Print the table of methods and the verdict."""
     console.say(
-        f"{title}: {result.trainable_parameters:,} singular values of"
-        f" {counted(result.matrices, 'matrix', 'matrices')} trained on"
+        f"{title}: {run_trained_words(result)} trained on"
         f" {images_of_patients(result.train_images, result.train_patients)} in {duration(result.seconds)}."
     )
     show_evaluation(console, result.evaluation)

@@ -96,3 +96,5 @@ class RunResult(Record):
     explanation: RunExplanation
     curve: tuple[StepMetrics, ...]
     notes: tuple[RunNote, ...] = ()
+    head_parameters: int = 0
+    """Those of ``trainable_parameters`` that are a class head's, not singular values."""

@@ -132,6 +132,7 @@ def run_train(
         backbone_name=warm.backbone.name,
         backbone_sha256=warm.backbone.sha256,
         trainable_parameters=trained.trainable_parameters,
+        head_parameters=0 if trained.head is None else trained.head.parameters,
         matrices=len(trained.sigmas),
         train_images=len(positions),
         train_patients=len({image.patient for image in train_images}),

@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.adapter_file import AdapterContent, read_exported
 from clipsvd_app.engine.baselines.frozen_classifier import verify_classifier
-from clipsvd_app.engine.sigma.adapter import adapted_by, base_check, prompts_check, structure_checks
+from clipsvd_app.engine.sigma.adapter import (
+    adapted_by,
+    applied_checks,
+    base_check,
+    prompts_check,
+    structure_checks,
+)
 from clipsvd_app.engine.sigma.basis import load_basis
-from clipsvd_app.engine.sigma.canaries import canary_check
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs.answers import Check, VerifyResult
 
@@ -33,7 +38,9 @@ def run_verify(
         return VerifyResult((Check("file", passed=False, detail=error.message),))
     if not isinstance(content, AdapterContent):
         return verify_classifier(content, backbone)
-    read = Check("file", passed=True, detail=f"Format 1, {content.trained_numbers:,} trained numbers.")
+    read = Check(
+        "file", passed=True, detail=f"Format {content.format}, {content.trained_numbers:,} trained numbers."
+    )
     base = base_check(content, backbone)
     if not base.passed:
         return VerifyResult((read, base))
@@ -44,5 +51,5 @@ def run_verify(
     prompts = prompts_check(content, backbone).check
     if not prompts.passed:
         return VerifyResult((read, *structure, prompts))
-    canaries = canary_check(content.document.canaries, adapted_by(content, backbone, basis))
-    return VerifyResult((read, *structure, prompts, canaries))
+    applied = applied_checks(content, adapted_by(content, backbone, basis))
+    return VerifyResult((read, *structure, prompts, *applied))

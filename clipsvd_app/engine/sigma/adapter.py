@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clipsvd_app.adapter_file import AdapterContent, Spectrum, read_adapter, write_adapter
+from clipsvd_app.adapter_file import AdapterContent, HeadTensors, Spectrum, read_adapter, write_adapter
 from clipsvd_app.adapter_file.plain_text import plain
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.engine.backbone.prompt_check import check_prompts
 from clipsvd_app.engine.sigma.adapted import AdaptedModel
 from clipsvd_app.engine.sigma.adapter_document import document_of, with_plain_classes
 from clipsvd_app.engine.sigma.canaries import canary_check, deviation_check
+from clipsvd_app.engine.sigma.class_head import ClassHead
 from clipsvd_app.engine.sigma.probes import compute_probes, worst_probe
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs.answers import Check
@@ -74,7 +75,7 @@ def save_adapter(
     # Before the document: canaries must be logits of the class texts as they are written.
     adapted = with_plain_classes(adapted)
     document = document_of(adapted, trained, request, train_images, evaluation, created, likeness)
-    content = AdapterContent(document, _spectra(adapted, trained))
+    content = AdapterContent(document, _spectra(adapted, trained), _head_tensors(adapted))
     write_adapter(path, content)
     return content
 
@@ -92,7 +93,8 @@ def prove(content: AdapterContent, backbone: Backbone, basis: Basis) -> LoadedAd
     prompts = prompts_check(content, backbone)
     require(prompts.check)
     adapted = adapted_by(content, backbone, basis)
-    require(canary_check(content.document.canaries, adapted))
+    for check in applied_checks(content, adapted):
+        require(check)
     return LoadedAdapter(content, adapted, prompts.warnings)
 
 
@@ -108,6 +110,24 @@ def structure_checks(content: AdapterContent, backbone: Backbone, basis: Basis) 
         yield check
         if not check.passed:
             return
+
+
+def applied_checks(content: AdapterContent, adapted: AdaptedModel) -> Iterator[Check]:
+    """Yield checks of the folded model: its class head, if it has one, then the canaries."""
+    if adapted.head is not None:
+        check = _head_check(adapted.head, adapted)
+        yield check
+        if not check.passed:
+            return
+    yield canary_check(content.document.canaries, adapted)
+
+
+def _head_check(head: ClassHead, adapted: AdaptedModel) -> Check:
+    stated, ours = head.offsets.shape[1], adapted.class_embeddings().shape[1]
+    if stated == ours:
+        return Check("class head", passed=True, detail=f"It has the width of the embeddings, {ours}.")
+    detail = f"Its class head has the width {stated}, and the backbone's embeddings have {ours}."
+    return Check("class head", passed=False, detail=detail)
 
 
 def input_checks(content: ClassifierContent, backbone: Backbone) -> Iterator[Check]:
@@ -213,13 +233,28 @@ def require(check: Check) -> None:
 
 
 def adapted_by(content: AdapterContent, backbone: Backbone, basis: Basis) -> AdaptedModel:
-    """Return the backbone with the adapter's singular values folded in."""
+    """Return the backbone with the adapter's singular values folded in, and its class head."""
     sigmas = {spectrum.name: spectrum.sigma for spectrum in content.spectra}
-    return AdaptedModel(backbone, basis, sigmas, _classes(content), content.document.calibration.temperature)
+    temperature, head = content.document.calibration.temperature, content.head
+    return AdaptedModel(
+        backbone,
+        basis,
+        sigmas,
+        _classes(content),
+        temperature,
+        None if head is None else ClassHead(head.offsets, head.bias, content.head_start),
+    )
 
 
 def _classes(content: AdapterContent | ClassifierContent) -> tuple[ClassSpec, ...]:
     return tuple(entry.spec() for entry in content.document.classes)
+
+
+def _head_tensors(adapted: AdaptedModel) -> HeadTensors | None:
+    head = adapted.head
+    if head is None:
+        return None
+    return HeadTensors(head.offsets.astype(np.float32), head.bias.astype(np.float32))
 
 
 def _spectra(adapted: AdaptedModel, trained: TrainedSigma) -> tuple[Spectrum, ...]:

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec import structs
 
 from clipsvd_app import __version__
 from clipsvd_app.adapter_file.content import (
@@ -26,6 +27,8 @@ from clipsvd_app.adapter_file.document import (
     ClassifierDocument,
     EvaluatedMethod,
     EvaluationNote,
+    HeadedDocument,
+    HeadNote,
     Preprocessing,
     Training,
 )
@@ -89,7 +92,7 @@ def document_of(
     backbone, basis = adapted.backbone, adapted.basis
     # Only the day: no time of day is stored, which could lead to the session that an adapter came from.
     day = created or datetime.now(tz=UTC).date()
-    return AdapterDocument(
+    document = AdapterDocument(
         created=day.isoformat(),
         app_version=__version__,
         libraries={**versions(), "numpy": np.__version__},
@@ -103,6 +106,9 @@ def document_of(
         canaries=canaries_of(adapted),
         calibration=_calibration(evaluation),
     )
+    if adapted.head is None:
+        return document
+    return HeadedDocument(**structs.asdict(document), head=HeadNote(adapted.head.start))
 
 
 def classifier_document(

@@ -133,7 +133,7 @@ def answered(items: tuple[Item, ...], content: ReportContent) -> tuple[tuple[str
 def answers(content: ReportContent) -> dict[str, str]:
     """Return what is known, by key; an empty text where this run does not say."""
     result, recipe, evaluation = content.result, content.recipe, content.result.evaluation
-    curve = evaluation.learning_curve
+    curve, head = evaluation.learning_curve, result.head_parameters
     return {
         "method": "Few-shot adaptation of a vision-language model by its singular values (CLIP-SVD).",
         "goal": f"Classification of images: {', '.join(result.class_names)}.",
@@ -148,7 +148,8 @@ def answers(content: ReportContent) -> dict[str, str]:
         "split": split_text(evaluation),
         "disjoint": "Patient: no patient is in both training and test." if evaluation.kind != "none" else "",
         "model": f"{counted(result.matrices, 'weight matrix', 'weight matrices')} W = U diag(s) V^T"
-        f" of both encoders; only s is trained ({result.trainable_parameters:,} numbers).",
+        f" of both encoders; only s is trained ({result.trainable_parameters - head:,} numbers)"
+        + (f", and a class head beside it ({head:,} numbers)." if head else "."),
         "software": f"CLIP-SVD Studio {content.version}.",
         "initial": f"Backbone “{content.backbone}”, SHA-256 of its tensors {result.backbone_sha256}.",
         "training": f"Preset “{recipe.preset}”: {counted(recipe.steps, 'step')} of "

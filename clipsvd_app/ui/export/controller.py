@@ -14,6 +14,7 @@ from clipsvd_app.adapter_file.writer import adapter_bytes
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.domain.words.evaluation import recommendation_text
+from clipsvd_app.domain.words.trained import trained_words
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs.answers import VerifyResult
 from clipsvd_app.services.adapters.application import backbone_of, prepare_verify
@@ -183,8 +184,8 @@ def adapter_facts(content: AdapterContent | ClassifierContent) -> tuple[tuple[st
 
 def _learned(content: AdapterContent | ClassifierContent) -> str:
     if isinstance(content, AdapterContent):
-        matrices = counted(len(content.spectra), "matrix", "matrices")
-        return f"{content.trained_numbers:,} singular values of {matrices}"
+        head = 0 if content.head is None else content.head.size
+        return trained_words(content.singular_values, len(content.spectra), head)
     return (
         f"{METHOD_TITLES[content.document.method]}: one linear layer with {content.trained_numbers:,} numbers"
     )

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 import torch
+from support.changing import replace
+from support.made_adapter import write_made_adapter
 from support.small_clip import (
     CLASSES,
     made_head,
     moved_sigmas,
+    no_report,
     noise_images,
     small_adapted,
     small_backbone,
@@ -16,11 +21,20 @@ from support.small_clip import (
     with_head,
 )
 
+from clipsvd_app.adapter_file import read_adapter, write_adapter
 from clipsvd_app.engine.explain.model.embedded_corpus import state_hash
+from clipsvd_app.engine.jobs.verify import run_verify
 from clipsvd_app.engine.sigma.adapted import AdaptedModel
+from clipsvd_app.engine.sigma.adapter import load_adapter, prove
 from clipsvd_app.engine.sigma.class_head import ClassHead
+from clipsvd_app.engine.sigma.hot_swap import HotSwap
 from clipsvd_app.engine.sigma.trained import TrainedSigma
 from clipsvd_app.engine.training.labelled_images import probabilities_of
+from clipsvd_app.errors import UserError
+from clipsvd_app.jobs.requests import BackboneRef, VerifyRequest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -89,3 +103,54 @@ def test_the_numbers_of_a_head_count_as_trained(plain: AdaptedModel) -> None:
     without = TrainedSigma(sigmas, base, 0.04, (), "cpu", 1.0)
     with_one = TrainedSigma(sigmas, base, 0.04, (), "cpu", 1.0, head=made_head())
     assert with_one.trainable_parameters == without.trainable_parameters + 2 * 24 + 2
+
+
+@pytest.fixture
+def saved(tmp_path: Path, plain: AdaptedModel) -> Path:
+    path = tmp_path / "a.sigma.safetensors"
+    write_made_adapter(path, plain.backbone, plain.basis, dict(plain.sigmas), CLASSES, made_head())
+    return path
+
+
+def test_an_adapter_file_carries_the_head(saved: Path, headed: AdaptedModel) -> None:
+    loaded = load_adapter(saved, headed.backbone, headed.basis)
+    assert loaded.content.head_start == "linear_probe"
+    with torch.no_grad():
+        assert torch.equal(loaded.adapted.logits(noise_images(3)), headed.logits(noise_images(3)))
+
+
+def test_verification_checks_the_head_and_the_canaries_notice_another_one(
+    saved: Path, plain: AdaptedModel
+) -> None:
+    request = VerifyRequest(BackboneRef("small", "small"), str(saved))
+
+    def checks() -> dict[str, bool]:
+        found = run_verify(request, plain.backbone, no_report, plain.basis).checks
+        return {check.name: check.passed for check in found}
+
+    assert list(checks())[-3:] == ["prompts", "class head", "canaries"]
+    assert all(checks().values())
+    content = read_adapter(saved)
+    assert content.head is not None
+    other = replace(content.head, bias=content.head.bias + np.float32(0.1))
+    write_adapter(saved, replace(content, head=other))
+    assert [name for name, passed in checks().items() if not passed] == ["canaries"]
+
+
+def test_a_head_of_another_width_is_refused_in_one_sentence(saved: Path, plain: AdaptedModel) -> None:
+    content = read_adapter(saved)
+    assert content.head is not None
+    wide = replace(content.head, offsets=np.zeros((2, 30), np.float32))
+    with pytest.raises(UserError, match=r"class head has the width 30.* embeddings have 24") as caught:
+        prove(replace(content, head=wide), plain.backbone, plain.basis)
+    assert caught.value.code == "adapter_class_head"
+
+
+def test_adapters_that_differ_only_in_their_head_are_swapped(saved: Path, plain: AdaptedModel) -> None:
+    swap, content = HotSwap(plain.backbone, plain.basis), read_adapter(saved)
+    write_made_adapter(saved, plain.backbone, plain.basis, dict(plain.sigmas), CLASSES, made_head(seed=1))
+    images = noise_images(2)
+    with torch.no_grad():
+        one = swap.apply(content).adapted.logits(images)
+        other = swap.apply(read_adapter(saved)).adapted.logits(images)
+    assert float((one - other).abs().max()) > 0.1
