@@ -104,7 +104,11 @@ def test_an_ordinary_safetensors_file_is_no_adapter(tmp_path: Path) -> None:
 
 
 def test_a_newer_format_is_refused_by_number(tmp_path: Path) -> None:
-    refused(tmp_path, with_document(lambda document: document.update(format=2)), "format 2")
+    refused(
+        tmp_path,
+        with_document(lambda document: document.update(format=3)),
+        "format 3, but this program reads format 1 or 2",
+    )
 
 
 def test_an_unknown_field_is_refused(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 
 from clipsvd_app.adapter_file.container import read_container
 from clipsvd_app.engine.backbone.folder import read_folder
+from clipsvd_app.engine.exports.class_head import write_head
 from clipsvd_app.engine.exports.parity import logit_difference
 from clipsvd_app.engine.exports.readme_texts import lora_readme, write_document
 from clipsvd_app.engine.sigma.adapted import AdaptedModel
@@ -74,6 +75,7 @@ def write_lora(folder: Path, loaded: LoadedAdapter, energy: float, report: Repor
     report(_STAGE, 1, 2)
     difference = logit_difference(adapted, _truncated(adapted, kept).model)
     write_document(folder, loaded.content)
+    write_head(folder, loaded.content)
     (folder / "README.md").write_text(lora_readme(loaded.content, energy, difference), encoding="utf-8")
     report(_STAGE, 2, 2)
     return LoraWritten(ranks, sum(tensor.numel() for tensor in tensors.values()), difference)

@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from clipsvd_app.engine.backbone.folder import read_folder
 from clipsvd_app.engine.backbone.weights import read_state
 from clipsvd_app.engine.device import torch_setup
+from clipsvd_app.engine.exports.class_head import write_head
 from clipsvd_app.engine.exports.parity import logit_difference
 from clipsvd_app.engine.exports.readme_texts import merged_readme, write_document
 
@@ -55,6 +56,7 @@ def write_merged(folder: Path, loaded: LoadedAdapter, dtype: torch.dtype, report
         if (source.folder / name).is_file():
             shutil.copyfile(source.folder / name, folder / name)
     write_document(folder, loaded.content)
+    write_head(folder, loaded.content)
     (folder / "README.md").write_text(merged_readme(loaded.content, config), encoding="utf-8")
     report(_STAGE, 2, 3)
     difference = logit_difference(loaded.adapted, load_plain(folder))

@@ -38,6 +38,7 @@ class ImageClassifier(nn.Module):
     mean: Tensor
     std: Tensor
     classes: Tensor
+    bias: Tensor
 
     def __init__(self, loaded: LoadedAdapter) -> None:
         super().__init__()
@@ -47,12 +48,13 @@ class ImageClassifier(nn.Module):
         self.temperature = loaded.adapted.temperature
         self.register_buffer("mean", torch.tensor(backbone.preprocessing.mean).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(backbone.preprocessing.std).view(1, 3, 1, 1))
-        self.register_buffer("classes", loaded.adapted.class_embeddings().detach().cpu().clone())
+        self.register_buffer("classes", loaded.adapted.class_vectors().detach().cpu().clone())
+        self.register_buffer("bias", loaded.adapted.bias().detach().cpu().clone())
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """Normalise, embed, compare with the classes."""
         images = (pixels.float() / 255 - self.mean) / self.std
-        logits = self.scale * embed_images(self.model, images) @ self.classes.T
+        logits = self.scale * embed_images(self.model, images) @ self.classes.T + self.bias
         return logits, functional.softmax(logits / self.temperature, dim=-1)
 
 

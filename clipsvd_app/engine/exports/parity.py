@@ -58,4 +58,7 @@ def _logits(adapted: AdaptedModel, model: nn.Module, prompts: PromptBatch) -> Te
         images = model.encode_image(normalise(pixels, backbone.preprocessing))  # type: ignore[operator]
         classes = prompts.class_embeddings(model)
         unit = functional.normalize(images.float(), dim=-1)
-        return (backbone.logit_scale * unit @ classes.T).cpu()
+        if (head := adapted.head) is None:
+            return (backbone.logit_scale * unit @ classes.T).cpu()
+        # The head is no part of the other model: it is applied to both alike, as an export's README does.
+        return (backbone.logit_scale * unit @ head.class_vectors(classes).T + head.bias_like(classes)).cpu()

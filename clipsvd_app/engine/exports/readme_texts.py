@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from clipsvd_app.adapter_file import card_text
 from clipsvd_app.adapter_file.plain_text import plain
 from clipsvd_app.domain.records import to_json
+from clipsvd_app.engine.exports.class_head import HEAD_FILE
 from clipsvd_app.engine.exports.whole import MARK
 
 if TYPE_CHECKING:
@@ -22,9 +23,14 @@ with torch.no_grad():
     texts = [unit(model.encode_text(tokenizer(entry["prompts"])), dim=-1) for entry in adapter["classes"]]
     classes = unit(torch.stack([text.mean(dim=0) for text in texts]), dim=-1)
     image = unit(model.encode_image(preprocess(picture)[None]), dim=-1)  # picture: a PIL image
-    logits = adapter["logit_scale"] * image @ classes.T
+{logits}
     probabilities = torch.softmax(logits / adapter["calibration"]["temperature"], dim=-1)
 """
+_LOGITS = """\
+    logits = adapter["logit_scale"] * image @ classes.T"""
+_LOGITS_WITH_HEAD = f"""\
+    head = load_file(Path(folder, "{HEAD_FILE}"))
+    logits = adapter["logit_scale"] * image @ (classes + head["offsets"]).T + head["bias"]"""
 
 
 def write_document(folder: Path, content: AdapterContent) -> None:
@@ -40,17 +46,17 @@ def merged_readme(content: AdapterContent, config: dict[str, Any]) -> str:
 
 A whole open_clip model. What each class is, and what is known about it, is in `sigma_adapter.json`. The base
 model's licence holds for this folder too.
-
+{_head_note(content)}
 ```python
 import json
 from pathlib import Path
 
 import open_clip
 import torch
-
+{_head_import(content)}
 folder = "."  # this folder
 {_loading(config)}
-{_CLASSIFY}```
+{_classify(content)}```
 
 {_card(content)}"""
 
@@ -71,8 +77,27 @@ model = PeftModel.from_pretrained(model, folder).eval()  # folder: this folder
 
 `model.encode_image` and `model.encode_text` then answer as the adapted model. Classes, prompts, `logit_scale`
 and the `calibration` temperature, by which logits are divided for probabilities, are in `sigma_adapter.json`.
-
+{_head_note(content)}
 {_card(content)}"""
+
+
+def _classify(content: AdapterContent) -> str:
+    return _CLASSIFY.replace("{logits}", _LOGITS if content.head is None else _LOGITS_WITH_HEAD)
+
+
+def _head_import(content: AdapterContent) -> str:
+    return "" if content.head is None else "from safetensors.torch import load_file\n"
+
+
+def _head_note(content: AdapterContent) -> str:
+    """Return the paragraph on the class head, which the model itself cannot hold; empty without one."""
+    if content.head is None:
+        return ""
+    return f"""
+The adapter's class head is no part of the model: it is in `{HEAD_FILE}`, with `offsets` (classes, width) and
+`bias` (classes,), classes in the order of `sigma_adapter.json`. Without it the logits are not the adapter's,
+which are `logit_scale * image @ (classes + offsets).T + bias` with unit embeddings `image` and `classes`.
+"""
 
 
 def loading_call(config: dict[str, Any]) -> str:

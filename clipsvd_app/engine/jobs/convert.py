@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from clipsvd_app.adapter_file import read_adapter
+from clipsvd_app.engine.exports.class_head import head_usage
 from clipsvd_app.engine.exports.lora import write_lora
 from clipsvd_app.engine.exports.merge import write_merged
 from clipsvd_app.engine.exports.onnx_file import CHECKED, write_onnx
@@ -44,6 +45,7 @@ def _merged(request: ConvertRequest, loaded: LoadedAdapter, report: Report) -> C
         difference = write_merged(draft, loaded, _DTYPES[request.dtype], report)
     config = json.loads((target / "open_clip_config.json").read_text(encoding="utf-8"))
     usage = f"In that folder, open_clip loads it with {loading_call(config)}; README.md has the rest."
+    usage += head_usage(loaded.content)
     return ConvertResult(
         request.form,
         request.out,
@@ -66,7 +68,8 @@ def _lora(request: ConvertRequest, loaded: LoadedAdapter, report: Report) -> Con
         written.logit_difference,
         len(SEEDS),
         written.parameters,
-        "peft loads it onto the plain open_clip model with PeftModel.from_pretrained(model, folder).",
+        "peft loads it onto the plain open_clip model with PeftModel.from_pretrained(model, folder)."
+        + head_usage(loaded.content),
         energy=request.energy,
         ranks=written.ranks,
     )

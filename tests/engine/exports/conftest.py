@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import torch
 from support.made_adapter import write_made_adapter
-from support.small_clip import no_report
+from support.small_clip import made_head, no_report
 
+from clipsvd_app.engine.backbone.backbone import embed_texts
 from clipsvd_app.engine.data.features import FeatureStore
 from clipsvd_app.engine.jobs.convert import run_convert
 from clipsvd_app.engine.sigma.adapter import LoadedAdapter, load_adapter
@@ -28,6 +30,21 @@ def adapter_file(tmp_path_factory, backbone, basis) -> Path:
 @pytest.fixture(scope="session")
 def loaded(adapter_file, backbone, basis) -> LoadedAdapter:
     return load_adapter(adapter_file, backbone, basis)
+
+
+@pytest.fixture(scope="session")
+def headed_file(tmp_path_factory, backbone, basis) -> Path:
+    """The same adapter with a class head."""
+    path = tmp_path_factory.mktemp("adapter") / "headed.sigma.safetensors"
+    with torch.no_grad():
+        width = embed_texts(backbone.model, backbone.tokenize(["a"])).shape[1]
+    write_made_adapter(path, backbone, basis, head=made_head(width=width))
+    return path
+
+
+@pytest.fixture(scope="session")
+def headed(headed_file, backbone, basis) -> LoadedAdapter:
+    return load_adapter(headed_file, backbone, basis)
 
 
 @pytest.fixture(scope="session")

@@ -47,6 +47,16 @@ def test_the_stated_logit_error_is_what_peft_gives(half, loaded, tiny_folder):
     assert found == pytest.approx(result.logit_difference, abs=1e-4)
 
 
+def test_the_class_head_lies_beside_the_lora(convert, headed, headed_file, tiny_folder, tmp_path):
+    result = convert("lora", tmp_path / "lora", energy=1.0, adapter=headed_file)
+    assert result.logit_difference < 1e-4
+    assert logit_difference(headed.adapted, through_peft(tmp_path / "lora", tiny_folder)) < 1e-4
+    head = load_file(tmp_path / "lora" / "class_head.safetensors")
+    np.testing.assert_array_equal(head["offsets"].numpy(), headed.adapted.head.offsets)
+    np.testing.assert_array_equal(head["bias"].numpy(), headed.adapted.head.bias)
+    assert "image @ (classes + offsets).T + bias" in (tmp_path / "lora" / "README.md").read_text()
+
+
 def test_peft_scales_every_module_by_exactly_one(half, tiny_folder):
     layers = [module for module in through_peft(half[0], tiny_folder).modules() if hasattr(module, "lora_A")]
     assert {layer.scaling["default"] for layer in layers} == {1.0}

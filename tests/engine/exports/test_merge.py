@@ -72,6 +72,22 @@ def test_plain_open_clip_gives_the_adapters_logits_by_the_readme(merged, loaded,
         np.testing.assert_allclose(logits, ours(loaded, picture), atol=1e-4)
 
 
+def test_the_readme_applies_the_class_head_beside_the_model(convert, headed, headed_file, loaded, tmp_path):
+    result = convert("open_clip", tmp_path / "merged", adapter=headed_file)
+    assert result.logit_difference < 1e-4
+    assert "class_head.safetensors" in result.usage
+    assert "class_head.safetensors" in dict(result.files)
+    picture = noise(64, 64)
+    (logits,) = readme_logits(tmp_path / "merged", [picture], tmp_path)
+    np.testing.assert_allclose(logits, ours(headed, picture), atol=1e-4)
+    assert np.abs(logits - ours(loaded, picture)).max() > 0.1
+
+
+def test_without_a_head_nothing_of_one_is_written(merged):
+    assert not (merged[0] / "class_head.safetensors").exists()
+    assert "head" not in (merged[0] / "README.md").read_text(encoding="utf-8")
+
+
 def test_the_stated_difference_is_measured_after_loading(merged):
     _, result = merged
     assert result.logit_difference < 1e-4

@@ -45,6 +45,22 @@ def test_onnxruntime_agrees_for_any_number_of_images(session, loaded, count):
     np.testing.assert_allclose(probabilities, loaded.adapted.probabilities(inputs).numpy(), atol=1e-3)
 
 
+def test_the_class_head_is_in_the_graph(convert, headed, headed_file, tmp_path):
+    result = convert("onnx", tmp_path / "headed.onnx", adapter=headed_file)
+    assert result.logit_difference < 1e-3
+    headed_session = runtime.InferenceSession(
+        str(tmp_path / "headed.onnx"), providers=["CPUExecutionProvider"]
+    )
+    (logits,) = headed_session.run(["logits"], {"pixels": pictures(3)})
+    inputs = normalise(torch.from_numpy(pictures(3)), headed.adapted.backbone.preprocessing)
+    with torch.no_grad():
+        np.testing.assert_allclose(logits, headed.adapted.logits(inputs).numpy(), atol=1e-3)
+    parity = json.loads(headed_session.get_modelmeta().custom_metadata_map["parity"])
+    images = np.stack([canary_image(seed, 64, 64).transpose(2, 0, 1) for seed in parity["seeds"]])
+    (logits,) = headed_session.run(["logits"], {"pixels": images})
+    np.testing.assert_allclose(logits, parity["logits"], atol=1e-3)
+
+
 def test_the_file_carries_vectors_by_which_anyone_can_check_it(written, session):
     parity = json.loads(session.get_modelmeta().custom_metadata_map["parity"])
     images = np.stack([canary_image(seed, 64, 64).transpose(2, 0, 1) for seed in parity["seeds"]])
