@@ -69,16 +69,34 @@ def prompt_batch(
     average = average.to(backbone.device)
     if tokens.numel() <= tokens_at_once:
         return PromptBatch(tokens, average, ((len(tokens), tokens.shape[1]),))
-    lengths = [backbone.tokenize([prompt]).shape[1] for prompt in prompts]
-    order = sorted(range(len(prompts)), key=lengths.__getitem__)
-    cuts = _cuts([lengths[place] for place in order], tokens_at_once)
+    order, cuts = cut_by_length(tokens, tokens_at_once)
     return PromptBatch(tokens[order], average[:, order], cuts)
+
+
+def cut_by_length(
+    tokens: Tensor, tokens_at_once: int = TOKENS_AT_ONCE
+) -> tuple[list[int], tuple[tuple[int, int], ...]]:
+    """Return the order of padded texts (texts, longest), shortest first, and the cuts of its parts.
+
+    A cut is how many texts the part has, and how long its longest is: no text is padded beyond that.
+    """
+    lengths = _lengths(tokens)
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    return order, _cuts([lengths[place] for place in order], tokens_at_once)
 
 
 @torch.no_grad()
 def class_embeddings(model: nn.Module, backbone: Backbone, classes: Sequence[ClassSpec]) -> Tensor:
     """Return unit class embeddings (classes, width) under a model, without gradients."""
     return require_finite(prompt_batch(backbone, classes).class_embeddings(model))
+
+
+def _lengths(tokens: Tensor) -> list[int]:
+    """Return how many tokens each text has; where another number than 0 pads, that of the longest."""
+    places = torch.arange(1, tokens.shape[1] + 1, device=tokens.device)
+    # The last one that is not 0, rather than a count: CLIP's own vocabulary has a word with the number 0.
+    found: list[int] = ((tokens != 0) * places).amax(dim=1).clamp_min(1).tolist()
+    return found
 
 
 def _cuts(lengths: Sequence[int], tokens_at_once: int) -> tuple[tuple[int, int], ...]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from clipsvd_app.corpus import MODALITIES, CorpusPhrase, without_class_names
 from clipsvd_app.engine.backbone.backbone import embed_texts
+from clipsvd_app.engine.backbone.prompts import cut_by_length
 from clipsvd_app.files import MOST_CACHED_BYTES, keep, prune
 from clipsvd_app.settings import cache_folder
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.sigma.adapted import AdaptedModel
     from clipsvd_app.jobs.lines import Report
 
-# Bounds memory, and the time between two reports.
-_BATCH = 64
 # More than all other modalities together; otherwise the phrases of all modalities are used.
 _SURE_OF_MODALITY = 0.5
 
@@ -144,16 +143,28 @@ def _embed_or_recall(
     kept = recall_array(key)
     if kept is not None and len(kept) == len(texts) and np.isfinite(kept).all():
         return kept
-    parts = []
-    for start in range(0, len(texts), _BATCH):
-        report("Embedding phrases", start, len(texts))
-        tokens = adapted.backbone.tokenize(texts[start : start + _BATCH])
-        with torch.no_grad():
-            parts.append(embed_texts(adapted.model, tokens).cpu().numpy())
-    vectors = np.concatenate(parts).astype(np.float32)
+    vectors = _embed(adapted, texts, report)
     if lasting:
         keep_array(key, vectors)
     return vectors
+
+
+@torch.no_grad()
+def _embed(adapted: AdaptedModel, texts: Sequence[str], report: Report) -> NDArray[np.float32]:
+    """Embed texts in parts of like length, and return their unit embeddings in the order of the texts."""
+    tokens = adapted.backbone.tokenize(texts)
+    order, cuts = cut_by_length(tokens)
+    parts = []
+    done = 0
+    for count, length in cuts:
+        report("Embedding phrases", done, len(texts))
+        rows = order[done : done + count]
+        parts.append(embed_texts(adapted.model, tokens[rows, :length]))
+        done += count
+    vectors = torch.cat(parts).cpu().numpy().astype(np.float32)
+    in_order = np.empty_like(vectors)
+    in_order[order] = vectors
+    return in_order
 
 
 def _cache_file(key: str) -> Path:
