@@ -78,7 +78,7 @@ def term_steps(case: CaseExplanation, most: int = _MOST) -> tuple[Step, ...]:
     return (*steps, Step("Margin", "total", 0.0, case.margin))
 
 
-_Group = tuple[str, "Tower", list["ScorePart"]]
+_Group = tuple[str, "Tower | None", list["ScorePart"]]
 
 
 def _grouped(parts: Iterable[ScorePart], detail: Detail) -> list[_Group]:
@@ -91,6 +91,8 @@ def _grouped(parts: Iterable[ScorePart], detail: Detail) -> list[_Group]:
 
 
 def _place(part: ScorePart, detail: Detail) -> tuple[Hashable, str]:
+    if part.tower is None:
+        return part.kind, part_title(part)
     tower = f"{part.tower.capitalize()} encoder"
     if detail == "side":
         return part.tower, tower
@@ -108,9 +110,13 @@ def _place(part: ScorePart, detail: Detail) -> tuple[Hashable, str]:
 
 def _largest(
     groups: Sequence[_Group], most: int
-) -> Iterable[tuple[str, StepKind, Tower, Sequence[ScorePart]]]:
-    """Yield the largest groups in their order, and after each tower's the sum of its smaller ones."""
-    ranked = sorted(groups, key=lambda group: -abs(sum(part.margin for part in group[2])))
+) -> Iterable[tuple[str, StepKind, Tower | None, Sequence[ScorePart]]]:
+    """Yield the largest groups in their order, and after each tower's the sum of its smaller ones.
+
+    What belongs to no tower, the class head, is always named, and last.
+    """
+    of_towers = (group for group in groups if group[1] is not None)
+    ranked = sorted(of_towers, key=lambda group: -abs(sum(part.margin for part in group[2])))
     kept = {name for name, _, _ in ranked[:most]}
     for tower in _TOWERS:
         own = [group for group in groups if group[1] == tower]
@@ -119,6 +125,7 @@ def _largest(
         if small:
             parts = [part for _, _, group in small for part in group]
             yield f"{len(small)} smaller contributions, {tower} encoder", "sum", tower, parts
+    yield from ((name, "part", None, parts) for name, tower, parts in groups if tower is None)
 
 
 def _after(

@@ -14,7 +14,20 @@ from clipsvd_app.domain.towers import Tower
 
 MapKind = Literal["heads", "gradient", "occlusion"]
 PartKind = Literal[
-    "embedding", "head", "head_constant", "output_bias", "mlp", "shift", "q", "k", "v", "o", "fc1", "fc2"
+    "embedding",
+    "head",
+    "head_constant",
+    "output_bias",
+    "mlp",
+    "shift",
+    "q",
+    "k",
+    "v",
+    "o",
+    "fc1",
+    "fc2",
+    "class_head",
+    "class_bias",
 ]
 
 ControlCode = Literal[
@@ -202,12 +215,15 @@ class Control(Record):
 
 
 class ScorePart(Record):
-    """One term: what it adds to the logit of the answer, and to the margin over the runner-up."""
+    """One term: what it adds to the logit of the answer, and to the margin over the runner-up.
+
+    Those of the class head belong to no tower.
+    """
 
     value: float
     margin: float
     kind: PartKind
-    tower: Tower = "image"
+    tower: Tower | None = "image"
     layer: int | None = None
     head: int | None = None
 
@@ -215,6 +231,8 @@ class ScorePart(Record):
 class Attribution(Record):
     """What adaptation did to the answer's logit: integrated gradients along the change of sigma.
 
+    A class head is fixed on that path; what it changes in the unadapted model, where the path starts, is one
+    part.
     ``parts`` sum to ``adapted`` - ``zero_shot`` but for ``residual``; their margins likewise. ``nodes`` is
     how many points of the path were needed.
     """
@@ -307,6 +325,17 @@ class CaseExplanation(Record):
     """What the logits are divided by in ``adapted``; 1 where the adapter is not calibrated."""
 
 
+class ClassHeadChange(Record):
+    """What a class head adds: for each class the length of its offset (texts have length 1) and its bias.
+
+    ``start`` is the method on frozen features that training started the head from.
+    """
+
+    start: str
+    offsets: tuple[float, ...]
+    bias: tuple[float, ...]
+
+
 class RunExplanation(Record):
     """What adaptation changed in the model, from its singular values."""
 
@@ -325,3 +354,5 @@ class RunExplanation(Record):
     """How many images could not take part: replaced under the same name, or not readable."""
     classes: tuple[ClassChange, ...] = ()
     """Empty where too few patients left nothing unseen to read."""
+    class_head: ClassHeadChange | None = None
+    """None where only singular values were trained."""

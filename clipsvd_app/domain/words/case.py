@@ -85,6 +85,11 @@ def attribution_statement(
         "Integrated gradients from the original to the trained singular values at"
         f" {found.nodes} points; residual {abs(found.margin_residual):.1g}."
     )
+    head = [part for part in found.parts if part.kind == "class_head"]
+    if head:
+        known += (
+            " The class head is in place on the whole path; its share is its effect in the unadapted model."
+        )
     pair = f"the margin of “{class_names[answer]}” over “{class_names[rival]}”"
     change = found.adapted_margin - found.zero_shot_margin
     if abs(found.margin_residual) > LARGEST_RESIDUAL:
@@ -96,17 +101,27 @@ def attribution_statement(
     sides = {
         tower: sum(part.margin for part in found.parts if part.tower == tower) for tower in ("image", "text")
     }
-    layers: dict[tuple[str, int], float] = {}
-    for part in found.parts:
-        place = (part.tower, part.layer or 0)
-        layers[place] = layers.get(place, 0.0) + part.margin
-    tower, layer = max(layers, key=lambda place: abs(layers[place]))
+    ways = [f"{sides[tower]:+.2f} through the {tower} encoder" for tower in ("image", "text")]
+    ways += [f"{part.margin:+.2f} by the class head" for part in head]
     text = (
         f"Adaptation changed {pair} from {found.zero_shot_margin:+.2f} to {found.adapted_margin:+.2f}:"
-        f" {sides['image']:+.2f} through the image encoder and {sides['text']:+.2f} through the text encoder,"
-        f" with the largest contribution from {tower} layer {layer + 1} ({layers[tower, layer]:+.2f})."
+        f" {', '.join(ways[:-1])} and {ways[-1]}{_largest_layer(found)}."
     )
     return Statement(text, known, "change")
+
+
+def _largest_layer(found: Attribution) -> str:
+    """Name the layer with the largest contribution; nothing where no singular value changed."""
+    layers: dict[tuple[str, int], float] = {}
+    for part in found.parts:
+        if part.tower is not None:
+            place = (part.tower, part.layer or 0)
+            layers[place] = layers.get(place, 0.0) + part.margin
+    if not layers:
+        return ""
+    tower, layer = max(layers, key=lambda place: abs(layers[place]))
+    named = f"{tower} layer {layer + 1} ({layers[tower, layer]:+.2f})"
+    return f", with the largest contribution from {named}"
 
 
 def map_statement(shown: CaseMap, specificity: MapSpecificity | None) -> Statement:

@@ -22,6 +22,8 @@ PART_KINDS: dict[PartKind, str] = {
     "mlp": "MLP",
     "embedding": "patch and position embeddings",
     "shift": "bias of the final LayerNorm",
+    "class_head": "class head",
+    "class_bias": "bias of the class head",
 }
 
 
@@ -35,5 +37,6 @@ def part_title(part: ScorePart) -> str:
     kind = PART_KINDS[part.kind]
     if part.layer is None:
         return kind[:1].upper() + kind[1:]
+    assert part.tower is not None, "a layer is in a tower"
     head = "" if part.head is None else f", head {part.head + 1}"
     return f"{part.tower.capitalize()} layer {part.layer + 1}{head}, {kind}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.results.contributions import heads_are_told
+from clipsvd_app.domain.results.evaluation import METHOD_WORDS
 from clipsvd_app.domain.results.explanation import ENOUGH_IMAGES, FEWEST_IMAGES, NULL_DRAWS, ROTATIONS
 from clipsvd_app.domain.words.class_phrases import class_lines
 from clipsvd_app.domain.words.counting import counted
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clipsvd_app.domain.results.explanation import (
+        ClassHeadChange,
         Control,
         DirectionChange,
         HeadChange,
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     )
 
 _NAMED_HEADS = 2
+_METHODS: dict[str, str] = {str(method): words for method, words in METHOD_WORDS.items()}
 _FROM_SIGMA = "Computed exactly from the singular values."
 
 
@@ -31,9 +34,11 @@ def run_statements(found: RunExplanation, class_names: Sequence[str]) -> tuple[S
     """Return the sentences of a run, each with how it is known; first what distinguishes the classes."""
     if not found.matrices:
         return ()
-    of_classes = class_lines(found.classes, class_names)
+    of_classes = (*class_lines(found.classes, class_names), *_class_head(found.class_head))
     if not found.directions:
         unchanged = "Adaptation did not change the model."
+        if found.class_head is not None:
+            unchanged = "Adaptation changed no singular value, only the class head."
         return (*of_classes, Statement(unchanged, _FROM_SIGMA, "sizes"))
     heads = [] if not found.heads else [_heads_statement(found)]
     return (
@@ -44,6 +49,17 @@ def run_statements(found: RunExplanation, class_names: Sequence[str]) -> tuple[S
         ),
         *heads,
     )
+
+
+def _class_head(found: ClassHeadChange | None) -> tuple[Statement, ...]:
+    """Say how far a class head moves the class texts."""
+    if found is None:
+        return ()
+    start = _METHODS.get(found.start, found.start)
+    least, most = min(found.offsets), max(found.offsets)
+    far = percent(most) if percent(least) == percent(most) else f"{percent(least)} to {percent(most)}"
+    text = f"A class head, started from {start}, moves the class texts by {far} of their length."
+    return (Statement(text, "Read from the adapter: offsets of the class texts, and biases.", "sizes"),)
 
 
 def left_out_notes(found: RunExplanation) -> tuple[str, ...]:

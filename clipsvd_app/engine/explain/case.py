@@ -16,6 +16,7 @@ from clipsvd_app.domain.results.explanation import (
     LOWEST_COSINE,
     CaseExplanation,
     Control,
+    ScorePart,
 )
 from clipsvd_app.engine.data.images import model_square, normalise, open_image
 from clipsvd_app.engine.explain.concepts import find_concepts
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.results.explanation import Attribution, ControlCode, MapKind
     from clipsvd_app.engine.explain.concepts import Concepts
     from clipsvd_app.engine.explain.maps.case_maps import FoundMaps
+    from clipsvd_app.engine.explain.model.decomposition import Decomposition
     from clipsvd_app.engine.sigma.adapted import AdaptedModel
     from clipsvd_app.engine.sigma.warm import WarmBackbone
     from clipsvd_app.jobs.lines import Report
@@ -90,7 +92,7 @@ def explain_case(
         runner_up=runner_up,
         score=found.logits[winner],
         margin=found.logits[winner] - found.logits[runner_up],
-        decomposition=() if decomposed is None else score_parts(decomposed, 0, winner, runner_up),
+        decomposition=() if decomposed is None else _terms(adapted, decomposed, winner, runner_up),
         residual=residuals[0],
         margin_residual=residuals[1],
         attribution=change,
@@ -103,6 +105,19 @@ def explain_case(
         temperature=adapted.temperature,
         seconds=time.monotonic() - begin,
     )
+
+
+def _terms(adapted: AdaptedModel, found: Decomposition, winner: int, runner_up: int) -> tuple[ScorePart, ...]:
+    """Return the terms of the score: those of the image tower, and the bias of a class head.
+
+    The head's offsets are in the tower's terms, as part of the direction that they are read along.
+    """
+    terms = score_parts(found, 0, winner, runner_up)
+    if adapted.head is None:
+        return terms
+    bias = adapted.head.bias
+    value, margin = float(bias[winner]), float(bias[winner] - bias[runner_up])
+    return (*terms, ScorePart(value, margin, "class_bias", tower=None))
 
 
 def _controls(

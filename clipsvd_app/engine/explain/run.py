@@ -10,6 +10,7 @@ import numpy as np
 from clipsvd_app.corpus import load_corpus
 from clipsvd_app.domain.results.explanation import (
     FEWEST_IMAGES,
+    ClassHeadChange,
     HeadChange,
     HeadReading,
     MatrixChange,
@@ -84,7 +85,13 @@ def explain_run(
         controls=controls,
         classes=classes,
         packs_left_out=tuple(corpus.left_out),
+        class_head=_class_head(adapted),
     )
+
+
+def _class_head(adapted: AdaptedModel) -> ClassHeadChange | None:
+    head = adapted.head
+    return None if head is None else ClassHeadChange(head.start, head.lengths, tuple(head.bias.tolist()))
 
 
 def matrix_changes(adapted: AdaptedModel) -> tuple[MatrixChange, ...]:

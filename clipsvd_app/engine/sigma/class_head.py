@@ -15,6 +15,8 @@ import torch
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
 
@@ -33,6 +35,16 @@ class ClassHead:
     def parameters(self) -> int:
         """How many numbers the head has."""
         return self.offsets.size + self.bias.size
+
+    @property
+    def lengths(self) -> tuple[float, ...]:
+        """The length of each class's offset; class texts have length 1."""
+        return tuple(np.linalg.norm(self.offsets.astype(np.float64), axis=1).tolist())
+
+    def of(self, places: Sequence[int]) -> ClassHead:
+        """Return the head of some of the classes."""
+        chosen = list(places)
+        return ClassHead(self.offsets[chosen], self.bias[chosen], self.start)
 
     def class_vectors(self, texts: Tensor) -> Tensor:
         """Return class texts (classes, width) with their offsets; no unit vectors."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 from support.made_explanation import RUN, attribution, case_map, made_case, untold
 
 from clipsvd_app.domain.results.contributions import (
@@ -12,6 +13,7 @@ from clipsvd_app.domain.results.contributions import (
     heads_are_told,
     term_steps,
 )
+from clipsvd_app.domain.results.explanation import ScorePart
 from clipsvd_app.domain.words.case import map_verdict
 from clipsvd_app.engine.explain.run_controls import run_controls
 
@@ -54,6 +56,25 @@ def test_the_terms_of_the_image_tower_sum_to_the_margin_too():
     steps = term_steps(case, 4)
     assert steps[-2].end == pytest.approx(case.margin, abs=1e-12)
     assert steps[-1].end == case.margin
+
+
+@pytest.mark.parametrize("detail", ["side", "layer", "head"])
+def test_the_class_head_is_named_apart_from_both_encoders_and_never_among_the_small(detail):
+    plain = attribution()
+    part = ScorePart(0.01, 0.001, "class_head", tower=None)
+    found = replace(plain, parts=(*plain.parts, part), adapted_margin=plain.adapted_margin + part.margin)
+    *_, step, residual, total = change_steps(found, detail, 1)
+    assert (step.name, step.kind, step.tower, step.parts) == ("Class head", "part", None, 1)
+    assert step.value == pytest.approx(0.001)
+    assert residual.end == pytest.approx(total.end, abs=1e-12)
+
+
+def test_the_bias_of_a_class_head_is_a_term_of_its_own():
+    case = made_case()
+    bias = ScorePart(0.5, 0.4, "class_bias", tower=None)
+    steps = term_steps(replace(case, decomposition=(*case.decomposition, bias), margin=case.margin + 0.4), 1)
+    assert [step.name for step in steps[-3:]] == ["Bias of the class head", "Rounding", "Margin"]
+    assert steps[-2].end == pytest.approx(steps[-1].end, abs=1e-12)
 
 
 def test_parts_that_do_not_add_up_are_not_told():

@@ -68,6 +68,20 @@ def test_the_change_is_told_by_encoder_and_layer() -> None:
         assert words in text
 
 
+HEAD = ScorePart(0.3, 0.25, "class_head", tower=None)
+
+
+def test_the_share_of_a_class_head_is_told_beside_the_encoders() -> None:
+    said = attribution_statement(replace(CHANGE, parts=(*PARTS, HEAD)), NAMES, 0, 1)
+    assert "-0.20 through the text encoder and +0.25 by the class head, with the largest" in said.text
+    assert "class head is in place on the whole path" in said.how_we_know
+
+
+def test_a_change_by_the_class_head_alone_names_no_layer() -> None:
+    text = attribution_statement(replace(CHANGE, parts=(HEAD,)), NAMES, 0, 1).text
+    assert text.endswith("and +0.25 by the class head.")
+
+
 def test_parts_that_do_not_add_up_are_not_told() -> None:
     text = attribution_statement(replace(CHANGE, margin_residual=0.01), NAMES, 0, 1).text
     assert "cannot be attributed" in text

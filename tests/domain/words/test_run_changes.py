@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from clipsvd_app.domain.results.explanation import (
+    ClassHeadChange,
     DirectionChange,
     HeadChange,
     HeadReading,
@@ -52,6 +53,15 @@ def test_a_run_says_what_moved() -> None:
 
 def test_a_run_without_phrases_says_so() -> None:
     assert "No direction is described" in text()
+
+
+def test_a_class_head_is_told_in_one_sentence() -> None:
+    head = ClassHeadChange("linear_probe", (0.25, 0.5), (0.1, -0.1))
+    found = RunExplanation(MATRICES, (), class_head=head)
+    one, other = run_statements(found, ())
+    assert one.text.startswith("A class head, started from the linear probe, moves the class texts by 25.0")
+    assert one.text.endswith("to 50.0\N{NO-BREAK SPACE}% of their length.")
+    assert other.text == "Adaptation changed no singular value, only the class head."
 
 
 def test_a_run_that_changed_nothing_says_so() -> None:

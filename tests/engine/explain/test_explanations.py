@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from support.small_clip import CLASSES, no_report, noise_images, small_adapted, small_backbone, small_basis
+from support.small_clip import (
+    CLASSES,
+    made_head,
+    no_report,
+    noise_images,
+    small_adapted,
+    small_backbone,
+    small_basis,
+    with_head,
+)
 
 from clipsvd_app.domain.records import from_text, to_text
 from clipsvd_app.domain.results.explanation import CaseExplanation, RunExplanation
@@ -64,6 +73,36 @@ def test_a_case_is_explained_and_survives_the_codec(adapted: AdaptedModel) -> No
     assert explanation.map_specificity is not None
     assert len(case_statements(explanation)) == 4
     assert from_text(CaseExplanation, to_text(explanation)) == explanation
+
+
+def test_a_case_with_a_class_head_is_explained_and_adds_up(adapted: AdaptedModel) -> None:
+    headed, image = with_head(adapted), noise_images(1)[0]
+    found = explain_case(headed, image, 17, no_report)
+    with torch.no_grad():
+        logits = headed.logits(image[None])[0].tolist()
+    assert found.score == pytest.approx(logits[found.winner], abs=1e-4)
+    assert abs(found.score - sum(part.value for part in found.decomposition)) < 1e-4
+    assert abs(found.margin - sum(part.margin for part in found.decomposition)) < 1e-4
+    assert found.decomposition[-1].kind == "class_bias"
+    assert found.attribution is not None
+    assert found.attribution.adapted == pytest.approx(found.score, abs=1e-4)
+    assert found.zero_shot == pytest.approx(headed.base.probabilities(image[None])[0].tolist(), abs=1e-6)
+    assert " by the class head" in case_statements(found)[1].text
+    assert from_text(CaseExplanation, to_text(found)) == found
+
+
+def test_a_run_tells_of_its_class_head(adapted: AdaptedModel, backbone: Backbone, basis: Basis) -> None:
+    found = explain_run(with_head(adapted), noise_images(2), no_report)
+    assert found.class_head is not None
+    assert found.class_head.start == "linear_probe"
+    head = made_head()
+    assert found.class_head.offsets == pytest.approx((head.offsets**2).sum(axis=1) ** 0.5, abs=1e-5)
+    assert found.class_head.bias == pytest.approx(head.bias)
+    assert explain_run(adapted, noise_images(2), no_report).class_head is None
+    only = AdaptedModel(backbone, basis, basis.sigma_base(), CLASSES, head=made_head())
+    said = " ".join(one.text for one in run_statements(explain_run(only, noise_images(2), no_report), ()))
+    assert "A class head, started from the linear probe, moves the class texts by" in said
+    assert "changed no singular value, only the class head" in said
 
 
 def test_hidden_patches_are_mapped_on_demand(adapted: AdaptedModel) -> None:

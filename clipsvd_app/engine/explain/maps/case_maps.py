@@ -52,7 +52,7 @@ def read_maps(
     occlusion: bool,
 ) -> FoundMaps:
     """Make and test the maps of the margin of ``winner`` over ``runner_up`` in an image (3, size, size)."""
-    classes, scale = adapted.class_embeddings(), adapted.backbone.logit_scale
+    classes, scale = adapted.class_vectors(), adapted.backbone.logit_scale
     view = open_tower(adapted.model)
     score = margin_score(adapted, winner, runner_up)
     maps: list[CaseMap] = []
@@ -64,7 +64,7 @@ def read_maps(
         texts = torch.cat([classes, nonsense])
         decomposition = decompose_logits(adapted.model, view, image[None], texts, scale)
         tokens = decomposition.tokens[0]
-        logits = tuple(decomposition.logits[0, : len(classes)].tolist())
+        logits = tuple((decomposition.logits[0, : len(classes)].cpu() + adapted.bias().cpu()).tolist())
         grids = patch_grid(view, tokens).cpu()
         if len(nonsense) >= _FEWEST_NONSENSE:
             own = specificity(grids[winner].flatten(), grids[len(classes) :].flatten(1))

@@ -3,13 +3,14 @@
 W(x) = W0 + x Delta W for 0 <= x <= 1 is the path on which every singular value goes from s0 to s, so that
 IG_i = (s_i - s0_i) sum_k w_k dlogit/ds_i summed over a block of a matrix is sum_k w_k <Delta W, dlogit/dW>
 there. With y = W x and g = dlogit/dy that product is g . (Delta W x): no gradient of a weight is formed.
-Rows of v and columns of o belong to heads, which splits both by head exactly.
+Rows of v and columns of o belong to heads, which splits both by head exactly. A class head is fixed on the
+path; what it adds to the logits at s0 is a part of its own, so that all parts lead from zero-shot to adapted.
 """
 
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,6 +24,7 @@ from clipsvd_app.engine.backbone.architectures import Target
 from clipsvd_app.engine.backbone.backbone import embed_images
 from clipsvd_app.engine.backbone.prompts import PromptBatch, prompt_batch
 from clipsvd_app.engine.explain.model.path_nodes import LEVELS, path_nodes
+from clipsvd_app.engine.sigma.class_head import ClassHead
 from clipsvd_app.engine.sigma.layers import shadow
 
 if TYPE_CHECKING:
@@ -49,10 +51,11 @@ Products = dict[tuple[str, int | None], Tensor]
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """The prompts of the predicted class and its rival, and the image."""
+    """The prompts of the predicted class and its rival, their class head, and the image."""
 
     prompts: PromptBatch
     image: Tensor
+    head: ClassHead | None = None
 
 
 def attribute(adapted: AdaptedModel, image: Tensor, answer: int, rival: int, report: Report) -> Attribution:
@@ -61,13 +64,16 @@ def attribute(adapted: AdaptedModel, image: Tensor, answer: int, rival: int, rep
     Three points of the path, then seven and fifteen while the parts miss the difference by over 0.001.
     """
     classes = adapted.classes[answer], adapted.classes[rival]
-    pair = _Pair(prompt_batch(adapted.backbone, classes), image[None].to(adapted.backbone.device))
+    head = None if adapted.head is None else adapted.head.of((answer, rival))
+    pair = _Pair(prompt_batch(adapted.backbone, classes), image[None].to(adapted.backbone.device), head)
     layers = _changed_layers(adapted)
-    before, after = (_logits(adapted, model, pair) for model in _ends(adapted))
+    start, after = (_logits(adapted, model, pair) for model in _ends(adapted))
+    before = start if head is None else _logits(adapted, adapted.backbone.model, replace(pair, head=None))
+    of_head = () if head is None else (_head_part(start - before),)
     model = _walker(adapted, layers)
     seen: dict[float, Products] = {}
     for level in range(LEVELS):
-        parts = _integrate(adapted, model, layers, pair, level, seen, report)
+        parts = (*_integrate(adapted, model, layers, pair, level, seen, report), *of_head)
         total, total_margin = sum(p.value for p in parts), sum(p.margin for p in parts)
         residual = float(after[0] - before[0]) - total
         margins = float(before[0] - before[1]), float(after[0] - after[1])
@@ -110,8 +116,11 @@ def _logits(adapted: AdaptedModel, model: nn.Module, pair: _Pair) -> Tensor:
 
 
 def _pair_logits(adapted: AdaptedModel, model: nn.Module, pair: _Pair) -> Tensor:
-    cosines = embed_images(model, pair.image) @ pair.prompts.class_embeddings(model).T
-    return adapted.backbone.logit_scale * cosines[0]
+    image, texts = embed_images(model, pair.image), pair.prompts.class_embeddings(model)
+    if pair.head is None:
+        return adapted.backbone.logit_scale * (image @ texts.T)[0]
+    cosines = image @ pair.head.class_vectors(texts).T
+    return adapted.backbone.logit_scale * cosines[0] + pair.head.bias_like(texts)
 
 
 def _walker(adapted: AdaptedModel, layers: Sequence[_Layer]) -> nn.Module:
@@ -228,6 +237,11 @@ def _by_block(layer: _Layer, x: Tensor, g: Tensor, heads: dict[Tower, int]) -> P
 def _head_sums(target: Target, values: Tensor, heads: dict[Tower, int]) -> Products:
     by_head = values.view(2, heads[target.tower], -1).sum(dim=-1).cpu()
     return {(target.name, head): by_head[:, head] for head in range(by_head.shape[1])}
+
+
+def _head_part(change: Tensor) -> ScorePart:
+    """Return the part of a class head from its change of both logits (2,)."""
+    return ScorePart(float(change[0]), float(change[0] - change[1]), "class_head", tower=None)
 
 
 def _part(target: Target, head: int | None, value: Tensor) -> ScorePart:

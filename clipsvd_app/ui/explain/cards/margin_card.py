@@ -26,7 +26,7 @@ DETAILS: dict[Detail, str] = {
 NOT_ADDED = "Not shown: the contributions do not add up to the change."
 NO_TERMS = "This image encoder has no exact decomposition. Only the change by adaptation can be shown."
 _TERMS_NOTE = (
-    "All terms of the image encoder's sum, each computed independently. They show how the"
+    "All terms of the score, each computed independently. They show how the"
     " adapted model arrives at the margin, not what training changed."
 )
 

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
-from support.small_clip import CLASSES, no_report, noise_images, small_adapted, small_backbone, small_basis
+from support.small_clip import (
+    CLASSES,
+    made_head,
+    no_report,
+    noise_images,
+    small_adapted,
+    small_backbone,
+    small_basis,
+    with_head,
+)
 from support.tiny_clip import SIZE, write_tiny_clip
 
 from clipsvd_app.domain.words.phrases import part_title
@@ -81,6 +90,34 @@ def test_an_unchanged_model_has_no_parts() -> None:
     found = explain(AdaptedModel(backbone, basis, basis.sigma_base(), CLASSES))
     assert found.parts == ()
     assert found.residual == found.margin_residual == 0
+
+
+def test_with_a_class_head_the_parts_sum_to_the_change_from_zero_shot(adapted: AdaptedModel) -> None:
+    headed, image = with_head(adapted), noise_images(1)
+    found = explain(headed)
+    with torch.no_grad():
+        after, before = headed.logits(image)[0], headed.base.logits(image)[0]
+    assert found.adapted == pytest.approx(float(after[0]), abs=1e-4)
+    assert found.zero_shot == pytest.approx(float(before[0]), abs=1e-4)
+    assert abs(sum(part.value for part in found.parts) + found.residual - float(after[0] - before[0])) < 1e-4
+    change = float(after[0] - after[1] - before[0] + before[1])
+    assert abs(sum(part.margin for part in found.parts) + found.margin_residual - change) < 1e-4
+    assert max(abs(found.residual), abs(found.margin_residual)) < 1e-3
+    assert [part.tower for part in found.parts if part.kind == "class_head"] == [None]
+
+
+def test_the_part_of_the_class_head_is_its_effect_in_the_unadapted_model(adapted: AdaptedModel) -> None:
+    base, image = adapted.base, noise_images(1)
+    only_head = AdaptedModel(base.backbone, base.basis, base.sigmas, CLASSES, head=made_head())
+    with torch.no_grad():
+        change = only_head.logits(image)[0] - base.logits(image)[0]
+    (part,) = explain(only_head).parts
+    assert part.kind == "class_head"
+    assert part.value == pytest.approx(float(change[0]), abs=1e-4)
+    assert part.margin == pytest.approx(float(change[0] - change[1]), abs=1e-4)
+    assert abs(explain(only_head).residual) < 1e-4
+    (same,) = (part for part in explain(with_head(adapted)).parts if part.kind == "class_head")
+    assert same == part
 
 
 def test_a_change_of_one_matrix_is_laid_at_its_door() -> None:
