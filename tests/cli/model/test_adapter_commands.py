@@ -7,6 +7,7 @@ import sys
 
 import pytest
 import torch
+from support.golden_backbone import HEADED
 from support.made_adapter import write_made_adapter
 from support.made_classifier import write_made_classifiers
 from support.small_clip import no_report
@@ -74,6 +75,17 @@ def test_a_classifier_on_frozen_features_is_shown_and_verified_like_an_adapter(c
     assert "FROZEN CLASSIFIER" in out
     code, _, err = run(capsys, "adapter", "merge", classifier, "--backbone", tiny[0], "--out", "never")
     assert (code, "is a frozen classifier" in err) == (1, True)
+
+
+def test_an_adapter_with_a_class_head_is_shown_with_it(capsys):
+    code, out, _ = run(capsys, "adapter", "show", HEADED)
+    assert code == 0
+    assert "Class head: 66 numbers beside the model" in out
+    _, out, _ = run(capsys, "adapter", "show", HEADED, "--json", "--quiet")
+    shown = json.loads(out)
+    assert shown["document"]["format"] == 2
+    assert shown["document"]["head"] == {"start": "linear_probe"}
+    assert shown["trained_numbers"] == 2880 + 66
 
 
 def test_merge_says_where_the_folder_is_and_how_far_its_logits_are(capsys, tiny, tmp_path):

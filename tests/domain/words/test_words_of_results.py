@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
+from support.made_evaluation import made_run
 
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES, METHOD_WORDS, Difference, Interval
 from clipsvd_app.domain.words.results import difference_text
+from clipsvd_app.domain.words.trained import run_trained_words, trained_words
 
 
 @pytest.mark.parametrize(
@@ -30,3 +33,9 @@ def test_a_difference_says_how_sure_it_is():
 
 def test_every_method_has_its_words():
     assert METHOD_WORDS.keys() == METHOD_TITLES.keys()
+
+
+def test_a_class_head_is_not_counted_among_the_singular_values():
+    assert trained_words(2880, 48) == "2,880 singular values of 48 matrices"
+    result = replace(made_run(), trainable_parameters=3000, matrices=1, head_parameters=100)
+    assert run_trained_words(result) == "2,900 singular values of 1 matrix and a class head of 100 numbers"

@@ -13,7 +13,7 @@ from support.changing import replace
 from support.made_explanation import NAMES, PLAIN_RUN, RUN, attribution, case_map, made_case, untold
 
 from clipsvd_app.corpus import PackReport
-from clipsvd_app.domain.results.explanation import MapSpecificity
+from clipsvd_app.domain.results.explanation import ClassHeadChange, MapSpecificity, ScorePart
 from clipsvd_app.domain.results.run import Prediction
 from clipsvd_app.figures.towers import NO_WORDS
 from clipsvd_app.ui.explain.cards.map_card import NOT_MADE, NOT_SPECIFIC
@@ -225,6 +225,21 @@ def test_the_waterfall_ends_at_the_shown_margin(page):
         rows = page.case.margin.waterfall.data_rows()[1:]
         steps = sum(float(row[4]) for row in rows[:-1])
         assert steps == pytest.approx(float(rows[-1][4]), abs=1e-9)
+
+
+def test_a_class_head_is_a_bar_of_its_own_and_told_in_one_line(page):
+    change, part = attribution(), ScorePart(0.3, 0.2, "class_head", tower=None)
+    change = replace(change, parts=(*change.parts, part), adapted_margin=change.adapted_margin + part.margin)
+    page.set_case(view(replace(made_case(2), attribution=change)))
+    assert "+0.20 by the class head" in page.case.margin.text()
+    for detail in ("head", "layer", "side"):
+        page.case.margin.choose(detail)
+        rows = page.case.margin.waterfall.data_rows()[1:]
+        assert [float(row[4]) for row in rows if row[0] == "Class head"] == [pytest.approx(0.2)]
+    head = ClassHeadChange("text_probe", (0.4, 0.4), (0.0, 0.1))
+    page.set_state(state(replace(RUN, class_head=head)))
+    said = "A class head, started from the text-initialised probe, moves the class texts by 40.0"
+    assert said in page.change.words.text()
 
 
 def test_parts_that_do_not_add_up_are_not_drawn(page):
