@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from clipsvd_app.corpus import load_corpus
 from clipsvd_app.domain.results.explanation import (
@@ -16,19 +18,20 @@ from clipsvd_app.domain.results.explanation import (
     MatrixChange,
     RunExplanation,
 )
-from clipsvd_app.engine.explain.model.centre import Centre, centre_of_run, keep_centre
+from clipsvd_app.engine.backbone.backbone import embed_images
+from clipsvd_app.engine.explain.model.centre import centre_of_run
 from clipsvd_app.engine.explain.model.directions import describe_directions
 from clipsvd_app.engine.explain.model.embedded_corpus import embed_corpus, likely_modalities
 from clipsvd_app.engine.explain.model.heads import ov_changes
-from clipsvd_app.engine.explain.model.image_tower import TowerView, Trace, open_tower
-from clipsvd_app.engine.explain.model.inputs import gather_inputs
+from clipsvd_app.engine.explain.model.image_tower import TowerView, Trace, open_light, open_tower
+from clipsvd_app.engine.explain.model.inputs import gather_prompts, measuring
 from clipsvd_app.engine.explain.model.text_span import gather_heads, read_heads
 from clipsvd_app.engine.explain.run_controls import class_controls, run_controls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torch import Tensor
+    from torch import nn
 
     from clipsvd_app.domain.results.explanation import ClassChange
     from clipsvd_app.engine.explain.model.embedded_corpus import EmbeddedCorpus
@@ -36,14 +39,19 @@ if TYPE_CHECKING:
     from clipsvd_app.jobs.lines import Report
 
 Readings = dict[tuple[int, int], HeadReading]
+# Bounds memory, and the time between two reports.
+_BATCH = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Watched:
-    """The image tower in one state, and its heads' outputs for the reference images."""
+class _Seen:
+    """What one pass of the reference images gave: embeddings (images, width) of any length, and the heads.
 
-    view: TowerView
-    found: Trace
+    ``heads`` is None with too few images or a tower without an exact sum.
+    """
+
+    embedding: Tensor
+    heads: Trace | None
 
 
 def explain_run(
@@ -62,18 +70,20 @@ def explain_run(
     ids = range(len(images)) if image_ids is None else image_ids
     assert len(ids) == len(images)
     matrices = matrix_changes(adapted)
-    watched = _watch_heads(adapted, images, report)
-    watched_before = _watch_heads(adapted.base, images, report)
-    centre = _centre(adapted, images, watched, watched_before)
+    measured = measuring(adapted)
+    seen = _look(measured.model, open_tower(measured.model), images, report)
+    seen_before = seen if adapted.base is adapted else _look(*open_light(adapted.base.model), images, report)
+    centre = centre_of_run(adapted, seen.embedding, seen_before.embedding)
     corpus = load_corpus()
     modalities = likely_modalities(adapted, centre.base, report)
     embedded = embed_corpus(adapted, corpus.phrases, modalities, report)
-    directions = describe_directions(adapted, gather_inputs(adapted, images, report), embedded, ids)
-    after = _read_heads(watched, embedded, report)
+    inputs = gather_prompts(adapted, measured, report)
+    directions = describe_directions(adapted, inputs, embedded, ids)
+    after = _read_heads(adapted, seen, embedded, report)
     before: Readings = {}
-    if watched_before is not None:
+    if seen_before.heads is not None:
         base = embed_corpus(adapted.base, corpus.phrases, modalities, report)
-        before = _read_heads(watched_before, base, report)
+        before = _read_heads(adapted.base, seen_before, base, report)
     heads = _head_changes(adapted, before, after)
     controls = (*class_controls(classes), *run_controls(heads, len(images)))
     return RunExplanation(
@@ -114,23 +124,24 @@ def _head_changes(adapted: AdaptedModel, before: Readings, after: Readings) -> t
     return tuple(heads)
 
 
-def _watch_heads(adapted: AdaptedModel, images: Tensor, report: Report) -> _Watched | None:
-    """Record the heads of a model; None with too few images or a tower without an exact sum."""
-    view = open_tower(adapted.model) if len(images) >= FEWEST_IMAGES else None
-    if view is None:
-        return None
-    return _Watched(view, gather_heads(adapted.model, view, images.to(adapted.backbone.device), report))
+@torch.no_grad()
+def _look(model: nn.Module, view: TowerView | None, images: Tensor, report: Report) -> _Seen:
+    """Pass the images through one state of the model, once: everything about them is taken from this pass."""
+    if view is not None and len(images) >= FEWEST_IMAGES:
+        found = gather_heads(model, view, images, report)
+        return _Seen(found.embedding, found)
+    device = next(model.parameters()).device
+    parts = []
+    for start in range(0, len(images), _BATCH):
+        report("Recording activations", start, len(images))
+        parts.append(embed_images(model, images[start : start + _BATCH].to(device)))
+    return _Seen(torch.cat(parts), None)
 
 
-def _centre(adapted: AdaptedModel, images: Tensor, after: _Watched | None, before: _Watched | None) -> Centre:
-    """Return the mean embeddings, from recorded outputs where there are any."""
-    if after is None or before is None:
-        return centre_of_run(adapted, images)
-    return keep_centre(adapted, after.found.embedding, before.found.embedding)
-
-
-def _read_heads(watched: _Watched | None, corpus: EmbeddedCorpus, report: Report) -> Readings:
-    if watched is None:
+def _read_heads(adapted: AdaptedModel, seen: _Seen, corpus: EmbeddedCorpus, report: Report) -> Readings:
+    # The model that measured has no weights to read: those are the adapted model's.
+    view = open_tower(adapted.model)
+    if view is None or seen.heads is None:
         return {}
-    read = read_heads(watched.view, watched.found, corpus, report)
+    read = read_heads(view, seen.heads, corpus, report)
     return {(layer, head): reading for layer, head, reading in read}

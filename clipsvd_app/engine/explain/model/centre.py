@@ -37,22 +37,17 @@ class Centre:
     of_run: bool
 
 
-@torch.no_grad()
-def centre_of_run(adapted: AdaptedModel, images: Tensor) -> Centre:
-    """Return the mean embedding of a run's images (images, 3, size, size), cached for its cases."""
-    vector, base = _both_means(adapted, images)
-    if len(images) >= FEWEST_IMAGES:
-        keep_array(_key(adapted), np.stack([vector, base]))
-    return Centre(vector, base, of_run=True)
+def centre_of_run(adapted: AdaptedModel, after: Tensor, before: Tensor) -> Centre:
+    """Return the means of embeddings (images, width) of a run's images, cached for its cases.
 
-
-def keep_centre(adapted: AdaptedModel, after: Tensor, before: Tensor) -> Centre:
-    """Return and cache the means of embeddings (images, width) that are computed already."""
+    after, before: of the adapted and of the unadapted model, of any length.
+    """
     vector, base = (
         functional.normalize(embeddings, dim=-1).mean(dim=0).cpu().numpy().astype(np.float32)
         for embeddings in (after, before)
     )
-    keep_array(_key(adapted), np.stack([vector, base]))
+    if len(after) >= FEWEST_IMAGES:
+        keep_array(_key(adapted), np.stack([vector, base]))
     return Centre(vector, base, of_run=True)
 
 

@@ -7,13 +7,15 @@ towers (averaged tokens, a nonlinear head, gated heads) have no exact sum and ar
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from clipsvd_app.engine.backbone.architectures import architecture_of
+from clipsvd_app.engine.fitting.last_block import use_class_token_only
+from clipsvd_app.engine.sigma.layers import shadow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,6 +106,19 @@ def open_tower(model: nn.Module) -> TowerView | None:
     """Return the view of a model's image tower, or None where it has no exact sum."""
     opened = {"timm-vit": _timm_view, "open-clip-vit": _open_clip_view}[architecture_of(model).image.name]
     return opened(cast("Any", model).visual)
+
+
+def open_light(model: nn.Module) -> tuple[nn.Module, TowerView | None]:
+    """Return a copy that computes the last block for the class token only where it can be, with its view.
+
+    What a tower with an exact sum gives for images, and all that a trace keeps, is the same.
+    """
+    light = shadow(model)
+    # Before the last block is replaced: the parts that are watched stay, and are called all the same.
+    view = open_tower(light)
+    if view is not None and use_class_token_only(light):
+        view = replace(view, block_list=light.get_submodule(architecture_of(light).image.blocks))
+    return light, view
 
 
 @torch.no_grad()

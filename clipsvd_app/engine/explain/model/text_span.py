@@ -62,10 +62,11 @@ def rotate_phrases(texts: Tensor, dimensions: int, seed: int = 0) -> RotatedPhra
 
 def gather_heads(model: nn.Module, view: TowerView, images: Tensor, report: Report) -> Trace:
     """Pass images (images, 3, size, size) through the tower in batches and keep the heads' outputs."""
+    device = view.projection.device
     parts = []
     for start in range(0, len(images), _BATCH):
         report("Recording attention heads", start, len(images))
-        parts.append(trace(model, view, images[start : start + _BATCH]))
+        parts.append(trace(model, view, images[start : start + _BATCH].to(device)))
     return Trace(
         end=torch.cat([part.end for part in parts]),
         embedding=torch.cat([part.embedding for part in parts]),
