@@ -1,6 +1,6 @@
 """The singular value decomposition of every adapted matrix: W = U diag(s0) V^T, computed once and cached.
 
-Decomposed in fp64 by LAPACK gesdd and stored in fp32: an fp32 SVD rotates near-equal singular values
+Decomposed in fp64 (`decomposition`) and stored in fp32: an fp32 SVD rotates near-equal singular values
 differently on every machine, and the same trained s would then give another W.
 """
 
@@ -24,6 +24,7 @@ from torch import Tensor
 
 from clipsvd_app import settings
 from clipsvd_app.engine.backbone.architectures import Target, list_targets
+from clipsvd_app.engine.sigma.decomposition import singular_values
 from clipsvd_app.files import keep
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from clipsvd_app.jobs.lines import Report
 
 # Part of the cache's folder name and of every adapter: to be changed with anything that changes U, s0 or V^T.
-ALGORITHM = "fp64-gesdd-1"
+ALGORITHM = "fp64-gram-1"
 STAGE = "Decomposing the backbone, once"
 # Each takes about 100 MB while it decomposes a matrix of BiomedCLIP.
 _MOST_WORKERS = 8
@@ -102,12 +103,7 @@ def decompose(weight: Tensor) -> MatrixBasis:
 
     Signs are fixed so that the largest entry of every left vector is positive.
     """
-    matrix = weight.detach().cpu().double().numpy()
-    wide = matrix.shape[0] < matrix.shape[1]
-    # LAPACK is more than twice as fast on tall matrices; unlike SciPy, NumPy lets other threads run.
-    u, s0, vt = np.linalg.svd(matrix.T if wide else matrix, full_matrices=False)
-    if wide:
-        u, vt = vt.T, u.T
+    u, s0, vt = singular_values(weight.detach().cpu().double().numpy())
     # An SVD leaves the sign of each pair of vectors open; without a rule, solvers would differ.
     signs = np.sign(u[np.abs(u).argmax(axis=0), np.arange(u.shape[1])])
     u, vt = u * signs, vt * signs[:, None]

@@ -63,7 +63,7 @@ def test_what_was_added_twice_keeps_its_first_name(tmp_path):
 
 def test_removing_deletes_the_folder_and_the_basis_that_the_program_wrote():
     folder = own("written")
-    basis = cache_folder() / "basis" / ("a" * 64 + "-fp64-gesdd-1")
+    basis = cache_folder() / "basis" / ("a" * 64 + "-fp64-gram-1")
     basis.mkdir(parents=True)
     settings = Settings().with_backbone("written", str(folder))
     assert backbones.remove(settings, "written").backbones == ()
