@@ -18,20 +18,22 @@ from clipsvd_app.domain.results.explanation import (
     Control,
     ScorePart,
 )
+from clipsvd_app.engine.backbone.backbone import embed_images
 from clipsvd_app.engine.data.images import model_square, normalise, open_image
 from clipsvd_app.engine.explain.concepts import find_concepts
-from clipsvd_app.engine.explain.maps.case_maps import read_maps
+from clipsvd_app.engine.explain.maps.case_maps import read_maps, see
 from clipsvd_app.engine.explain.model.attribution import attribute
 from clipsvd_app.engine.explain.model.centre import centre_for_case
 from clipsvd_app.engine.explain.model.decomposition import score_parts
 from clipsvd_app.engine.explain.model.embedded_corpus import embed_corpus, likely_modalities
+from clipsvd_app.engine.explain.model.image_tower import open_light
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from clipsvd_app.domain.results.explanation import Attribution, ControlCode, MapKind
     from clipsvd_app.engine.explain.concepts import Concepts
-    from clipsvd_app.engine.explain.maps.case_maps import FoundMaps
+    from clipsvd_app.engine.explain.maps.case_maps import FoundMaps, SeenImage
     from clipsvd_app.engine.explain.model.decomposition import Decomposition
     from clipsvd_app.engine.sigma.adapted import AdaptedModel
     from clipsvd_app.engine.sigma.warm import WarmBackbone
@@ -62,19 +64,21 @@ def explain_case(
     With ``occlusion`` the occlusion map is made too; a tower without another map always gets it.
     """
     begin = time.monotonic()
-    probabilities = _row(adapted.probabilities(image[None]))
-    before = _row(adapted.base.probabilities(image[None]))
-    winner, runner_up = sorted(range(len(probabilities)), key=lambda place: -probabilities[place])[:2]
     centre = centre_for_case(adapted, image)
     modalities = likely_modalities(adapted, centre.base, report)
     corpus = embed_corpus(adapted, load_corpus().phrases, modalities, report)
-    with torch.no_grad():
-        embedding = adapted.image_embeddings(image[None])[0].cpu().numpy()
-    concepts = find_concepts(embedding, centre.vector, corpus)
-    change = attribute(adapted, image, winner, runner_up, report)
-    found = read_maps(adapted, image, winner, runner_up, corpus, report, occlusion=occlusion)
+    # Once through the adapted model and once through the base: all that follows starts from these passes.
+    seen = see(adapted, image, corpus)
+    seen_before = seen.embedding if adapted.base is adapted else _embedding(adapted.base, image)
+    probabilities = _probabilities(adapted, seen.embedding)
+    before = _probabilities(adapted.base, seen_before)
+    winner, runner_up = sorted(range(len(probabilities)), key=lambda place: -probabilities[place])[:2]
+    concepts = find_concepts(seen.embedding[0].cpu().numpy(), centre.vector, corpus)
+    ends = seen_before, seen.embedding
+    change = attribute(adapted, image, winner, runner_up, report, ends)
+    found = read_maps(adapted, seen, winner, runner_up, report, occlusion=occlusion)
     shown = next((one for one in found.maps if one.passed), found.maps[0])
-    decomposed = found.decomposition
+    decomposed = seen.decomposition
     residuals = (0.0, 0.0)
     if decomposed is not None:
         left = decomposed.residual[0].tolist()
@@ -90,8 +94,8 @@ def explain_case(
         saliency_trusted=shown.passed,
         winner=winner,
         runner_up=runner_up,
-        score=found.logits[winner],
-        margin=found.logits[winner] - found.logits[runner_up],
+        score=seen.logits[winner],
+        margin=seen.logits[winner] - seen.logits[runner_up],
         decomposition=() if decomposed is None else _terms(adapted, decomposed, winner, runner_up),
         residual=residuals[0],
         margin_residual=residuals[1],
@@ -101,7 +105,7 @@ def explain_case(
         map_specificity=found.specificity,
         control_share=concepts.control_share,
         centre_of_run=centre.of_run,
-        controls=_controls(found, change, concepts, residuals[0]),
+        controls=_controls(seen, found, change, concepts, residuals[0]),
         temperature=adapted.temperature,
         seconds=time.monotonic() - begin,
     )
@@ -121,10 +125,10 @@ def _terms(adapted: AdaptedModel, found: Decomposition, winner: int, runner_up: 
 
 
 def _controls(
-    found: FoundMaps, change: Attribution, concepts: Concepts, residual: float
+    seen: SeenImage, found: FoundMaps, change: Attribution, concepts: Concepts, residual: float
 ) -> tuple[Control, ...]:
     controls = []
-    if found.decomposition is not None:
+    if seen.decomposition is not None:
         controls.append(_below("score_sum", abs(residual), LARGEST_RESIDUAL))
     controls.append(_below("change_sum", abs(change.residual), LARGEST_RESIDUAL))
     controls.append(
@@ -143,5 +147,12 @@ def _below(code: ControlCode, value: float, limit: float) -> Control:
     return Control(code, value <= limit, value, limit)
 
 
-def _row(probabilities: Tensor) -> tuple[float, ...]:
-    return tuple(float(value) for value in probabilities[0].cpu())
+@torch.no_grad()
+def _embedding(adapted: AdaptedModel, image: Tensor) -> Tensor:
+    model, _ = open_light(adapted.model)
+    return embed_images(model, image[None])
+
+
+@torch.no_grad()
+def _probabilities(adapted: AdaptedModel, embedding: Tensor) -> tuple[float, ...]:
+    return tuple(adapted.softmax(adapted.logits_of(embedding))[0].cpu().tolist())

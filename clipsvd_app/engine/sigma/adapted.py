@@ -99,8 +99,11 @@ class AdaptedModel:
 
     def logits(self, images: Tensor) -> Tensor:
         """Return the logits (images, classes), before the temperature."""
-        cosines = self.image_embeddings(images) @ self.class_vectors().T
-        return self.backbone.logit_scale * cosines + self.bias()
+        return self.logits_of(self.image_embeddings(images))
+
+    def logits_of(self, embeddings: Tensor) -> Tensor:
+        """Return the logits (images, classes) of images that are embedded already (images, width)."""
+        return self.backbone.logit_scale * embeddings @ self.class_vectors().T + self.bias()
 
     def probabilities(self, images: Tensor) -> Tensor:
         """Return the softmax of the logits at the temperature (images, classes), without gradients."""

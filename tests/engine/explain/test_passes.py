@@ -9,6 +9,10 @@ import pytest
 import torch
 from support.small_clip import no_report, noise_images, small_adapted, small_backbone, small_basis
 
+from clipsvd_app.engine.explain.case import explain_case
+from clipsvd_app.engine.explain.maps.deletion import RANDOM_ORDERS, margin_score, prepare_deletion
+from clipsvd_app.engine.explain.maps.inner_maps import gradient_map
+from clipsvd_app.engine.explain.model.attribution import attribute
 from clipsvd_app.engine.explain.model.centre import centre_for_case
 from clipsvd_app.engine.explain.model.image_tower import Trace, open_light, open_tower
 from clipsvd_app.engine.explain.model.inputs import gather_inputs, measuring
@@ -43,6 +47,46 @@ def test_a_run_passes_its_images_once_through_each_state(
 ) -> None:
     explain_run(adapted, IMAGES[:count], no_report)
     assert sum(passed) == 2 * count
+
+
+def test_a_case_passes_its_image_once_through_each_state(adapted: AdaptedModel, passed: list[int]) -> None:
+    explain_run(adapted, IMAGES, no_report)
+    passed.clear()
+    found = explain_case(adapted, IMAGES[0], 0, no_report)
+    assert found.attribution is not None
+    masked = 1 + 3 * (1 + RANDOM_ORDERS + len(found.maps))
+    # Adapted, base, with gradients for the gradient map, and on each point of the path.
+    assert sum(passed) == 3 + found.attribution.nodes + masked
+
+
+def test_what_a_case_says_is_what_the_whole_models_say(adapted: AdaptedModel) -> None:
+    image = IMAGES[0]
+    found = explain_case(adapted, image, 0, no_report)
+    logits = adapted.logits(image[None])[0].double()
+    assert found.adapted == pytest.approx(adapted.probabilities(image[None])[0].tolist(), abs=1e-5)
+    assert found.zero_shot == pytest.approx(adapted.base.probabilities(image[None])[0].tolist(), abs=1e-5)
+    assert found.score == pytest.approx(float(logits[found.winner]), abs=1e-4)
+    assert found.margin == pytest.approx(float(logits[found.winner] - logits[found.runner_up]), abs=1e-4)
+    score = margin_score(adapted, found.winner, found.runner_up)
+    deletion = prepare_deletion(score, image, (8, 8), no_report)
+    for one in found.maps:
+        assert one.random[3].margins == pytest.approx(deletion.random[3].margins, abs=1e-4)
+        assert one.centre.margins == pytest.approx(deletion.centre.margins, abs=1e-4)
+    view = open_tower(adapted.model)
+    assert view is not None
+    classes, scale = adapted.class_vectors(), adapted.backbone.logit_scale
+    direction = classes[found.winner] - classes[found.runner_up]
+    gradient = gradient_map(adapted.model, view, image, direction, scale)
+    torch.testing.assert_close(
+        torch.tensor(found.maps[1].grid), gradient, rtol=1e-3, atol=1e-5 * float(gradient.max())
+    )
+
+
+def test_a_change_is_attributed_alike_with_and_without_known_ends(adapted: AdaptedModel) -> None:
+    image = IMAGES[0]
+    ends = adapted.base.image_embeddings(image[None]), adapted.image_embeddings(image[None])
+    one, other = (attribute(adapted, image, 0, 1, no_report, known) for known in (ends, None))
+    assert one == other
 
 
 def test_the_centre_is_the_mean_of_the_embeddings(adapted: AdaptedModel) -> None:

@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import torch
+from torch import Tensor, nn
+from torch.nn import functional
 
 from clipsvd_app.domain.results.explanation import CaseMap, MapSpecificity
+from clipsvd_app.engine.backbone.backbone import embed_images
 from clipsvd_app.engine.explain.maps.deletion import margin_score, prepare_deletion
 from clipsvd_app.engine.explain.maps.inner_maps import gradient_map, patch_grid
 from clipsvd_app.engine.explain.maps.occlusion import grid_side, occlusion_map
 from clipsvd_app.engine.explain.maps.specificity import NONSENSE_PROMPTS, specificity
-from clipsvd_app.engine.explain.model.decomposition import Decomposition, decompose_logits
-from clipsvd_app.engine.explain.model.image_tower import open_tower
+from clipsvd_app.engine.explain.model.decomposition import Decomposition, decompose_trace
+from clipsvd_app.engine.explain.model.image_tower import TowerView, open_light, trace
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
-
     from clipsvd_app.engine.explain.model.embedded_corpus import EmbeddedCorpus
     from clipsvd_app.engine.sigma.adapted import AdaptedModel
     from clipsvd_app.jobs.lines import Report
@@ -29,55 +30,74 @@ _FEWEST_NONSENSE = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FoundMaps:
-    """The maps in the order in which they are shown, and the decomposition behind them.
+class SeenImage:
+    """What one pass of an image (3, size, size) through the adapted model gave.
 
-    ``logits`` are those of the classes; the decomposition is None where the tower has no exact sum.
+    ``model`` is a copy of the adapted one that computes what is needed only, with its ``view``; ``embedding``
+    (1, width) is a unit vector. ``decomposition`` is of the classes and then of meaningless prompts; it is
+    None where the tower has no exact sum. ``logits`` are those of the classes, with a class head's bias.
     """
 
-    maps: tuple[CaseMap, ...]
+    image: Tensor
+    model: nn.Module
+    view: TowerView | None
+    embedding: Tensor
     logits: tuple[float, ...]
     decomposition: Decomposition | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoundMaps:
+    """The maps in the order in which they are shown, and whether the first is specific to its class."""
+
+    maps: tuple[CaseMap, ...]
     specificity: MapSpecificity | None
 
 
+@torch.no_grad()
+def see(adapted: AdaptedModel, image: Tensor, corpus: EmbeddedCorpus) -> SeenImage:
+    """Pass an image through the adapted model, once for all that is said about it."""
+    model, view = open_light(adapted.model)
+    if view is None:
+        embedding = embed_images(model, image[None])
+        logits = adapted.logits_of(embedding)[0].double().tolist()
+        return SeenImage(image, model, None, embedding, tuple(logits), None)
+    classes = adapted.class_vectors()
+    texts = torch.cat([classes, _nonsense(corpus).to(classes)])
+    found = trace(model, view, image[None], view.readings(texts))
+    decomposition = decompose_trace(view, found, texts, adapted.backbone.logit_scale)
+    # In fp64, in which the terms add up.
+    logits = (decomposition.logits[0, : len(classes)].cpu() + adapted.bias().cpu()).tolist()
+    embedding = functional.normalize(found.embedding.float(), dim=-1)
+    return SeenImage(image, model, view, embedding, tuple(logits), decomposition)
+
+
 def read_maps(
-    adapted: AdaptedModel,
-    image: Tensor,
-    winner: int,
-    runner_up: int,
-    corpus: EmbeddedCorpus,
-    report: Report,
-    *,
-    occlusion: bool,
+    adapted: AdaptedModel, seen: SeenImage, winner: int, runner_up: int, report: Report, *, occlusion: bool
 ) -> FoundMaps:
-    """Make and test the maps of the margin of ``winner`` over ``runner_up`` in an image (3, size, size)."""
-    classes, scale = adapted.class_vectors(), adapted.backbone.logit_scale
-    view = open_tower(adapted.model)
-    score = margin_score(adapted, winner, runner_up)
+    """Make and test the maps of the margin of ``winner`` over ``runner_up``."""
+    image, view = seen.image, seen.view
+    score = margin_score(adapted, winner, runner_up, seen.model)
+    whole = seen.logits[winner] - seen.logits[runner_up]
     maps: list[CaseMap] = []
-    decomposition, own = None, None
-    with torch.no_grad():
-        logits = tuple(adapted.logits(image[None])[0].double().tolist())
-    if view is not None:
-        nonsense = _nonsense(corpus).to(classes)
-        texts = torch.cat([classes, nonsense])
-        decomposition = decompose_logits(adapted.model, view, image[None], texts, scale)
-        tokens = decomposition.tokens[0]
-        logits = tuple((decomposition.logits[0, : len(classes)].cpu() + adapted.bias().cpu()).tolist())
-        grids = patch_grid(view, tokens).cpu()
+    own = None
+    if view is not None and seen.decomposition is not None:
+        classes = adapted.class_vectors()
+        grids = patch_grid(view, seen.decomposition.tokens[0]).cpu()
+        nonsense = grids[len(classes) :]
         if len(nonsense) >= _FEWEST_NONSENSE:
-            own = specificity(grids[winner].flatten(), grids[len(classes) :].flatten(1))
-        deletion = prepare_deletion(score, image, view.grid, report)
+            own = specificity(grids[winner].flatten(), nonsense.flatten(1))
+        deletion = prepare_deletion(score, image, view.grid, report, whole=whole)
         maps.append(deletion.judge("heads", grids[winner] - grids[runner_up], report))
         direction = classes[winner] - classes[runner_up]
-        gradient = gradient_map(adapted.model, view, image, direction, scale).cpu()
+        gradient = gradient_map(seen.model, view, image, direction, adapted.backbone.logit_scale).cpu()
         maps.append(deletion.judge("gradient", gradient, report))
     if occlusion or view is None:
         side = grid_side(image.shape[-1], patch_size(adapted.model))
-        falls = occlusion_map(score, image, side, report)
-        maps.append(prepare_deletion(score, image, (side, side), report).judge("occlusion", falls, report))
-    return FoundMaps(tuple(maps), logits, decomposition, own)
+        falls = occlusion_map(score, image, side, report, whole)
+        deletion = prepare_deletion(score, image, (side, side), report, whole=whole)
+        maps.append(deletion.judge("occlusion", falls, report))
+    return FoundMaps(tuple(maps), own)
 
 
 def patch_size(model: nn.Module) -> int:

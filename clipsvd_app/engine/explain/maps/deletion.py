@@ -7,17 +7,22 @@ orders without the second condition would pass one map of pure noise in eleven.
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from clipsvd_app.domain.results.explanation import CaseMap, DeletionCurve, MapKind
+from clipsvd_app.engine.backbone.backbone import embed_images
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from clipsvd_app.engine.sigma.adapted import AdaptedModel
     from clipsvd_app.jobs.lines import Report
 
@@ -32,12 +37,17 @@ _SPREADS = 2.0
 _BATCH = 16
 
 
-def margin_score(adapted: AdaptedModel, winner: int, runner_up: int) -> Score:
-    """Return the function images -> logit of ``winner`` minus that of ``runner_up``."""
+def margin_score(adapted: AdaptedModel, winner: int, runner_up: int, model: nn.Module | None = None) -> Score:
+    """Return the function images -> logit of ``winner`` minus that of ``runner_up``.
+
+    model: what embeds the images in place of the adapted model, giving the same.
+    """
+    encoder = adapted.model if model is None else model
 
     def score(images: Tensor) -> Tensor:
         with torch.no_grad():
-            logits = adapted.logits(images).float().cpu()
+            logits = adapted.logits_of(embed_images(encoder, images.to(adapted.backbone.device)))
+            logits = logits.float().cpu()
         return logits[:, winner] - logits[:, runner_up]
 
     return score
@@ -57,7 +67,8 @@ class Deletion:
     def judge(self, kind: MapKind, grid: Tensor, report: Report) -> CaseMap:
         """Test a map (rows, columns) of what each cell adds to the margin."""
         order = grid.flatten().argsort(descending=True, stable=True).tolist()
-        (curve,) = _curves(self.score, self.image, [order], self.shape, self.ends, report)
+        margins = _margins(self.score, self.image, _states(order), self.shape, report)
+        curve = _curve((self.ends[0], *margins, self.ends[1]))
         areas = [rival.area for rival in self.random]
         passed = curve.area < self.centre.area and _is_clearly_below(curve.area, areas)
         values = tuple(tuple(row) for row in grid.double().tolist())
@@ -65,15 +76,28 @@ class Deletion:
 
 
 def prepare_deletion(
-    score: Score, image: Tensor, shape: tuple[int, int], report: Report, seed: int = 0
+    score: Score,
+    image: Tensor,
+    shape: tuple[int, int],
+    report: Report,
+    seed: int = 0,
+    whole: float | None = None,
 ) -> Deletion:
-    """Measure the curves to beat for an image (3, size, size): ten random orders, and the centre first."""
+    """Measure the curves to beat for an image (3, size, size): ten random orders, and the centre first.
+
+    whole: the margin of the image with nothing masked, where it is known.
+    """
     cells = shape[0] * shape[1]
     generator = torch.Generator().manual_seed(seed)
     orders = [torch.randperm(cells, generator=generator).tolist() for _ in range(RANDOM_ORDERS)]
-    whole = hide(image, range(cells), shape)
-    first, last = score(torch.stack([image, whole])).tolist()
-    centre, *random = _curves(score, image, [_centre_out(shape), *orders], shape, (first, last), report)
+    states = [_states(order) for order in (_centre_out(shape), *orders)]
+    first = float(score(image[None])[0]) if whole is None else whole
+    # With all masked first: both ends are common to all orders.
+    last, *margins = _margins(score, image, [range(cells), *chain(*states)], shape, report)
+    width = len(states[0])
+    centre, *random = (
+        _curve((first, *margins[start : start + width], last)) for start in range(0, len(margins), width)
+    )
     return Deletion(score, image, shape, tuple(random), centre, (first, last))
 
 
@@ -91,27 +115,27 @@ def hide(image: Tensor, cells: Sequence[int], shape: tuple[int, int]) -> Tensor:
     return torch.where(hidden, image.mean(dim=(1, 2))[:, None, None], image)
 
 
-def _curves(
+def _states(order: Sequence[int]) -> list[Sequence[int]]:
+    """Return the cells that are masked at each point of a curve between its ends."""
+    return [order[: max(1, round(share * len(order)))] for share in SHARES[1:-1]]
+
+
+def _margins(
     score: Score,
     image: Tensor,
-    orders: Sequence[Sequence[int]],
+    states: Sequence[Sequence[int]],
     shape: tuple[int, int],
-    ends: tuple[float, float],
     report: Report,
-) -> list[DeletionCurve]:
-    """Return one curve for each order; its ends, nothing and all masked, are common to all orders."""
-    counts = [max(1, round(share * shape[0] * shape[1])) for share in SHARES[1:-1]]
-    states = [order[:count] for order in orders for count in counts]
+) -> list[float]:
+    """Return the margin with each of these sets of cells masked."""
     margins: list[float] = []
-    for start in range(0, len(states), _BATCH):
+    # Parts of like size: a last part of one image would take longer an image.
+    size = math.ceil(len(states) / math.ceil(len(states) / _BATCH))
+    for start in range(0, len(states), size):
         report("Testing heat maps", start, len(states))
-        batch = [hide(image, cells, shape) for cells in states[start : start + _BATCH]]
+        batch = [hide(image, cells, shape) for cells in states[start : start + size]]
         margins += score(torch.stack(batch)).tolist()
-    width = len(counts)
-    return [
-        _curve((ends[0], *margins[place * width : (place + 1) * width], ends[1]))
-        for place in range(len(orders))
-    ]
+    return margins
 
 
 def _curve(margins: tuple[float, ...]) -> DeletionCurve:

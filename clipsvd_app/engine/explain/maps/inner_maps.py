@@ -47,10 +47,13 @@ def gradient_map(
 
 
 def _attention_gain(gradient: Tensor, values: Tensor) -> Tensor:
-    """Return relu(dscore/dA) (tokens,), a mean over heads and queries; values: (1, heads, tokens, width)."""
+    """Return relu(dscore/dA) (tokens,), a mean over heads and queries; values: (1, heads, tokens, width).
+
+    gradient: (1, queries, heads * width). Queries that are left out have no influence: they count as zero.
+    """
     heads, tokens, width = values.shape[1:]
-    by_head = gradient.view(tokens, heads, width).transpose(0, 1)
-    return (by_head @ values[0].transpose(-2, -1)).relu().mean(dim=(0, 1))
+    by_head = gradient.view(-1, heads, width).transpose(0, 1)
+    return (by_head @ values[0].transpose(-2, -1)).relu().sum(dim=(0, 1)) / (heads * tokens)
 
 
 def _value_keeper(view: TowerView, values: list[Tensor]) -> Any:  # noqa: ANN401 - a hook

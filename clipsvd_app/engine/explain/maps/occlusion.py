@@ -23,12 +23,17 @@ def grid_side(size: int, patch: int) -> int:
     return max(side for side in range(1, _LARGEST_GRID + 1) if patches % side == 0)
 
 
-def occlusion_map(score: Score, image: Tensor, side: int, report: Report) -> Tensor:
-    """Return the fall of the margin (side, side) when that cell takes the image's mean colour."""
-    whole = score(image[None])[0]
+def occlusion_map(
+    score: Score, image: Tensor, side: int, report: Report, whole: float | None = None
+) -> Tensor:
+    """Return the fall of the margin (side, side) when that cell takes the image's mean colour.
+
+    whole: the margin with nothing masked, where it is known.
+    """
+    unmasked = float(score(image[None])[0]) if whole is None else whole
     parts = []
     for start in range(0, side**2, _BATCH):
         report("Masking patches", start, side**2)
         cells = range(start, min(start + _BATCH, side**2))
         parts.append(score(torch.stack([hide(image, [cell], (side, side)) for cell in cells])))
-    return (whole - torch.cat(parts)).view(side, side)
+    return (unmasked - torch.cat(parts)).view(side, side)

@@ -10,7 +10,7 @@ path; what it adds to the logits at s0 is a part of its own, so that all parts l
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,6 +24,7 @@ from clipsvd_app.engine.backbone.architectures import Target
 from clipsvd_app.engine.backbone.backbone import embed_images
 from clipsvd_app.engine.backbone.prompts import PromptBatch, prompt_batch
 from clipsvd_app.engine.explain.model.path_nodes import LEVELS, path_nodes
+from clipsvd_app.engine.fitting.last_block import use_class_token_only
 from clipsvd_app.engine.sigma.class_head import ClassHead
 from clipsvd_app.engine.sigma.layers import shadow
 
@@ -58,22 +59,40 @@ class _Pair:
     head: ClassHead | None = None
 
 
-def attribute(adapted: AdaptedModel, image: Tensor, answer: int, rival: int, report: Report) -> Attribution:
+@dataclass(frozen=True, slots=True)
+class _Walker:
+    """A model on the path, and its linear layers whose weights change, by path."""
+
+    model: nn.Module
+    linears: dict[str, nn.Linear]
+
+
+def attribute(
+    adapted: AdaptedModel,
+    image: Tensor,
+    answer: int,
+    rival: int,
+    report: Report,
+    ends: tuple[Tensor, Tensor] | None = None,
+) -> Attribution:
     """Attribute logit_adapted - logit_zero_shot of one image (3, size, size) to blocks of every matrix.
 
     Three points of the path, then seven and fifteen while the parts miss the difference by over 0.001.
+    ends: the image's unit embeddings (1, width) under the unadapted and the adapted model, where known.
     """
     classes = adapted.classes[answer], adapted.classes[rival]
     head = None if adapted.head is None else adapted.head.of((answer, rival))
     pair = _Pair(prompt_batch(adapted.backbone, classes), image[None].to(adapted.backbone.device), head)
     layers = _changed_layers(adapted)
-    start, after = (_logits(adapted, model, pair) for model in _ends(adapted))
-    before = start if head is None else _logits(adapted, adapted.backbone.model, replace(pair, head=None))
+    before, start, after = (
+        logits[[answer, rival]]
+        for logits in _logits_of_ends(adapted, ends or _both_embeddings(adapted, pair))
+    )
     of_head = () if head is None else (_head_part(start - before),)
-    model = _walker(adapted, layers)
+    walker = _walker(adapted, layers)
     seen: dict[float, Products] = {}
     for level in range(LEVELS):
-        parts = (*_integrate(adapted, model, layers, pair, level, seen, report), *of_head)
+        parts = (*_integrate(adapted, walker, layers, pair, level, seen, report), *of_head)
         total, total_margin = sum(p.value for p in parts), sum(p.margin for p in parts)
         residual = float(after[0] - before[0]) - total
         margins = float(before[0] - before[1]), float(after[0] - after[1])
@@ -111,8 +130,20 @@ def _changed_layers(adapted: AdaptedModel) -> tuple[_Layer, ...]:
 
 
 @torch.no_grad()
-def _logits(adapted: AdaptedModel, model: nn.Module, pair: _Pair) -> Tensor:
-    return _pair_logits(adapted, model, pair).double().cpu()
+def _both_embeddings(adapted: AdaptedModel, pair: _Pair) -> tuple[Tensor, Tensor]:
+    return adapted.base.image_embeddings(pair.image), adapted.image_embeddings(pair.image)
+
+
+@torch.no_grad()
+def _logits_of_ends(adapted: AdaptedModel, ends: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+    """Return all logits (classes,) fp64: zero-shot, of the unadapted towers with the head, and adapted."""
+    zero_shot, after = adapted.base.logits_of(ends[0])[0], adapted.logits_of(ends[1])[0]
+    start = zero_shot
+    if adapted.head is not None:
+        texts = adapted.base.class_embeddings()
+        cosines = ends[0] @ adapted.head.class_vectors(texts).T
+        start = adapted.backbone.logit_scale * cosines[0] + adapted.head.bias_like(texts)
+    return zero_shot.double().cpu(), start.double().cpu(), after.double().cpu()
 
 
 def _pair_logits(adapted: AdaptedModel, model: nn.Module, pair: _Pair) -> Tensor:
@@ -123,18 +154,21 @@ def _pair_logits(adapted: AdaptedModel, model: nn.Module, pair: _Pair) -> Tensor
     return adapted.backbone.logit_scale * cosines[0] + pair.head.bias_like(texts)
 
 
-def _walker(adapted: AdaptedModel, layers: Sequence[_Layer]) -> nn.Module:
+def _walker(adapted: AdaptedModel, layers: Sequence[_Layer]) -> _Walker:
     """Return a copy of the base that owns its changed weights, which are set at each point of the path."""
     model = shadow(adapted.backbone.model)
+    linears = {layer.path: cast("nn.Linear", model.get_submodule(layer.path)) for layer in layers}
     for layer in layers:
-        linear = cast("nn.Linear", model.get_submodule(layer.path))
-        linear.weight = nn.Parameter(torch.empty_like(layer.start), requires_grad=False)
-    return model
+        weight = nn.Parameter(torch.empty_like(layer.start), requires_grad=False)
+        linears[layer.path].weight = weight
+    # After the layers are found: those of the last block have another path then.
+    use_class_token_only(model)
+    return _Walker(model, linears)
 
 
 def _integrate(
     adapted: AdaptedModel,
-    model: nn.Module,
+    walker: _Walker,
     layers: Sequence[_Layer],
     pair: _Pair,
     level: int,
@@ -149,7 +183,7 @@ def _integrate(
     new = [place for place, _ in nodes if place not in seen]
     for done, place in enumerate(new):
         report("Attributing the change", done, len(new))
-        seen[place] = _products(adapted, model, layers, pair, place, heads)
+        seen[place] = _products(adapted, walker, layers, pair, place, heads)
     sums: Products = {}
     for place, weight in nodes:
         for key, value in seen[place].items():
@@ -160,7 +194,7 @@ def _integrate(
 
 def _products(
     adapted: AdaptedModel,
-    model: nn.Module,
+    walker: _Walker,
     layers: Sequence[_Layer],
     pair: _Pair,
     place: float,
@@ -170,24 +204,28 @@ def _products(
     seen: dict[str, tuple[Tensor, Tensor]] = {}
     with ExitStack() as stack, torch.enable_grad():
         for layer in layers:
-            linear = cast("nn.Linear", model.get_submodule(layer.path))
+            linear = walker.linears[layer.path]
             torch.add(layer.start, layer.delta, alpha=place, out=linear.weight)
             stack.callback(linear.register_forward_hook(_keeper(layer.path, seen)).remove)
-        logits = _pair_logits(adapted, model, pair)
-        gradients = _gradients(logits, {layer.path: seen[layer.path][1] for layer in layers}, layers, pair)
+        logits = _pair_logits(adapted, walker.model, pair)
+        gradients = _gradients(logits, {layer.path: seen[layer.path][1] for layer in layers}, layers)
     found = {}
+    # (2, prompts): the gradient at a prompt is that of its own class's logit.
+    owner = (pair.prompts.average > 0).double()
     with torch.no_grad():
         for layer in layers:
-            found.update(_by_block(layer, seen[layer.path][0], gradients[layer.path], heads))
+            products = _feature_products(layer, seen[layer.path][0], gradients[layer.path])
+            if layer.targets[0].tower == "text":
+                products = owner @ products
+            found.update(_by_block(layer, products, heads))
     return found
 
 
-def _gradients(
-    logits: Tensor, outputs: dict[str, Tensor], layers: Sequence[_Layer], pair: _Pair
-) -> dict[str, Tensor]:
-    """Return the gradients of both logits (2, ...) at the output of every layer.
+def _gradients(logits: Tensor, outputs: dict[str, Tensor], layers: Sequence[_Layer]) -> dict[str, Tensor]:
+    """Return the gradients at the output of every layer: of both logits (2, ...) for the image tower.
 
-    A prompt influences only its own class's logit, so one backward pass through the text tower serves both.
+    A prompt influences only its own class's logit, so one backward pass through the text tower serves both:
+    there it is the gradient (prompts, ...) of their sum.
     """
     image = [layer.path for layer in layers if layer.targets[0].tower == "image"]
     text = [layer.path for layer in layers if layer.targets[0].tower == "text"]
@@ -202,9 +240,7 @@ def _gradients(
     if text:
         ends = [outputs[path] for path in text]
         together = torch.autograd.grad(logits.sum(), ends, materialize_grads=True)
-        owner = pair.prompts.average.argmax(dim=0)[:, None, None]
-        for path, gradient in zip(text, together, strict=True):
-            found[path] = torch.stack([gradient * (owner == row) for row in range(2)])
+        found |= dict(zip(text, together, strict=True))
     return found
 
 
@@ -218,15 +254,24 @@ def _keeper(path: str, seen: dict[str, tuple[Tensor, Tensor]]) -> Any:  # noqa: 
     return keep
 
 
-def _by_block(layer: _Layer, x: Tensor, g: Tensor, heads: dict[Tower, int]) -> Products:
-    """Split g . (Delta W x) by target, and by head where rows or columns belong to heads; g: (2, ...)."""
+def _feature_products(layer: _Layer, x: Tensor, g: Tensor) -> Tensor:
+    """Return g . (Delta W x) summed over tokens (batch, features) fp64, by inputs for o, else by outputs.
+
+    g: (batch, ...) with as many rows as x or, for both logits of one image, twice as many.
+    """
+    of_inputs = layer.targets[0].kind == "o"
+    products = (g @ layer.delta) * x if of_inputs else g * functional.linear(x, layer.delta)
+    # Over tokens in fp32, without a copy of all products in fp64; over features in fp64.
+    return products.flatten(1, -2).sum(dim=1).double()
+
+
+def _by_block(layer: _Layer, products: Tensor, heads: dict[Tower, int]) -> Products:
+    """Sum products (2, features) by target, and by head where features belong to heads."""
     found: Products = {}
     if layer.targets[0].kind == "o":
-        columns = ((g @ layer.delta) * x).flatten(1, -2).double().sum(dim=1)
-        return _head_sums(layer.targets[0], columns, heads)
-    rows = (g * functional.linear(x, layer.delta)).flatten(1, -2).double().sum(dim=1)
+        return _head_sums(layer.targets[0], products, heads)
     for target in layer.targets:
-        own = rows if target.rows is None else rows[:, target.rows]
+        own = products if target.rows is None else products[:, target.rows]
         if target.kind == "v":
             found.update(_head_sums(target, own, heads))
         else:

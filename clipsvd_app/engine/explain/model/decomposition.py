@@ -58,8 +58,12 @@ def decompose_logits(
 
     Directions need not be of unit length: the difference of two classes gives their margin.
     """
+    return decompose_trace(view, trace(model, view, images, view.readings(texts)), texts, logit_scale)
+
+
+def decompose_trace(view: TowerView, found: Trace, texts: Tensor, logit_scale: float) -> Decomposition:
+    """Decompose the logits of images that passed already, traced with ``view.readings(texts)``."""
     r = view.readings(texts)
-    found = trace(model, view, images, r)
     length = found.embedding.norm(dim=-1, keepdim=True)
     spread = (found.end.var(dim=-1, unbiased=False, keepdim=True) + view.norm.eps).sqrt()
     c = logit_scale / (length * spread)
