@@ -140,6 +140,7 @@ def run_explaining(options: argparse.Namespace, console: Console) -> int:
     warm = WarmBackbones().get(_backbone(options.backbone), options.device, console.report)
     found = explain_times(warm, options.backbone, options.rounds, console.report)
     rows = [
+        ["decomposing the backbone", f"{found.basis_s:.2f}"],
         ["one case of a run", f"{found.case_s:.2f}"],
         ["one case of an adapter without its run", f"{found.lone_case_s:.2f}"],
         [f"a run, on {counted(found.run_images, 'image')}", f"{found.run_s:.2f}"],

@@ -1,10 +1,12 @@
-"""How long explanations take: a case, a run, the corpus, and the reading of all heads."""
+"""How long explanations take: the basis, a case, a run, the corpus, and the reading of all heads."""
 
 from __future__ import annotations
 
 import statistics
+import tempfile
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +21,7 @@ from clipsvd_app.engine.explain.model.image_tower import open_tower
 from clipsvd_app.engine.explain.model.text_span import gather_heads, read_heads
 from clipsvd_app.engine.explain.run import explain_run
 from clipsvd_app.engine.sigma.adapted import AdaptedModel
+from clipsvd_app.engine.sigma.basis import load_basis
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +37,8 @@ _MOVED = 0.03
 class ExplainTimes:
     """Seconds; ``case_s`` and ``heads_s`` are medians over ``rounds``, the rest is taken once.
 
+    ``basis_s`` is for decomposing every matrix and writing the result, as at the first use of a model.
+
     ``lone_case_s`` is a case of an adapter that came without its run: the phrases are embedded, and the mean
     image is that of shuffled copies. ``run_s`` comes after it and finds the adapted phrases embedded;
     ``case_s`` finds what the run kept as well. ``corpus_s`` is for ``phrases`` phrases. ``heads_s`` is
@@ -44,6 +49,7 @@ class ExplainTimes:
     backbone: str
     threads: int
     rounds: int
+    basis_s: float
     lone_case_s: float
     case_s: float
     run_s: float
@@ -58,6 +64,8 @@ class ExplainTimes:
 
 def explain_times(warm: WarmBackbone, name: str, rounds: int, report: Report) -> ExplainTimes:
     """Time explanations of drawn pictures under singular values moved at random by 3 %."""
+    with tempfile.TemporaryDirectory() as folder:
+        basis_s = _seconds(lambda: load_basis(warm.backbone, report, Path(folder)))
     adapted = _moved(warm, report)
     drawn = draw_planted(np.random.default_rng(0), "margin", HEAD_IMAGES)
     images = planted_inputs(warm, drawn)
@@ -82,6 +90,7 @@ def explain_times(warm: WarmBackbone, name: str, rounds: int, report: Report) ->
         backbone=name,
         threads=torch.get_num_threads(),
         rounds=rounds,
+        basis_s=basis_s,
         lone_case_s=lone_case_s,
         case_s=statistics.median(cases),
         run_s=run_s,
