@@ -12,22 +12,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from msgspec import structs
 
 from clipsvd_app.corpus import load_corpus
 from clipsvd_app.demo_studies.lesion import PlantedAxis, render_lesion
 from clipsvd_app.domain.classes import ClassSpec
 from clipsvd_app.domain.recipe import recipe_for
 from clipsvd_app.engine.data.examples import Examples
+from clipsvd_app.engine.data.features import embed_squares
 from clipsvd_app.engine.data.images import model_square, normalise, training_side
 from clipsvd_app.engine.explain.case import explain_case
 from clipsvd_app.engine.explain.class_words import UnseenPart, class_changes, leading_axis
 from clipsvd_app.engine.explain.model.embedded_corpus import embed_corpus
 from clipsvd_app.engine.explain.run import explain_run
 from clipsvd_app.engine.explain.run_controls import is_above
-from clipsvd_app.engine.fitting.adapt import adapt
+from clipsvd_app.engine.fitting.adapt import adapt, adapted_model
 from clipsvd_app.engine.fitting.learner import Learner
-from clipsvd_app.engine.sigma.adapted import AdaptedModel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,13 +41,14 @@ if TYPE_CHECKING:
         RunExplanation,
     )
     from clipsvd_app.engine.explain.model.embedded_corpus import EmbeddedCorpus
+    from clipsvd_app.engine.sigma.adapted import AdaptedModel
     from clipsvd_app.engine.sigma.warm import WarmBackbone
     from clipsvd_app.jobs.lines import Report
 
 TRAIN_IMAGES, UNSEEN_IMAGES, CASES = 24, 64, 3
 _DRAWN_PX = 192
 _MODALITY = ("ultrasound",)
-_RECIPE = structs.replace(recipe_for("quick"), learning_rates=(0.03,))
+_RECIPE = recipe_for("quick")
 _CLASSES = (
     ClassSpec("first kind", ("an ultrasound image of the first kind",)),
     ClassSpec("second kind", ("an ultrasound image of the second kind",)),
@@ -166,7 +166,7 @@ def planted_inputs(warm: WarmBackbone, drawn: DrawnPictures) -> Tensor:
 
 
 def adapt_planted(warm: WarmBackbone, drawn: DrawnPictures, seed: int, report: Report) -> AdaptedModel:
-    """Fit the quick recipe at one rate; every picture is a patient of its own."""
+    """Fit the quick recipe; every picture is a patient of its own."""
     preprocessing = warm.backbone.preprocessing
     larger, plain = (
         torch.stack([model_square(picture, side) for picture in drawn.pictures])
@@ -174,8 +174,9 @@ def adapt_planted(warm: WarmBackbone, drawn: DrawnPictures, seed: int, report: R
     )
     patients = tuple(str(place) for place in range(len(drawn.labels)))
     learner = Learner(warm.backbone, warm.basis(report), _CLASSES, _RECIPE)
-    trained = adapt(learner, Examples(larger, plain, drawn.labels, patients), seed, report)
-    return AdaptedModel(warm.backbone, learner.basis, trained.sigmas, _CLASSES, head=trained.head)
+    features = embed_squares(warm.backbone.model, warm.backbone, plain, report)
+    trained = adapt(learner, Examples(larger, plain, features, drawn.labels, patients), seed, report)
+    return adapted_model(learner, trained)
 
 
 def _words(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 import torch
 from msgspec.structs import replace
 from torch import Tensor, nn
@@ -103,7 +104,7 @@ def _ours(backbone: Backbone, basis: Basis, settings: StepSettings, *, quick: bo
     parts = plan_memory(backbone, settings.batch, free_memory(backbone.device)).parts
 
     def step() -> None:
-        accumulate(forward, inputs, labels, parts, recipe.penalty)
+        accumulate(forward, inputs, labels, parts)
 
     return StepForm(step, forward.attachment.state.a.numel())
 
@@ -142,4 +143,6 @@ def _examples(backbone: Backbone, settings: StepSettings) -> Examples:
     size, generator = backbone.preprocessing.size, torch.Generator().manual_seed(0)
     pixels = torch.randint(256, (settings.batch, 3, size, size), dtype=torch.uint8, generator=generator)
     labels = tuple(number % settings.classes for number in range(settings.batch))
-    return Examples(pixels, pixels, labels, tuple(str(number) for number in range(settings.batch)))
+    # Steps read no frozen features.
+    features = np.zeros((settings.batch, 1), np.float32)
+    return Examples(pixels, pixels, features, labels, tuple(str(number) for number in range(settings.batch)))

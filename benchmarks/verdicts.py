@@ -17,14 +17,14 @@ from clipsvd_app.domain.words.evaluation import no_estimate_text, verdict_senten
 from clipsvd_app.engine.baselines.inner_folds import score
 from clipsvd_app.engine.data.splits import draw_shots
 from clipsvd_app.engine.fewshot.benchmark import BenchSource, open_bench
-from clipsvd_app.engine.fitting.adapt import adapt
+from clipsvd_app.engine.fitting.adapt import adapt, adapted_model
 from clipsvd_app.engine.fitting.lower_cache import LowerCache
-from clipsvd_app.engine.sigma.adapted import AdaptedModel
 from clipsvd_app.engine.training.estimate import (
     cross_validated,
     cross_validation_rounds,
     fit_baselines,
     method_outputs,
+    plain_output,
 )
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs.requests import BackboneRef
@@ -124,11 +124,10 @@ def _remaining(
 ) -> dict[str, Any]:
     """Return how the model trained on all drawn images does on all others."""
     trained = adapt(learner, images.examples(split.train, report), seed, report)
-    adapted = AdaptedModel(
-        learner.backbone, learner.basis, trained.sigmas, learner.classes, head=trained.head
-    )
+    adapted = adapted_model(learner, trained)
     labelled = images.with_classes(learner.classes, seed)
-    outputs = method_outputs(labelled, split, labelled.frozen_outputs(split), trained, adapted, report)
+    others = labelled.frozen_outputs(split) | plain_output(labelled, learner, split, report)
+    outputs = method_outputs(labelled, split, others, trained, adapted, report)
     truth = np.asarray(images.labels(split.test), dtype=np.int64)
     right = {method: score(truth, output.probabilities)[0] for method, output in outputs.items()}
     return {

@@ -148,7 +148,7 @@ def test_the_process_serves_cancels_and_ends_with_its_input(process, reference, 
     assert "cpu" in ready.devices
     assert "trains in" in ready.device
 
-    endless = Recipe(steps=100_000, search_steps=1, batch_size=4)
+    endless = Recipe(plain=True, steps=100_000, batch_size=4)
     write_request(tmp_path / "train", TrainRequest(reference, CLASSES, images, endless, shots=2))
     write_request(tmp_path / "preview", PreviewRequest(reference, CLASSES, images))
     process.send(RunJob(1, str(tmp_path / "train")))
@@ -172,13 +172,13 @@ def test_the_process_serves_cancels_and_ends_with_its_input(process, reference, 
 def test_every_short_request_is_answered_between_two_steps_of_a_training(
     process, reference, images, tmp_path
 ):
-    once = Recipe(steps=1, search_steps=1, batch_size=2, learning_rates=(0.03,))
+    once = Recipe(plain=True, steps=1, batch_size=2)
     write_request(tmp_path / "first", TrainRequest(reference, CLASSES, images, once, shots=2))
     process.send(RunJob(1, str(tmp_path / "first")))
     assert process.wait_for(is_over) == Finished(1)
     adapter = str(tmp_path / "first" / "adapter.safetensors")
 
-    endless = Recipe(steps=100_000, search_steps=1, batch_size=4)
+    endless = Recipe(plain=True, steps=100_000, batch_size=4)
     write_request(tmp_path / "train", TrainRequest(reference, CLASSES, images, endless, shots=2))
     process.send(RunJob(2, str(tmp_path / "train")))
     process.wait_for(lambda event: isinstance(event, Progress) and event.stage == "Training")
@@ -202,7 +202,7 @@ def test_every_short_request_is_answered_between_two_steps_of_a_training(
 
 
 def test_a_process_whose_window_is_gone_ends_in_the_middle_of_training(process, reference, images, tmp_path):
-    endless = Recipe(steps=100_000, search_steps=1, batch_size=4)
+    endless = Recipe(plain=True, steps=100_000, batch_size=4)
     write_request(tmp_path / "train", TrainRequest(reference, CLASSES, images, endless, shots=2))
     process.send(RunJob(1, str(tmp_path / "train")))
     process.wait_for(lambda event: isinstance(event, Progress) and event.stage == "Training")

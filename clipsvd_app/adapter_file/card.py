@@ -11,7 +11,7 @@ from clipsvd_app.adapter_file.plain_text import plain
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES
 from clipsvd_app.domain.words.counting import counted, images_of_patients
 from clipsvd_app.domain.words.numbers import percent_ci
-from clipsvd_app.domain.words.trained import trained_words
+from clipsvd_app.domain.words.trained import probe_words, trained_words
 
 if TYPE_CHECKING:
     from clipsvd_app.adapter_file.document import EvaluatedMethod
@@ -65,7 +65,8 @@ def _recipe(content: AdapterContent | ClassifierContent) -> str:
     if isinstance(content, ClassifierContent):
         return f"seed {training.seed}"
     preset = plain(str(training.recipe.get("preset", "unknown")))
-    return f"preset {preset}, seed {training.seed}, {training.seconds:.0f} s"
+    method = ", plain CLIP-SVD as in the paper" if training.recipe.get("plain") is True else ""
+    return f"preset {preset}{method}, seed {training.seed}, {training.seconds:.0f} s"
 
 
 def _trained(content: AdapterContent | ClassifierContent) -> str:
@@ -80,7 +81,7 @@ def _trained(content: AdapterContent | ClassifierContent) -> str:
 def _head(content: AdapterContent) -> str:
     if content.head is None:
         return ""
-    start = _TITLES.get(content.head_start, plain(content.head_start))
+    start = _TITLES.get(content.head_start, plain(probe_words(content.head_start)))
     return f"\n  Class head: {content.head.size:,} numbers beside the model, started from: {start}"
 
 

@@ -12,7 +12,7 @@ from clipsvd_app.engine.fewshot.benchmark import BenchSource
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs.requests import BackboneRef
 
-RECIPE = Recipe(steps=3, search_steps=1, batch_size=4, folds=2)
+RECIPE = Recipe(steps=3, choice_steps=1, batch_size=4, folds=2)
 
 
 def quiet(*_):

@@ -18,7 +18,7 @@ from clipsvd_app.engine.training.labelled_images import read_labelled_images
 from clipsvd_app.jobs.folders import read_request, read_result, write_request
 from clipsvd_app.jobs.requests import BackboneRef, ImageInput, TrainRequest
 
-STANDARD_IN_FEW_STEPS = replace(Recipe(), steps=2, search_steps=1, batch_size=4)
+STANDARD_IN_FEW_STEPS = replace(Recipe(), steps=2, choice_steps=1, batch_size=4)
 
 
 def quiet(*_args: object, **_more: object) -> None:

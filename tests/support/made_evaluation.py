@@ -30,15 +30,15 @@ SKILL = {
     "linear_probe": 1.3,
     "tip_adapter": 1.4,
     "gda": 1.55,
+    "clip_svd_plain": 1.6,
     "clip_svd": 1.7,
-    "clip_svd_blend": 1.75,
 }
 TRAINED = {
     "text_probe": 768,
     "linear_probe": 771,
     "tip_adapter": 1,
+    "clip_svd_plain": 110_592,
     "clip_svd": 110_592,
-    "clip_svd_blend": 111_360,
 }
 
 
@@ -179,13 +179,13 @@ def made_run(
     truth = truth_all[test]
     groups = [str(i) for i in ids_all[test]]
     rows = {method: made_probabilities(truth, skill, count, seed + 7) for method, skill in SKILL.items()}
-    scores = tuple(method_score(method, truth, rows[method], groups, names) for method in SKILL)
+    scored = {method: method_score(method, truth, rows[method], groups, names) for method in SKILL}
     adapted = rows["clip_svd"]
     calibrated = softmax(np.log(adapted) / 1.4)
     sets_facts, sets = conformal(truth, calibrated)
     predicted = [rows["clip_svd"].argmax(axis=1), rows["zero_shot"].argmax(axis=1)]
     resampled = metrics.bootstrap_balanced_accuracy(truth, predicted, groups, count)
-    gain = scores[5].balanced_accuracy - scores[0].balanced_accuracy
+    gain = scored["clip_svd"].balanced_accuracy - scored["zero_shot"].balanced_accuracy
     interval = interval_of(resampled[0] - resampled[1])
     verdict = "helped" if interval.low > 0 else "harmed" if interval.high < 0 else "not_shown"
     evaluation = Evaluation(
@@ -194,7 +194,7 @@ def made_run(
         patients=len(truth),
         folds=5,
         repeats=3,
-        methods=scores,
+        methods=tuple(scored.values()),
         differences=(Difference("clip_svd", "zero_shot", gain, interval, 0.004, 0.012),),
         verdict=verdict,
         recommended="gda",

@@ -13,8 +13,10 @@ from support.tiny_backbone import IMAGE_SIZE, write_tiny_backbone
 from clipsvd_app.domain.classes import ClassSpec, class_from_name
 from clipsvd_app.engine.backbone.backbone import Backbone, load_backbone
 from clipsvd_app.engine.data.examples import Examples
+from clipsvd_app.engine.data.features import embed_squares
 from clipsvd_app.engine.data.images import model_square
 from clipsvd_app.engine.sigma.basis import Basis, load_basis
+from clipsvd_app.jobs.lines import unreported
 from clipsvd_app.jobs.requests import ImageInput
 
 if TYPE_CHECKING:
@@ -67,14 +69,16 @@ def disc_classes() -> tuple[ClassSpec, ...]:
 
 
 @pytest.fixture(scope="session")
-def disc_examples() -> Examples:
+def disc_examples(backbone: Backbone) -> Examples:
     """Twelve labelled discs of six patients, as a fit takes them."""
     generator = np.random.default_rng(1)
     labels = tuple(place % 2 for place in range(12))
     pictures = [disc(label, generator) for label in labels]
+    plain = torch.stack([model_square(picture, IMAGE_SIZE) for picture in pictures])
     return Examples(
         torch.stack([model_square(picture, 74) for picture in pictures]),
-        torch.stack([model_square(picture, IMAGE_SIZE) for picture in pictures]),
+        plain,
+        embed_squares(backbone.model, backbone, plain, unreported),
         labels,
         tuple(f"patient {place // 2}" for place in range(12)),
     )

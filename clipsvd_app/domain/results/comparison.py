@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from clipsvd_app.domain.results.cases import evidence, winner
 from clipsvd_app.domain.words.counting import images_of_patients
+from clipsvd_app.domain.words.trained import PLAIN_TITLE, start_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -109,8 +110,10 @@ def changed_facts(
 def _facts(result: RunResult, request: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     recipe = request.get("recipe", {})
     yield "Preset", str(recipe.get("preset", "–"))
+    yield "Method", PLAIN_TITLE if result.plain else "CLIP-SVD"
     yield "Steps", str(recipe.get("steps", "–"))
     yield "Learning rate", f"{result.learning_rate:g}"
+    yield "Start", start_sentence(result)
     yield "Trained on", images_of_patients(result.train_images, result.train_patients)
     yield "Images per class", "all" if result.shots is None else str(result.shots)
     yield "Seed", str(result.seed)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from clipsvd_app.domain.results.cases import evidence
+from clipsvd_app.domain.results.cases import best_known, evidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -60,12 +60,15 @@ def roc_curve(scores: Sequence[float], positive: Sequence[bool], class_position:
 
 
 def roc_pairs(predictions: Iterable[Prediction], classes: int) -> tuple[RocPair, ...]:
-    """Return the curves of every class that the unseen patients have with and without."""
+    """Return the curves of every class that the unseen patients have with and without.
+
+    Thresholds are on the probabilities that are shown: calibrated, where they are.
+    """
     known = evidence(predictions)
     pairs = []
     for position in range(classes):
         positive = [p.label == position for p in known]
-        adapted = roc_curve([p.adapted[position] for p in known], positive, position)
+        adapted = roc_curve([best_known(p)[position] for p in known], positive, position)
         zero_shot = roc_curve([p.zero_shot[position] for p in known], positive, position)
         if adapted is not None and zero_shot is not None:
             pairs.append(RocPair(adapted, zero_shot))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MethodName = Literal[
-    "zero_shot", "text_probe", "linear_probe", "tip_adapter", "gda", "clip_svd", "clip_svd_blend"
+    "zero_shot", "text_probe", "linear_probe", "tip_adapter", "gda", "clip_svd_plain", "clip_svd"
 ]
 Verdict = Literal["helped", "harmed", "not_shown"]
 EvaluationKind = Literal["held_out", "cross_validated", "locked", "none"]
@@ -32,8 +32,8 @@ METHOD_TITLES: dict[MethodName, str] = {
     "linear_probe": "Linear probe on frozen features",
     "tip_adapter": "Tip-Adapter",
     "gda": "Gaussian discriminant analysis",
+    "clip_svd_plain": "CLIP-SVD as in the paper",
     "clip_svd": "CLIP-SVD",
-    "clip_svd_blend": "CLIP-SVD blended with a probe",
 }
 """Every method, the simplest first: of equals, the first is recommended."""
 
@@ -43,8 +43,8 @@ METHOD_WORDS: dict[MethodName, str] = {
     "linear_probe": "the linear probe",
     "tip_adapter": "Tip-Adapter",
     "gda": "Gaussian discriminant analysis",
+    "clip_svd_plain": "CLIP-SVD as in the paper",
     "clip_svd": "CLIP-SVD",
-    "clip_svd_blend": "CLIP-SVD blended with a probe",
 }
 """The same within a sentence."""
 

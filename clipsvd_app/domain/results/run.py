@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from clipsvd_app.domain.recipe import StartName
 from clipsvd_app.domain.records import Record
 from clipsvd_app.domain.results.evaluation import Evaluation
 from clipsvd_app.domain.results.explanation import RunExplanation
@@ -98,3 +99,12 @@ class RunResult(Record):
     notes: tuple[RunNote, ...] = ()
     head_parameters: int = 0
     """Those of ``trainable_parameters`` that are a class head's, not singular values."""
+    plain: bool = False
+    """Whether it is plain CLIP-SVD, as in the paper."""
+    start: StartName = "text"
+    probe: str = ""
+    """The method on frozen features at whose answers training started."""
+    share: float = 1.0
+    """How much of the trained change of the singular values was kept."""
+    choice_folds: int = 0
+    """Folds of the training patients on which that was chosen; 0 where it was not chosen."""

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.results.run import NoteCode, RunNote
 
 _WORDS: dict[NoteCode, Callable[[RunNote], str]] = {
-    "few_images": lambda _: "A fixed learning rate was used: too few images to tune it.",
-    "few_patients": lambda _: "A fixed learning rate was used: too few patients to tune it.",
+    "few_images": lambda _: ("The usual share of the change was kept: too few images to choose one."),
+    "few_patients": lambda _: ("The usual share of the change was kept: too few patients to choose one."),
     "smaller_parts": lambda note: (
         f"Because memory was short, each step was split into {counted(note.count, 'part')}."
     ),

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clipsvd_app.domain.results.contributions import heads_are_told
-from clipsvd_app.domain.results.evaluation import METHOD_WORDS
 from clipsvd_app.domain.results.explanation import ENOUGH_IMAGES, FEWEST_IMAGES, NULL_DRAWS, ROTATIONS
 from clipsvd_app.domain.words.class_phrases import class_lines
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.domain.words.numbers import percent
 from clipsvd_app.domain.words.phrases import PART_KINDS, quoted
 from clipsvd_app.domain.words.statement import Statement
+from clipsvd_app.domain.words.trained import probe_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     )
 
 _NAMED_HEADS = 2
-_METHODS: dict[str, str] = {str(method): words for method, words in METHOD_WORDS.items()}
 _FROM_SIGMA = "Computed exactly from the singular values."
 
 
@@ -55,9 +54,9 @@ def _class_head(found: ClassHeadChange | None) -> tuple[Statement, ...]:
     """Say how far a class head moves the class texts."""
     if found is None:
         return ()
-    start = _METHODS.get(found.start, found.start)
     least, most = min(found.offsets), max(found.offsets)
     far = percent(most) if percent(least) == percent(most) else f"{percent(least)} to {percent(most)}"
+    start = probe_words(found.start)
     text = f"A class head, started from {start}, moves the class texts by {far} of their length."
     return (Statement(text, "Read from the adapter: offsets of the class texts, and biases.", "sizes"),)
 

@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from clipsvd_app.engine.baselines.text_probe import TextProbe
     from clipsvd_app.engine.data.features import Features
 
-# A probability of 0 has no logarithm.
-_TINY = 1e-12
-
 
 @dataclass(frozen=True, slots=True)
 class MethodOutput:
@@ -99,13 +96,3 @@ def _output(fit: Callable[[BaselineTask], Fitted], task: BaselineTask, features:
     fitted = fit(task)
     seconds = time.monotonic() - start
     return MethodOutput(fitted.probabilities(features), fitted.trainable_parameters, seconds)
-
-
-def blend(one: MethodOutput, other: MethodOutput) -> MethodOutput:
-    """Return the geometric mean of two methods' probabilities: the mean of their logits."""
-    logits = [np.log(output.probabilities.clip(_TINY)) for output in (one, other)]
-    return MethodOutput(
-        softmax((logits[0] + logits[1]) / 2),
-        one.trainable_parameters + other.trainable_parameters,
-        one.seconds + other.seconds,
-    )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from clipsvd_app.engine.data.features import Features
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -17,11 +19,12 @@ class Examples:
     """Images with labels and patients.
 
     large: (images, 3, larger side, larger side) uint8, for random crops; plain: (images, 3, size, size)
-    uint8, as the model sees them when it predicts.
+    uint8, as the model sees them when it predicts; features: (images, width), unit, frozen.
     """
 
     large: Tensor
     plain: Tensor
+    features: Features
     labels: tuple[int, ...]
     patient_ids: tuple[str, ...]
 
@@ -35,6 +38,7 @@ class Examples:
         return Examples(
             self.large[index],
             self.plain[index],
+            self.features[list(positions)],
             tuple(self.labels[position] for position in positions),
             tuple(self.patient_ids[position] for position in positions),
         )

@@ -12,6 +12,7 @@ import numpy as np
 from clipsvd_app.domain.classes import ClassSpec, class_from_name, clean_name
 from clipsvd_app.domain.recipe import recipe_for
 from clipsvd_app.engine.backbone.prompt_check import require_readable
+from clipsvd_app.engine.baselines.methods import MethodOutput
 from clipsvd_app.engine.data.splits import Split, check_classes, draw_shots
 from clipsvd_app.engine.fewshot.images import (
     BenchImages,
@@ -19,19 +20,19 @@ from clipsvd_app.engine.fewshot.images import (
     read_bench_images,
     require_data_set,
 )
-from clipsvd_app.engine.fitting.adapt import adapt
+from clipsvd_app.engine.fitting.adapt import adapt, adapted_model
 from clipsvd_app.engine.fitting.learner import Learner
-from clipsvd_app.engine.sigma.adapted import AdaptedModel
 from clipsvd_app.engine.sigma.warm import WarmBackbones
 from clipsvd_app.engine.statistics import metrics
-from clipsvd_app.engine.training.estimate import method_outputs
+from clipsvd_app.engine.training.estimate import method_outputs, plain_output
 from clipsvd_app.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from clipsvd_app.domain.recipe import DeviceName
-    from clipsvd_app.engine.baselines.methods import MethodOutput
+    from clipsvd_app.engine.sigma.trained import TrainedSigma
+    from clipsvd_app.engine.training.labelled_images import LabelledImages
     from clipsvd_app.jobs.lines import Report
     from clipsvd_app.jobs.requests import BackboneRef
 
@@ -75,11 +76,13 @@ def few_shot_records(
     report: Report,
     device: DeviceName = "auto",
     class_names: Sequence[str] = (),
+    most_tested: int | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Yield one record for each number of shots, seed and method.
 
     K images of every class are for training and all others for testing, except those of patients with a
-    training image. Images and frozen features are read once.
+    training image; of these ``most_tested``, drawn by the seed, if there are more. Images and frozen features
+    are read once.
     """
     source = BenchSource(root, group_regex, include_regex, tuple(splits), prompts, tuple(class_names))
     data, learner = open_bench(source, backbone, preset, report, device)
@@ -87,25 +90,43 @@ def few_shot_records(
     labels, patient_ids = data.images.labels(everyone), data.images.patient_ids(everyone)
     for count in shots:
         for seed in range(seeds):
-            split = draw_shots(labels, patient_ids, count, seed)
+            split = at_most(draw_shots(labels, patient_ids, count, seed), most_tested, seed)
             stage = f"{count} shots, seed {seed}: "
             trained = adapt(learner, data.images.examples(split.train, report), seed, report, stage)
-            adapted = AdaptedModel(
-                learner.backbone, learner.basis, trained.sigmas, learner.classes, head=trained.head
-            )
+            adapted = adapted_model(learner, trained)
             labelled = data.images.with_classes(learner.classes, seed)
-            outputs = method_outputs(
-                labelled, split, labelled.frozen_outputs(split), trained, adapted, report
-            )
-            for method, output in outputs.items():
+            others = labelled.frozen_outputs(split)
+            others |= plain_output(labelled, learner, split, report, stage)
+            outputs = method_outputs(labelled, split, others, trained, adapted, report)
+            for method, output in (*outputs.items(), *_start(labelled, split, trained)):
                 yield {
                     "dataset": data.name,
                     "backbone": backbone.name,
                     "shots": count,
                     "seed": seed,
                     "method": method,
+                    "share": trained.share,
                     **_figures(data, split, output),
                 }
+
+
+def at_most(split: Split, most: int | None, seed: int) -> Split:
+    """Return the split with at most so many of its test images, drawn by the seed; None keeps all."""
+    if most is None or len(split.test) <= most:
+        return split
+    drawn = np.random.default_rng(seed).permutation(len(split.test))[:most]
+    return Split(split.train, tuple(split.test[place] for place in np.sort(drawn)))
+
+
+def _start(images: LabelledImages, split: Split, trained: TrainedSigma) -> Iterator[tuple[str, MethodOutput]]:
+    """Yield what training started from: the class head on the frozen features, where there is one."""
+    head = trained.head
+    if head is None:
+        return
+    vectors = images.texts.astype(np.float64) + head.offsets
+    features = images.features[list(split.test)].astype(np.float64)
+    logits = images.backbone.logit_scale * features @ vectors.T + head.bias
+    yield "start", MethodOutput(metrics.softmax(logits / trained.temperature), head.parameters, 0.0)
 
 
 def _figures(data: BenchImages, split: Split, output: MethodOutput) -> dict[str, Any]:
@@ -113,6 +134,8 @@ def _figures(data: BenchImages, split: Split, output: MethodOutput) -> dict[str,
     confusion = metrics.confusion_matrix(truth, output.probabilities.argmax(axis=1), len(data.class_names))
     return {
         "balanced_accuracy": metrics.balanced_accuracy(confusion),
+        "auroc": metrics.macro_auroc(truth, output.probabilities),
+        "log_loss": metrics.negative_log_likelihood(truth, output.probabilities),
         "accuracy": float(np.trace(confusion) / len(truth)),
         "test_images": len(truth),
         "test_patients": len(set(data.images.patient_ids(split.test))),

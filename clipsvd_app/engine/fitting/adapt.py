@@ -1,29 +1,37 @@
-"""One adaptation: choose the learning rate, fit, and return the singular values."""
+"""One adaptation: choose the start, fit, and return the singular values and the class head."""
 
 from __future__ import annotations
 
 import json
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import msgspec
+import numpy as np
 import torch
 from torch import Tensor
 
 from clipsvd_app.domain.records import to_json
 from clipsvd_app.domain.results.run import RunNote, StepMetrics
+from clipsvd_app.engine.backbone.prompts import class_embeddings
 from clipsvd_app.engine.device.devices import device_title
-from clipsvd_app.engine.fitting.fit import TRAIN_STAGE, FitTask, fit
-from clipsvd_app.engine.fitting.rate_search import SEARCH_STAGE, choose_rate
+from clipsvd_app.engine.fitting.choice import choice_steps, choose
+from clipsvd_app.engine.fitting.fit import FitTask, fit
+from clipsvd_app.engine.fitting.start import probe_head
+from clipsvd_app.engine.sigma.adapted import AdaptedModel
 from clipsvd_app.engine.sigma.layers import SigmaState
 from clipsvd_app.engine.sigma.trained import TrainedSigma
+from clipsvd_app.jobs.stages import CHOICE_STAGE, TRAIN_STAGE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from clipsvd_app.engine.data.examples import Examples
+    from clipsvd_app.engine.data.features import Features
     from clipsvd_app.engine.fitting.learner import Learner
+    from clipsvd_app.engine.sigma.class_head import ClassHead
     from clipsvd_app.jobs.lines import Report
 
 
@@ -34,6 +42,7 @@ class _Trained:
     state: SigmaState
     a: Tensor
     curve: tuple[StepMetrics, ...]
+    peak: float
     notes: tuple[RunNote, ...]
 
 
@@ -42,33 +51,44 @@ def adapt(learner: Learner, examples: Examples, seed: int, report: Report, stage
 
     With several seeds the trained a are averaged, which keeps one adapter as fast as one fit.
     """
-    start = time.monotonic()
-    recipe = learner.recipe
-    searched = len(recipe.learning_rates) * recipe.search_steps
+    began = time.monotonic()
+    recipe, asked = learner.recipe, choice_steps(learner)
 
-    def on_search(candidate: int, step: StepMetrics) -> None:
-        done = candidate * recipe.search_steps + step.step + 1
-        report(stage + SEARCH_STAGE, done, searched, step)
+    def on_choice(number: int, step: StepMetrics) -> None:
+        report(stage + CHOICE_STAGE, number * recipe.choice_steps + step.step + 1, asked, step)
 
-    choice = choose_rate(learner, examples, seed, on_search, stage, report)
-    fits = [
-        _fit(learner, examples, choice.learning_rate, seed + number, number, report, stage)
-        for number in range(recipe.seeds)
-    ]
-    # Every fit starts from the same spectra, so the mean of a means the same in the state of any of them.
-    state = fits[0].state
-    with torch.no_grad():
-        state.a.copy_(torch.stack([fitted.a for fitted in fits]).mean(dim=0))
+    texts = class_texts(learner)
+    choice = choose(learner, examples, texts, seed, on_choice, stage, report)
+    if asked and not choice.folds:
+        report(stage + CHOICE_STAGE, asked, asked)
+    head = probe_head(examples, texts, learner.backbone.logit_scale) if choice.start == "probe" else None
+    # Where no change is kept there is nothing to train.
+    seeds = recipe.seeds if choice.share else 0
+    if not seeds:
+        report(stage + TRAIN_STAGE, recipe.steps * recipe.seeds, recipe.steps * recipe.seeds)
+    fits = [_fit(learner, examples, head, seed + number, number, report, stage) for number in range(seeds)]
+    sigmas = learner.basis.sigma_base()
+    if fits:
+        # Every fit starts from the same spectra, so the mean of a means the same in the state of any of them.
+        state = fits[0].state
+        with torch.no_grad():
+            state.a.copy_(choice.share * torch.stack([fitted.a for fitted in fits]).mean(dim=0))
+        # The base spectra first: with an upper part trained, the lower matrices have no entry in the state.
+        sigmas |= state.sigmas()
     notes = dict.fromkeys((*choice.notes, *(note for fitted in fits for note in fitted.notes)))
     return TrainedSigma(
-        # The base spectra first: with an upper part trained, the lower matrices have no entry in the state.
-        sigmas=learner.basis.sigma_base() | state.sigmas(),
+        sigmas=sigmas,
         sigma_base=learner.basis.sigma_base(),
-        learning_rate=choice.learning_rate,
+        learning_rate=fits[0].peak if fits else recipe.learning_rate,
         curve=tuple(point for fitted in fits for point in fitted.curve),
         device=device_title(learner.backbone.device),
-        seconds=time.monotonic() - start,
+        seconds=time.monotonic() - began,
         notes=tuple(notes),
+        head=head,
+        start=choice.start,
+        share=choice.share,
+        choice_folds=choice.folds,
+        temperature=choice.temperature,
     )
 
 
@@ -86,8 +106,33 @@ def logging_report(report: Report, file: Path) -> Report:
     return both
 
 
+def adapted_model(learner: Learner, trained: TrainedSigma) -> AdaptedModel:
+    """Return the learner's backbone with what was trained."""
+    return AdaptedModel(
+        learner.backbone, learner.basis, trained.sigmas, learner.classes, trained.temperature, trained.head
+    )
+
+
+def plain_learner(learner: Learner) -> Learner:
+    """Return the learner of plain CLIP-SVD: the paper's method with the same steps."""
+    return replace(learner, recipe=msgspec.structs.replace(learner.recipe, plain=True))
+
+
+@torch.no_grad()
+def class_texts(learner: Learner) -> Features:
+    """Return the unit class embeddings (classes, width) fp32 of the unadapted model."""
+    found = class_embeddings(learner.backbone.model, learner.backbone, learner.classes)
+    return np.asarray(found.float().cpu().numpy())
+
+
 def _fit(
-    learner: Learner, examples: Examples, rate: float, seed: int, number: int, report: Report, stage: str
+    learner: Learner,
+    examples: Examples,
+    head: ClassHead | None,
+    seed: int,
+    number: int,
+    report: Report,
+    stage: str,
 ) -> _Trained:
     steps = learner.recipe.steps
     total, before = steps * learner.recipe.seeds, number * steps
@@ -96,6 +141,8 @@ def _fit(
         report(stage + TRAIN_STAGE, before + step.step + 1, total, step)
 
     # Stage and seed make the name unique in a run: fold 2's fit must not resume fold 1's checkpoint.
-    task = FitTask(f"{stage}fit {seed}", rate, steps, seed, stage, TRAIN_STAGE, before, total)
+    rate = learner.recipe.learning_rate
+    task = FitTask(f"{stage}fit {seed}", rate, steps, seed, stage, TRAIN_STAGE, before, total, head)
     fitted = fit(learner, examples, task, on_step, report)
-    return _Trained(fitted.forward.attachment.state, fitted.a, fitted.curve, fitted.notes)
+    state = fitted.forward.attachment.state
+    return _Trained(state, fitted.a, fitted.curve, fitted.peak, fitted.notes)

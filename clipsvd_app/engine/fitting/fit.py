@@ -14,13 +14,15 @@ from torch.nn import functional
 from clipsvd_app.domain.results.run import RunNote, StepMetrics
 from clipsvd_app.engine.backbone.prompts import TOKENS_AT_ONCE
 from clipsvd_app.engine.fitting.checkpoints import FitNumbers, FitState, optimiser_vectors, restore_optimiser
-from clipsvd_app.engine.fitting.forward import Forward, WholeForward
+from clipsvd_app.engine.fitting.forward import Forward, WholeForward, image_sensitivity
 from clipsvd_app.engine.fitting.memory import free_memory, plan_memory
 from clipsvd_app.engine.fitting.sampling import balanced_batch
-from clipsvd_app.engine.fitting.schedule import learning_rate_at
+from clipsvd_app.engine.fitting.schedule import learning_rate_at, rate_factor
 from clipsvd_app.engine.fitting.upper_forward import UpperForward
+from clipsvd_app.engine.sigma.class_head import ClassHead
 from clipsvd_app.errors import Cancelled, UserError
 from clipsvd_app.jobs.lines import unreported
+from clipsvd_app.jobs.stages import TRAIN_STAGE
 
 if TYPE_CHECKING:
     from clipsvd_app.engine.data.examples import Examples
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
 
 # Each restart halves the rate. A fit that is not finite at a sixteenth of it has a fault that no rate cures.
 _MAX_RESTARTS = 4
-TRAIN_STAGE = "Training"
 OnStep = Callable[[StepMetrics], None]
 
 
@@ -46,15 +47,18 @@ class FitTask:
     """Reported after ``fold`` within long steps, as step ``before`` + step of ``total``."""
     before: int = 0
     total: int = 0
+    head: ClassHead | None = None
+    """Added to the class texts, and not trained further; None trains plain CLIP-SVD."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A finished fit: ``forward`` holds its models; ``a`` is a copy of what was trained."""
+    """A finished fit: ``forward`` holds its models; ``a`` is a copy of what was trained, at ``peak`` rate."""
 
     forward: Forward
     a: Tensor
     curve: tuple[StepMetrics, ...]
+    peak: float
     notes: tuple[RunNote, ...] = ()
 
 
@@ -82,7 +86,7 @@ def fit(
     # A copy, because averaging over seeds writes the mean into the state of the first fit.
     a = training.a.detach().clone()
     notes = (*training.notes, *learner.lower.notes)
-    return Fit(training.forward, a, tuple(training.curve), tuple(dict.fromkeys(notes)))
+    return Fit(training.forward, a, tuple(training.curve), training.peak, tuple(dict.fromkeys(notes)))
 
 
 def forward_for(
@@ -101,7 +105,7 @@ def accumulate(
     inputs: Tensor,
     labels: Tensor,
     parts: int,
-    penalty: float,
+    head: ClassHead | None = None,
     pulse: Callable[[], None] = lambda: None,
 ) -> tuple[float, float]:
     """Add the gradient of a step to a, and return cross-entropy and accuracy.
@@ -120,7 +124,7 @@ def accumulate(
         pulse()
         # The backward pass of a part frees the graph from a to sigma, so each part needs a new one.
         attachment.refresh()
-        logits = forward.logits(part, classes).float()
+        logits = forward.logits(part, classes, head)
         # Weighted by size, because the last part may be smaller: the sum is the mean over the whole batch.
         loss = functional.cross_entropy(logits, truth) * (len(part) / len(inputs))
         torch.autograd.backward(loss)
@@ -128,7 +132,7 @@ def accumulate(
         hits += int((logits.detach().argmax(dim=1) == truth).sum())
     assert classes.grad is not None
     attachment.refresh()
-    texts.backward(classes.grad, penalty * attachment.state.a.square().mean())
+    texts.backward(classes.grad)
     return total, hits / len(inputs)
 
 
@@ -143,14 +147,13 @@ class _Texts:
         self.rows = rows.detach().requires_grad_()
         self.classes = forward.classes_of(self.rows)
 
-    def backward(self, gradient: Tensor, penalty: Tensor) -> None:
-        """Add the gradient of the class embeddings (classes, width), and the penalty's, to a."""
+    def backward(self, gradient: Tensor) -> None:
+        """Add the gradient of the class embeddings (classes, width) to a."""
         self.classes.backward(gradient)
         assert self.rows.grad is not None
         if self.graph is not None:
-            torch.autograd.backward([self.graph, penalty], [self.rows.grad, None])
+            self.graph.backward(self.rows.grad)
             return
-        torch.autograd.backward(penalty)
         sizes = [count for count, _ in self.forward.prompts.cuts]
         for part, wanted in zip(self.parts, torch.split(self.rows.grad, sizes), strict=True):
             self.pulse()
@@ -191,6 +194,8 @@ class _Training:
         self._save_memory_from_the_start(learner)
         if (kept := learner.checkpoints.load(task.name)) is not None:
             self._restore(kept)
+        else:
+            self.peak *= rate_factor(image_sensitivity(self.forward, examples, learner.basis, task.seed))
 
     def step(self) -> StepMetrics:
         """Take one optimiser step and return its metrics."""
@@ -255,7 +260,7 @@ class _Training:
         while True:
             self.optimiser.zero_grad(set_to_none=True)
             try:
-                return accumulate(self.forward, inputs, labels, self.parts, self.recipe.penalty, self._pulse)
+                return accumulate(self.forward, inputs, labels, self.parts, self.task.head, self._pulse)
             except torch.OutOfMemoryError:
                 if not self._take_less_memory(len(inputs)):
                     raise
@@ -318,5 +323,5 @@ class _Training:
         self.notes.append(RunNote("not_finite"))
 
     def _new_optimiser(self) -> torch.optim.Optimizer:
-        # No weight decay: the recipe's penalty on a² regularises, whatever the learning rate.
+        # No weight decay: what is kept of the change is chosen on unseen patients.
         return torch.optim.AdamW([self.a], lr=self.peak, weight_decay=0.0)

@@ -83,10 +83,13 @@ class LowerCache:
                 return
             self._computed(images, keys, missing[start : start + _BATCH], prepare, lower)
 
-    def text(self, tokens: Tensor, lower: Lower) -> Tensor:
-        """Return the activations (prompts, tokens, width) of one part of the prompts, on the CPU."""
+    def text(self, tokens: Tensor, lower: Lower, cut: str = "") -> Tensor:
+        """Return the activations (prompts, tokens, width) of one part of the prompts, on the CPU.
+
+        cut: where the towers are cut, as ``lower`` cuts them.
+        """
         # The padded length is part of the key: the same prompts cut into other parts are padded otherwise.
-        key = f"text/{tokens.shape[1]}/{hashlib.sha256(tokens.cpu().numpy().tobytes()).hexdigest()}"
+        key = f"text/{cut}/{tokens.shape[1]}/{hashlib.sha256(tokens.cpu().numpy().tobytes()).hexdigest()}"
         activations = self._recall(key)
         if activations is None:
             activations = lower(tokens).cpu()

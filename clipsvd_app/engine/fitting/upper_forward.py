@@ -17,7 +17,7 @@ from clipsvd_app.engine.backbone.backbone import embed_images, embed_texts
 from clipsvd_app.engine.backbone.prompts import prompt_batch
 from clipsvd_app.engine.data.images import Augmentation, normalise
 from clipsvd_app.engine.fitting.blocks import batch_first, first_trained, lower_part, put_upper_part
-from clipsvd_app.engine.fitting.forward import IMAGES_AT_ONCE, class_embeddings
+from clipsvd_app.engine.fitting.forward import IMAGES_AT_ONCE, class_embeddings, class_logits
 from clipsvd_app.engine.fitting.last_block import use_class_token_only
 from clipsvd_app.engine.fitting.memory import checkpoint_blocks, images_at_once
 from clipsvd_app.engine.fitting.precision import autocast
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.towers import Tower
     from clipsvd_app.engine.data.examples import Examples
     from clipsvd_app.engine.fitting.learner import Learner
+    from clipsvd_app.engine.sigma.class_head import ClassHead
     from clipsvd_app.jobs.lines import Report
 
 PREPARING_STAGE = "Preparing images"
@@ -50,6 +51,7 @@ class UpperForward:
         self.prompts = prompt_batch(self.backbone, learner.classes)
         self.augment = Augmentation(self.backbone.preprocessing, recipe.crop_scale, recipe.flip)
         first = first_trained(model, recipe.trained_share)
+        self.cut = f"{first['image']}-{first['text']}"
         self.lower, self.ends = lower_part(model, first)
         tokens: dict[Tower, int] = {
             "image": images_at_once(self.backbone, recipe.batch_size) * tokens_per_image(model),
@@ -65,7 +67,9 @@ class UpperForward:
         generator = step_generator(seed, step)
         drawn = torch.randint(self.views, (len(positions),), generator=generator).tolist()
         rows = [
-            self.cache.of(examples.large[place : place + 1], f"view {view}", self._view, self._lower_images)
+            self.cache.of(
+                examples.large[place : place + 1], self._name(f"view {view}"), self._view, self._lower_images
+            )
             for place, view in zip(positions, drawn, strict=True)
         ]
         return torch.cat(rows).to(self.backbone.device)
@@ -78,12 +82,12 @@ class UpperForward:
             def pulse(done: int, before: int = view * len(examples)) -> None:
                 report(stage + PREPARING_STAGE, before + done, total)
 
-            self.cache.fill(examples.large, f"view {view}", self._view, self._lower_images, pulse)
+            self.cache.fill(examples.large, self._name(f"view {view}"), self._view, self._lower_images, pulse)
 
     def prompt_embeddings(self, part: int) -> Tensor:
         """Return the unit embeddings (prompts, width) of one part of the prompts."""
         tokens = self.prompts.parts[part]
-        lower = self.cache.text(tokens, self._lower_texts)
+        lower = self.cache.text(tokens, self._lower_texts, self.cut)
         self.starts["text"].activations = lower.to(self.backbone.device)
         with autocast(self.backbone.device, self.dtype):
             return embed_texts(self.attachment.model, tokens)
@@ -97,22 +101,25 @@ class UpperForward:
         """From now on embed the prompts in parts of at most so many tokens."""
         self.prompts = prompt_batch(self.backbone, self.classes, tokens_at_once)
 
-    def logits(self, inputs: Tensor, classes: Tensor) -> Tensor:
-        """Return logit_scale times cosine (images, classes)."""
+    def logits(self, inputs: Tensor, classes: Tensor, head: ClassHead | None = None) -> Tensor:
+        """Return logit_scale times cosine (images, classes), or what the head makes of it."""
         self.starts["image"].activations = inputs
         with autocast(self.backbone.device, self.dtype):
             # Only the number of rows is read: the blanked stem returns zeros, and ``Recall`` replaces them.
             images = embed_images(self.attachment.model, inputs.new_zeros((len(inputs), 1)))
-            return self.backbone.logit_scale * (images @ classes.T)
+        return class_logits(self.backbone.logit_scale, images, classes, head)
 
     @torch.no_grad()
-    def plain_logits(self, pixels: Tensor) -> Tensor:
+    def plain_logits(self, pixels: Tensor, head: ClassHead | None = None) -> Tensor:
         """Return logits of images without augmentation."""
         classes = class_embeddings(self)
         parts = [
             self.logits(
-                self.cache.of(part, "plain", self._plain, self._lower_images).to(self.backbone.device),
+                self.cache.of(part, self._name("plain"), self._plain, self._lower_images).to(
+                    self.backbone.device
+                ),
                 classes,
+                head,
             )
             for part in torch.split(pixels, IMAGES_AT_ONCE)
         ]
@@ -121,6 +128,10 @@ class UpperForward:
     def save_memory(self) -> None:
         """Checkpoint every block that is left."""
         checkpoint_blocks(self.attachment.model, self.backbone.device, self.dtype)
+
+    def _name(self, view: str) -> str:
+        # With the cut: a run's choice may be made on fewer blocks than its fit.
+        return f"{self.cut}/{view}"
 
     def _view(self, image: Tensor, key: str) -> Tensor:
         # Seeded by content and view, so that a view is the same in every fold, fit and resumed run.

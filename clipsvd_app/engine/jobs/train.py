@@ -21,11 +21,10 @@ from clipsvd_app.engine.data.splits import Split, check_classes, draw_shots, set
 from clipsvd_app.engine.device.devices import device_title
 from clipsvd_app.engine.explain.class_words import UnseenReader
 from clipsvd_app.engine.explain.run import explain_run
-from clipsvd_app.engine.fitting.adapt import adapt, logging_report
+from clipsvd_app.engine.fitting.adapt import adapt, adapted_model, logging_report
 from clipsvd_app.engine.fitting.checkpoints import FolderCheckpoints, run_checkpoints
 from clipsvd_app.engine.fitting.learner import Learner
 from clipsvd_app.engine.sigma import basis
-from clipsvd_app.engine.sigma.adapted import AdaptedModel
 from clipsvd_app.engine.sigma.adapter import save_adapter
 from clipsvd_app.engine.sigma.adapter_document import require_storable
 from clipsvd_app.engine.sigma.likeness import kind_cosines, learn_likeness
@@ -57,6 +56,7 @@ if TYPE_CHECKING:
 
     from clipsvd_app.domain.results.evaluation import Evaluation
     from clipsvd_app.engine.backbone.backbone import Backbone
+    from clipsvd_app.engine.sigma.adapted import AdaptedModel
     from clipsvd_app.engine.sigma.trained import TrainedSigma
     from clipsvd_app.engine.sigma.warm import WarmBackbone
     from clipsvd_app.engine.training.estimate import BaselineOutputs
@@ -139,6 +139,11 @@ def run_train(
         shots=request.shots,
         seed=request.seed,
         learning_rate=trained.learning_rate,
+        plain=request.recipe.plain,
+        start=trained.start,
+        probe="" if trained.head is None else trained.head.start,
+        share=trained.share,
+        choice_folds=trained.choice_folds,
         device=trained.device,
         seconds=time.monotonic() - start,
         evaluation=evaluation,
@@ -248,7 +253,7 @@ def _estimate_and_train(
         announce(estimate.evaluation)
         return estimate, *_fit(prepared, learner, report)
     trained, adapted = _fit(prepared, learner, report)
-    estimate = held_out(images, rounds, baselines, trained, adapted, report, watch)
+    estimate = held_out(images, rounds, baselines, learner, trained, adapted, report, watch)
     if rounds.repeats:
         announce(estimate.evaluation)
     return estimate, trained, adapted
@@ -268,9 +273,7 @@ def _split(request: TrainRequest, images: LabelledImages) -> Split:
 def _fit(prepared: _Prepared, learner: Learner, report: Report) -> tuple[TrainedSigma, AdaptedModel]:
     examples = prepared.images.examples(prepared.split.train, report)
     trained = adapt(learner, examples, prepared.request.seed, report)
-    return trained, AdaptedModel(
-        learner.backbone, learner.basis, trained.sigmas, learner.classes, head=trained.head
-    )
+    return trained, adapted_model(learner, trained)
 
 
 def _predictions(

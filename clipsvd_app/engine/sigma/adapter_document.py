@@ -104,7 +104,7 @@ def document_of(
         training=_training(request, train_images, likeness, trained),
         evaluation=_evaluation(evaluation),
         canaries=canaries_of(adapted),
-        calibration=_calibration(evaluation),
+        calibration=_calibration(evaluation, trained),
     )
     if adapted.head is None:
         return document
@@ -220,10 +220,10 @@ def _split_hash(asked: Sequence[ImageInput], trained: Sequence[ImageInput]) -> s
     return hashlib.sha256(places.encode()).hexdigest()
 
 
-def _calibration(evaluation: Evaluation) -> Calibration:
-    """Return the temperature that the run's unseen patients gave; 1 where there was no estimate."""
+def _calibration(evaluation: Evaluation, trained: TrainedSigma) -> Calibration:
+    """Return the temperature of training, times the one that the run's unseen patients gave on top of it."""
     found = evaluation.calibration
-    return Calibration() if found is None else Calibration(temperature=found.temperature)
+    return Calibration(temperature=trained.temperature * (1.0 if found is None else found.temperature))
 
 
 def _evaluation(evaluation: Evaluation) -> EvaluationNote:

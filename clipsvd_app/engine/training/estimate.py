@@ -14,14 +14,13 @@ from clipsvd_app.domain.results.evaluation import (
     MethodName,
     NoEstimate,
 )
-from clipsvd_app.engine.baselines.methods import MethodOutput, blend
+from clipsvd_app.engine.baselines.methods import MethodOutput
 from clipsvd_app.engine.data.splits import (
     Split,
     folds_by_patient,
     patients_in_smallest_class,
 )
-from clipsvd_app.engine.fitting.adapt import adapt
-from clipsvd_app.engine.sigma.adapted import AdaptedModel
+from clipsvd_app.engine.fitting.adapt import adapt, adapted_model, plain_learner
 from clipsvd_app.engine.statistics.metrics import Floats
 from clipsvd_app.engine.training.evaluate import Outputs, evaluate, mean_probabilities, scored
 from clipsvd_app.engine.training.labelled_images import LabelledImages, probabilities_of
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from clipsvd_app.domain.recipe import Recipe
     from clipsvd_app.engine.data.features import Features
     from clipsvd_app.engine.fitting.learner import Learner
+    from clipsvd_app.engine.sigma.adapted import AdaptedModel
     from clipsvd_app.engine.sigma.trained import TrainedSigma
     from clipsvd_app.jobs.lines import Report
 
@@ -128,6 +128,7 @@ def held_out(
     images: LabelledImages,
     rounds: Rounds,
     baselines: BaselineOutputs,
+    learner: Learner,
     trained: TrainedSigma,
     adapted: AdaptedModel,
     report: Report,
@@ -137,6 +138,7 @@ def held_out(
     if not rounds.repeats:
         return Estimate(Evaluation("none", rounds.missing))
     split, frozen = rounds.repeats[0][0], baselines[0][0]
+    frozen = {**frozen, **plain_output(images, learner, split, report)}
     outputs = method_outputs(images, split, frozen, trained, adapted, report, watch)
     return _estimate(images, rounds, [outputs])
 
@@ -149,7 +151,7 @@ def cross_validated(
     report: Report,
     watch: Watcher | None = None,
 ) -> Estimate:
-    """Predict every labelled image by fits on other patients; each fold chooses its own learning rate.
+    """Predict every labelled image by fits on other patients; each fold chooses its own start.
 
     ``watch`` gets the fits of the first repeat, in which every image is unseen once.
     """
@@ -163,11 +165,10 @@ def cross_validated(
             stage = f"Estimate {number} of {rounds.folds * len(rounds.repeats)}: "
             examples = images.examples(split.train, report)
             trained = adapt(learner, examples, images.seed, report, stage)
-            adapted = AdaptedModel(
-                learner.backbone, learner.basis, trained.sigmas, learner.classes, head=trained.head
-            )
+            adapted = adapted_model(learner, trained)
             seen_by = watch if repeat == 0 else None
-            frozen = baselines[repeat][place]
+            plain = plain_output(images, learner, split, report, stage)
+            frozen = {**baselines[repeat][place], **plain}
             parts.append(method_outputs(images, split, frozen, trained, adapted, report, seen_by))
         repeats.append(_joined(rounds, repeat, parts))
     return _estimate(images, rounds, repeats)
@@ -184,18 +185,30 @@ def method_outputs(
 ) -> Outputs:
     """Return each method's output for the test images, trained only on the training images.
 
-    split: positions in the images; frozen: outputs of the methods on frozen features.
+    split: positions in the images; frozen: outputs of the other methods.
     """
     embedded = images.adapted_features(adapted, split.test, report)
     if watch is not None:
         watch(adapted, split.test, embedded, report)
     rows = probabilities_of(adapted, embedded)
-    adapted_output = MethodOutput(rows, trained.trainable_parameters, trained.seconds)
-    return {
-        **frozen,
-        "clip_svd": adapted_output,
-        "clip_svd_blend": blend(adapted_output, frozen["linear_probe"]),
-    }
+    return {**frozen, "clip_svd": MethodOutput(rows, trained.trainable_parameters, trained.seconds)}
+
+
+def plain_output(
+    images: LabelledImages, learner: Learner, split: Split, report: Report, stage: str = ""
+) -> Outputs:
+    """Return the output of plain CLIP-SVD for the test images; none where it is the recipe itself."""
+    if learner.recipe.plain:
+        return {}
+    plain = plain_learner(learner)
+    trained = adapt(plain, images.examples(split.train, report), images.seed, report, _plain_stage(stage))
+    rows = images.adapted_probabilities(adapted_model(plain, trained), split.test, report)
+    return {"clip_svd_plain": MethodOutput(rows, trained.trainable_parameters, trained.seconds)}
+
+
+def _plain_stage(stage: str) -> str:
+    """Return what plain CLIP-SVD's fit is called within a fold, “Estimate 1 of 3: ”, or by itself."""
+    return f"{stage.removesuffix(': ')}, as in the paper: " if stage else "As in the paper: "
 
 
 def _estimate(images: LabelledImages, rounds: Rounds, repeats: Sequence[Outputs]) -> Estimate:

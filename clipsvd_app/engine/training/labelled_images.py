@@ -88,7 +88,9 @@ class LabelledImages:
         missing = [place for place in places if place not in self.larger]
         larger = self.larger if not missing else {**self.larger, **self._read_larger(missing, report)}
         stacked = torch.stack([larger[place] for place in places])
-        return Examples(stacked, self.plain[places], self.labels(places), self.patient_ids(places))
+        return Examples(
+            stacked, self.plain[places], self.features[places], self.labels(places), self.patient_ids(places)
+        )
 
     def _read_larger(self, positions: list[int], report: Report) -> dict[int, Tensor]:
         preprocessing = self.backbone.preprocessing

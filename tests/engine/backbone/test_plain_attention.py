@@ -16,6 +16,7 @@ from clipsvd_app.engine.backbone.architectures import list_targets
 from clipsvd_app.engine.backbone.backbone import embed_images, embed_texts, load_backbone
 from clipsvd_app.engine.backbone.plain_attention import PlainAttention, PlainBlock, use_plain_attention
 from clipsvd_app.engine.data.examples import Examples
+from clipsvd_app.engine.data.features import embed_squares
 from clipsvd_app.engine.data.images import model_square
 from clipsvd_app.engine.device.torch_setup import import_open_clip
 from clipsvd_app.engine.fitting.fit import FitTask, fit
@@ -137,15 +138,17 @@ def test_a_clip_is_adapted_and_folded_like_any_other_backbone(loaded, draw_disc)
 
     generator, labels = np.random.default_rng(1), tuple(place % 2 for place in range(12))
     pictures = [draw_disc(label, generator) for label in labels]
+    plain = torch.stack([model_square(picture, SIZE) for picture in pictures])
     examples = Examples(
         torch.stack([model_square(picture, 38) for picture in pictures]),
-        torch.stack([model_square(picture, SIZE) for picture in pictures]),
+        plain,
+        embed_squares(loaded.model, loaded, plain, lambda *_: None),
         labels,
         tuple(f"patient {place // 2}" for place in range(12)),
     )
     basis = load_basis(loaded, lambda *_: None)
     classes = (class_from_name("bright disc"), class_from_name("dark disc"))
-    learner = Learner(loaded, basis, classes, Recipe(steps=12, search_steps=4, batch_size=8, flip=False))
+    learner = Learner(loaded, basis, classes, Recipe(steps=12, batch_size=8, flip=False))
     result = fit(learner, examples, FitTask("a fit", 0.05, 12, 0), lambda _: None)
     assert result.curve[-1].loss < result.curve[0].loss
     assert result.a.abs().min() > 0

@@ -213,7 +213,7 @@ def test_a_run_says_that_images_show_one_shade(unreadable, draw_disc, tmp_path):
         images.append(ImageInput(place, str(path), 0, str(place), place % 2))
     from clipsvd_app.domain.results.run import RunNote, RunResult
 
-    recipe = Recipe(steps=1, learning_rates=(0.01,))
+    recipe = Recipe(steps=1)
     write_request(
         tmp_path, TrainRequest(unreadable[0], (named("bright"), named("dark")), tuple(images), recipe)
     )

@@ -28,7 +28,7 @@ from clipsvd_app.engine.fitting.upper_forward import PREPARING_STAGE, UpperForwa
 from clipsvd_app.engine.sigma.basis import load_basis
 from clipsvd_app.errors import Cancelled
 
-WHOLE = Recipe(steps=3, search_steps=2, batch_size=8, flip=False)
+WHOLE = Recipe(steps=3, choice_steps=2, batch_size=8, flip=False)
 UPPER = replace(WHOLE, trained_share=1 / 3, views=2)
 FORMS = pytest.mark.parametrize(("recipe", "form"), [(WHOLE, WholeForward), (UPPER, UpperForward)])
 MANY = tuple(class_from_name("bright " * (number % 4) + f"disc {number}") for number in range(12))
@@ -64,7 +64,7 @@ def test_the_gradient_of_prompts_in_parts_is_that_of_one_graph(learner, disc_exa
     for tokens in (10_000, 60, 1):
         forward.cut_prompts(tokens)
         forward.attachment.state.a.grad = None
-        loss, _ = accumulate(forward, inputs, labels, 2, 0.5)
+        loss, _ = accumulate(forward, inputs, labels, 2)
         found.append((loss, forward.attachment.state.a.grad.clone()))
     assert forward.prompts.is_smallest
     for loss, gradient in found[1:]:
@@ -85,7 +85,7 @@ def test_the_graph_of_prompts_in_parts_is_never_larger_than_a_part(learner, disc
 
     monkeypatch.setattr(WholeForward, "prompt_embeddings", watched)
     inputs = forward.inputs(disc_examples, range(8), 0, 0)
-    accumulate(forward, inputs, torch.tensor(disc_examples.labels[:8]), 1, 0.5, lambda: pulses.append(1))
+    accumulate(forward, inputs, torch.tensor(disc_examples.labels[:8]), 1, pulse=lambda: pulses.append(1))
     assert sum(with_gradients) == sum(len(part) for part in forward.prompts.parts)
     assert max(with_gradients) == max(len(part) for part in forward.prompts.parts)
     assert len(pulses) == 2 * len(forward.prompts.parts) + 1, "a long step can be cancelled between its parts"
@@ -125,7 +125,7 @@ def test_inner_test_images_go_through_in_parts(learner, recipe, form, monkeypatc
     pixels = torch.randint(256, (2 * IMAGES_AT_ONCE + 3, 3, 64, 64), dtype=torch.uint8)
     seen, logits = [], form.logits
     monkeypatch.setattr(
-        form, "logits", lambda self, rows, classes: seen.append(len(rows)) or logits(self, rows, classes)
+        form, "logits", lambda self, rows, *given: seen.append(len(rows)) or logits(self, rows, *given)
     )
     found = forward.plain_logits(pixels)
     assert seen == [IMAGES_AT_ONCE, IMAGES_AT_ONCE, 3]
@@ -194,14 +194,15 @@ def test_views_are_reported_and_can_be_cancelled_before_the_first_step(learner, 
         if len(told) == 2:
             raise Cancelled
 
+    plain = replace(learner, recipe=replace(UPPER, plain=True))
     with pytest.raises(Cancelled):
-        adapt(learner, disc_examples, 0, stop, "Estimate 1 of 3: ")
+        adapt(plain, disc_examples, 0, stop, "Estimate 1 of 3: ")
     assert [entry[0] for entry in told] == [f"Estimate 1 of 3: {PREPARING_STAGE}"] * 2
     assert [entry[1] for entry in told] == [0, told[0][2] // UPPER.views]
 
 
 def test_no_fit_stays_in_memory_for_the_next(learner, disc_examples, monkeypatch):
-    recipe = replace(WHOLE, seeds=3, steps=1)
+    recipe = replace(WHOLE, seeds=3, steps=1, fewest_to_choose=2, shares=(1.0,), share=1.0)
     alive, most = weakref.WeakSet(), []
     build = fit_module.forward_for
 
@@ -216,7 +217,7 @@ def test_no_fit_stays_in_memory_for_the_next(learner, disc_examples, monkeypatch
         adapt(replace(learner, recipe=recipe), disc_examples, 0, ignore)
     finally:
         gc.enable()
-    assert most == [0] * (len(recipe.learning_rates) + recipe.seeds)
+    assert most == [0] * (recipe.choice_folds + recipe.seeds)
 
 
 def no_space(path, mode="r", *args, opens=Path.open, **options):

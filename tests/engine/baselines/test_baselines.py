@@ -7,7 +7,7 @@ import pytest
 
 from clipsvd_app.engine.baselines.gda import fit_gaussians, fit_gda
 from clipsvd_app.engine.baselines.inner_folds import inner_folds
-from clipsvd_app.engine.baselines.methods import FROZEN_METHODS, MethodOutput, blend, frozen_outputs
+from clipsvd_app.engine.baselines.methods import FROZEN_METHODS, frozen_outputs
 from clipsvd_app.engine.baselines.task import BaselineTask
 from clipsvd_app.engine.baselines.tip_adapter import TipAdapter, fit_tip_adapter
 from clipsvd_app.engine.statistics.metrics import softmax
@@ -126,11 +126,3 @@ def test_methods_that_choose_their_settings_state_probabilities_of_their_own_siz
         found = FROZEN_METHODS[method](noisy).probabilities(unseen[0])
         sureness, right = found.max(axis=1).mean(), (found.argmax(axis=1) == unseen[1]).mean()
         assert abs(sureness - right) < 0.15
-
-
-def test_a_blend_is_the_mean_of_the_logits():
-    one, other = np.array([[0.8, 0.2]]), np.array([[0.5, 0.5]])
-    found = blend(MethodOutput(one, 3, 1.0), MethodOutput(other, 4, 2.0))
-    # Odds of 4 and of 1: their geometric mean is 2.
-    np.testing.assert_allclose(found.probabilities, [[2 / 3, 1 / 3]])
-    assert (found.trainable_parameters, found.seconds) == (7, 3.0)

@@ -95,7 +95,7 @@ def test_a_full_cpu_has_nothing_to_fall_back_on(report):
 
 
 def test_a_run_that_left_the_gpu_says_so_and_keeps_one_curve(tiny_folder, studies, tmp_path, told, report):
-    recipe = Recipe(steps=2, search_steps=1, batch_size=4, learning_rates=(0.03,))
+    recipe = Recipe(plain=True, steps=2, batch_size=4)
     write_request(
         tmp_path, TrainRequest(BackboneRef("tiny", str(tiny_folder)), CLASSES, studies, recipe, shots=2)
     )
@@ -111,7 +111,7 @@ def test_a_run_that_left_the_gpu_says_so_and_keeps_one_curve(tiny_folder, studie
 def test_a_run_beside_an_unusable_gpu_notes_why_it_was_computed_on_the_cpu(
     tiny_folder, studies, tmp_path, report
 ):
-    recipe = Recipe(steps=2, search_steps=1, batch_size=4, learning_rates=(0.03,))
+    recipe = Recipe(plain=True, steps=2, batch_size=4)
     broken = Devices(FakeProbe(CARD, off={("cuda", False): 1.0}))
     reference = BackboneRef("tiny", str(tiny_folder))
     write_request(tmp_path, TrainRequest(reference, CLASSES, studies, recipe, shots=2))

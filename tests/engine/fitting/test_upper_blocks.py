@@ -16,7 +16,7 @@ from clipsvd_app.engine.fitting.learner import Learner
 from clipsvd_app.engine.fitting.memory import plan_memory
 from clipsvd_app.engine.fitting.upper_forward import UpperForward
 
-WHOLE = Recipe(steps=4, search_steps=2, batch_size=8, flip=False)
+WHOLE = Recipe(steps=4, batch_size=8, flip=False)
 UPPER = replace(WHOLE, trained_share=1 / 3, views=2)
 
 

@@ -39,9 +39,10 @@ from clipsvd_app.jobs.requests import (
     TrainRequest,
     VerifyRequest,
 )
+from clipsvd_app.jobs.stages import STEP_STAGES, TRAIN_STAGE
 
 CLASSES = (class_from_name("bright disc"), class_from_name("dark disc"))
-RECIPE = Recipe(steps=4, search_steps=2, batch_size=4, folds=2)
+RECIPE = Recipe(steps=4, choice_steps=2, batch_size=4, folds=2)
 
 
 def quiet(stage, done, total, metrics=None):
@@ -103,7 +104,7 @@ def test_a_run_that_was_cancelled_goes_on_where_it_stopped(engine, reference, st
     others, trained = set(kept_runs()), []
 
     def cancel_in_training(stage, done, total, metrics=None):
-        if stage == "Training":
+        if stage.endswith(TRAIN_STAGE) and metrics is not None:
             trained.append(done)
             if done == 3:
                 raise Cancelled
@@ -197,7 +198,11 @@ def test_a_held_out_run_tests_on_patients_that_did_not_train(held_out, studies):
 
 def test_a_run_says_what_was_trained(held_out):
     result, _ = held_out
-    assert (result.matrices, result.trainable_parameters) == (MATRICES, TRAINED_NUMBERS)
+    sigmas = result.trainable_parameters - result.head_parameters
+    assert (result.matrices, sigmas) == (MATRICES, TRAINED_NUMBERS)
+    assert (result.start == "probe") == bool(result.head_parameters) == bool(result.probe)
+    assert result.share in (RECIPE.share, 1.0)
+    assert (result.plain, result.choice_folds) == (False, 0), "four images are too few to choose on"
     assert result.train_images == 4
     assert len(result.curve) == RECIPE.steps
     assert len(result.explanation.matrices) == MATRICES
@@ -268,7 +273,7 @@ def test_short_jobs_between_its_steps_change_no_number_of_a_run(
     waiting = [tmp_path / type(request).__name__ for request in short]
 
     def serve(stage, done, total, metrics=None):
-        if stage in ("Tuning the learning rate", "Training") and waiting:
+        if stage in STEP_STAGES and waiting:
             place = waiting.pop()
             engine.run(place, read_request(place), quiet)
 
@@ -426,10 +431,12 @@ def class_folders(studies, tmp_path):
 
 def test_the_bench_gives_one_record_for_each_shots_seed_and_method(class_folders, reference, tiny_recipe):
     found = records(class_folders, reference, tiny_recipe)
-    assert len(found) == 2 * 2 * len(METHOD_TITLES)
+    # What training started from stands beside the methods.
+    assert {r["method"] for r in found} == {*METHOD_TITLES, "start"}
+    assert len(found) == 2 * 2 * (1 + len(METHOD_TITLES))
     assert {r["dataset"] for r in found} == {"discs"}
     assert {r["test_images"] for r in found if r["shots"] == 3} == {10}
-    assert {r["trainable_parameters"] for r in found if r["method"] == "clip_svd"} == {TRAINED_NUMBERS}
+    assert {r["trainable_parameters"] for r in found if r["method"] == "clip_svd_plain"} == {TRAINED_NUMBERS}
     assert all(0 <= r["balanced_accuracy"] <= 1 for r in found)
     json.dumps(found)
 
@@ -499,7 +506,8 @@ def test_open_clips_own_clip_goes_the_whole_way(ask, studies, tmp_path):
     """Its towers have other names and another attention; train, verify, predict and explain know them."""
     reference = BackboneRef("clip", str(write_tiny_clip(tmp_path / "clip")))
     result, folder = ask(TrainRequest(reference, CLASSES, studies, RECIPE, shots=2), RunResult)
-    assert (result.matrices, result.trainable_parameters) == (CLIP_MATRICES, CLIP_NUMBERS)
+    sigmas = result.trainable_parameters - result.head_parameters
+    assert (result.matrices, sigmas) == (CLIP_MATRICES, CLIP_NUMBERS)
     adapter = str(folder / "adapter.safetensors")
     verified, _ = ask(VerifyRequest(reference, adapter), VerifyResult)
     assert verified.passed, verified.checks

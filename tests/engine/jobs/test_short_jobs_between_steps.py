@@ -21,7 +21,7 @@ from clipsvd_app.jobs.requests import BackboneRef, ExplainRunRequest, PredictReq
 from clipsvd_app.worker import Worker
 
 CLASSES = (class_from_name("bright disc"), class_from_name("dark disc"))
-RECIPE = Recipe(steps=4, search_steps=2, batch_size=4, folds=2)
+RECIPE = Recipe(steps=4, choice_steps=2, batch_size=4, folds=2)
 LONG = 1
 
 

@@ -51,6 +51,7 @@ OPEN_CLIP_VIT = TowerTable(
     stem="visual.conv1",
     targets=partial(_targets, blocks="visual.transformer.resblocks", tower="image"),
     tokens=partial(_positions, path="visual"),
+    patch_drop="visual.patch_dropout",
 )
 OPEN_CLIP_CLIP_TEXT = TowerTable(
     name="open-clip-text",

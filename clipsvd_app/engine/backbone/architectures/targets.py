@@ -40,7 +40,8 @@ class TowerTable:
     """A tower's path in an open_clip model, its exact class, and the function that lists its matrices.
 
     ``blocks`` is the path of the transformer blocks, ``stem`` that of the module which turns images into
-    patches. ``tokens`` counts the tokens of one input; for text, the maximum.
+    patches, ``patch_drop`` of the one between stem and blocks that may leave patches out. ``tokens`` counts
+    the tokens of one input; for text, the maximum.
     """
 
     name: str
@@ -50,6 +51,7 @@ class TowerTable:
     stem: str | None
     targets: Callable[[nn.Module], Iterator[Target]]
     tokens: Callable[[nn.Module], int]
+    patch_drop: str | None = None
 
 
 def layer_paths(model: nn.Module, path: str) -> Iterator[tuple[int, str]]:

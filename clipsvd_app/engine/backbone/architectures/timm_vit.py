@@ -44,4 +44,5 @@ TIMM_VIT = TowerTable(
     stem="visual.trunk.patch_embed",
     targets=_targets,
     tokens=_tokens,
+    patch_drop="visual.trunk.patch_drop",
 )
