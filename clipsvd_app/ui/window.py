@@ -40,7 +40,8 @@ PAGES = ("label", "train", "inspect", "explain", "export", "settings")
 ABOUT = (
     f"<b>CLIP-SVD Studio {__version__}</b><p>Adapts a biomedical vision-language model to your"
     " classes from a few"
-    " labelled images, by training only the singular values of its weights.</p>"
+    " labelled images, by training the singular values of its weights, from the answers of a linear"
+    " probe where that is better.</p>"
     "<p>Method: T. Koleilat, H. Rivaz, Y. Xiao, <i>CLIP-SVD: Efficient and Interpretable"
     " Vision-Language Adaptation via Singular Values</i>, Transactions on Machine Learning Research,"
     f" 2026.</p><p>Apache-2.0. {NOT_FOR_DIAGNOSIS}</p>"

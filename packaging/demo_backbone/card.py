@@ -24,8 +24,8 @@ METHODS = (
     ("linear_probe", "linear probe on frozen features"),
     ("tip_adapter", "Tip-Adapter"),
     ("gda", "Gaussian discriminant analysis"),
+    ("clip_svd_plain", "CLIP-SVD as in the paper"),
     ("clip_svd", "CLIP-SVD"),
-    ("clip_svd_blend", "CLIP-SVD blended with the linear probe"),
     ("EfficientNet-Lite0 + logistic regression", "peer"),
 )
 

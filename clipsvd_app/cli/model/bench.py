@@ -34,6 +34,9 @@ def add_few_shot_arguments(few: argparse.ArgumentParser) -> None:
     few.add_argument("--seeds", type=int, default=3, metavar="N")
     add_source_arguments(few)
     few.add_argument("--preset", choices=tuple(PRESETS), default="standard")
+    few.add_argument(
+        "--test-images", type=int, metavar="N", help="test each draw on at most N of the other images"
+    )
 
 
 def run_few_shot(options: argparse.Namespace, console: Console) -> int:
@@ -54,6 +57,7 @@ def run_few_shot(options: argparse.Namespace, console: Console) -> int:
             preset=options.preset,
             report=console.report,
             class_names=options.class_names,
+            most_tested=options.test_images,
         )
     )
     _show(console, records)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from clipsvd_app.cli import engine
 from clipsvd_app.cli.project.opened import opened
-from clipsvd_app.domain.recipe import PRESETS
+from clipsvd_app.domain.recipe import DEFAULT_PRESET, PRESETS
 from clipsvd_app.domain.records import to_json
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES, Evaluation
 from clipsvd_app.domain.words.evaluation import (
@@ -21,6 +21,7 @@ from clipsvd_app.domain.words.evaluation import (
 )
 from clipsvd_app.domain.words.numbers import percent, percent_with_interval
 from clipsvd_app.domain.words.results import basis_text
+from clipsvd_app.domain.words.trained import start_sentence
 from clipsvd_app.services.models import backbones
 from clipsvd_app.services.runs import training_run
 from clipsvd_app.services.studies.changed_files import changed_images, changed_sentence
@@ -44,18 +45,29 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
     evaluate.add_argument("project", type=Path, metavar="PROJECT")
     evaluate.add_argument("--run", dest="number", type=int, metavar="N", help="default: the newest run")
     evaluate.add_argument("--preset", choices=tuple(PRESETS), help="train and evaluate again, as a new run")
+    add_plain_argument(evaluate)
     evaluate.set_defaults(run=run_evaluate)
+
+
+def add_plain_argument(command: argparse.ArgumentParser) -> None:
+    """Add the flag that trains plain CLIP-SVD."""
+    command.add_argument(
+        "--plain",
+        action="store_true",
+        help="plain CLIP-SVD, as in the paper: from the class texts, no class head, all of the change kept",
+    )
 
 
 def run_evaluate(options: argparse.Namespace, console: Console) -> int:
     """Print the evaluation of a stored run, or of a new one on all labelled images."""
     with opened(options, console) as project:
-        if options.preset is None:
+        if options.preset is None and not options.plain:
             number = options.number or project.latest_run()
         else:
-            number = _new_run(project, options.preset, options.number, console)
+            number = _new_run(project, options, console)
         result = project.run_result(number)
     console.say(f"Run {number}")
+    console.say(start_sentence(result))
     show_evaluation(console, result.evaluation)
     console.document({"run": number, "classes": result.class_names, **evaluation_document(result.evaluation)})
     return 0
@@ -118,16 +130,17 @@ def _sentences(evaluation: Evaluation) -> list[str]:
     return [sentence for sentence in found if sentence]
 
 
-def _new_run(project: Project, preset: str, earlier: int | None, console: Console) -> int:
+def _new_run(project: Project, options: argparse.Namespace, console: Console) -> int:
     """Train with the preset; with an earlier run, on its shots and seed."""
-    like = None if earlier is None else project.run_result(earlier)
+    like = None if options.number is None else project.run_result(options.number)
     backbone = backbones.find(load_settings(), project.setting("backbone", backbones.DEMO))
     folder = training_run.prepare(
         project,
         backbone,
-        preset,
+        options.preset or DEFAULT_PRESET,
         shots=None if like is None else like.shots,
         seed=training_run.SEED if like is None else like.seed,
+        plain=options.plain,
     )
     note_changed(project, console)
     engine.run(folder, console, "Cancelled. To resume, run the same command again.")

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipsvd_app.cli import engine
-from clipsvd_app.cli.model.evaluate import note_changed, show_evaluation
+from clipsvd_app.cli.model.evaluate import add_plain_argument, note_changed, show_evaluation
 from clipsvd_app.cli.project.opened import opened
-from clipsvd_app.domain.recipe import PRESETS
+from clipsvd_app.domain.recipe import DEFAULT_PRESET, PRESETS
 from clipsvd_app.domain.results.evaluation import Interval
 from clipsvd_app.domain.words.counting import images_of_patients
 from clipsvd_app.domain.words.notes import note_text
 from clipsvd_app.domain.words.numbers import duration, percent, percent_with_interval
-from clipsvd_app.domain.words.trained import run_trained_words
+from clipsvd_app.domain.words.trained import run_trained_words, start_sentence
 from clipsvd_app.services.models import backbones
 from clipsvd_app.services.runs import training_run as service
 from clipsvd_app.settings import load_settings
@@ -34,7 +34,8 @@ def add_commands(commands: Commands, shared: argparse.ArgumentParser) -> None:
         "--shots", type=int, metavar="K", help="train on K images per class, test on the other patients"
     )
     train.add_argument("--seed", type=int, default=service.SEED, metavar="N")
-    train.add_argument("--preset", choices=tuple(PRESETS), default="standard")
+    train.add_argument("--preset", choices=tuple(PRESETS), default=DEFAULT_PRESET)
+    add_plain_argument(train)
     train.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
     train.add_argument(
         "--mirror",
@@ -69,6 +70,7 @@ def run_train(options: argparse.Namespace, console: Console) -> int:
             seed=options.seed,
             device=options.device,
             locked_test=options.locked_test,
+            plain=options.plain,
         )
         note_changed(project, console)
         engine.run(folder, console, "Cancelled. To resume, run the same command again.")
@@ -120,6 +122,10 @@ def run_document(project: Project, number: int) -> dict[str, object]:
         "shots": result.shots,
         "seed": result.seed,
         "learning_rate": result.learning_rate,
+        "plain": result.plain,
+        "start": result.probe or "text",
+        "share": result.share,
+        "choice_folds": result.choice_folds,
         "device": result.device,
         "seconds": result.seconds,
         "evaluation": result.evaluation,
@@ -133,6 +139,7 @@ def show_result(console: Console, result: RunResult, title: str) -> None:
         f"{title}: {run_trained_words(result)} trained on"
         f" {images_of_patients(result.train_images, result.train_patients)} in {duration(result.seconds)}."
     )
+    console.say(start_sentence(result))
     show_evaluation(console, result.evaluation)
     for note in result.notes:
         console.say(f"Note: {note_text(note)}")

@@ -28,7 +28,7 @@ from clipsvd_app.domain.words.results import (
     verdict_title,
 )
 from clipsvd_app.domain.words.run_changes import run_statements
-from clipsvd_app.domain.words.trained import run_trained_words
+from clipsvd_app.domain.words.trained import PLAIN_TITLE, run_trained_words, start_sentence
 from clipsvd_app.figures.confusion import confusion_figure
 from clipsvd_app.figures.methods import methods_figure
 from clipsvd_app.figures.reliability import reliability_figure
@@ -113,7 +113,9 @@ def _recipe(content: ReportContent) -> Section:
             Facts(
                 (
                     ("Backbone", f"{content.backbone} ({result.backbone_sha256[:16]}…)"),
+                    ("Method", PLAIN_TITLE if result.plain else "CLIP-SVD"),
                     ("Trained", run_trained_words(result)),
+                    ("Start", start_sentence(result)),
                     ("Trained on", shots),
                     ("Preset", recipe.preset),
                     ("Steps", f"{recipe.steps:,} of {counted(recipe.batch_size, 'image')}"),

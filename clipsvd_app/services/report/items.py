@@ -13,8 +13,10 @@ from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.domain.words.evaluation import learning_curve_text, verdict_sentence
 from clipsvd_app.domain.words.notice import NOT_FOR_DIAGNOSIS
 from clipsvd_app.domain.words.results import basis_text, split_text, verdict_title
+from clipsvd_app.domain.words.trained import start_sentence
 
 if TYPE_CHECKING:
+    from clipsvd_app.domain.results.run import RunResult
     from clipsvd_app.services.report.content import ReportContent
 
 NOT_GIVEN = "not given"
@@ -151,12 +153,12 @@ def answers(content: ReportContent) -> dict[str, str]:
         f" of both encoders; only s is trained ({result.trainable_parameters - head:,} numbers)"
         + (f", and a class head beside it ({head:,} numbers)." if head else "."),
         "software": f"CLIP-SVD Studio {content.version}.",
-        "initial": f"Backbone “{content.backbone}”, SHA-256 of its tensors {result.backbone_sha256}.",
+        "initial": f"Backbone “{content.backbone}”, SHA-256 of its tensors {result.backbone_sha256}."
+        f" {start_sentence(result)}",
         "training": f"Preset “{recipe.preset}”: {counted(recipe.steps, 'step')} of "
         f"{counted(recipe.batch_size, 'image')}, AdamW, peak learning rate "
         f"{result.learning_rate:g}, seed {result.seed}.",
-        "selection": "Learning rate tuned on one split by patient within the training images; the"
-        " model of the last step.",
+        "selection": _selection(result),
         "ensemble": f"The mean of {recipe.seeds} fits." if recipe.seeds > 1 else "None.",
         "measures": "Balanced accuracy, accuracy, macro AUROC, sensitivity, specificity, Brier score, NLL.",
         "uncertainty": "95 % confidence intervals: Wilson for proportions, adjusted for several"
@@ -182,3 +184,14 @@ def answers(content: ReportContent) -> dict[str, str]:
         else "",
         "more": learning_curve_text(curve) if curve is not None else "",
     }
+
+
+def _selection(result: RunResult) -> str:
+    """Say how the final model was chosen."""
+    if not result.choice_folds:
+        return "Nothing was chosen; the model of the last step."
+    folds = counted(result.choice_folds, "fold")
+    return (
+        f"How much of the trained change to keep, by log loss on {folds} by patient within the training"
+        " images; of each fit the model of the last step."
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from clipsvd_app.adapter_file.names import CLASSIFIER_SUFFIX
 from clipsvd_app.domain.classes import ClassSpec
-from clipsvd_app.domain.recipe import recipe_for
+from clipsvd_app.domain.recipe import recipe_for, recipe_title
 from clipsvd_app.domain.results.run import RunResult
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs.folders import read_result
@@ -49,13 +49,15 @@ def prepare(
     seed: int = SEED,
     device: DeviceName = "auto",
     locked_test: bool | None = None,
+    plain: bool = False,
 ) -> Path:
     """Write the training job of a project and return its folder.
 
-    The recipe is the preset's, mirroring images as the project says (`mirrors`).
+    The recipe is the preset's, mirroring images as the project says (`mirrors`); ``plain`` makes it plain
+    CLIP-SVD, as in the paper.
     ``locked_test`` changes whether the project sets patients aside from every run; None keeps its choice.
     """
-    recipe = recipe_for(preset, flip=mirrors(project))
+    recipe = recipe_for(preset, flip=mirrors(project), plain=plain)
     classes, images = project.classes(), project.images()
     if found := obstacles(classes, images, shots):
         raise found[0]
@@ -75,7 +77,7 @@ def prepare(
         device=device,
     )
     discard_asked(project, request)  # it goes on now
-    return new_training(project, request, recipe.preset)
+    return new_training(project, request, recipe_title(recipe))
 
 
 def mirrors(project: Project) -> bool:

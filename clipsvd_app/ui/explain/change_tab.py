@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
-from clipsvd_app.domain.results.cases import winner
+from clipsvd_app.domain.results.cases import best_known, winner
 from clipsvd_app.domain.results.contributions import heads_are_told
 from clipsvd_app.domain.results.explanation import RunExplanation
 from clipsvd_app.domain.words.run_changes import run_statements
@@ -98,7 +98,9 @@ class ChangeTab(QWidget):
         self._explanation, self._names = found, state.class_names
         titles = dict(state.titles)
         self._cases = {
-            p.image_id: NearCase(p.image_id, p.label, _caption(titles[p.image_id], p.adapted, self._names))
+            p.image_id: NearCase(
+                p.image_id, p.label, _caption(titles[p.image_id], best_known(p), self._names)
+            )
             for p in state.predictions
             if p.image_id in titles
         }

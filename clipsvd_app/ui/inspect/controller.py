@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject
 from clipsvd_app.domain.results.cases import doubts
 from clipsvd_app.domain.words.case import DOUBT_SENTENCES, set_sentence
 from clipsvd_app.domain.words.notes import note_text
+from clipsvd_app.domain.words.trained import start_sentence
 from clipsvd_app.errors import UserError
 from clipsvd_app.services.labels.kept_labels import keep_label, kept_labels
 from clipsvd_app.services.labels.labels import set_labels
@@ -79,6 +80,7 @@ class InspectController(QObject):
                     CaseNote(p.image_id, self._images[p.image_id].title, _doubt_lines(p)) for p in known
                 ),
                 remarks=tuple(map(note_text, self._result.notes)),
+                start=start_sentence(self._result),
             )
         )
         self._show_settled()

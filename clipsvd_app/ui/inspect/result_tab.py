@@ -116,19 +116,22 @@ class ResultTab(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.banner = Banner()
+        self.start = label("", "muted")
         self.warnings = Lines()
         self.methods = MethodsCard()
         self.roc = RocCard()
         self.learning = LearningCard()
         curves = SideBySide(self.roc, self.learning)
         whole = vertical(self, margins=(0, GAP + 4, 0, 0))
-        whole.addWidget(scrolled(column(self.banner, self.warnings, self.methods, curves)))
+        whole.addWidget(scrolled(column(self.banner, self.start, self.warnings, self.methods, curves)))
         for plot in (self.methods.table, self.roc.plot, self.learning.plot):
             plot.failed.connect(self.failed)
 
     def set_state(self, state: InspectState, evaluation: Evaluation) -> None:
         """Show a run."""
         show_verdict(self.banner, evaluation)
+        self.start.setText(state.start)
+        self.start.setVisible(bool(state.start))
         self.methods.set_evaluation(evaluation)
         self.warnings.set_lines(
             ("!", each, "warning") for each in (*map(weakness_text, evaluation.warnings), *state.remarks)

@@ -26,7 +26,7 @@ class CaseNote:
 
 @dataclass(frozen=True, slots=True)
 class InspectState:
-    """One run with its predictions; ``run`` None when there is none yet."""
+    """One run with its predictions; ``run`` None when there is none yet, ``start`` says where it started."""
 
     runs: tuple[int, ...] = ()
     run: int | None = None
@@ -35,6 +35,7 @@ class InspectState:
     predictions: tuple[Prediction, ...] = ()
     notes: tuple[CaseNote, ...] = ()
     remarks: tuple[str, ...] = ()
+    start: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from clipsvd_app.domain.results.evaluation import MIN_PATIENTS_TO_ESTIMATE, Inte
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.domain.words.numbers import duration
 from clipsvd_app.domain.words.results import verdict_title
+from clipsvd_app.domain.words.trained import start_sentence
 from clipsvd_app.errors import UserError
 from clipsvd_app.jobs.folders import read_interim, read_request
 from clipsvd_app.jobs.requests import TrainRequest
@@ -148,6 +149,7 @@ class TrainController(QObject):
                 choice.preset,
                 shots=choice.shots,
                 device=choice.device,
+                plain=choice.plain,
             )
         )
 
@@ -260,8 +262,11 @@ class TrainController(QObject):
         assert self._job is not None
         assert self._clock is not None
         evaluation = read_interim(self._job.folder)
-        fits = 1 + evaluation.folds * evaluation.repeats
-        self._clock.plan(fits if evaluation.kind == "cross_validated" else 1)
+        folds = evaluation.folds * evaluation.repeats
+        if evaluation.kind == "cross_validated":
+            self._clock.plan(1 + folds, folds)
+        else:
+            self._clock.plan(1, 0 if evaluation.kind == "none" else 1)
         self._show_interim(evaluation)
 
     def _show_interim(self, evaluation: Evaluation | None, next_step: str | None = None) -> None:
@@ -341,6 +346,7 @@ class TrainController(QObject):
             ("Shots", "all" if result.shots is None else str(result.shots)),
             ("Seed", str(result.seed)),
             ("Peak learning rate", f"{result.learning_rate:g}"),
+            ("Start", start_sentence(result)),
             ("Time", duration(result.seconds)),
         )
         return ComparedRun(f"Run {number}", facts, result.evaluation, result.curve)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clipsvd_app.jobs.stages import CHOICE_STAGE, STEP_STAGES
 from clipsvd_app.ui.kit.time_left import TimeLeft
 
 if TYPE_CHECKING:
@@ -16,26 +17,33 @@ _RUN = "run"
 class RunClock:
     """Counts optimiser steps over the stages of a run; stages without steps (reading, saving) are short.
 
-    A run makes one fit, and before it one a fold when it is cross-validated; each may search its
-    rate first. A run longer than its plan is never done before its last known step. What follows the last
-    step, such as the explanation, is counted stage by stage.
+    A run makes one fit, and before it one a fold when it is cross-validated. Each may first choose how much
+    to keep, and each that is tested is followed by a fit of plain CLIP-SVD. What turns out not to be needed
+    leaves the plan. A run longer than its plan is never done before its last known step. What follows the
+    last step, such as the explanation, is counted stage by stage.
     """
 
-    def __init__(self, recipe: Recipe, *, fits: int, searched: bool) -> None:
-        search = len(recipe.learning_rates) * recipe.search_steps if searched else 0
-        self._each = search + recipe.steps * recipe.seeds
-        self._fits = fits
+    def __init__(self, recipe: Recipe, *, fits: int, tested: int, chosen: bool) -> None:
+        self._choice = recipe.choice_folds * recipe.choice_steps if chosen else 0
+        self._fit = recipe.steps * recipe.seeds
+        # Where plain CLIP-SVD is the recipe itself, it is not fitted again.
+        self._beside = 0 if recipe.plain else self._fit
+        self._fits, self._tested, self._skipped = fits, tested, 0
         self._stage = ""
         self._before = self._stage_done = self._stage_total = 0
         self._after: tuple[int, int] | None = None
         self._time_left = TimeLeft()
 
-    def plan(self, fits: int) -> None:
-        """Take note of how many fits the run makes, which is known for sure once its patients are drawn."""
-        self._fits = fits
+    def plan(self, fits: int, tested: int) -> None:
+        """Take note of how many fits the run makes and tests, known once its patients are drawn."""
+        self._fits, self._tested = fits, tested
 
     def observe(self, stage: str, done: int, total: int, now_s: float, *, steps: bool) -> None:
         """Take note of a report; ``steps`` is true when it counts optimiser steps (it carries metrics)."""
+        if not steps and stage.endswith(STEP_STAGES):
+            if stage != self._stage and done == total:
+                self._skipped += self._choice if stage.endswith(CHOICE_STAGE) else self._fit
+            return
         if not steps:
             if self._steps_done >= self._steps_total:
                 self._after = (done, total)
@@ -64,7 +72,8 @@ class RunClock:
 
     @property
     def _steps_total(self) -> int:
-        return max(self._fits * self._each, self._before + self._stage_total)
+        planned = self._fits * (self._choice + self._fit) + self._tested * self._beside
+        return max(planned - self._skipped, self._before + self._stage_total)
 
     def seconds_left(self, now_s: float) -> float | None:
         """Return the seconds until the last step, or until the stage after it ends; None while unknown."""
@@ -77,7 +86,8 @@ def clock_of(request: TrainRequest) -> RunClock:
     held_out = request.shots is not None or bool(request.locked)
     fits = 1 if held_out else 1 + recipe.folds * recipe.repeats
     fewest = min(training_images(request), default=0)
-    return RunClock(recipe, fits=fits, searched=fewest >= recipe.min_images_to_search)
+    chosen = not recipe.plain and fewest >= recipe.fewest_to_choose
+    return RunClock(recipe, fits=fits, tested=max(1, fits - 1), chosen=chosen)
 
 
 def training_images(request: TrainRequest) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 from clipsvd_app.domain.recipe import PRESETS, DeviceName, PresetName
 from clipsvd_app.domain.words.counting import counted
 from clipsvd_app.domain.words.numbers import duration
+from clipsvd_app.domain.words.trained import PLAIN_SENTENCE, PLAIN_TITLE
 from clipsvd_app.ui.kit.focus import destructive
 from clipsvd_app.ui.kit.layouts import horizontal, vertical
 from clipsvd_app.ui.kit.page_parts import (
@@ -33,6 +34,8 @@ from clipsvd_app.ui.look.class_colours import class_icon
 from clipsvd_app.ui.train.state import PRESET_WORDS, ClassCount, TrainChoice, TrainState
 
 _ALL, _SHOTS = "all", "shots"
+# The width of a check box with the gap to its words.
+_BOX_PX = 26
 
 
 class SetupPanel(QWidget):
@@ -49,10 +52,13 @@ class SetupPanel(QWidget):
         self._estimate = ChoiceGroup()
         self._shots = QSpinBox()
         self._device = choice("Device")
+        self._plain = QCheckBox(PLAIN_TITLE)
+        self._plain_note = label(PLAIN_SENTENCE, "small")
         self._mirror = QCheckBox("Do not mirror images (left and right matter)")
         self._locked = QCheckBox("Set patients aside as a fixed test set")
         self._locked_note = label("", "small")
         self._blocked = label("", "warning")
+        self._plain.setAccessibleDescription(PLAIN_SENTENCE)
         self._train = destructive(button("Train", "primary"))
         self._arrange()
         self._connect()
@@ -72,6 +78,7 @@ class SetupPanel(QWidget):
         )
         self._show_estimate(state)
         self._show_devices(state)
+        self._plain.setChecked(state.choice.plain)
         self._mirror.setChecked(not state.choice.flip)
         self._locked.setChecked(state.choice.locked and state.locked_possible)
         self._locked.setEnabled(state.locked_possible)
@@ -83,7 +90,15 @@ class SetupPanel(QWidget):
 
     def set_running(self, running: bool) -> None:
         """Lock the choices while a run trains."""
-        for widget in (self._presets, self._estimate, self._shots, self._device, self._mirror, self._judged):
+        for widget in (
+            self._presets,
+            self._plain,
+            self._estimate,
+            self._shots,
+            self._device,
+            self._mirror,
+            self._judged,
+        ):
             widget.setEnabled(not running)
         self._train.setVisible(not running)
 
@@ -92,11 +107,25 @@ class SetupPanel(QWidget):
         preset: PresetName = next(name for name in PRESETS if name == self._presets.current())
         shots = self._shots.value() if self._estimate.current() == _SHOTS else None
         device = self._devices[max(0, self._device.currentIndex())]
-        return TrainChoice(preset, shots, device, not self._mirror.isChecked(), self._locked.isChecked())
+        return TrainChoice(
+            preset,
+            shots,
+            device,
+            flip=not self._mirror.isChecked(),
+            locked=self._locked.isChecked(),
+            plain=self._plain.isChecked(),
+        )
 
     def _arrange(self) -> None:
         recipe = Card("Recipe")
         recipe.body.addWidget(self._presets)
+        explained = vertical(spacing=2)
+        explained.addWidget(self._plain)
+        # Under the words of the box, not under the box itself.
+        note_row = horizontal(margins=(_BOX_PX, 0, 0, 0))
+        note_row.addWidget(self._plain_note)
+        explained.addLayout(note_row)
+        recipe.body.addLayout(explained)
         recipe.body.addWidget(self._mirror)
         device_row = QHBoxLayout()
         device_row.addWidget(label("Runs on", "muted", wrap=False))
@@ -135,6 +164,7 @@ class SetupPanel(QWidget):
             self._estimate.chosen,
             self._shots.valueChanged,
             self._device.currentIndexChanged,
+            self._plain.toggled,
             self._mirror.toggled,
             self._locked.toggled,
         ):

@@ -11,7 +11,10 @@ from clipsvd_app.domain.results.run import StepMetrics
 
 PRESET_WORDS: dict[PresetName, tuple[str, str]] = {
     "quick": ("Quick", "For a first look. Trains the upper third of each encoder; three folds."),
-    "standard": ("Standard", "Recommended. Learning rate tuned by inner cross-validation; three folds."),
+    "standard": (
+        "Standard",
+        "Recommended. Trains both encoders, keeps as much of the change as helps; three folds.",
+    ),
     "thorough": ("Thorough", "For results to report. Mean of three fits; five folds, repeated twice."),
 }
 VERDICT_WORDS: dict[Verdict, str] = {
@@ -47,6 +50,7 @@ class TrainChoice:
     device: DeviceName = "auto"
     flip: bool = True
     locked: bool = False
+    plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

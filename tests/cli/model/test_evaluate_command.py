@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import html
 import json
 from pathlib import Path
 
@@ -9,18 +11,24 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 from PIL import Image
+from PySide6.QtGui import QImage
 from support.tiny_backbone import write_tiny_backbone
 
 from clipsvd_app.adapter_file import card_text, read_adapter
 from clipsvd_app.cli import main
 from clipsvd_app.corpus import MODALITIES
 from clipsvd_app.domain.recipe import PRESETS, Recipe
+from clipsvd_app.domain.results.cases import best_known, evidence, is_error
 from clipsvd_app.domain.results.evaluation import METHOD_TITLES
 from clipsvd_app.domain.words.evaluation import prediction_sets_text
+from clipsvd_app.domain.words.numbers import percent
+from clipsvd_app.domain.words.trained import PLAIN_TITLE
 from clipsvd_app.engine.sigma.likeness import RECIPE_KEY
 from clipsvd_app.project import open_project
 from clipsvd_app.services.labels.labels import set_labels
 from clipsvd_app.services.studies.held_out_patients import SEED, is_locked
+from clipsvd_app.ui.inspect.case_sheet import CaseSheet
+from clipsvd_app.ui.run.state import CaseSheetState
 
 PATIENTS = 8
 
@@ -34,7 +42,7 @@ def document(capsys, *arguments: object) -> dict:
 
 @pytest.fixture(autouse=True)
 def _few_steps(monkeypatch):
-    quick = Recipe(preset="quick", steps=4, search_steps=2, batch_size=4, folds=2, repeats=2)
+    quick = Recipe(preset="quick", steps=4, choice_steps=2, batch_size=4, folds=2, repeats=2)
     monkeypatch.setitem(PRESETS, "quick", quick)
     monkeypatch.setitem(PRESETS, "standard", replace(quick, preset="standard", repeats=1))
 
@@ -157,34 +165,89 @@ def test_a_project_without_a_run_says_how_to_get_one(leaky, capsys):
     assert "Train first" in capsys.readouterr().err
 
 
-def test_one_image_has_one_probability_wherever_it_is_shown(leaky, capsys, tmp_path):
-    """Stored with the run, predicted by its adapter, explained, and what the adapter's file says."""
-    found = document(capsys, "train", leaky, "--preset", "standard", "--shots", 3)
-    temperature = found["evaluation"]["calibration"]["temperature"]
-    adapter = tmp_path / "out.sigma.safetensors"
+def swap_labels_of(file: Path, patients: range) -> None:
+    """Give each image of these patients the other class, so that a good model misclassifies it."""
+    with open_project(file) as project:
+        classes = [known.id for known in project.classes()]
+        given = {class_id: [] for class_id in classes}
+        for image in project.images():
+            if image.patient_number in patients:
+                given[classes[1 - classes.index(image.class_id)]].append(image.id)
+        for class_id, image_ids in given.items():
+            project.apply(set_labels(image_ids, class_id))
+
+
+def shown_in_the_window(prediction, names, qtbot) -> list[float]:
+    """Return the adapted probabilities that the case sheet draws."""
+    image = QImage(8, 8, QImage.Format.Format_Grayscale8)
+    image.fill(90)
+    sheet = CaseSheet()
+    qtbot.addWidget(sheet)
+    sheet.set_case(CaseSheetState(image, prediction, names, prediction.label))
+    heading, *rows = sheet.bars.data_rows()
+    assert heading[1] == "calibrated"
+    return [float(row[1]) for row in rows]
+
+
+@pytest.mark.gui
+def test_one_image_has_one_probability_wherever_it_is_shown(leaky, capsys, tmp_path, qtbot):
+    """In the run, the window, the report, a table, an explanation, and by the adapter on any computer."""
+    swap_labels_of(leaky, range(1, 3))
+    document(capsys, "train", leaky, "--preset", "standard", "--shots", 3)
+    adapter, table, report = (tmp_path / name for name in ("out.sigma.safetensors", "out.csv", "out.html"))
     document(capsys, "export", leaky, "--run", 1, "--out", adapter)
     content = read_adapter(adapter)
-    assert content.document.calibration.temperature == temperature != 1
+    temperature = content.document.calibration.temperature
+    assert temperature != 1
     assert f"logits divided by {temperature:.2f}" in card_text(content)
     with open_project(leaky) as project:
         paths = {image.id: image.path for image in project.images()}
-        stored = {paths[p.image_id]: p for p in project.run_result(1).predictions}
+        result = project.run_result(1)
         backbone = project.setting("backbone")
-    predicted = document(capsys, "predict", tmp_path / "in", "--adapter", adapter, "--backbone", backbone)
+    stored = {Path(paths[p.image_id]).name: p for p in result.predictions}
+    given = ("predict", tmp_path / "in", "--adapter", adapter, "--backbone", backbone, "--csv", table)
+    predicted = document(capsys, *given)
     assert len(predicted["images"]) == len(stored) == 2 * PATIENTS
-    by_name = {Path(path).name: p for path, p in stored.items()}
     for row in predicted["images"]:
-        known = by_name[Path(row["path"]).name]
-        assert list(row["probabilities"].values()) == pytest.approx(known.calibrated, abs=1e-6)
+        known = best_known(stored[Path(row["path"]).name])
+        assert list(row["probabilities"].values()) == pytest.approx(known, abs=1e-6)
+    with table.open(encoding="utf-8-sig", newline="") as stream:
+        for row in csv.DictReader(stream):
+            known = best_known(stored[Path(row["file"]).name])
+            assert [float(row[f"p({name})"]) for name in result.class_names] == pytest.approx(known, abs=1e-4)
+    for known in result.predictions:
+        assert shown_in_the_window(known, result.class_names, qtbot) == pytest.approx(best_known(known))
+    document(capsys, "report", leaky, "--run", 1, "--out", report, "--failures")
+    wrong = [p for p in evidence(result.predictions) if is_error(p)]
+    assert wrong, "the labels of two patients are swapped"
+    for known in wrong:
+        assert f"({percent(max(best_known(known)))})" in html.unescape(report.read_text(encoding="utf-8"))
     for role in ("train", "test"):
-        path, known = next((path, p) for path, p in stored.items() if p.role == role)
-        case = document(capsys, "explain", leaky, "--image", path)["case"]
-        assert case["adapted"] == pytest.approx(known.calibrated, abs=1e-5)
+        known = next(p for p in result.predictions if p.role == role)
+        case = document(capsys, "explain", leaky, "--image", paths[known.image_id])["case"]
+        assert case["adapted"] == pytest.approx(best_known(known), abs=1e-5)
         assert case["zero_shot"] == pytest.approx(known.zero_shot, abs=1e-5)
         assert f"calibrated with temperature {temperature:.2f}" in case["how_we_know"]
-        assert known.adapted != pytest.approx(known.calibrated, abs=1e-3)
+        assert known.adapted != pytest.approx(best_known(known), abs=1e-3)
     verified = document(capsys, "adapter", "verify", adapter, "--backbone", backbone)
     assert verified["passed"]
+
+
+def test_plain_clip_svd_is_trained_on_request_and_named_wherever_the_run_is(leaky, capsys, tmp_path):
+    found = document(capsys, "train", leaky, "--preset", "quick", "--shots", 3, "--plain")
+    assert (found["plain"], found["start"], found["share"], found["choice_folds"]) == (True, "text", 1, 0)
+    methods = [score["method"] for score in found["evaluation"]["methods"]]
+    assert methods == [name for name in METHOD_TITLES if name != "clip_svd_plain"], "it is the method itself"
+    assert [run["preset"] for run in document(capsys, "runs", leaky)["runs"]] == ["quick, plain"]
+    assert main(["evaluate", str(leaky)]) == 0
+    assert f"{PLAIN_TITLE}: started from the class texts" in capsys.readouterr().out
+    adapter, report = tmp_path / "plain.sigma.safetensors", tmp_path / "plain.html"
+    document(capsys, "export", leaky, "--run", 1, "--out", adapter)
+    content = read_adapter(adapter)
+    assert content.head is None
+    assert "preset quick, plain CLIP-SVD as in the paper" in card_text(content)
+    document(capsys, "report", leaky, "--run", 1, "--out", report)
+    assert PLAIN_TITLE in html.unescape(report.read_text(encoding="utf-8"))
 
 
 def test_an_adapter_carries_what_its_training_images_are_like(leaky, capsys, tmp_path):

@@ -9,9 +9,11 @@ from PySide6.QtCore import Qt
 from shiboken6 import delete
 from support.changing import replace
 
-from clipsvd_app.domain.recipe import PRESETS
+from clipsvd_app.domain.recipe import PRESETS, recipe_for
 from clipsvd_app.domain.results.evaluation import ClassScore, Evaluation, Interval, MethodScore
 from clipsvd_app.domain.results.run import StepMetrics
+from clipsvd_app.domain.words.trained import PLAIN_SENTENCE
+from clipsvd_app.jobs.stages import CHOICE_STAGE, TRAIN_STAGE
 from clipsvd_app.ui.kit.time_left import TimeLeft, time_left_text
 from clipsvd_app.ui.train.compare_view import paired_rows
 from clipsvd_app.ui.train.page import TrainPage
@@ -68,10 +70,11 @@ def test_train_asks_for_what_is_chosen(page, qtbot):
     page.setup._estimate.card("shots").click()
     page.setup._shots.setValue(2)
     page.setup._mirror.setChecked(True)
+    page.setup._plain.setChecked(True)
     page.setup._device.setCurrentIndex(1)
     with qtbot.waitSignal(page.setup.train_requested) as caught:
         page.setup._train.click()
-    assert caught.args == [TrainChoice("thorough", 2, "cpu", flip=False)]
+    assert caught.args == [TrainChoice("thorough", 2, "cpu", flip=False, plain=True)]
 
 
 def test_a_locked_test_is_asked_for_only_where_it_is_possible(page, qtbot):
@@ -87,8 +90,8 @@ def test_showing_a_state_asks_for_nothing(page, qtbot):
         qtbot.assertNotEmitted(page.setup.choice_changed),
         qtbot.assertNotEmitted(page.setup.train_requested),
     ):
-        page.set_state(replace(STATE, choice=TrainChoice("quick", 4, "cpu", flip=False)))
-    assert page.setup.choice() == TrainChoice("quick", 4, "cpu", flip=False)
+        page.set_state(replace(STATE, choice=TrainChoice("quick", 4, "cpu", flip=False, plain=True)))
+    assert page.setup.choice() == TrainChoice("quick", 4, "cpu", flip=False, plain=True)
 
 
 def test_exactly_one_preset_is_chosen_at_any_time(page):
@@ -172,6 +175,18 @@ def test_runs_judged_on_other_patients_come_with_a_caution(page):
     assert page.comparison._caution.isVisible()
 
 
+def test_plain_clip_svd_can_be_asked_for_with_the_keyboard_and_is_explained(page, qtbot):
+    box = page.setup._plain
+    assert not box.isChecked()
+    assert box.focusPolicy() & Qt.FocusPolicy.TabFocus
+    assert page.setup._plain_note.text() == box.accessibleDescription() == PLAIN_SENTENCE
+    with qtbot.waitSignal(page.setup.choice_changed) as caught:
+        qtbot.keyClick(box, Qt.Key.Key_Space)
+    assert caught.args == [TrainChoice(plain=True)]
+    page.set_progress(TrainProgress("Training", 3, 10))
+    assert not box.isEnabled(), "what a run in progress was asked for cannot change"
+
+
 def test_a_preset_can_be_chosen_with_the_keyboard(page, qtbot):
     card = page.setup._presets.card("quick")
     card.setFocus()
@@ -211,20 +226,26 @@ def test_one_stalled_step_does_not_move_the_time_left(stalled, stall_s):
     assert left.seconds_left(now) == pytest.approx(20.0)
 
 
+def planned_stages(recipe, *, folds: int, chosen: bool) -> list[tuple[str, int]]:
+    """The stages with steps of a run, in order: folds and their plain fits, or one fit and its plain one."""
+    choice = [(CHOICE_STAGE, recipe.choice_folds * recipe.choice_steps)] if chosen else []
+    fit = (TRAIN_STAGE, recipe.steps * recipe.seeds)
+    plain = [] if recipe.plain else [(f"as in the paper: {TRAIN_STAGE}", fit[1])]
+    if not folds:
+        return [*choice, fit, *plain]
+    within = [(f"{fold}: {name}", n) for fold in range(folds) for name, n in (*choice, fit, *plain)]
+    return [*within, *choice, fit]
+
+
+@pytest.mark.parametrize("plain", [True, False])
 @pytest.mark.parametrize("cross_validated", [True, False])
-@pytest.mark.parametrize("searched", [True, False])
-@pytest.mark.parametrize("preset", ["quick", "standard", "thorough"])
-def test_the_clock_of_a_run_foretells_all_its_fits(preset, searched, cross_validated):
-    recipe = PRESETS[preset]
-    fits = 1 + (recipe.folds if cross_validated else 0)
-    search = [("search", len(recipe.learning_rates) * recipe.search_steps)] if searched else []
-    stages = [
-        (f"{fit}: {name}", n)
-        for fit in range(fits)
-        for name, n in (*search, ("train", recipe.steps * recipe.seeds))
-    ]
+@pytest.mark.parametrize("preset", list(PRESETS))
+def test_the_clock_of_a_run_foretells_all_its_fits(preset, cross_validated, plain):
+    recipe = recipe_for(preset, plain=plain)
+    folds = recipe.folds if cross_validated else 0
+    stages = planned_stages(recipe, folds=folds, chosen=not plain)
     steps = [(stage, step + 1, total) for stage, total in stages for step in range(total)]
-    clock = RunClock(recipe, fits=fits, searched=searched)
+    clock = RunClock(recipe, fits=1 + folds, tested=max(1, folds), chosen=not plain)
     clock.observe("Reading images", 1, 1, 0.0, steps=False)
     for number, (stage, done, total) in enumerate(steps, start=1):
         clock.observe(stage, done, total, float(number), steps=True)
@@ -234,8 +255,25 @@ def test_the_clock_of_a_run_foretells_all_its_fits(preset, searched, cross_valid
     assert clock.done == len(steps)
 
 
+@given(st.lists(st.booleans(), min_size=8, max_size=8))
+def test_what_is_not_needed_leaves_the_plan_and_progress_never_goes_back(needed):
+    recipe = PRESETS["quick"]
+    stages = planned_stages(recipe, folds=2, chosen=True)
+    assert len(stages) == len(needed)
+    clock, shares, made = RunClock(recipe, fits=3, tested=2, chosen=True), [0.0], 0
+    for (stage, total), runs in zip(stages, needed, strict=True):
+        for done in range(1, total + 1) if runs else [total]:
+            clock.observe(stage, done, total, 0.0, steps=runs)
+            shares.append(clock.done / max(1, clock.total))
+        made += total if runs else 0
+    assert shares == sorted(shares)
+    assert (clock.done, clock.total) == (made, made)
+    clock.observe("Recording activations", 2, 7, 0.0, steps=False)
+    assert (clock.done, clock.total) == (2, 7)
+
+
 def test_the_clock_counts_what_follows_the_last_step_by_itself():
-    clock = RunClock(PRESETS["quick"], fits=1, searched=False)
+    clock = RunClock(PRESETS["quick"], fits=1, tested=0, chosen=False)
     clock.observe("Computing features", 3, 9, 0.0, steps=False)
     assert (clock.done, clock.total) == (0, PRESETS["quick"].steps)
     for number in range(PRESETS["quick"].steps):
@@ -247,13 +285,13 @@ def test_the_clock_counts_what_follows_the_last_step_by_itself():
 
 
 def test_the_clock_is_told_of_fits_that_will_not_be_made():
-    clock = RunClock(PRESETS["quick"], fits=4, searched=False)
-    clock.plan(1)
+    clock = RunClock(PRESETS["quick"], fits=4, tested=3, chosen=False)
+    clock.plan(1, 0)
     assert clock.total == PRESETS["quick"].steps
 
 
 def test_a_run_longer_than_its_plan_is_not_called_done_early():
-    clock = RunClock(PRESETS["quick"], fits=1, searched=False)
+    clock = RunClock(PRESETS["quick"], fits=1, tested=0, chosen=False)
     total = PRESETS["quick"].steps
     for number in range(1, total + 1):
         clock.observe("first", number, total, float(number), steps=True)
