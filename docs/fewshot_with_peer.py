@@ -27,7 +27,7 @@ from PIL import Image
 
 from clipsvd_app.cli.model.bench import add_few_shot_arguments
 from clipsvd_app.engine.baselines.linear_probe import fit_linear_probe
-from clipsvd_app.engine.data.images import letterbox
+from clipsvd_app.engine.data.images import model_square
 from clipsvd_app.engine.data.splits import draw_shots
 from clipsvd_app.engine.fewshot.benchmark import at_most, few_shot_records
 from clipsvd_app.engine.fewshot.images import folder_rules
@@ -137,7 +137,7 @@ def _features(pictures: list[NDArray[np.uint8]], batch: int = 32) -> NDArray[np.
     found, started = [], time.monotonic()
     with torch.inference_mode():
         for start in range(0, len(pictures), batch):
-            images = torch.stack([letterbox(p, SIDE, "bicubic") for p in pictures[start : start + batch]])
+            images = torch.stack([model_square(p, SIDE) for p in pictures[start : start + batch]])
             scaled = (images.float() - MEAN) / SPREAD
             last = net.extract_features(scaled.contiguous(memory_format=torch.channels_last))
             found.append(last.mean(dim=(2, 3)))
