@@ -11,6 +11,7 @@ from clipsvd_app.errors import UserError
 
 PresetName = Literal["quick", "standard", "thorough"]
 StartName = Literal["probe", "text"]
+STARTS: tuple[StartName, ...] = ("probe", "text")
 """Where training may begin: at the answers of a probe on frozen features, or at plain CLIP's."""
 DEFAULT_PRESET: PresetName = "standard"
 DeviceKind = Literal["cuda", "mps", "cpu"]
@@ -40,7 +41,7 @@ class Recipe(Record):
     """With fewer images in any class the usual share is kept: three folds of them say next to nothing."""
     choice_folds: int = 3
     """Patient-grouped folds of the training images on which the choice is made."""
-    choice_steps: int = 30
+    choice_steps: int = 24
     """Optimiser steps of each of their fits."""
     choice_blocks: float = 1 / 3
     """Share of each tower's blocks that these fits train."""
@@ -66,7 +67,7 @@ class Recipe(Record):
 
 
 PRESETS: dict[PresetName, Recipe] = {
-    "quick": Recipe(preset="quick", steps=30, choice_steps=15, trained_share=1 / 3, kept_patches=1.0),
+    "quick": Recipe(preset="quick", steps=30, choice_steps=10, trained_share=1 / 3, kept_patches=1.0),
     "standard": Recipe(),
     "thorough": Recipe(preset="thorough", folds=5, repeats=2, seeds=3),
 }

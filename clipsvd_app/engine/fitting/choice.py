@@ -2,8 +2,9 @@
 
 What is kept is a share of the trained a: 0 is no change of the weights, 1 all of it, and in between lies the
 mean of both models' weights (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models", CVPR), so that
-one fit gives the answers of all shares. They are judged, beside the unadapted model, by fits of the upper
-blocks on folds of the training patients; with too few images for that, the usual share is kept.
+one fit gives the answers of all shares. They are judged from both starts, the probe and the class texts, by
+fits of the upper blocks on folds of the training patients; with too few images for that, the probe's start
+and the usual share are kept.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import msgspec
 import numpy as np
 import torch
 
-from clipsvd_app.domain.recipe import StartName
+from clipsvd_app.domain.recipe import STARTS, StartName
 from clipsvd_app.domain.results.run import RunNote, StepMetrics
 from clipsvd_app.engine.baselines.inner_folds import inner_folds
 from clipsvd_app.engine.data.examples import Examples
@@ -38,8 +39,7 @@ if TYPE_CHECKING:
 _TINY = 1e-12
 _USUAL_TEMPERATURE = float(np.exp(PRIOR_MEAN))
 Candidate = tuple[StartName, float]
-_UNCHANGED: Candidate = ("text", 0.0)
-"""Plain zero-shot CLIP."""
+"""A start and a share of the change; the texts with no change are plain zero-shot CLIP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +77,12 @@ def choose(
     folds = inner_folds(examples.labels, examples.patient_ids, len(texts), seed, recipe.choice_folds)
     if len(folds) < recipe.choice_folds:
         return replace(usual, notes=(RunNote("few_patients"),))
-    zero_shot = learner.backbone.logit_scale * (examples.features @ texts.T).astype(np.float64)
     judge = _Judge(learner, examples, texts, seed, on_step, stage, report)
     tested = [place for fold in folds for place in fold.test]
-    answers: dict[Candidate, Floats] = {_UNCHANGED: zero_shot[tested]}
-    for share, rows in zip(recipe.shares, judge.answers(folds), strict=True):
-        answers["probe", share] = rows
+    answers: dict[Candidate, Floats] = {}
+    for place, start in enumerate(STARTS):
+        found = judge.answers(start, folds, place * len(folds))
+        answers |= {(start, share): rows for share, rows in zip(recipe.shares, found, strict=True)}
     truth = np.asarray(examples.labels)[tested]
     patient_ids = [examples.patient_ids[place] for place in tested]
     best = _best(answers, truth, patient_ids, ("probe", recipe.share))
@@ -92,7 +92,7 @@ def choose(
 def choice_steps(learner: Learner) -> int:
     """Return how many steps a choice takes in all."""
     recipe = learner.recipe
-    return 0 if recipe.plain else recipe.choice_folds * recipe.choice_steps
+    return 0 if recipe.plain else len(STARTS) * recipe.choice_folds * recipe.choice_steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,19 +107,20 @@ class _Judge:
     stage: str
     report: Report
 
-    def answers(self, folds: Sequence[Split]) -> list[Floats]:
+    def answers(self, start: StartName, folds: Sequence[Split], before: int) -> list[Floats]:
         """Return the out-of-fold logits (images, classes) of each share."""
-        found = [self._answers(fold, number) for number, fold in enumerate(folds)]
+        found = [self._answers(start, fold, before + place) for place, fold in enumerate(folds)]
         return [np.concatenate(rows) for rows in zip(*found, strict=True)]
 
-    def _answers(self, fold: Split, number: int) -> list[Floats]:
+    def _answers(self, start: StartName, fold: Split, number: int) -> list[Floats]:
         recipe = self.learner.recipe
         steps = recipe.choice_steps
         recipe_of_fits = msgspec.structs.replace(
             recipe, trained_share=min(recipe.trained_share, recipe.choice_blocks)
         )
         train, test = self.examples.subset(fold.train), self.examples.subset(fold.test)
-        head = probe_head(train, self.texts, self.learner.backbone.logit_scale)
+        scale = self.learner.backbone.logit_scale
+        head = probe_head(train, self.texts, scale) if start == "probe" else None
         task = FitTask(
             name=f"{self.stage}choice {number}",
             # As much rate in fewer steps, so that a share means the same change as in the fit itself.

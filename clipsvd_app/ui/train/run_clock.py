@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clipsvd_app.domain.recipe import STARTS
 from clipsvd_app.jobs.stages import CHOICE_STAGE, STEP_STAGES
 from clipsvd_app.ui.kit.time_left import TimeLeft
 
@@ -24,7 +25,7 @@ class RunClock:
     """
 
     def __init__(self, recipe: Recipe, *, fits: int, tested: int, chosen: bool) -> None:
-        self._choice = recipe.choice_folds * recipe.choice_steps if chosen else 0
+        self._choice = len(STARTS) * recipe.choice_folds * recipe.choice_steps if chosen else 0
         self._fit = recipe.steps * recipe.seeds
         # Where plain CLIP-SVD is the recipe itself, it is not fitted again.
         self._beside = 0 if recipe.plain else self._fit

@@ -11,7 +11,7 @@ from clipsvd_app.domain.recipe import Recipe
 from clipsvd_app.engine.fitting import choice as choice_module
 from clipsvd_app.engine.fitting.adapt import adapt, class_texts
 from clipsvd_app.engine.fitting.checkpoints import FolderCheckpoints
-from clipsvd_app.engine.fitting.choice import _UNCHANGED, Choice, _best, choice_steps, choose
+from clipsvd_app.engine.fitting.choice import Choice, _best, choice_steps, choose
 from clipsvd_app.engine.fitting.fit import FitTask, fit
 from clipsvd_app.engine.fitting.learner import Learner
 from clipsvd_app.engine.fitting.lower_cache import LowerCache
@@ -21,6 +21,7 @@ from clipsvd_app.jobs.stages import CHOICE_STAGE
 
 RECIPE = Recipe(steps=4, choice_steps=3, batch_size=8, flip=False, fewest_to_choose=2, views=2)
 USUAL = ("probe", RECIPE.share)
+UNCHANGED = ("text", 0.0)
 OTHER = ("probe", next(share for share in RECIPE.shares if share not in (0.0, RECIPE.share)))
 IMAGES = 60
 TRUTH = np.arange(IMAGES) % 2
@@ -52,13 +53,13 @@ def test_the_usual_share_stays_unless_another_is_clearly_better():
     usual = made_logits(1.0)
     slightly = usual + 0.02 * np.random.default_rng(1).normal(size=usual.shape)
     slightly[np.arange(IMAGES), TRUTH] += 0.001
-    assert chosen({_UNCHANGED: made_logits(0.0, 2), USUAL: usual, OTHER: slightly}) == USUAL
-    assert chosen({_UNCHANGED: made_logits(0.0, 2), USUAL: usual, OTHER: made_logits(4.0)}) == OTHER
+    assert chosen({UNCHANGED: made_logits(0.0, 2), USUAL: usual, OTHER: slightly}) == USUAL
+    assert chosen({UNCHANGED: made_logits(0.0, 2), USUAL: usual, OTHER: made_logits(4.0)}) == OTHER
 
 
 def test_many_images_of_one_patient_are_one_witness():
     usual = made_logits(1.0)
-    answers = {_UNCHANGED: made_logits(0.0, 2), USUAL: usual, OTHER: usual.copy()}
+    answers = {UNCHANGED: made_logits(0.0, 2), USUAL: usual, OTHER: usual.copy()}
     answers[OTHER][:20], answers[OTHER][20:30] = made_logits(4.0)[:20], made_logits(0.5)[20:30]
     assert chosen(answers) == OTHER
     assert chosen(answers, ("one",) * 20 + PATIENTS[20:]) == USUAL
@@ -66,12 +67,12 @@ def test_many_images_of_one_patient_are_one_witness():
 
 def test_no_change_is_chosen_where_zero_shot_is_good_and_every_adaptation_is_noise():
     noise = {("probe", share): made_logits(0.0, 1 + place) for place, share in enumerate(RECIPE.shares)}
-    assert chosen({_UNCHANGED: made_logits(3.0), **noise}) == _UNCHANGED
+    assert chosen({UNCHANGED: made_logits(3.0), **noise}) == UNCHANGED
 
 
 @pytest.mark.parametrize("broken", [USUAL, OTHER])
 def test_answers_that_are_not_finite_are_never_chosen(broken):
-    answers = {_UNCHANGED: made_logits(0.0), USUAL: made_logits(2.0), OTHER: made_logits(2.0, 1)}
+    answers = {UNCHANGED: made_logits(0.0), USUAL: made_logits(2.0), OTHER: made_logits(2.0, 1)}
     answers[broken] = np.full((IMAGES, 2), np.nan)
     assert chosen(answers) in {USUAL, OTHER} - {broken}
 

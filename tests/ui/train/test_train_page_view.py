@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from shiboken6 import delete
 from support.changing import replace
 
-from clipsvd_app.domain.recipe import PRESETS, recipe_for
+from clipsvd_app.domain.recipe import PRESETS, STARTS, recipe_for
 from clipsvd_app.domain.results.evaluation import ClassScore, Evaluation, Interval, MethodScore
 from clipsvd_app.domain.results.run import StepMetrics
 from clipsvd_app.domain.words.trained import PLAIN_SENTENCE
@@ -228,7 +228,7 @@ def test_one_stalled_step_does_not_move_the_time_left(stalled, stall_s):
 
 def planned_stages(recipe, *, folds: int, chosen: bool) -> list[tuple[str, int]]:
     """The stages with steps of a run, in order: folds and their plain fits, or one fit and its plain one."""
-    choice = [(CHOICE_STAGE, recipe.choice_folds * recipe.choice_steps)] if chosen else []
+    choice = [(CHOICE_STAGE, len(STARTS) * recipe.choice_folds * recipe.choice_steps)] if chosen else []
     fit = (TRAIN_STAGE, recipe.steps * recipe.seeds)
     plain = [] if recipe.plain else [(f"as in the paper: {TRAIN_STAGE}", fit[1])]
     if not folds:
