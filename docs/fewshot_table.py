@@ -56,9 +56,9 @@ def _table(values: Values, digits: int) -> list[str]:
 
 
 def _cell(values: Values, method: str, shots: int, digits: int) -> str:
-    """Return the mean over draws, and the mean difference on the draws that both methods have."""
+    """Return the mean over two draws or more, and the mean difference on those that both methods have."""
     rows = {seed: value for (name, count, seed), value in values.items() if (name, count) == (method, shots)}
-    if not rows:
+    if len(rows) < 2:  # one draw says next to nothing of a method
         return ""
     mean = f"{statistics.fmean(rows.values()):.{digits}f}"
     if method == OURS:
