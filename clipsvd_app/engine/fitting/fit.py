@@ -195,7 +195,7 @@ class _Training:
         if (kept := learner.checkpoints.load(task.name)) is not None:
             self._restore(kept)
         else:
-            self.peak *= rate_factor(image_sensitivity(self.forward, examples, learner.basis, task.seed))
+            self.peak *= self._rate_factor(learner)
 
     def step(self) -> StepMetrics:
         """Take one optimiser step and return its metrics."""
@@ -263,6 +263,16 @@ class _Training:
                 return accumulate(self.forward, inputs, labels, self.parts, self.task.head, self._pulse)
             except torch.OutOfMemoryError:
                 if not self._take_less_memory(len(inputs)):
+                    raise
+
+    def _rate_factor(self, learner: Learner) -> float:
+        """Return the unit of the rate; when memory runs out, compute less at once and try again."""
+        while True:
+            try:
+                found = image_sensitivity(self.forward, self.examples, learner.basis, self.task.seed)
+                return rate_factor(found)
+            except torch.OutOfMemoryError:
+                if not self._take_less_memory(self.recipe.batch_size):
                     raise
 
     def _pulse(self) -> None:

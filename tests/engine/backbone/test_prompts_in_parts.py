@@ -12,7 +12,7 @@ import torch
 from support.changing import replace
 
 from clipsvd_app.domain.classes import ClassSpec, class_from_name
-from clipsvd_app.domain.recipe import Recipe
+from clipsvd_app.domain.recipe import STARTS, Recipe
 from clipsvd_app.domain.results.run import RunNote
 from clipsvd_app.engine.backbone.backbone import embed_texts
 from clipsvd_app.engine.backbone.prompts import prompt_batch
@@ -217,7 +217,7 @@ def test_no_fit_stays_in_memory_for_the_next(learner, disc_examples, monkeypatch
         adapt(replace(learner, recipe=recipe), disc_examples, 0, ignore)
     finally:
         gc.enable()
-    assert most == [0] * (recipe.choice_folds + recipe.seeds)
+    assert most == [0] * (len(STARTS) * recipe.choice_folds + recipe.seeds)
 
 
 def no_space(path, mode="r", *args, opens=Path.open, **options):
