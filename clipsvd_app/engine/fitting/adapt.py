@@ -19,7 +19,10 @@ from clipsvd_app.engine.backbone.prompts import class_embeddings
 from clipsvd_app.engine.device.devices import device_title
 from clipsvd_app.engine.fitting.choice import choice_steps, choose
 from clipsvd_app.engine.fitting.fit import FitTask, fit
+from clipsvd_app.engine.fitting.forward import image_sensitivity
+from clipsvd_app.engine.fitting.schedule import rate_factor
 from clipsvd_app.engine.fitting.start import probe_head
+from clipsvd_app.engine.fitting.upper_forward import UpperForward
 from clipsvd_app.engine.sigma.adapted import AdaptedModel
 from clipsvd_app.engine.sigma.layers import SigmaState
 from clipsvd_app.engine.sigma.trained import TrainedSigma
@@ -57,8 +60,9 @@ def adapt(learner: Learner, examples: Examples, seed: int, report: Report, stage
     def on_choice(number: int, step: StepMetrics) -> None:
         report(stage + CHOICE_STAGE, number * recipe.choice_steps + step.step + 1, asked, step)
 
+    rate = recipe.learning_rate * _rate_factor(learner, examples, seed)
     texts = class_texts(learner)
-    choice = choose(learner, examples, texts, seed, on_choice, stage, report)
+    choice = choose(learner, examples, texts, rate, seed, on_choice, stage, report)
     if asked and not choice.folds:
         report(stage + CHOICE_STAGE, asked, asked)
     head = probe_head(examples, texts, learner.backbone.logit_scale) if choice.start == "probe" else None
@@ -66,7 +70,9 @@ def adapt(learner: Learner, examples: Examples, seed: int, report: Report, stage
     seeds = recipe.seeds if choice.share else 0
     if not seeds:
         report(stage + TRAIN_STAGE, recipe.steps * recipe.seeds, recipe.steps * recipe.seeds)
-    fits = [_fit(learner, examples, head, seed + number, number, report, stage) for number in range(seeds)]
+    fits = [
+        _fit(learner, examples, head, rate, seed + number, number, report, stage) for number in range(seeds)
+    ]
     sigmas = learner.basis.sigma_base()
     if fits:
         # Every fit starts from the same spectra, so the mean of a means the same in the state of any of them.
@@ -79,7 +85,7 @@ def adapt(learner: Learner, examples: Examples, seed: int, report: Report, stage
     return TrainedSigma(
         sigmas=sigmas,
         sigma_base=learner.basis.sigma_base(),
-        learning_rate=fits[0].peak if fits else recipe.learning_rate,
+        learning_rate=fits[0].peak if fits else rate,
         curve=tuple(point for fitted in fits for point in fitted.curve),
         device=device_title(learner.backbone.device),
         seconds=time.monotonic() - began,
@@ -125,10 +131,18 @@ def class_texts(learner: Learner) -> Features:
     return np.asarray(found.float().cpu().numpy())
 
 
+def _rate_factor(learner: Learner, examples: Examples, seed: int) -> float:
+    """Return the unit of the rate: of the backbone, whatever share of it is trained."""
+    upper = msgspec.structs.replace(learner.recipe, trained_share=learner.recipe.choice_blocks)
+    forward = UpperForward(replace(learner, recipe=upper))
+    return rate_factor(image_sensitivity(forward, examples, learner.basis, seed))
+
+
 def _fit(
     learner: Learner,
     examples: Examples,
     head: ClassHead | None,
+    rate: float,
     seed: int,
     number: int,
     report: Report,
@@ -141,7 +155,6 @@ def _fit(
         report(stage + TRAIN_STAGE, before + step.step + 1, total, step)
 
     # Stage and seed make the name unique in a run: fold 2's fit must not resume fold 1's checkpoint.
-    rate = learner.recipe.learning_rate
     task = FitTask(f"{stage}fit {seed}", rate, steps, seed, stage, TRAIN_STAGE, before, total, head)
     fitted = fit(learner, examples, task, on_step, report)
     state = fitted.forward.attachment.state

@@ -58,6 +58,7 @@ def choose(
     learner: Learner,
     examples: Examples,
     texts: Features,
+    rate: float,
     seed: int,
     on_step: Callable[[int, StepMetrics], None],
     stage: str = "",
@@ -65,8 +66,8 @@ def choose(
 ) -> Choice:
     """Return the start, and the share of least out-of-fold log loss.
 
-    texts: unit class embeddings (classes, width) of the unadapted model. ``on_step`` gets the number of the
-    fit and its step.
+    texts: unit class embeddings (classes, width) of the unadapted model; rate: the peak rate of the fit that
+    the choice is for. ``on_step`` gets the number of the choice's fit and its step.
     """
     recipe = learner.recipe
     if recipe.plain:
@@ -77,7 +78,7 @@ def choose(
     folds = inner_folds(examples.labels, examples.patient_ids, len(texts), seed, recipe.choice_folds)
     if len(folds) < recipe.choice_folds:
         return replace(usual, notes=(RunNote("few_patients"),))
-    judge = _Judge(learner, examples, texts, seed, on_step, stage, report)
+    judge = _Judge(learner, examples, texts, rate, seed, on_step, stage, report)
     tested = [place for fold in folds for place in fold.test]
     answers: dict[Candidate, Floats] = {}
     for place, start in enumerate(STARTS):
@@ -102,6 +103,7 @@ class _Judge:
     learner: Learner
     examples: Examples
     texts: Features
+    rate: float
     seed: int
     on_step: Callable[[int, StepMetrics], None]
     stage: str
@@ -124,7 +126,7 @@ class _Judge:
         task = FitTask(
             name=f"{self.stage}choice {number}",
             # As much rate in fewer steps, so that a share means the same change as in the fit itself.
-            learning_rate=recipe.learning_rate * recipe.steps / steps,
+            learning_rate=self.rate * recipe.steps / steps,
             steps=steps,
             seed=self.seed,
             fold=self.stage,

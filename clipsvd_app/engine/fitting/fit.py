@@ -14,10 +14,10 @@ from torch.nn import functional
 from clipsvd_app.domain.results.run import RunNote, StepMetrics
 from clipsvd_app.engine.backbone.prompts import TOKENS_AT_ONCE
 from clipsvd_app.engine.fitting.checkpoints import FitNumbers, FitState, optimiser_vectors, restore_optimiser
-from clipsvd_app.engine.fitting.forward import Forward, WholeForward, image_sensitivity
+from clipsvd_app.engine.fitting.forward import Forward, WholeForward
 from clipsvd_app.engine.fitting.memory import free_memory, plan_memory
 from clipsvd_app.engine.fitting.sampling import balanced_batch
-from clipsvd_app.engine.fitting.schedule import learning_rate_at, rate_factor
+from clipsvd_app.engine.fitting.schedule import learning_rate_at
 from clipsvd_app.engine.fitting.upper_forward import UpperForward
 from clipsvd_app.engine.sigma.class_head import ClassHead
 from clipsvd_app.errors import Cancelled, UserError
@@ -194,8 +194,6 @@ class _Training:
         self._save_memory_from_the_start(learner)
         if (kept := learner.checkpoints.load(task.name)) is not None:
             self._restore(kept)
-        else:
-            self.peak *= self._rate_factor(learner)
 
     def step(self) -> StepMetrics:
         """Take one optimiser step and return its metrics."""
@@ -263,16 +261,6 @@ class _Training:
                 return accumulate(self.forward, inputs, labels, self.parts, self.task.head, self._pulse)
             except torch.OutOfMemoryError:
                 if not self._take_less_memory(len(inputs)):
-                    raise
-
-    def _rate_factor(self, learner: Learner) -> float:
-        """Return the unit of the rate; when memory runs out, compute less at once and try again."""
-        while True:
-            try:
-                found = image_sensitivity(self.forward, self.examples, learner.basis, self.task.seed)
-                return rate_factor(found)
-            except torch.OutOfMemoryError:
-                if not self._take_less_memory(self.recipe.batch_size):
                     raise
 
     def _pulse(self) -> None:

@@ -89,7 +89,7 @@ def test_without_enough_to_choose_on_the_usual_share_is_kept(learner, disc_examp
         learner = replace(learner, recipe=replace(RECIPE, fewest_to_choose=7))
     else:
         examples = replace(examples, patient_ids=("one",) * len(examples))
-    found = choose(learner, examples, class_texts(learner), 0, ignore)
+    found = choose(learner, examples, class_texts(learner), RECIPE.learning_rate, 0, ignore)
     assert (found.start, found.share) == USUAL
     assert [note.code for note in found.notes] == [why]
     assert found.folds == 0
@@ -101,6 +101,7 @@ def test_every_step_of_a_choice_is_reported_once_and_of_the_shares_one_is_kept(l
         learner,
         disc_examples,
         class_texts(learner),
+        RECIPE.learning_rate,
         0,
         lambda number, step: steps.append((number, step.step)),
     )
@@ -118,7 +119,7 @@ def test_the_fits_of_a_choice_pass_each_view_of_an_image_through_the_lower_block
         UpperForward, "_lower_images", lambda self, images: seen.append(len(images)) or lower(self, images)
     )
     for seed in range(2):
-        choose(learner, disc_examples, class_texts(learner), seed, ignore)
+        choose(learner, disc_examples, class_texts(learner), RECIPE.learning_rate, seed, ignore)
     # The views for training, and the plain image on which a fold is tested.
     assert sum(seen) == (RECIPE.views + 1) * len(disc_examples)
 
@@ -128,7 +129,7 @@ def test_a_fit_takes_nothing_from_a_choice_on_fewer_blocks(learner, disc_example
     task = FitTask("a fit", 0.05, 3, 0)
     alone = fit(replace(deeper, lower=LowerCache()), disc_examples, task, ignore)
     assert deeper.recipe.choice_blocks < deeper.recipe.trained_share < 1
-    choose(deeper, disc_examples, class_texts(learner), 0, ignore)
+    choose(deeper, disc_examples, class_texts(learner), RECIPE.learning_rate, 0, ignore)
     assert torch.equal(fit(deeper, disc_examples, task, ignore).a, alone.a)
 
 
