@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from clipsvd_app.adapter_file.container import refuse
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from clipsvd_app.adapter_file.container import Container, TensorEntry
 
 # Stated in docs/sigma-adapter.md and docs/frozen-classifier.md; parts of the formats. Class texts are unit
@@ -58,12 +60,17 @@ def require_sound_head(head: HeadTensors, classes: int) -> None:
         refuse("its class head does not have one row for each class")
     if head.bias.shape != (classes,):
         refuse("its class head does not have one bias for each class")
-    for name, values in head.tensors.items():
+    require_plausible(head.tensors, LARGEST_OF_HEAD)
+
+
+def require_plausible(tensors: Mapping[str, NDArray[np.float32]], largest: float) -> None:
+    """Refuse tensors that are not fp32, not finite, or have a number larger than ``largest`` by magnitude."""
+    for name, values in tensors.items():
         if values.dtype != np.float32:
             refuse(f"“{name}” is not stored in fp32")
         if not np.isfinite(values).all():
             refuse(f"“{name}” contains a number that is not finite")
-        if np.abs(values).max() > LARGEST_OF_HEAD:
+        if np.abs(values).max() > largest:
             refuse(f"“{name}” contains an implausibly large number")
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from clipsvd_app.adapter_file.class_head import WIDEST
+from clipsvd_app.adapter_file.class_head import WIDEST, require_plausible
 from clipsvd_app.adapter_file.container import refuse
 from clipsvd_app.adapter_file.content import require_matching_classes
 from clipsvd_app.adapter_file.document import ClassifierDocument
@@ -54,13 +54,7 @@ def require_sound_classifier(content: ClassifierContent) -> None:
         refuse("its weights do not have one row for each class")
     if content.bias.shape != (classes,):
         refuse("its offsets are not one for each class")
-    for name, values in content.tensors.items():
-        if values.dtype != np.float32:
-            refuse(f"“{name}” is not stored in fp32")
-        if not np.isfinite(values).all():
-            refuse(f"“{name}” contains a number that is not finite")
-        if np.abs(values).max() > LARGEST_WEIGHT:
-            refuse(f"“{name}” holds an implausibly large number")
+    require_plausible(content.tensors, LARGEST_WEIGHT)
 
 
 def classifier_content(document: ClassifierDocument, container: Container, raw: bytes) -> ClassifierContent:
