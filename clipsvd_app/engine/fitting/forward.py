@@ -132,7 +132,7 @@ def class_logits(scale: float, images: Tensor, classes: Tensor, head: ClassHead 
     return scale * (images.float() @ head.class_vectors(texts).T) + head.bias_like(texts)
 
 
-# The mean over a few images is within a third of the mean over all.
+# Single images differ from their mean by up to 42 % (standard deviation, bundled model, three data sets).
 _SENSITIVITY_IMAGES = 4
 
 
