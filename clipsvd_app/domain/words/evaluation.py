@@ -32,7 +32,7 @@ _WISHED = 0.1
 """A gain that one would not want to miss."""
 _NOT_EXPORTED: dict[MethodName, str] = {
     "tip_adapter": " It cannot be exported, because the file would contain features of your images.",
-    "clip_svd_plain": " It was only evaluated: to export it, train again with this method.",
+    "clip_svd_plain": " It was only evaluated. To export it, train with “Plain CLIP-SVD, as in the paper”.",
 }
 """Why what is recommended cannot be exported; every other method can be."""
 _OPENINGS: dict[Verdict, str] = {
